@@ -1,0 +1,45 @@
+// Makes package-lock.json independent of the registry it was made against: no download addresses, and an entry for
+// every optional platform package, also those that a partial mirror does not carry (npm leaves them out, and `npm ci`
+// then refuses the file). Run after a change of dependencies: node .ci/lockfile.mjs
+import { execFileSync } from 'node:child_process'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+
+const file = new URL('../package-lock.json', import.meta.url)
+rmSync(file, { force: true })
+execFileSync('npm', ['install', '--package-lock-only', '--omit-lockfile-registry-resolved=false'], {
+  cwd: new URL('..', import.meta.url),
+  stdio: 'inherit',
+})
+const lock = JSON.parse(readFileSync(file, 'utf8'))
+
+const systems = {
+  android: 'android',
+  darwin: 'darwin',
+  freebsd: 'freebsd',
+  linux: 'linux',
+  openharmony: 'openharmony',
+  win32: 'win32',
+}
+const processors = {
+  arm: 'arm',
+  arm64: 'arm64',
+  ia32: 'ia32',
+  ppc64: 'ppc64',
+  riscv64: 'riscv64',
+  s390x: 's390x',
+  x64: 'x64',
+}
+
+for (const entry of Object.values({ ...lock.packages })) {
+  for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
+    const place = `node_modules/${name}`
+    const words = name.split(/[-/]/)
+    const os = words.find(word => word in systems)
+    const cpu = words.find(word => word in processors)
+    if (place in lock.packages || !os || !cpu || !/^\d/.test(version)) continue
+    lock.packages[place] = { version, cpu: [cpu], ...(entry.dev && { dev: true }), optional: true, os: [os] }
+  }
+}
+for (const entry of Object.values(lock.packages)) delete entry.resolved
+lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)))
+writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`)

@@ -1,0 +1,58 @@
+/**
+ * What owns the PTYs. The interface is small and asynchronous, so that it can be served by this process (in-process.ts)
+ * or by a process of its own; both pass the same conformance suite (test/holder/conformance.ts).
+ *
+ * A holder does four things: it starts a process in a PTY, appends every byte the process prints to the raw log before
+ * anybody sees it, writes lines to its input, and signals it. It never looks into what is printed: the reader of the
+ * raw log finds the exit record there and then calls `release`.
+ */
+export interface Holder {
+  /** Starts a process. Rejects with `SpawnFailed` when the shim cannot be started; a command that cannot be run ends by itself with 126 or 127. */
+  start(spec: ProcessSpec): Promise<HeldProcess>
+  /** The processes that have not been released. */
+  list(): HeldProcess[]
+  /** Kills and releases whatever is left. Resolves when no process, PTY, FIFO or descriptor of this holder is left. */
+  close(): Promise<void>
+}
+
+export interface ProcessSpec {
+  /** Names the files `<id>.raw`, `<id>.times`, `<id>.err`, `<id>.in` and `<id>.pid` in the processes directory. */
+  id: string
+  /** Random text that marks the exit record, so that nothing printed can be taken for it. Letters and digits. */
+  nonce: string
+  /** Program and arguments; the program is an absolute path. */
+  command: [string, ...string[]]
+  cwd: string
+  /** The whole environment of the process. */
+  env: Record<string, string>
+}
+
+export interface HeldProcess {
+  readonly id: string
+  /** The shim: leader of the process group that signals go to. */
+  readonly pid: number
+  /** Ms since epoch. */
+  readonly startedAt: number
+  /** Bytes in the raw log so far. */
+  readonly rawBytes: number
+  /** Sends one line (the newline is added) to the process's input. Resolves when the kernel has taken it, rejects with `InputClosed` when the process will not read it any more. Lines arrive whole and in the order of the calls. */
+  writeLine(line: string): Promise<void>
+  /** Closes the process's input after the lines written so far. Idempotent. */
+  endInput(): Promise<void>
+  /** To the process group; the shim survives it. A process that is gone already is success. */
+  signal(signal: 'SIGINT' | 'SIGTERM'): Promise<void>
+  /** SIGKILL to the command itself, then to what it left behind (`sweep.ts`). The shim still prints the exit record. */
+  kill(): Promise<void>
+  /** Called after bytes were appended, with the new size; and once more with `ended` when the PTY is gone, whatever the reason. Returns the unsubscribe function. */
+  onGrow(listener: (rawBytes: number, ended: boolean) => void): () => void
+  /** The stream has been read to its exit record (or given up): ends the shim, closes the PTY and the input, removes FIFO and pid file. Idempotent. */
+  release(): Promise<void>
+}
+
+export class SpawnFailed extends Error {
+  override readonly name = 'SpawnFailed'
+}
+
+export class InputClosed extends Error {
+  override readonly name = 'InputClosed'
+}

@@ -1,0 +1,30 @@
+import type { Actor, HelloResult, Methods, Namespace, ParamsOf, ResultOf } from '../../protocol/index.ts'
+
+/** Who calls: the connection as a handler sees it. */
+export interface Caller {
+  readonly actor: Actor
+  readonly role: HelloResult['role']
+  /** Aborted when the connection is gone: a handler that waits stops waiting. */
+  readonly signal: AbortSignal
+  /** Cursors of this connection. */
+  readonly subscriptions: Subscriptions
+}
+
+/** `topic.*` acts on the caller's connection. Each throws `RpcError`. */
+export interface Subscriptions {
+  subscribe(params: ParamsOf<Methods['topic']['subscribe']>): ResultOf<Methods['topic']['subscribe']>
+  unsubscribe(topic: string): void
+  ack(topic: string, seq: number): void
+}
+
+type Row = Methods[Namespace][keyof Methods[Namespace]]
+type Awaitable<T> = T | Promise<T>
+
+/** The daemon's side of the method table: a forgotten handler does not compile. */
+export type Handlers = {
+  [N in Namespace]: {
+    [M in keyof Methods[N]]: Methods[N][M] extends { params: Row['params']; result: Row['result'] }
+      ? (params: ParamsOf<Methods[N][M]>, caller: Caller) => Awaitable<ResultOf<Methods[N][M]>>
+      : never
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * What a topic is to its subscribers: an append-only log with a head. There is no live path beside it; being live
+ * means that the cursor has reached the head. All members are synchronous; texts are JSON of whole events.
+ */
+export interface TopicLog {
+  readonly epoch: string
+  /** Oldest `seq` that can still be read; `head + 1` when nothing is kept. */
+  first(): number
+  /** Newest `seq` that may be seen; 0 before the first event. */
+  head(): number
+  /** Texts of events `after + 1 …`, contiguous, at most up to `head`: it ends with the event that passes `maxBytes`, or with the `limit`th. Never empty while `after < head`. */
+  read(after: number, limit: number, maxBytes: number): string[]
+}
+
+/** Finds the log of a topic name; undefined when there is no such topic (an unknown or deleted session). */
+export type TopicLookup = (topic: string) => TopicLog | undefined

@@ -1,0 +1,40 @@
+// Bundles what runs: one file each for the daemon, the command line, the simulator and the demo, and the SDK for Node
+// and for browsers. Packages with native parts stay outside.
+import { chmodSync, rmSync } from 'node:fs'
+import { build } from 'esbuild'
+
+const outdir = process.argv[2] ?? 'dist'
+rmSync(outdir, { recursive: true, force: true })
+
+const node = { bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'warning', sourcemap: 'linked' }
+// CommonJS packages inside an ES module bundle ask for `require`.
+const requireShim = "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);"
+
+const programs = {
+  daemon: 'daemon/main.ts',
+  simulator: 'daemon/simulator/main.ts',
+  muxd: 'client/cli/main.ts',
+  demo: 'client/cli/demo.ts',
+}
+await build({
+  ...node,
+  entryPoints: Object.entries(programs).map(([out, entry]) => ({ in: entry, out })),
+  outdir,
+  minifySyntax: true,
+  external: ['node-pty', 'better-sqlite3'],
+  banner: { js: `#!/usr/bin/env node\n${requireShim}` },
+})
+for (const name of Object.keys(programs)) chmodSync(`${outdir}/${name}.js`, 0o755)
+
+await build({ ...node, entryPoints: { 'client/index': 'client/index.ts' }, outdir, external: ['ws'] })
+await build({ ...node, entryPoints: { protocol: 'protocol/index.ts' }, outdir, packages: 'external' })
+await build({
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  logLevel: 'warning',
+  sourcemap: 'linked',
+  entryPoints: { 'client/browser': 'client/browser.ts' },
+  outdir,
+})

@@ -1,0 +1,190 @@
+import { Type, type Static, type TProperties } from 'typebox'
+import { Actor, ApprovalId, RunId } from './ids.ts'
+import { CancelMode, Failure, Origin, Tokens } from './run.ts'
+
+/**
+ * The events of `session/<id>`: one typed fact each. Every event has `seq` (from 1, no gap, per session and epoch),
+ * `time` (ms since epoch: when the bytes it stems from arrived), `run` (null between runs) and, for what a sub-agent
+ * does, `parent`: the tool use id of the call that started it. `cut` is there when the event was too large to be sent
+ * whole (`event.get` has it).
+ */
+const envelope = {
+  seq: Type.Integer({ minimum: 1 }),
+  time: Type.Integer(),
+  run: Type.Union([RunId, Type.Null()]),
+  parent: Type.Optional(Type.String()),
+  cut: Type.Optional(Type.Object({ bytes: Type.Integer() })),
+}
+
+const event = <Name extends string, Fields extends TProperties>(type: Name, fields: Fields) =>
+  Type.Object({ ...envelope, type: Type.Literal(type), ...fields })
+
+const optionalString = Type.Optional(Type.String())
+const index = Type.Optional(Type.Integer({ minimum: 0 }))
+
+/** One turn of a run's transcript, as Claude Code printed it: content blocks, one tool result, or a user's text. */
+export const TranscriptEntry = Type.Object({
+  role: Type.Enum(['assistant', 'tool_result', 'user']),
+  content: Type.Unknown(),
+  timestampMs: Type.Integer(),
+})
+export type TranscriptEntry = Static<typeof TranscriptEntry>
+
+/** What a run had said when it ended, however it ended. */
+const outcome = { response: Type.String(), transcript: Type.Array(TranscriptEntry) }
+
+/**
+ * One row an event type. Sent by the daemon only; a client ignores types it does not know.
+ *
+ * Terminal events, exactly one a run: `done`, `failed`, `cancelled`, `interrupted`.
+ */
+export const events = {
+  /** A prompt was accepted and waits its turn. First event of every run that a client starts. */
+  run_queued: event('run_queued', { prompt: Type.String(), origin: Origin }),
+  /** The run has left the queue: its prompt goes to Claude Code. First event of a run that Claude Code began itself. */
+  run_started: event('run_started', { prompt: Type.String(), origin: Origin }),
+  session_init: event('session_init', {
+    claudeSessionId: Type.String(),
+    model: optionalString,
+    tools: Type.Array(Type.String()),
+    permissionMode: optionalString,
+    apiKeySource: optionalString,
+    claudeVersion: optionalString,
+    mcpServers: Type.Array(Type.Unknown()),
+  }),
+  message_started: event('message_started', { messageId: Type.String(), model: optionalString }),
+  message_finished: event('message_finished', {
+    messageId: Type.String(),
+    stopReason: Type.Union([Type.String(), Type.Null()]),
+    usage: Type.Optional(Tokens),
+  }),
+  /** All text, thinking and tools of this message are withdrawn: the attempt was abandoned and is made again. */
+  message_discarded: event('message_discarded', { messageId: Type.String() }),
+  assistant_text: event('assistant_text', { delta: Type.String(), messageId: optionalString, index }),
+  thinking: event('thinking', { delta: Type.String(), messageId: optionalString, index }),
+  /** A tool call has begun to be written; its input follows with `tool_use`. */
+  tool_started: event('tool_started', { toolUseId: Type.String(), tool: Type.String() }),
+  /** The whole call. `input` is `{}` when there is none, the raw string when it is no JSON. */
+  tool_use: event('tool_use', {
+    toolUseId: Type.String(),
+    tool: Type.String(),
+    input: Type.Unknown(),
+    incomplete: Type.Optional(Type.Boolean()),
+  }),
+  tool_result: event('tool_result', {
+    toolUseId: Type.String(),
+    tool: optionalString,
+    output: Type.Unknown(),
+    isError: Type.Boolean(),
+    details: Type.Optional(Type.Unknown()),
+  }),
+  tool_progress: event('tool_progress', { toolUseId: Type.String(), elapsedMs: Type.Number() }),
+  /** `costUsd` is the session's total so far, `runCostUsd` this run's share. */
+  cost: event('cost', {
+    costUsd: Type.Number(),
+    runCostUsd: Type.Number(),
+    tokens: Tokens,
+    models: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  }),
+  done: event('done', {
+    ...outcome,
+    stopReason: optionalString,
+    numTurns: Type.Integer({ minimum: 0 }),
+    durationMs: Type.Number(),
+    denials: Type.Optional(Type.Array(Type.Unknown())),
+    structuredOutput: Type.Optional(Type.Unknown()),
+    forcedExit: Type.Optional(Type.Boolean()),
+  }),
+  failed: event('failed', { failure: Failure, ...outcome }),
+  cancel_requested: event('cancel_requested', { by: Actor, reason: optionalString, mode: CancelMode }),
+  cancelled: event('cancelled', { by: Actor, reason: optionalString, ...outcome }),
+  /** The process was lost without anybody having asked for it: the daemon was stopped or died. */
+  interrupted: event('interrupted', { reason: Type.String(), ...outcome }),
+  approval_requested: event('approval_requested', {
+    approval: ApprovalId,
+    kind: Type.Enum(['tool', 'question', 'plan']),
+    tool: Type.String(),
+    input: Type.Unknown(),
+    toolUseId: Type.String(),
+    suggestions: Type.Optional(Type.Array(Type.Unknown())),
+    expiresAt: Type.Optional(Type.Integer()),
+  }),
+  approval_resolved: event('approval_resolved', {
+    approval: ApprovalId,
+    decision: Type.Enum(['allow', 'deny', 'expired', 'withdrawn']),
+    by: Type.Optional(Actor),
+    message: optionalString,
+  }),
+  permission_denied: event('permission_denied', {
+    tool: Type.String(),
+    toolUseId: Type.String(),
+    message: Type.String(),
+  }),
+  user_message: event('user_message', {
+    text: Type.String(),
+    origin: Type.Union([Type.String(), Type.Null()]),
+    synthetic: Type.Boolean(),
+    replay: Type.Boolean(),
+  }),
+  task: event('task', {
+    phase: Type.Enum(['started', 'progress', 'updated', 'ended']),
+    taskId: Type.String(),
+    toolUseId: optionalString,
+    description: optionalString,
+    status: optionalString,
+    summary: optionalString,
+    usage: Type.Optional(Type.Unknown()),
+  }),
+  status: event('status', {
+    status: Type.Union([Type.String(), Type.Null()]),
+    permissionMode: optionalString,
+  }),
+  compaction: event('compaction', {
+    trigger: Type.String(),
+    preTokens: Type.Optional(Type.Number()),
+    postTokens: Type.Optional(Type.Number()),
+    durationMs: Type.Optional(Type.Number()),
+  }),
+  /** `resetsAt` is ms since epoch. */
+  rate_limit: event('rate_limit', {
+    status: Type.String(),
+    limitType: optionalString,
+    resetsAt: Type.Optional(Type.Number()),
+    utilization: Type.Optional(Type.Number()),
+  }),
+  api_retry: event('api_retry', {
+    attempt: Type.Integer(),
+    maxRetries: Type.Integer(),
+    delayMs: Type.Number(),
+    status: Type.Union([Type.Integer(), Type.Null()]),
+    error: Type.String(),
+  }),
+  claude_session_changed: event('claude_session_changed', {
+    from: Type.Union([Type.String(), Type.Null()]),
+    to: Type.String(),
+    reason: Type.String(),
+  }),
+  hook: event('hook', {
+    phase: Type.Enum(['started', 'progress', 'ended']),
+    name: Type.String(),
+    event: Type.String(),
+    outcome: optionalString,
+    output: optionalString,
+  }),
+  /** A frame that has no event of its own, verbatim. Nothing Claude Code prints is dropped. */
+  notice: event('notice', { kind: Type.String(), frame: Type.Unknown() }),
+  /** A line that is no JSON: its size and its first bytes as text. */
+  unparsed: event('unparsed', { reason: Type.String(), bytes: Type.Integer(), head: Type.String() }),
+}
+
+export type EventType = keyof typeof events
+export type EventOf<Name extends EventType> = Static<(typeof events)[Name]>
+/** Any event of a session: narrow it by `type`. */
+export type Event = { [Name in EventType]: EventOf<Name> }[EventType]
+
+/** An event before it has its place in a log: what the translator and the sessions make. */
+export type EventBody = { [Name in EventType]: Omit<EventOf<Name>, 'seq' | 'time' | 'run' | 'cut'> }[EventType]
+
+export const terminalTypes = ['done', 'failed', 'cancelled', 'interrupted'] as const
+export type TerminalType = (typeof terminalTypes)[number]
+export type TerminalEvent = EventOf<TerminalType>

@@ -1,0 +1,43 @@
+/**
+ * Every bound of the protocol, in one place. Sizes are bytes, durations milliseconds. What happens at a bound is said
+ * beside it; PROTOCOL.md repeats the ones a client has to know.
+ */
+export const limits = {
+  /** A larger inbound message closes the connection with 1009. */
+  maxMessageBytes: 4 * 1024 * 1024,
+  /** A larger event is sent with its large strings cut and `cut: { bytes }`; `event.get` has it whole. */
+  maxEventBytes: 256 * 1024,
+  /** Prompt of one run; larger: `invalid_params`. */
+  maxPromptBytes: 3 * 1024 * 1024,
+  /** Runs at once over all sessions unless configured; further runs queue. */
+  maxRuns: 8,
+  /** Queued runs over all sessions; one more answers `overloaded`. */
+  maxQueuedRuns: 1_000,
+  /** Open connections; one more is refused with 503. */
+  maxConnections: 1_024,
+  /** Subscriptions of one connection; one more answers `limit`. */
+  maxSubscriptions: 1_024,
+  /** Calls of one connection that await their answer; one more answers `overloaded`. */
+  maxCallsInFlight: 256,
+  /** Labels of a session and the length of each key and value; more: `invalid_params`. */
+  maxLabels: 32,
+  maxLabelLength: 256,
+  /** Page size of `topic.read` and of the lists, default and largest. */
+  defaultPageSize: 200,
+  maxPageSize: 1_000,
+  /** A connection that has not said `hello` by then is closed with 4506. */
+  helloTimeoutMs: 5_000,
+  /** A connection that was idle for so long gets a `heartbeat`; WebSocket pings go out at the same pace. */
+  heartbeatMs: 15_000,
+  /** No pong for so long: 4012. */
+  pongTimeoutMs: 30_000,
+  /** A connection with unsent data and no progress for so long: 4008. */
+  stallTimeoutMs: 60_000,
+  /** Unsent bytes of a connection above which it gets no live push until they have drained. */
+  highWaterBytes: 256 * 1024,
+  /** Bytes of one `events` notification, about: a page ends with the event that passes this. */
+  eventsPageBytes: 64 * 1024,
+  /** Failed tokens within `authWindowMs` after which every attempt answers 429 until the window has passed. */
+  authFailures: 10,
+  authWindowMs: 60_000,
+} as const

@@ -1,0 +1,43 @@
+import { Type, type Static } from 'typebox'
+import type { CloseCode, ErrorData } from './errors.ts'
+import { Topic } from './topics.ts'
+
+export const protocolVersion = 1
+/** The WebSocket subprotocol; a token may come beside it as `muxd.auth.<base64url(token)>`. */
+export const subprotocol = 'muxd.v1'
+export const authSubprotocolPrefix = 'muxd.auth.'
+
+/** A JSON-RPC request; without `id` a notification, which is never answered. */
+export const Request = Type.Object({
+  jsonrpc: Type.Literal('2.0'),
+  id: Type.Optional(Type.Union([Type.String({ maxLength: 200 }), Type.Integer()])),
+  method: Type.String({ maxLength: 200 }),
+  params: Type.Optional(Type.Unknown()),
+})
+export type Request = Static<typeof Request>
+
+/** Client -> daemon notification `topic.ack`: everything up to `seq` has been consumed. Cumulative. */
+export const TopicAck = Type.Object({ topic: Topic, seq: Type.Integer({ minimum: 0 }) })
+export type TopicAck = Static<typeof TopicAck>
+
+export interface RpcErrorObject {
+  code: number
+  message: string
+  data: ErrorData
+}
+export type Response =
+  | { jsonrpc: '2.0'; id: string | number | null; result: unknown }
+  | { jsonrpc: '2.0'; id: string | number | null; error: RpcErrorObject }
+
+/** Daemon -> client notifications. */
+export interface Notifications {
+  /** A batch of one topic, in order, contiguous. */
+  events: { topic: string; epoch: string; events: { seq: number }[] }
+  /** On an idle connection: the head of each topic it subscribes. */
+  heartbeat: { time: number; heads: Record<string, number> }
+  /** The connection is about to be closed with `code`. */
+  bye: { code: CloseCode; reason: string; reconnect: boolean }
+}
+export type Notification = {
+  [N in keyof Notifications]: { jsonrpc: '2.0'; method: N; params: Notifications[N] }
+}[keyof Notifications]

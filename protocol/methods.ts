@@ -1,0 +1,185 @@
+import { Type, type Static, type TObject } from 'typebox'
+import { ClientId, RunId, SessionId } from './ids.ts'
+import { limits } from './limits.ts'
+import { CancelMode, Run, RunState } from './run.ts'
+import { Labels, Session, SessionSpec, SessionState } from './session.ts'
+import { Cursor, Subscribed, Topic } from './topics.ts'
+
+const none = Type.Object({})
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
+
+/** An idempotency key of the caller's: the same key with the same params gives the first answer again. */
+const key = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }))
+const page = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.maxPageSize })),
+  after: Type.Optional(Type.String({ description: '`next` of the page before' })),
+}
+const next = Type.Optional(Type.String())
+
+/**
+ * One row a method: the shape of its params and of its result, and whether it changes anything (`mutates`: an observe
+ * token gets `forbidden`). The daemon's handlers and the client's calls are mapped types over this table.
+ */
+const method = <Params extends TObject, Result extends TObject>(
+  params: Params,
+  result: Result,
+  options: { mutates?: true } = {},
+) => ({ params, result, mutates: options.mutates ?? false })
+
+const top = {
+  /** Must be the first request of a connection (only `ping` may come before). Answers `unsupported_version`. */
+  hello: method(
+    Type.Object({
+      protocol: Type.Array(Type.Integer(), { minItems: 1, maxItems: 16 }),
+      client: Type.Object({
+        name: Type.String({ minLength: 1, maxLength: 200 }),
+        version: Type.String({ maxLength: 200 }),
+      }),
+      clientId: Type.Optional(ClientId),
+    }),
+    Type.Object({
+      protocol: Type.Integer(),
+      clientId: ClientId,
+      role: Type.Enum(['control', 'observe']),
+      daemon: Type.Object({ version: Type.String(), instance: Type.String(), node: Type.String() }),
+      claude: nullable(Type.Object({ path: Type.String(), version: Type.String() })),
+      limits: Type.Object({
+        maxMessageBytes: Type.Integer(),
+        maxEventBytes: Type.Integer(),
+        maxRuns: Type.Integer(),
+      }),
+    }),
+  ),
+  ping: method(none, Type.Object({ time: Type.Integer() })),
+}
+
+const daemon = {
+  status: method(
+    none,
+    Type.Object({
+      version: Type.String(),
+      protocol: Type.Integer(),
+      node: Type.String(),
+      pid: Type.Integer(),
+      url: Type.String(),
+      home: Type.String(),
+      claude: nullable(Type.Object({ path: Type.String(), version: Type.String() })),
+      uptimeMs: Type.Integer(),
+      sessions: Type.Integer(),
+      processes: Type.Integer(),
+      runs: Type.Record(Type.String(), Type.Integer(), { description: 'counts by run state' }),
+      maxRuns: Type.Integer(),
+      connections: Type.Integer(),
+      subscriptions: Type.Integer(),
+      memory: Type.Object({ rssBytes: Type.Integer(), heapBytes: Type.Integer() }),
+      disk: Type.Object({ databaseBytes: Type.Integer(), rawBytes: Type.Integer(), freeBytes: Type.Integer() }),
+      holder: Type.Object({ state: Type.Enum(['in_process']) }),
+    }),
+  ),
+  /** Answers, then sends `bye` to everyone, ends what runs as `interrupted`, and exits. */
+  stop: method(Type.Object({ keepSessions: Type.Optional(Type.Boolean()) }), none, { mutates: true }),
+}
+
+const session = {
+  create: method(Type.Object({ ...SessionSpec.properties, key }), Session, { mutates: true }),
+  get: method(Type.Object({ session: SessionId }), Session),
+  /** Newest first. `labels` must all match. */
+  list: method(
+    Type.Object({ state: Type.Optional(SessionState), labels: Type.Optional(Labels), ...page }),
+    Type.Object({ sessions: Type.Array(Session), next }),
+  ),
+  /** Ends the process; the log is kept and a next run starts it again. `conflict` while a run is active unless `force`. */
+  close: method(Type.Object({ session: SessionId, force: Type.Optional(Type.Boolean()) }), Session, { mutates: true }),
+  /** Removes the session, its runs and its logs. `conflict` while a run is active unless `force`. */
+  delete: method(Type.Object({ session: SessionId, force: Type.Optional(Type.Boolean()) }), none, { mutates: true }),
+}
+
+const run = {
+  /** Exactly one of `session` and `create`. The prompt must hold more than white space. */
+  start: method(
+    Type.Object({
+      session: Type.Optional(SessionId),
+      create: Type.Optional(SessionSpec),
+      prompt: Type.String(),
+      key,
+    }),
+    Run,
+    { mutates: true },
+  ),
+  get: method(Type.Object({ run: RunId }), Run),
+  /** Newest first. */
+  list: method(
+    Type.Object({ session: Type.Optional(SessionId), state: Type.Optional(RunState), ...page }),
+    Type.Object({ runs: Type.Array(Run), next }),
+  ),
+  /** Answers once the run has ended, or with its present state after `timeoutMs`. */
+  wait: method(
+    Type.Object({ run: RunId, timeoutMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400_000 })) }),
+    Run,
+  ),
+  /**
+   * Asks for the end of a run: idempotent, also for a queued one; a later call with a stronger `mode` escalates. The
+   * answer is the run as it is then: it is `cancelled` only when the turn or the process is really over.
+   */
+  cancel: method(
+    Type.Object({
+      run: RunId,
+      reason: Type.Optional(Type.String({ maxLength: 2_000 })),
+      mode: Type.Optional(CancelMode),
+    }),
+    Run,
+    { mutates: true },
+  ),
+}
+
+const topic = {
+  /**
+   * Puts this connection's cursor on a topic; again: moves it, so that nothing comes twice. The answer precedes the
+   * first `events`. With `window` (bytes) at most that much is sent ahead of the client's `topic.ack`.
+   */
+  subscribe: method(
+    Type.Object({
+      topic: Topic,
+      since: Type.Optional(Type.Union([Cursor, Type.Literal('start'), Type.Literal('end')])),
+      window: Type.Optional(Type.Integer({ minimum: 1_024 })),
+    }),
+    Subscribed,
+  ),
+  unsubscribe: method(Type.Object({ topic: Topic }), none),
+  /** A page without subscribing: events with `seq > after`. */
+  read: method(
+    Type.Object({
+      topic: Topic,
+      after: Type.Integer({ minimum: 0 }),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.maxPageSize })),
+    }),
+    Type.Object({ epoch: Type.String(), events: Type.Array(Type.Unknown()), head: Type.Integer() }),
+  ),
+}
+
+const event = {
+  /** The whole event, also where it was sent `cut`. */
+  get: method(Type.Object({ topic: Topic, seq: Type.Integer({ minimum: 1 }) }), Type.Object({ event: Type.Unknown() })),
+}
+
+/** Every method, by namespace; `hello` and `ping` have none. */
+export const methods = { daemon, session, run, topic, event }
+export const topMethods = top
+
+export type Methods = typeof methods
+export type Namespace = keyof Methods
+
+type Row = { params: TObject; result: TObject }
+export type ParamsOf<M extends Row> = Static<M['params']>
+export type ResultOf<M extends Row> = Static<M['result']>
+
+/** The call surface that both sides derive: `api.run.start(params) -> Promise<result>`. */
+export type Api = {
+  [N in Namespace]: {
+    [M in keyof Methods[N]]: Methods[N][M] extends Row
+      ? (params: ParamsOf<Methods[N][M]>) => Promise<ResultOf<Methods[N][M]>>
+      : never
+  }
+}
+export type HelloParams = ParamsOf<typeof top.hello>
+export type HelloResult = ResultOf<typeof top.hello>
