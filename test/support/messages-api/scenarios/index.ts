@@ -1,0 +1,12 @@
+import type { ApiRequest } from '../conversation.ts'
+import type { Reply } from '../reply.ts'
+import { errors } from './errors.ts'
+import { retries } from './retries.ts'
+import { texts } from './texts.ts'
+import { tools } from './tools.ts'
+
+/** Answers one request; a conversation with tools is several, told apart by `request.toolResults`. */
+export type Scenario = (request: ApiRequest) => Reply
+
+/** Every scenario by the NAME of its marker `scn:NAME`. */
+export const scenarios: Record<string, Scenario> = { ...texts, ...tools, ...errors, ...retries }

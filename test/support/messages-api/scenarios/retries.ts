@@ -1,0 +1,21 @@
+import { failure, message, text, type ErrorReply, type MessageReply } from '../reply.ts'
+import type { Scenario } from './index.ts'
+
+const well = () => message([text('Well in the end.')])
+const first =
+  (reply: ErrorReply | MessageReply): Scenario =>
+  ({ attempt }) =>
+    attempt === 0 ? reply : well()
+
+/** The first attempt goes wrong, the next is well. */
+export const retries: Record<string, Scenario> = {
+  'retry-529': first(failure(529, 'overloaded_error', 'Overloaded')),
+  'retry-500': first(failure(500, 'api_error', 'Internal server error')),
+  'retry-429': first(failure(429, 'rate_limit_error', 'Slow down.', { 'retry-after': '1' })),
+  /** Text that is withdrawn: the stream tells of an error. */
+  'withdrawn-error': first(message([text('This will be withdrawn.')], { broken: 'error event' })),
+  /** Text that is withdrawn: the connection drops. */
+  'withdrawn-drop': first(message([text('This will be withdrawn.')], { broken: 'dropped' })),
+  /** A retry that waits a minute, to be cancelled in. */
+  'slow-retry': () => failure(529, 'overloaded_error', 'Overloaded', { 'retry-after': '30' }),
+}

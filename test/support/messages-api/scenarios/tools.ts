@@ -1,0 +1,65 @@
+import { message, text, tool } from '../reply.ts'
+import type { Scenario } from './index.ts'
+
+export const tools: Record<string, Scenario> = {
+  bash: ({ toolResults }) =>
+    toolResults.length > 0
+      ? message([text('The tool has run.')])
+      : message([
+          text('I will run a command.'),
+          tool('Bash', { command: 'echo from-bash', description: 'Say something' }),
+        ]),
+  /** Two calls in one message. */
+  parallel: ({ toolResults }) =>
+    toolResults.length > 0
+      ? message([text(`Both have run: ${toolResults.length} results.`)])
+      : message([
+          tool('Bash', { command: 'sleep 0.3; echo first', description: 'The slow one' }),
+          tool('Bash', { command: 'echo second', description: 'The quick one' }),
+        ]),
+  /** A command that runs until it is killed; the argument is in its command line, so that a test can find its own. */
+  'long-tool': ({ toolResults, argument }) =>
+    toolResults.length > 0
+      ? message([text('The long tool is over.')])
+      : message([
+          tool('Bash', {
+            command: `until test -e /nowhere/${argument || 'long-tool'}; do sleep 0.1; done`,
+            description: 'Take long',
+            timeout: 600_000,
+          }),
+        ]),
+  /** A tool call whose input is no JSON. */
+  'broken-tool': ({ toolResults }) =>
+    toolResults.length > 0 ? message([text('Never mind.')]) : message([tool('Bash', '{"command": "echo')]),
+  /** A sub-agent, whose own prompt is of the scenario `agent-work`. */
+  agent: ({ toolResults }) =>
+    toolResults.length > 0
+      ? message([text('The agent reported back.')])
+      : message([
+          tool('Agent', {
+            description: 'Look around',
+            prompt: 'scn:agent-work please',
+            subagent_type: 'general-purpose',
+            run_in_background: false,
+          }),
+        ]),
+  'agent-work': ({ toolResults }) =>
+    toolResults.length > 0
+      ? message([text('The agent is through.')])
+      : message([tool('Bash', { command: 'echo from-the-agent', description: 'Say something' })]),
+  /** A command in the background, which ends after the turn that began it; the CLI then begins a turn itself. */
+  background: ({ toolResults, taskEnded }) => {
+    if (taskEnded) return message([text('The background task has ended.')])
+    if (toolResults.length > 0) return message([text('It runs in the background.')])
+    return message([
+      tool('Bash', { command: 'sleep 1; echo from-background', description: 'Wait', run_in_background: true }),
+    ])
+  },
+  /** A tool that needs a permission. */
+  write: ({ toolResults, argument }) =>
+    toolResults.length > 0
+      ? message([text(toolResults[0]!.isError ? 'It was not allowed.' : 'It is written.')])
+      : message([tool('Write', { file_path: argument || '/nowhere/file.txt', content: 'text' })]),
+  /** Calls a tool again and again, for turn limits. */
+  loop: () => message([tool('Bash', { command: 'echo again', description: 'Again' })]),
+}
