@@ -8,25 +8,36 @@ import type { EventRow, StoredProcess, StoredRun } from './store.ts'
  */
 export interface Journal {
   append(entry: JournalEntry): void
-  /** Commits what is pending now instead of at the end of the turn (before an answer that promises it). */
+  /**
+   * Commits what is pending now instead of at the end of the turn (before an answer that promises it), and publishes
+   * it but for what waits for the disk. Called from within a callback of the journal, it commits; publishing follows.
+   */
   flush(): void
-  /** Resolves when everything appended so far is committed, synced and published. */
+  /** Resolves when everything appended so far is committed, synced and published. Rejects when the sync fails. */
   settled(): Promise<void>
 }
 
 export interface JournalEntry {
   session: string
   events: readonly EventRow[]
-  /** Records saved in the same transaction. */
+  /** Records saved in the same transaction, and published as `session_changed` and `run_changed`. */
   sessionRecord?: Session
+  /** `sessionRecord` is a new session: published as `session_created`, before the entry's events. */
+  created?: boolean
   runs?: readonly StoredRun[]
   process?: StoredProcess
   /** Raw offset up to which `events` have been derived. */
   checkpoint?: { process: string; offset: number }
+  /** The session is removed with all that is stored of it, last of all; published as `session_deleted`. */
+  deleted?: boolean
+  /** It holds a terminal event or a deletion: published once it is on the disk, and stored even when the disk is full. */
   durable: boolean
   /** Committed and, if durable, on disk: readers may see it. */
   onPublished?(): void
-  /** The transaction failed for this entry alone (`DiskFull` or a bug); nothing of it is stored. */
+  /**
+   * Nothing of this entry is stored (`DiskFull`, `DatabaseBusy` or a bug), and nothing of what the session appended
+   * after it in the same turn: those entries fail with the same error, so that `seq` has no hole.
+   */
   onFailed(error: unknown): void
 }
 

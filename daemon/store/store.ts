@@ -1,6 +1,9 @@
 import type { Run, Session } from '../../protocol/index.ts'
 
-/** SQLite behind a few synchronous members. Opened by the daemon, once; `open.ts` makes it. */
+/**
+ * SQLite behind a few synchronous members. Opened by the daemon, once; `open.ts` makes it. Every write may throw
+ * `DiskFull`, and `DatabaseBusy` after five seconds of waiting; every call may throw `DatabaseRefused` (`corrupt`).
+ */
 export interface Store {
   /** Names this database's numbering: `seq`s of another epoch mean nothing here. Made with the database. */
   readonly epoch: string
@@ -9,9 +12,10 @@ export interface Store {
   readonly processes: ProcessTable
   readonly events: EventTable
   readonly requests: RequestTable
-  /** Everything done in `work` or nothing. Throws `DiskFull` where the disk is the reason. */
+  readonly ballast: Ballast
+  /** Everything done in `work` (synchronous) or nothing. Throws `DiskFull` where the disk is the reason. */
   transaction<T>(work: () => T): T
-  /** Resolves when all that was committed before the call is on the disk. */
+  /** Resolves when all that was committed before the call is on the disk. Does not block; calls share a sync. */
   sync(): Promise<void>
   /** Bytes of the database with its write-ahead log. */
   sizeBytes(): number
@@ -23,10 +27,45 @@ export class DiskFull extends Error {
   override readonly name = 'DiskFull'
 }
 
+/** Another program holds the database's lock. Nothing was written; the same may succeed later. */
+export class DatabaseBusy extends Error {
+  override readonly name = 'DatabaseBusy'
+}
+
+/**
+ * The database cannot be used, and is left as it is: `not_muxd` (some other file), `newer` (written by a newer muxd:
+ * update this one), `corrupt`. The message names the file and what to do.
+ */
+export class DatabaseRefused extends Error {
+  override readonly name = 'DatabaseRefused'
+  readonly reason: 'not_muxd' | 'newer' | 'corrupt'
+  readonly file: string
+  constructor(reason: DatabaseRefused['reason'], file: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.reason = reason
+    this.file = file
+  }
+}
+
+/** Something is to be stored or listed relative to a record that does not exist (any more): its message names it. */
+export class UnknownRecord extends Error {
+  override readonly name = 'UnknownRecord'
+}
+
+/** Disk space kept back, so that terminal events can still be stored when the disk is full. */
+export interface Ballast {
+  /** It has been given up: only what must be stored (terminal events, deletions) should be written until it is restored. */
+  readonly released: boolean
+  /** Gives the space to the database. */
+  release(): void
+  /** Takes the space back if there is room for it twice. Cheap to call often. Answers whether it is held (again). */
+  restore(): boolean
+}
+
 export interface SessionTable {
   save(session: Session): void
   get(id: string): Session | undefined
-  /** Newest first (by creation), `after` = id of the last one of the page before. */
+  /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */
   list(filter: { state?: string; labels?: Record<string, string>; limit: number; after?: string }): Session[]
   all(): Session[]
   /** With its runs, processes and events. */
@@ -43,7 +82,7 @@ export interface StoredRun {
 export interface RunTable {
   save(run: StoredRun): void
   get(id: string): StoredRun | undefined
-  /** Newest first (by creation), `after` = id of the last one of the page before. */
+  /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */
   list(filter: { session?: string; state?: string; limit: number; after?: string }): StoredRun[]
   /** Runs that have no terminal event yet, oldest first. */
   unfinished(): StoredRun[]
@@ -68,6 +107,7 @@ export interface StoredProcess {
 
 export interface ProcessTable {
   save(process: StoredProcess): void
+  /** Throws `UnknownRecord` for a process that was never saved. */
   checkpoint(id: string, offset: number): void
   get(id: string): StoredProcess | undefined
   /** Oldest first. */
@@ -76,7 +116,11 @@ export interface ProcessTable {
   live(): StoredProcess[]
 }
 
-/** An event as stored: `text` is its JSON, made once; `process` and `offset` say which raw bytes it stems from, null for what the daemon or a client caused. */
+/**
+ * An event as stored: `text` is its JSON, made once, of which `seq`, `run` and `type` repeat members (the columns do
+ * not hold them again); `process` and `offset` say which raw bytes it stems from, null for what the daemon or a client
+ * caused.
+ */
 export interface EventRow {
   seq: number
   run: string | null
@@ -87,8 +131,9 @@ export interface EventRow {
 }
 
 export interface EventTable {
+  /** The first row must follow the session's head, and each the one before. `UnknownRecord` for session or process. */
   append(session: string, rows: readonly EventRow[]): void
-  /** Texts of the events with `seq > after`, in order, until `maxBytes` is passed or `limit` reached. */
+  /** Texts of the events with `seq > after`, in order, up to the one that passes `maxBytes` or the `limit`th. */
   read(session: string, after: number, limit: number, maxBytes: number): string[]
   get(session: string, seq: number): EventRow | undefined
   /** Rows of a process, in order: for the comparison with what is derived again. */
@@ -100,7 +145,8 @@ export interface EventTable {
 /** Answers of calls that carried a `key`. */
 export interface RequestTable {
   get(key: string): { method: string; paramsHash: string; answer: string } | undefined
+  /** Throws for a key that is kept already: the first answer stands. */
   save(key: string, entry: { method: string; paramsHash: string; answer: string; time: number }): void
-  /** Forgets keys older than `time` (ms since epoch). */
+  /** Forgets keys older than `time` (ms since epoch). Answers how many. */
   forgetBefore(time: number): number
 }

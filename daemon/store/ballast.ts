@@ -1,0 +1,54 @@
+import { randomFillSync } from 'node:crypto'
+import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { isNoSpace } from './sqlite.ts'
+import type { Ballast } from './store.ts'
+
+/** How long `restore` rests after a try that failed although the disk seemed to have room (a quota). */
+const retryMs = 1_000
+
+/** A file that takes up space until it is needed. Made by the first `restore`; 0 bytes: none, but the bookkeeping. */
+export function createBallast(file: string, sizeBytes: number): Ballast {
+  let released = true
+  let restAt = -Infinity
+
+  return {
+    get released() {
+      return released
+    },
+    release() {
+      rmSync(file, { force: true })
+      released = true
+    },
+    restore() {
+      if (!released) return true
+      if (performance.now() - restAt < retryMs) return false
+      if (isThere(file, sizeBytes) || (hasRoom(file, sizeBytes) && take(file, sizeBytes))) released = false
+      else restAt = performance.now()
+      return !released
+    },
+  }
+}
+
+function isThere(file: string, sizeBytes: number): boolean {
+  return sizeBytes > 0 && statSync(file, { throwIfNoEntry: false })?.size === sizeBytes
+}
+
+/** Twice its size, so that taking it does not fill the disk again at once. */
+function hasRoom(file: string, sizeBytes: number): boolean {
+  const { bavail, bsize } = statfsSync(dirname(file))
+  return bavail * bsize >= 2 * Math.max(sizeBytes, 1)
+}
+
+/** Random bytes, for a file system may store zeros or repetitions as nothing. */
+function take(file: string, sizeBytes: number): boolean {
+  if (sizeBytes === 0) return true
+  try {
+    writeFileSync(file, randomFillSync(Buffer.allocUnsafe(sizeBytes)), { mode: 0o600 })
+    return true
+  } catch (error) {
+    rmSync(file, { force: true })
+    if (isNoSpace(error)) return false
+    throw error
+  }
+}

@@ -1,0 +1,63 @@
+import type { JournalEntry } from './journal.ts'
+import { DatabaseBusy, DiskFull, type Store } from './store.ts'
+
+export interface Outcome {
+  committed: JournalEntry[]
+  failed: { entry: JournalEntry; error: unknown }[]
+}
+
+/** Commits all entries in one transaction; if that fails, each on its own, so that one session's fault is its own. */
+export function commitBatch(store: Store, batch: JournalEntry[]): Outcome {
+  try {
+    // With the ballast given up, what is left of the disk is for durable entries.
+    if (!store.ballast.restore()) return commitSingly(store, batch)
+    store.transaction(() => {
+      for (const entry of batch) write(store, entry)
+    })
+    return { committed: batch, failed: [] }
+  } catch (error) {
+    // Each further try would block the daemon for as long again.
+    if (error instanceof DatabaseBusy) return { committed: [], failed: batch.map(entry => ({ entry, error })) }
+    return commitSingly(store, batch)
+  }
+}
+
+function commitSingly(store: Store, batch: JournalEntry[]): Outcome {
+  const outcome: Outcome = { committed: [], failed: [] }
+  const errors = new Map<string, unknown>()
+  for (const entry of batch) {
+    try {
+      // What follows a failed entry would leave a hole in its session's `seq`.
+      if (errors.has(entry.session)) throw errors.get(entry.session)
+      commitOne(store, entry)
+      outcome.committed.push(entry)
+    } catch (error) {
+      errors.set(entry.session, error)
+      outcome.failed.push({ entry, error })
+    }
+  }
+  return outcome
+}
+
+function commitOne(store: Store, entry: JournalEntry): void {
+  if (store.ballast.released && !entry.durable) {
+    throw new DiskFull('the disk is full: what is left of it is kept for the ends of runs')
+  }
+  try {
+    store.transaction(() => write(store, entry))
+  } catch (error) {
+    if (!(error instanceof DiskFull) || !entry.durable || store.ballast.released) throw error
+    store.ballast.release()
+    store.transaction(() => write(store, entry))
+  }
+}
+
+/** Session and process before the events, which refer to them. */
+function write(store: Store, entry: JournalEntry): void {
+  if (entry.sessionRecord !== undefined) store.sessions.save(entry.sessionRecord)
+  if (entry.process !== undefined) store.processes.save(entry.process)
+  if (entry.events.length > 0) store.events.append(entry.session, entry.events)
+  for (const run of entry.runs ?? []) store.runs.save(run)
+  if (entry.checkpoint !== undefined) store.processes.checkpoint(entry.checkpoint.process, entry.checkpoint.offset)
+  if (entry.deleted === true) store.sessions.delete(entry.session)
+}

@@ -1,0 +1,38 @@
+import type { Sqlite, Statement } from './sqlite.ts'
+import { UnknownRecord } from './store.ts'
+
+export interface Page {
+  limit: number
+  /** Id of the last record of the page before. */
+  after?: string | undefined
+}
+
+/**
+ * Pages through a table's records, newest first. `conditions` are SQL by the name of their parameter: those apply
+ * whose parameter is given. Each combination is prepared once.
+ */
+export function createPager<Name extends string, Row>(
+  db: Sqlite,
+  table: string,
+  columns: string,
+  conditions: Record<Name, string>,
+): (page: Page, values: Partial<Record<Name, string | number | undefined>>) => Row[] {
+  const numberOf = db.value<[string], number>(`SELECT number FROM ${table} WHERE id = ?`)
+  const names = Object.keys(conditions) as Name[]
+  const statements = new Map<string, Statement<[object], Row>>()
+
+  function statementFor(given: Name[]): Statement<[object], Row> {
+    const where = ['number < @before', ...given.map(name => conditions[name])].join(' AND ')
+    const sql = `SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY number DESC LIMIT @limit`
+    const statement = statements.get(sql) ?? db.prepare<[object], Row>(sql)
+    statements.set(sql, statement)
+    return statement
+  }
+
+  return ({ limit, after }, values) => {
+    const before = after === undefined ? Number.MAX_SAFE_INTEGER : numberOf.get(after)
+    if (before === undefined) throw new UnknownRecord(`${after} is not in the list (any more)`)
+    const given = names.filter(name => values[name] !== undefined)
+    return statementFor(given).all({ ...values, before, limit })
+  }
+}

@@ -1,0 +1,10 @@
+/** Where an event lies in the table of all: ordered by session, then by `seq`. Exact for session numbers below 2^21. */
+export function placeOf(session: number, seq: number): number {
+  return session * seqs + seq
+}
+
+export function seqOf(place: number): number {
+  return place % seqs
+}
+
+const seqs = 2 ** 32
