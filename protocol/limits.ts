@@ -33,11 +33,20 @@ export const limits = {
   pongTimeoutMs: 30_000,
   /** A connection with unsent data and no progress for so long: 4008. */
   stallTimeoutMs: 60_000,
+  /** A connection that was closed but does not go for so long is cut off. */
+  closeTimeoutMs: 5_000,
+  /** An HTTP request, with its headers and body, has to be there within so long. */
+  requestTimeoutMs: 10_000,
   /** Unsent bytes of a connection above which it gets no live push until they have drained. */
   highWaterBytes: 256 * 1024,
   /** Bytes of one `events` notification, about: a page ends with the event that passes this. */
   eventsPageBytes: 64 * 1024,
+  /** Unsent bytes of a connection above which its further calls answer `overloaded`: it asks and does not read. */
+  maxUnreadBytes: 4 * 1024 * 1024,
   /** Failed tokens within `authWindowMs` after which every attempt answers 429 until the window has passed. */
   authFailures: 10,
   authWindowMs: 60_000,
 } as const
+
+/** The same bounds as plain numbers: what is configured, or shortened for a test. */
+export type Limits = { readonly [Name in keyof typeof limits]: number }

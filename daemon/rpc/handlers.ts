@@ -1,3 +1,4 @@
+import type { TObject } from 'typebox'
 import type { Actor, HelloResult, Methods, Namespace, ParamsOf, ResultOf } from '../../protocol/index.ts'
 
 /** Who calls: the connection as a handler sees it. */
@@ -17,7 +18,7 @@ export interface Subscriptions {
   ack(topic: string, seq: number): void
 }
 
-type Row = Methods[Namespace][keyof Methods[Namespace]]
+type Row = { params: TObject; result: TObject }
 type Awaitable<T> = T | Promise<T>
 
 /** The daemon's side of the method table: a forgotten handler does not compile. */

@@ -10,6 +10,8 @@ export interface TopicLog {
   head(): number
   /** Texts of events `after + 1 …`, contiguous, at most up to `head`: it ends with the event that passes `maxBytes`, or with the `limit`th. Never empty while `after < head`. */
   read(after: number, limit: number, maxBytes: number): string[]
+  /** Text of one event, never cut; undefined when it is not kept. A log without it never cuts. */
+  whole?(seq: number): string | undefined
 }
 
 /** Finds the log of a topic name; undefined when there is no such topic (an unknown or deleted session). */

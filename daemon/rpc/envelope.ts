@@ -1,0 +1,45 @@
+import { type Request, Request as RequestSchema } from '../../protocol/index.ts'
+import { Compile } from 'typebox/compile'
+import { RpcError } from './rpc-error.ts'
+
+export type CallId = string | number
+
+/** What a text message is: a call to be answered, a notification that never is, or neither. */
+export type Envelope =
+  | { kind: 'call'; id: CallId; method: string; params: unknown }
+  | { kind: 'notification'; method: string; params: unknown }
+  | { kind: 'refused'; id: CallId | null; error: RpcError }
+
+const request = Compile(RequestSchema)
+
+/** Reads JSON-RPC's frame around a call. Never throws. */
+export function readEnvelope(text: string): Envelope {
+  let message: unknown
+  try {
+    message = JSON.parse(text)
+  } catch (error) {
+    return refused(null, new RpcError('parse_error', `this is no JSON: ${(error as Error).message.slice(0, 200)}`))
+  }
+  if (request.Check(message)) {
+    const { id, method, params = {} } = message
+    return id === undefined ? { kind: 'notification', method, params } : { kind: 'call', id, method, params }
+  }
+  return refused(idOf(message), new RpcError('invalid_request', whatIsWrong(message)))
+}
+
+const refused = (id: CallId | null, error: RpcError): Envelope => ({ kind: 'refused', id, error })
+
+// An answer to a broken call still goes to the call, if it says which one it is.
+function idOf(message: unknown): CallId | null {
+  const id = typeof message === 'object' && message !== null ? (message as Partial<Request>).id : null
+  return (typeof id === 'string' && id.length <= 200) || Number.isInteger(id) ? (id as CallId) : null
+}
+
+function whatIsWrong(message: unknown): string {
+  if (Array.isArray(message)) return 'batches (JSON arrays) are not supported: send one message each'
+  if (typeof message !== 'object' || message === null) return 'a message is a JSON object'
+  const { jsonrpc, method, id } = message as Record<string, unknown>
+  if (jsonrpc !== '2.0') return 'jsonrpc must be "2.0"'
+  if (typeof method !== 'string' || method.length > 200) return 'method must be a string of at most 200 characters'
+  return `id must be a string of at most 200 characters or an integer, not ${id === null ? 'null' : typeof id}`
+}

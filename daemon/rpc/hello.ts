@@ -1,0 +1,18 @@
+import { nanoid } from 'nanoid'
+import { type HelloParams, type HelloResult, protocolVersion } from '../../protocol/index.ts'
+import { RpcError } from './rpc-error.ts'
+
+/** What the daemon says about itself in `hello`. */
+export type About = Pick<HelloResult, 'daemon' | 'claude' | 'limits'>
+
+/** Agrees on a version and names the client. Throws `unsupported_version`, which closes the connection with 4503. */
+export function answerHello(params: HelloParams, role: HelloResult['role'], about: About): HelloResult {
+  if (!params.protocol.includes(protocolVersion)) {
+    const clientIsOlder = Math.max(...params.protocol) < protocolVersion
+    const update = clientIsOlder ? 'client' : 'daemon'
+    const spoken = params.protocol.join(', ')
+    const message = `${params.client.name} speaks protocol ${spoken}, this daemon ${protocolVersion}: update the ${update}`
+    throw new RpcError('unsupported_version', message, { supported: [protocolVersion], update })
+  }
+  return { protocol: protocolVersion, clientId: params.clientId ?? `c_${nanoid()}`, role, ...about }
+}

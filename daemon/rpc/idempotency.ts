@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto'
+import type { RequestTable } from '../store/store.ts'
+import { RpcError } from './rpc-error.ts'
+
+/**
+ * Calls with a `key`: the first one is made, and its answer is given again to every later one with the same method and
+ * params, also while the first is still under way. With other params: `conflict`. A call that failed leaves nothing
+ * behind: its key may be used again.
+ */
+export interface Idempotency {
+  run(call: { method: string; key: string; params: object }, make: () => unknown): Promise<unknown>
+}
+
+export function createIdempotency(options: {
+  requests: Pick<RequestTable, 'get' | 'save'>
+  now: () => number
+  /** The call was made but its answer could not be stored: a repetition would make it again. */
+  onUnsaved(key: string, error: unknown): void
+}): Idempotency {
+  const { requests, now, onUnsaved } = options
+  const underWay = new Map<string, { method: string; paramsHash: string; answer: Promise<unknown> }>()
+
+  return {
+    async run({ method, key, params }, make) {
+      const paramsHash = hashOf(params)
+      const earlier = underWay.get(key) ?? requests.get(key)
+      if (earlier !== undefined) {
+        if (earlier.method !== method || earlier.paramsHash !== paramsHash) throw reused(key, earlier.method)
+        return typeof earlier.answer === 'string' ? (JSON.parse(earlier.answer) as unknown) : earlier.answer
+      }
+      // Entered before the first await: no second call with this key can slip in between.
+      const answer = (async () => make())()
+      underWay.set(key, { method, paramsHash, answer })
+      try {
+        const result = await answer
+        try {
+          requests.save(key, { method, paramsHash, answer: JSON.stringify(result), time: now() })
+        } catch (error) {
+          onUnsaved(key, error)
+        }
+        return result
+      } finally {
+        underWay.delete(key)
+      }
+    },
+  }
+}
+
+const reused = (key: string, method: string) =>
+  new RpcError('conflict', `the key ${JSON.stringify(key)} was used for another call (${method})`, { key })
+
+// Of everything but the key, with sorted names: the order in which a client writes its params says nothing.
+function hashOf({ key: _, ...params }: { key?: unknown }): string {
+  const sorted = (_name: string, value: unknown): unknown =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value
+  return createHash('sha256').update(JSON.stringify(params, sorted)).digest('hex')
+}

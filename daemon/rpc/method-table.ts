@@ -1,0 +1,52 @@
+import type { TObject, TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { methods, topMethods } from '../../protocol/index.ts'
+import type { Caller, Handlers } from './handlers.ts'
+
+/** A method as dispatch needs it: its row of the protocol, compiled, and its handler. */
+export interface Method {
+  readonly name: string
+  readonly mutates: boolean
+  /** Its params may carry an idempotency `key`. */
+  readonly keyed: boolean
+  readonly params: TSchema
+  fits(params: unknown): boolean
+  resultFits(result: unknown): boolean
+  call(params: unknown, caller: Caller): unknown
+}
+
+/** Every method by its full name. A Map, so that `__proto__.x` and `constructor` are names like any other: unknown. */
+export function createMethodTable(handlers: Handlers, top: TopHandlers): ReadonlyMap<string, Method> {
+  const table = new Map<string, Method>()
+  for (const [name, row] of Object.entries(topMethods))
+    table.set(name, method(name, row, top[name as keyof TopHandlers]))
+  for (const [namespace, rows] of Object.entries(methods)) {
+    for (const [name, row] of Object.entries(rows)) {
+      // The handler table's type has exactly the rows of `methods`; over a string key the compiler cannot know it.
+      const ofNamespace = handlers[namespace as keyof Handlers] as unknown as Record<string, Method['call']>
+      const fullName = `${namespace}.${name}`
+      table.set(fullName, method(fullName, row, ofNamespace[name]!))
+    }
+  }
+  return table
+}
+
+/** The methods without a namespace; they act on the connection itself and come without a caller before `hello`. */
+export type TopHandlers = Record<keyof typeof topMethods, Method['call']>
+
+type Row = { params: TObject; result: TObject; mutates: boolean }
+
+function method(name: string, row: Row, call: Method['call']): Method {
+  const params = Compile(row.params)
+  // Only tests check results: most daemons never compile these.
+  let result: { Check(value: unknown): boolean } | undefined
+  return {
+    name,
+    mutates: row.mutates,
+    keyed: Object.hasOwn(row.params.properties, 'key'),
+    params: row.params,
+    fits: value => params.Check(value),
+    resultFits: value => (result ??= Compile(row.result)).Check(value),
+    call,
+  }
+}

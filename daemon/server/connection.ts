@@ -1,0 +1,113 @@
+import { type CloseCode, closeCodes, type Limits } from '../../protocol/index.ts'
+import type { Log } from '../log.ts'
+import type { Dispatch } from '../rpc/dispatch.ts'
+import type { Hub } from '../topics/hub.ts'
+import type { Pulse } from './pulse.ts'
+import { socketSink } from './socket-sink.ts'
+import { watchConnection } from './watch.ts'
+import type { Admitted } from './websocket.ts'
+
+/** A client's socket, from the upgrade to its end. */
+export interface Connection {
+  /** Says `bye` and closes; cut off if it does not go. `reconnect` is as `closeCodes` says unless given. */
+  close(code: CloseCode, reason: string, reconnect?: boolean): void
+  /** Resolves when its socket is gone. */
+  readonly gone: Promise<void>
+}
+
+/** Connects the parts: socket -> dispatch -> handlers, and handlers and topics -> outbox -> socket. */
+export function openConnection(options: {
+  admitted: Admitted
+  dispatch: Dispatch
+  hub: Hub
+  pulse: Pulse
+  limits: Limits
+  log: Log
+  now: () => number
+}): Connection {
+  const { admitted, dispatch, hub, pulse, limits, log, now } = options
+  const { ws, socket, role } = admitted
+  const ending = new AbortController()
+  const { signal } = ending
+
+  const sink = socketSink({
+    ws,
+    socket,
+    now,
+    onFault(error) {
+      log.error('a topic could not be read', { error })
+      ws.terminate()
+    },
+  })
+  const outbox = hub.attach(sink)
+  signal.addEventListener('abort', () => outbox.close())
+
+  const close: Connection['close'] = (code, reason, reconnect = closeCodes[code].reconnect) => {
+    if (signal.aborted) return
+    log.debug('closing a connection', { code, reason })
+    outbox.send(notification('bye', { code, reason, reconnect }))
+    hub.flush()
+    ending.abort()
+    ws.close(code, closeReason(reason))
+    // A paused socket would never see the peer's close frame.
+    ws.resume()
+  }
+
+  let greeted = false
+  const helloTimer = setTimeout(() => close(4506, `no hello within ${limits.helloTimeoutMs} ms`), limits.helloTimeoutMs)
+  const stopWatching = pulse.onBeat(
+    watchConnection({
+      ws,
+      sink,
+      limits,
+      now,
+      close,
+      heartbeat() {
+        if (greeted) outbox.send(notification('heartbeat', { time: now(), heads: outbox.heads() }))
+      },
+    }),
+  )
+  signal.addEventListener('abort', () => {
+    clearTimeout(helloTimer)
+    stopWatching()
+  })
+
+  const receive = dispatch({
+    role,
+    signal,
+    subscriptions: outbox,
+    send: outbox.send,
+    releaseCursors: outbox.release,
+    unreadBytes: outbox.unsentBytes,
+    greeted(hello, { clientId }) {
+      greeted = true
+      clearTimeout(helloTimer)
+      log.debug('hello', { client: clientId, ...hello.client, role })
+    },
+    close,
+  })
+  ws.on('message', (data, isBinary) => {
+    if (signal.aborted) return
+    if (isBinary) return close(4500, 'binary messages are reserved')
+    // ws gives one Buffer a message unless asked for something else.
+    receive((data as Buffer).toString())
+    // It asks and does not read the answers: it is not read from either until it does.
+    if (outbox.unsentBytes() > limits.maxUnreadBytes) ws.pause()
+  })
+  socket.on('drain', () => {
+    if (ws.isPaused) ws.resume()
+  })
+  ws.on('error', error => log.debug('a connection failed', { error }))
+  const gone = new Promise<void>(resolve => {
+    ws.on('close', () => {
+      ending.abort()
+      resolve()
+    })
+  })
+  return { close, gone }
+}
+
+const notification = (method: string, params: object) => JSON.stringify({ jsonrpc: '2.0', method, params })
+
+// A close frame holds 123 bytes of reason.
+const closeReason = (reason: string) => Buffer.from(reason).subarray(0, 123).toString().replaceAll('\uFFFD', '')

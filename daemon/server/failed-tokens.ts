@@ -1,0 +1,24 @@
+/**
+ * Wrong tokens of late: after `most` of them within `windowMs` nobody is let in by token for `windowMs`, right tokens
+ * included, so that guessing tells nothing. The Unix socket, which needs no token, stays open.
+ */
+export interface FailedTokens {
+  isLocked(): boolean
+  failed(): void
+}
+
+export function createFailedTokens(options: { most: number; windowMs: number; now: () => number }): FailedTokens {
+  const { most, windowMs, now } = options
+  let times: number[] = []
+  let lockedUntil = -Infinity
+  return {
+    isLocked: () => now() < lockedUntil,
+    failed() {
+      const time = now()
+      times = [...times.filter(earlier => earlier > time - windowMs), time]
+      if (times.length < most) return
+      lockedUntil = time + windowMs
+      times = []
+    },
+  }
+}

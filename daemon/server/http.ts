@@ -1,0 +1,74 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Limits } from '../../protocol/limits.ts'
+import type { Admission, Door } from './admission.ts'
+import type { Refusal } from './checks.ts'
+
+/** The HTTP side of a door: `/healthz` for everyone, the rest behind the checks; upgrades go to `upgrade`. */
+export function createHttpServer(options: {
+  door: Door
+  admit: Admission
+  version: string
+  limits: Pick<Limits, 'maxConnections' | 'requestTimeoutMs'>
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}): Server {
+  const { door, admit, version, limits, upgrade } = options
+  const server = createServer(
+    {
+      headersTimeout: limits.requestTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(1_000, limits.requestTimeoutMs),
+      maxHeaderSize: 16 * 1024,
+    },
+    (request, response) => {
+      const path = pathOf(request)
+      if (path === '/healthz' && (request.method === 'GET' || request.method === 'HEAD')) {
+        return answer(response, 200, { ok: true, name: 'muxd', version })
+      }
+      const admitted = admit(request, door)
+      if (typeof admitted !== 'string') return answer(response, admitted.status, problem(admitted))
+      const refusal: Refusal =
+        path === '/ws'
+          ? { status: 426, message: '/ws is a WebSocket' }
+          : { status: 404, message: `there is nothing at ${path.slice(0, 100)}` }
+      answer(response, refusal.status, problem(refusal))
+    },
+  )
+  // Sockets that have not been upgraded yet are bounded too; the limit of connections itself answers 503.
+  server.maxConnections = limits.maxConnections * 2 + 16
+  server.on('upgrade', upgrade)
+  return server
+}
+
+export const pathOf = (request: IncomingMessage) => (request.url ?? '/').split('?', 1)[0]!
+
+/** Answers a request that asked for an upgrade and does not get it. */
+export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
+  const body = JSON.stringify(problem(refusal))
+  const head = [
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+    ...Object.entries(headersFor(refusal.status, body)).map(([name, value]) => `${name}: ${value}`),
+  ]
+  socket.on('error', () => socket.destroy())
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  const text = JSON.stringify(body)
+  response.writeHead(status, headersFor(status, text))
+  response.end(text)
+}
+
+const problem = ({ message }: Refusal) => ({ error: message })
+
+const headersFor = (status: number, body: string): Record<string, string | number> => ({
+  'content-type': 'application/json',
+  'content-length': Buffer.byteLength(body),
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+  ...(status === 426 && { upgrade: 'websocket' }),
+  // A refused peer may go on sending a body: nobody reads it.
+  ...(status !== 200 && { connection: 'close' }),
+})

@@ -1,0 +1,49 @@
+import type { Socket } from 'node:net'
+import type { WebSocket } from 'ws'
+import type { Sink } from '../topics/outbox.ts'
+
+/** A WebSocket's socket to write ready-made frames to, and what its watch wants to know of it. */
+export interface SocketSink extends Sink {
+  /** When something was last written, in ms of the given clock. */
+  lastWriteAt(): number
+  /** Changes whenever the peer has taken some of what is unsent. */
+  progressMark(): string
+}
+
+export function socketSink(options: {
+  ws: WebSocket
+  socket: Socket
+  now: () => number
+  onFault(error: unknown): void
+}): SocketSink {
+  const { ws, socket, now, onFault } = options
+  let lastWriteAt = now()
+  return {
+    unsentBytes: () => socket.writableLength,
+    write(chunks, onWritten) {
+      // After a close frame nothing may follow.
+      if (ws.readyState !== ws.OPEN) return
+      lastWriteAt = now()
+      if (chunks.length === 1) {
+        socket.write(chunks[0]!, onWritten)
+        return
+      }
+      socket.cork()
+      for (const [index, chunk] of chunks.entries()) {
+        if (index === chunks.length - 1) socket.write(chunk, onWritten)
+        else socket.write(chunk)
+      }
+      socket.uncork()
+    },
+    fault: onFault,
+    lastWriteAt: () => lastWriteAt,
+    progressMark: () => `${socket.bytesWritten} ${socket.writableLength} ${systemQueueBytes(socket)}`,
+  }
+}
+
+// What libuv still holds of the write that is under way: a large write shows no progress anywhere else. Node's own
+// socket time-out reads it the same way.
+function systemQueueBytes(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as { _handle?: { writeQueueSize?: number } | null }
+  return handle?.writeQueueSize ?? 0
+}

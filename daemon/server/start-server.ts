@@ -1,0 +1,132 @@
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import { type CloseCode, type HelloResult, limits as protocolLimits, type Limits } from '../../protocol/index.ts'
+import type { Log } from '../log.ts'
+import { createDispatch } from '../rpc/dispatch.ts'
+import type { Handlers } from '../rpc/handlers.ts'
+import { createIdempotency } from '../rpc/idempotency.ts'
+import type { RequestTable } from '../store/store.ts'
+import type { Hub } from '../topics/hub.ts'
+import { createAdmission } from './admission.ts'
+import { type Connection, openConnection } from './connection.ts'
+import { createHttpServer } from './http.ts'
+import { listenTcp, listenUnix } from './listen.ts'
+import { createPulse } from './pulse.ts'
+import { createUpgrades } from './websocket.ts'
+
+export interface ServerOptions {
+  host: string
+  /** 0 picks a free one. */
+  port: number
+  /** The Unix socket; it must not exist, its directory must, with mode 0700. Absent: TCP only. */
+  socketPath?: string
+  tokens: { control: string; observe: string }
+  /** `Host` and `Origin` values accepted beside the daemon's own. */
+  allowedHosts?: readonly string[]
+  allowedOrigins?: readonly string[]
+  handlers: Handlers
+  hub: Hub
+  /** Where answers of calls with a `key` are kept. Absent: keys have no meaning. */
+  requests?: RequestTable
+  version: string
+  instance: string
+  node: string
+  claude: () => HelloResult['claude']
+  log: Log
+  /** Those that are not the protocol's own: what is configured (`maxRuns`), or shortened for a test. */
+  limits?: Partial<Limits>
+  now?: () => number
+  /** For tests: results are checked against the protocol. */
+  checkResults?: boolean
+}
+
+export interface RunningServer {
+  /** Of the WebSocket over TCP. */
+  readonly url: string
+  readonly port: number
+  connections(): number
+  subscriptions(): number
+  /** Stops accepting, says `bye` to everyone, and resolves when the last socket is gone. */
+  close(bye: { code: CloseCode; reason: string; reconnect?: boolean }): Promise<void>
+}
+
+/** Serves the protocol on a loopback TCP port and on a Unix socket. Throws `AddressInUse`. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { host, tokens, handlers, hub, version, log, now = Date.now } = options
+  const limits: Limits = { ...protocolLimits, ...options.limits }
+  const connections = new Set<Connection>()
+  const pulse = createPulse(pulsePeriodMs(limits))
+  let port = options.port
+  let closing = false
+
+  const dispatch = createDispatch({
+    handlers,
+    about: () => ({
+      daemon: { version, instance: options.instance, node: options.node },
+      claude: options.claude(),
+      limits: { maxMessageBytes: limits.maxMessageBytes, maxEventBytes: limits.maxEventBytes, maxRuns: limits.maxRuns },
+    }),
+    limits,
+    log,
+    now,
+    checkResults: options.checkResults ?? false,
+    ...(options.requests && {
+      idempotency: createIdempotency({
+        requests: options.requests,
+        now,
+        onUnsaved: (key, error) => log.warn('an answer could not be stored', { key, error }),
+      }),
+    }),
+  })
+  const { allowedHosts = [], allowedOrigins = [] } = options
+  const admit = createAdmission({ port: () => port, tokens, allowedHosts, allowedOrigins, limits, now })
+  const upgrades = createUpgrades({
+    admit,
+    limits,
+    isFull: () => closing || connections.size >= limits.maxConnections,
+    opened(admitted) {
+      const connection = openConnection({ admitted, dispatch, hub, pulse, limits, log, now })
+      connections.add(connection)
+      void connection.gone.then(() => connections.delete(connection))
+    },
+  })
+  const httpServer = (door: 'tcp' | 'unix') =>
+    createHttpServer({ door, admit, version, limits, upgrade: upgrades(door) })
+
+  const servers = [httpServer('tcp')]
+  port = await listenTcp(servers[0]!, host, port)
+  if (options.socketPath !== undefined) {
+    servers.push(httpServer('unix'))
+    try {
+      await listenUnix(servers[1]!, options.socketPath)
+    } catch (error) {
+      await closed(servers[0]!)
+      throw error
+    }
+  }
+
+  return {
+    url: `ws://${host.includes(':') ? `[${host}]` : host}:${port}/ws`,
+    port,
+    connections: () => connections.size,
+    subscriptions: hub.subscriptions,
+    async close({ code, reason, reconnect }) {
+      closing = true
+      for (const connection of connections) connection.close(code, reason, reconnect)
+      await Promise.all([...servers.map(closed), ...[...connections].map(({ gone }) => gone)])
+    },
+  }
+}
+
+/** Stops listening and resolves when the last socket is gone; those that were no WebSocket yet are cut off. */
+async function closed(server: Server): Promise<void> {
+  const gone = once(server, 'close')
+  server.close()
+  server.closeAllConnections()
+  await gone
+}
+
+// Often enough that no limit is overdrawn by more than about a tenth.
+function pulsePeriodMs({ heartbeatMs, pongTimeoutMs, stallTimeoutMs }: Limits): number {
+  return Math.min(1_000, Math.max(5, Math.min(heartbeatMs, pongTimeoutMs, stallTimeoutMs) / 10))
+}

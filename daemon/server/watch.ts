@@ -1,0 +1,51 @@
+import type { WebSocket } from 'ws'
+import type { CloseCode, Limits } from '../../protocol/index.ts'
+import type { SocketSink } from './socket-sink.ts'
+
+/**
+ * Looks after a connection that says nothing, at each beat: a heartbeat when it was idle, pings, 4012 when they are not
+ * answered, 4008 when what waits to be sent is not taken. Returns the function to call at each beat.
+ */
+export function watchConnection(options: {
+  ws: WebSocket
+  sink: SocketSink
+  limits: Pick<Limits, 'heartbeatMs' | 'pongTimeoutMs' | 'stallTimeoutMs'>
+  now: () => number
+  heartbeat(): void
+  close(code: CloseCode, reason: string): void
+}): () => void {
+  const { ws, sink, limits, now, heartbeat, close } = options
+  let progressMark = ''
+  let progressAt = now()
+  let pingedAt = now()
+  let unansweredSince: number | undefined
+  ws.on('pong', () => {
+    unansweredSince = undefined
+  })
+
+  return () => {
+    const time = now()
+    const mark = sink.progressMark()
+    if (mark !== progressMark || sink.unsentBytes() === 0) {
+      progressMark = mark
+      progressAt = time
+    }
+    if (time - progressAt >= limits.stallTimeoutMs) {
+      return close(4008, `nothing was read for ${limits.stallTimeoutMs} ms while ${sink.unsentBytes()} bytes waited`)
+    }
+    // A ping would queue behind what is unsent, a pong is not read while we do not read: both say nothing of the peer.
+    if (sink.unsentBytes() > 0 || ws.isPaused) {
+      if (unansweredSince !== undefined) unansweredSince = time
+      return undefined
+    }
+    if (unansweredSince !== undefined && time - unansweredSince >= limits.pongTimeoutMs) {
+      return close(4012, `no pong for ${limits.pongTimeoutMs} ms`)
+    }
+    if (time - sink.lastWriteAt() >= limits.heartbeatMs) heartbeat()
+    if (time - pingedAt < limits.heartbeatMs) return undefined
+    pingedAt = time
+    unansweredSince ??= time
+    ws.ping()
+    return undefined
+  }
+}

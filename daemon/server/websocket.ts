@@ -1,0 +1,51 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Limits } from '../../protocol/limits.ts'
+import { subprotocol } from '../../protocol/messages.ts'
+import type { Admission, Door } from './admission.ts'
+import { type Refusal, type Role, subprotocolsOf } from './checks.ts'
+import { pathOf, refuseUpgrade } from './http.ts'
+
+/** A WebSocket that was let in, with the socket under it, which is ours to write to. */
+export interface Admitted {
+  ws: WebSocket
+  socket: Socket
+  role: Role
+}
+
+/** Turns upgrade requests into WebSockets, after the checks. */
+export function createUpgrades(options: {
+  admit: Admission
+  isFull: () => boolean
+  limits: Pick<Limits, 'maxMessageBytes' | 'closeTimeoutMs' | 'maxConnections'>
+  opened(admitted: Admitted): void
+}): (door: Door) => (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  const { admit, isFull, limits, opened } = options
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    // Loopback is faster than any compression; and without it ws has no queue of its own, so that frames written to
+    // the socket by us and by ws (pongs, close) never interleave.
+    perMessageDeflate: false,
+    maxPayload: limits.maxMessageBytes,
+    handleProtocols: () => subprotocol,
+    ...{ closeTimeout: limits.closeTimeoutMs },
+  })
+
+  return door => (request, socket, head) => {
+    const role = admit(request, door)
+    const refusal = typeof role === 'string' ? refusalOf(request) : role
+    if (refusal !== undefined) return refuseUpgrade(socket, refusal)
+    server.handleUpgrade(request, socket, head, ws => opened({ ws, socket: socket as Socket, role: role as Role }))
+  }
+
+  function refusalOf(request: IncomingMessage): Refusal | undefined {
+    if (isFull())
+      return { status: 503, message: `${limits.maxConnections} connections are open, the most there may be` }
+    if (pathOf(request) !== '/ws') return { status: 404, message: 'the WebSocket is at /ws' }
+    if (subprotocolsOf(request.headers).includes(subprotocol)) return undefined
+    return { status: 400, message: `the subprotocol ${subprotocol} must be offered` }
+  }
+}

@@ -1,0 +1,80 @@
+import { textFrame } from '../server/ws-frame.ts'
+import type { Subscription } from './subscription.ts'
+import type { TopicLog } from './topic-log.ts'
+
+/** Contiguous events of a topic as one `events` notification: WebSocket bytes that are the same for every subscriber. */
+export interface Page {
+  /** The page holds events `after + 1` to `to`. */
+  readonly after: number
+  readonly to: number
+  readonly frame: Buffer
+  /** Bytes of each event's text. */
+  sizes(): readonly number[]
+  /** Its first `count` events as a page of their own. */
+  part(count: number): Page
+}
+
+/** A topic with subscribers. Pages are built from the log once and shared until `forgetPages` (the end of the turn). */
+export interface Channel {
+  readonly topic: string
+  readonly log: TopicLog
+  readonly subscriptions: Set<Subscription>
+  /** What follows `after`, up to about `maxBytes`; undefined at the head. Where the log was trimmed beyond `after`, it starts at `first`: the subscriber sees the gap. */
+  page(after: number, maxBytes: number): Page | undefined
+  forgetPages(): void
+}
+
+export function createChannel(topic: string, log: TopicLog): Channel {
+  // The same beginning for every page, so that an event's text is all that is added to it.
+  const opening = `{"jsonrpc":"2.0","method":"events","params":{"topic":${JSON.stringify(topic)},"epoch":${JSON.stringify(log.epoch)},"events":[`
+  const pages = new Map<string | number, Page>()
+  // Subscribers that are live ask for the same page one after the other: no look-up for them.
+  let latest: Page | undefined
+  let latestMaxBytes = 0
+
+  const build = (after: number, texts: readonly string[]): Page => {
+    const parts = new Map<number, Page>()
+    let sizes: number[] | undefined
+    return {
+      after,
+      to: after + texts.length,
+      frame: textFrame(`${opening}${texts.length === 1 ? texts[0] : texts.join(',')}]}}`),
+      sizes: () => (sizes ??= texts.map(text => Buffer.byteLength(text))),
+      part(count) {
+        if (count === texts.length) return this
+        let part = parts.get(count)
+        if (part === undefined) {
+          part = build(after, texts.slice(0, count))
+          parts.set(count, part)
+        }
+        return part
+      },
+    }
+  }
+
+  return {
+    topic,
+    log,
+    subscriptions: new Set(),
+    page(after, maxBytes) {
+      if (latest !== undefined && latest.after === after && latestMaxBytes === maxBytes) return latest
+      const from = Math.max(after, log.first() - 1)
+      if (from >= log.head()) return undefined
+      const key = `${from} ${maxBytes}`
+      let page = pages.get(key)
+      if (page === undefined) {
+        const texts = log.read(from, Infinity, maxBytes)
+        if (texts.length === 0) throw new Error(`${topic}: nothing to read after ${from} of ${log.head()}`)
+        page = build(from, texts)
+        pages.set(key, page)
+      }
+      latest = page
+      latestMaxBytes = maxBytes
+      return page
+    },
+    forgetPages() {
+      pages.clear()
+      latest = undefined
+    },
+  }
+}

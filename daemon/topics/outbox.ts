@@ -1,0 +1,148 @@
+import type { ParamsOf, ResultOf, Methods } from '../../protocol/index.ts'
+import type { Subscriptions } from '../rpc/handlers.ts'
+import { RpcError } from '../rpc/rpc-error.ts'
+import { textFrame } from '../server/ws-frame.ts'
+import type { Channel } from './channel.ts'
+import { placeCursor } from './cursor.ts'
+import type { Subscription } from './subscription.ts'
+import { createWindow } from './window.ts'
+
+/** A connection's socket, as topics see it. */
+export interface Sink {
+  /** Bytes handed to `write` that the system has not taken yet. */
+  unsentBytes(): number
+  /** Writes the chunks in order, as one; calls `onWritten` when the system has them. */
+  write(chunks: readonly Buffer[], onWritten: () => void): void
+  /** The log could not be read: what the subscriber was promised cannot be kept. */
+  fault(error: unknown): void
+}
+
+/** What waits to be written to one connection in this turn, and its cursors. */
+export interface Outbox extends Subscriptions {
+  /** Queues a message; all that is queued in a turn leaves in one write. */
+  send(text: string): void
+  /** Lets the cursors go that were placed since the last call: their answers are queued. */
+  release(): void
+  /** Head of each subscribed topic. */
+  heads(): Record<string, number>
+  /** Bytes that were queued or written and that the system has not taken yet. */
+  unsentBytes(): number
+  close(): void
+  /** For the hub. */
+  readonly internals: OutboxInternals
+}
+
+export interface OutboxInternals {
+  readonly sink: Sink
+  chunks: Buffer[]
+  chunkBytes: number
+  /** Cursors in state `behind`, the next one to be served first. */
+  readonly behind: Subscription[]
+  readonly onWritten: () => void
+  closed: boolean
+}
+
+/** The hub, as an outbox sees it. */
+export interface OutboxHub {
+  /** Throws `not_found`. */
+  channel(topic: string): Channel
+  joined(subscription: Subscription): void
+  /** The channel goes with its last subscription. */
+  left(subscription: Subscription): void
+  /** The outbox has chunks to write. */
+  touched(outbox: Outbox): void
+  /** The outbox has cursors behind, or room again for those it has. */
+  behind(outbox: Outbox): void
+}
+
+export function createOutbox(hub: OutboxHub, sink: Sink, limits: { maxSubscriptions: number }): Outbox {
+  const subscriptions = new Map<string, Subscription>()
+  let held: Subscription[] = []
+
+  const end = (subscription: Subscription) => {
+    subscription.state = 'ended'
+    if (subscriptions.get(subscription.channel.topic) === subscription) subscriptions.delete(subscription.channel.topic)
+    hub.left(subscription)
+  }
+  const catchUp = (subscription: Subscription) => {
+    subscription.state = 'behind'
+    internals.behind.push(subscription)
+    hub.behind(outbox)
+  }
+  const internals: OutboxInternals = {
+    sink,
+    chunks: [],
+    chunkBytes: 0,
+    behind: [],
+    closed: false,
+    onWritten() {
+      if (internals.behind.length > 0) hub.behind(outbox)
+    },
+  }
+
+  const outbox: Outbox = {
+    internals,
+    send(text) {
+      if (internals.closed) return
+      const frame = textFrame(text)
+      internals.chunks.push(frame)
+      internals.chunkBytes += frame.length
+      hub.touched(outbox)
+    },
+    subscribe({
+      topic,
+      since,
+      window,
+    }: ParamsOf<Methods['topic']['subscribe']>): ResultOf<Methods['topic']['subscribe']> {
+      const before = subscriptions.get(topic)
+      if (before === undefined && subscriptions.size >= limits.maxSubscriptions) {
+        const value = limits.maxSubscriptions
+        throw new RpcError('limit', `this connection has ${value} subscriptions, the most it may have`, {
+          limit: 'maxSubscriptions',
+          value,
+        })
+      }
+      const channel = hub.channel(topic)
+      const { log } = channel
+      const place = { epoch: log.epoch, first: log.first(), head: log.head() }
+      const { after, ...recovery } = placeCursor(since, place)
+      const subscription: Subscription = {
+        channel,
+        outbox,
+        after,
+        window: window === undefined ? undefined : createWindow(window),
+        state: 'held',
+      }
+      hub.joined(subscription)
+      if (before !== undefined) end(before)
+      subscriptions.set(topic, subscription)
+      held.push(subscription)
+      return { topic, ...place, ...recovery }
+    },
+    release() {
+      if (held.length === 0) return
+      for (const subscription of held) if (subscription.state === 'held') catchUp(subscription)
+      held = []
+    },
+    unsubscribe(topic) {
+      const subscription = subscriptions.get(topic)
+      if (subscription !== undefined) end(subscription)
+    },
+    ack(topic, seq) {
+      const subscription = subscriptions.get(topic)
+      if (subscription?.window === undefined) return
+      subscription.window.ack(seq)
+      if (subscription.state === 'waiting' && subscription.window.isOpen()) catchUp(subscription)
+    },
+    heads: () =>
+      Object.fromEntries([...subscriptions].map(([topic, subscription]) => [topic, subscription.channel.log.head()])),
+    unsentBytes: () => internals.chunkBytes + sink.unsentBytes(),
+    close() {
+      internals.closed = true
+      internals.chunks = []
+      internals.behind.length = 0
+      for (const subscription of subscriptions.values()) end(subscription)
+    },
+  }
+  return outbox
+}

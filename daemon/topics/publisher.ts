@@ -1,0 +1,27 @@
+import type { Publisher } from '../store/journal.ts'
+import type { Hub } from './hub.ts'
+import type { RingLog } from './ring-log.ts'
+import type { SessionLogs } from './session-logs.ts'
+
+/** What the journal makes visible becomes readable in its log, and its subscribers are told at the end of the turn. */
+export function createPublisher(options: {
+  logs: SessionLogs
+  sessions: RingLog
+  hub: Hub
+  now: () => number
+}): Publisher {
+  const { logs, sessions, hub, now } = options
+  return {
+    sessionEvents(session, rows) {
+      logs.publish(session, rows)
+      hub.published(`session/${session}`)
+    },
+    record(record) {
+      sessions.append(record, now())
+      hub.published('sessions')
+      if (record.type !== 'session_deleted') return
+      logs.drop(record.session)
+      for (const suffix of ['', '/frames', '/terminal']) hub.closed(`session/${record.session}${suffix}`)
+    },
+  }
+}

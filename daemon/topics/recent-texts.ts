@@ -1,0 +1,53 @@
+/**
+ * The newest texts of a log, contiguous and bounded in bytes: `seq` `first()` to `head()`. Costs one array. What falls
+ * out at the old end is the owner's to read elsewhere, or gone.
+ */
+export interface RecentTexts {
+  first(): number
+  head(): number
+  bytes(): number
+  push(text: string): void
+  /** Drops the oldest one. */
+  shift(): void
+  /** Texts of `after + 1 …`, as `TopicLog.read` says; `after` is not below `first() - 1`. */
+  read(after: number, limit: number, maxBytes: number): string[]
+  at(seq: number): string | undefined
+}
+
+export function createRecentTexts(head: number): RecentTexts {
+  let texts: string[] = []
+  // Texts before `start` are dropped; the array is cut now and then, so that a drop costs no move of all the others.
+  let start = 0
+  let first = head + 1
+  let bytes = 0
+  const headNow = () => first + (texts.length - start) - 1
+
+  return {
+    first: () => first,
+    head: headNow,
+    bytes: () => bytes,
+    push(text) {
+      texts.push(text)
+      bytes += text.length
+    },
+    shift() {
+      if (start === texts.length) return
+      bytes -= texts[start]!.length
+      texts[start++] = ''
+      first++
+      if (start >= 64 && start * 2 >= texts.length) {
+        texts = texts.slice(start)
+        start = 0
+      }
+    },
+    read(after, limit, maxBytes) {
+      const from = start + (after + 1 - first)
+      const until = Math.min(texts.length, from + limit)
+      let to = from
+      let size = 0
+      while (to < until && size <= maxBytes) size += texts[to++]!.length
+      return texts.slice(from, to)
+    },
+    at: seq => (seq < first || seq > headNow() ? undefined : texts[start + seq - first]),
+  }
+}

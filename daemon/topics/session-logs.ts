@@ -1,0 +1,100 @@
+import type { EventRow, EventTable } from '../store/store.ts'
+import { cutEvent } from './cut-event.ts'
+import { createRecentTexts, type RecentTexts } from './recent-texts.ts'
+import type { TopicLog } from './topic-log.ts'
+
+/** Texts of recent events kept in memory, as UTF-16 units (about bytes): of one session, and of all of them together. */
+export const recentBounds = { sessionBytes: 4 * 1024 * 1024, totalBytes: 64 * 1024 * 1024 }
+
+/**
+ * The logs of `session/<id>`: recent events from memory, older ones from the store, never past what was published. A
+ * session's log exists from its first use on; memory is held for recently active sessions only.
+ */
+export interface SessionLogs {
+  /** The log of a session that exists. Its head is then what the store holds: open it before an append that is not published at once. */
+  open(session: string): TopicLog
+  /** Makes committed events visible. Rows that are visible already are passed over. */
+  publish(session: string, rows: readonly EventRow[]): void
+  /** The session was deleted. */
+  drop(session: string): void
+  /** Texts held in memory, in UTF-16 units. */
+  heldBytes(): number
+}
+
+export function createSessionLogs(options: {
+  events: Pick<EventTable, 'read' | 'get' | 'bounds'>
+  epoch: string
+  maxEventBytes: number
+  bounds?: typeof recentBounds
+}): SessionLogs {
+  const { events, epoch, maxEventBytes, bounds = recentBounds } = options
+  const logs = new Map<string, { log: TopicLog; recent: RecentTexts }>()
+  // Those that hold texts, in order of their last publication: where all together are over the bound, the first is relieved.
+  const holding = new Set<RecentTexts>()
+  let heldBytes = 0
+
+  const entry = (session: string) => {
+    let found = logs.get(session)
+    if (found === undefined) {
+      const { first, head } = events.bounds(session)
+      const recent = createRecentTexts(head)
+      found = { log: sessionLog(session, first, recent), recent }
+      logs.set(session, found)
+    }
+    return found
+  }
+
+  const sessionLog = (session: string, first: number, recent: RecentTexts): TopicLog => ({
+    epoch,
+    first: () => first,
+    head: recent.head,
+    read(after, limit, maxBytes) {
+      if (after + 1 >= recent.first()) return recent.read(after, limit, maxBytes)
+      // Up to where memory begins and no further: the store may hold more than is published.
+      const texts = events.read(session, after, Math.min(limit, recent.first() - 1 - after), maxBytes)
+      return texts.map(text => cutEvent(text, maxEventBytes))
+    },
+    whole: seq => (seq > recent.head() ? undefined : events.get(session, seq)?.text),
+  })
+
+  const shiftOldest = (recent: RecentTexts) => {
+    const before = recent.bytes()
+    recent.shift()
+    heldBytes += recent.bytes() - before
+  }
+
+  const relieve = (recent: RecentTexts) => {
+    while (recent.bytes() > bounds.sessionBytes) shiftOldest(recent)
+    for (const other of holding) {
+      if (heldBytes <= bounds.totalBytes) return
+      while (other.bytes() > 0 && heldBytes > bounds.totalBytes) shiftOldest(other)
+      if (other.bytes() === 0) holding.delete(other)
+    }
+  }
+
+  return {
+    open: session => entry(session).log,
+    publish(session, rows) {
+      const { recent } = entry(session)
+      holding.delete(recent)
+      holding.add(recent)
+      for (const row of rows) {
+        if (row.seq <= recent.head()) continue
+        if (row.seq > recent.head() + 1)
+          throw new Error(`${session}: event ${row.seq} published after ${recent.head()}`)
+        const before = recent.bytes()
+        recent.push(cutEvent(row.text, maxEventBytes))
+        heldBytes += recent.bytes() - before
+      }
+      relieve(recent)
+    },
+    drop(session) {
+      const found = logs.get(session)
+      if (found === undefined) return
+      heldBytes -= found.recent.bytes()
+      holding.delete(found.recent)
+      logs.delete(session)
+    },
+    heldBytes: () => heldBytes,
+  }
+}

@@ -1,0 +1,44 @@
+import type { Channel, Page } from './channel.ts'
+import type { Outbox } from './outbox.ts'
+import type { Window } from './window.ts'
+
+/**
+ * A connection's cursor on a topic.
+ * - `held`: placed, but the answer to `topic.subscribe` is not out yet
+ * - `live`: at the head when it was last looked at: what is published goes out in the same turn
+ * - `behind`: reads on page by page as its socket takes them
+ * - `waiting`: its window is full until the client acknowledges
+ * - `ended`: unsubscribed, replaced, or its connection or topic is gone
+ */
+export interface Subscription {
+  readonly channel: Channel
+  readonly outbox: Outbox
+  readonly window: Window | undefined
+  /** Everything up to here was handed to the socket. */
+  after: number
+  state: 'held' | 'live' | 'behind' | 'waiting' | 'ended'
+}
+
+/** The next page and the cursor moved past it; undefined at the head or when the window is full. Sets the state. */
+export function takePage(subscription: Subscription, pageBytes: number): Page | undefined {
+  const { channel, window } = subscription
+  const page =
+    window === undefined ? channel.page(subscription.after, pageBytes) : windowedPage(subscription, window, pageBytes)
+  if (page !== undefined) subscription.after = page.to
+  else if (subscription.after < channel.log.head()) {
+    subscription.state = 'waiting'
+    return undefined
+  }
+  subscription.state = subscription.after < channel.log.head() ? 'behind' : 'live'
+  return page
+}
+
+function windowedPage(subscription: Subscription, window: Window, pageBytes: number): Page | undefined {
+  if (!window.isOpen()) return undefined
+  const whole = subscription.channel.page(subscription.after, Math.min(pageBytes, window.room()))
+  const count = whole === undefined ? 0 : window.fitting(whole.sizes())
+  if (whole === undefined || count === 0) return undefined
+  const page = whole.part(count)
+  page.sizes().forEach((bytes, index) => window.sent(page.after + 1 + index, bytes))
+  return page
+}
