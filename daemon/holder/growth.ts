@@ -1,0 +1,37 @@
+/** Tells who follows a process that its raw log has grown, and once that its terminal is gone. */
+export interface Growth {
+  readonly ended: boolean
+  readonly whenEnded: Promise<void>
+  tell(rawBytes: number): void
+  end(rawBytes: number): void
+  on(listener: GrowListener): () => void
+}
+
+export type GrowListener = (rawBytes: number, ended: boolean) => void
+
+export function createGrowth(): Growth {
+  const listeners = new Set<GrowListener>()
+  let endBytes: number | undefined
+  let resolveEnded: () => void
+  const whenEnded = new Promise<void>(resolve => (resolveEnded = resolve))
+  return {
+    get ended() {
+      return endBytes !== undefined
+    },
+    whenEnded,
+    tell(rawBytes) {
+      for (const listener of listeners) listener(rawBytes, false)
+    },
+    end(rawBytes) {
+      endBytes = rawBytes
+      for (const listener of listeners) listener(rawBytes, true)
+      resolveEnded()
+    },
+    on(listener) {
+      listeners.add(listener)
+      // Who comes after the end must not wait for it.
+      if (endBytes !== undefined) queueMicrotask(() => listeners.has(listener) && listener(endBytes!, true))
+      return () => listeners.delete(listener)
+    },
+  }
+}

@@ -1,0 +1,146 @@
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import type { Log } from '../log.ts'
+import { createGrowth, type Growth } from './growth.ts'
+import { type HeldProcess, type ProcessSpec, SpawnFailed } from './holder.ts'
+import { connectInput, type Input } from './input.ts'
+import { type ProcessFiles, processFiles } from './process-files.ts'
+import { openPty, type Pty } from './pty.ts'
+import { createRawLog, type RawLogWriter } from './raw-log-writer.ts'
+import { shimCommandLine } from './shim.ts'
+import { killIfOurs, processMarker, signalIfThere, sweep } from './sweep.ts'
+
+/** Between the shim's start and its command's: long enough for a machine that is brought to its knees. */
+const connectTimeoutMs = 30_000
+
+/**
+ * Starts a process. It runs when this resolves: its terminal is raw, its pid is written, its input is open. Rejects
+ * with `SpawnFailed`, and then nothing is left of it, neither process nor file.
+ */
+export async function startHeldProcess(
+  dir: string,
+  spec: ProcessSpec,
+  log: Log | undefined,
+  onReleased: () => void,
+): Promise<HeldProcess> {
+  const files = processFiles(dir, spec.id)
+  const startedAt = Date.now()
+  const growth = createGrowth()
+  const fail = (why: string, cause: unknown) => new SpawnFailed(`${spec.command[0]} was not started: ${why}`, { cause })
+
+  let rawLog: RawLogWriter
+  try {
+    rawLog = createRawLog(files, startedAt, {
+      onStalled(error) {
+        pty?.pause()
+        log?.error('the raw log cannot be written: the process is held up', { process: spec.id, error })
+      },
+      onRecovered() {
+        pty?.resume()
+        growth.tell(rawLog.sizeBytes)
+        log?.info('the raw log can be written again', { process: spec.id })
+      },
+    })
+  } catch (error) {
+    throw fail('its files cannot be made', error)
+  }
+
+  let pty: Pty | undefined
+  try {
+    // Made here for their mode: the shell that writes them has the user's umask.
+    for (const path of [files.err, files.pid]) writeFileSync(path, '', { mode: 0o600, flag: 'wx' })
+    pty = openPty({
+      command: shimCommandLine({ files: files.base, nonce: spec.nonce, command: spec.command }),
+      cwd: spec.cwd,
+      env: { ...spec.env, [processMarker]: spec.id },
+      onData: chunk => rawLog.append(chunk) && growth.tell(rawLog.sizeBytes),
+      onEnd: () => growth.end(rawLog.sizeBytes),
+    })
+    const input = await connected(files, growth)
+    return hold({ spec, files, startedAt, growth, rawLog, pty, input, log, onReleased })
+  } catch (error) {
+    if (pty) {
+      if (!growth.ended) signalIfThere(pty.pid, 'SIGKILL')
+      await growth.whenEnded
+    }
+    rawLog.close()
+    const why = pty ? whyNotStarted(spec, files) : 'there is no terminal or no process to be had'
+    for (const path of Object.values(files)) if (path !== files.base) rmSync(path, { force: true })
+    throw fail(why, error)
+  }
+}
+
+async function connected(files: ProcessFiles, growth: Growth): Promise<Input> {
+  const giveUp = new AbortController()
+  // What comes before the command can run is an error message or an early record, or nothing and the end.
+  const detach = growth.on(() => giveUp.abort(new Error('the shim did not get to its command')))
+  const timer = setTimeout(() => giveUp.abort(new Error('the shim takes too long')), connectTimeoutMs)
+  try {
+    return await connectInput(files.in, giveUp.signal)
+  } finally {
+    clearTimeout(timer)
+    detach()
+  }
+}
+
+function whyNotStarted({ cwd }: ProcessSpec, files: ProcessFiles): string {
+  const directory = statSync(cwd, { throwIfNoEntry: false })
+  if (!directory) return `the directory ${cwd} does not exist`
+  if (!directory.isDirectory()) return `${cwd} is no directory`
+  const said = readFileSync(files.raw, 'utf8').trim()
+  return said.startsWith('\x1e') || said === '' ? 'the system has no process for it' : said
+}
+
+interface Parts {
+  spec: ProcessSpec
+  files: ProcessFiles
+  startedAt: number
+  growth: Growth
+  rawLog: RawLogWriter
+  pty: Pty
+  input: Input
+  log: Log | undefined
+  onReleased: () => void
+}
+
+function hold({ spec: { id }, files, startedAt, growth, rawLog, pty, input, log, onReleased }: Parts): HeldProcess {
+  const { pid } = pty
+  // Written before the input could be opened.
+  const commandPid = Number(readFileSync(files.pid, 'utf8'))
+  let released: Promise<void> | undefined
+
+  const sweepAll = async () => {
+    const left = await sweep({ id, shimPid: growth.ended ? undefined : pid })
+    if (left.length > 0) log?.warn('processes do not go away', { process: id, pids: left })
+  }
+  const release = async () => {
+    input.destroy()
+    // Given up on while it runs: a hang-up alone can be ignored.
+    await killIfOurs(commandPid, { id, shimPid: pid })
+    if (!growth.ended) {
+      // The end of a session's leader hangs its terminal up, whoever else has it open.
+      signalIfThere(pid, 'SIGKILL')
+      await growth.whenEnded
+    }
+    rawLog.close()
+    for (const path of [files.in, files.pid]) rmSync(path, { force: true })
+    onReleased()
+  }
+  void growth.whenEnded.then(() => input.destroy())
+
+  return {
+    id,
+    pid,
+    startedAt,
+    get rawBytes() {
+      return rawLog.sizeBytes
+    },
+    writeLine: line => input.writeLine(line),
+    endInput: () => input.end(),
+    signal: async signal => {
+      if (!growth.ended) signalIfThere(-pid, signal)
+    },
+    kill: sweepAll,
+    onGrow: listener => growth.on(listener),
+    release: () => (released ??= release()),
+  }
+}

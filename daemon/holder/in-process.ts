@@ -1,0 +1,73 @@
+import { readdirSync, rmSync } from 'node:fs'
+import type { Log } from '../log.ts'
+import { startHeldProcess } from './held-process.ts'
+import { type HeldProcess, type Holder, SpawnFailed } from './holder.ts'
+import { processFiles } from './process-files.ts'
+import { sweep } from './sweep.ts'
+
+export interface InProcessHolderOptions {
+  /** Where the processes' files are; it exists, and no other holder uses it at the same time. */
+  dir: string
+  log?: Log
+}
+
+/** A holder in this process: the end of this process is the end of what it holds. */
+export function createInProcessHolder({ dir, log }: InProcessHolderOptions): Holder {
+  const held = new Map<string, HeldProcess>()
+  const starting = new Set<Promise<HeldProcess>>()
+  const ready = removeLeftovers(dir)
+  // Reported by `start`.
+  ready.catch(() => {})
+  let closing: Promise<void> | undefined
+
+  const start: Holder['start'] = async spec => {
+    try {
+      await ready
+    } catch (error) {
+      throw new SpawnFailed(`the directory ${dir} cannot be used`, { cause: error })
+    }
+    if (closing) throw new SpawnFailed('the holder has been closed')
+    const process = await startHeldProcess(dir, spec, log, () => held.delete(spec.id))
+    held.set(process.id, process)
+    return process
+  }
+
+  const close = async () => {
+    await Promise.allSettled(starting)
+    await Promise.all(
+      [...held.values()].map(async process => {
+        await process.kill()
+        await process.release()
+      }),
+    )
+  }
+
+  return {
+    start(spec) {
+      const started = start(spec)
+      starting.add(started)
+      const settled = () => starting.delete(started)
+      started.then(settled, settled)
+      return started
+    },
+    list: () => [...held.values()],
+    close: () => (closing ??= close()),
+  }
+}
+
+/**
+ * Ends and removes what a predecessor could not, because it was killed. Its terminals are gone, so what is left of its
+ * processes ignores hang-ups or has a session of its own. Raw logs stay: they have yet to be read.
+ */
+async function removeLeftovers(dir: string): Promise<void> {
+  const ids = new Set(
+    readdirSync(dir).flatMap(name =>
+      name.endsWith('.in') || name.endsWith('.pid') ? [name.replace(/\.\w+$/, '')] : [],
+    ),
+  )
+  for (const id of ids) {
+    await sweep({ id, shimPid: undefined })
+    const files = processFiles(dir, id)
+    for (const path of [files.in, files.pid]) rmSync(path, { force: true })
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What really runs in the PTY: a shell that starts the command, says in the stream how it ended, and stays until it is
+ * killed. On Linux, libuv takes a partial read of a PTY whose last process has gone for the end of the file and drops
+ * what was still unread; with the shim holding the PTY open that never happens, and the stream is complete when the
+ * exit record has been read.
+ */
+export interface ShimOptions {
+  /** `<directory>/<id>`: the shim makes `.in`, writes `.pid` and sends the command's stderr to `.err`. Absolute. */
+  files: string
+  nonce: string
+  command: readonly [string, ...string[]]
+  /** Any POSIX shell. */
+  shell?: string
+}
+
+/** The command line that runs `command` under the shim. Nothing of it passes through shell quoting. */
+export function shimCommandLine({ files, nonce, command, shell = '/bin/sh' }: ShimOptions): [string, ...string[]] {
+  return [shell, '-c', shim, shell, files, nonce, ...command]
+}
+
+/**
+ * What the shim prints after the last byte of the command: status is the shell's, the exit code or 128 + signal.
+ */
+export function exitRecord(nonce: string, status: number): string {
+  return `\x1e${nonce} ${status}\n`
+}
+
+// Why it is as it is, line by line:
+// - PATH: the command's own may lead anywhere or nowhere, and the shim needs three tools of the system.
+// - stderr: so far an error goes into the terminal, where it says why there was no start. From here on the shell would
+//   write "Killed" into the command's output.
+// - `trap :`, not `trap ''`: the shim survives what is sent to its process group, while the command starts with the
+//   default dispositions; an ignored signal would stay ignored in it. A foreground command is waited for until it is
+//   really over, in dash and in bash, however often a trap runs meanwhile.
+// - the inner shell opens the files, so that no descriptor of the FIFO is left in the shim, where it would hide that
+//   the command reads no more. The FIFO comes last: whoever gets its other end open knows that the pid file is written.
+// - no variables: they would be the command's as well if its environment happened to have them.
+// - hang-up is fatal again before the record, so that a shim whose PTY is gone does not stay; the others are ignored
+//   from here on, also by the `sleep` that takes the shim's place.
+const shim = `
+PATH=/usr/bin:/bin:$PATH stty raw -echo && PATH=/usr/bin:/bin:$PATH mkfifo -m 600 "$1.in" || exit
+exec 2>/dev/null
+trap : HUP INT QUIT TERM
+"$0" -c 'echo $$ >"$0.pid"; shift; exec "$@" 2>"$0.err" <"$0.in"' "$@"
+set -- "$2" $?
+trap '' INT QUIT TERM; trap - HUP
+printf '\\036%s %s\\n' "$1" "$2" && PATH=/usr/bin:/bin:$PATH exec sleep 2000000000
+`
