@@ -34,8 +34,8 @@ export function message(blocks: Block[], options: Partial<Omit<MessageReply, 'ki
   return { kind: 'message', blocks, stopReason, delayMs: 0, pieceMs: 0, ...options }
 }
 
-export function failure(status: number, type: string, text: string, headers: Record<string, string> = {}): ErrorReply {
-  return { kind: 'error', status, type, message: text, headers }
+export function failure(status: number, type: string, cause: string, headers: Record<string, string> = {}): ErrorReply {
+  return { kind: 'error', status, type, message: cause, headers }
 }
 
 /** A text block, in pieces of a few words. */

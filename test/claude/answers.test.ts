@@ -1,0 +1,145 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Event } from '../../protocol/index.ts'
+import { userTexts } from '../support/messages-api/index.ts'
+import { startSuite, type Suite } from './support/suite.ts'
+import { ofType, one, play, streamedText, watch } from './support/watch.ts'
+
+let suite: Suite
+beforeAll(async () => {
+  suite = await startSuite()
+})
+afterAll(() => suite.close())
+
+const run = (prompt: string) => play(suite.mux, { prompt, cwd: suite.cwd })
+
+test('a text comes in pieces as it is written, and whole with its cost at the end', async () => {
+  const handle = await suite.mux.run({ prompt: 'scn:text:pieces please', cwd: suite.cwd })
+  const events = await watch(handle).ended()
+  const answer = 'The answer is pieces, says the stand-in.'
+  expect(ofType(events, 'assistant_text').length).toBeGreaterThan(3)
+  expect(streamedText(events)).toBe(answer)
+  expect(one(events, 'done')).toMatchObject({ response: answer, numTurns: 1, stopReason: 'end_turn' })
+  expect(one(events, 'message_finished').stopReason).toBe('end_turn')
+  const { costUsd, runCostUsd } = one(events, 'cost')
+  expect(costUsd).toBeGreaterThan(0)
+  expect(runCostUsd).toBe(costUsd)
+  expect(await handle.result()).toMatchObject({ response: answer, costUsd })
+})
+
+test('the session is known to Claude Code under the id in session_init', async () => {
+  const events = await run('scn:text:id')
+  const init = one(events, 'session_init')
+  expect(init.claudeVersion).toMatch(/^2\./)
+  expect(init.tools).toContain('Bash')
+  expect(suite.api.requests.at(-1)!.session).toBe(init.claudeSessionId)
+})
+
+test('thinking is told apart from text', async () => {
+  const events = await run('scn:thinking')
+  const thought = ofType(events, 'thinking')
+    .map(event => event.delta)
+    .join('')
+  expect(thought).toBe('Let me think about this for a moment.')
+  expect(streamedText(events)).toBe('Thought through.')
+})
+
+test('a tool call has its start, its whole input and its result', async () => {
+  const events = await run('scn:bash')
+  const { toolUseId } = one(events, 'tool_started')
+  expect(one(events, 'tool_use')).toMatchObject({ toolUseId, tool: 'Bash', input: { command: 'echo from-bash' } })
+  expect(one(events, 'tool_result')).toMatchObject({ toolUseId, tool: 'Bash', output: 'from-bash', isError: false })
+  expect(one(events, 'done')).toMatchObject({ response: 'The tool has run.', numTurns: 2 })
+})
+
+test('results of parallel tools come as the tools end', async () => {
+  const events = await run('scn:parallel')
+  const [slow, quick] = ofType(events, 'tool_use').map(event => event.toolUseId)
+  expect(ofType(events, 'tool_result').map(({ toolUseId, output }) => ({ toolUseId, output }))).toEqual([
+    { toolUseId: quick, output: 'second' },
+    { toolUseId: slow, output: 'first' },
+  ])
+  expect(one(events, 'done').response).toBe('Both have run: 2 results.')
+})
+
+test('tool input that is no JSON arrives as the text it was', async () => {
+  const events = await run('scn:broken-tool')
+  expect(one(events, 'tool_use').input).toBe('{"command": "echo')
+  expect(one(events, 'tool_result').isError).toBe(true)
+  expect(one(events, 'done').response).toBe('Never mind.')
+})
+
+test('what a sub-agent does carries the call that started it, and stays out of the answer', async () => {
+  const events = await run('scn:agent')
+  const call = ofType(events, 'tool_use').find(event => event.tool === 'Agent')!
+  const inside = events.filter(event => event.parent === call.toolUseId)
+  expect(ofType(inside, 'tool_use')).toMatchObject([{ tool: 'Bash', input: { command: 'echo from-the-agent' } }])
+  expect(ofType(inside, 'tool_result')).toMatchObject([{ output: 'from-the-agent' }])
+  expect(ofType(events, 'task').map(event => event.phase)).toEqual(expect.arrayContaining(['started', 'ended']))
+  expect(streamedText(events)).toBe('The agent reported back.')
+  expect(one(events, 'done').response).toBe('The agent reported back.')
+})
+
+test('a background task that ends makes a run of its own', async () => {
+  const handle = await suite.mux.run({ prompt: 'scn:background', cwd: suite.cwd })
+  const first = await watch(handle).ended()
+  expect(one(first, 'done').response).toBe('It runs in the background.')
+
+  const later: Event[] = []
+  const { session } = await suite.mux.api.run.get({ run: handle.id })
+  for await (const event of suite.mux.subscribe(`session/${session}`, { since: 'start' })) {
+    if (event.run === handle.id) continue
+    later.push(event)
+    if (event.type === 'done' || event.type === 'failed') break
+  }
+  expect(one(later, 'run_started').origin).toMatchObject({ background: { kind: 'task-notification' } })
+  expect(ofType([...first, ...later], 'task').map(event => event.phase)).toEqual(
+    expect.arrayContaining(['started', 'ended']),
+  )
+  expect(one(later, 'done').response).toBe('The background task has ended.')
+})
+
+test('a tool that needs a permission is refused while nobody can be asked, and the run goes on', async () => {
+  const file = join(suite.cwd, 'unwanted.txt')
+  const events = await run(`scn:write:${file}`)
+  expect(one(events, 'tool_result').isError).toBe(true)
+  expect(one(events, 'done')).toMatchObject({ response: 'It was not allowed.', denials: [{ tool_name: 'Write' }] })
+  expect(existsSync(file)).toBe(false)
+})
+
+test('an answer of 1 MB arrives whole', async () => {
+  const handle = await suite.mux.run({ prompt: 'scn:big', cwd: suite.cwd })
+  const events = await watch(handle).ended()
+  expect(streamedText(events)).toHaveLength(256 * 4_096)
+  const { response } = await handle.result()
+  expect(response).toBe(streamedText(events))
+})
+
+test('a prompt of 2 MB reaches the model whole', async () => {
+  const prompt = `scn:text:huge ${'é½x '.repeat(350_000)}end`
+  expect(Buffer.byteLength(prompt)).toBeGreaterThan(2_000_000)
+  const events = await run(prompt)
+  expect(one(events, 'done').response).toContain('huge')
+  expect(userTexts(suite.api.requests.at(-1)!.body)).toContain(prompt)
+})
+
+test('a prompt that looks like an option is a prompt', async () => {
+  const prompt = '--help -p scn:text:dashes'
+  const events = await run(prompt)
+  expect(one(events, 'done').response).toContain('dashes')
+  expect(userTexts(suite.api.requests.at(-1)!.body)).toContain(prompt)
+})
+
+test('runs of one session use one process, and each has its own answer', async () => {
+  const first = await suite.mux.run({ prompt: 'scn:text:one', cwd: suite.cwd })
+  await first.result()
+  const { session } = await suite.mux.api.run.get({ run: first.id })
+  const before = await suite.mux.api.session.get({ session })
+  const runs = await Promise.all(['two', 'three'].map(name => suite.mux.run({ prompt: `scn:text:${name}`, session })))
+  const answers = await Promise.all(runs.map(async each => (await each.result()).response))
+  expect(answers).toEqual(['The answer is two, says the stand-in.', 'The answer is three, says the stand-in.'])
+  const after = await suite.mux.api.session.get({ session })
+  expect(after.process).toEqual(before.process)
+  expect(after.costUsd).toBeGreaterThan(before.costUsd)
+})

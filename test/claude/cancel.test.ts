@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { startSuite, waitOptions, type Suite } from './support/suite.ts'
+import { one, play, watch, type Watch } from './support/watch.ts'
+
+let suite: Suite
+beforeAll(async () => {
+  suite = await startSuite()
+})
+afterAll(() => suite.close())
+
+interface Moment {
+  name: string
+  prompt: string
+  reached(watched: Watch): Promise<unknown>
+}
+
+const lastRequest = (scenario: string) =>
+  vi.waitFor(() => {
+    const request = suite.api.requests.findLast(each => each.scenario === scenario)
+    expect(request).toBeDefined()
+    return request!
+  }, waitOptions)
+
+const moments: Moment[] = [
+  { name: 'before the first frame', prompt: 'scn:endless', reached: watched => watched.until('run_started') },
+  { name: 'before the response headers', prompt: 'scn:silent', reached: () => lastRequest('silent') },
+  { name: 'in the text', prompt: 'scn:endless', reached: watched => watched.until('assistant_text') },
+  { name: 'in a tool', prompt: `scn:long-tool:${randomUUID()}`, reached: watched => toolRunning(watched) },
+  { name: 'in a retry', prompt: 'scn:slow-retry', reached: watched => watched.until('api_retry') },
+]
+
+async function toolRunning(watched: Watch): Promise<void> {
+  const { input } = await watched.until('tool_use')
+  await vi.waitFor(() => expect(running((input as { command: string }).command)).not.toEqual([]), waitOptions)
+}
+
+const running = (text: string) => suite.processes().filter(each => each.commandLine.includes(text))
+
+describe('a run cancelled by another client', () => {
+  test.each(moments)('$name ends cancelled, its tools are dead, and the session goes on', async moment => {
+    const watched = watch(await suite.mux.run({ prompt: moment.prompt, cwd: suite.cwd }))
+    await moment.reached(watched)
+    const other = await suite.connect()
+    await other.attach(watched.run.id).cancel('not needed')
+    const events = await watched.ended()
+
+    const requested = one(events, 'cancel_requested')
+    expect(requested).toMatchObject({ reason: 'not needed', mode: 'interrupt' })
+    expect(one(events, 'cancelled')).toMatchObject({ by: requested.by, reason: 'not needed' })
+    expect(running('/nowhere/')).toEqual([])
+    const { session } = await suite.mux.api.run.get({ run: watched.run.id })
+    await vi.waitFor(() => {
+      const own = suite.api.requests.filter(each => moment.prompt.startsWith(`scn:${each.scenario}`))
+      expect(own.every(each => each.abandoned || each.scenario === 'long-tool' || each.scenario === 'slow-retry')).toBe(
+        true,
+      )
+    }, waitOptions)
+
+    const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
+    expect(one(next, 'done').response).toContain('afterwards')
+    expect(next.filter(event => event.type === 'cancelled')).toEqual([])
+  })
+})
+
+test.each(['terminate', 'kill'] as const)('cancelled with mode %s in a tool, nothing of it lives on', async mode => {
+  const tag = randomUUID()
+  const watched = watch(await suite.mux.run({ prompt: `scn:long-tool:${tag}`, cwd: suite.cwd }))
+  await toolRunning(watched)
+  await suite.mux.api.run.cancel({ run: watched.run.id, mode })
+  const events = await watched.ended()
+  expect(one(events, 'cancelled').by).toEqual(one(events, 'cancel_requested').by)
+  expect(running(tag)).toEqual([])
+  const { session } = await suite.mux.api.run.get({ run: watched.run.id })
+  const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
+  expect(one(next, 'done').response).toContain('afterwards')
+})
+
+test('a run killed before Claude Code knew the session leaves a session that works', async () => {
+  const watched = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))
+  await watched.until('run_started')
+  await suite.mux.api.run.cancel({ run: watched.run.id, mode: 'kill' })
+  const events = await watched.ended()
+  expect(one(events, 'cancelled')).toBeDefined()
+  const { session } = await suite.mux.api.run.get({ run: watched.run.id })
+  const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
+  expect(one(next, 'done').response).toContain('afterwards')
+})
+
+test('cancelling twice is cancelling once', async () => {
+  const watched = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))
+  await watched.until('assistant_text')
+  await Promise.all([watched.run.cancel('first'), watched.run.cancel('second')])
+  const events = await watched.ended()
+  expect(one(events, 'cancelled').reason).toBe('first')
+})
+
+test('cancelling the running one of two starts the queued one, which is not harmed', async () => {
+  const first = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))
+  await first.until('assistant_text')
+  const { session } = await suite.mux.api.run.get({ run: first.run.id })
+  const second = watch(await suite.mux.run({ prompt: 'scn:text:queued', session }))
+  const third = watch(await suite.mux.run({ prompt: 'scn:text:dropped', session }))
+  await third.run.cancel()
+  await first.run.cancel()
+  expect(one(await first.ended(), 'cancelled')).toBeDefined()
+  expect(one(await second.ended(), 'done').response).toContain('queued')
+  expect(suite.api.requests.filter(each => each.argument === 'dropped')).toEqual([])
+  expect(await suite.mux.api.run.get({ run: third.run.id })).toMatchObject({ state: 'cancelled' })
+})

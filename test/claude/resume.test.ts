@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { assistantTexts, userTexts } from '../support/messages-api/index.ts'
+import { startSuite, waitOptions, type Suite } from './support/suite.ts'
+import { one, play, watch } from './support/watch.ts'
+
+let suite: Suite
+beforeAll(async () => {
+  suite = await startSuite(['--idle-close-ms', '0'])
+})
+afterAll(() => suite.close())
+
+/** What the model was shown of the conversation in the newest request. */
+const shown = () => {
+  const { body } = suite.api.requests.at(-1)!
+  return { user: userTexts(body), assistant: assistantTexts(body) }
+}
+const sessionOf = async (run: string) => (await suite.mux.api.run.get({ run })).session
+const noProcess = () => vi.waitFor(() => expect(suite.claudes()).toEqual([]), waitOptions)
+
+describe('the next run sees the earlier turns', () => {
+  test('after the process was closed', async () => {
+    const first = await play(suite.mux, { prompt: 'scn:text:earlier', cwd: suite.cwd })
+    await noProcess()
+    const second = await play(suite.mux, { prompt: 'scn:text:later', session: await sessionOf(first[0]!.run!) })
+    expect(one(second, 'done').response).toContain('later')
+    expect(shown().user).toEqual(expect.arrayContaining(['scn:text:earlier', 'scn:text:later']))
+    expect(shown().assistant).toContain('The answer is earlier, says the stand-in.')
+    expect(one(second, 'session_init').claudeSessionId).toBe(one(first, 'session_init').claudeSessionId)
+    expect(one(second, 'cost').runCostUsd).toBeLessThan(one(second, 'cost').costUsd)
+  })
+
+  test('after the daemon was stopped and started', async () => {
+    const first = await play(suite.mux, { prompt: 'scn:text:before', cwd: suite.cwd })
+    await suite.restart()
+    const second = await play(suite.mux, { prompt: 'scn:text:after', session: await sessionOf(first[0]!.run!) })
+    expect(one(second, 'done').response).toContain('after')
+    expect(shown().user).toEqual(expect.arrayContaining(['scn:text:before', 'scn:text:after']))
+    expect(second[0]!.seq).toBe(first.at(-1)!.seq + 1)
+  })
+
+  test('after a run that was cancelled in its text', async () => {
+    const cancelled = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))
+    await cancelled.until('assistant_text', event => event.delta.startsWith('5'))
+    await cancelled.run.cancel()
+    expect(one(await cancelled.ended(), 'cancelled').response).toMatch(/^1 2 3 4 5/)
+    const next = await play(suite.mux, { prompt: 'scn:text:next', session: await sessionOf(cancelled.run.id) })
+    expect(one(next, 'done').response).toContain('next')
+    expect(shown().user).toContain('scn:endless')
+    expect(shown().assistant.join('')).toMatch(/1 2 3 4 5/)
+  })
+
+  test('after a process that was killed from outside, which fails its run', async () => {
+    const first = await play(suite.mux, { prompt: 'scn:text:once', cwd: suite.cwd })
+    const session = await sessionOf(first[0]!.run!)
+    const killed = watch(await suite.mux.run({ prompt: 'scn:endless', session }))
+    await killed.until('assistant_text')
+    for (const { pid } of suite.claudes()) process.kill(pid, 'SIGKILL')
+    const { failure } = one(await killed.ended(), 'failed')
+    expect(failure).toMatchObject({ code: 'killed', signal: 'SIGKILL' })
+    const next = await play(suite.mux, { prompt: 'scn:text:again', session })
+    expect(one(next, 'done').response).toContain('again')
+    expect(shown().user).toContain('scn:text:once')
+  })
+})
+
+test('a session whose very first process was killed works with the next one', async () => {
+  const killed = watch(await suite.mux.run({ prompt: 'scn:silent', cwd: suite.cwd }))
+  await killed.until('session_init')
+  for (const { pid } of suite.claudes()) process.kill(pid, 'SIGKILL')
+  expect(one(await killed.ended(), 'failed').failure.code).toBe('killed')
+  const next = await play(suite.mux, { prompt: 'scn:text:again', session: await sessionOf(killed.run.id) })
+  expect(one(next, 'done').response).toContain('again')
+})
+
+test('a daemon stopped in the middle of a run ends it as interrupted, and its tools with it', async () => {
+  const handle = await suite.mux.run({ prompt: 'scn:long-tool:stopped', cwd: suite.cwd })
+  await watch(handle).until('tool_use')
+  await vi.waitFor(
+    () => expect(suite.processes().some(each => each.commandLine.includes('/stopped'))).toBe(true),
+    waitOptions,
+  )
+  await suite.restart() // It checks that no process is left.
+  expect(await suite.mux.api.run.get({ run: handle.id })).toMatchObject({ state: 'interrupted' })
+  const next = await play(suite.mux, { prompt: 'scn:text:again', session: await sessionOf(handle.id) })
+  expect(one(next, 'done').response).toContain('again')
+})

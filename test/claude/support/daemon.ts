@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { vi } from 'vitest'
+import type { DaemonInfo } from '../../../protocol/index.ts'
+
+const program = fileURLToPath(new URL('../../../dist/daemon.js', import.meta.url))
+
+export interface RunningDaemon extends DaemonInfo {
+  /** Stops it in order. Resolves with its exit code. */
+  stop(): Promise<number | null>
+}
+
+/** Starts the built daemon and waits until it listens. */
+export async function startDaemon(
+  home: string,
+  options: string[],
+  env: Record<string, string>,
+): Promise<RunningDaemon> {
+  const child = spawn(process.execPath, [program, '--home', home, '--port', '0', ...options], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let log = ''
+  child.stderr.on('data', (chunk: Buffer) => (log += chunk))
+  const closed = once(child, 'close') as Promise<[number | null]>
+  const info = await vi.waitFor(
+    () => {
+      if (child.exitCode !== null) return undefined
+      const found = JSON.parse(readFileSync(join(home, 'daemon.json'), 'utf8')) as DaemonInfo
+      if (found.pid !== child.pid) throw new Error('the daemon.json of an earlier daemon')
+      return found
+    },
+    { timeout: 10_000, interval: 20 },
+  )
+  if (!info) throw new Error(`the daemon ended at once:\n${log}`)
+  return {
+    ...info,
+    stop: async () => {
+      child.kill('SIGTERM')
+      const [code] = await closed
+      if (code !== 0) process.stderr.write(`the daemon exited with ${code}:\n${log}`)
+      return code
+    },
+  }
+}

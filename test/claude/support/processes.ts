@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+export interface FoundProcess {
+  pid: number
+  commandLine: string
+}
+
+/** Every live process whose environment has `variable` (`NAME=value`); zombies have none any more. */
+export function processesWith(variable: string): FoundProcess[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(pid => {
+      try {
+        if (!readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(variable)) return []
+        const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+        return [{ pid: Number(pid), commandLine }]
+      } catch {
+        return [] // Gone while we looked.
+      }
+    })
+}
+
+/** How many PTY masters a process holds. */
+export function ptyMasters(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).filter(fd => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).includes('ptmx')
+    } catch {
+      return false
+    }
+  }).length
+}

@@ -1,0 +1,106 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, vi } from 'vitest'
+import { connect } from '../../../client/index.ts'
+import { startMessagesApi, type MessagesApi } from '../../support/messages-api/index.ts'
+import { startDaemon, type RunningDaemon } from './daemon.ts'
+import { processesWith, ptyMasters, type FoundProcess } from './processes.ts'
+
+export type Mux = Awaited<ReturnType<typeof connect>>
+
+export interface Suite {
+  api: MessagesApi
+  /** A client. `connect()` makes further ones; all are closed with the suite. */
+  mux: Mux
+  connect(): Promise<Mux>
+  /** A directory for sessions to run in. */
+  cwd: string
+  /** Stops the daemon in order and starts another one in the same home; `mux` is a new client afterwards. */
+  restart(): Promise<void>
+  /** What runs on behalf of this suite, the daemon aside. */
+  processes(): FoundProcess[]
+  /** The Claude Code processes among them. */
+  claudes(): FoundProcess[]
+  /** Closes all sessions, checks that nothing of them is left, stops the daemon, checks again. */
+  close(): Promise<void>
+}
+
+/** A daemon with the real Claude Code, which talks to a Messages API stand-in. `options` are the daemon's. */
+export async function startSuite(options: string[] = []): Promise<Suite> {
+  const claude = process.env['MUXD_TEST_CLAUDE_BIN']!
+  const directory = mkdtempSync(join(tmpdir(), 'suite-'))
+  const [home, userHome, cwd] = ['home', 'user', 'cwd'].map(name => join(directory, name)) as [string, string, string]
+  for (const each of [userHome, cwd]) mkdirSync(each)
+  const api = await startMessagesApi()
+  const env = environment(userHome, api.url)
+  const start = () => startDaemon(home, ['--claude-bin', claude, ...options], env)
+  const clients: Mux[] = []
+  let daemon: RunningDaemon = await start()
+
+  const open = async () => {
+    const client = await connect({ url: daemon.url, token: daemon.token })
+    clients.push(client)
+    return client
+  }
+  const processes = () => processesWith(`HOME=${userHome}`).filter(each => each.pid !== daemon.pid)
+  const closeClients = async () => {
+    for (const client of clients.splice(0)) await client.close()
+  }
+
+  const suite: Suite = {
+    api,
+    mux: await open(),
+    connect: open,
+    cwd,
+    restart: async () => {
+      await closeClients()
+      expect(await daemon.stop()).toBe(0)
+      expect(processes()).toEqual([])
+      daemon = await start()
+      suite.mux = await open()
+    },
+    processes,
+    claudes: () => processes().filter(each => each.commandLine.startsWith(`${claude} -p`)),
+    close: async () => {
+      try {
+        const { sessions } = await suite.mux.api.session.list({ limit: 200 })
+        for (const { session } of sessions) await suite.mux.api.session.close({ session, force: true })
+        await vi.waitFor(() => {
+          expect(processes()).toEqual([])
+          expect(ptyMasters(daemon.pid)).toBe(0)
+          expect(readdirSync(join(home, 'processes')).filter(name => /\.(in|pid)$/.test(name))).toEqual([])
+        }, waitOptions)
+      } finally {
+        await closeClients()
+        const code = await daemon.stop()
+        await api.close()
+        const left = processes()
+        for (const { pid } of left) process.kill(pid, 'SIGKILL')
+        rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
+        expect({ code, left }).toEqual({ code: 0, left: [] })
+      }
+    },
+  }
+  return suite
+}
+
+export const waitOptions = { timeout: 15_000, interval: 10 }
+
+/** Nothing but what Claude Code needs, and everything that keeps it to the stand-in. */
+function environment(userHome: string, apiUrl: string): Record<string, string> {
+  return {
+    PATH: process.env['PATH']!,
+    HOME: userHome,
+    TMPDIR: process.env['TMPDIR'] ?? tmpdir(),
+    LANG: 'C.UTF-8',
+    TERM: 'xterm-256color',
+    ANTHROPIC_API_KEY: 'sk-ant-api03-made-up-for-tests-0123456789',
+    ANTHROPIC_BASE_URL: apiUrl,
+    CLAUDE_CODE_MAX_RETRIES: '2',
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    DISABLE_TELEMETRY: '1',
+    DISABLE_ERROR_REPORTING: '1',
+    DISABLE_AUTOUPDATER: '1',
+  }
+}

@@ -1,0 +1,86 @@
+import { expect, vi } from 'vitest'
+import type { Event, EventOf, EventType } from '../../../protocol/index.ts'
+import { terminalTypes } from '../../../protocol/index.ts'
+import { waitOptions, type Mux } from './suite.ts'
+
+export type Run = Awaited<ReturnType<Mux['run']>>
+
+/** Reads a run's events as they come. */
+export interface Watch {
+  run: Run
+  events: Event[]
+  /** Waits for an event of this type (and content), also one that has come already. */
+  until<T extends EventType>(type: T, matches?: (event: EventOf<T>) => boolean): Promise<EventOf<T>>
+  /** All events of the run, once it has ended; checks what holds for every run. */
+  ended(): Promise<Event[]>
+}
+
+export function watch(run: Run): Watch {
+  const events: Event[] = []
+  const reading = (async () => {
+    for await (const event of run.events()) events.push(event)
+  })()
+  // The error is for `ended`; until then nobody else may take it for unhandled.
+  reading.catch(() => {})
+  return {
+    run,
+    events,
+    until: (type, matches = () => true) =>
+      vi.waitFor(() => {
+        const found = ofType(events, type).find(matches)
+        if (!found) throw new Error(`no ${type} among: ${describeEvents(events)}`)
+        return found
+      }, waitOptions),
+    ended: async () => {
+      await reading
+      checkShape(events)
+      return events
+    },
+  }
+}
+
+/** Runs a prompt to its end. */
+export async function play(mux: Mux, params: Parameters<Mux['run']>[0]): Promise<Event[]> {
+  return watch(await mux.run(params)).ended()
+}
+
+export function ofType<T extends EventType>(events: Event[], type: T): EventOf<T>[] {
+  return events.filter((event): event is EventOf<T> => event.type === type)
+}
+
+/** The only event of this type. */
+export function one<T extends EventType>(events: Event[], type: T): EventOf<T> {
+  const found = ofType(events, type)
+  if (found.length !== 1) throw new Error(`${found.length} ${type} among: ${describeEvents(events)}`)
+  return found[0]!
+}
+
+/** The text streamed in the main lane, without that of messages that were withdrawn. */
+export function streamedText(events: Event[]): string {
+  const withdrawn = new Set(ofType(events, 'message_discarded').map(event => event.messageId))
+  return ofType(events, 'assistant_text')
+    .filter(event => event.parent === undefined && !withdrawn.has(event.messageId ?? ''))
+    .map(event => event.delta)
+    .join('')
+}
+
+/** What holds for every run that a client started. */
+function checkShape(events: Event[]): void {
+  const first = events[0]!
+  expect(first.type).toBe('run_queued')
+  expect(events.filter(event => isTerminal(event.type))).toEqual([events.at(-1)])
+  expect(events.filter(event => event.type === 'unparsed')).toEqual([])
+  expect(ofType(events, 'notice').filter(event => !knownNotices.test(event.kind))).toEqual([])
+  expect(events.map(event => event.seq)).toEqual(events.map((_, index) => first.seq + index))
+}
+
+const isTerminal = (type: string) => (terminalTypes as readonly string[]).includes(type)
+
+// Frames that have no event of their own.
+const knownNotices = /command_lifecycle|background_tasks_changed|thinking_tokens|informational|model_refusal/
+
+function describeEvents(events: Event[]): string {
+  return events
+    .map(event => (event.type === 'failed' ? `failed(${JSON.stringify(event.failure)})` : event.type))
+    .join(' ')
+}
