@@ -18,10 +18,14 @@ export interface JournalOptions {
  * one turn but entries behind a sync, whose events are stored already.
  */
 export function createJournal(store: Store, publisher: Publisher, options: JournalOptions = {}): Journal {
-  const onError = (error: unknown) => (options.onError ? options.onError(error) : warn(error))
+  const onError = (error: unknown) => {
+    if (options.onError) options.onError(error)
+    else warn(error)
+  }
   const sync = () => store.sync()
-  const order = createReleaseOrder(sync, entry => publish(entry, publisher, onError), onError)
+  const order = createReleaseOrder(sync, release, onError)
   let pending: JournalEntry[] = []
+  let withheld = 0
 
   function flush(): void {
     if (pending.length === 0) return
@@ -29,7 +33,25 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     pending = []
     const { committed, failed } = commitBatch(store, batch)
     order.add(committed)
-    for (const { entry, error } of failed) attempt(() => entry.onFailed(error), onError)
+    // Before anything is released: what a reader causes must find the failed sessions back at what is stored.
+    withheld++
+    try {
+      for (const { entry, error } of failed) attempt(() => entry.onFailed(error), onError)
+    } finally {
+      withheld--
+    }
+    release()
+  }
+
+  /** A callback may append and flush in its turn: what that commits is released here after what is ahead of it. */
+  function release(): void {
+    if (withheld > 0) return
+    withheld++
+    try {
+      for (let entry = order.next(); entry !== undefined; entry = order.next()) publish(entry, publisher, onError)
+    } finally {
+      withheld--
+    }
   }
 
   return {

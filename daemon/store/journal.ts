@@ -10,7 +10,8 @@ export interface Journal {
   append(entry: JournalEntry): void
   /**
    * Commits what is pending now instead of at the end of the turn (before an answer that promises it), and publishes
-   * it but for what waits for the disk. Called from within a callback of the journal, it commits; publishing follows.
+   * it but for what waits for the disk. `onFailed` is called before it returns. Called from within a callback of the
+   * journal, it leaves the publishing to the flush that is under way.
    */
   flush(): void
   /** Resolves when everything appended so far is committed, synced and published. Rejects when the sync fails. */

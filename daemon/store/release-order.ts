@@ -9,46 +9,27 @@ interface Held {
 export interface ReleaseOrder {
   /** Takes entries that are committed, in the order of their commit. */
   add(committed: readonly JournalEntry[]): void
-  /** Resolves when all durable entries added so far have been released. */
+  /** The next entry that may be seen; undefined when there is none now. */
+  next(): JournalEntry | undefined
+  /** Resolves when all durable entries added so far could be released. */
   settled(): Promise<void>
 }
 
 /**
- * Releases committed entries in order. A durable entry waits until `sync` has run after its commit, and the later
- * entries of its session wait behind it; other sessions pass by.
+ * The order in which committed entries become visible. A durable entry waits until `sync` has run after its commit, and
+ * the later entries of its session wait behind it; other sessions pass by. `onReady` is called when waiting has ended.
  *
  * If the sync fails, the entry is released all the same and the error reported: it is committed, and a reader who waited
  * for it in vain would be no safer from a power cut.
  */
 export function createReleaseOrder(
   sync: () => Promise<void>,
-  release: (entry: JournalEntry) => void,
+  onReady: () => void,
   onError: (error: unknown) => void,
 ): ReleaseOrder {
   const held = new Map<string, Held[]>()
   const syncing = new Set<Promise<void>>()
-  let released: JournalEntry[] = []
-  let draining = false
-
-  function add(committed: readonly JournalEntry[]): void {
-    const durable: Held[] = []
-    for (const entry of committed) {
-      const queue = held.get(entry.session)
-      if (queue === undefined && !entry.durable) {
-        released.push(entry)
-        continue
-      }
-      const waiting = { entry, ready: !entry.durable }
-      if (entry.durable) durable.push(waiting)
-      if (queue === undefined) held.set(entry.session, [waiting])
-      else queue.push(waiting)
-    }
-    if (durable.length > 0) {
-      const done = whenSynced(durable).finally(() => syncing.delete(done))
-      syncing.add(done)
-    }
-    drain()
-  }
+  const released: JournalEntry[] = []
 
   async function whenSynced(durable: Held[]): Promise<void> {
     try {
@@ -58,7 +39,7 @@ export function createReleaseOrder(
     }
     for (const waiting of durable) waiting.ready = true
     for (const { entry } of durable) advance(entry.session)
-    drain()
+    onReady()
   }
 
   function advance(session: string): void {
@@ -67,20 +48,25 @@ export function createReleaseOrder(
     if (queue?.length === 0) held.delete(session)
   }
 
-  /** A callback may commit and add more: that is released after what is ahead of it, by the loop that runs already. */
-  function drain(): void {
-    if (draining) return
-    draining = true
-    while (released.length > 0) {
-      const entries = released
-      released = []
-      for (const entry of entries) release(entry)
-    }
-    draining = false
-  }
-
   return {
-    add,
+    add(committed) {
+      const durable: Held[] = []
+      for (const entry of committed) {
+        const queue = held.get(entry.session)
+        if (queue === undefined && !entry.durable) {
+          released.push(entry)
+          continue
+        }
+        const waiting = { entry, ready: !entry.durable }
+        if (entry.durable) durable.push(waiting)
+        if (queue === undefined) held.set(entry.session, [waiting])
+        else queue.push(waiting)
+      }
+      if (durable.length === 0) return
+      const done = whenSynced(durable).finally(() => syncing.delete(done))
+      syncing.add(done)
+    },
+    next: () => released.shift(),
     async settled() {
       await Promise.all(syncing)
     },
