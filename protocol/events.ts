@@ -1,6 +1,7 @@
 import { Type, type Static, type TProperties } from 'typebox'
 import { Actor, ApprovalId, RunId } from './ids.ts'
 import { CancelMode, Failure, Origin, Tokens } from './run.ts'
+import type { TerminalType } from './wire.ts'
 
 /**
  * The events of `session/<id>`: one typed fact each. Every event has `seq` (from 1, no gap, per session and epoch),
@@ -58,8 +59,11 @@ export const events = {
     stopReason: Type.Union([Type.String(), Type.Null()]),
     usage: Type.Optional(Tokens),
   }),
-  /** All text, thinking and tools of this message are withdrawn: the attempt was abandoned and is made again. */
-  message_discarded: event('message_discarded', { messageId: Type.String() }),
+  /**
+   * All text, thinking and tools of this message are withdrawn: the attempt was abandoned and is made again. With
+   * `fromIndex` only from the block of that index on.
+   */
+  message_discarded: event('message_discarded', { messageId: Type.String(), fromIndex: index }),
   assistant_text: event('assistant_text', { delta: Type.String(), messageId: optionalString, index }),
   thinking: event('thinking', { delta: Type.String(), messageId: optionalString, index }),
   /** A tool call has begun to be written; its input follows with `tool_use`. */
@@ -185,6 +189,5 @@ export type Event = { [Name in EventType]: EventOf<Name> }[EventType]
 /** An event before it has its place in a log: what the translator and the sessions make. */
 export type EventBody = { [Name in EventType]: Omit<EventOf<Name>, 'seq' | 'time' | 'run' | 'cut'> }[EventType]
 
-export const terminalTypes = ['done', 'failed', 'cancelled', 'interrupted'] as const
-export type TerminalType = (typeof terminalTypes)[number]
+export { terminalTypes, type TerminalType } from './wire.ts'
 export type TerminalEvent = EventOf<TerminalType>

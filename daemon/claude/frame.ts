@@ -1,0 +1,97 @@
+import { isShape, type Shape } from './shape.ts'
+
+/** What a line of the raw log holds: frames, and whatever else stood there. */
+export type Decoded = { frame: Shape } | { unparsed: Unparsed }
+
+/** The fields of an `unparsed` event. `bytes` counts what is reported, escape sequences left out. */
+export interface Unparsed {
+  reason: 'not_json' | 'not_an_object' | 'beside_a_frame'
+  bytes: number
+  head: string
+}
+
+/**
+ * The bytes of one line decoded, in order: nothing for a blank line, one frame for nearly every other. Escape
+ * sequences and control characters are taken off wherever they are, since JSON escapes both and they are never content.
+ * Text glued to a frame becomes an `unparsed` of its own. Never throws.
+ */
+export function decodeLine(bytes: Buffer): Decoded[] {
+  if (bytes.length === 0) return []
+  // Nearly all lines: one decoding, one parse.
+  const raw = bytes.toString('utf8')
+  const value = parse(raw)
+  if (isShape(value)) return [{ frame: value }]
+  const text = raw.replace(escapeSequences, '').replace(controlCharacters, '').trim()
+  if (text === '') return []
+  const cleaned = parse(text)
+  if (isShape(cleaned)) return [{ frame: cleaned }]
+  if (cleaned !== undefined) return [unparsed('not_an_object', text)]
+  return withTextInFront(text) ?? withTextBehind(text) ?? [unparsed('not_json', text)]
+}
+
+// CSI; OSC up to BEL or ST; DCS, SOS, PM and APC up to ST; and the two-character ones with their intermediates.
+const escapeSequences =
+  // oxlint-disable-next-line no-control-regex
+  /\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[PX^_][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]/g
+// oxlint-disable-next-line no-control-regex
+const controlCharacters = /[\x00-\x08\x0b-\x1f]/g
+
+/** How many places of a line are tried as the start of a frame: each may cost a parse of the whole rest. */
+const maxAttempts = 8
+const headLength = 200
+
+/**
+ * Types a frame may have when it is looked for behind a `{` that starts the line, which is then a line that was cut:
+ * without this, the last inner object of such a line (a content block) would pass for a frame.
+ */
+const frameTypes = new Set([
+  'assistant',
+  'user',
+  'system',
+  'result',
+  'stream_event',
+  'tool_progress',
+  'rate_limit_event',
+  'conversation_reset',
+  'command_lifecycle',
+  'control_request',
+  'control_response',
+  'control_cancel_request',
+])
+
+/** Echoed input or stray text, then a frame up to the end of the line. */
+function withTextInFront(text: string): Decoded[] | null {
+  const cut = text.startsWith('{')
+  let start = text.indexOf('{"', 1)
+  for (let attempt = 0; start > 0 && attempt < maxAttempts; attempt += 1) {
+    const frame = parse(text.slice(start))
+    if (isShape(frame) && typeof frame['type'] === 'string' && (!cut || frameTypes.has(frame['type'])))
+      return [unparsed('beside_a_frame', text.slice(0, start)), { frame }]
+    start = text.indexOf('{"', start + 1)
+  }
+  return null
+}
+
+/** A frame from the start of the line, then stray text. */
+function withTextBehind(text: string): Decoded[] | null {
+  if (!text.startsWith('{"')) return null
+  let end = text.lastIndexOf('}')
+  for (let attempt = 0; end > 0 && attempt < maxAttempts; attempt += 1) {
+    const frame = parse(text.slice(0, end + 1))
+    if (isShape(frame)) return [{ frame }, unparsed('beside_a_frame', text.slice(end + 1))]
+    end = text.lastIndexOf('}', end - 1)
+  }
+  return null
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function unparsed(reason: Unparsed['reason'], text: string): Decoded {
+  return { unparsed: { reason, bytes: Buffer.byteLength(text), head: text.slice(0, headLength) } }
+}

@@ -1,0 +1,93 @@
+import { isShape, listOf, nameOf, numberOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
+import { addText, finishTool, inputOf, kindOf, openBlock, type Target, textOf } from './blocks.ts'
+import { addUsage, startMessage } from './messages.ts'
+import { kindOfFrame, notice } from './notice.ts'
+import type { TranslatorState } from './state.ts'
+import { supersede } from './supersede.ts'
+import { type Block, type Emit, type Lane, laneOf, type Message } from './turn-state.ts'
+
+/**
+ * `assistant`: complete content blocks of a message, mostly one a frame. Of a block that was streamed it gives only
+ * what was not; of any other everything, so that both kinds of run have the same text and tools.
+ */
+export function assistantFrame(state: TranslatorState, frame: Shape, timeMs: number, emit: Emit): void {
+  const body = shapeOf(frame['message'])
+  if (!body) return emit(notice(kindOfFrame(frame), frame))
+  // Older versions repeat a message while it grows; the complete frame follows.
+  if (frame['partial'] === true) return
+  supersede(state.turn, stringsOf(frame['supersedes']), emit)
+  noteApiError(state, frame)
+  const { turn } = state
+  const lane = laneOf(turn, nameOf(frame['parent_tool_use_id']))
+  const message = messageFor(state, lane, body, emit)
+  const target: Target = { turn, lane, message, emit }
+  const blocks: Block[] = []
+  let unknown = false
+  for (const source of blocksOf(body['content'])) {
+    const found = matching(message, source)
+    const block = found ?? openBlock(target, source, message.blocks.length, timeMs)
+    unknown ||= !found && block.kind === 'other'
+    complete(target, block, source, frame['aborted'] === true)
+    blocks.push(block)
+  }
+  if (unknown) emit(notice(kindOfFrame(frame), frame))
+  tellTranscript(blocks, body['content'], timeMs)
+  const uuid = nameOf(frame['uuid'])
+  if (uuid !== undefined) turn.frames.set(uuid, { lane, message, blocks, items: [] })
+}
+
+/** The message of the frame: the lane's own, or a new one. A frame without id goes on with what is open. */
+function messageFor({ turn }: TranslatorState, lane: Lane, body: Shape, emit: Emit): Message {
+  const id = nameOf(body['id'])
+  const open = lane.message
+  const same = open && (id !== undefined && open.id !== undefined ? open.id === id : !open.closed)
+  const message = same ? open : startMessage(turn, lane, emit, { id, model: nameOf(body['model']), streamed: false })
+  const stopReason = stringOf(body['stop_reason'])
+  if (stopReason !== undefined && !message.streamed) {
+    message.stopReason = stopReason
+    // Before the stop reason is known, the counts are the request's first guess.
+    addUsage(message, body['usage'])
+  }
+  return message
+}
+
+/** The streamed block that this complete one repeats. Tools have ids; the others come in their order. */
+function matching(message: Message, source: Shape): Block | undefined {
+  const kind = kindOf(source)
+  if (kind === 'tool') return message.blocks.find(block => block.tool?.id === source['id'])
+  return message.blocks.find(block => !block.complete && block.kind === kind)
+}
+
+function complete(target: Target, block: Block, source: Shape, aborted: boolean): void {
+  block.complete = true
+  if (block.kind === 'text' || block.kind === 'thinking') {
+    const whole = textOf(source)
+    if (whole.startsWith(block.text)) addText(target, block, whole.slice(block.text.length))
+    block.text = whole
+  } else if (block.kind === 'tool') finishTool(target, block, inputOf(source['input']), aborted)
+}
+
+/** The frame's content is one turn of the transcript, in the place where its first block began. */
+function tellTranscript(blocks: readonly Block[], content: unknown, timeMs: number): void {
+  const [first, ...others] = blocks.flatMap(block => (block.item?.content === undefined ? (block.item ?? []) : []))
+  if (!first) return
+  first.content = content
+  first.timestampMs = timeMs
+  for (const item of others) item.withdrawn = true
+}
+
+function blocksOf(content: unknown): Shape[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }]
+  return listOf(content).filter(isShape)
+}
+
+/** A message that Claude Code wrote itself to say that the API failed. */
+function noteApiError(state: TranslatorState, frame: Shape): void {
+  const error = nameOf(frame['error'])
+  if (error === undefined) return
+  state.apiError = {
+    error,
+    type: stringOf(frame['api_error_type']) ?? null,
+    status: numberOf(frame['api_error_status']) ?? null,
+  }
+}

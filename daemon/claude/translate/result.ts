@@ -1,0 +1,105 @@
+import type { EventBody, TranscriptEntry } from '../../../protocol/index.ts'
+import { classifyResult } from '../failure.ts'
+import { countOf, isShape, listOf, nameOf, numberOf, type Shape, stringOf } from '../shape.ts'
+import { closeLane, tokensOf } from './messages.ts'
+import type { CostState, TranslatorState } from './state.ts'
+import { type Block, clearTurn, type Emit, type Lane, type TranscriptItem, type TurnState } from './turn-state.ts'
+
+export interface Outcome {
+  response: string
+  transcript: TranscriptEntry[]
+}
+
+/** `result`: the turn is over. Gives what was left open, the cost, and the terminal event; then the turn is forgotten. */
+export function resultFrame(state: TranslatorState, frame: Shape, emit: Emit): void {
+  const { turn } = state
+  const running = new Set(state.tasks.values())
+  const over = (lane: Lane) => lane.parent === undefined || !running.has(lane.parent)
+  // The turn's last message has no frame that names its stop reason when it was not streamed.
+  const last = turn.main.message
+  if (last && !last.closed) last.stopReason ??= stringOf(frame['stop_reason']) ?? null
+  for (const lane of [turn.main, ...turn.lanes.values()]) if (over(lane)) closeLane(turn, lane, emit)
+
+  emit(costEvent(state, frame))
+  const said = outcomeOf(turn, stringOf(frame['result']))
+  emit(isFailure(frame) ? { type: 'failed', failure: classifyResult(frame, state), ...said } : doneEvent(frame, said))
+  clearTurn(turn, parent => running.has(parent))
+  state.apiError = null
+  state.refused = false
+}
+
+/** What has been said in this turn. `result` is Claude Code's own word for it, where it has one. */
+export function outcomeOf(turn: TurnState, result?: string): Outcome {
+  return { response: result ?? lastText(turn), transcript: turn.transcript.flatMap(entryOf) }
+}
+
+/** The text of the last message that has any. */
+function lastText({ messages }: TurnState): string {
+  for (const message of messages.toReversed()) {
+    const text = message.blocks.map(block => (block.kind === 'text' ? block.text : '')).join('')
+    if (text !== '') return text
+  }
+  return ''
+}
+
+function entryOf({ role, content, timestampMs, block, withdrawn }: TranscriptItem): TranscriptEntry[] {
+  if (withdrawn) return []
+  const told = content ?? (block && streamedContent(block))
+  return told === undefined ? [] : [{ role, content: told, timestampMs }]
+}
+
+/** A block whose complete frame has not come, in the shape that it would have there. */
+function streamedContent(block: Block): unknown {
+  if (block.tool) return [{ type: 'tool_use', id: block.tool.id, name: block.tool.name, input: block.tool.input ?? {} }]
+  if (block.text === '') return undefined
+  return [block.kind === 'thinking' ? { type: 'thinking', thinking: block.text } : { type: 'text', text: block.text }]
+}
+
+function costEvent(state: TranslatorState, frame: Shape): EventBody {
+  const runCostUsd = addCost(state.cost, numberOf(frame['total_cost_usd']) ?? numberOf(frame['cost_usd']))
+  state.tokens = tokensOf(frame['usage'])
+  const models = frame['modelUsage']
+  return {
+    type: 'cost',
+    costUsd: state.cost.totalUsd,
+    runCostUsd,
+    tokens: state.tokens,
+    ...(isShape(models) && { models }),
+  }
+}
+
+/** Brings the cost up to Claude Code's counter and gives the difference. */
+function addCost(cost: CostState, counter: number | undefined): number {
+  // Results of a failed start carry zero, whatever was spent before.
+  if (counter === undefined || counter <= 0) return 0
+  if (counter < cost.counterUsd) restartCounter(cost)
+  const shareUsd = counter - cost.counterUsd
+  cost.counterUsd = counter
+  cost.totalUsd = cost.beforeUsd + counter
+  return shareUsd
+}
+
+/** Claude Code counts from zero again: the conversation was reset. */
+export function restartCounter(cost: CostState): void {
+  cost.beforeUsd = cost.totalUsd
+  cost.counterUsd = 0
+}
+
+/** `subtype: "success"` may still be an error: every failure of the API is. */
+function isFailure(frame: Shape): boolean {
+  return frame['is_error'] === true || (stringOf(frame['subtype'])?.startsWith('error') ?? false)
+}
+
+function doneEvent(frame: Shape, said: Outcome): EventBody {
+  const stopReason = nameOf(frame['stop_reason'])
+  const denials = listOf(frame['permission_denials'])
+  return {
+    type: 'done',
+    ...said,
+    ...(stopReason !== undefined && { stopReason }),
+    numTurns: countOf(frame['num_turns']) ?? 0,
+    durationMs: numberOf(frame['duration_ms']) ?? 0,
+    ...(denials.length > 0 && { denials: [...denials] }),
+    ...(frame['structured_output'] !== undefined && { structuredOutput: frame['structured_output'] }),
+  }
+}

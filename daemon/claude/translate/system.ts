@@ -1,0 +1,128 @@
+import { countOf, listOf, nameOf, numberOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
+import { kindOfFrame, notice } from './notice.ts'
+import type { TranslatorState } from './state.ts'
+import { supersede } from './supersede.ts'
+import { taskFrame } from './tasks.ts'
+import { clearTurn, type Emit } from './turn-state.ts'
+
+type SystemFrame = (state: TranslatorState, frame: Shape, emit: Emit) => void
+
+/** `system`: what Claude Code tells of itself. A subtype that is not listed here becomes a notice. */
+export function systemFrame(state: TranslatorState, frame: Shape, emit: Emit): void {
+  const subtype = nameOf(frame['subtype'])
+  const translate = subtype === undefined ? undefined : subtypes.get(subtype)
+  if (translate) translate(state, frame, emit)
+  else emit(notice(kindOfFrame(frame), frame))
+}
+
+const subtypes = new Map<string, SystemFrame>([
+  ['init', init],
+  ['status', status],
+  ['api_retry', apiRetry],
+  ['compact_boundary', compactBoundary],
+  ['permission_denied', permissionDenied],
+  ['hook_started', hook('started')],
+  ['hook_progress', hook('progress')],
+  ['hook_response', hook('ended')],
+  ['task_started', taskFrame('started')],
+  ['task_progress', taskFrame('progress')],
+  ['task_updated', taskFrame('updated')],
+  ['task_notification', taskFrame('ended')],
+  ['model_refusal_fallback', modelRefusal],
+  ['model_refusal_no_fallback', modelRefusal],
+])
+
+/** Comes at the start of every turn: what a turn before it left without a result is over. */
+function init(state: TranslatorState, frame: Shape, emit: Emit): void {
+  const running = new Set(state.tasks.values())
+  clearTurn(state.turn, parent => running.has(parent))
+  state.sawInit = true
+  state.apiError = null
+  state.refused = false
+  const model = nameOf(frame['model'])
+  const permissionMode = nameOf(frame['permissionMode'])
+  const apiKeySource = nameOf(frame['apiKeySource'])
+  const claudeVersion = nameOf(frame['claude_code_version'])
+  emit({
+    type: 'session_init',
+    claudeSessionId: state.claudeSessionId ?? '',
+    ...(model !== undefined && { model }),
+    tools: stringsOf(frame['tools']),
+    ...(permissionMode !== undefined && { permissionMode }),
+    ...(apiKeySource !== undefined && { apiKeySource }),
+    ...(claudeVersion !== undefined && { claudeVersion }),
+    mcpServers: [...listOf(frame['mcp_servers'])],
+  })
+}
+
+function status(_state: TranslatorState, frame: Shape, emit: Emit): void {
+  const permissionMode = nameOf(frame['permissionMode'])
+  emit({
+    type: 'status',
+    status: stringOf(frame['status']) ?? null,
+    ...(permissionMode !== undefined && { permissionMode }),
+  })
+  // How a compaction ended has no field in `status`.
+  if (frame['compact_result'] !== undefined || frame['compact_error'] !== undefined)
+    emit(notice(kindOfFrame(frame), frame))
+}
+
+function apiRetry(state: TranslatorState, frame: Shape, emit: Emit): void {
+  const error = stringOf(frame['error']) ?? 'unknown'
+  const httpStatus = countOf(frame['error_status']) ?? null
+  state.apiError = { error, type: null, status: httpStatus }
+  emit({
+    type: 'api_retry',
+    attempt: countOf(frame['attempt']) ?? 0,
+    maxRetries: countOf(frame['max_retries']) ?? 0,
+    delayMs: numberOf(frame['retry_delay_ms']) ?? 0,
+    status: httpStatus,
+    error,
+  })
+}
+
+/** In the stream the metadata is in snake case; transcripts and some versions have it in camel case. */
+function compactBoundary(_state: TranslatorState, frame: Shape, emit: Emit): void {
+  const about = shapeOf(frame['compact_metadata']) ?? shapeOf(frame['compactMetadata']) ?? {}
+  const preTokens = numberOf(about['pre_tokens'] ?? about['preTokens'])
+  const postTokens = numberOf(about['post_tokens'] ?? about['postTokens'])
+  const durationMs = numberOf(about['duration_ms'] ?? about['durationMs'])
+  emit({
+    type: 'compaction',
+    trigger: nameOf(about['trigger']) ?? 'unknown',
+    ...(preTokens !== undefined && { preTokens }),
+    ...(postTokens !== undefined && { postTokens }),
+    ...(durationMs !== undefined && { durationMs }),
+  })
+}
+
+function permissionDenied(_state: TranslatorState, frame: Shape, emit: Emit): void {
+  emit({
+    type: 'permission_denied',
+    tool: stringOf(frame['tool_name']) ?? '',
+    toolUseId: stringOf(frame['tool_use_id']) ?? '',
+    message: stringOf(frame['message']) ?? '',
+  })
+}
+
+function hook(phase: 'started' | 'progress' | 'ended'): SystemFrame {
+  return (_state, frame, emit) => {
+    const outcome = nameOf(frame['outcome'])
+    const output = nameOf(frame['output']) ?? nameOf(frame['stdout']) ?? nameOf(frame['stderr'])
+    emit({
+      type: 'hook',
+      phase,
+      name: stringOf(frame['hook_name']) ?? '',
+      event: stringOf(frame['hook_event']) ?? '',
+      ...(outcome !== undefined && { outcome }),
+      ...(output !== undefined && { output }),
+    })
+  }
+}
+
+/** The model refused. With a fallback the refused answer is taken back and another model is asked. */
+function modelRefusal(state: TranslatorState, frame: Shape, emit: Emit): void {
+  state.refused = frame['subtype'] === 'model_refusal_no_fallback'
+  supersede(state.turn, stringsOf(frame['retracted_message_uuids']), emit)
+  emit(notice(kindOfFrame(frame), frame))
+}
