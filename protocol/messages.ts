@@ -2,10 +2,7 @@ import { Type, type Static } from 'typebox'
 import type { CloseCode, ErrorData } from './errors.ts'
 import { Topic } from './topics.ts'
 
-export const protocolVersion = 1
-/** The WebSocket subprotocol; a token may come beside it as `muxd.auth.<base64url(token)>`. */
-export const subprotocol = 'muxd.v1'
-export const authSubprotocolPrefix = 'muxd.auth.'
+export { authSubprotocolPrefix, protocolVersion, subprotocol } from './wire.ts'
 
 /** A JSON-RPC request; without `id` a notification, which is never answered. */
 export const Request = Type.Object({
