@@ -47,8 +47,13 @@ export const DaemonEvent = Type.Object({
 })
 export type DaemonEvent = Static<typeof DaemonEvent>
 
-/** On `session/<id>/frames`: one line of Claude Code's output, parsed; `run` is not known at this level. */
-export const FrameEvent = Type.Object({ ...envelope, type: Type.Literal('frame'), frame: Type.Unknown() })
+/** On `session/<id>/frames`: one line of Claude Code's output, parsed; of one that is no JSON, what can be said of it. */
+export const FrameEvent = Type.Object({
+  ...envelope,
+  type: Type.Literal('frame'),
+  frame: Type.Unknown(),
+  unparsed: Type.Optional(Type.Object({ reason: Type.String(), bytes: Type.Integer(), head: Type.String() })),
+})
 export type FrameEvent = Static<typeof FrameEvent>
 
 /** A reader's place in a topic: everything up to and including `seq` of that `epoch` has been consumed. */

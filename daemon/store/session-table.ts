@@ -16,6 +16,7 @@ export function createSessionTable(db: Sqlite): SessionTable {
   )
   const get = db.value<[string], string>('SELECT record FROM sessions WHERE id = ?')
   const all = db.value<[], string>('SELECT record FROM sessions ORDER BY number')
+  const count = db.value<[], number>('SELECT count(*) FROM sessions')
   const list = createPager<'state' | 'labels', { record: string }>(db, 'sessions', 'record', {
     state: 'state = @state',
     labels: hasLabels,
@@ -40,6 +41,7 @@ export function createSessionTable(db: Sqlite): SessionTable {
       return list({ limit, after }, { state, labels: wanted }).map(row => parse(row.record))
     },
     all: () => all.all().map(parse),
+    count: () => count.get() ?? 0,
     delete(id) {
       db.transaction(() => {
         const number = numberOf.get(id)

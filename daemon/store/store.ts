@@ -68,6 +68,7 @@ export interface SessionTable {
   /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */
   list(filter: { state?: string; labels?: Record<string, string>; limit: number; after?: string }): Session[]
   all(): Session[]
+  count(): number
   /** With its runs, processes and events. */
   delete(id: string): void
 }

@@ -1,0 +1,41 @@
+import type { ClaudeOptions } from '../../protocol/index.ts'
+
+export interface CommandLineOptions {
+  /** Absolute path of Claude Code. */
+  path: string
+  /** How the conversation is found: a new one under our id, or an old one taken up again. */
+  conversation: { start: string } | { resume: string }
+  options: ClaudeOptions
+}
+
+/**
+ * Claude Code's command line for a session's process. One transport for everything: stream-json both ways, prompts and
+ * control requests over stdin, permission questions over the same stream.
+ */
+export function commandLine({ path, conversation, options }: CommandLineOptions): [string, ...string[]] {
+  return [
+    path,
+    '-p',
+    ...['--input-format', 'stream-json', '--output-format', 'stream-json'],
+    ...['--verbose', '--include-partial-messages'],
+    ...['--permission-prompt-tool', 'stdio'],
+    ...('start' in conversation ? ['--session-id', conversation.start] : ['--resume', conversation.resume]),
+    ...value('--model', options.model),
+    ...value('--permission-mode', options.permissionMode),
+    ...list('--allowedTools', options.allowedTools),
+    ...list('--disallowedTools', options.disallowedTools),
+    ...value('--append-system-prompt', options.appendSystemPrompt),
+    ...value('--max-turns', options.maxTurns),
+    ...value('--max-budget-usd', options.maxBudgetUsd),
+    ...list('--add-dir', options.addDirs),
+    ...list('--mcp-config', options.mcpConfig),
+    ...value('--settings', options.settings),
+    ...(options.args ?? []),
+  ]
+}
+
+// `--flag=value`: a value that begins with `-` stays a value.
+const value = (flag: string, given: string | number | undefined) => (given === undefined ? [] : [`${flag}=${given}`])
+
+// Variadic flags would swallow what follows them; one `--flag=value` each does not.
+const list = (flag: string, given: string[] | undefined) => (given ?? []).map(item => `${flag}=${item}`)

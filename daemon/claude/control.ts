@@ -1,0 +1,37 @@
+/**
+ * The lines muxd writes to Claude Code's stdin (stream-json). Reading the answers is `turn.ts`'s part; nothing here
+ * keeps state. Each returns one line without its newline.
+ */
+
+/** A prompt. `uuid` comes back on the turn's `init` and `result`, so that the turn is matched to its run exactly. */
+export const userLine = (uuid: string, prompt: string): string =>
+  JSON.stringify({
+    type: 'user',
+    uuid,
+    message: { role: 'user', content: [{ type: 'text', text: prompt }] },
+    parent_tool_use_id: null,
+    session_id: '',
+  })
+
+/** The first line of every process. */
+export const initializeLine = (requestId: string): string => request(requestId, { subtype: 'initialize' })
+
+/** Ends the turn; the process lives on. */
+export const interruptLine = (requestId: string): string => request(requestId, { subtype: 'interrupt' })
+
+/** Answers `can_use_tool` with no. */
+export const denyLine = (requestId: string, message: string): string =>
+  answer(requestId, { behavior: 'deny', message })
+
+/** Answers a control request that muxd does not know. */
+export const unsupportedLine = (requestId: string, subtype: string): string =>
+  JSON.stringify({
+    type: 'control_response',
+    response: { subtype: 'error', request_id: requestId, error: `unsupported control request ${subtype}` },
+  })
+
+const request = (requestId: string, body: object) =>
+  JSON.stringify({ type: 'control_request', request_id: requestId, request: body })
+
+const answer = (requestId: string, response: object) =>
+  JSON.stringify({ type: 'control_response', response: { subtype: 'success', request_id: requestId, response } })

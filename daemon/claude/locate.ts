@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process'
+import { constants } from 'node:fs'
+import { access, realpath, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+
+/** A usable Claude Code: absolute path and what `--version` printed (`2.1.329 (Claude Code)`). */
+export interface LocatedClaude {
+  path: string
+  version: string
+}
+
+/** No usable Claude Code: what was tried, in order, and what was wrong with each. */
+export class ClaudeUnavailable extends Error {
+  override readonly name = 'ClaudeUnavailable'
+  readonly tried: string[]
+
+  constructor(message: string, tried: string[]) {
+    super(message)
+    this.tried = tried
+  }
+}
+
+export const installHint = 'npm install -g @anthropic-ai/claude-code (or set MUXD_CLAUDE_BIN, --claude-bin)'
+const oldestMajor = 2
+const versionTimeoutMs = 15_000
+
+/**
+ * Finds Claude Code: `configured` alone when given, else `claude` on PATH and at the usual places, and asks it for its
+ * version. Rejects with `ClaudeUnavailable`. The answer is remembered for as long as the file stays the same, so that
+ * it may be called before every start.
+ */
+export function createClaudeLocator(configured: string | undefined, environment: NodeJS.ProcessEnv) {
+  const known = new Map<string, { stamp: string; claude: LocatedClaude }>()
+
+  return async function locate(): Promise<LocatedClaude> {
+    const tried: string[] = []
+    for (const candidate of candidates(configured, environment)) {
+      const stamp = await executableStamp(candidate)
+      if (typeof stamp !== 'string') {
+        tried.push(`${candidate}: ${stamp.problem}`)
+        continue
+      }
+      const remembered = known.get(candidate)
+      if (remembered?.stamp === stamp) return remembered.claude
+      const asked = await askVersion(candidate, environment)
+      if ('problem' in asked) {
+        tried.push(`${candidate}: ${asked.problem}`)
+        continue
+      }
+      known.set(candidate, { stamp, claude: asked })
+      return asked
+    }
+    throw new ClaudeUnavailable(`no usable Claude Code: ${tried.join('; ')}; to install it: ${installHint}`, tried)
+  }
+}
+
+function candidates(configured: string | undefined, environment: NodeJS.ProcessEnv): string[] {
+  if (configured !== undefined && /[/\\]/.test(configured)) return [resolve(configured)]
+  const name = configured ?? 'claude'
+  const onPath = (environment['PATH'] ?? '')
+    .split(delimiter)
+    .filter(isAbsolute)
+    .map(directory => join(directory, name))
+  const usual = ['.claude/local', '.local/bin', '.npm-global/bin'].map(place => join(homedir(), place, name))
+  return [...new Set([...onPath, ...(configured === undefined ? usual : []), join('/usr/local/bin', name)])]
+}
+
+async function executableStamp(path: string): Promise<string | { problem: string }> {
+  try {
+    const facts = await stat(await realpath(path))
+    if (!facts.isFile()) return { problem: 'is no file' }
+    await access(path, constants.X_OK)
+    return `${facts.ino} ${facts.size} ${facts.mtimeMs}`
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    return { problem: code === 'ENOENT' ? 'does not exist' : code === 'EACCES' ? 'may not be executed' : String(error) }
+  }
+}
+
+async function askVersion(path: string, environment: NodeJS.ProcessEnv): Promise<LocatedClaude | { problem: string }> {
+  try {
+    const { stdout } = await promisify(execFile)(path, ['--version'], {
+      env: { ...environment, CLAUDECODE: '' },
+      timeout: versionTimeoutMs,
+      killSignal: 'SIGKILL',
+      maxBuffer: 64 * 1024,
+    })
+    const version = stdout.trim().split('\n')[0] ?? ''
+    const found = /^(\d+)\.\d+\.\d+\S* \(Claude Code\b.*\)$/.exec(version)
+    if (!found) return { problem: `is no Claude Code (its --version says ${JSON.stringify(version.slice(0, 80))})` }
+    if (Number(found[1]) < oldestMajor) return { problem: `is too old (${version}; ${oldestMajor}.0.0 or newer is needed)` }
+    return { path, version }
+  } catch (error) {
+    const reason = (error as { killed?: boolean }).killed
+      ? `did not answer --version within ${versionTimeoutMs / 1000} s`
+      : `--version failed: ${String((error as Error).message).split('\n')[0]}`
+    return { problem: reason }
+  }
+}

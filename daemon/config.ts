@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { Type, type Static } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { limits } from '../protocol/limits.ts'
+import { homePaths } from './home.ts'
+import { logLevels } from './log.ts'
+
+/**
+ * What can be configured. `config.json` in the home directory holds any of it; options of `muxd serve` and the
+ * environment (`MUXD_HOME`, `MUXD_CLAUDE_BIN`) come before the file.
+ */
+const ConfigFile = Type.Object(
+  {
+    /** TCP port; 0 picks a free one. */
+    port: Type.Integer({ minimum: 0, maximum: 65_535 }),
+    /** Address to listen on. Anything but loopback is refused. */
+    host: Type.Enum(['127.0.0.1', '::1', 'localhost']),
+    /** Path or name of Claude Code; absent: `claude` on PATH and at the usual places. */
+    claudeBin: Type.Optional(Type.String({ minLength: 1 })),
+    /** Directories in which sessions may run; empty: anywhere the user may. */
+    allowRoots: Type.Array(Type.String({ minLength: 1 })),
+    /** Runs at once; further ones queue. */
+    maxRuns: Type.Integer({ minimum: 1, maximum: 1_000 }),
+    /** A process without work is closed after so long; 0: one process a run. */
+    idleCloseMs: Type.Integer({ minimum: 0 }),
+    /** Each step of a cancel gets so long before the next, stronger one. */
+    cancelGraceMs: Type.Integer({ minimum: 0 }),
+    /** After its last result a process that should exit gets so long to write its transcript. */
+    resultGraceMs: Type.Integer({ minimum: 0 }),
+    /** Sessions may pass further command-line arguments to Claude Code. */
+    allowArgs: Type.Boolean(),
+    /** Sessions may use `permissionMode: bypassPermissions`. */
+    allowBypassPermissions: Type.Boolean(),
+    /** Host header values accepted beside loopback names. */
+    allowedHosts: Type.Array(Type.String({ minLength: 1 })),
+    /** Origin header values accepted beside the daemon's own. */
+    allowedOrigins: Type.Array(Type.String({ minLength: 1 })),
+    logLevel: Type.Enum([...logLevels]),
+    /** Results are checked against the protocol before they are sent; for tests. */
+    checkResults: Type.Boolean(),
+  },
+  { additionalProperties: false },
+)
+export type Config = Static<typeof ConfigFile> & { home: string }
+
+const defaults: Static<typeof ConfigFile> = {
+  port: 7433,
+  host: '127.0.0.1',
+  allowRoots: [],
+  maxRuns: limits.maxRuns,
+  idleCloseMs: 5 * 60_000,
+  cancelGraceMs: 5_000,
+  resultGraceMs: 5_000,
+  allowArgs: false,
+  allowBypassPermissions: false,
+  allowedHosts: [],
+  allowedOrigins: [],
+  logLevel: 'info',
+  checkResults: false,
+}
+
+/** Something given is no configuration; the message names it and what was expected. */
+export class BadConfig extends Error {
+  override readonly name = 'BadConfig'
+}
+
+export const serveUsage = `muxd serve [options]
+
+  --home DIR           where everything is kept (MUXD_HOME; default: $XDG_STATE_HOME/muxd or ~/.local/state/muxd)
+  --port N             TCP port, 0 picks a free one (default ${defaults.port})
+  --host ADDRESS       loopback address to listen on (default ${defaults.host})
+  --claude-bin PATH    Claude Code's executable (MUXD_CLAUDE_BIN; default: claude on PATH)
+  --simulate           play Claude Code with the simulator: no account, no network, nothing real
+  --allow-root DIR     sessions may run in DIR and below only; may be given again (default: anywhere you may)
+  --max-runs N         runs at once, the rest queue (default ${defaults.maxRuns})
+  --idle-close-ms N    close a process after so long without work; 0: one process a run (default ${defaults.idleCloseMs})
+  --log-level LEVEL    ${logLevels.join(', ')} (default ${defaults.logLevel})
+`
+
+/** Reads options, environment and file, in this order of weight. Throws `BadConfig`. */
+export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Config {
+  const options = readOptions(argv)
+  const home = resolve(options.home ?? environment['MUXD_HOME'] ?? defaultHome(environment))
+  const file = readFile(homePaths(home).config)
+  const claudeBin = options.simulate
+    ? simulatorPath()
+    : (options['claude-bin'] ?? environment['MUXD_CLAUDE_BIN'] ?? (file as { claudeBin?: string }).claudeBin)
+  const given = {
+    ...defaults,
+    ...file,
+    ...(options.host !== undefined && { host: options.host }),
+    ...(options['log-level'] !== undefined && { logLevel: options['log-level'] }),
+    ...number('port', options.port),
+    ...number('maxRuns', options['max-runs']),
+    ...number('idleCloseMs', options['idle-close-ms']),
+    ...(claudeBin !== undefined && { claudeBin }),
+    ...(options['allow-root'] && { allowRoots: options['allow-root'].map(root => resolve(root)) }),
+  }
+  if (!check.Check(given)) throw new BadConfig(describe(given))
+  return { ...given, home }
+}
+
+export const defaultHome = (environment: NodeJS.ProcessEnv): string =>
+  join(environment['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'muxd')
+
+const check = Compile(ConfigFile)
+
+function readOptions(argv: string[]) {
+  try {
+    return parseArgs({
+      args: argv,
+      options: {
+        home: { type: 'string' },
+        port: { type: 'string' },
+        host: { type: 'string' },
+        'claude-bin': { type: 'string' },
+        simulate: { type: 'boolean' },
+        'allow-root': { type: 'string', multiple: true },
+        'max-runs': { type: 'string' },
+        'idle-close-ms': { type: 'string' },
+        'log-level': { type: 'string' },
+      },
+    }).values
+  } catch (error) {
+    throw new BadConfig((error as Error).message, { cause: error })
+  }
+}
+
+const number = (name: string, text: string | undefined) =>
+  text === undefined ? {} : { [name]: /^\d+$/.test(text) ? Number(text) : text }
+
+function readFile(path: string): object {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch {
+    return {}
+  }
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+    throw new Error('expected an object')
+  } catch (error) {
+    throw new BadConfig(`${path} cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+function describe(given: object): string {
+  const [error] = check.Errors(given)
+  if (!error) return 'the configuration is not valid'
+  const unknown = error.keyword === 'additionalProperties' ? ` (${JSON.stringify(error.params)})` : ''
+  const path = error.instancePath.slice(1)
+  const value = path.split('/').reduce<unknown>((at, step) => (at as Record<string, unknown> | undefined)?.[step], given)
+  return `configuration: ${path || 'the whole'} ${path ? `is ${JSON.stringify(value)}, it ` : ''}${error.message}${unknown}`
+}
+
+/** The stand-in for Claude Code beside this program; in development that of the last build. */
+function simulatorPath(): string {
+  const here = import.meta.url
+  return fileURLToPath(new URL(here.endsWith('.ts') ? '../dist/simulator.js' : './simulator.js', here))
+}

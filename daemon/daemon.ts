@@ -1,0 +1,158 @@
+import { rmSync } from 'node:fs'
+import { nanoid } from 'nanoid'
+import packageJson from '../package.json' with { type: 'json' }
+import { limits } from '../protocol/limits.ts'
+import { createClaudeLocator, type LocatedClaude } from './claude/locate.ts'
+import type { Config } from './config.ts'
+import { createInProcessHolder } from './holder/in-process.ts'
+import { loadTokens, openHome, removeInfo, writeInfo } from './home.ts'
+import { lockHome } from './lock.ts'
+import type { Log } from './log.ts'
+import { type RunningServer, startServer } from './server/start-server.ts'
+import { createAdmission } from './sessions/admission.ts'
+import { sessionHandlers } from './sessions/handlers.ts'
+import { recover } from './sessions/recover.ts'
+import { createSessions } from './sessions/sessions.ts'
+import { daemonHandlers } from './status.ts'
+import { createJournal } from './store/create-journal.ts'
+import { openStore } from './store/open.ts'
+import { topicHandlers } from './topics/handlers.ts'
+import { createHub } from './topics/hub.ts'
+import { createPublisher } from './topics/publisher.ts'
+import { createTopics } from './topics/topics.ts'
+
+export interface Daemon {
+  /** The ws URL. */
+  readonly url: string
+  /** Ends in order: what runs is `interrupted`, everything is stored, every client is told. */
+  close(reason: string): Promise<void>
+  /** Resolves when it is closed, by whomever. */
+  readonly closed: Promise<void>
+}
+
+export const version = packageJson.version
+
+const keyLifeMs = 24 * 60 * 60_000
+
+/** Puts the parts together and starts to listen. Throws when it cannot: see `main.ts` for what is expected. */
+export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
+  const startedAt = Date.now()
+  const home = openHome(config.home)
+  const unlock = lockHome(home)
+  // In the order in which it was opened; closed in the reverse.
+  const opened: (() => unknown)[] = [unlock]
+  const closeAll = async () => {
+    for (const close of opened.splice(0).reverse()) await close()
+  }
+
+  try {
+    // What a daemon that was killed left behind; the lock says that it is gone.
+    for (const stale of [home.socket, home.info]) rmSync(stale, { force: true })
+    const tokens = loadTokens(home)
+    const instance = nanoid()
+    const locate = createClaudeLocator(config.claudeBin, process.env)
+    let claude: LocatedClaude | null = null
+    const locateAndRemember = async () => {
+      claude = null
+      return (claude = await locate())
+    }
+    // Only told in `hello` and `daemon.status`: nobody waits for it.
+    const located = locateAndRemember().catch((error: unknown) => log.warn('Claude Code was not found', { error }))
+
+    const store = openStore(home.database)
+    opened.push(() => store.close())
+    store.requests.forgetBefore(startedAt - keyLifeMs)
+
+    const topics = createTopics({ store, instance, processesDir: home.processes })
+    const hub = createHub({ lookup: topics.lookup, limits })
+    const publisher = createPublisher({ ...topics, hub, now: Date.now })
+    const journal = createJournal(store, publisher, { onError: error => log.error('the journal failed', { error }) })
+
+    const queued = await recover({ store, journal, processesDir: home.processes, log })
+
+    const holder = createInProcessHolder({ dir: home.processes, log })
+    opened.push(() => holder.close())
+
+    const sessions = createSessions({
+      store,
+      journal,
+      holder,
+      config,
+      log,
+      locate: locateAndRemember,
+      admission: createAdmission(config.maxRuns),
+      environment: process.env,
+      processesDir: home.processes,
+      onLoaded: session => topics.logs.open(session),
+      onOutput: session => hub.published(`session/${session}/frames`),
+    })
+
+    let closing: Promise<void> | undefined
+    const close = (reason: string) => (closing ??= end(reason).finally(settleClosed))
+    let settleClosed = () => {}
+    const closed = new Promise<void>(resolve => void (settleClosed = resolve))
+    const end = async (reason: string) => {
+      log.info('stopping', { reason })
+      topics.daemon.append({ type: 'daemon_status', state: 'stopping', detail: reason }, Date.now())
+      hub.published('daemon')
+      await sessions.shutdown(reason)
+      await journal.settled()
+      hub.flush()
+      await server.close({ code: 4000, reason, reconnect: true })
+      removeInfo(home, instance)
+      await located
+      await closeAll()
+      log.info('stopped')
+    }
+
+    const server: RunningServer = await startServer({
+      host: config.host,
+      port: config.port,
+      socketPath: home.socket,
+      tokens,
+      allowedHosts: config.allowedHosts,
+      allowedOrigins: config.allowedOrigins,
+      handlers: {
+        ...daemonHandlers({
+          version,
+          startedAt,
+          home,
+          config,
+          store,
+          sessions,
+          claude: () => claude,
+          server: () => server,
+          stop: reason => void close(reason),
+        }),
+        ...sessionHandlers(sessions, locateAndRemember),
+        ...topicHandlers(topics.lookup),
+      },
+      hub,
+      requests: store.requests,
+      version,
+      instance,
+      node: process.versions.node,
+      claude: () => claude,
+      log,
+      limits: { maxRuns: config.maxRuns },
+      checkResults: config.checkResults,
+    })
+
+    topics.daemon.append({ type: 'daemon_status', state: 'running' }, Date.now())
+    sessions.resume(queued)
+    writeInfo(home, {
+      url: server.url,
+      socket: home.socket,
+      token: tokens.control,
+      observeToken: tokens.observe,
+      pid: process.pid,
+      instance,
+      version,
+    })
+    log.info('listening', { url: server.url, home: home.directory, pid: process.pid, version })
+    return { url: server.url, close, closed }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}

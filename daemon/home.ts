@@ -1,0 +1,99 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { nanoid } from 'nanoid'
+import type { DaemonInfo } from '../protocol/index.ts'
+
+/** Everything muxd keeps on disk, in one directory of mode 0700. */
+export interface Home {
+  directory: string
+  database: string
+  /** Raw logs and what belongs to them. */
+  processes: string
+  lock: string
+  socket: string
+  info: string
+  tokens: string
+  config: string
+}
+
+/** The home directory cannot be used; the message says why and how to mend it. */
+export class BadHome extends Error {
+  override readonly name = 'BadHome'
+}
+
+/** Makes the directory where it is missing. Throws `BadHome` when others may enter it. */
+export function openHome(directory: string): Home {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    throw new BadHome(`home ${directory} cannot be made: ${(error as Error).message}`, { cause: error })
+  }
+  const facts = statSync(directory)
+  const mode = facts.mode & 0o777
+  if (mode & 0o077) {
+    throw new BadHome(
+      `home ${directory} is open to other users (mode ${mode.toString(8).padStart(4, '0')}, expected 0700); ` +
+        `to mend it: chmod 700 ${directory}`,
+    )
+  }
+  if (process.getuid && facts.uid !== process.getuid()) {
+    throw new BadHome(`home ${directory} belongs to user ${facts.uid}, expected ${process.getuid()}; choose another with --home`)
+  }
+  const home = homePaths(directory)
+  mkdirSync(home.processes, { recursive: true, mode: 0o700 })
+  return home
+}
+
+/** The places in a home, whether it exists or not. */
+export function homePaths(directory: string): Home {
+  return {
+    directory,
+    database: join(directory, 'muxd.db'),
+    processes: join(directory, 'processes'),
+    lock: join(directory, 'lock'),
+    socket: join(directory, 'muxd.sock'),
+    info: join(directory, 'daemon.json'),
+    tokens: join(directory, 'tokens.json'),
+    config: join(directory, 'config.json'),
+  }
+}
+
+export interface Tokens {
+  control: string
+  observe: string
+}
+
+/** The tokens of this home, made at the first start and kept, so that clients find the next daemon open to them. */
+export function loadTokens(home: Home): Tokens {
+  const kept = readJson<Partial<Tokens>>(home.tokens)
+  if (typeof kept?.control === 'string' && typeof kept.observe === 'string') {
+    return { control: kept.control, observe: kept.observe }
+  }
+  const tokens = { control: nanoid(43), observe: nanoid(43) }
+  writePrivately(home.tokens, tokens)
+  return tokens
+}
+
+export const writeInfo = (home: Home, info: DaemonInfo): void => writePrivately(home.info, info)
+
+export const readInfo = (home: Home): DaemonInfo | undefined => readJson<DaemonInfo>(home.info)
+
+/** Removes `daemon.json` when it is still that of `instance`. */
+export function removeInfo(home: Home, instance: string): void {
+  if (readInfo(home)?.instance === instance) rmSync(home.info, { force: true })
+}
+
+function readJson<T>(file: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as T
+  } catch {
+    return undefined
+  }
+}
+
+/** Whole or not at all, and never readable by others, not even for a moment. */
+function writePrivately(file: string, value: object): void {
+  const draft = `${file}.${process.pid}.tmp`
+  writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true })
+  renameSync(draft, file)
+}

@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto'
+import { nanoid } from 'nanoid'
+import type {
+  Actor,
+  CancelMode,
+  EventBody,
+  Failure,
+  Origin,
+  Run,
+  TerminalType,
+  Tokens,
+  TranscriptEntry,
+} from '../../protocol/index.ts'
+import type { StoredRun } from '../store/store.ts'
+import { isEnded, nextRunState, type RunInput } from './run-state.ts'
+
+export const noTokens: Tokens = { input: 0, output: 0, cacheCreation: 0, cacheRead: 0 }
+
+/** A run that has not ended: its record, and what is known of it meanwhile. */
+export interface ActiveRun {
+  stored: StoredRun
+  costUsd: number
+  tokens: Tokens
+  /** Who asked for its end first, and how. */
+  cancel?: { by: Actor; reason?: string; mode: CancelMode }
+  /** Claude Code's outcome, kept back until the process of a one-shot session is over too. */
+  held?: Outcome
+  /** Gives back its place among the active runs, or in the queue for one. */
+  leave?: () => void
+}
+
+/** What the translator made of a `result`. */
+export type Outcome = Extract<EventBody, { type: 'done' | 'failed' }>
+
+/** What has been said in a turn, for the terminal events that Claude Code does not make. */
+export interface Said {
+  response: string
+  transcript: TranscriptEntry[]
+}
+
+export function createRun(session: string, prompt: string, origin: Origin, firstSeq: number): ActiveRun {
+  const run: Run = {
+    run: `r_${nanoid()}`,
+    session,
+    state: 'queued',
+    prompt,
+    origin,
+    firstSeq,
+    lastSeq: null,
+    startedAt: null,
+    endedAt: null,
+    result: null,
+  }
+  return resumeRun({ run, promptUuid: 'background' in origin ? null : randomUUID() })
+}
+
+export const resumeRun = (stored: StoredRun): ActiveRun => ({ stored, costUsd: 0, tokens: noTokens })
+
+/** Moves a run to the state that `input` leads to; false when it means nothing to it. */
+export function advance(run: ActiveRun, input: RunInput, time: number): boolean {
+  const before = run.stored.run
+  const state = nextRunState(before.state, input)
+  if (state === before.state) return false
+  run.stored = {
+    ...run.stored,
+    run: {
+      ...before,
+      state,
+      startedAt: input === 'started' ? time : before.startedAt,
+      endedAt: isEnded(state) ? time : null,
+    },
+  }
+  return true
+}
+
+/** The terminal event of a run that has just ended as `state`. */
+export function terminalEvent(
+  run: ActiveRun,
+  state: TerminalType,
+  facts: { outcome?: Outcome; said: Said; failure?: Failure; lost?: string },
+): Extract<EventBody, { type: TerminalType }> {
+  const said = facts.outcome ? { response: facts.outcome.response, transcript: facts.outcome.transcript } : facts.said
+  switch (state) {
+    case 'done':
+      if (facts.outcome?.type === 'done') return facts.outcome
+      throw new Error(`run ${run.stored.run.run} cannot be done without an outcome`)
+    case 'failed':
+      return { type: 'failed', failure: facts.failure ?? failureOf(facts.outcome), ...said }
+    case 'cancelled': {
+      const { by, reason } = run.cancel ?? unknownCanceller
+      return { type: 'cancelled', by, ...(reason !== undefined && { reason }), ...said }
+    }
+    case 'interrupted':
+      return { type: 'interrupted', reason: facts.lost ?? 'the process was lost', ...said }
+  }
+}
+
+/** The record of an ended run: its place in the log and its result. */
+export function sealRun(run: ActiveRun, event: Extract<EventBody, { type: TerminalType }>, lastSeq: number): StoredRun {
+  return {
+    ...run.stored,
+    run: {
+      ...run.stored.run,
+      lastSeq,
+      result: {
+        response: event.response,
+        costUsd: run.costUsd,
+        tokens: run.tokens,
+        ...(event.type === 'failed' && { failure: event.failure }),
+      },
+    },
+  }
+}
+
+function failureOf(outcome: Outcome | undefined): Failure {
+  if (outcome?.type === 'failed') return outcome.failure
+  return { code: 'unknown', title: 'The run failed for an unknown reason', detail: '', retryable: false }
+}
+
+// After a restart: the request is in the log, the run's record says only that there was one.
+const unknownCanceller = { by: { client: 'c_unknown', name: 'unknown' }, reason: undefined }

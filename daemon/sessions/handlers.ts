@@ -1,0 +1,87 @@
+import { limits } from '../../protocol/limits.ts'
+import { ClaudeUnavailable, installHint, type LocatedClaude } from '../claude/locate.ts'
+import type { Handlers } from '../rpc/handlers.ts'
+import { RpcError } from '../rpc/rpc-error.ts'
+import { UnknownRecord } from '../store/store.ts'
+import type { Sessions } from './sessions.ts'
+
+/** The methods that act on sessions and runs. */
+export function sessionHandlers(
+  sessions: Sessions,
+  locate: () => Promise<LocatedClaude>,
+): Pick<Handlers, 'session' | 'run'> {
+  return {
+    session: {
+      create: ({ key: _key, ...spec }) => sessions.create(spec, ''),
+      get: ({ session }) => sessions.get(session),
+      list({ limit = limits.defaultPageSize, ...filter }) {
+        const found = known('/after', () => sessions.list({ ...filter, limit }))
+        return { sessions: found, ...next(found, limit, ({ session }) => session) }
+      },
+      close: ({ session, force = false }) => sessions.close(session, force),
+      async delete({ session, force = false }) {
+        await sessions.delete(session, force)
+        return {}
+      },
+    },
+
+    run: {
+      async start({ session, create, prompt }, { actor }) {
+        checkPrompt(prompt)
+        if ((session === undefined) === (create === undefined)) {
+          throw new RpcError('invalid_params', 'exactly one of session and create is needed', {
+            path: '/session',
+            expected: 'either session or create',
+          })
+        }
+        if (session !== undefined) sessions.get(session)
+        await refuseWithoutClaude(locate)
+        const id = session ?? sessions.create(create!, '/create').session
+        return sessions.startRun(id, prompt, actor)
+      },
+      get: ({ run }) => sessions.getRun(run),
+      list({ limit = limits.defaultPageSize, ...filter }) {
+        const found = known('/after', () => sessions.listRuns({ ...filter, limit }))
+        return { runs: found, ...next(found, limit, ({ run }) => run) }
+      },
+      wait({ run, timeoutMs }, { signal }) {
+        const until = timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+        return sessions.waitForRun(run, until)
+      },
+      cancel: ({ run, reason, mode = 'interrupt' }, { actor }) => sessions.cancelRun(run, actor, mode, reason),
+    },
+  }
+}
+
+function checkPrompt(prompt: string) {
+  const refuse = (expected: string, problem: string) =>
+    new RpcError('invalid_params', `/prompt: ${problem}`, { path: '/prompt', expected })
+  if (prompt.trim() === '') throw refuse('more than white space', 'the prompt is empty')
+  const bytes = Buffer.byteLength(prompt)
+  if (bytes > limits.maxPromptBytes) {
+    throw refuse(`at most ${limits.maxPromptBytes} bytes`, `the prompt has ${bytes} bytes, at most ${limits.maxPromptBytes} may be`)
+  }
+}
+
+async function refuseWithoutClaude(locate: () => Promise<LocatedClaude>) {
+  try {
+    await locate()
+  } catch (error) {
+    if (!(error instanceof ClaudeUnavailable)) throw error
+    throw new RpcError('claude_unavailable', error.message, { tried: error.tried, install: installHint }, { cause: error })
+  }
+}
+
+/** A page asked for behind a record that is no more. */
+function known<T>(path: string, list: () => T): T {
+  try {
+    return list()
+  } catch (error) {
+    if (!(error instanceof UnknownRecord)) throw error
+    throw new RpcError('invalid_params', `${path}: ${error.message}`, { path, expected: '`next` of an earlier page' })
+  }
+}
+
+/** `next` of a page: there when it is full, for there may be more. */
+const next = <T>(page: T[], limit: number, idOf: (item: T) => string) =>
+  page.length === limit ? { next: idOf(page.at(-1)!) } : {}

@@ -1,0 +1,87 @@
+import { nanoid } from 'nanoid'
+import type { ClaudeProcess } from '../claude/claude-process.ts'
+import { interruptLine } from '../claude/control.ts'
+import { type Escalation, startEscalation, type Step } from './escalation.ts'
+
+/** A session's process with the ways to end it, and what is known of its end. */
+export interface LiveProcess {
+  readonly claude: ClaudeProcess
+  /** It has been told to end and gets no prompt any more. */
+  readonly ending: boolean
+  /** It did not go by itself when it should have. */
+  readonly forced: boolean
+  /** Ends its input, after which it exits by itself; `graceMs` later by force, unless told to be patient. */
+  endGently(options?: { patient: boolean }): void
+  endByForce(): void
+  /** How a turn of it is cancelled, from the mildest to the hardest: the names of the cancel modes are steps. */
+  cancelSteps(): [Step, ...Step[]]
+  /** It is over: stops the clocks, and ends what it left behind when it was ended by force. */
+  ended(): void
+}
+
+export function createLiveProcess(claude: ClaudeProcess, graceMs: number): LiveProcess {
+  let ending = false
+  let forced = false
+  let signalled = false
+  let escalation: Escalation | undefined
+
+  const terminate = () => {
+    ending = true
+    signalled = true
+    return claude.signal('SIGTERM')
+  }
+  const kill = () => {
+    ending = true
+    signalled = true
+    return claude.kill()
+  }
+  const force = (act: () => Promise<void>) => () => {
+    forced = true
+    return act()
+  }
+  const escalate = (...steps: [Step, ...Step[]]) => {
+    escalation?.stop()
+    escalation = startEscalation(steps, graceMs)
+  }
+
+  return {
+    claude,
+    get ending() {
+      return ending
+    },
+    get forced() {
+      return forced
+    },
+    endGently({ patient } = { patient: false }) {
+      if (!ending) claude.endInput()
+      ending = true
+      if (patient || escalation) return
+      escalate(
+        { name: 'wait', act: () => {} },
+        { name: 'terminate', act: force(terminate) },
+        { name: 'kill', act: force(kill) },
+      )
+    },
+    endByForce() {
+      ending = true
+      escalate({ name: 'terminate', act: force(terminate) }, { name: 'kill', act: force(kill) })
+    },
+    cancelSteps: () => [
+      { name: 'interrupt', act: () => claude.send(interruptLine(`interrupt-${nanoid(8)}`)) },
+      {
+        name: 'sigint',
+        act() {
+          ending = true
+          signalled = true
+          return claude.signal('SIGINT')
+        },
+      },
+      { name: 'terminate', act: terminate },
+      { name: 'kill', act: kill },
+    ],
+    ended() {
+      escalation?.stop()
+      if (signalled) void claude.kill()
+    },
+  }
+}

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { classifyExit } from '../claude/failure.ts'
+import { createOutputReader } from '../claude/output.ts'
+import { processFiles } from '../holder/process-files.ts'
+import { openRawLog } from '../holder/raw-log.ts'
+import { sweep } from '../holder/sweep.ts'
+import type { Log } from '../log.ts'
+import type { Journal } from '../store/journal.ts'
+import type { Store, StoredProcess, StoredRun } from '../store/store.ts'
+import { resumeRun } from './active-run.ts'
+import { createConversation } from './conversation.ts'
+import { createRecorder } from './recorder.ts'
+
+export interface RecoverContext {
+  store: Store
+  journal: Journal
+  processesDir: string
+  log: Log
+}
+
+const stderrTailBytes = 4 * 1024
+
+/**
+ * Brings the log to where the processes of a daemon that died had got: their raw logs hold more than was translated.
+ * Each is read again from its beginning, so that the translator is where it was; what lies behind the checkpoint is
+ * written now. Runs that did not come to their end by that are `interrupted`. What the processes started and left
+ * behind is ended. Called once at the start, before anything runs; returns the queued runs, which go on waiting.
+ */
+export async function recover(context: RecoverContext): Promise<StoredRun[]> {
+  const { store, journal, log, processesDir } = context
+  for (const process of store.processes.live()) {
+    await sweep({ id: process.id, shimPid: undefined })
+    if (existsSync(processFiles(processesDir, process.id).raw)) readOn(context, process)
+    else journal.append({ ...nothing, session: process.session, process: { ...process, endedAt: Date.now() } })
+    await rm(join(processesDir, `${process.id}.tmp`), { recursive: true, force: true })
+    log.info('a process of an earlier daemon was brought to its end', { process: process.id, session: process.session })
+  }
+  // A run that was started but had no process yet has nothing to be read.
+  for (const run of store.runs.unfinished()) if (run.run.state !== 'queued') interrupt(context, run)
+  await journal.settled()
+  return store.runs.unfinished()
+}
+
+function readOn(context: RecoverContext, process: StoredProcess) {
+  const { store, processesDir } = context
+  const session = store.sessions.get(process.session)
+  if (!session) return
+  const recorder = startRecorder(context, process.session)
+  const conversation = createConversation(
+    { ...session, process: null, state: 'idle', costUsd: process.costUsdBefore },
+    recorder,
+    { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} },
+  )
+  for (const run of store.runs.unfinished()) {
+    if (run.run.session !== process.session || run.run.state === 'queued') continue
+    if (run.promptUuid === null) conversation.background = resumeRun(run)
+    else conversation.active = resumeRun(run)
+  }
+  conversation.processStarted()
+
+  const rawLog = openRawLog(processesDir, process.id)
+  const reader = createOutputReader(rawLog, process.nonce)
+  let offset = process.offset
+  let status: number | undefined
+  for (let output = reader.read(); output; output = reader.read()) {
+    for (const line of output.lines) {
+      if (line.offset <= process.offset) conversation.replay(line)
+      else conversation.line(line, process.id)
+    }
+    offset = Math.max(offset, output.offset)
+    status = output.exit?.status
+  }
+  for (const line of reader.rest()) if (line.offset > process.offset) conversation.line(line, process.id)
+
+  const endedAt = Date.now()
+  const stderrTail = rawLog.stderrTail(stderrTailBytes)
+  rawLog.close()
+  for (const run of [conversation.background, conversation.active]) {
+    if (!run) continue
+    if (status === undefined) conversation.end(run, 'lost', endedAt, { lost: daemonDied })
+    else {
+      const failure = classifyExit({ status, sawOutput: offset > 0, resumed: session.claudeSessionId !== null, stderrTail })
+      conversation.end(run, 'process_ended', endedAt, { failure })
+    }
+  }
+  recorder.checkpoint(process.id, offset)
+  recorder.process({ ...process, offset, endedAt })
+  recorder.session({ ...conversation.record, updatedAt: endedAt, head: recorder.head })
+  recorder.commit()
+  context.journal.flush()
+}
+
+function interrupt(context: RecoverContext, stored: StoredRun) {
+  const session = context.store.sessions.get(stored.run.session)
+  if (!session) return
+  const recorder = startRecorder(context, session.session)
+  const conversation = createConversation({ ...session, process: null, state: 'idle' }, recorder, {
+    control: () => {},
+    runEnded: () => {},
+    outcomeHeld: () => {},
+  })
+  conversation.end(resumeRun(stored), 'lost', Date.now(), { lost: daemonDied })
+  recorder.session({ ...conversation.record, head: recorder.head })
+  recorder.commit()
+  context.journal.flush()
+}
+
+const startRecorder = ({ store, journal }: RecoverContext, session: string) =>
+  createRecorder({
+    session,
+    head: store.events.bounds(session).head,
+    journal,
+    onPublished: () => {},
+    onFailed(error) {
+      throw error
+    },
+  })
+
+const nothing = {
+  events: [],
+  durable: false,
+  onFailed(error: unknown) {
+    throw error
+  },
+}
+
+const daemonDied = 'the daemon died while it ran'

@@ -1,0 +1,37 @@
+import type { Run } from '../../protocol/index.ts'
+import { isEnded } from './run-state.ts'
+
+/** Who waits for runs to end. An end counts once it is published. */
+export interface RunWaiters {
+  /** Resolves with the ended run, or with undefined when `signal` ends the wait. */
+  wait(run: string, signal: AbortSignal): Promise<Run | undefined>
+  /** Called for every published change of a run. */
+  published(run: Run): void
+}
+
+export function createRunWaiters(): RunWaiters {
+  const waiters = new Map<string, Set<(run: Run | undefined) => void>>()
+
+  return {
+    wait(run, signal) {
+      return new Promise(resolve => {
+        if (signal.aborted) return resolve(undefined)
+        const ofRun = waiters.get(run) ?? new Set()
+        waiters.set(run, ofRun)
+        const settle = (ended: Run | undefined) => {
+          signal.removeEventListener('abort', giveUp)
+          ofRun.delete(settle)
+          if (ofRun.size === 0) waiters.delete(run)
+          resolve(ended)
+        }
+        const giveUp = () => settle(undefined)
+        signal.addEventListener('abort', giveUp)
+        ofRun.add(settle)
+      })
+    },
+    published(run) {
+      if (!isEnded(run.state)) return
+      for (const settle of [...(waiters.get(run.run) ?? [])]) settle(run)
+    },
+  }
+}

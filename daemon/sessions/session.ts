@@ -1,0 +1,388 @@
+import { nanoid } from 'nanoid'
+import type { Actor, CancelMode, Failure, Run, Session } from '../../protocol/index.ts'
+import { type ClaudeProcess, startClaudeProcess } from '../claude/claude-process.ts'
+import { denyLine, unsupportedLine, userLine } from '../claude/control.ts'
+import { classifyExit } from '../claude/failure.ts'
+import type { LocatedClaude } from '../claude/locate.ts'
+import type { Control } from '../claude/turn.ts'
+import type { Config } from '../config.ts'
+import type { Holder } from '../holder/holder.ts'
+import type { Log } from '../log.ts'
+import type { Journal, JournalEntry } from '../store/journal.ts'
+import { DiskFull, type Store, type StoredProcess, type StoredRun } from '../store/store.ts'
+import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
+import type { Admission } from './admission.ts'
+import { createConversation } from './conversation.ts'
+import { type Escalation, startEscalation } from './escalation.ts'
+import { createLiveProcess, type LiveProcess } from './live-process.ts'
+import { createRecorder } from './recorder.ts'
+import { isEnded } from './run-state.ts'
+
+/** What every session works with. */
+export interface SessionContext {
+  store: Store
+  journal: Journal
+  holder: Holder
+  admission: Admission
+  locate(): Promise<LocatedClaude>
+  config: Config
+  environment: NodeJS.ProcessEnv
+  /** Directory of the raw logs. */
+  processesDir: string
+  log: Log
+  /** Readers may see these runs now. */
+  onPublished(runs: readonly StoredRun[]): void
+  /** Its process has printed something. */
+  onOutput(session: string): void
+  /** The session has nothing to do any more and may be forgotten until it is asked for again. */
+  onIdle(session: string): void
+}
+
+/**
+ * A session that is at work or is about to be: the half that acts. It queues runs, starts, feeds and ends the process,
+ * escalates cancels, and keeps the times. What is written is `conversation.ts`'s part.
+ */
+export interface LiveSession {
+  readonly record: Session
+  /** Appends a run to the queue. Throws `DiskFull` when it cannot be stored. */
+  enqueue(prompt: string, by: Actor): Run
+  /** Asks for the end of a run; undefined when it is none of this session's unfinished ones. */
+  cancel(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Run | undefined
+  /** Whether a run is queued or active. */
+  readonly busy: boolean
+  /** Ends the process, gently. Resolves when it is gone. */
+  close(): Promise<void>
+  /** The daemon stops: ends the process, every unfinished run becomes `interrupted`. */
+  shutdown(reason: string): Promise<void>
+}
+
+export function createSession(context: SessionContext, stored: Session, unfinished: readonly StoredRun[]): LiveSession {
+  const { store, journal, config, log, admission } = context
+  const id = stored.session
+  const oneShot = config.idleCloseMs === 0
+  const queue: ActiveRun[] = []
+  let live: LiveProcess | null = null
+  let starting: Promise<unknown> | null = null
+  let cancelling: { run: ActiveRun; escalation: Escalation } | null = null
+  let idleTimer: NodeJS.Timeout | undefined
+  let stopping: string | null = null
+  let storageError: unknown
+  let processGone: (() => void)[] = []
+
+  const recorder = createRecorder({
+    session: id,
+    head: store.events.bounds(id).head,
+    journal,
+    onPublished: context.onPublished,
+    onFailed: storageFailed,
+  })
+  const conversation = createConversation({ ...stored, process: null }, recorder, {
+    control: answerControl,
+    runEnded,
+    outcomeHeld: () => live?.endGently(),
+  })
+  conversation.holdOutcome = oneShot
+  queue.push(...unfinished.map(resumeRun))
+  refresh()
+  queueMicrotask(next)
+
+  return {
+    get record() {
+      return { ...conversation.record, head: recorder.head }
+    },
+    get busy() {
+      return queue.length > 0 || conversation.active !== null || conversation.background !== null
+    },
+
+    enqueue(prompt, by) {
+      const run = createRun(id, prompt, by, recorder.head + 1)
+      queue.push(run)
+      clearTimeout(idleTimer)
+      recorder.event({ type: 'run_queued', prompt, origin: by }, run.stored.run.run, Date.now())
+      recorder.run(run.stored)
+      conversation.record = { ...conversation.record, lastRun: run.stored.run.run }
+      refresh()
+      commitNow()
+      const accepted = run.stored.run
+      next()
+      return accepted
+    },
+
+    cancel(runId, by, mode, reason) {
+      const run = find(runId)
+      if (!run) return undefined
+      cancelRun(run, by, mode, reason)
+      commitNow()
+      return run.stored.run
+    },
+
+    async close() {
+      clearTimeout(idleTimer)
+      conversation.record = { ...conversation.record, state: 'closed' }
+      await starting
+      if (live) {
+        live.endGently()
+        await processEnd()
+      }
+      refresh()
+      recorder.commit()
+      context.onIdle(id)
+    },
+
+    async shutdown(reason) {
+      stopping = reason
+      clearTimeout(idleTimer)
+      cancelling?.escalation.stop()
+      await starting
+      if (live) {
+        live.endByForce()
+        await processEnd()
+      }
+      for (const run of [conversation.background, conversation.active, ...queue]) {
+        if (run) conversation.end(run, 'lost', Date.now(), { lost: reason })
+      }
+      recorder.commit()
+    },
+  }
+
+  // -- runs ----------------------------------------------------------------------------------------------------------
+
+  /** Asks for a place for the first queued run when the session is free, and starts it when it has one. */
+  function next() {
+    const run = queue[0]
+    if (!run || run.leave || stopping !== null || conversation.active || starting) return
+    let admitted = false
+    run.leave = admission.request(() => {
+      admitted = true
+      // Called at once, the place is not ours to give back yet: then the line below begins the run.
+      if (run.leave) begin(run)
+    })
+    if (admitted) begin(run)
+  }
+
+  function begin(run: ActiveRun) {
+    if (queue[0] !== run || stopping !== null) return
+    queue.shift()
+    conversation.begin(run, Date.now())
+    refresh()
+    recorder.commit()
+    starting = deliver(run).finally(() => {
+      starting = null
+      next()
+      settle()
+    })
+  }
+
+  /** Brings the prompt to Claude Code, whose process is started where there is none. */
+  async function deliver(run: ActiveRun) {
+    while (live?.ending) await processEnd()
+    const claude = live?.claude ?? (await startProcess(run))
+    if (!claude || conversation.active !== run) return
+    claude.send(userLine(run.stored.promptUuid ?? '', run.stored.run.prompt))
+  }
+
+  function runEnded(run: ActiveRun) {
+    run.leave?.()
+    const index = queue.indexOf(run)
+    if (index >= 0) queue.splice(index, 1)
+    if (cancelling?.run === run) {
+      cancelling.escalation.stop()
+      cancelling = null
+    }
+    refresh()
+    queueMicrotask(() => {
+      next()
+      settle()
+    })
+  }
+
+  const find = (runId: string) =>
+    [conversation.active, conversation.background, ...queue].find(run => run?.stored.run.run === runId) ?? undefined
+
+  // -- cancel --------------------------------------------------------------------------------------------------------
+
+  function cancelRun(run: ActiveRun, by: Actor, mode: CancelMode, reason: string | undefined) {
+    if (run.cancel && strength[mode] <= strength[run.cancel.mode]) return
+    recorder.event(
+      { type: 'cancel_requested', by, ...(reason !== undefined && { reason }), mode },
+      run.stored.run.run,
+      Date.now(),
+    )
+    run.cancel = run.cancel ? { ...run.cancel, mode } : { by, ...(reason !== undefined && { reason }), mode }
+    conversation.end(run, 'cancel_requested', Date.now())
+    if (isEnded(run.stored.run.state)) return
+    if (cancelling?.run === run) cancelling.escalation.hasten(mode)
+    else if (live && !starting) {
+      cancelling = { run, escalation: startEscalation(live.cancelSteps(), config.cancelGraceMs, mode) }
+    } else {
+      // Its prompt has not been sent, and will not be: there is nothing to wait for.
+      conversation.end(run, 'process_ended', Date.now())
+    }
+  }
+
+  // -- process -------------------------------------------------------------------------------------------------------
+
+  async function startProcess(run: ActiveRun): Promise<ClaudeProcess | undefined> {
+    const { record } = conversation
+    const resumed = record.claudeSessionId
+    const row: StoredProcess = {
+      id: `p_${nanoid()}`,
+      session: id,
+      nonce: nanoid(16).replaceAll(/[^A-Za-z0-9]/g, 'x'),
+      pid: 0,
+      startedAt: Date.now(),
+      offset: 0,
+      costUsdBefore: record.costUsd,
+      framesBefore: 0,
+      endedAt: null,
+    }
+    try {
+      const { path } = await context.locate()
+      conversation.processStarted()
+      // Stored before it exists: whatever happens next, its raw log is found again.
+      recorder.process(row)
+      commitNow()
+      const claude = await startClaudeProcess(
+        {
+          ...context,
+          id: row.id,
+          nonce: row.nonce,
+          path,
+          cwd: record.cwd,
+          conversation: resumed ? { resume: resumed } : { start: crypto.randomUUID() },
+          options: record.claude,
+        },
+        {
+          lines(lines, offset) {
+            for (const line of lines) conversation.line(line, row.id)
+            row.offset = offset
+            recorder.checkpoint(row.id, offset)
+            recorder.commit()
+            context.onOutput(id)
+            settle()
+          },
+          ended: (status, stderrTail) => processEnded(row, status, stderrTail, resumed !== null),
+        },
+      )
+      Object.assign(row, { pid: claude.pid, startedAt: claude.startedAt })
+      live = createLiveProcess(claude, config.resultGraceMs)
+      recorder.process(row)
+      conversation.record = { ...conversation.record, process: { pid: claude.pid, startedAt: claude.startedAt } }
+      refresh()
+      recorder.commit()
+      return claude
+    } catch (error) {
+      recorder.process({ ...row, endedAt: Date.now() })
+      conversation.end(run, 'refused', Date.now(), { failure: spawnFailure(error) })
+      recorder.commit()
+      return undefined
+    }
+  }
+
+  function processEnded(row: StoredProcess, status: number | null, stderrTail: string, resumed: boolean) {
+    const forced = live?.forced ?? false
+    live?.ended()
+    live = null
+    const now = Date.now()
+    conversation.releaseHeld(now, forced)
+    const failure = classifyExit({ status, sawOutput: row.offset > 0, resumed, stderrTail })
+    for (const run of [conversation.background, conversation.active]) {
+      if (!run) continue
+      if (stopping === null) conversation.end(run, 'process_ended', now, { failure })
+      else conversation.end(run, 'lost', now, { lost: stopping })
+    }
+    recorder.process({ ...row, endedAt: now })
+    conversation.record = { ...conversation.record, process: null }
+    refresh()
+    recorder.commit()
+    for (const resolve of processGone) resolve()
+    processGone = []
+    next()
+    settle()
+  }
+
+  function processEnd(): Promise<void> {
+    return new Promise(resolve => processGone.push(resolve))
+  }
+
+  /** With nothing to do, the process is kept for a while; without a process, the session is forgotten. */
+  function settle() {
+    clearTimeout(idleTimer)
+    if (conversation.active || conversation.background || queue.length > 0 || starting || stopping !== null) return
+    if (!live) return context.onIdle(id)
+    if (conversation.backgroundTasks > 0) return
+    if (oneShot || live.ending) return live.endGently()
+    idleTimer = setTimeout(() => live?.endGently(), config.idleCloseMs)
+    idleTimer.unref()
+  }
+
+  function answerControl(control: Control) {
+    if (control.kind !== 'request' || !live) return
+    const { requestId, subtype } = control
+    live.claude.send(
+      subtype === 'can_use_tool'
+        ? denyLine(requestId, 'muxd cannot ask anybody for permission yet: allow the tool beforehand')
+        : unsupportedLine(requestId, subtype),
+    )
+  }
+
+  // -- records -------------------------------------------------------------------------------------------------------
+
+  /** Keeps the session's record in step with what it does. */
+  function refresh() {
+    const { record } = conversation
+    const idle = record.state === 'closed' ? 'closed' : 'idle'
+    const working = conversation.active || conversation.background || queue.length > 0
+    conversation.record = { ...record, state: working ? 'running' : idle, updatedAt: Date.now(), head: recorder.head }
+    recorder.session(conversation.record)
+  }
+
+  /** Commits before the answer that promises it; throws what stood in the way. */
+  function commitNow() {
+    storageError = undefined
+    recorder.commit()
+    journal.flush()
+    if (storageError !== undefined) throw storageError
+  }
+
+  /** An entry was not stored: the runs it spoke of, and the active ones, cannot go on. */
+  function storageFailed(error: unknown, entry: JournalEntry) {
+    storageError = error
+    log.error('events could not be stored', { session: id, error })
+    if (live) void live.claude.kill()
+    conversation.record = store.sessions.get(id) ?? conversation.record
+    const lost = new Map((entry.runs ?? []).map(run => [run.run.run, resumeRun(run)]))
+    for (const run of [conversation.background, conversation.active]) if (run) lost.set(run.stored.run.run, run)
+    for (const [runId, run] of lost) {
+      const committed = store.runs.get(runId)
+      if (!committed) {
+        // It was never accepted: whoever asked for it gets the error.
+        const index = queue.findIndex(queued => queued.stored.run.run === runId)
+        if (index >= 0) queue.splice(index, 1)
+        run.leave?.()
+      } else if (!isEnded(committed.run.state)) {
+        run.stored = committed
+        conversation.end(run, 'refused', Date.now(), { failure: storageFailure(error) })
+      }
+    }
+    // The failed entry may have been the terminal event itself: tried again until there is room.
+    setTimeout(() => recorder.commit(), storageRetryMs).unref()
+  }
+}
+
+const strength: Record<CancelMode, number> = { interrupt: 0, terminate: 1, kill: 2 }
+const storageRetryMs = 1_000
+
+const spawnFailure = (error: unknown): Failure => ({
+  code: 'spawn_failed',
+  title: 'Claude Code could not be started',
+  detail: (error as Error).message,
+  retryable: false,
+})
+
+const storageFailure = (error: unknown): Failure => ({
+  code: error instanceof DiskFull ? 'disk_full' : 'unknown',
+  title: error instanceof DiskFull ? 'The disk is full: make room, then run it again' : 'The log could not be written',
+  detail: (error as Error).message,
+  retryable: true,
+})

@@ -1,0 +1,238 @@
+import { rmSync } from 'node:fs'
+import { nanoid } from 'nanoid'
+import type { Actor, CancelMode, ClaudeOptions, Run, Session, SessionSpec } from '../../protocol/index.ts'
+import { limits } from '../../protocol/limits.ts'
+import { processFiles } from '../holder/process-files.ts'
+import { RpcError } from '../rpc/rpc-error.ts'
+import type { StoredRun } from '../store/store.ts'
+import { isEnded } from './run-state.ts'
+import { createRunWaiters } from './run-waiters.ts'
+import { createSession, type LiveSession, type SessionContext } from './session.ts'
+import { checkWorkingDirectory } from './working-directory.ts'
+
+/**
+ * All sessions of a daemon. Those at work are in memory, the others in the store until they are asked for. Every
+ * member throws `RpcError` for what a caller did wrong.
+ */
+export interface Sessions {
+  /** `pointer` is where the spec stands in the caller's params, for messages. */
+  create(spec: SessionSpec, pointer: string): Session
+  get(session: string): Session
+  list(filter: { state?: string; labels?: Record<string, string>; limit: number; after?: string }): Session[]
+  close(session: string, force: boolean): Promise<Session>
+  delete(session: string, force: boolean): Promise<void>
+  startRun(session: string, prompt: string, by: Actor): Run
+  getRun(run: string): Run
+  listRuns(filter: { session?: string; state?: string; limit: number; after?: string }): Run[]
+  cancelRun(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Run
+  /** Resolves with the ended run, or with its present state when `signal` ends the wait. */
+  waitForRun(run: string, signal: AbortSignal): Promise<Run>
+  /** How many sessions have a process. */
+  readonly processes: number
+  /** Goes on with what a daemon before this one left: called once, before anything else. */
+  resume(unfinished: readonly StoredRun[]): void
+  /** Ends everything that runs; nothing can be started any more. */
+  shutdown(reason: string): Promise<void>
+}
+
+export interface SessionsContext extends Omit<SessionContext, 'onIdle' | 'onPublished'> {
+  /** A session is at work from now on: called before anything is appended to its log. */
+  onLoaded(session: string): void
+}
+
+export function createSessions(context: SessionsContext): Sessions {
+  const { store, journal, config } = context
+  const live = new Map<string, LiveSession>()
+  const waiters = createRunWaiters()
+  let stopping = false
+
+  const sessionContext: SessionContext = {
+    ...context,
+    onPublished: runs => {
+      for (const { run } of runs) waiters.published(run)
+    },
+    onIdle(id) {
+      if (!live.delete(id)) return
+      // What is loaded next is what was committed.
+      journal.flush()
+    },
+  }
+
+  /** The session at work; loads it where it is not. */
+  function load(id: string, unfinished: readonly StoredRun[] = []): LiveSession {
+    const at = live.get(id)
+    if (at) return at
+    const record = stored(id)
+    context.onLoaded(id)
+    const session = createSession(sessionContext, record, unfinished)
+    live.set(id, session)
+    return session
+  }
+
+  function stored(id: string): Session {
+    const session = store.sessions.get(id)
+    if (!session) throw notFound('session', id)
+    return session
+  }
+
+  const present = (session: Session): Session =>
+    live.get(session.session)?.record ?? { ...session, head: store.events.bounds(session.session).head }
+
+  function storedRun(id: string): Run {
+    const run = store.runs.get(id)
+    if (!run) throw notFound('run', id)
+    return run.run
+  }
+
+  function refuseWhileBusy(session: LiveSession | undefined, id: string, force: boolean, what: string) {
+    if (!session?.busy || force) return
+    const run = session.record.lastRun
+    throw new RpcError('conflict', `session ${id} has a run that has not ended (${run}): cancel it first, or ${what} with force`, { run })
+  }
+
+  async function cancelAll(id: string) {
+    const runs = store.runs.unfinished().filter(({ run }) => run.session === id)
+    const session = live.get(id)
+    if (!session) return
+    const ends = runs.map(({ run }) => waiters.wait(run.run, new AbortController().signal))
+    for (const { run } of runs) session.cancel(run.run, daemonActor, 'kill', 'the session was ended')
+    await Promise.all(ends)
+  }
+
+  return {
+    create(spec, pointer) {
+      refuseStopping()
+      const cwd = checkWorkingDirectory(spec.cwd, config.allowRoots, `${pointer}/cwd`)
+      const claude = spec.claude ?? {}
+      checkLeave(claude, pointer)
+      const now = Date.now()
+      const session: Session = {
+        session: `s_${nanoid()}`,
+        title: spec.title ?? '',
+        cwd,
+        state: 'idle',
+        process: null,
+        claudeSessionId: null,
+        claude,
+        labels: spec.labels ?? {},
+        head: 0,
+        costUsd: 0,
+        createdAt: now,
+        updatedAt: now,
+        lastRun: null,
+      }
+      let failure: unknown
+      journal.append({
+        session: session.session,
+        events: [],
+        sessionRecord: session,
+        created: true,
+        durable: false,
+        onFailed: error => void (failure = error),
+      })
+      journal.flush()
+      if (failure !== undefined) throw storageError(failure)
+      return session
+    },
+
+    get: id => present(stored(id)),
+
+    list: filter => store.sessions.list(filter).map(present),
+
+    async close(id, force) {
+      stored(id)
+      refuseWhileBusy(live.get(id), id, force, 'close it')
+      if (force) await cancelAll(id)
+      await load(id).close()
+      return present(stored(id))
+    },
+
+    async delete(id, force) {
+      stored(id)
+      refuseWhileBusy(live.get(id), id, force, 'delete it')
+      if (force) await cancelAll(id)
+      await live.get(id)?.close()
+      const processes = store.processes.ofSession(id)
+      let failure: unknown
+      journal.append({ session: id, events: [], deleted: true, durable: true, onFailed: error => void (failure = error) })
+      await journal.settled()
+      if (failure !== undefined) throw storageError(failure)
+      for (const process of processes) {
+        const { raw, times, err } = processFiles(context.processesDir, process.id)
+        for (const file of [raw, times, err]) rmSync(file, { force: true })
+      }
+    },
+
+    startRun(id, prompt, by) {
+      refuseStopping()
+      const queued = store.runs.countByState()['queued'] ?? 0
+      if (queued >= limits.maxQueuedRuns) {
+        throw new RpcError('overloaded', `${queued} runs are queued already, at most ${limits.maxQueuedRuns} may be`, {
+          limit: 'maxQueuedRuns',
+          value: limits.maxQueuedRuns,
+        })
+      }
+      try {
+        return load(id).enqueue(prompt, by)
+      } catch (error) {
+        if (error instanceof RpcError) throw error
+        throw storageError(error)
+      }
+    },
+
+    getRun: storedRun,
+
+    listRuns: filter => store.runs.list(filter).map(({ run }) => run),
+
+    cancelRun(id, by, mode, reason) {
+      const run = storedRun(id)
+      if (isEnded(run.state)) return run
+      return live.get(run.session)?.cancel(id, by, mode, reason) ?? storedRun(id)
+    },
+
+    async waitForRun(id, signal) {
+      const run = storedRun(id)
+      if (isEnded(run.state)) return run
+      return (await waiters.wait(id, signal)) ?? storedRun(id)
+    },
+
+    get processes() {
+      return [...live.values()].filter(({ record }) => record.process !== null).length
+    },
+
+    resume(unfinished) {
+      for (const id of new Set(unfinished.map(({ run }) => run.session))) {
+        load(id, unfinished.filter(({ run }) => run.session === id))
+      }
+    },
+
+    async shutdown(reason) {
+      stopping = true
+      await Promise.all([...live.values()].map(session => session.shutdown(reason)))
+    },
+  }
+
+  function refuseStopping() {
+    if (stopping) throw new RpcError('overloaded', 'the daemon is stopping: nothing can be started', { limit: 'stopping', value: 0 })
+  }
+
+  function checkLeave(claude: ClaudeOptions, pointer: string) {
+    if (claude.args?.length && !config.allowArgs) {
+      throw new RpcError('forbidden', `${pointer}/claude/args needs "allowArgs": true in config.json`)
+    }
+    if (claude.permissionMode === 'bypassPermissions' && !config.allowBypassPermissions) {
+      throw new RpcError(
+        'forbidden',
+        `${pointer}/claude/permissionMode bypassPermissions needs "allowBypassPermissions": true in config.json`,
+      )
+    }
+  }
+}
+
+/** What muxd itself does in somebody's name, when a session is closed or deleted by force. */
+const daemonActor: Actor = { client: 'c_daemon', name: 'muxd' }
+
+const notFound = (what: string, id: string) => new RpcError('not_found', `there is no ${what} ${id}`, { [what]: id })
+
+const storageError = (error: unknown) =>
+  new RpcError('limit', `it could not be stored: ${(error as Error).message}`, { limit: 'disk', value: 0 }, { cause: error })

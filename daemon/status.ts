@@ -1,0 +1,80 @@
+import { statfsSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { protocolVersion } from '../protocol/messages.ts'
+import type { Methods, ResultOf } from '../protocol/index.ts'
+import type { LocatedClaude } from './claude/locate.ts'
+import type { Config } from './config.ts'
+import type { Home } from './home.ts'
+import type { Handlers } from './rpc/handlers.ts'
+import { RpcError } from './rpc/rpc-error.ts'
+import type { RunningServer } from './server/start-server.ts'
+import type { Sessions } from './sessions/sessions.ts'
+import type { Store } from './store/store.ts'
+
+export interface StatusContext {
+  version: string
+  startedAt: number
+  home: Home
+  config: Config
+  store: Store
+  sessions: Sessions
+  claude(): LocatedClaude | null
+  server(): Pick<RunningServer, 'url' | 'connections' | 'subscriptions'>
+  /** Begins the orderly end of the daemon. */
+  stop(reason: string): void
+}
+
+/** The methods that concern the daemon itself. */
+export const daemonHandlers = (context: StatusContext): Pick<Handlers, 'daemon'> => ({
+  daemon: {
+    status: () => status(context),
+    stop({ keepSessions }, { actor }) {
+      if (keepSessions) {
+        throw new RpcError('invalid_params', '/keepSessions: sessions cannot outlive this daemon yet', {
+          path: '/keepSessions',
+          expected: 'false',
+        })
+      }
+      // After the answer has left.
+      setImmediate(() => context.stop(`stopped by ${actor.name}`))
+      return {}
+    },
+  },
+})
+
+async function status(context: StatusContext): Promise<ResultOf<Methods['daemon']['status']>> {
+  const { home, store, sessions, config } = context
+  const { rss, heapUsed } = process.memoryUsage()
+  const disk = statfsSync(home.directory)
+  const server = context.server()
+  return {
+    version: context.version,
+    protocol: protocolVersion,
+    node: process.versions.node,
+    pid: process.pid,
+    url: server.url,
+    home: home.directory,
+    claude: context.claude(),
+    uptimeMs: Date.now() - context.startedAt,
+    sessions: store.sessions.count(),
+    processes: sessions.processes,
+    runs: store.runs.countByState(),
+    maxRuns: config.maxRuns,
+    connections: server.connections(),
+    subscriptions: server.subscriptions(),
+    memory: { rssBytes: rss, heapBytes: heapUsed },
+    disk: {
+      databaseBytes: store.sizeBytes(),
+      rawBytes: await directoryBytes(home.processes),
+      freeBytes: disk.bavail * disk.bsize,
+    },
+    holder: { state: 'in_process' },
+  }
+}
+
+async function directoryBytes(directory: string): Promise<number> {
+  const names = await readdir(directory)
+  const sizes = await Promise.all(names.map(name => stat(join(directory, name)).then(facts => facts.size, () => 0)))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}

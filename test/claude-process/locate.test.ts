@@ -1,0 +1,71 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ClaudeUnavailable, createClaudeLocator } from '../../daemon/claude/locate.ts'
+
+let directory: string
+beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'muxd-locate-'))))
+afterEach(() => rmSync(directory, { recursive: true }))
+
+function executable(name: string, script: string): string {
+  const path = join(directory, name)
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(path, `#!/bin/sh\n${script}\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+const locate = (configured: string | undefined, path = '') =>
+  createClaudeLocator(configured, { PATH: `${path}:/usr/bin:/bin` })()
+
+describe('finding Claude Code', () => {
+  it('takes what is configured, with the version it tells', async () => {
+    const path = executable('claude', 'echo "2.1.329 (Claude Code)"')
+    await expect(locate(path)).resolves.toEqual({ path, version: '2.1.329 (Claude Code)' })
+  })
+
+  it('takes the first usable one on PATH', async () => {
+    executable('a/claude', 'echo "1.0.128 (Claude Code)"')
+    const path = executable('b/claude', 'echo "2.0.1 (Claude Code)"')
+    await expect(locate(undefined, `${directory}/a:${directory}/b`)).resolves.toMatchObject({ path })
+  })
+
+  it('says by its version when it is a stand-in', async () => {
+    const path = executable('claude', 'echo "2.1.329 (Claude Code stand-in: muxd simulator)"')
+    await expect(locate(path)).resolves.toMatchObject({ version: expect.stringContaining('simulator') })
+  })
+
+  it('asks again when the file has changed, and not before', async () => {
+    const path = executable('claude', `echo asked >> ${directory}/asked; echo "2.1.0 (Claude Code)"`)
+    const find = createClaudeLocator(path, { PATH: '/usr/bin:/bin' })
+    await find()
+    await find()
+    executable('claude', 'echo "2.2.0 (Claude Code), changed" | cut -c1-19')
+    await expect(find()).resolves.toMatchObject({ version: '2.2.0 (Claude Code)' })
+  })
+
+  it.each([
+    ['is missing', undefined, /does not exist/],
+    ['is no Claude Code', 'echo "git version 2.39.5"', /is no Claude Code .*git version/],
+    ['is too old', 'echo "1.0.128 (Claude Code)"', /is too old .*2\.0\.0 or newer/],
+    ['fails', 'echo broken >&2; exit 1', /--version failed/],
+  ])('is refused when it %s, with what was tried and how to install it', async (_title, script, message) => {
+    const path = script === undefined ? join(directory, 'claude') : executable('claude', script)
+    const error: unknown = await locate(path).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(ClaudeUnavailable)
+    expect((error as ClaudeUnavailable).message).toMatch(message)
+    expect((error as ClaudeUnavailable).message).toMatch('npm install -g @anthropic-ai/claude-code')
+    expect((error as ClaudeUnavailable).tried).toEqual([expect.stringContaining(path)])
+  })
+
+  it('is refused when it may not be executed', async () => {
+    const path = executable('claude', 'echo "2.1.0 (Claude Code)"')
+    chmodSync(path, 0o644)
+    await expect(locate(path)).rejects.toThrow(/may not be executed/)
+  })
+
+  it('names every place it looked at when there is none', async () => {
+    const error: unknown = await createClaudeLocator('no-such-claude', { PATH: directory })().catch((reason: unknown) => reason)
+    expect((error as ClaudeUnavailable).tried[0]).toContain(join(directory, 'no-such-claude'))
+  })
+})

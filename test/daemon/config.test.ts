@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { BadConfig, readConfig } from '../../daemon/config.ts'
+
+let home: string
+beforeEach(() => void (home = mkdtempSync(join(tmpdir(), 'muxd-config-'))))
+afterEach(() => rmSync(home, { recursive: true }))
+
+const read = (argv: string[] = [], environment: NodeJS.ProcessEnv = {}) =>
+  readConfig(argv, { MUXD_HOME: home, ...environment })
+const file = (content: string) => writeFileSync(join(home, 'config.json'), content)
+
+describe('the configuration', () => {
+  it('has defaults for everything', () => {
+    expect(read()).toMatchObject({ home, port: 7433, host: '127.0.0.1', maxRuns: 8, idleCloseMs: 300_000, allowRoots: [] })
+  })
+
+  it('takes options before the environment and the environment before the file', () => {
+    file('{"maxRuns":2,"claudeBin":"/from/file","port":1}')
+    expect(read()).toMatchObject({ maxRuns: 2, claudeBin: '/from/file', port: 1 })
+    expect(read([], { MUXD_CLAUDE_BIN: '/from/env' }).claudeBin).toBe('/from/env')
+    const options = ['--claude-bin', '/from/option', '--max-runs', '3', '--port=0']
+    expect(read(options, { MUXD_CLAUDE_BIN: '/from/env' })).toMatchObject({ claudeBin: '/from/option', maxRuns: 3, port: 0 })
+  })
+
+  it('finds its home by option, MUXD_HOME, XDG_STATE_HOME, HOME', () => {
+    expect(readConfig(['--home', home], { MUXD_HOME: '/elsewhere' }).home).toBe(home)
+    expect(readConfig([], { XDG_STATE_HOME: home }).home).toBe(join(home, 'muxd'))
+    expect(readConfig([], {}).home).toMatch(/\/\.local\/state\/muxd$/)
+  })
+
+  it('makes allowed roots absolute and takes several', () => {
+    expect(read(['--allow-root', 'a', '--allow-root', '/b']).allowRoots).toEqual([join(process.cwd(), 'a'), '/b'])
+  })
+
+  it.each([
+    [['--port', 'http'], /port is "http"/],
+    [['--port', '70000'], /port is 70000/],
+    [['--host', '0.0.0.0'], /host is "0.0.0.0"/],
+    [['--max-runs', '0'], /maxRuns is 0/],
+    [['--idle-close-ms', '-1'], /idle-close-ms|ambiguous/],
+    [['--log-level', 'loud'], /logLevel is "loud"/],
+    [['--nonsense'], /--nonsense/],
+    [['word'], /word/],
+  ])('refuses %j and says what it is', (argv, message) => {
+    expect(() => read(argv)).toThrow(BadConfig)
+    expect(() => read(argv)).toThrow(message)
+  })
+
+  it.each([
+    ['{', /config\.json cannot be read/],
+    ['[]', /expected an object/],
+    ['{"maxRun":3}', /maxRun/],
+    ['{"allowRoots":"/x"}', /allowRoots is "\/x"/],
+  ])('refuses the file %s', (content, message) => {
+    file(content)
+    expect(() => read()).toThrow(BadConfig)
+    expect(() => read()).toThrow(message)
+  })
+})

@@ -1,0 +1,67 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { BadHome, loadTokens, openHome, readInfo, removeInfo, writeInfo } from '../../daemon/home.ts'
+
+let parent: string
+beforeEach(() => void (parent = mkdtempSync(join(tmpdir(), 'muxd-home-'))))
+afterEach(() => rmSync(parent, { recursive: true }))
+
+const mode = (path: string) => statSync(path).mode & 0o777
+const info = {
+  url: 'ws://127.0.0.1:1/ws',
+  socket: '/s',
+  token: 't',
+  observeToken: 'o',
+  pid: 1,
+  instance: 'first',
+  version: '0',
+}
+
+describe('the home directory', () => {
+  it('is made with all above it, open to its owner only', () => {
+    const home = openHome(join(parent, 'state/muxd'))
+    expect(mode(home.directory)).toBe(0o700)
+    expect(mode(home.processes)).toBe(0o700)
+  })
+
+  it.each([0o755, 0o710, 0o701, 0o770])('is refused with mode %o, saying how to mend it', bits => {
+    const directory = join(parent, 'open')
+    mkdirSync(directory)
+    chmodSync(directory, bits)
+    expect(() => openHome(directory)).toThrow(BadHome)
+    expect(() => openHome(directory)).toThrow(`chmod 700 ${directory}`)
+  })
+
+  it('keeps its tokens over starts, readable by its owner only', () => {
+    const home = openHome(join(parent, 'muxd'))
+    const tokens = loadTokens(home)
+    expect(tokens.control).toMatch(/^[\w-]{43}$/)
+    expect(tokens.observe).not.toBe(tokens.control)
+    expect(loadTokens(home)).toEqual(tokens)
+    expect(mode(home.tokens)).toBe(0o600)
+  })
+
+  it('tells where the daemon is in a file that only its owner may read', () => {
+    const home = openHome(join(parent, 'muxd'))
+    writeInfo(home, info)
+    expect(readInfo(home)).toEqual(info)
+    expect(mode(home.info)).toBe(0o600)
+  })
+
+  it("leaves another daemon's file alone when a daemon stops", () => {
+    const home = openHome(join(parent, 'muxd'))
+    writeInfo(home, { ...info, instance: 'second' })
+    removeInfo(home, 'first')
+    expect(readInfo(home)?.instance).toBe('second')
+    removeInfo(home, 'second')
+    expect(readInfo(home)).toBeUndefined()
+  })
+
+  it('takes a damaged daemon.json for none', () => {
+    const home = openHome(join(parent, 'muxd'))
+    writeFileSync(home.info, '{"url":')
+    expect(readInfo(home)).toBeUndefined()
+  })
+})

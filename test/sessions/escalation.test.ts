@@ -1,0 +1,48 @@
+import { describe, expect, it, vi } from 'vitest'
+import { startEscalation, type Step } from '../../daemon/sessions/escalation.ts'
+
+const steps = (taken: string[]): [Step, ...Step[]] => [
+  { name: 'ask', act: () => void taken.push('ask') },
+  { name: 'insist', act: () => void taken.push('insist') },
+  { name: 'force', act: () => void taken.push('force') },
+]
+
+describe('an escalation', () => {
+  it('takes each step only when the one before had no effect in time, and repeats the last', async () => {
+    const taken: string[] = []
+    const escalation = startEscalation(steps(taken), 5)
+    await vi.waitFor(() => expect(taken.slice(0, 5)).toEqual(['ask', 'insist', 'force', 'force', 'force']))
+    escalation.stop()
+  })
+
+  it('takes no further step once it is stopped, not even the one that is due', async () => {
+    const taken: string[] = []
+    startEscalation(steps(taken), 60_000).stop()
+    await new Promise(setImmediate)
+    expect(taken).toEqual([])
+  })
+
+  it('begins where it is told to', async () => {
+    const taken: string[] = []
+    const escalation = startEscalation(steps(taken), 60_000, 'force')
+    await vi.waitFor(() => expect(taken).toEqual(['force']))
+    escalation.stop()
+  })
+
+  it('can be hastened, but never goes back', async () => {
+    const taken: string[] = []
+    const escalation = startEscalation(steps(taken), 60_000)
+    escalation.hasten('force')
+    escalation.hasten('insist')
+    await vi.waitFor(() => expect(taken).toEqual(['ask', 'force']))
+    escalation.stop()
+  })
+
+  it('goes on after a step that failed', async () => {
+    const taken: string[] = []
+    const failing: Step = { name: 'fail', act: () => Promise.reject(new Error('no such process')) }
+    const escalation = startEscalation([failing, ...steps(taken)], 5)
+    await vi.waitFor(() => expect(taken).toContain('ask'))
+    escalation.stop()
+  })
+})
