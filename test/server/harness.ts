@@ -59,7 +59,13 @@ export async function startTestServer(
     rmSync(directory, { recursive: true })
   })
   const ring = (topic: string, bounds: Partial<{ maxRecords: number; maxBytes: number }> = {}): TestLog => {
-    const log = createRingLog({ epoch: instance, maxRecords: Infinity, maxBytes: Infinity, maxEventBytes: limits.maxEventBytes, ...bounds })
+    const log = createRingLog({
+      epoch: instance,
+      maxRecords: Infinity,
+      maxBytes: Infinity,
+      maxEventBytes: limits.maxEventBytes,
+      ...bounds,
+    })
     logs.set(topic, log)
     return {
       ...log,
@@ -86,7 +92,7 @@ function testHandlers(topics: Pick<Handlers, 'topic' | 'event'>, given: object):
     run: { start: none, get: none, list: none, wait: none, cancel: none },
     ...topics,
   } satisfies Handlers
-  const merged = Object.entries(all).map(([name, rows]) => [name, { ...rows, ...given[name as never] as object }])
+  const merged = Object.entries(all).map(([name, rows]) => [name, { ...rows, ...(given[name as never] as object) }])
   return Object.fromEntries(merged) as Handlers
 }
 
@@ -147,7 +153,10 @@ export async function openClient(
   })
   let nextId = 1
   const message: TestClient['message'] = fits =>
-    vi.waitFor(() => messages.find(fits) ?? Promise.reject(new Error('no such message')), { timeout: 10_000, interval: 2 })
+    vi.waitFor(() => messages.find(fits) ?? Promise.reject(new Error('no such message')), {
+      timeout: 10_000,
+      interval: 2,
+    })
   const send = (value: unknown) => ws.send(JSON.stringify(value))
   return {
     ws,
@@ -163,7 +172,9 @@ export async function openClient(
       return message(each => each.id === id)
     },
     events: topic =>
-      messages.filter(each => each.method === 'events' && each.params?.topic === topic).flatMap(each => each.params!.events!),
+      messages
+        .filter(each => each.method === 'events' && each.params?.topic === topic)
+        .flatMap(each => each.params!.events!),
   }
 }
 
@@ -175,4 +186,3 @@ export async function greet(url: string, options: Parameters<typeof openClient>[
 }
 
 export const helloParams = { protocol: [1], client: { name: 'test', version: '1' } }
-

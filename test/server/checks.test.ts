@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest'
+import { checkHost, checkOrigin, roleOf, tokenOf } from '../../daemon/server/checks.ts'
+import { createFailedTokens } from '../../daemon/server/failed-tokens.ts'
+
+describe('Host', () => {
+  const allowed = ['mux.example:7433', 'plain.example']
+  test.each(['localhost:7433', 'LOCALHOST:7433', '127.0.0.1:7433', '127.9.8.7:7433', '[::1]:7433', ...allowed])(
+    '%s is the daemon',
+    host => expect(checkHost(host, 7433, allowed)).toBeUndefined(),
+  )
+  test.each([
+    undefined,
+    '',
+    'localhost',
+    'localhost:80',
+    'localhost:07433x',
+    'evil.example:7433',
+    'localhost.evil.example:7433',
+    '127.0.0.1.evil.example:7433',
+    'evil.example',
+    'localhost:7433@evil.example',
+    '0.0.0.0:7433',
+    '[::ffff:1.2.3.4]:7433',
+    'mux.example',
+    '10.0.0.1:7433',
+  ])('%s is not', host => expect(checkHost(host, 7433, allowed)).toMatchObject({ status: 403 }))
+
+  test('without a port port 80 is meant', () => {
+    expect(checkHost('localhost', 80, [])).toBeUndefined()
+  })
+})
+
+describe('Origin', () => {
+  const allowed = ['https://ui.example', 'null']
+  test.each([undefined, 'http://localhost:7433', 'http://127.0.0.1:7433', 'http://[::1]:7433', 'https://ui.example'])(
+    '%s may connect',
+    origin => expect(checkOrigin(origin, 7433, allowed)).toBeUndefined(),
+  )
+  test.each([
+    '',
+    'null',
+    'https://localhost:7433',
+    'http://localhost:3000',
+    'http://localhost',
+    'http://evil.example:7433',
+    'https://ui.example.evil.example',
+    'file://',
+    'http://localhost:7433.evil.example',
+  ])('%s may not, even with null configured', origin =>
+    expect(checkOrigin(origin, 7433, allowed)).toMatchObject({ status: 403 }),
+  )
+})
+
+describe('the token', () => {
+  const token = 'tö ken'.replace(' ', '-')
+  test.each([
+    [{ authorization: 'Bearer abc' }, 'abc'],
+    [{ authorization: 'bearer   abc ' }, 'abc'],
+    [{ authorization: 'Basic abc' }, undefined],
+    [{ authorization: 'Bearer' }, undefined],
+    [{}, undefined],
+    [{ 'sec-websocket-protocol': `muxd.v1, muxd.auth.${Buffer.from(token).toString('base64url')}` }, token],
+    [{ 'sec-websocket-protocol': 'muxd.v1' }, undefined],
+    [{ authorization: 'Bearer first', 'sec-websocket-protocol': 'muxd.auth.c2Vjb25k' }, 'first'],
+  ])('of %j is %s', (headers, expected) => expect(tokenOf(headers)).toBe(expected))
+
+  test.each([
+    ['control', 'control'],
+    ['observe', 'observe'],
+    ['', undefined],
+    ['contro', undefined],
+    ['controlX', undefined],
+  ] as const)('%s lets in as %s', (given, role) => {
+    expect(roleOf(given, { control: 'control', observe: 'observe' })).toBe(role)
+  })
+})
+
+describe('wrong tokens', () => {
+  test('lock for a window after ten within one, and not when they are spread', () => {
+    let time = 0
+    const failed = createFailedTokens({ most: 10, windowMs: 60_000, now: () => time })
+    for (let count = 0; count < 30; count++) {
+      failed.failed()
+      time += 7_000
+    }
+    expect(failed.isLocked()).toBe(false)
+    time += 100_000
+    for (let count = 0; count < 9; count++) failed.failed()
+    expect(failed.isLocked()).toBe(false)
+    failed.failed()
+    expect(failed.isLocked()).toBe(true)
+    time += 59_999
+    expect(failed.isLocked()).toBe(true)
+    time += 1
+    expect(failed.isLocked()).toBe(false)
+  })
+})

@@ -1,0 +1,296 @@
+import { describe, expect, test, vi } from 'vitest'
+import { createRingLog } from '../../daemon/topics/ring-log.ts'
+import { greet, instance, startTestServer } from './harness.ts'
+
+const topic = 'session/s_1'
+const seqs = (events: { seq: number }[]) => events.map(({ seq }) => seq)
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
+
+describe('topic.subscribe', () => {
+  test('is answered before its first events, also when the handler takes its time and events are published meanwhile', async () => {
+    const server = await startTestServer({
+      handlers: {
+        topic: {
+          async subscribe(params, caller) {
+            const answer = caller.subscriptions.subscribe(params)
+            log.publish({}, {})
+            await new Promise(resolve => setTimeout(resolve, 20))
+            return answer
+          },
+        },
+      },
+    })
+    const log = server.ring(topic)
+    log.publish({})
+    const client = await greet(server.url)
+    await client.call('topic.subscribe', { topic, since: 'start' })
+    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual([1, 2, 3]))
+    const order = client.messages.slice(1).map(message => message.method ?? message.result)
+    expect(order).toEqual([{ topic, epoch: instance, first: 1, head: 1, recovered: true }, 'events'])
+  })
+
+  test.each([
+    ['from now on by default', undefined, { recovered: true }, [21]],
+    ['from now on', 'end', { recovered: true }, [21]],
+    ['everything kept', 'start', { recovered: true }, range(11, 21)],
+    ['what follows a place', { epoch: instance, seq: 17 }, { recovered: true }, range(18, 21)],
+    ['nothing but new ones at the head', { epoch: instance, seq: 20 }, { recovered: true }, [21]],
+    ['all when the place is just before the first', { epoch: instance, seq: 10 }, { recovered: true }, range(11, 21)],
+    ['trimmed', { epoch: instance, seq: 9 }, { recovered: false, reason: 'trimmed' }, range(11, 21)],
+    ['ahead of the log', { epoch: instance, seq: 21 }, { recovered: false, reason: 'ahead_of_log' }, range(11, 21)],
+    ['another epoch', { epoch: 'before', seq: 17 }, { recovered: false, reason: 'epoch_changed' }, range(11, 21)],
+  ])('%s', async (_title, since, recovery, expected) => {
+    const server = await startTestServer()
+    const log = server.ring(topic, { maxRecords: 10 })
+    log.publish(...range(1, 20).map(() => ({})))
+    const client = await greet(server.url)
+    const { result } = await client.call('topic.subscribe', { topic, ...(since && { since }) })
+    expect(result).toEqual({ topic, epoch: instance, first: 11, head: 20, ...recovery })
+    // What is there comes before what is trimmed away by the next one.
+    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual(expected.filter(seq => seq <= 20)))
+    log.publish({})
+    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual(expected))
+  })
+
+  test('again replaces the cursor: nothing comes twice', async () => {
+    const server = await startTestServer()
+    const log = server.ring(topic)
+    log.publish({}, {})
+    const client = await greet(server.url)
+    await client.call('topic.subscribe', { topic, since: 'start' })
+    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual([1, 2]))
+    await client.call('topic.subscribe', { topic, since: { epoch: instance, seq: 2 } })
+    await client.call('topic.subscribe', { topic, since: { epoch: instance, seq: 2 } })
+    expect(server.subscriptions()).toBe(1)
+    log.publish({})
+    await client.call('ping')
+    log.publish({})
+    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual([1, 2, 3, 4]))
+  })
+
+  test('many at once in one turn each get their events after their answer, once', async () => {
+    const server = await startTestServer()
+    const log = server.ring(topic)
+    log.publish({}, {})
+    const client = await greet(server.url)
+    const answers = range(1, 5).map(() => client.call('topic.subscribe', { topic, since: 'start' }))
+    await Promise.all(answers)
+    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual([1, 2]))
+    expect(client.messages.at(-1)!.method).toBe('events')
+  })
+
+  test('ends with topic.unsubscribe and with the topic', async () => {
+    const server = await startTestServer()
+    const [one, two] = [server.ring(topic), server.ring('sessions')]
+    const client = await greet(server.url)
+    await client.call('topic.subscribe', { topic })
+    await client.call('topic.subscribe', { topic: 'sessions' })
+    expect(await client.call('topic.unsubscribe', { topic })).toMatchObject({ result: {} })
+    expect(await client.call('topic.unsubscribe', { topic })).toMatchObject({ result: {} })
+    one.publish({})
+    two.publish({})
+    await vi.waitFor(() => expect(client.events('sessions')).toHaveLength(1))
+    server.logs.delete('sessions')
+    server.hub.closed('sessions')
+    expect(server.subscriptions()).toBe(0)
+    expect(await client.call('topic.subscribe', { topic: 'sessions' })).toHaveProperty('error.data.kind', 'not_found')
+    expect(client.events(topic)).toEqual([])
+  })
+
+  test('is bounded in number', async () => {
+    const server = await startTestServer({ limits: { maxSubscriptions: 1 } })
+    server.ring(topic)
+    server.ring('sessions')
+    const client = await greet(server.url)
+    await client.call('topic.subscribe', { topic })
+    expect(await client.call('topic.subscribe', { topic })).toHaveProperty('result')
+    expect(await client.call('topic.subscribe', { topic: 'sessions' })).toMatchObject({
+      error: { code: -32009, data: { kind: 'limit', limit: 'maxSubscriptions', value: 1 } },
+    })
+  })
+})
+
+test('all subscribers of a topic get the same bytes, which are the stored texts', async () => {
+  const server = await startTestServer()
+  const log = server.ring(topic)
+  const clients = [await greet(server.url), await greet(server.url)]
+  for (const client of clients) await client.call('topic.subscribe', { topic })
+  log.publish({ type: 'ü', text: '\u2028 "quoted" \ud83d\ude00' }, { n: 1e21 })
+  for (const client of clients) await client.message(message => message.method === 'events')
+  const stored = [log.whole(1), log.whole(2)].join(',')
+  const expected = `{"jsonrpc":"2.0","method":"events","params":{"topic":"${topic}","epoch":"${instance}","events":[${stored}]}}`
+  for (const client of clients) expect(client.texts.at(-1)).toBe(expected)
+})
+
+test('what is published in a turn arrives as one message a topic, and with the answers of the turn in one write', async () => {
+  const server = await startTestServer({
+    handlers: {
+      session: {
+        list: () => {
+          for (let count = 0; count < 5; count++) one.publish({})
+          two.publish({})
+          return { sessions: [] }
+        },
+      },
+    },
+  })
+  const [one, two] = [server.ring(topic), server.ring('sessions')]
+  const client = await greet(server.url)
+  await client.call('topic.subscribe', { topic })
+  await client.call('topic.subscribe', { topic: 'sessions' })
+  const before = client.texts.length
+  const reads: number[] = []
+  // @ts-expect-error -- the socket under a ws client is not public, and how often it is read is what is asked
+  client.ws._socket.on('data', (chunk: Buffer) => reads.push(chunk.length))
+  await client.call('session.list', {})
+  await vi.waitFor(() => expect(client.texts).toHaveLength(before + 3))
+  expect(client.events(topic)).toHaveLength(5)
+  expect(reads).toHaveLength(1)
+})
+
+describe('pages', () => {
+  test('a replay is cut after the event that passes the page size, and is complete', async () => {
+    const server = await startTestServer({ limits: { eventsPageBytes: 1_000 } })
+    const log = server.ring(topic)
+    log.publish(...range(1, 100).map(n => ({ text: 'x'.repeat(n * 5) })))
+    const client = await greet(server.url)
+    await client.call('topic.subscribe', { topic, since: 'start' })
+    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual(range(1, 100)))
+    const pages = client.messages.flatMap(message => (message.method === 'events' ? [message.params!.events!] : []))
+    for (const page of pages) {
+      const sizes = page.map(event => JSON.stringify(event).length)
+      expect(sizes.slice(0, -1).reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(1_000)
+    }
+    expect(pages.length).toBeGreaterThan(20)
+  })
+
+  test('a burst larger than a page arrives whole and in order', async () => {
+    const server = await startTestServer({ limits: { eventsPageBytes: 1_000, highWaterBytes: 4_000 } })
+    const log = server.ring(topic)
+    const client = await greet(server.url)
+    await client.call('topic.subscribe', { topic })
+    log.publish(...range(1, 5_000).map(() => ({ text: 'x'.repeat(50) })))
+    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual(range(1, 5_000)))
+  })
+
+  test('topics share a connection fairly: a live one does not wait for one that is replayed', async () => {
+    const server = await startTestServer()
+    const [long, live] = [server.ring(topic), server.ring('sessions')]
+    for (let count = 0; count < 100; count++) long.publish(...range(1, 1_000).map(() => ({ text: 'x'.repeat(100) })))
+    const client = await greet(server.url)
+    await client.call('topic.subscribe', { topic: 'sessions' })
+    await client.call('topic.subscribe', { topic, since: 'start' })
+    live.publish({})
+    await client.message(message => message.params?.topic === 'sessions')
+    expect(client.events(topic).length).toBeLessThan(50_000)
+    await vi.waitFor(() => expect(client.events(topic)).toHaveLength(100_000), { timeout: 20_000 })
+  })
+
+  test('topic.read pages by number and by size, and starts where the log does', async () => {
+    const server = await startTestServer()
+    const log = server.ring(topic, { maxRecords: 50 })
+    log.publish(...range(1, 60).map(() => ({ text: 'x'.repeat(100_000) })))
+    const client = await greet(server.url)
+    const read = async (params: object) =>
+      (await client.call('topic.read', { topic, ...params })).result as { events: { seq: number }[]; head: number }
+    expect(seqs((await read({ after: 0, limit: 2 })).events)).toEqual([11, 12])
+    expect(seqs((await read({ after: 11 })).events)).toEqual(range(12, 22))
+    expect(await read({ after: 60 })).toEqual({ epoch: instance, events: [], head: 60 })
+    expect(await read({ after: 99 })).toMatchObject({ events: [], head: 60 })
+  })
+})
+
+test('a large event arrives cut, with its size, and event.get has it whole', async () => {
+  const server = await startTestServer({ limits: { maxEventBytes: 2_000 } })
+  const log = server.ring(topic)
+  const client = await greet(server.url)
+  await client.call('topic.subscribe', { topic })
+  log.publish({ type: 'tool_result', output: 'ü'.repeat(5_000), isError: false })
+  const { params } = await client.message(message => message.method === 'events')
+  const [event] = params!.events as { output?: string }[]
+  expect(event).toMatchObject({
+    seq: 1,
+    type: 'tool_result',
+    isError: false,
+    cut: { bytes: Buffer.byteLength(log.whole(1)!) },
+  })
+  expect(Buffer.byteLength(JSON.stringify(event))).toBeLessThanOrEqual(2_000)
+  expect(event!.output).toMatch(/^ü+…$/)
+  expect(await client.call('event.get', { topic, seq: 1 })).toMatchObject({
+    result: { event: { output: 'ü'.repeat(5_000) } },
+  })
+  expect(await client.call('event.get', { topic, seq: 2 })).toHaveProperty('error.data.kind', 'not_found')
+})
+
+describe('with a window', () => {
+  const text = 'x'.repeat(470)
+
+  test('no more is sent than the client has acknowledged plus the window', async () => {
+    const server = await startTestServer()
+    const log = server.ring(topic)
+    log.publish(...range(1, 20).map(() => ({ text })))
+    const client = await greet(server.url)
+    await client.call('topic.subscribe', { topic, since: 'start', window: 1_100 })
+    const arrived = async (upTo: number) => {
+      await vi.waitFor(() => expect(client.events(topic).at(-1)?.seq).toBe(upTo))
+      await client.call('ping')
+      expect(seqs(client.events(topic))).toEqual(range(1, upTo))
+    }
+    const ack = (seq: number) => client.send({ jsonrpc: '2.0', method: 'topic.ack', params: { topic, seq } })
+    await arrived(2)
+    for (const seq of [0, 1]) ack(seq)
+    await arrived(3)
+    for (const seq of [1, 0, 1, 1]) ack(seq)
+    log.publish({ text })
+    await arrived(3)
+    // Ahead of what was sent: that much and no more.
+    ack(1_000)
+    await arrived(5)
+    for (let seq = 5; seq < 21; seq += 2) {
+      ack(seq)
+      await arrived(Math.min(seq + 2, 21))
+    }
+  })
+
+  test('an event larger than the window goes alone', async () => {
+    const server = await startTestServer()
+    const log = server.ring(topic)
+    log.publish({ text }, { text: text.repeat(10) }, { text })
+    const client = await greet(server.url)
+    await client.call('topic.subscribe', { topic, since: 'start', window: 1_100 })
+    for (let seq = 1; seq <= 3; seq++) {
+      await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual(range(1, seq)))
+      client.send({ jsonrpc: '2.0', method: 'topic.ack', params: { topic, seq } })
+    }
+  })
+})
+
+test('the daemon topic holds the latest value only', async () => {
+  const log = createRingLog({ epoch: instance, maxRecords: 1, maxBytes: Infinity, maxEventBytes: 1_000 })
+  const server = await startTestServer({ logs: { daemon: log } })
+  for (const state of ['running', 'disk_full', 'running']) log.append({ type: 'daemon_status', state }, 1)
+  const client = await greet(server.url)
+  expect(await client.call('topic.subscribe', { topic: 'daemon', since: 'start' })).toMatchObject({
+    result: { first: 3, head: 3 },
+  })
+  await vi.waitFor(() =>
+    expect(client.events('daemon')).toEqual([{ seq: 3, time: 1, type: 'daemon_status', state: 'running' }]),
+  )
+})
+
+test('a log that cannot be read ends the connection, which is to be seen in the log, and no other', async () => {
+  const server = await startTestServer()
+  const log = server.ring(topic)
+  server.ring('sessions')
+  const [reader, other] = [await greet(server.url), await greet(server.url)]
+  await reader.call('topic.subscribe', { topic })
+  await other.call('topic.subscribe', { topic: 'sessions' })
+  const broken = server.logs.get(topic)!
+  broken.read = () => {
+    throw new Error('disk I/O error')
+  }
+  log.publish({})
+  await reader.closed
+  expect(server.logged).toMatchObject([{ details: { error: { message: 'disk I/O error' } } }])
+  expect(await other.call('ping')).toHaveProperty('result')
+})

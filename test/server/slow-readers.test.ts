@@ -1,0 +1,117 @@
+import { Socket } from 'node:net'
+import { describe, expect, test, vi } from 'vitest'
+import { greet, startTestServer, type TestClient } from './harness.ts'
+
+const topic = 'session/s_1'
+const megabyte = 1024 * 1024
+
+/** Unsent bytes of all sockets of this process, which are those of the server (its clients send next to nothing). */
+function unsentBytes(): number {
+  const { _getActiveHandles } = process as unknown as { _getActiveHandles(): unknown[] }
+  const sockets = _getActiveHandles().filter(handle => handle instanceof Socket)
+  return sockets.reduce((sum, socket) => sum + socket.writableLength, 0)
+}
+
+const isContiguous = (events: { seq: number }[], head: number) =>
+  events.length === head && events.every(({ seq }, index) => seq === index + 1)
+
+describe('a reader that stalls', () => {
+  test('costs no more memory than the high-water mark and a page, stalls nobody, and gets everything when it goes on', async () => {
+    const server = await startTestServer()
+    const log = server.ring(topic)
+    const fast = await greet(server.url)
+    await fast.call('topic.subscribe', { topic })
+    const stalled: TestClient[] = []
+    for (let count = 0; count < 5; count++) {
+      const client = await greet(server.url)
+      await client.call('topic.subscribe', { topic })
+      client.ws.pause()
+      stalled.push(client)
+    }
+    let most = 0
+    const text = 'x'.repeat(10_000)
+    for (let turn = 1; turn <= 200; turn++) {
+      log.publish(...Array.from({ length: 16 }, () => ({ text })))
+      await vi.waitFor(() => expect(fast.events(topic).at(-1)?.seq).toBe(turn * 16), { interval: 1 })
+      most = Math.max(most, unsentBytes())
+    }
+    // 32 MB were published; the mark is 256 KiB, a page 64 KiB, a turn here 160 KB.
+    expect(most).toBeGreaterThan(256 * 1024)
+    expect(most).toBeLessThanOrEqual(5 * (256 + 64 + 160) * 1024)
+    for (const client of stalled) {
+      client.ws.resume()
+      await vi.waitFor(() => expect(isContiguous(client.events(topic), 3_200)).toBe(true), {
+        timeout: 20_000,
+        interval: 20,
+      })
+    }
+    expect(isContiguous(fast.events(topic), 3_200)).toBe(true)
+  })
+
+  test('is ended with 4008 when it has taken nothing for the time allowed, and told so if it reads on', async () => {
+    const server = await startTestServer({ limits: { stallTimeoutMs: 200, highWaterBytes: 16 * megabyte } })
+    const log = server.ring(topic)
+    const client = await greet(server.url)
+    await client.call('topic.subscribe', { topic })
+    client.ws.pause()
+    log.publish(...Array.from({ length: 160 }, () => ({ text: 'x'.repeat(100_000) })))
+    await vi.waitFor(() => expect(server.subscriptions()).toBe(0), { timeout: 5_000 })
+    client.ws.resume()
+    await expect(client.closed).resolves.toMatchObject({ code: 4008 })
+    expect(client.messages.at(-1)).toMatchObject({ method: 'bye', params: { code: 4008, reconnect: true } })
+  })
+
+  test('is cut off when it does not read on either', async () => {
+    const server = await startTestServer({
+      limits: { stallTimeoutMs: 100, closeTimeoutMs: 100, highWaterBytes: 16 * megabyte },
+    })
+    const log = server.ring(topic)
+    const client = await greet(server.url)
+    await client.call('topic.subscribe', { topic })
+    client.ws.pause()
+    log.publish(...Array.from({ length: 160 }, () => ({ text: 'x'.repeat(100_000) })))
+    await vi.waitFor(() => expect(server.connections()).toBe(0), { timeout: 5_000 })
+  })
+
+  test('is left alone while it takes something, however slowly', async () => {
+    const server = await startTestServer({ limits: { stallTimeoutMs: 400, pongTimeoutMs: 400, heartbeatMs: 100 } })
+    const log = server.ring(topic)
+    log.publish(...Array.from({ length: 200 }, () => ({ text: 'x'.repeat(100_000) })))
+    const client = await greet(server.url)
+    // @ts-expect-error -- the socket under a ws client is not public
+    const socket = client.ws._socket as Socket
+    socket.on('data', () => {
+      socket.pause()
+      setTimeout(() => socket.resume(), 5)
+    })
+    const startedAt = Date.now()
+    await client.call('topic.subscribe', { topic, since: 'start' })
+    await vi.waitFor(() => expect(isContiguous(client.events(topic), 200)).toBe(true), { timeout: 30_000 })
+    expect(Date.now() - startedAt).toBeGreaterThan(800)
+    expect(client.ws.readyState).toBe(client.ws.OPEN)
+  })
+})
+
+test('a client that asks and never reads is not read from either, and is bounded', async () => {
+  const server = await startTestServer({ limits: { maxUnreadBytes: 256 * 1024 } })
+  const log = server.ring(topic)
+  log.publish(...Array.from({ length: 10 }, () => ({ text: 'x'.repeat(100_000) })))
+  const other = await greet(server.url)
+  const client = await greet(server.url)
+  client.ws.pause()
+  for (let id = 1_000; id < 3_000; id++)
+    client.send({ jsonrpc: '2.0', id, method: 'topic.read', params: { topic, after: 0 } })
+  let most = 0
+  for (let count = 0; count < 50; count++) {
+    await other.call('ping')
+    most = Math.max(most, unsentBytes())
+  }
+  // The bound, one answer more, and the errors of one read.
+  expect(most).toBeLessThan(3 * megabyte)
+  client.ws.resume()
+  await vi.waitFor(() => expect(client.messages.filter(({ id }) => Number(id) >= 1_000)).toHaveLength(2_000), {
+    timeout: 20_000,
+  })
+  const refused = client.messages.filter(({ error }) => error !== undefined)
+  expect(refused.every(({ error }) => error!.data['limit'] === 'maxUnreadBytes')).toBe(true)
+})

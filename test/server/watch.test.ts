@@ -1,0 +1,78 @@
+import { expect, test, vi } from 'vitest'
+import { greet, openClient, startTestServer } from './harness.ts'
+
+test('an idle connection gets the heads of its topics, also of one that waits for acks', async () => {
+  const server = await startTestServer({ limits: { heartbeatMs: 50 } })
+  const log = server.ring('sessions')
+  log.publish({ text: 'x'.repeat(2_000) }, { text: 'x'.repeat(2_000) })
+  const client = await greet(server.url)
+  await client.call('topic.subscribe', { topic: 'sessions', since: 'start', window: 1_024 })
+  const { params } = await client.message(message => message.method === 'heartbeat')
+  expect(params).toEqual({ time: expect.any(Number), heads: { sessions: 2 } })
+  expect(client.events('sessions')).toHaveLength(1)
+})
+
+test('no heartbeat comes before hello', async () => {
+  const server = await startTestServer({ limits: { heartbeatMs: 20 } })
+  const client = await openClient(server.url)
+  let pings = 0
+  client.ws.on('ping', () => pings++)
+  await vi.waitFor(() => expect(pings).toBeGreaterThan(2))
+  expect(client.messages).toEqual([])
+})
+
+test('a client that answers pings stays', async () => {
+  const server = await startTestServer({ limits: { heartbeatMs: 20, pongTimeoutMs: 100 } })
+  const client = await greet(server.url)
+  let pings = 0
+  client.ws.on('ping', () => pings++)
+  await vi.waitFor(() => expect(pings).toBeGreaterThan(15))
+  expect(await client.call('ping')).toHaveProperty('result')
+})
+
+test('a client that answers no ping is closed with 4012', async () => {
+  const server = await startTestServer({ limits: { heartbeatMs: 30, pongTimeoutMs: 100 } })
+  const client = await greet(server.url, { autoPong: false })
+  await expect(client.closed).resolves.toMatchObject({ code: 4012 })
+  expect(client.messages.at(-1)).toMatchObject({ method: 'bye', params: { code: 4012, reconnect: true } })
+})
+
+test('a peer that is gone without a word is cut off', async () => {
+  const server = await startTestServer({ limits: { heartbeatMs: 30, pongTimeoutMs: 100, closeTimeoutMs: 100 } })
+  const client = await greet(server.url)
+  client.ws.pause()
+  await vi.waitFor(() => expect(server.connections()).toBe(0), { timeout: 5_000 })
+})
+
+test('closing the server says bye to everyone with its reason, and nobody comes in any more', async () => {
+  const server = await startTestServer()
+  server.ring('sessions')
+  const clients = [await greet(server.url), await greet(`ws+unix://${server.socketPath}:/ws`, { token: null })]
+  for (const client of clients) await client.call('topic.subscribe', { topic: 'sessions' })
+  const closed = server.close({ code: 4001, reason: 'an update', reconnect: true })
+  for (const client of clients) {
+    await expect(client.closed).resolves.toEqual({ code: 4001, reason: 'an update' })
+    const bye = { code: 4001, reason: 'an update', reconnect: true }
+    expect(client.messages.at(-1)).toEqual({ jsonrpc: '2.0', method: 'bye', params: bye })
+  }
+  await closed
+  expect(server.connections()).toBe(0)
+  await expect(openClient(server.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+})
+
+test('a server with a client that does not go closes all the same', async () => {
+  const server = await startTestServer({ limits: { closeTimeoutMs: 100 } })
+  const client = await greet(server.url)
+  client.ws.pause()
+  await server.close({ code: 4000, reason: 'stop' })
+  expect(server.connections()).toBe(0)
+})
+
+test('a client that closes leaves nothing behind', async () => {
+  const server = await startTestServer()
+  server.ring('sessions')
+  const client = await greet(server.url)
+  await client.call('topic.subscribe', { topic: 'sessions' })
+  client.ws.close()
+  await vi.waitFor(() => expect([server.connections(), server.subscriptions()]).toEqual([0, 0]))
+})
