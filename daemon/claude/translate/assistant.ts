@@ -81,13 +81,15 @@ function blocksOf(content: unknown): Shape[] {
   return listOf(content).filter(isShape)
 }
 
-/** A message that Claude Code wrote itself to say that the API failed. */
+/** Claude Code itself writes a message when the API fails for good; any other says that the API answers again. */
 function noteApiError(state: TranslatorState, frame: Shape): void {
   const error = nameOf(frame['error'])
-  if (error === undefined) return
-  state.apiError = {
-    error,
-    type: stringOf(frame['api_error_type']) ?? null,
-    status: numberOf(frame['api_error_status']) ?? null,
-  }
+  state.apiError =
+    error === undefined
+      ? null
+      : {
+          error,
+          type: stringOf(frame['api_error_type']) ?? null,
+          status: numberOf(frame['api_error_status']) ?? null,
+        }
 }

@@ -73,7 +73,8 @@ function addCost(cost: CostState, counter: number | undefined): number {
   // Results of a failed start carry zero, whatever was spent before.
   if (counter === undefined || counter <= 0) return 0
   if (counter < cost.counterUsd) restartCounter(cost)
-  const shareUsd = counter - cost.counterUsd
+  // A difference of sums: what is below a millionth of a cent is rounding, not money.
+  const shareUsd = Math.round((counter - cost.counterUsd) * 1e12) / 1e12
   cost.counterUsd = counter
   cost.totalUsd = cost.beforeUsd + counter
   return shareUsd

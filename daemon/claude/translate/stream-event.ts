@@ -26,6 +26,7 @@ export function streamEvent(state: TranslatorState, frame: Shape, timeMs: number
     case 'message_start': {
       const source = shapeOf(event['message']) ?? {}
       const start = { id: nameOf(source['id']), model: nameOf(source['model']), streamed: true }
+      state.apiError = null
       addUsage(startMessage(state.turn, lane, emit, start), source['usage'])
       return
     }

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import type { EventBody } from '../../protocol/index.ts'
+import { fixture, largeRecording, readRecording, recordings, replay } from './support/replay.ts'
+
+/**
+ * What every recording of the real CLI is translated to, event by event. `UPDATE_GOLDEN=1` writes the files anew: then
+ * they are to be read through against the recording before they are committed.
+ */
+const update = process.env['UPDATE_GOLDEN'] === '1'
+
+describe('what the real CLI printed gives the events that were read through', () => {
+  test.each(recordings)('%s', name => {
+    const { events } = replay([readRecording(name)])
+    const text = name === largeRecording ? summary(events) : jsonLines(events)
+    const path = fixture(`golden/${name}.jsonl`)
+    if (update) writeFileSync(path, text)
+    expect(text).toBe(readFileSync(path, 'utf8'))
+  })
+
+  test.each(recordings)('%s gives byte-equal events when it is read again', name => {
+    const bytes = readRecording(name)
+    expect(jsonLines(replay([bytes]).events)).toBe(jsonLines(replay([bytes]).events))
+  })
+})
+
+const jsonLines = (events: readonly EventBody[]) => events.map(event => `${JSON.stringify(event)}\n`).join('')
+
+/** Counts by type, the hash of all events, and those that are no deltas in full. */
+function summary(events: readonly EventBody[]): string {
+  const counts: Record<string, number> = {}
+  for (const { type } of events) counts[type] = (counts[type] ?? 0) + 1
+  const sha256 = createHash('sha256').update(jsonLines(events)).digest('hex')
+  const text = events.map(event => (event.type === 'assistant_text' ? event.delta : '')).join('')
+  const hash = createHash('sha256').update(text).digest('hex')
+  const about = { counts, sha256, textLength: text.length, textSha256: hash }
+  const few = events.filter(({ type }) => type !== 'assistant_text' && type !== 'done')
+  const done = events
+    .filter(event => event.type === 'done')
+    .map(event => ({ ...event, response: event.response.length, transcript: event.transcript.length }))
+  return [about, ...few, ...done].map(line => `${JSON.stringify(line)}\n`).join('')
+}
