@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto'
+import type { Arguments } from './arguments.ts'
+import type { Output } from './output.ts'
+import { loadTranscript, saveTranscript } from './transcript.ts'
+import { addTokens, costOf, estimateTokens, noTokens, type Tokens } from './usage.ts'
+
+export const simulatorModel = 'muxd-simulator'
+
+/** Everything that outlives a turn. One process has one session (and another one after `/clear`). */
+export interface Session {
+  readonly args: Arguments
+  readonly output: Output
+  /** Waits are divided by it. */
+  readonly speed: number
+  readonly startedAt: number
+  id: string
+  model: string
+  permissionMode: string
+  /** Tools that need no permission any more. */
+  readonly allowed: Set<string>
+  prompts: string[]
+  /** Tokens by model, over the whole session. */
+  models: Map<string, Tokens>
+  /** The same since the last `result` frame. */
+  recent: Map<string, Tokens>
+  /** Tokens the conversation has so far: the next request reads them from the cache. */
+  contextTokens: number
+  /** `result` frames printed by this process. */
+  results: number
+  apiMs: number
+  agents: AgentCounts
+  tasks: BackgroundTask[]
+  /** Permission questions without an answer, by request id. */
+  readonly questions: Map<string, (answer: PermissionAnswer) => void>
+  /** What the process does not react to, at a script's wish: `interrupt`, `int`, `term`, `hup`, `end`, `input`. */
+  readonly deafTo: Set<string>
+  /** Starts a turn of its own when a background task ends. */
+  onTaskEnded: (task: BackgroundTask) => void
+}
+
+export interface BackgroundTask {
+  id: string
+  runId: string
+  toolUseId: string
+  description: string
+  /** What the turn that follows its end says. */
+  report: string
+}
+
+export type PermissionAnswer =
+  | { behavior: 'allow'; updatedInput?: Record<string, unknown>; updatedPermissions?: PermissionUpdate[] }
+  | { behavior: 'deny'; message?: string; interrupt?: boolean }
+
+export interface PermissionUpdate {
+  type?: string
+  mode?: string
+  rules?: { toolName?: string }[]
+}
+
+export interface AgentCounts {
+  spawned: number
+  completed: number
+  byType: Record<string, number>
+}
+
+export function createSession(args: Arguments, output: Output, id: string, history: string | undefined): Session {
+  const transcript = history === undefined ? undefined : loadTranscript(history)
+  return {
+    args,
+    output,
+    speed: Math.max(Number(process.env['MUXD_SIMULATOR_SPEED']) || 1, 1e-3),
+    startedAt: Date.now(),
+    id,
+    model: modelName(args.model),
+    permissionMode: args.permissionMode,
+    allowed: new Set(args.allowedTools.map(rule => rule.replace(/\(.*$/, ''))),
+    prompts: transcript?.prompts ?? [],
+    models: new Map(transcript?.models),
+    recent: new Map(),
+    contextTokens: estimateTokens((transcript?.prompts ?? []).join('')),
+    results: 0,
+    apiMs: 0,
+    agents: { spawned: 0, completed: 0, byType: {} },
+    tasks: [],
+    questions: new Map(),
+    deafTo: new Set(),
+    onTaskEnded: () => {},
+  }
+}
+
+/** A chosen model shows, and it still shows that it is none. */
+export const modelName = (chosen: string | undefined): string =>
+  chosen === undefined || chosen === 'default' ? simulatorModel : `${simulatorModel}:${chosen}`
+
+/** Prints one frame; the output formats `text` and `json` print the result alone. */
+export function print(session: Session, frame: object): void {
+  const { outputFormat } = session.args
+  if (outputFormat === 'stream-json') return session.output.write(`${JSON.stringify(frame)}\n`)
+  const { type, result, errors } = frame as { type?: string; result?: string; errors?: string[] }
+  if (type !== 'result') return
+  session.output.write(`${outputFormat === 'json' ? JSON.stringify(frame) : (result ?? errors?.join('\n') ?? '')}\n`)
+}
+
+/** A frame's own fields, then those that every frame has. */
+export const stamped = <T extends object>(session: Session, fields: T): T & { session_id: string; uuid: string } => ({
+  ...fields,
+  session_id: session.id,
+  uuid: randomUUID(),
+})
+
+export function spend(session: Session, tokens: Tokens): void {
+  for (const models of [session.models, session.recent]) {
+    const so = models.get(session.model) ?? noTokens()
+    addTokens(so, tokens)
+    models.set(session.model, so)
+  }
+}
+
+/** What the whole session has cost, over every process of it. */
+export const totalCost = (session: Session): number =>
+  [...session.models.values()].reduce((sum, tokens) => sum + costOf(tokens), 0)
+
+export const remember = (session: Session): void =>
+  saveTranscript(session.id, { prompts: session.prompts, models: [...session.models] })

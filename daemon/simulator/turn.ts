@@ -1,0 +1,110 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Message } from './message.ts'
+import { print, stamped, type BackgroundTask, type Session } from './session.ts'
+import type { PendingTool } from './tools.ts'
+import { noTokens, type Tokens } from './usage.ts'
+
+/** One turn while it is played: what the steps of a script work on. */
+export interface Turn {
+  readonly session: Session
+  readonly startedAt: number
+  /** Of the user lines that this turn answers; more join between two requests. Empty when a line had no uuid. */
+  readonly uuids: string[]
+  /** The background task whose end began this turn. */
+  readonly task: BackgroundTask | undefined
+  /** Aborted by an interrupt, a signal or a refusal that ends the turn. */
+  readonly stop: AbortController
+  /** The message that is being written. */
+  message: Message | undefined
+  /** Tool calls without a result. */
+  readonly tools: Map<string, PendingTool>
+  /** Requests to the model that came to their end: `usage` of the result. */
+  readonly tokens: Tokens
+  requests: number
+  /** `status: requesting` has been said for the request that is under way. */
+  requested: boolean
+  /** Frames of type `user` in the main lane: they count as turns. */
+  userFrames: number
+  /** The first frame of each kind carries the uuids of the user lines. */
+  readonly marked: Set<string>
+  readonly denials: object[]
+  /** The last text written: what `result` says. */
+  text: string
+  stopReason: string | null
+  firstTokenMs: number | undefined
+  /** Set by a step that ends the turn otherwise than well. */
+  ending: object | undefined
+  safetyStops: number
+}
+
+export type StopCause = 'interrupt' | 'signal' | 'refused'
+
+export function createTurn(session: Session, uuids: readonly string[], task?: BackgroundTask): Turn {
+  return {
+    session,
+    startedAt: Date.now(),
+    uuids: [...uuids],
+    task,
+    stop: new AbortController(),
+    message: undefined,
+    tools: new Map(),
+    tokens: noTokens(),
+    requests: 0,
+    requested: false,
+    userFrames: 0,
+    marked: new Set(),
+    denials: [],
+    text: '',
+    stopReason: null,
+    firstTokenMs: undefined,
+    ending: undefined,
+    safetyStops: 0,
+  }
+}
+
+/** Prints a frame of this turn. */
+export const show = (turn: Turn, frame: object): void => print(turn.session, stamped(turn.session, frame))
+
+/** Prints a frame that exists only with `--include-partial-messages`. */
+export function showPartial(turn: Turn, frame: object): void {
+  if (turn.session.args.partialMessages) show(turn, frame)
+}
+
+/** Waits, scaled by the speed. Rejects at once when the turn is stopped, which is how a script ends at any step. */
+export async function pause(turn: Turn, ms: number): Promise<void> {
+  const { signal } = turn.stop
+  signal.throwIfAborted()
+  if (turn.session.output.isFull) await turn.session.output.drained()
+  const scaled = ms / turn.session.speed
+  if (scaled > 0) await sleep(scaled, undefined, { signal })
+  signal.throwIfAborted()
+}
+
+/** Between frames without a pause: lets input and signals in now and then, and waits for a slow reader. */
+export async function breathe(turn: Turn, count: number): Promise<void> {
+  if (turn.session.output.isFull) await turn.session.output.drained()
+  if (count % 256 === 0) await new Promise(resolve => setImmediate(resolve))
+  turn.stop.signal.throwIfAborted()
+}
+
+/** Never ends, unless the turn is stopped. */
+export function wait(turn: Turn): Promise<never> {
+  const { signal } = turn.stop
+  // A pending promise alone would let the process end.
+  const alive = setInterval(() => {}, 1 << 30)
+  return new Promise((_, reject) => {
+    const onStop = () => {
+      clearInterval(alive)
+      reject(signal.reason as Error)
+    }
+    if (signal.aborted) onStop()
+    else signal.addEventListener('abort', onStop, { once: true })
+  })
+}
+
+/** `user_message_uuid` and its list: on the first frame of each `kind` of a turn that has any. */
+export function firstMark(turn: Turn, kind: string, more: object = {}): object {
+  if (turn.uuids.length === 0 || turn.marked.has(kind)) return {}
+  turn.marked.add(kind)
+  return { user_message_uuid: turn.uuids[0], user_message_uuids: [...turn.uuids], ...more }
+}
