@@ -8,13 +8,22 @@ export function cutEvent(text: string, maxBytes: number): string {
   if (text.length * 3 <= maxBytes) return text
   const bytes = Buffer.byteLength(text)
   if (bytes <= maxBytes) return text
-  const event = JSON.parse(text) as Record<string, unknown>
-  let cut = ''
+  const event = JSON.parse(text) as unknown
   for (const bounds of steps) {
-    cut = JSON.stringify({ ...(shorten(event, bounds, 0) as object), cut: { bytes } })
-    if (Buffer.byteLength(cut) <= maxBytes) return cut
+    const cut = shortened(event, bounds, bytes, maxBytes)
+    if (cut !== undefined) return cut
   }
-  return cut
+  return shortened(event, steps.at(-1)!, bytes, Infinity)!
+}
+
+/** The event's text within these bounds; undefined where that is still over `maxBytes`. */
+function shortened(event: unknown, bounds: Bounds, bytes: number, maxBytes: number): string | undefined {
+  // Characters, so a little less than bytes: enough to give up on a step before all of a huge event is walked through.
+  const room = { characters: maxBytes }
+  const kept = shorten(event, bounds, 0, room) as object
+  if (room.characters < 0) return undefined
+  const cut = JSON.stringify({ ...kept, cut: { bytes } })
+  return Buffer.byteLength(cut) <= maxBytes ? cut : undefined
 }
 
 interface Bounds {
@@ -31,17 +40,32 @@ const steps: readonly Bounds[] = [
   { string: 64, items: 4, depth: 4 },
 ]
 
-function shorten(value: unknown, bounds: Bounds, depth: number): unknown {
-  if (typeof value === 'string') return shortenString(value, bounds.string)
+function shorten(value: unknown, bounds: Bounds, depth: number, room: { characters: number }): unknown {
+  room.characters -= 1
+  if (typeof value === 'string') {
+    const text = shortenString(value, bounds.string)
+    room.characters -= text.length
+    return text
+  }
   if (typeof value !== 'object' || value === null) return value
   if (depth === bounds.depth) return null
-  if (Array.isArray(value)) return value.slice(0, bounds.items).map(item => shorten(item, bounds, depth + 1))
-  const entries = Object.entries(value)
-  const kept = depth === 0 ? entries : entries.slice(0, bounds.items)
+  if (Array.isArray(value)) {
+    const items: unknown[] = []
+    for (const item of value) {
+      if (items.length === bounds.items || room.characters < 0) break
+      items.push(shorten(item, bounds, depth + 1, room))
+    }
+    return items
+  }
+  const entries: [string, unknown][] = []
+  for (const [key, item] of Object.entries(value)) {
+    if ((entries.length === bounds.items && depth > 0) || room.characters < 0) break
+    const name = shortenString(key, bounds.string)
+    room.characters -= name.length
+    entries.push([name, shorten(item, bounds, depth + 1, room)])
+  }
   // fromEntries, not assignment: a key named __proto__ stays a key.
-  return Object.fromEntries(
-    kept.map(([key, item]) => [shortenString(key, bounds.string), shorten(item, bounds, depth + 1)]),
-  )
+  return Object.fromEntries(entries)
 }
 
 function shortenString(text: string, length: number): string {
