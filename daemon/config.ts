@@ -45,7 +45,11 @@ const ConfigFile = Type.Object(
   },
   { additionalProperties: false },
 )
-export type Config = Static<typeof ConfigFile> & { home: string }
+export type Config = Static<typeof ConfigFile> & {
+  home: string
+  /** What processes inherit, as far as they may (`claude/environment.ts`). */
+  environment: NodeJS.ProcessEnv
+}
 
 const defaults: Static<typeof ConfigFile> = {
   port: 7433,
@@ -101,7 +105,9 @@ export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Conf
     ...(options['allow-root'] && { allowRoots: options['allow-root'].map(root => resolve(root)) }),
   }
   if (!check.Check(given)) throw new BadConfig(describe(given))
-  return { ...given, home }
+  // Between the runs of a session the stand-in remembers what the real one keeps in the user's home.
+  const simulator = options.simulate ? { MUXD_SIMULATOR_HOME: join(home, 'simulator') } : {}
+  return { ...given, home, environment: { ...simulator, ...environment } }
 }
 
 export const defaultHome = (environment: NodeJS.ProcessEnv): string =>

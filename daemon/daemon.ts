@@ -50,7 +50,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     for (const stale of [home.socket, home.info]) rmSync(stale, { force: true })
     const tokens = loadTokens(home)
     const instance = nanoid()
-    const locate = createClaudeLocator(config.claudeBin, process.env)
+    const locate = createClaudeLocator(config.claudeBin, config.environment)
     let claude: LocatedClaude | null = null
     const locateAndRemember = async () => {
       claude = null
@@ -81,7 +81,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       log,
       locate: locateAndRemember,
       admission: createAdmission(config.maxRuns),
-      environment: process.env,
+      environment: config.environment,
       processesDir: home.processes,
       onLoaded: session => topics.logs.open(session),
       onOutput: session => hub.published(`session/${session}/frames`),

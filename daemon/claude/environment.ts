@@ -20,7 +20,9 @@ export function claudeEnvironment(
   }
 }
 
-const isWithheld = (name: string) => name.startsWith('MUXD_') || surroundingClaude.has(name) || terminalSize.has(name)
+const isWithheld = (name: string) => isMuxd(name) || surroundingClaude.has(name) || terminalSize.has(name)
+
+const isMuxd = (name: string) => name.startsWith('MUXD_') && !name.startsWith('MUXD_SIMULATOR_')
 
 const surroundingClaude = new Set([
   'CLAUDECODE',

@@ -196,8 +196,10 @@ export function createSession(context: SessionContext, stored: Session, unfinish
     })
   }
 
-  const find = (runId: string) =>
-    [conversation.active, conversation.background, ...queue].find(run => run?.stored.run.run === runId) ?? undefined
+  function find(runId: string): ActiveRun | undefined {
+    const { active, background } = conversation
+    return [active, background, ...queue].find(run => run?.stored.run.run === runId) ?? undefined
+  }
 
   // -- cancel --------------------------------------------------------------------------------------------------------
 

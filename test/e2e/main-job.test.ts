@@ -1,0 +1,189 @@
+import { describe, expect, it, vi } from 'vitest'
+import type { Run, Session } from '../../protocol/index.ts'
+import { startTestDaemon } from '../support/daemon.ts'
+import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { expectWholeLog } from '../support/whole-log.ts'
+
+const start = (peer: RpcPeer, prompt: string, more: object = {}) =>
+  peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt, ...more })
+const topicOf = (run: Run) => `session/${run.session}`
+const types = (events: WireEvent[]) => events.map(({ type }) => type)
+
+describe('the main job', () => {
+  it('carries a prompt to its answer, every event in order and none missing', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const run = await start(peer, 'sim:tools')
+    await peer.call('topic.subscribe', { topic: topicOf(run), since: 'start' })
+    const ended = await peer.call<Run>('run.wait', { run: run.run })
+    expect(ended).toMatchObject({ state: 'done', result: { costUsd: expect.any(Number) } })
+    await vi.waitFor(() => expect(peer.events(topicOf(run)).at(-1)?.type).toBe('done'))
+    const events = peer.events(topicOf(run))
+    expectWholeLog(events)
+    expect(types(events).slice(0, 2)).toEqual(['run_queued', 'run_started'])
+    expect(types(events)).toEqual(expect.arrayContaining(['session_init', 'tool_use', 'tool_result', 'assistant_text', 'cost']))
+    expect(events.find(({ type }) => type === 'done')).toMatchObject({ response: ended.result?.response })
+  })
+
+  it('shows the same run to two clients, lets one cancel it, and tells the other who did', async () => {
+    const daemon = await startTestDaemon()
+    const [first, second] = [await daemon.peer('first'), await daemon.peer('second')]
+    const run = await start(first, 'sim:long words=100000')
+    await Promise.all([first, second].map(peer => peer.call('topic.subscribe', { topic: topicOf(run), since: 'start' })))
+    await vi.waitFor(() => expect(types(second.events(topicOf(run)))).toContain('assistant_text'))
+
+    await second.call('run.cancel', { run: run.run, reason: 'not needed' })
+    const ended = await first.call<Run>('run.wait', { run: run.run })
+    expect(ended.state).toBe('cancelled')
+    await vi.waitFor(() => {
+      expect(first.events(topicOf(run)).at(-1)?.type).toBe('cancelled')
+      expect(second.events(topicOf(run)).at(-1)?.type).toBe('cancelled')
+    })
+    expect(first.events(topicOf(run))).toEqual(second.events(topicOf(run)))
+    expectWholeLog(first.events(topicOf(run)))
+    expect(first.events(topicOf(run)).at(-1)).toMatchObject({ by: { name: 'second' }, reason: 'not needed' })
+    expect(first.events(topicOf(run)).find(({ type }) => type === 'cancel_requested')).toMatchObject({
+      by: { name: 'second' },
+      mode: 'interrupt',
+    })
+  })
+
+  it('gives a client that comes later the very same events', async () => {
+    const daemon = await startTestDaemon()
+    const early = await daemon.peer()
+    const run = await start(early, 'sim:thinking')
+    await early.call('topic.subscribe', { topic: topicOf(run), since: 'start' })
+    await early.call('run.wait', { run: run.run })
+    const late = await daemon.peer()
+    await late.call('topic.subscribe', { topic: topicOf(run), since: 'start' })
+    await vi.waitFor(() => expect(late.events(topicOf(run)).at(-1)?.type).toBe('done'))
+    await vi.waitFor(() => expect(early.events(topicOf(run))).toEqual(late.events(topicOf(run))))
+  })
+
+  it('goes on in the same process with the next prompt, and in a new one after it was closed', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const first = await start(peer, 'sim:text')
+    await peer.call('run.wait', { run: first.run })
+    const before = await peer.call<Session>('session.get', { session: first.session })
+    expect(before).toMatchObject({ state: 'idle', process: { pid: expect.any(Number) }, claudeSessionId: expect.any(String) })
+
+    const second = await peer.call<Run>('run.start', { session: first.session, prompt: 'sim:history' })
+    await peer.call('run.wait', { run: second.run })
+    expect((await peer.call<Session>('session.get', { session: first.session })).process).toEqual(before.process)
+
+    const closed = await peer.call<Session>('session.close', { session: first.session })
+    expect(closed).toMatchObject({ state: 'closed', process: null })
+
+    const third = await peer.call<Run>('run.start', { session: first.session, prompt: 'sim:history' })
+    const ended = await peer.call<Run>('run.wait', { run: third.run })
+    expect(ended.state).toBe('done')
+    expect(ended.result?.response).toContain('sim:text')
+    const after = await peer.call<Session>('session.get', { session: first.session })
+    expect(after.claudeSessionId).toBe(before.claudeSessionId)
+    expect(after.costUsd).toBeGreaterThan(before.costUsd)
+  })
+
+  it('runs one prompt a session at a time, the others in their order', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const first = await start(peer, 'sim:text')
+    const more = await Promise.all(
+      ['two', 'three'].map(text => peer.call<Run>('run.start', { session: first.session, prompt: `sim:text ${text}` })),
+    )
+    await peer.call('topic.subscribe', { topic: topicOf(first), since: 'start' })
+    await peer.call('run.wait', { run: more[1]!.run })
+    await vi.waitFor(() => expect(types(peer.events(topicOf(first))).filter(type => type === 'done')).toHaveLength(3))
+    const order = peer.events(topicOf(first)).filter(({ type }) => type === 'run_started' || type === 'done')
+    expect(order.map(({ type, run }) => `${type} ${run}`)).toEqual(
+      [first, ...more].flatMap(({ run }) => [`run_started ${run}`, `done ${run}`]),
+    )
+  })
+
+  it('runs at most so many at once as it is told, the rest wait', async () => {
+    const daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '2'] })
+    const peer = await daemon.peer()
+    const runs = [await start(peer, 'sim:hang'), await start(peer, 'sim:hang'), await start(peer, 'sim:text')]
+    const states = async () => (await peer.call<{ runs: Record<string, number> }>('daemon.status')).runs
+    await vi.waitFor(async () => expect(await states()).toEqual({ running: 2, queued: 1 }))
+    await peer.call('run.cancel', { run: runs[0]!.run, mode: 'kill' })
+    await expect(peer.call<Run>('run.wait', { run: runs[2]!.run })).resolves.toMatchObject({ state: 'done' })
+    await peer.call('run.cancel', { run: runs[1]!.run, mode: 'kill' })
+    await peer.call('run.wait', { run: runs[1]!.run })
+  })
+
+  it('begins one process a run and keeps none where it is told not to', async () => {
+    const daemon = await startTestDaemon({ argv: ['--simulate', '--idle-close-ms', '0'] })
+    const peer = await daemon.peer()
+    const run = await start(peer, 'sim:text')
+    expect(await peer.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
+    await vi.waitFor(async () =>
+      expect(await peer.call<Session>('session.get', { session: run.session })).toMatchObject({ process: null, state: 'idle' }),
+    )
+    const next = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:history' })
+    expect((await peer.call<Run>('run.wait', { run: next.run })).result?.response).toContain('sim:text')
+  })
+
+  it('closes a process that has had nothing to do for a while', async () => {
+    const daemon = await startTestDaemon({ argv: ['--simulate', '--idle-close-ms', '50'] })
+    const peer = await daemon.peer()
+    const run = await start(peer, 'sim:text')
+    await peer.call('run.wait', { run: run.run })
+    await vi.waitFor(async () =>
+      expect(await peer.call<Session>('session.get', { session: run.session })).toMatchObject({ process: null, state: 'idle' }),
+    )
+  })
+
+  it('goes on with a run whose client has vanished', async () => {
+    const daemon = await startTestDaemon()
+    const gone = await daemon.peer()
+    const run = await start(gone, 'sim:long words=2000 delayMs=20')
+    gone.terminate()
+    const peer = await daemon.peer()
+    expect(await peer.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
+  })
+
+  it('deletes a session with its log and its raw logs', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    await peer.call('topic.subscribe', { topic: 'sessions' })
+    const run = await start(peer, 'sim:text')
+    await peer.call('run.wait', { run: run.run })
+    await peer.call('session.delete', { session: run.session })
+    await expect(peer.call('session.get', { session: run.session })).rejects.toMatchObject({ error: { data: { kind: 'not_found' } } })
+    await expect(peer.call('topic.subscribe', { topic: topicOf(run) })).rejects.toThrow(/no topic/)
+    await vi.waitFor(() => expect(types(peer.events('sessions')).at(-1)).toBe('session_deleted'))
+    const status = await peer.call<{ disk: { rawBytes: number } }>('daemon.status')
+    expect(status.disk.rawBytes).toBe(0)
+  })
+
+  it('starts nothing twice under the same key', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const params = { create: { cwd: tempDir() }, prompt: 'sim:text', key: 'once' }
+    const [first, second] = await Promise.all([peer.call<Run>('run.start', params), peer.call<Run>('run.start', params)])
+    expect(second.run).toBe(first.run)
+    await expect(peer.call('run.start', { ...params, prompt: 'sim:other' })).rejects.toMatchObject({
+      error: { data: { kind: 'conflict' } },
+    })
+    await peer.call('run.wait', { run: first.run })
+    expect((await peer.call<{ runs: Run[] }>('run.list')).runs).toHaveLength(1)
+  })
+})
+
+describe('the untranslated frames', () => {
+  it('can be followed live and read again, the same', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const run = await start(peer, 'sim:tools')
+    const topic = `${topicOf(run)}/frames`
+    await peer.call('topic.subscribe', { topic, since: 'start' })
+    await peer.call('run.wait', { run: run.run })
+    await vi.waitFor(() => expect(JSON.stringify(peer.events(topic))).toContain('"subtype":"success"'))
+    const live = peer.events(topic)
+    expect(live.map(({ seq }) => seq)).toEqual(live.map((_event, index) => index + 1))
+    const page = await peer.call<{ events: unknown[] }>('topic.read', { topic, after: 0, limit: live.length })
+    expect(page.events).toEqual(live)
+  })
+})

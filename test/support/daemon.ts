@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, vi } from 'vitest'
+import type { DaemonInfo } from '../../protocol/index.ts'
+import { openPeer, type RpcPeer } from './rpc-peer.ts'
+import { createTempDir } from './temp-dir.ts'
+
+/** A real daemon, as built, in a home of its own. */
+export interface TestDaemon {
+  home: string
+  info: DaemonInfo
+  pid: number
+  /** A client; closed with the test. */
+  peer(name?: string, token?: string): Promise<RpcPeer>
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null>
+  /** SIGKILL. */
+  kill(): Promise<void>
+  /** What it wrote to stderr. */
+  log(): string
+}
+
+export const program = fileURLToPath(new URL('../../dist/daemon.js', import.meta.url))
+
+/** In the environment of the daemon and of everything it starts: how a test finds what was left behind. */
+const markerOf = (home: string) => `TEST_DAEMON=${home}`
+
+/**
+ * Starts a daemon with the simulator (or with what `options` say) and waits until it listens. When the test ends it is
+ * stopped, and nothing that it started may be left: no process and no PTY.
+ */
+export async function startTestDaemon(
+  options: { home?: string; argv?: string[]; env?: Record<string, string>; config?: object } = {},
+): Promise<TestDaemon> {
+  const home = options.home ?? tempHome()
+  const argv = options.argv ?? ['--simulate']
+  const child = spawn(process.execPath, [program, '--home', home, '--port', '0', ...argv], {
+    env: { ...process.env, ...simulatorEnvironment(home), ...options.env, TEST_DAEMON: home },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let log = ''
+  child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
+  const exited = once(child, 'close') as Promise<[number | null]>
+  const info = await vi.waitFor(
+    () => {
+      if (child.exitCode !== null) return undefined
+      const found = JSON.parse(readFileSync(join(home, 'daemon.json'), 'utf8')) as DaemonInfo
+      if (found.pid !== child.pid) throw new Error('daemon.json is of an earlier daemon')
+      return found
+    },
+    { timeout: 15_000, interval: 10 },
+  )
+  if (!info) throw new Error(`the daemon ended at once: ${log}`)
+
+  const peers: RpcPeer[] = []
+  const daemon: TestDaemon = {
+    home,
+    info,
+    pid: info.pid,
+    async peer(name, token = info.token) {
+      const peer = await openPeer(info.url, token, name)
+      peers.push(peer)
+      return peer
+    },
+    async stop() {
+      child.kill('SIGTERM')
+      return (await exited)[0]
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
+    },
+    log: () => log,
+  }
+  onTestFinished(async () => {
+    for (const peer of peers) peer.terminate()
+    if (child.exitCode === null && child.signalCode === null) expect(await daemon.stop(), log).toBe(0)
+    await nothingLeft(home)
+  })
+  return daemon
+}
+
+/** A home directory that is gone after the test. */
+export function tempHome(): string {
+  const { path, remove } = createTempDir()
+  onTestFinished(remove)
+  return join(path, 'home')
+}
+
+/** Runs `muxd serve` where it is expected not to start. */
+export async function failToStart(
+  argv: string[],
+  env: Record<string, string> = {},
+): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [program, ...argv], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stderr }
+}
+
+/** Pids of live processes that a daemon of this home started, itself included. */
+export function processesOf(home: string): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .filter(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(markerOf(home))
+      } catch {
+        return false // Gone while we looked, or another user's.
+      }
+    })
+    .map(Number)
+}
+
+/** How many PTYs a process holds open. */
+export function ptyCount(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).filter(fd => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).includes('ptmx')
+    } catch {
+      return false
+    }
+  }).length
+}
+
+const simulatorEnvironment = (home: string) => ({
+  MUXD_SIMULATOR_HOME: `${home}-simulator`,
+  MUXD_SIMULATOR_SPEED: '100',
+})
+
+async function nothingLeft(home: string) {
+  await vi.waitFor(() => expect(processesOf(home)).toEqual([]), { timeout: 10_000 })
+  if (existsSync(join(home, 'processes'))) {
+    expect(readdirSync(join(home, 'processes')).filter(name => /\.(in|pid|tmp)$/.test(name))).toEqual([])
+  }
+}
