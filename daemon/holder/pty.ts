@@ -1,4 +1,5 @@
 import { spawn } from 'node-pty'
+import { withoutDescriptorGaps } from './descriptor-gaps.ts'
 
 /** A pseudo-terminal with a process in it. The only file that knows node-pty; nothing is ever written to it. */
 export interface Pty {
@@ -21,7 +22,7 @@ export interface PtyOptions {
 
 /** Throws when the kernel gives no terminal or no process. A command that cannot be run prints why and ends. */
 export function openPty({ command: [file, ...args], cwd, env, onData, onEnd }: PtyOptions): Pty {
-  const pty = spawn(file, args, { cwd, env, cols: 200, rows: 50, encoding: null })
+  const pty = withoutDescriptorGaps(() => spawn(file, args, { cwd, env, cols: 200, rows: 50, encoding: null }))
   // With `encoding: null` the chunks are Buffers, whatever the types say.
   pty.onData(chunk => onData(chunk as unknown as Buffer))
   pty.onExit(onEnd)
