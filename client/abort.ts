@@ -1,0 +1,16 @@
+/** `promise`, or the signal's reason if that comes first. */
+export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise
+  return new Promise((resolve, reject) => {
+    const detach = onAbort(signal, reject)
+    promise.then(resolve, reject).finally(detach)
+  })
+}
+
+/** Calls back with the signal's reason, at once when it is aborted already. Returns the detach function. */
+export function onAbort(signal: AbortSignal | undefined, handler: (reason: unknown) => void): () => void {
+  const listener = () => handler(signal!.reason)
+  if (signal?.aborted) listener()
+  else signal?.addEventListener('abort', listener)
+  return () => signal?.removeEventListener('abort', listener)
+}

@@ -1,0 +1,26 @@
+import { createMux, type Mux } from './mux.ts'
+import type { ConnectOptions, Endpoint, Platform } from './platform.ts'
+
+export * from './surface.ts'
+
+export type BrowserOptions = ConnectOptions & Endpoint
+
+/** Connects to the daemon at `url` (`ws://127.0.0.1:7433/ws`). Rejects with `Unavailable` when it cannot be reached. */
+export async function connect(options: BrowserOptions): Promise<Mux> {
+  const mux = open(options)
+  await mux.opened
+  return mux
+}
+
+/** Like `connect`, but there at once: for a page that shows `mux.state` from the beginning. */
+export const open = ({ url, token, ...options }: BrowserOptions): Mux => createMux(platform({ url, token }), options)
+
+const platform = (endpoint: Endpoint): Platform => ({
+  locate: async () => endpoint,
+  open: (url, protocols) => new WebSocket(url, protocols),
+  absolute: path => path,
+  onWake(retry, signal) {
+    addEventListener('online', retry, { signal })
+    document.addEventListener('visibilitychange', retry, { signal })
+  },
+})

@@ -1,0 +1,155 @@
+import type { HelloResult, Notification, Response } from '../protocol/index.ts'
+import { authSubprotocolPrefix, protocolVersion, subprotocol } from '../protocol/wire.ts'
+import { RpcError, Unavailable } from './errors.ts'
+import type { Endpoint, Platform, Timing } from './platform.ts'
+
+/** One socket that has said hello. It ends once and is then of no use: what wraps it opens another. */
+export interface Connection {
+  readonly hello: HelloResult
+  /** Resolves with why, before the calls in flight reject with the same. Never rejects. */
+  readonly lost: Promise<Unavailable>
+  /**
+   * Rejects with `RpcError` when refused, with `Unavailable` when the connection is lost before the answer. `onResult` is
+   * called before the next message is looked at, which the promise is not: `ws` hands over several in one turn.
+   */
+  call(method: string, params: object, onResult?: (result: unknown) => void): Promise<unknown>
+  notify(method: string, params: object): void
+  end(why: Unavailable): void
+}
+
+export interface Opening {
+  platform: Platform
+  endpoint: Endpoint
+  timing: Timing
+  client: { name: string; version: string }
+  /** Brought back to stay the same client over a reconnect. */
+  clientId: string | undefined
+  /** Ends the connection or the attempt; its reason is told to the calls. */
+  signal: AbortSignal
+  /** `size` is the length of its text. */
+  onNotification(notification: Notification, size: number): void
+}
+
+/** Rejects with `Unavailable`, or with the `RpcError` with which `hello` was refused. */
+export async function openConnection(opening: Opening): Promise<Connection> {
+  const { platform, endpoint, timing, client, clientId, signal } = opening
+  const pending = new Map<number, Pick<Deferred<unknown>, 'resolve' | 'reject'>>()
+  const lost = deferred<Unavailable>()
+  let lastId = 0
+  let heardAt = Date.now()
+  let ended: Unavailable | undefined
+  let failure: unknown
+  let maxMessageBytes = Infinity
+
+  const socket = platform.open(endpoint.url, [subprotocol, ...authSubprotocol(endpoint.token)])
+  const onAbort = () => end(new Unavailable('the connection was closed', { cause: signal.reason }), true)
+  const attempt = setTimeout(() => end(new Unavailable(`no answer from ${endpoint.url}`)), timing.attemptMs)
+  // Also fires late after a machine has slept: then the silence is found at once.
+  const watch = setInterval(() => {
+    if (Date.now() - heardAt > timing.silenceMs) end(new Unavailable(`${endpoint.url} has gone silent`))
+  }, timing.silenceMs / 3)
+  signal.addEventListener('abort', onAbort)
+
+  function end(why: Unavailable, politely = false): void {
+    if (ended) return
+    ended = why
+    clearTimeout(attempt)
+    clearInterval(watch)
+    signal.removeEventListener('abort', onAbort)
+    if (politely || !socket.terminate) socket.close()
+    else socket.terminate()
+    lost.resolve(why)
+    for (const waiter of pending.values()) waiter.reject(why)
+    pending.clear()
+  }
+
+  async function call(method: string, params: object, onResult?: (result: unknown) => void): Promise<unknown> {
+    const id = ++lastId
+    const text = JSON.stringify({ jsonrpc: '2.0', id, method, params })
+    // A larger message would cost the connection, and with it everything else that is going on.
+    if (text.length * 3 > maxMessageBytes && new TextEncoder().encode(text).length > maxMessageBytes) {
+      const data = { kind: 'limit', retryable: false, limit: 'maxMessageBytes', value: maxMessageBytes } as const
+      throw new RpcError({ code: -32009, message: `${method}: larger than ${maxMessageBytes} bytes`, data })
+    }
+    if (ended) throw ended
+    return new Promise((resolve, reject) => {
+      pending.set(id, {
+        resolve(result) {
+          onResult?.(result)
+          resolve(result)
+        },
+        reject,
+      })
+      socket.send(text)
+    })
+  }
+
+  // Without a listener `ws` would throw; the close that follows is what counts, this is its cause.
+  socket.addEventListener('error', event => (failure = event.error))
+  socket.addEventListener('close', ({ code, reason }) =>
+    end(new Unavailable(`${endpoint.url}: ${reason || `connection lost (${code})`}`, { code, cause: failure })),
+  )
+  socket.addEventListener('message', ({ data }) => {
+    heardAt = Date.now()
+    if (ended || typeof data !== 'string') return
+    let message: Response | Notification
+    try {
+      message = JSON.parse(data) as typeof message
+    } catch (cause) {
+      end(new Unavailable(`${endpoint.url} sent what is no JSON`, { cause }))
+      return
+    }
+    if ('method' in message) {
+      opening.onNotification(message, data.length)
+      return
+    }
+    const waiter = pending.get(message.id as number)
+    pending.delete(message.id as number)
+    if ('error' in message) waiter?.reject(new RpcError(message.error))
+    else waiter?.resolve(message.result)
+  })
+
+  try {
+    if (signal.aborted) onAbort()
+    await Promise.race([
+      new Promise(resolve => socket.addEventListener('open', resolve)),
+      lost.promise.then(why => {
+        throw why
+      }),
+    ])
+    const hello = (await call('hello', { protocol: [protocolVersion], client, clientId })) as HelloResult
+    clearTimeout(attempt)
+    maxMessageBytes = hello.limits.maxMessageBytes
+    return {
+      hello,
+      lost: lost.promise,
+      call,
+      notify: (method, params) => {
+        if (!ended) socket.send(JSON.stringify({ jsonrpc: '2.0', method, params }))
+      },
+      end,
+    }
+  } catch (error) {
+    end(new Unavailable('hello was refused', { cause: error }))
+    throw error
+  }
+}
+
+export interface Deferred<T> {
+  promise: Promise<T>
+  resolve: (value: T) => void
+  reject: (error: unknown) => void
+}
+
+/** Nobody has to listen: a rejection that no one waits for is no fault. */
+export function deferred<T>(): Deferred<T> {
+  const result = {} as Deferred<T>
+  result.promise = new Promise<T>((resolve, reject) => Object.assign(result, { resolve, reject }))
+  result.promise.catch(() => {})
+  return result
+}
+
+const authSubprotocol = (token: string | undefined): string[] =>
+  token === undefined
+    ? []
+    : [authSubprotocolPrefix + btoa(token).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, '')]

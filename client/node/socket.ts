@@ -1,0 +1,24 @@
+import { WebSocket } from 'ws'
+import type { Socket } from '../platform.ts'
+
+/** The one place that knows `ws`. */
+export function openSocket(url: string, protocols: string[]): Socket {
+  const socket = new WebSocket(url, protocols, options)
+  // A browser cannot see why an upgrade was refused; here it is as good as the close code for the same.
+  socket.on('unexpected-response', (request, response) => {
+    const code = closeCodeOf[response.statusCode ?? 0] ?? 1006
+    response.setEncoding('utf8')
+    let body = ''
+    response.on('data', (text: string) => (body = (body + text).slice(0, 500)))
+    response.on('close', () => {
+      socket.emit('close', code, Buffer.from(`${response.statusCode} ${body.trim()}`))
+      request.destroy()
+    })
+  })
+  return socket
+}
+
+// closeTimeout (unknown to @types/ws): a peer that does not answer a close holds the process no longer than this.
+const options = { perMessageDeflate: false, closeTimeout: 1_000 }
+
+const closeCodeOf: Record<number, number> = { 400: 4503, 401: 4501, 403: 4501, 426: 4503 }

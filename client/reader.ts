@@ -1,0 +1,109 @@
+import type { Cursor, RecoveryReason, Subscribed } from '../protocol/index.ts'
+
+/** Any event: what the SDK itself looks at. */
+export interface Sequenced {
+  seq: number
+}
+
+/**
+ * In place of events that cannot be had: those after `from` up to and including `to`. `epoch_changed`: the log was
+ * begun anew, `from` is a place in the old one; `trimmed`: they are no longer kept; `ahead_of_log`: the daemon lost what
+ * it had sent. What follows begins after `to` of `epoch`.
+ */
+export interface Gap {
+  type: 'gap'
+  reason: RecoveryReason
+  from: number
+  to: number
+  epoch: string
+}
+
+/** Where to begin: `seq` without `epoch` means the log as it is now. */
+export type Since = 'start' | 'end' | { epoch?: string; seq: number }
+
+/** One reader of a topic: its place in it, and what it has not taken yet. */
+export interface Reader {
+  /** Everything up to here was taken, or a gap says why not. A connection that is made anew goes on from here. */
+  place: 'start' | 'end' | Cursor
+  readonly window: number
+  /** Adds what is new of these contiguous events to what waits to be taken. */
+  push(events: readonly Sequenced[], epoch: string, size: number): void
+  /** Finds its feet after each (re)subscription, which delivers from `base` on; a gap if that is beyond what it has. */
+  settle(answer: Subscribed, base: number): void
+  /** Ends the reading: after what waits to be taken, or `now`. */
+  fail(error: unknown, now?: 'now'): void
+  /** Ends by throwing what it failed with. */
+  read(): AsyncGenerator<Sequenced | Gap, void>
+}
+
+interface Batch {
+  items: readonly (Sequenced | Gap)[]
+  epoch: string
+  size: number
+}
+
+/** `onTaken` is called after each batch with its size. */
+export function createReader(since: 'start' | 'end' | Cursor, window: number, onTaken: (size: number) => void): Reader {
+  let batches: Batch[] = []
+  let failure: { error: unknown } | undefined
+  let stopped = false
+  let wake = () => {}
+  // The last event in `batches`; what is not beyond it has been had.
+  let last = typeof since === 'object' ? since.seq : 0
+  const add = (batch: Batch) => {
+    batches.push(batch)
+    wake()
+  }
+
+  return {
+    place: since,
+    window,
+    push(events, epoch, size) {
+      const fresh = events[0]!.seq > last ? events : events.filter(event => event.seq > last)
+      if (!fresh.length) return
+      last = fresh.at(-1)!.seq
+      add({ items: fresh, epoch, size })
+    },
+    settle({ epoch, head }, base) {
+      const { place } = this
+      if (typeof place === 'string') {
+        last = place === 'end' ? head : base
+      } else {
+        const reason =
+          place.epoch !== epoch ? 'epoch_changed' : last < base ? 'trimmed' : last > head ? 'ahead_of_log' : undefined
+        if (!reason) return
+        add({ items: [{ type: 'gap', reason, from: last, to: base, epoch }], epoch, size: 0 })
+        last = base
+      }
+      this.place = { epoch, seq: last }
+    },
+    fail(error, now) {
+      failure ??= { error }
+      stopped ||= now !== undefined
+      wake()
+    },
+    async *read() {
+      for (;;) {
+        const batch = stopped ? undefined : batches.shift()
+        if (batch) {
+          for (const item of batch.items) {
+            if (stopped) throw failure!.error
+            yield item
+            // Asked for the next one: this one is done with. What is left of an older epoch says nothing about this one.
+            const { place } = this
+            if ('seq' in item && typeof place === 'object' && place.epoch === batch.epoch && item.seq > place.seq) {
+              this.place = { epoch: batch.epoch, seq: item.seq }
+            }
+          }
+          onTaken(batch.size)
+        } else if (failure) {
+          throw failure.error
+        } else {
+          await new Promise<void>(resolve => {
+            wake = resolve
+          })
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,183 @@
+import { type CloseCode, closeCodes } from '../protocol/errors.ts'
+import type { HelloResult, Notification } from '../protocol/index.ts'
+import { abortable, onAbort } from './abort.ts'
+import { type Connection, deferred, openConnection } from './connection.ts'
+import { RpcError, Unavailable } from './errors.ts'
+import { type ConnectOptions, type Platform, timing as defaultTiming } from './platform.ts'
+import { sdkVersion } from './version.ts'
+
+/**
+ * - `connecting`: the first attempt is being made
+ * - `open`
+ * - `recovering`: the connection was lost; attempts go on until one succeeds
+ * - `closed`: for good, by its owner or because trying again cannot help
+ */
+export type ConnectionState = 'connecting' | 'open' | 'recovering' | 'closed'
+
+export interface CallOptions {
+  signal?: AbortSignal | undefined
+}
+
+export interface LinkCallOptions extends CallOptions {
+  repeatable?: boolean
+  /** See `Connection.call`. */
+  onResult?: (result: unknown) => void
+}
+
+/** A connection that is made again when it breaks, with the interface of one. */
+export interface Link {
+  readonly state: ConnectionState
+  /** Of the present connection, or of the last one. */
+  readonly hello: HelloResult | undefined
+  /** Resolves at the first connection, rejects with what made it impossible. */
+  readonly opened: Promise<void>
+  /** Aborted when the link is closed; the reason is why. */
+  readonly signal: AbortSignal
+  /**
+   * Waits for a connection, then calls. When that breaks before the answer, a call with a `key` in its params, or with
+   * `repeatable`, is made again on the next; any other rejects with `Unavailable`.
+   */
+  call(method: string, params: object, options?: LinkCallOptions): Promise<unknown>
+  /** Sent if there is a connection, else forgotten. */
+  notify(method: string, params: object): void
+  /** Gives the present connection up for another: it cannot be trusted. */
+  renew(why: string): void
+  close(reason?: unknown): void
+  onState(handler: (state: ConnectionState, why?: Error) => void): () => void
+  /** The one who is told. */
+  onNotification(handler: (notification: Notification, size: number) => void): void
+}
+
+/**
+ * Attempts never end by their number. They end when the daemon said that another cannot help (a close code without
+ * `reconnect`, a `hello` refused for good), when a token was refused and there is no other, and with the first attempt
+ * unless the caller is `patient`.
+ */
+export function createLink(platform: Platform, options: ConnectOptions): Link {
+  const timing = { ...defaultTiming, ...options.timing }
+  const client = options.client ?? { name: 'muxd-sdk', version: sdkVersion }
+  const controller = new AbortController()
+  const { signal } = controller
+  const states = new Set<(state: ConnectionState, why?: Error) => void>()
+  let onNotification = (_notification: Notification, _size: number) => {}
+  const opened = deferred<void>()
+  let ready = deferred<Connection>()
+  let current: Connection | undefined
+  let hello: HelloResult | undefined
+  let state: ConnectionState = 'connecting'
+  let wake = () => {}
+
+  const enter = (next: ConnectionState, why?: Error) => {
+    if (state === next) return
+    state = next
+    for (const handler of states) handler(next, why)
+  }
+
+  const close = (reason: unknown = new Unavailable('the connection was closed')) => {
+    if (signal.aborted) return
+    detach()
+    controller.abort(reason)
+    ready.reject(reason)
+    opened.reject(reason)
+    wake()
+    enter('closed', reason as Error)
+  }
+
+  async function live(): Promise<void> {
+    let failures = 0
+    let refused: { token: string | undefined; why: Error } | undefined
+    while (!signal.aborted) {
+      let why: Error
+      let token: string | undefined
+      try {
+        const endpoint = await platform.locate()
+        token = endpoint.token
+        // The same token again could only lock this address out.
+        if (refused && refused.token === token) return close(refused.why)
+        const { clientId } = hello ?? {}
+        current = await openConnection({
+          platform,
+          endpoint,
+          timing,
+          client,
+          clientId,
+          signal,
+          onNotification: (notification, size) => onNotification(notification, size),
+        })
+        const openedAt = Date.now()
+        hello = current.hello
+        ready.resolve(current)
+        opened.resolve()
+        enter('open')
+        why = await current.lost
+        current = undefined
+        ready = deferred()
+        // A connection that never lasts is no success: attempts go on growing apart.
+        if (Date.now() - openedAt > timing.retryMaxMs) failures = 0
+      } catch (error) {
+        why = error as Error
+        if (!hello && !options.patient) return close(why)
+      }
+      // A daemon that was started again may have another token: it is looked up once more.
+      if (why instanceof Unavailable && why.code === 4501) refused = { token, why }
+      else if (isFinal(why)) return close(why)
+      if (signal.aborted) return
+      enter(hello ? 'recovering' : 'connecting', why)
+      const ceiling = Math.min(timing.retryMaxMs, timing.retryMinMs * 2 ** failures++)
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, Math.random() * ceiling)
+        wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+  }
+
+  const detach = onAbort(options.signal, reason => queueMicrotask(() => close(reason)))
+  platform.onWake?.(() => wake(), signal)
+  void live()
+
+  return {
+    get state() {
+      return state
+    },
+    get hello() {
+      return hello
+    },
+    opened: opened.promise,
+    signal,
+    call(method, params, { signal: caller, repeatable = hasKey(params), onResult } = {}) {
+      const answered = async () => {
+        for (;;) {
+          const connection = await ready.promise
+          caller?.throwIfAborted()
+          try {
+            return await connection.call(method, params, onResult)
+          } catch (error) {
+            if (!repeatable || !(error instanceof Unavailable) || signal.aborted) throw signal.reason ?? error
+          }
+        }
+      }
+      return abortable(answered(), caller)
+    },
+    notify: (method, params) => current?.notify(method, params),
+    renew: why => current?.end(new Unavailable(why)),
+    close,
+    onState(handler) {
+      states.add(handler)
+      return () => states.delete(handler)
+    },
+    onNotification(handler) {
+      onNotification = handler
+    },
+  }
+}
+
+/** Whether another attempt cannot help. */
+function isFinal(why: Error): boolean {
+  if (why instanceof RpcError) return !why.retryable
+  return why instanceof Unavailable && !(closeCodes[why.code as CloseCode]?.reconnect ?? true)
+}
+
+const hasKey = (params: { key?: unknown }) => params.key !== undefined

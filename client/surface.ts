@@ -1,0 +1,10 @@
+/** What both entries export beside their own `connect` and `open`. */
+export { RpcError, RunCancelled, RunFailed, RunInterrupted, Unavailable } from './errors.ts'
+export type { ClientApi } from './api.ts'
+export type { Mux } from './mux.ts'
+export type { ConnectOptions, Timing } from './platform.ts'
+export type { Gap, Since } from './reader.ts'
+export type { CallOptions, ConnectionState } from './reconnect.ts'
+export type { RunHandle, RunOptions, StartedRun } from './run.ts'
+export type { EventOn, SubscribeOptions, Subscription, TopicName } from './topics.ts'
+export type * from '../protocol/index.ts'
