@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest'
+import { readBackgroundTasks, readControl, readTurn } from '../../daemon/claude/turn.ts'
+import { readRecording, replay } from './support/replay.ts'
+
+const frames = (name: string) => replay([readRecording(name)]).frames
+const prompt = (last: number) => `22222222-2222-4222-8222-22222222222${last}`
+
+describe('whose turn it is', () => {
+  const turns = (name: string) => frames(name).flatMap(frame => readTurn(frame) ?? [])
+
+  test('three prompts are three turns, the interrupted one too', () => {
+    expect(turns('live-turns')).toEqual(
+      [0, 1, 2].flatMap(last => [
+        { at: 'started', promptUuids: [prompt(last)], background: null },
+        { at: 'ended', promptUuids: [prompt(last)], background: null },
+      ]),
+    )
+  })
+
+  test('the turn for a background task that reported back is no prompt’s', () => {
+    expect(turns('live-background').slice(-2)).toEqual([
+      { at: 'started', promptUuids: [], background: null },
+      { at: 'ended', promptUuids: [], background: { kind: 'task-notification' } },
+    ])
+  })
+
+  test('of a one-shot run names no prompt', () => {
+    expect(turns('text')).toEqual([
+      { at: 'started', promptUuids: [], background: null },
+      { at: 'ended', promptUuids: [], background: null },
+    ])
+  })
+
+  test('merged prompts are all named, once each', () => {
+    const frame = { type: 'result', user_message_uuid: 'b', user_message_uuids: ['a', 'b'] }
+    expect(readTurn(frame)?.promptUuids).toEqual(['a', 'b'])
+    expect(readTurn({ type: 'result', user_message_uuid: 'b' })?.promptUuids).toEqual(['b'])
+  })
+
+  test('a prompt that says it is a person’s is none of Claude Code’s own', () => {
+    expect(readTurn({ type: 'result', origin: { kind: 'human' } })?.background).toBeNull()
+  })
+
+  test('no other frame is a turn’s', () => {
+    for (const frame of [null, 1, {}, { type: 'assistant' }, { type: 'system', subtype: 'status' }])
+      expect(readTurn(frame)).toBeNull()
+  })
+})
+
+describe('control frames', () => {
+  test('a question of Claude Code’s', () => {
+    const [question] = frames('live-deny').flatMap(frame => {
+      const control = readControl(frame)
+      return control?.kind === 'request' ? control : []
+    })
+    expect(question).toMatchObject({
+      kind: 'request',
+      requestId: 'bb47c5bd-244f-4743-90ef-a5e8756eb881',
+      subtype: 'can_use_tool',
+      request: {
+        tool_name: 'Write',
+        tool_use_id: 'toolu_fake000012',
+        input: { content: 'written by the fake model\n' },
+      },
+    })
+  })
+
+  test('answers to the session’s own requests', () => {
+    const answers = frames('live-modes').flatMap(frame => readControl(frame) ?? [])
+    expect(answers).toMatchObject([
+      { kind: 'response', requestId: 'init', ok: true, response: { claude_code_version: '2.1.329' }, pending: [] },
+      { kind: 'response', requestId: 'q1', ok: true, response: { mode: 'acceptEdits' } },
+      { kind: 'response', requestId: 'q2', ok: true, response: { model: 'claude-sonnet-5-5' } },
+    ])
+  })
+
+  test('an error, questions that were open already, and a withdrawal', () => {
+    const error = { subtype: 'error', request_id: 'i', error: 'no such thing', error_code: 'unsupported_request' }
+    expect(readControl({ type: 'control_response', response: error })).toEqual({
+      kind: 'response',
+      requestId: 'i',
+      ok: false,
+      error: 'no such thing',
+      errorCode: 'unsupported_request',
+    })
+    const question = { type: 'control_request', request_id: 'd', request: { subtype: 'can_use_tool' } }
+    const answer = { subtype: 'success', request_id: 'i', pending_permission_requests: [question, 7] }
+    expect(readControl({ type: 'control_response', response: answer })).toMatchObject({
+      ok: true,
+      response: {},
+      pending: [{ kind: 'request', requestId: 'd', subtype: 'can_use_tool' }],
+    })
+    expect(readControl({ type: 'control_cancel_request', request_id: 'd' })).toEqual({ kind: 'cancel', requestId: 'd' })
+  })
+
+  test('what names no request is none', () => {
+    for (const frame of [
+      null,
+      {},
+      { type: 'control_request' },
+      { type: 'control_response' },
+      { type: 'control_cancel_request' },
+    ])
+      expect(readControl(frame)).toBeNull()
+  })
+})
+
+test('background tasks are counted as Claude Code counts them, without the ambient ones', () => {
+  const counts = frames('live-background').flatMap(frame => readBackgroundTasks(frame) ?? [])
+  expect(counts).toEqual([1, 0])
+  const tasks = [{ task_id: 'a' }, { task_id: 'b', ambient: true }]
+  expect(readBackgroundTasks({ type: 'system', subtype: 'background_tasks_changed', tasks })).toBe(1)
+})
