@@ -24,8 +24,8 @@ test('a text comes in pieces as it is written, and whole with its cost at the en
   expect(one(events, 'message_finished').stopReason).toBe('end_turn')
   const { costUsd, runCostUsd } = one(events, 'cost')
   expect(costUsd).toBeGreaterThan(0)
-  expect(runCostUsd).toBe(costUsd)
-  expect(await handle.result()).toMatchObject({ response: answer, costUsd })
+  expect(runCostUsd).toBeCloseTo(costUsd, 9)
+  expect(await handle.result()).toMatchObject({ response: answer, costUsd: runCostUsd })
 })
 
 test('the session is known to Claude Code under the id in session_init', async () => {
@@ -89,7 +89,7 @@ test('a background task that ends makes a run of its own', async () => {
   const later: Event[] = []
   const { session } = await suite.mux.api.run.get({ run: handle.id })
   for await (const event of suite.mux.subscribe(`session/${session}`, { since: 'start' })) {
-    if (event.run === handle.id) continue
+    if (event.type === 'gap' || event.run === handle.id) continue
     later.push(event)
     if (event.type === 'done' || event.type === 'failed') break
   }

@@ -21,7 +21,7 @@ test.each<[scenario: string, code: FailureCode, retryable: boolean, detail: RegE
   ['low-credit', 'billing', false, /Credit balance/],
   ['prompt-too-long', 'context_exceeded', false, /too long/i],
   ['refusal', 'refused', false, /safeguards/],
-  ['max-tokens', 'invalid_request', false, /output token maximum/],
+  ['max-tokens', 'context_exceeded', false, /output token maximum/],
   ['hang-up', 'network', true, /Connection/],
 ])('%s fails the run with %s, and the session goes on', async (scenario, code, retryable, detail) => {
   const events = await play(suite.mux, { prompt: `scn:${scenario}`, cwd: suite.cwd })

@@ -9,8 +9,8 @@ import type { DaemonInfo } from '../../../protocol/index.ts'
 const program = fileURLToPath(new URL('../../../dist/daemon.js', import.meta.url))
 
 export interface RunningDaemon extends DaemonInfo {
-  /** Stops it in order. Resolves with its exit code. */
-  stop(): Promise<number | null>
+  /** Stops it in order. Resolves with its exit code and with what it logged of warnings and errors. */
+  stop(): Promise<{ code: number | null; complaints: string[] }>
 }
 
 /** Starts the built daemon and waits until it listens. */
@@ -41,8 +41,8 @@ export async function startDaemon(
     stop: async () => {
       child.kill('SIGTERM')
       const [code] = await closed
-      if (code !== 0) process.stderr.write(`the daemon exited with ${code}:\n${log}`)
-      return code
+      const complaints = log.split('\n').filter(line => line !== '' && !/"level":"(?:info|debug)"/.test(line))
+      return { code, complaints: complaints.map(line => line.slice(0, 500)) }
     },
   }
 }

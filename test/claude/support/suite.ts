@@ -44,8 +44,8 @@ export async function startSuite(options: string[] = []): Promise<Suite> {
     return client
   }
   const processes = () => processesWith(`HOME=${userHome}`).filter(each => each.pid !== daemon.pid)
-  const closeClients = async () => {
-    for (const client of clients.splice(0)) await client.close()
+  const closeClients = () => {
+    for (const client of clients.splice(0)) client.close()
   }
 
   const suite: Suite = {
@@ -54,8 +54,8 @@ export async function startSuite(options: string[] = []): Promise<Suite> {
     connect: open,
     cwd,
     restart: async () => {
-      await closeClients()
-      expect(await daemon.stop()).toBe(0)
+      closeClients()
+      expect(await daemon.stop()).toEqual(stoppedWell)
       expect(processes()).toEqual([])
       daemon = await start()
       suite.mux = await open()
@@ -72,19 +72,21 @@ export async function startSuite(options: string[] = []): Promise<Suite> {
           expect(readdirSync(join(home, 'processes')).filter(name => /\.(in|pid)$/.test(name))).toEqual([])
         }, waitOptions)
       } finally {
-        await closeClients()
-        const code = await daemon.stop()
+        closeClients()
+        const stopped = await daemon.stop()
         await api.close()
         const left = processes()
         for (const { pid } of left) process.kill(pid, 'SIGKILL')
         rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
-        expect({ code, left }).toEqual({ code: 0, left: [] })
+        expect(stopped).toEqual(stoppedWell)
+        expect(left).toEqual([])
       }
     },
   }
   return suite
 }
 
+const stoppedWell = { code: 0, complaints: [] }
 export const waitOptions = { timeout: 15_000, interval: 10 }
 
 /** Nothing but what Claude Code needs, and everything that keeps it to the stand-in. */

@@ -14,8 +14,8 @@ export const retries: Record<string, Scenario> = {
   'retry-429': first(failure(429, 'rate_limit_error', 'Slow down.', { 'retry-after': '1' })),
   /** Text that is withdrawn: the stream tells of an error. */
   'withdrawn-error': first(message([text('This will be withdrawn.')], { broken: 'error event' })),
-  /** Text that is withdrawn: the connection drops. */
-  'withdrawn-drop': first(message([text('This will be withdrawn.')], { broken: 'dropped' })),
+  /** Text that is withdrawn: the connection drops, slowly enough for the text to arrive before. */
+  'withdrawn-drop': first(message([text('This will be withdrawn.')], { broken: 'dropped', pieceMs: 20 })),
   /** A retry that waits a minute, to be cancelled in. */
   'slow-retry': () => failure(529, 'overloaded_error', 'Overloaded', { 'retry-after': '30' }),
 }
