@@ -5,9 +5,9 @@ import { onTestFinished } from 'vitest'
 
 /** A new directory, mode 0700, that is gone after the test. For use inside a test or `beforeEach`. */
 export function tempDir(): string {
-  const { path, remove } = createTempDir()
-  onTestFinished(remove)
-  return path
+  const directory = createTempDir()
+  onTestFinished(() => directory.remove())
+  return directory.path
 }
 
 /** The same where there is no single test to end it (`beforeAll`, fixtures): the caller removes it. */

@@ -1,0 +1,52 @@
+import { createJournal } from '../../daemon/store/create-journal.ts'
+import { openStore } from '../../daemon/store/open.ts'
+import { entry, event, processOf, run, session } from './records.ts'
+
+/**
+ * Writes to the database of its argument until it is killed: in each turn, for each of three sessions, a few events
+ * with the checkpoint they lead to, now and then a terminal event. Goes on from what it finds. Prints what has been
+ * published, one line an entry: `<session> <seq> <d when durable>`.
+ */
+const store = openStore(process.argv[2]!, { ballastBytes: 0 })
+const heard = new Map<string, number>()
+const journal = createJournal(store, {
+  sessionEvents: (id, rows) => heard.set(id, rows.at(-1)!.seq),
+  record: () => undefined,
+})
+const ids = ['s_1', 's_2', 's_3']
+
+for (const id of ids) {
+  if (store.sessions.get(id) !== undefined) continue
+  const made = {
+    sessionRecord: session(id),
+    created: true,
+    process: processOf(id, `p_${id}`),
+    runs: [run(`r_${id}`, id)],
+  }
+  journal.append(entry(id, [], made))
+}
+journal.flush()
+
+const heads = new Map(ids.map(id => [id, store.events.bounds(id).head]))
+
+function turn(): void {
+  for (const id of ids) {
+    const owner = `p_${id}`
+    const head = heads.get(id)!
+    const count = 1 + Math.floor(Math.random() * 20)
+    const rows = Array.from({ length: count }, (_, index) => {
+      const seq = head + index + 1
+      return event(seq, { process: owner, offset: seq * 100, delta: 'x'.repeat(Math.random() * 3_000) })
+    })
+    const last = head + count
+    heads.set(id, last)
+    const durable = Math.random() < 0.1
+    const onPublished = () => process.stdout.write(`${id} ${last}${durable ? ' d' : ''}\n`)
+    const record = run(`r_${id}`, id, { firstSeq: 1, lastSeq: last })
+    journal.append(
+      entry(id, rows, { checkpoint: { process: owner, offset: last * 100 }, runs: [record], durable, onPublished }),
+    )
+  }
+  setImmediate(turn)
+}
+turn()

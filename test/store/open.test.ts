@@ -1,0 +1,156 @@
+import { chmodSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { openStore } from '../../daemon/store/open.ts'
+import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { DatabaseRefused } from '../../daemon/store/store.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { event, events, session } from './records.ts'
+import { reopen, tempStore } from './temp-store.ts'
+
+test('every file of the store is readable by its owner alone, whatever the umask and the modes before', () => {
+  const before = process.umask(0)
+  try {
+    const { store, file } = tempStore({ ballastBytes: 64 * 1024 })
+    const directory = join(file, '..')
+    expect(modes(directory)).toEqual({
+      'muxd.db': '600',
+      'muxd.db-wal': '600',
+      'muxd.db-shm': '600',
+      ballast: '600',
+    })
+    store.close()
+    chmodSync(file, 0o644)
+    reopen(file, { ballastBytes: 64 * 1024 })
+    expect(modes(directory)).toMatchObject({ 'muxd.db': '600', 'muxd.db-wal': '600', 'muxd.db-shm': '600' })
+  } finally {
+    process.umask(before)
+  }
+})
+
+test('the epoch is made with the database and stays, and so does all that was stored', () => {
+  const { store, file } = tempStore()
+  store.sessions.save(session('s_1'))
+  store.events.append('s_1', events(1, 3))
+  store.close()
+  const again = reopen(file)
+  expect(again.epoch).toBe(store.epoch)
+  expect(again.epoch).not.toBe(tempStore().store.epoch)
+  expect(again.sessions.all()).toEqual([session('s_1')])
+  expect(again.events.read('s_1', 0, 10, 1e6)).toEqual(events(1, 3).map(row => row.text))
+})
+
+test('a database of a newer schema is refused with both versions and the side to update, and left as it was', () => {
+  const { store, file } = tempStore()
+  store.close()
+  withRaw(file, db => db.pragma('user_version = 7'))
+  const bytes = readFileSync(file)
+  const error = refusal(file)
+  expect(error.reason).toBe('newer')
+  expect(error.message).toMatch(/schema version 7.*versions up to 1: update muxd/)
+  expect(readFileSync(file).equals(bytes)).toBe(true)
+})
+
+test('a file that is no database is refused and left as it was, also its mode', () => {
+  const file = join(tempDir(), 'muxd.db')
+  writeFileSync(file, 'dear diary, '.repeat(1_000), { mode: 0o644 })
+  expect(refusal(file)).toMatchObject({ reason: 'not_muxd', file })
+  expect(readFileSync(file, 'utf8')).toBe('dear diary, '.repeat(1_000))
+  expect(statSync(file).mode & 0o777).toBe(0o644)
+})
+
+test("another program's database is refused and left as it was", () => {
+  const file = join(tempDir(), 'muxd.db')
+  withRaw(file, db => db.exec('CREATE TABLE bookmarks (url TEXT)'))
+  const bytes = readFileSync(file)
+  expect(refusal(file)).toMatchObject({ reason: 'not_muxd', message: expect.stringContaining('another program') })
+  expect(readFileSync(file).equals(bytes)).toBe(true)
+  expect(readdirSync(join(file, '..'))).toEqual(['muxd.db'])
+})
+
+test('an empty file, as a crash at the very first start leaves it, becomes a database', () => {
+  const file = join(tempDir(), 'muxd.db')
+  writeFileSync(file, '')
+  expect(reopen(file).epoch).not.toBe('')
+})
+
+test('a cut database is reported as corrupt when it is opened, and not replaced', () => {
+  const { store, file } = tempStore()
+  store.sessions.save(session('s_1'))
+  store.events.append('s_1', events(1, 500, { delta: 'x'.repeat(200) }))
+  store.close()
+  truncateSync(file, 16 * 1024)
+  expect(refusal(file)).toMatchObject({ reason: 'corrupt', message: expect.stringContaining('is damaged') })
+  expect(statSync(file).size).toBe(16 * 1024)
+})
+
+test('damage inside the database is reported as corrupt when it is met, by reading and by writing', () => {
+  const { store, file } = tempStore()
+  store.sessions.save(session('s_1'))
+  store.events.append('s_1', events(1, 500, { delta: 'x'.repeat(200) }))
+  store.close()
+  const bytes = readFileSync(file)
+  // The first pages hold the schema and the small tables; from here on it is events.
+  bytes.fill(0xa5, 4096 * 16)
+  writeFileSync(file, bytes)
+  const damaged = reopen(file)
+  const corrupt = expect.objectContaining({ name: 'DatabaseRefused', reason: 'corrupt' })
+  expect(() => damaged.events.read('s_1', 0, 1_000, 1e9)).toThrow(corrupt)
+  expect(() => damaged.events.append('s_1', events(501, 501))).toThrow(corrupt)
+  expect(damaged.sessions.get('s_1')).toEqual(session('s_1'))
+})
+
+test('a directory that does not exist is said to be the reason', () => {
+  expect(() => openStore(join(tempDir(), 'nowhere', 'muxd.db'))).toThrow(/ENOENT.*nowhere/)
+})
+
+test('the size counts the write-ahead log, and closing twice is as good as once', () => {
+  const { store, file } = tempStore()
+  store.sessions.save(session('s_1'))
+  const before = store.sizeBytes()
+  store.events.append('s_1', [event(1, { delta: 'x'.repeat(100_000) })])
+  expect(store.sizeBytes()).toBeGreaterThanOrEqual(before + 100_000)
+  expect(store.sizeBytes()).toBe(statSync(file).size + statSync(`${file}-wal`).size)
+  store.close()
+  store.close()
+  expect(readdirSync(join(file, '..'))).toEqual(['muxd.db'])
+})
+
+test('opening, refusing and closing leave no file descriptor behind', () => {
+  const file = join(tempDir(), 'muxd.db')
+  const foreign = join(tempDir(), 'muxd.db')
+  writeFileSync(foreign, 'no database')
+  openStore(file, { ballastBytes: 0 }).close()
+  const before = descriptors()
+  for (let round = 0; round < 5; round++) {
+    openStore(file, { ballastBytes: 0 }).close()
+    refusal(foreign)
+  }
+  expect(descriptors()).toEqual(before)
+})
+
+function modes(directory: string): Record<string, string> {
+  const mode = (name: string) => (statSync(join(directory, name)).mode & 0o777).toString(8)
+  return Object.fromEntries(readdirSync(directory).map(name => [name, mode(name)]))
+}
+
+function refusal(file: string): DatabaseRefused {
+  try {
+    openStore(file, { ballastBytes: 0 }).close()
+  } catch (error) {
+    if (error instanceof DatabaseRefused) return error
+    throw error
+  }
+  throw new Error('it was opened')
+}
+
+function withRaw(file: string, work: (db: ReturnType<typeof openSqlite>) => unknown): void {
+  const db = openSqlite(file)
+  work(db)
+  db.close()
+}
+
+/** What the descriptors of this process are open on; read twice, as listing them opens one. */
+function descriptors(): number {
+  return readdirSync('/dev/fd').length
+}

@@ -1,0 +1,81 @@
+import type { Run, Session } from '../../protocol/index.ts'
+import type { JournalEntry } from '../../daemon/store/journal.ts'
+import type { EventRow, StoredProcess, StoredRun } from '../../daemon/store/store.ts'
+
+/** Records with as little in them as the schema allows, for what a test does not care about. */
+export function session(id: string, fields: Partial<Session> = {}): Session {
+  return {
+    session: id,
+    title: '',
+    cwd: '/',
+    state: 'idle',
+    process: null,
+    claudeSessionId: null,
+    claude: {},
+    labels: {},
+    head: 0,
+    costUsd: 0,
+    createdAt: 1,
+    updatedAt: 1,
+    lastRun: null,
+    ...fields,
+  }
+}
+
+export function run(id: string, ofSession: string, fields: Partial<Run> = {}): StoredRun {
+  const record: Run = {
+    run: id,
+    session: ofSession,
+    state: 'running',
+    prompt: 'hello',
+    origin: { client: 'c_1', name: 'test' },
+    firstSeq: 1,
+    lastSeq: null,
+    startedAt: 1,
+    endedAt: null,
+    result: null,
+    ...fields,
+  }
+  return { run: record, promptUuid: `uuid of ${id}` }
+}
+
+export function processOf(ofSession: string, id: string, fields: Partial<StoredProcess> = {}): StoredProcess {
+  return {
+    id,
+    session: ofSession,
+    nonce: 'nonce',
+    pid: 1,
+    startedAt: 1,
+    offset: 0,
+    costUsdBefore: 0,
+    counterUsdBefore: 0,
+    counterUsd: 0,
+    resumed: false,
+    endedAt: null,
+    ...fields,
+  }
+}
+
+export function event(seq: number, fields: Partial<EventRow> & { delta?: string } = {}): EventRow {
+  const { delta = '', run: ofRun = null, type = 'assistant_text', process = null, offset = null } = fields
+  const text = fields.text ?? JSON.stringify({ seq, time: 1, run: ofRun, type, delta })
+  return { seq, run: ofRun, type, text, process, offset }
+}
+
+/** Events `from` to `to`, both included. */
+export function events(from: number, to: number, fields?: Parameters<typeof event>[1]): EventRow[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => event(from + index, fields))
+}
+
+/** An entry that must not fail. */
+export function entry(ofSession: string, rows: EventRow[], fields: Partial<JournalEntry> = {}): JournalEntry {
+  return {
+    session: ofSession,
+    events: rows,
+    durable: false,
+    onFailed: error => {
+      throw error
+    },
+    ...fields,
+  }
+}

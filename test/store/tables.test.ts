@@ -1,0 +1,173 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { UnknownRecord } from '../../daemon/store/store.ts'
+import { events, processOf, run, session } from './records.ts'
+import { tempStore } from './temp-store.ts'
+
+test('sessions are listed newest first, in pages, and a saved change does not move them', () => {
+  const { store } = tempStore()
+  for (const id of ['s_1', 's_2', 's_3', 's_4', 's_5']) store.sessions.save(session(id))
+  store.sessions.save(session('s_2', { title: 'changed' }))
+  const first = store.sessions.list({ limit: 2 })
+  const second = store.sessions.list({ limit: 2, after: 's_4' })
+  const third = store.sessions.list({ limit: 2, after: 's_2' })
+  expect([first, second, third].map(page => page.map(record => record.session))).toEqual([
+    ['s_5', 's_4'],
+    ['s_3', 's_2'],
+    ['s_1'],
+  ])
+  expect(store.sessions.get('s_2')?.title).toBe('changed')
+  expect(store.sessions.all().map(record => record.session)).toEqual(['s_1', 's_2', 's_3', 's_4', 's_5'])
+})
+
+test('a page after a record that is gone is an error, not the end of the list', () => {
+  const { store } = tempStore()
+  store.sessions.save(session('s_1'))
+  expect(() => store.sessions.list({ limit: 1, after: 's_9' })).toThrow(UnknownRecord)
+  expect(() => store.runs.list({ limit: 1, after: 'r_9' })).toThrow(UnknownRecord)
+})
+
+test('sessions are filtered by state and by labels, which must all match', () => {
+  const { store } = tempStore()
+  store.sessions.save(session('s_1', { labels: { team: 'a', area: 'ui' } }))
+  store.sessions.save(session('s_2', { labels: { team: 'a' }, state: 'running' }))
+  store.sessions.save(session('s_3', { labels: { team: 'b' } }))
+  const ids = (filter: object) => store.sessions.list({ limit: 10, ...filter }).map(record => record.session)
+  expect(ids({ labels: { team: 'a' } })).toEqual(['s_2', 's_1'])
+  expect(ids({ labels: { team: 'a', area: 'ui' } })).toEqual(['s_1'])
+  expect(ids({ labels: { team: 'a' }, state: 'running' })).toEqual(['s_2'])
+  expect(ids({ labels: {} })).toEqual(['s_3', 's_2', 's_1'])
+  expect(ids({ state: 'closed' })).toEqual([])
+})
+
+test('labels are compared as they are, whatever characters they hold', () => {
+  const { store } = tempStore()
+  const label = fc.string({ unit: 'binary', maxLength: 8 })
+  const labels = fc.dictionary(label, label, { maxKeys: 4, noNullPrototype: true })
+  fc.assert(
+    fc.property(labels, labels, (own, wanted) => {
+      store.sessions.save(session('s_1', { labels: own }))
+      const expected = Object.entries(wanted).every(([key, value]) => Object.hasOwn(own, key) && own[key] === value)
+      expect(store.sessions.list({ limit: 1, labels: wanted })).toHaveLength(expected ? 1 : 0)
+      expect(store.sessions.list({ limit: 1, labels: own })).toHaveLength(1)
+    }),
+  )
+})
+
+test('runs are listed by session and state, newest first, in pages', () => {
+  const { store } = tempStore()
+  for (const id of ['s_1', 's_2']) store.sessions.save(session(id))
+  store.runs.save(run('r_1', 's_1', { state: 'done' }))
+  store.runs.save(run('r_2', 's_2'))
+  store.runs.save(run('r_3', 's_1', { state: 'failed' }))
+  store.runs.save(run('r_4', 's_1', { state: 'queued' }))
+  const ids = (filter: object) => store.runs.list({ limit: 10, ...filter }).map(stored => stored.run.run)
+  expect(ids({})).toEqual(['r_4', 'r_3', 'r_2', 'r_1'])
+  expect(ids({ session: 's_1' })).toEqual(['r_4', 'r_3', 'r_1'])
+  expect(ids({ session: 's_1', after: 'r_4', limit: 1 })).toEqual(['r_3'])
+  expect(ids({ session: 's_1', state: 'done' })).toEqual(['r_1'])
+  expect(ids({ state: 'running' })).toEqual(['r_2'])
+  expect(ids({ session: 's_9' })).toEqual([])
+})
+
+test('unfinished runs come oldest first, and runs are counted by state', () => {
+  const { store } = tempStore()
+  store.sessions.save(session('s_1'))
+  const states = ['done', 'queued', 'running', 'cancelling', 'interrupted', 'failed', 'cancelled', 'queued'] as const
+  states.forEach((state, index) => store.runs.save(run(`r_${index}`, 's_1', { state })))
+  expect(store.runs.unfinished().map(stored => stored.run.run)).toEqual(['r_1', 'r_2', 'r_3', 'r_7'])
+  expect(store.runs.countByState()).toEqual({
+    done: 1,
+    queued: 2,
+    running: 1,
+    cancelling: 1,
+    interrupted: 1,
+    failed: 1,
+    cancelled: 1,
+  })
+  store.runs.save(run('r_1', 's_1', { state: 'done' }))
+  expect(store.runs.get('r_1')).toEqual(run('r_1', 's_1', { state: 'done' }))
+  expect(store.runs.unfinished().map(stored => stored.run.run)).toEqual(['r_2', 'r_3', 'r_7'])
+})
+
+test('a run keeps the uuid of its prompt, or that it has none', () => {
+  const { store } = tempStore()
+  store.sessions.save(session('s_1'))
+  store.runs.save({ ...run('r_1', 's_1'), promptUuid: null })
+  expect(store.runs.get('r_1')?.promptUuid).toBeNull()
+  store.runs.save(run('r_1', 's_1'))
+  expect(store.runs.get('r_1')?.promptUuid).toBe('uuid of r_1')
+})
+
+test('processes are kept in order, with offsets beyond 32 bits, and are live until they have ended', () => {
+  const { store } = tempStore()
+  for (const id of ['s_1', 's_2']) store.sessions.save(session(id))
+  const [first, second, third] = [processOf('s_1', 'p_1'), processOf('s_2', 'p_2'), processOf('s_1', 'p_3')]
+  for (const process of [first, second, third]) store.processes.save(process)
+  store.processes.checkpoint('p_1', 5_000_000_000)
+  expect(store.processes.get('p_1')).toEqual({ ...first, offset: 5_000_000_000 })
+  store.processes.save({ ...second, endedAt: 1_763_690_000_000, costUsdBefore: 0.125 })
+  expect(store.processes.get('p_2')).toEqual({ ...second, endedAt: 1_763_690_000_000, costUsdBefore: 0.125 })
+  expect(store.processes.live().map(process => process.id)).toEqual(['p_1', 'p_3'])
+  expect(store.processes.ofSession('s_1').map(process => process.id)).toEqual(['p_1', 'p_3'])
+  expect(() => store.processes.checkpoint('p_9', 1)).toThrow(UnknownRecord)
+})
+
+test('nothing is stored for a session that does not exist', () => {
+  const { store } = tempStore()
+  expect(() => store.runs.save(run('r_1', 's_9'))).toThrow(UnknownRecord)
+  expect(() => store.processes.save(processOf('s_9', 'p_1'))).toThrow(UnknownRecord)
+  expect(() => store.events.append('s_9', events(1, 1))).toThrow(UnknownRecord)
+})
+
+test('a deleted session takes its runs, processes and events along, and nothing of its neighbours', () => {
+  const { store } = tempStore()
+  const ids = ['s_1', 's_2', 's_3']
+  for (const id of ids) {
+    store.sessions.save(session(id))
+    store.runs.save(run(`r_${id}`, id))
+    store.processes.save(processOf(id, `p_${id}`))
+    store.events.append(id, events(1, 5))
+  }
+  store.sessions.delete('s_2')
+  store.sessions.delete('s_2')
+  expect(store.sessions.all().map(record => record.session)).toEqual(['s_1', 's_3'])
+  expect(store.runs.list({ limit: 9 }).map(stored => stored.run.run)).toEqual(['r_s_3', 'r_s_1'])
+  expect(store.processes.live().map(process => process.id)).toEqual(['p_s_1', 'p_s_3'])
+  expect(ids.map(id => store.events.bounds(id).head)).toEqual([5, 0, 5])
+  store.sessions.save(session('s_4'))
+  expect(store.events.bounds('s_4')).toEqual({ first: 1, head: 0 })
+})
+
+test('an answer is kept under its key until keys of its age are forgotten, and the first one stands', () => {
+  const { store } = tempStore()
+  const answer = { method: 'run.start', paramsHash: 'h', answer: '{"run":"r_1"}' }
+  store.requests.save('k1', { ...answer, time: 1_000 })
+  store.requests.save('k2', { ...answer, time: 2_000 })
+  expect(() => store.requests.save('k1', { ...answer, answer: '{}', time: 3_000 })).toThrow(/UNIQUE/)
+  expect(store.requests.get('k1')).toEqual(answer)
+  expect(store.requests.forgetBefore(2_000)).toBe(1)
+  expect(store.requests.get('k1')).toBeUndefined()
+  expect(store.requests.get('k2')).toEqual(answer)
+})
+
+test('a transaction that throws leaves nothing, also one inside another, and the next one works', () => {
+  const { store } = tempStore()
+  expect(() =>
+    store.transaction(() => {
+      store.sessions.save(session('s_1'))
+      store.sessions.delete('s_0')
+      throw new Error('no')
+    }),
+  ).toThrow('no')
+  expect(store.sessions.all()).toEqual([])
+  const answer = store.transaction(() => {
+    store.sessions.save(session('s_1'))
+    expect(() => store.transaction(() => store.events.append('s_1', events(1, 2).concat(events(9, 9))))).toThrow(
+      /was due/,
+    )
+    return store.events.bounds('s_1').head
+  })
+  expect(answer).toBe(0)
+  expect(store.sessions.all()).toHaveLength(1)
+})
