@@ -1,9 +1,11 @@
 import type { EventBody, Failure, Session } from '../../protocol/index.ts'
 import type { OutputLine } from '../claude/output.ts'
+import { classifyExit } from '../claude/failure.ts'
 import { createTranslator, type Translator } from '../claude/translate/index.ts'
 import { type Control, readBackgroundTasks, readControl, readTurn, type Turn } from '../claude/turn.ts'
 import { type ActiveRun, advance, createRun, type Outcome, type Said, sealRun, terminalEvent } from './active-run.ts'
 import type { Recorder, Source } from './recorder.ts'
+import type { StoredProcess } from '../store/store.ts'
 import { isEnded, type RunInput } from './run-state.ts'
 
 /**
@@ -22,7 +24,11 @@ export interface Conversation {
   /** Keeps an outcome back until `releaseHeld`, for a process that ends with its run. */
   holdOutcome: boolean
   /** A process begins to print: nothing of the one before is in flight any more. */
-  processStarted(): void
+  processStarted(process: StoredProcess): void
+  /** Why the process ended without a result, from all that is known of it. */
+  failure(status: number | null, stderrTail: string): Failure
+  /** Claude Code's own cost counter, for the next process of the session. */
+  readonly counterUsd: number
   line(line: OutputLine, process: string): void
   /** A line that is in the log already: only brings the state up to where it was. */
   replay(line: OutputLine): void
@@ -49,7 +55,10 @@ export interface ConversationHooks {
 }
 
 export function createConversation(record: Session, recorder: Recorder, hooks: ConversationHooks): Conversation {
-  let translator: Translator = newTranslator(record)
+  let translator: Translator = createTranslator()
+  let resumed = false
+  // It has said something beside answering to us.
+  let spoke = false
   let backgroundTasks = 0
   // Claude Code names the prompts of a turn since 2.1; where it does, a turn without any is its own.
   let namesPrompts = false
@@ -66,15 +75,29 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       return backgroundTasks
     },
 
-    processStarted() {
-      translator = newTranslator(conversation.record)
+    get counterUsd() {
+      return translator.counterUsd
+    },
+
+    processStarted(process) {
+      const { claudeSessionId } = conversation.record
+      const { costUsdBefore: costUsd, counterUsdBefore: counterUsd } = process
+      translator = createTranslator({ claudeSessionId, costUsd, counterUsd, resumed: process.resumed })
+      resumed = process.resumed
+      spoke = false
       backgroundTasks = 0
       namesPrompts = false
+    },
+
+    failure(status, stderrTail) {
+      const { apiError } = translator
+      return classifyExit({ status, sawOutput: spoke, resumed, stderrTail, apiError })
     },
 
     line(line, process) {
       const source: Source = { process, offset: line.offset }
       if ('unparsed' in line) {
+        spoke = true
         recorder.event({ type: 'unparsed', ...line.unparsed }, idOf(current()), line.time, source)
         return
       }
@@ -85,6 +108,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       backgroundTasks = readBackgroundTasks(line.frame) ?? backgroundTasks
       const run = turn?.at === 'ended' ? runOf(turn) : current()
       for (const body of translator.frame(line.frame, line.time)) {
+        spoke = true
         if (body.type === 'done' || body.type === 'failed') turnEnded(body, run, line, source)
         else {
           observe(body, run)
@@ -98,7 +122,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       const turn = readTurn(line.frame)
       if (turn && turn.promptUuids.length > 0) namesPrompts = true
       backgroundTasks = readBackgroundTasks(line.frame) ?? backgroundTasks
-      translator.frame(line.frame, line.time)
+      if (translator.frame(line.frame, line.time).length > 0) spoke = true
     },
 
     begin(run, time) {
@@ -189,5 +213,3 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     return run === current() ? translator.outcome() : { response: '', transcript: [] }
   }
 }
-
-const newTranslator = ({ claudeSessionId, costUsd }: Session) => createTranslator({ claudeSessionId, costUsd })

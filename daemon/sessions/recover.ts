@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { classifyExit } from '../claude/failure.ts'
 import { createOutputReader } from '../claude/output.ts'
 import { processFiles } from '../holder/process-files.ts'
 import { openRawLog } from '../holder/raw-log.ts'
@@ -58,7 +57,7 @@ function readOn(context: RecoverContext, process: StoredProcess) {
     if (run.promptUuid === null) conversation.background = resumeRun(run)
     else conversation.active = resumeRun(run)
   }
-  conversation.processStarted()
+  conversation.processStarted(process)
 
   const rawLog = openRawLog(processesDir, process.id)
   const reader = createOutputReader(rawLog, process.nonce)
@@ -81,12 +80,12 @@ function readOn(context: RecoverContext, process: StoredProcess) {
     if (!run) continue
     if (status === undefined) conversation.end(run, 'lost', endedAt, { lost: daemonDied })
     else {
-      const failure = classifyExit({ status, sawOutput: offset > 0, resumed: session.claudeSessionId !== null, stderrTail })
+      const failure = conversation.failure(status, stderrTail)
       conversation.end(run, 'process_ended', endedAt, { failure })
     }
   }
   recorder.checkpoint(process.id, offset)
-  recorder.process({ ...process, offset, endedAt })
+  recorder.process({ ...process, offset, counterUsd: conversation.counterUsd, endedAt })
   recorder.session({ ...conversation.record, updatedAt: endedAt, head: recorder.head })
   recorder.commit()
   context.journal.flush()

@@ -2,7 +2,6 @@ import { nanoid } from 'nanoid'
 import type { Actor, CancelMode, Failure, Run, Session } from '../../protocol/index.ts'
 import { type ClaudeProcess, startClaudeProcess } from '../claude/claude-process.ts'
 import { denyLine, unsupportedLine, userLine } from '../claude/control.ts'
-import { classifyExit } from '../claude/failure.ts'
 import type { LocatedClaude } from '../claude/locate.ts'
 import type { Control } from '../claude/turn.ts'
 import type { Config } from '../config.ts'
@@ -227,6 +226,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
   async function startProcess(run: ActiveRun): Promise<ClaudeProcess | undefined> {
     const { record } = conversation
     const resumed = record.claudeSessionId
+    const counterUsd = store.processes.ofSession(id).at(-1)?.counterUsd ?? 0
     const row: StoredProcess = {
       id: `p_${nanoid()}`,
       session: id,
@@ -235,12 +235,14 @@ export function createSession(context: SessionContext, stored: Session, unfinish
       startedAt: Date.now(),
       offset: 0,
       costUsdBefore: record.costUsd,
-      framesBefore: 0,
+      counterUsdBefore: counterUsd,
+      counterUsd,
+      resumed: resumed !== null,
       endedAt: null,
     }
     try {
       const { path } = await context.locate()
-      conversation.processStarted()
+      conversation.processStarted(row)
       // Stored before it exists: whatever happens next, its raw log is found again.
       recorder.process(row)
       commitNow()
@@ -263,7 +265,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
             context.onOutput(id)
             settle()
           },
-          ended: (status, stderrTail) => processEnded(row, status, stderrTail, resumed !== null),
+          ended: (status, stderrTail) => processEnded(row, status, stderrTail),
         },
       )
       Object.assign(row, { pid: claude.pid, startedAt: claude.startedAt })
@@ -281,19 +283,19 @@ export function createSession(context: SessionContext, stored: Session, unfinish
     }
   }
 
-  function processEnded(row: StoredProcess, status: number | null, stderrTail: string, resumed: boolean) {
+  function processEnded(row: StoredProcess, status: number | null, stderrTail: string) {
     const forced = live?.forced ?? false
     live?.ended()
     live = null
     const now = Date.now()
     conversation.releaseHeld(now, forced)
-    const failure = classifyExit({ status, sawOutput: row.offset > 0, resumed, stderrTail })
+    const failure = conversation.failure(status, stderrTail)
     for (const run of [conversation.background, conversation.active]) {
       if (!run) continue
       if (stopping === null) conversation.end(run, 'process_ended', now, { failure })
       else conversation.end(run, 'lost', now, { lost: stopping })
     }
-    recorder.process({ ...row, endedAt: now })
+    recorder.process({ ...row, counterUsd: conversation.counterUsd, endedAt: now })
     conversation.record = { ...conversation.record, process: null }
     refresh()
     recorder.commit()

@@ -24,7 +24,8 @@ export interface Sessions {
   startRun(session: string, prompt: string, by: Actor): Run
   getRun(run: string): Run
   listRuns(filter: { session?: string; state?: string; limit: number; after?: string }): Run[]
-  cancelRun(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Run
+  /** Resolves with the run as it is then; one that has ended by it is published by then. */
+  cancelRun(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Promise<Run>
   /** Resolves with the ended run, or with its present state when `signal` ends the wait. */
   waitForRun(run: string, signal: AbortSignal): Promise<Run>
   /** How many sessions have a process. */
@@ -184,10 +185,11 @@ export function createSessions(context: SessionsContext): Sessions {
 
     listRuns: filter => store.runs.list(filter).map(({ run }) => run),
 
-    cancelRun(id, by, mode, reason) {
+    async cancelRun(id, by, mode, reason) {
       const run = storedRun(id)
-      if (isEnded(run.state)) return run
-      return live.get(run.session)?.cancel(id, by, mode, reason) ?? storedRun(id)
+      const after = isEnded(run.state) ? run : live.get(run.session)?.cancel(id, by, mode, reason)
+      if (!after || isEnded(after.state)) await journal.settled()
+      return after ?? storedRun(id)
     },
 
     async waitForRun(id, signal) {

@@ -2,33 +2,45 @@ import type { Sqlite } from './sqlite.ts'
 import { UnknownRecord, type ProcessTable, type StoredProcess } from './store.ts'
 
 const select = `SELECT processes.id, sessions.id AS session, nonce, pid, started_at AS startedAt, offset,
-    cost_usd_before AS costUsdBefore, frames_before AS framesBefore, ended_at AS endedAt
+    cost_usd_before AS costUsdBefore, counter_usd_before AS counterUsdBefore, counter_usd AS counterUsd,
+    resumed, ended_at AS endedAt
   FROM processes JOIN sessions ON sessions.number = processes.session`
 
 export function createProcessTable(db: Sqlite): ProcessTable {
-  const save = db.prepare<[StoredProcess]>(
-    `INSERT INTO processes (id, session, nonce, pid, started_at, offset, cost_usd_before, frames_before, ended_at)
-     SELECT @id, number, @nonce, @pid, @startedAt, @offset, @costUsdBefore, @framesBefore, @endedAt
+  const save = db.prepare<[Row]>(
+    `INSERT INTO processes (id, session, nonce, pid, started_at, offset, cost_usd_before, counter_usd_before,
+       counter_usd, resumed, ended_at)
+     SELECT @id, number, @nonce, @pid, @startedAt, @offset, @costUsdBefore, @counterUsdBefore, @counterUsd, @resumed,
+       @endedAt
      FROM sessions WHERE id = @session
      ON CONFLICT (id) DO UPDATE SET nonce = excluded.nonce, pid = excluded.pid, started_at = excluded.started_at,
-       offset = excluded.offset, cost_usd_before = excluded.cost_usd_before, frames_before = excluded.frames_before,
-       ended_at = excluded.ended_at`,
+       offset = excluded.offset, cost_usd_before = excluded.cost_usd_before,
+       counter_usd_before = excluded.counter_usd_before, counter_usd = excluded.counter_usd,
+       resumed = excluded.resumed, ended_at = excluded.ended_at`,
   )
   const checkpoint = db.prepare<[number, string]>('UPDATE processes SET offset = ? WHERE id = ?')
-  const get = db.prepare<[string], StoredProcess>(`${select} WHERE processes.id = ?`)
-  const ofSession = db.prepare<[string], StoredProcess>(`${select} WHERE sessions.id = ? ORDER BY processes.number`)
-  const live = db.prepare<[], StoredProcess>(`${select} WHERE ended_at IS NULL ORDER BY processes.number`)
+  const get = db.prepare<[string], Row>(`${select} WHERE processes.id = ?`)
+  const ofSession = db.prepare<[string], Row>(`${select} WHERE sessions.id = ? ORDER BY processes.number`)
+  const live = db.prepare<[], Row>(`${select} WHERE ended_at IS NULL ORDER BY processes.number`)
 
   return {
     save(process) {
-      if (save.run(process) > 0) return
+      if (save.run({ ...process, resumed: Number(process.resumed) }) > 0) return
       throw new UnknownRecord(`process ${process.id} is of session ${process.session}, which does not exist`)
     },
     checkpoint(id, offset) {
       if (checkpoint.run(offset, id) === 0) throw new UnknownRecord(`process ${id} does not exist`)
     },
-    get: id => get.get(id),
-    ofSession: session => ofSession.all(session),
-    live: () => live.all(),
+    get(id) {
+      const row = get.get(id)
+      return row && stored(row)
+    },
+    ofSession: session => ofSession.all(session).map(stored),
+    live: () => live.all().map(stored),
   }
 }
+
+/** SQLite has no booleans. */
+type Row = Omit<StoredProcess, 'resumed'> & { resumed: number }
+
+const stored = (row: Row): StoredProcess => ({ ...row, resumed: row.resumed !== 0 })

@@ -42,7 +42,9 @@ const migrations = [
      started_at INTEGER NOT NULL,
      offset INTEGER NOT NULL,
      cost_usd_before REAL NOT NULL,
-     frames_before INTEGER NOT NULL,
+     counter_usd_before REAL NOT NULL,
+     counter_usd REAL NOT NULL,
+     resumed INTEGER NOT NULL,
      ended_at INTEGER);
    CREATE INDEX processes_by_session ON processes (session);
    CREATE INDEX processes_live ON processes (number) WHERE ended_at IS NULL;

@@ -99,10 +99,13 @@ export interface StoredProcess {
   startedAt: number
   /** Raw log offset up to which events have been derived and committed: the checkpoint. */
   offset: number
-  /** The session's total cost when it started: what Claude Code counts on from. */
+  /** The session's total cost when it started: the sum of its results before. */
   costUsdBefore: number
-  /** Number of frames (lines) printed by the earlier processes of the session. */
-  framesBefore: number
+  /** Claude Code's own cost counter when it started, and as last heard of: they differ from the session's total after a `/clear`. */
+  counterUsdBefore: number
+  counterUsd: number
+  /** It took up an earlier conversation. */
+  resumed: boolean
   endedAt: number | null
 }
 

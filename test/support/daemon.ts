@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, vi } from 'vitest'
@@ -37,6 +37,8 @@ export async function startTestDaemon(
 ): Promise<TestDaemon> {
   const home = options.home ?? tempHome()
   const argv = options.argv ?? ['--simulate']
+  mkdirSync(home, { recursive: true, mode: 0o700 })
+  writeFileSync(join(home, 'config.json'), JSON.stringify({ checkResults: true, ...options.config }))
   const child = spawn(process.execPath, [program, '--home', home, '--port', '0', ...argv], {
     env: { ...process.env, ...simulatorEnvironment(home), ...options.env, TEST_DAEMON: home },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,0 +1,135 @@
+import { describe, expect, it, vi } from 'vitest'
+import type { Run, Session } from '../../protocol/index.ts'
+import { processesOf, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import type { RpcPeer } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { expectWholeLog } from '../support/whole-log.ts'
+
+const quick = { config: { cancelGraceMs: 150, resultGraceMs: 150 } }
+
+const start = (peer: RpcPeer, prompt: string) => peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
+const eventsOf = async (peer: RpcPeer, run: Run) => {
+  const { events } = await peer.call<{ events: { seq: number; type: string; run: string | null }[] }>('topic.read', {
+    topic: `session/${run.session}`,
+    after: 0,
+    limit: 1000,
+  })
+  expectWholeLog(events)
+  return events.filter(event => event.run === run.run)
+}
+/** Resolves when the run has an event of that type. */
+const untilEvent = async (peer: RpcPeer, run: Run, type: string) => {
+  const topic = `session/${run.session}`
+  await peer.call('topic.subscribe', { topic, since: 'start' })
+  await vi.waitFor(() => expect(peer.events(topic).map(event => event.type)).toContain(type), { timeout: 10_000 })
+}
+const cancel = (peer: RpcPeer, run: Run, mode?: string) =>
+  peer.call<Run>('run.cancel', { run: run.run, ...(mode && { mode }) })
+const ended = (peer: RpcPeer, run: Run) => peer.call<Run>('run.wait', { run: run.run })
+
+const open = async (options = {}): Promise<[TestDaemon, RpcPeer]> => {
+  const daemon = await startTestDaemon(options)
+  return [daemon, await daemon.peer('canceller')]
+}
+
+describe('cancelling a run', () => {
+  it('ends its turn and keeps the process, which takes the next prompt', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:hang at=text')
+    await untilEvent(peer, run, 'assistant_text')
+    const { process } = await peer.call<Session>('session.get', { session: run.session })
+    expect(await cancel(peer, run)).toMatchObject({ state: 'cancelling' })
+    expect(await ended(peer, run)).toMatchObject({ state: 'cancelled' })
+    const next = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
+    expect(await ended(peer, next)).toMatchObject({ state: 'done' })
+    expect((await peer.call<Session>('session.get', { session: run.session })).process).toEqual(process)
+    expect((await eventsOf(peer, run)).at(-1)).toMatchObject({
+      type: 'cancelled',
+      by: { name: 'canceller' },
+      response: expect.stringContaining('simulated answer'),
+    })
+  })
+
+  it('before its prompt was sent never sends it', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:crash')
+    expect(await cancel(peer, run)).toMatchObject({ state: 'cancelled' })
+    const types = (await eventsOf(peer, run)).map(({ type }) => type)
+    expect(types).toEqual(['run_queued', 'run_started', 'cancel_requested', 'cancelled'])
+    const next = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
+    expect(await ended(peer, next)).toMatchObject({ state: 'done' })
+  })
+
+  it('while it is queued ends it at once', async () => {
+    const [, peer] = await open()
+    const first = await start(peer, 'sim:hang')
+    const queued = await peer.call<Run>('run.start', { session: first.session, prompt: 'sim:text' })
+    expect(await cancel(peer, queued)).toMatchObject({ state: 'cancelled', startedAt: null })
+    expect((await eventsOf(peer, queued)).map(({ type }) => type)).toEqual(['run_queued', 'cancel_requested', 'cancelled'])
+    await cancel(peer, first, 'kill')
+    await ended(peer, first)
+  })
+
+  it('ends the process where the turn does not end, step by step', async () => {
+    const [daemon, peer] = await open(quick)
+    const run = await start(peer, 'sim:hang ignore=interrupt,int,term')
+    await untilEvent(peer, run, 'assistant_text')
+    const before = processesOf(daemon.home).length
+    await cancel(peer, run)
+    expect(await ended(peer, run)).toMatchObject({ state: 'cancelled' })
+    await vi.waitFor(() => expect(processesOf(daemon.home).length).toBeLessThan(before))
+    await vi.waitFor(async () =>
+      expect(await peer.call<Session>('session.get', { session: run.session })).toMatchObject({ process: null }),
+    )
+    const next = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
+    expect(await ended(peer, next)).toMatchObject({ state: 'done' })
+  })
+
+  it.each(['terminate', 'kill'])('by %s ends the process and what it started', async mode => {
+    const [daemon, peer] = await open()
+    const run = await start(peer, 'sim:hang at=text')
+    await untilEvent(peer, run, 'assistant_text')
+    await cancel(peer, run, mode)
+    expect(await ended(peer, run)).toMatchObject({ state: 'cancelled' })
+    await vi.waitFor(() => expect(processesOf(daemon.home)).toEqual([daemon.pid]))
+  })
+
+  it('again is the same request, and a stronger one escalates', async () => {
+    const [, peer] = await open({ config: { cancelGraceMs: 60_000 } })
+    const run = await start(peer, 'sim:hang ignore=interrupt')
+    await untilEvent(peer, run, 'assistant_text')
+    await Promise.all([cancel(peer, run), cancel(peer, run)])
+    await cancel(peer, run, 'kill')
+    expect(await ended(peer, run)).toMatchObject({ state: 'cancelled' })
+    const requests = (await eventsOf(peer, run)).filter(({ type }) => type === 'cancel_requested')
+    expect(requests).toEqual([
+      expect.objectContaining({ mode: 'interrupt' }),
+      expect.objectContaining({ mode: 'kill' }),
+    ])
+  })
+
+  it('after its end changes nothing', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:text')
+    const done = await ended(peer, run)
+    expect(await cancel(peer, run, 'kill')).toEqual(done)
+    expect((await eventsOf(peer, run)).at(-1)).toMatchObject({ type: 'done' })
+  })
+
+  it('is refused for a run that does not exist, by its id', async () => {
+    const [, peer] = await open()
+    await expect(peer.call('run.cancel', { run: 'r_none' })).rejects.toMatchObject({
+      message: 'there is no run r_none',
+      error: { data: { kind: 'not_found' } },
+    })
+  })
+})
+
+describe('a process that does not end when it should', () => {
+  it('is ended by force, without spoiling the result', async () => {
+    const [, peer] = await open({ argv: ['--simulate', '--idle-close-ms', '0'], config: { resultGraceMs: 150 } })
+    const run = await start(peer, 'sim:hang at=result')
+    expect(await ended(peer, run)).toMatchObject({ state: 'done' })
+    expect((await eventsOf(peer, run)).at(-1)).toMatchObject({ type: 'done', forcedExit: true })
+  })
+})

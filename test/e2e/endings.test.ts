@@ -1,0 +1,80 @@
+import { describe, expect, it, vi } from 'vitest'
+import type { Run } from '../../protocol/index.ts'
+import { startTestDaemon } from '../support/daemon.ts'
+import type { RpcPeer } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { expectWholeLog } from '../support/whole-log.ts'
+
+const runToEnd = async (peer: RpcPeer, prompt: string) => {
+  const run = await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
+  const ended = await peer.call<Run>('run.wait', { run: run.run })
+  const { events } = await peer.call<{ events: { seq: number; type: string; run: string | null }[] }>('topic.read', {
+    topic: `session/${run.session}`,
+    after: 0,
+    limit: 1000,
+  })
+  expectWholeLog(events)
+  return { ended, events, last: events.at(-1) }
+}
+
+describe('a run ends once, with its true reason', () => {
+  it.each([
+    ['sim:crash code=3 stderr="Error: out of cheese"', { code: 'crashed', exitCode: 3, stderrTail: expect.stringContaining('out of cheese') }],
+    ['sim:crash signal=SIGKILL', { code: 'killed', signal: 'SIGKILL' }],
+    ['sim:silent', { code: 'no_output' }],
+    ['sim:fail kind=rate_limit', { code: 'rate_limited', retryable: true }],
+    ['sim:fail kind=overloaded', { code: 'overloaded', retryable: true }],
+    ['sim:fail kind=auth', { code: 'auth', retryable: false }],
+    ['sim:fail kind=billing', { code: 'billing' }],
+    ['sim:fail kind=prompt_too_long', { code: 'context_exceeded' }],
+    ['sim:fail kind=max_turns', { code: 'max_turns' }],
+    ['sim:fail kind=budget', { code: 'max_budget' }],
+  ])('%s', async (prompt, failure) => {
+    const daemon = await startTestDaemon()
+    const { ended, last } = await runToEnd(await daemon.peer(), prompt)
+    expect(ended).toMatchObject({ state: 'failed', result: { failure } })
+    expect(last).toMatchObject({ type: 'failed', run: ended.run })
+    expect(ended.result?.failure?.title).not.toBe('')
+  })
+
+  it('and goes on with the next prompt after a crash', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const { ended } = await runToEnd(peer, 'sim:crash')
+    const next = await peer.call<Run>('run.start', { session: ended.session, prompt: 'sim:text' })
+    expect(await peer.call<Run>('run.wait', { run: next.run })).toMatchObject({ state: 'done' })
+  })
+
+  it('also when it was retried on the way', async () => {
+    const daemon = await startTestDaemon()
+    const { ended, events } = await runToEnd(await daemon.peer(), 'sim:retry')
+    expect(ended.state).toBe('done')
+    expect(events.map(({ type }) => type)).toContain('api_retry')
+  })
+})
+
+describe('a turn that Claude Code begins by itself', () => {
+  it('is a run of its own, that nobody started', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const { ended } = await runToEnd(peer, 'sim:background')
+    expect(ended.state).toBe('done')
+    await vi.waitFor(
+      async () => {
+        const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session: ended.session })
+        expect(runs).toHaveLength(2)
+        expect(runs[0]).toMatchObject({ state: 'done', origin: { background: { kind: expect.any(String) } } })
+      },
+      { timeout: 10_000 },
+    )
+  })
+})
+
+describe('what a process prints beside its frames', () => {
+  it('is in the log, and nothing of the run is lost', async () => {
+    const daemon = await startTestDaemon()
+    const { ended, events } = await runToEnd(await daemon.peer(), 'sim:spam')
+    expect(ended.state).toBe('done')
+    expect(events.map(({ type }) => type)).toContain('unparsed')
+  })
+})
