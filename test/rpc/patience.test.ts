@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { createPatience } from '../../daemon/rpc/patience.ts'
+
+test('a hundred at once are answered in detail, then ten a second, and a thousand more end it', () => {
+  let time = 0
+  const patience = createPatience(() => time)
+  const count = (times: number) => {
+    const answers = Array.from({ length: times }, () => patience())
+    return { detailed: answers.filter(answer => answer === 'detailed').length, last: answers.at(-1) }
+  }
+  expect(count(100)).toEqual({ detailed: 100, last: 'detailed' })
+  expect(count(1)).toEqual({ detailed: 0, last: 'brief' })
+  time += 2_100
+  expect(count(30)).toEqual({ detailed: 20, last: 'brief' })
+  expect(count(985)).toEqual({ detailed: 0, last: 'brief' })
+  expect(count(10)).toEqual({ detailed: 0, last: 'exhausted' })
+  time += 1_000_000
+  expect(count(101)).toEqual({ detailed: 100, last: 'brief' })
+})
