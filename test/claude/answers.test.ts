@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Event } from '../../protocol/index.ts'
 import { userTexts } from '../support/messages-api/index.ts'
-import { startSuite, type Suite } from './support/suite.ts'
+import { startSuite, type Suite, waitOptions } from './support/suite.ts'
 import { ofType, one, play, streamedText, watch } from './support/watch.ts'
 
 let suite: Suite
@@ -87,8 +87,7 @@ test('a background task that ends makes a run of its own', async () => {
   expect(one(first, 'done').response).toBe('It runs in the background.')
 
   const later: Event[] = []
-  const { session } = await suite.mux.api.run.get({ run: handle.id })
-  for await (const event of suite.mux.subscribe(`session/${session}`, { since: 'start' })) {
+  for await (const event of suite.mux.subscribe(`session/${handle.session}`, { since: 'start' })) {
     if (event.type === 'gap' || event.run === handle.id) continue
     later.push(event)
     if (event.type === 'done' || event.type === 'failed') break
@@ -98,6 +97,28 @@ test('a background task that ends makes a run of its own', async () => {
     expect.arrayContaining(['started', 'ended']),
   )
   expect(one(later, 'done').response).toBe('The background task has ended.')
+})
+
+test('a background task does not outlive its session', async () => {
+  const handle = await suite.mux.run({ prompt: 'scn:long-background:outlive', cwd: suite.cwd })
+  const events = await watch(handle).ended()
+  expect(one(events, 'done').response).toBe('It will run for ever.')
+  const running = () => suite.processes().filter(each => each.commandLine.includes('/nowhere/outlive'))
+  expect(running()).not.toEqual([])
+  await suite.mux.api.session.close({ session: handle.session })
+  await vi.waitFor(() => expect(running()).toEqual([]), waitOptions)
+})
+
+test('/compact is told as a compaction, and the conversation goes on', async () => {
+  const first = await suite.mux.run({ prompt: 'scn:text:long-ago', cwd: suite.cwd })
+  await first.result()
+  const { session } = first
+  const events = await play(suite.mux, { prompt: '/compact', session })
+  expect(one(events, 'compaction')).toMatchObject({ trigger: 'manual', preTokens: expect.any(Number) as number })
+  expect(ofType(events, 'status').map(event => event.status)).toContain('compacting')
+  expect(one(events, 'done')).toMatchObject({ numTurns: 0 })
+  const next = await play(suite.mux, { prompt: 'scn:text:since', session })
+  expect(one(next, 'done').response).toContain('since')
 })
 
 test('a tool that needs a permission is refused while nobody can be asked, and the run goes on', async () => {
@@ -134,7 +155,7 @@ test('a prompt that looks like an option is a prompt', async () => {
 test('runs of one session use one process, and each has its own answer', async () => {
   const first = await suite.mux.run({ prompt: 'scn:text:one', cwd: suite.cwd })
   await first.result()
-  const { session } = await suite.mux.api.run.get({ run: first.id })
+  const { session } = first
   const before = await suite.mux.api.session.get({ session })
   const runs = await Promise.all(['two', 'three'].map(name => suite.mux.run({ prompt: `scn:text:${name}`, session })))
   const answers = await Promise.all(runs.map(async each => (await each.result()).response))

@@ -52,6 +52,7 @@ describe('the next run sees the earlier turns', () => {
   test('after a process that was killed from outside, which fails its run', async () => {
     const first = await play(suite.mux, { prompt: 'scn:text:once', cwd: suite.cwd })
     const session = await sessionOf(first[0]!.run!)
+    await noProcess()
     const killed = watch(await suite.mux.run({ prompt: 'scn:endless', session }))
     await killed.until('assistant_text')
     for (const { pid } of suite.claudes()) process.kill(pid, 'SIGKILL')
@@ -61,6 +62,17 @@ describe('the next run sees the earlier turns', () => {
     expect(one(next, 'done').response).toContain('again')
     expect(shown().user).toContain('scn:text:once')
   })
+})
+
+test('a process of one run waits for its background task, tells of it, and ends', async () => {
+  const handle = await suite.mux.run({ prompt: 'scn:background', cwd: suite.cwd })
+  expect((await handle.result()).response).toBe('It runs in the background.')
+  await noProcess()
+  const { runs } = await suite.mux.api.run.list({ session: handle.session })
+  expect(runs.map(({ state, result }) => [state, result?.response])).toEqual([
+    ['done', 'The background task has ended.'],
+    ['done', 'It runs in the background.'],
+  ])
 })
 
 test('a session whose very first process was killed works with the next one', async () => {

@@ -55,6 +55,17 @@ export const tools: Record<string, Scenario> = {
       tool('Bash', { command: 'sleep 1; echo from-background', description: 'Wait', run_in_background: true }),
     ])
   },
+  /** A command in the background that runs until it is killed; the argument is in its command line. */
+  'long-background': ({ toolResults, argument }) =>
+    toolResults.length > 0
+      ? message([text('It will run for ever.')])
+      : message([
+          tool('Bash', {
+            command: `until test -e /nowhere/${argument || 'long-background'}; do sleep 0.1; done`,
+            description: 'Take long',
+            run_in_background: true,
+          }),
+        ]),
   /** A tool that needs a permission. */
   write: ({ toolResults, argument }) =>
     toolResults.length > 0
