@@ -221,7 +221,7 @@ describe('lanes', () => {
       { toolUseId: 'toolu_a', tool: 'Agent' },
       { toolUseId: 'toolu_a1', tool: 'Bash', output: 'made', parent: 'toolu_a' },
     ])
-    expect(ofType(events, 'task').map(({ type, ...task }) => task)).toEqual([
+    expect(ofType(events, 'task').map(({ type: _type, ...task }) => task)).toEqual([
       { phase: 'started', taskId: 't1', toolUseId: 'toolu_a', description: 'work' },
       {
         phase: 'progress',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { EventBody } from '../../protocol/index.ts'
-import { fixture, largeRecording, readRecording, recordings, replay } from './support/replay.ts'
+import { fixture, largeRecording, ofType, readRecording, recordings, replay } from './support/replay.ts'
 
 /**
  * What every recording of the real CLI is translated to, event by event. `UPDATE_GOLDEN=1` writes the files anew: then
@@ -36,8 +36,9 @@ function summary(events: readonly EventBody[]): string {
   const hash = createHash('sha256').update(text).digest('hex')
   const about = { counts, sha256, textLength: text.length, textSha256: hash }
   const few = events.filter(({ type }) => type !== 'assistant_text' && type !== 'done')
-  const done = events
-    .filter(event => event.type === 'done')
-    .map(event => ({ ...event, response: event.response.length, transcript: event.transcript.length }))
+  const done = ofType(events, 'done').map(({ response, transcript }) => ({
+    responseLength: response.length,
+    transcriptLength: transcript.length,
+  }))
   return [about, ...few, ...done].map(line => `${JSON.stringify(line)}\n`).join('')
 }
