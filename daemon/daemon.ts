@@ -88,9 +88,12 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     })
 
     let closing: Promise<void> | undefined
-    const close = (reason: string) => (closing ??= end(reason).finally(settleClosed))
-    let settleClosed = () => {}
+    let settleClosed: (ended: Promise<void>) => void
     const closed = new Promise<void>(resolve => void (settleClosed = resolve))
+    const close = (reason: string) => {
+      if (!closing) settleClosed((closing = end(reason)))
+      return closing!
+    }
     const end = async (reason: string) => {
       log.info('stopping', { reason })
       topics.daemon.append({ type: 'daemon_status', state: 'stopping', detail: reason }, Date.now())
@@ -122,7 +125,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           sessions,
           claude: () => claude,
           server: () => server,
-          stop: reason => void close(reason),
+          stop: reason => void close(reason).catch(() => {}),
         }),
         ...sessionHandlers(sessions, locateAndRemember),
         ...topicHandlers(topics.lookup),

@@ -18,10 +18,9 @@ export async function main(argv: string[]): Promise<void> {
     const config = readConfig(argv, process.env)
     const log = createLog(config.logLevel)
     const daemon = await startDaemon(config, log)
-    const stop = (signal: string) => void daemon.close(`${signal} received`)
-    process.once('SIGTERM', () => stop('SIGTERM'))
-    process.once('SIGINT', () => stop('SIGINT'))
-    process.once('SIGHUP', () => stop('SIGHUP'))
+    const stop = (signal: string) => void daemon.close(`${signal} received`).catch(() => {})
+    // `on`, not `once`: a signal that is sent again must not end it in the middle of its end.
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop(signal))
     await daemon.closed
     process.exitCode = 0
   } catch (error) {

@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, vi } from 'vitest'
@@ -11,6 +12,8 @@ import { createTempDir } from './temp-dir.ts'
 /** A real daemon, as built, in a home of its own. */
 export interface TestDaemon {
   home: string
+  /** The home as seen from the test: another path where the daemon has a disk of its own. */
+  seenHome: string
   info: DaemonInfo
   pid: number
   /** A client; closed with the test. */
@@ -33,23 +36,34 @@ const markerOf = (home: string) => `TEST_DAEMON=${home}`
  * stopped, and nothing that it started may be left: no process and no PTY.
  */
 export async function startTestDaemon(
-  options: { home?: string; argv?: string[]; env?: Record<string, string>; config?: object } = {},
+  options: {
+    home?: string
+    argv?: string[]
+    env?: Record<string, string>
+    config?: object
+    /** Its home is a disk of this size: see `canMount`. */
+    diskBytes?: number
+  } = {},
 ): Promise<TestDaemon> {
   const home = options.home ?? tempHome()
   const argv = options.argv ?? ['--simulate']
   mkdirSync(home, { recursive: true, mode: 0o700 })
-  writeFileSync(join(home, 'config.json'), JSON.stringify({ checkResults: true, ...options.config }))
-  const child = spawn(process.execPath, [program, '--home', home, '--port', '0', ...argv], {
+  const config = JSON.stringify({ checkResults: true, ...options.config })
+  writeFileSync(join(home, 'config.json'), config)
+  const serve = [process.execPath, program, '--home', home, '--port', '0', ...argv]
+  const [command, ...args] = options.diskBytes ? onDiskOf(options.diskBytes, home, config, serve) : serve
+  const child = spawn(command!, args, {
     env: { ...process.env, ...simulatorEnvironment(home), ...options.env, TEST_DAEMON: home },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
   const exited = once(child, 'close') as Promise<[number | null]>
+  const seenHome = options.diskBytes ? `/proc/${child.pid}/root${home}` : home
   const info = await vi.waitFor(
     () => {
       if (child.exitCode !== null) return undefined
-      const found = JSON.parse(readFileSync(join(home, 'daemon.json'), 'utf8')) as DaemonInfo
+      const found = JSON.parse(readFileSync(join(seenHome, 'daemon.json'), 'utf8')) as DaemonInfo
       if (found.pid !== child.pid) throw new Error('daemon.json is of an earlier daemon')
       return found
     },
@@ -60,6 +74,7 @@ export async function startTestDaemon(
   const peers: RpcPeer[] = []
   const daemon: TestDaemon = {
     home,
+    seenHome,
     info,
     pid: info.pid,
     async peer(name, token = info.token) {
@@ -68,7 +83,7 @@ export async function startTestDaemon(
       return peer
     },
     async stop() {
-      child.kill('SIGTERM')
+      if (child.exitCode === null) child.kill('SIGTERM')
       return (await exited)[0]
     },
     async kill() {
@@ -83,6 +98,15 @@ export async function startTestDaemon(
     await nothingLeft(home)
   })
   return daemon
+}
+
+/** Whether a process may have mounts of its own here; if not, the tests that need it are skipped, saying so. */
+export const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()]).status === 0
+
+/** `command` in a mount namespace of its own, with a small disk at `home`. */
+function onDiskOf(bytes: number, home: string, config: string, command: string[]): string[] {
+  const mount = 'mount -t tmpfs -o size=$1,mode=700 tmpfs "$2" && printf %s "$3" >"$2/config.json" && shift 3 && exec "$@"'
+  return ['unshare', '-rm', 'sh', '-c', mount, 'sh', String(bytes), home, config, ...command]
 }
 
 /** A home directory that is gone after the test. */

@@ -1,0 +1,64 @@
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import type { Run } from '../../protocol/index.ts'
+import { canMount, startTestDaemon } from '../support/daemon.ts'
+import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { expectWholeLog } from '../support/whole-log.ts'
+
+const start = (peer: RpcPeer, prompt: string) => peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
+const follow = async (peer: RpcPeer, run: Run) => {
+  const topic = `session/${run.session}`
+  await peer.call('topic.subscribe', { topic, since: 'start' })
+  await vi.waitFor(() => expect(peer.events(topic).map(({ type }) => type)).toContain('assistant_text'), { timeout: 10_000 })
+  return (): WireEvent[] => peer.events(topic)
+}
+
+/** Writes until there is no room for another byte. */
+function fillDisk(directory: string): string {
+  const path = join(directory, 'filler')
+  const fd = openSync(path, 'w')
+  for (let chunk = Buffer.alloc(1024 * 1024); chunk.length > 0; ) {
+    try {
+      const written = writeSync(fd, chunk)
+      if (written < chunk.length) chunk = chunk.subarray(0, Math.floor(chunk.length / 2))
+    } catch {
+      chunk = chunk.subarray(0, Math.floor(chunk.length / 2))
+    }
+  }
+  closeSync(fd)
+  return path
+}
+
+describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)', () => {
+  it('fails the run that writes, keeps the others readable and going, and is forgotten when there is room', async () => {
+    const daemon = await startTestDaemon({ diskBytes: 24 * 1024 * 1024 })
+    const peer = await daemon.peer()
+    const quiet = await start(peer, 'sim:hang at=text')
+    const quietEvents = await follow(peer, quiet)
+    const loud = await start(peer, 'sim:flood frames=1000000 size=1000')
+    const loudEvents = await follow(peer, loud)
+
+    const filler = fillDisk(daemon.seenHome)
+    const failed = await peer.call<Run>('run.wait', { run: loud.run, timeoutMs: 30_000 })
+    expect(failed).toMatchObject({ state: 'failed', result: { failure: { code: 'disk_full', retryable: true } } })
+    await vi.waitFor(() => expect(loudEvents().at(-1)).toMatchObject({ type: 'failed' }))
+    expectWholeLog(loudEvents())
+
+    expect(await peer.call('run.get', { run: quiet.run })).toMatchObject({ state: 'running' })
+    const seen = quietEvents()
+    const page = await peer.call<{ events: WireEvent[] }>('topic.read', { topic: `session/${quiet.session}`, after: 0 })
+    expect(page.events).toEqual(seen)
+
+    rmSync(filler)
+    await vi.waitFor(async () => {
+      const run = await start(peer, 'sim:text')
+      expect(await peer.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
+    }, { timeout: 20_000, interval: 500 })
+    await peer.call('run.cancel', { run: quiet.run })
+    expect(await peer.call<Run>('run.wait', { run: quiet.run })).toMatchObject({ state: 'cancelled' })
+    await vi.waitFor(() => expect(quietEvents().at(-1)).toMatchObject({ type: 'cancelled' }))
+    expectWholeLog(quietEvents())
+  })
+})
