@@ -47,6 +47,8 @@ export function createReader(since: 'start' | 'end' | Cursor, window: number, on
   let batches: Batch[] = []
   let failure: { error: unknown } | undefined
   let stopped = false
+  // Until its first subscription is answered, what arrives belongs to the others' cursor.
+  let settled = false
   let wake = () => {}
   // The last event in `batches`; what is not beyond it has been had.
   let last = typeof since === 'object' ? since.seq : 0
@@ -60,12 +62,13 @@ export function createReader(since: 'start' | 'end' | Cursor, window: number, on
     window,
     push(events, epoch, size) {
       const fresh = events[0]!.seq > last ? events : events.filter(event => event.seq > last)
-      if (!fresh.length) return
+      if (!settled || !fresh.length) return
       last = fresh.at(-1)!.seq
       add({ items: fresh, epoch, size })
     },
     settle({ epoch, head }, base) {
       const { place } = this
+      settled = true
       if (typeof place === 'string') {
         last = place === 'end' ? head : base
       } else {

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { expect, it } from 'vitest'
+import { sdkVersion } from '../../client/version.ts'
+
+const bundle = async (entry: string) =>
+  build({
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'browser',
+    metafile: true,
+    write: false,
+  })
+
+it('the SDK for browsers is at most 5 kB minified and compressed', async () => {
+  const { outputFiles } = await bundle('client/browser.ts')
+  expect(gzipSync(outputFiles[0]!.contents, { level: 9 }).length).toBeLessThanOrEqual(5_000)
+})
+
+it('the SDK for browsers depends on nothing at run time', async () => {
+  const { metafile } = await bundle('client/browser.ts')
+  const inputs = Object.keys(metafile.inputs)
+  expect(inputs.filter(path => !/^(client|protocol)\//.test(path))).toEqual([])
+  expect(inputs.filter(path => path.startsWith('protocol/'))).toEqual(['protocol/errors.ts', 'protocol/wire.ts'])
+  expect(Object.values(metafile.outputs).flatMap(output => output.imports)).toEqual([])
+})
+
+it('the SDK calls itself by the version of its package', () => {
+  expect((JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version).toBe(sdkVersion)
+})

@@ -1,0 +1,90 @@
+import { expect, it, vi } from 'vitest'
+import { connectForTest, peerForTest, reached } from './harness.ts'
+
+it('answers each call with its own answer, in whatever order they come', async () => {
+  const peer = await peerForTest()
+  const mux = await connectForTest({ url: peer.url })
+  const ids: unknown[] = []
+  peer.on('run.get', (_, __, id) => void ids.push(id))
+  const calls = ['r_1', 'r_2', 'r_3'].map(run => mux.api.run.get({ run }))
+  await vi.waitFor(() => expect(ids).toHaveLength(3))
+  for (const id of ids.toReversed()) peer.sockets[0]!.answer(id, { of: id })
+  expect(await Promise.all(calls)).toEqual(ids.map(of => ({ of })))
+})
+
+it('rejects with the error of the daemon: kind, code, data, whether to try again', async () => {
+  const peer = await peerForTest()
+  const mux = await connectForTest({ url: peer.url })
+  peer.on('session.get', (_, socket, id) => socket.refuse(id, 'not_found', 'no session s_9'))
+  await expect(mux.api.session.get({ session: 's_9' })).rejects.toMatchObject({
+    name: 'RpcError',
+    kind: 'not_found',
+    code: -32004,
+    retryable: false,
+    message: 'no session s_9',
+  })
+})
+
+it('rejects a call in flight when the socket breaks', async () => {
+  const peer = await peerForTest()
+  const mux = await connectForTest({ url: peer.url })
+  const call = mux.api.session.close({ session: 's_1' })
+  await vi.waitFor(() => expect(peer.calls('session.close')).toHaveLength(1))
+  peer.cut()
+  await expect(call).rejects.toMatchObject({ name: 'Unavailable', kind: 'unavailable', retryable: true })
+  await vi.waitFor(() => expect(mux.state).toBe('open'))
+  expect(peer.calls('session.close')).toHaveLength(1)
+})
+
+it('makes a call with a key again when the socket breaks before its answer', async () => {
+  const peer = await peerForTest()
+  const mux = await connectForTest({ url: peer.url })
+  let answers = 0
+  peer.on('session.create', params => {
+    if (answers++ === 2) return { session: 's_1', params }
+    peer.cut()
+    return undefined
+  })
+  const params = { cwd: '/', key: 'k' }
+  expect(await mux.api.session.create(params)).toEqual({ session: 's_1', params })
+  expect(peer.calls('session.create')).toEqual([params, params, params])
+})
+
+it('waits for a connection before it calls', async () => {
+  const peer = await peerForTest()
+  const mux = await connectForTest({ url: peer.url })
+  peer.on('session.list', () => ({ sessions: [] }))
+  const recovering = reached(mux, 'recovering')
+  peer.cut()
+  await recovering
+  expect(await mux.api.session.list({})).toEqual({ sessions: [] })
+})
+
+it('gives a call up with the reason of its signal', async () => {
+  const peer = await peerForTest()
+  const mux = await connectForTest({ url: peer.url })
+  const controller = new AbortController()
+  const call = mux.api.run.wait({ run: 'r_1' }, { signal: controller.signal })
+  await vi.waitFor(() => expect(peer.calls('run.wait')).toHaveLength(1))
+  controller.abort(new Error('no longer interested'))
+  await expect(call).rejects.toThrow('no longer interested')
+  await expect(mux.api.run.wait({ run: 'r_2' }, { signal: controller.signal })).rejects.toThrow('no longer interested')
+  expect(peer.calls('run.wait')).toHaveLength(1)
+})
+
+it('refuses a message that would cost the connection', async () => {
+  const peer = await peerForTest()
+  const mux = await connectForTest({ url: peer.url })
+  const prompt = '€'.repeat(1_398_200)
+  await expect(mux.api.run.start({ session: 's_1', prompt })).rejects.toMatchObject({ kind: 'limit' })
+  peer.on('run.start', () => ({ run: 'r_1' }))
+  await mux.api.run.start({ session: 's_1', prompt: prompt.slice(0, 1_398_000) })
+  expect(peer.calls('hello')).toHaveLength(1)
+})
+
+it('is no promise itself', async () => {
+  const peer = await peerForTest()
+  const mux = await connectForTest({ url: peer.url })
+  const both: unknown[] = [mux.api, mux.api.session]
+  for (const each of both) expect(await each).toBeTypeOf('object')
+})

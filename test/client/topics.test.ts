@@ -1,0 +1,310 @@
+import * as fc from 'fast-check'
+import { describe, expect, it, vi } from 'vitest'
+import { connectForTest, peerForTest, seqs, take } from './harness.ts'
+import { event, range } from './peer.ts'
+
+const topic = 'session/s_1'
+
+describe('a subscription', () => {
+  it('gets what is kept and then what comes, in order', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 3)
+    const mux = await connectForTest({ url: peer.url })
+    const events = mux.subscribe(topic, { since: 'start' })
+    expect(seqs(await take(events, 3))).toEqual([1, 2, 3])
+    peer.append(topic, 2)
+    expect(seqs(await take(events, 2))).toEqual([4, 5])
+    expect(events.cursor).toEqual({ epoch: 'e1', seq: 4 })
+  })
+
+  it('begins at the end unless told otherwise', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 3)
+    const mux = await connectForTest({ url: peer.url })
+    const first = mux.subscribe(topic).next()
+    await vi.waitFor(() => expect(peer.calls('topic.subscribe')).toHaveLength(1))
+    peer.append(topic, 1)
+    expect((await first).value).toMatchObject({ seq: 4 })
+  })
+
+  it('takes a bare seq as a place in the log as it is now', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 5)
+    const mux = await connectForTest({ url: peer.url })
+    expect(seqs(await take(mux.subscribe(topic, { since: { seq: 3 } }), 2))).toEqual([4, 5])
+    expect(peer.calls('topic.subscribe')[0]).toMatchObject({ since: { epoch: 'e1', seq: 3 } })
+  })
+
+  it('goes on after what was taken last when the connection breaks', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 10)
+    const mux = await connectForTest({ url: peer.url })
+    const events = mux.subscribe(topic, { since: 'start' })
+    expect(seqs(await take(events, 4))).toEqual([1, 2, 3, 4])
+    peer.cut()
+    peer.append(topic, 2)
+    await vi.waitFor(() => expect(peer.calls('topic.subscribe')).toHaveLength(2))
+    expect(seqs(await take(events, 8))).toEqual(range(5, 12))
+    // The fourth was handed out, but not yet done with.
+    expect(peer.calls('topic.subscribe')[1]).toMatchObject({ since: { epoch: 'e1', seq: 3 } })
+  })
+
+  it('drops what it has had already', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 3)
+    const mux = await connectForTest({ url: peer.url })
+    const events = mux.subscribe(topic, { since: 'start' })
+    await take(events, 3)
+    peer.sockets[0]!.events(topic, [2, 3])
+    peer.sockets[0]!.events(topic, [3, 4, 5])
+    peer.sockets[0]!.events(topic, [5])
+    peer.sockets[0]!.events(topic, [6])
+    expect(seqs(await take(events, 3))).toEqual([4, 5, 6])
+    expect(peer.calls('topic.subscribe')).toHaveLength(1)
+  })
+
+  it.each([
+    ['between two batches', [[4], [6]]],
+    ['within a batch', [[4, 6]]],
+  ])('closes a hole %s by subscribing again', async (_, batches) => {
+    const peer = await peerForTest()
+    peer.append(topic, 3)
+    const mux = await connectForTest({ url: peer.url })
+    const events = mux.subscribe(topic, { since: 'start' })
+    await take(events, 3)
+    peer.logs.get(topic)!.head = 6
+    for (const batch of batches) peer.sockets[0]!.events(topic, batch)
+    expect(seqs(await take(events, 3))).toEqual([4, 5, 6])
+    expect(peer.calls('topic.subscribe')).toHaveLength(2)
+  })
+
+  it('takes another connection when a hole remains', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 3)
+    const mux = await connectForTest({ url: peer.url })
+    const events = mux.subscribe(topic, { since: 'start' })
+    await take(events, 3)
+    let answers = 0
+    peer.on('topic.subscribe', (_, socket, id) => {
+      socket.answer(id, { topic, epoch: 'e1', first: 1, head: 6, recovered: true })
+      socket.events(topic, answers++ < 2 ? [5, 6] : [4, 5, 6])
+      return undefined
+    })
+    peer.sockets[0]!.events(topic, [5])
+    expect(seqs(await take(events, 3))).toEqual([4, 5, 6])
+    expect(peer.calls('hello').length).toBeGreaterThan(1)
+  })
+
+  it('says what is missing when the log starts later than its place', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 4)
+    const mux = await connectForTest({ url: peer.url })
+    const events = mux.subscribe(topic, { since: 'start' })
+    await take(events, 4)
+    Object.assign(peer.logs.get(topic)!, { first: 8, head: 9 })
+    peer.cut()
+    expect(seqs(await take(events, 3))).toEqual([{ type: 'gap', reason: 'trimmed', from: 4, to: 7, epoch: 'e1' }, 8, 9])
+  })
+
+  it('says so when the log was begun anew, after what was still to be taken', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 4)
+    const mux = await connectForTest({ url: peer.url })
+    const events = mux.subscribe(topic, { since: 'start' })
+    await take(events, 2)
+    peer.logs.set(topic, { epoch: 'e2', first: 1, head: 2 })
+    peer.cut()
+    await vi.waitFor(() => expect(peer.calls('topic.subscribe')).toHaveLength(2))
+    expect(seqs(await take(events, 5))).toEqual([
+      3,
+      4,
+      { type: 'gap', reason: 'epoch_changed', from: 4, to: 0, epoch: 'e2' },
+      1,
+      2,
+    ])
+    peer.cut()
+    peer.append(topic, 1)
+    expect(seqs(await take(events, 1))).toEqual([3])
+    expect(peer.calls('topic.subscribe').at(-1)).toMatchObject({ since: { epoch: 'e2' } })
+  })
+
+  it('says so when the daemon has lost what it had sent', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 4)
+    const mux = await connectForTest({ url: peer.url })
+    const events = mux.subscribe(topic, { since: 'start' })
+    await take(events, 4)
+    peer.logs.set(topic, { epoch: 'e1', first: 1, head: 2 })
+    peer.cut()
+    expect(seqs(await take(events, 3))).toEqual([
+      { type: 'gap', reason: 'ahead_of_log', from: 4, to: 0, epoch: 'e1' },
+      1,
+      2,
+    ])
+  })
+
+  it('never hears of events that belong to its cursor of before', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 2)
+    const mux = await connectForTest({ url: peer.url })
+    const one = mux.subscribe(topic, { since: 'start' })
+    await take(one, 2)
+    peer.on('topic.subscribe', (_, socket, id) => {
+      // Sent for the old cursor, just before the answer moves it.
+      socket.events(topic, [3])
+      socket.answer(id, { topic, epoch: 'e1', first: 1, head: 3, recovered: true })
+      socket.events(topic, [1, 2, 3])
+      socket.events(topic, [4])
+      return undefined
+    })
+    const two = mux.subscribe(topic, { since: 'start' })
+    expect(seqs(await take(two, 4))).toEqual([1, 2, 3, 4])
+    expect(seqs(await take(one, 2))).toEqual([3, 4])
+  })
+
+  it('shares the wire with another reader of the topic, each from its own place', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 6)
+    const mux = await connectForTest({ url: peer.url })
+    const late = mux.subscribe(topic, { since: { epoch: 'e1', seq: 4 } })
+    expect(seqs(await take(late, 1))).toEqual([5])
+    const early = mux.subscribe(topic, { since: 'start' })
+    const newest = mux.subscribe(topic).next()
+    expect(seqs(await take(early, 6))).toEqual(range(1, 6))
+    await vi.waitFor(() => expect(peer.calls('topic.subscribe').length).toBeGreaterThan(1))
+    peer.append(topic, 1)
+    expect((await newest).value).toMatchObject({ seq: 7 })
+    expect(seqs(await take(late, 2))).toEqual([6, 7])
+    expect(seqs(await take(early, 1))).toEqual([7])
+  })
+
+  it('unsubscribes when its last reader leaves, also one that waits', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 1)
+    const mux = await connectForTest({ url: peer.url })
+    const [one, two] = [mux.subscribe(topic, { since: 'start' }), mux.subscribe(topic, { since: 'start' })]
+    await take(one, 1)
+    await take(two, 1)
+    const waiting = two.next()
+    await one.return!()
+    peer.append(topic, 1)
+    expect((await waiting).value).toMatchObject({ seq: 2 })
+    const still = two.next()
+    await two.return!()
+    expect(await still).toEqual({ done: true, value: undefined })
+    await vi.waitFor(() => expect(peer.calls('topic.unsubscribe')).toHaveLength(1))
+    peer.append(topic, 1)
+    expect(seqs(await take(mux.subscribe(topic, { since: 'start' }), 3))).toEqual([1, 2, 3])
+  })
+
+  it('acknowledges what was taken, so that what waits here stays within the window', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 3)
+    const mux = await connectForTest({ url: peer.url })
+    const events = mux.subscribe(topic, { since: 'start', window: 2_048 })
+    await take(events, 3)
+    expect(peer.calls('topic.subscribe')[0]).toMatchObject({ window: 2_048 })
+    expect(peer.calls('topic.ack')).toEqual([])
+    peer.append(topic, 1)
+    await take(events, 1)
+    await vi.waitFor(() => expect(peer.calls('topic.ack')).toEqual([{ topic, seq: 3 }]))
+  })
+
+  it('acknowledges for the slowest of its readers', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 2)
+    const mux = await connectForTest({ url: peer.url })
+    const [fast, slow] = [1, 2].map(() => mux.subscribe(topic, { since: 'start', window: 1_024 }))
+    await take(slow!, 1)
+    await take(fast!, 2)
+    for (let count = 0; count < 5; count++) {
+      peer.append(topic, 1)
+      await take(fast!, 1)
+    }
+    await mux.api.topic.unsubscribe({ topic: 'daemon' })
+    for (const { seq } of peer.calls('topic.ack')) expect(seq).toBeLessThan(2)
+  })
+
+  it('is refused with the daemon’s error', async () => {
+    const peer = await peerForTest()
+    peer.on('topic.subscribe', (_, socket, id) => socket.refuse(id, 'not_found', 'no session s_2'))
+    const mux = await connectForTest({ url: peer.url })
+    await expect(mux.subscribe('session/s_2').next()).rejects.toMatchObject({ name: 'RpcError', kind: 'not_found' })
+  })
+
+  it('asks again when the daemon is overloaded', async () => {
+    const peer = await peerForTest()
+    const mux = await connectForTest({ url: peer.url })
+    let refused = 0
+    peer.on('topic.subscribe', (_, socket, id) => {
+      if (!refused++) socket.refuse(id, 'overloaded')
+      else {
+        socket.answer(id, { topic, epoch: 'e1', first: 1, head: 0, recovered: true })
+        socket.events(topic, [1])
+      }
+      return undefined
+    })
+    expect(seqs(await take(mux.subscribe(topic, { since: 'start' }), 1))).toEqual([1])
+  })
+
+  it('ends with the reason of its signal, without handing out what waits', async () => {
+    const peer = await peerForTest()
+    peer.append(topic, 3)
+    const mux = await connectForTest({ url: peer.url })
+    const controller = new AbortController()
+    const events = mux.subscribe(topic, { since: 'start', signal: controller.signal })
+    await take(events, 1)
+    controller.abort(new Error('enough'))
+    await expect(events.next()).rejects.toThrow('enough')
+    await expect(mux.subscribe(topic, { signal: controller.signal }).next()).rejects.toThrow('enough')
+  })
+
+  it('rejects when the connection is closed', async () => {
+    const peer = await peerForTest()
+    const mux = await connectForTest({ url: peer.url })
+    const waiting = mux.subscribe(topic).next()
+    await vi.waitFor(() => expect(peer.calls('topic.subscribe')).toHaveLength(1))
+    mux.close()
+    await expect(waiting).rejects.toMatchObject({ name: 'Unavailable' })
+  })
+})
+
+it('hands out every event once and in order, wherever the connection is cut and however the daemon repeats itself', async () => {
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('append' as const), count: fc.integer({ min: 1, max: 5 }) }),
+    fc.record({ do: fc.constant('cut' as const) }),
+    fc.record({ do: fc.constant('repeat' as const), back: fc.integer({ min: 0, max: 6 }) }),
+    fc.record({ do: fc.constant('skip' as const) }),
+    fc.record({ do: fc.constant('take' as const), count: fc.integer({ min: 1, max: 4 }) }),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 25 }), async steps => {
+      const peer = await peerForTest()
+      const mux = await connectForTest({ url: peer.url })
+      const events = mux.subscribe(topic, { since: 'start', window: 1_024 })
+      const taken: object[] = []
+      const log = () => peer.logs.get(topic)
+      peer.append(topic, 1)
+      for (const each of steps) {
+        const head = log()!.head
+        if (each.do === 'append') peer.append(topic, each.count)
+        if (each.do === 'cut') peer.cut()
+        const socket = peer.sockets.at(-1)
+        if (each.do === 'repeat') socket?.events(topic, range(Math.max(1, head - each.back), head))
+        if (each.do === 'skip') {
+          // Written to the log, but lost on the way.
+          log()!.head += 2
+          socket?.events(topic, [event(head + 2)])
+        }
+        if (each.do === 'take') taken.push(...(await take(events, Math.min(each.count, log()!.head - taken.length))))
+      }
+      // Whatever was lost comes at the latest with the next connection.
+      peer.cut()
+      taken.push(...(await take(events, log()!.head - taken.length)))
+      expect(seqs(taken)).toEqual(range(1, log()!.head))
+      mux.close()
+      await peer.close()
+    }),
+    { numRuns: 60 },
+  )
+})

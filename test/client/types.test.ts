@@ -1,0 +1,69 @@
+import { expectTypeOf, it } from 'vitest'
+import type {
+  DaemonEvent,
+  Event,
+  FrameEvent,
+  Mux,
+  Run,
+  RunResult,
+  Session,
+  SessionsEvent,
+  Subscription,
+} from '../../client/index.ts'
+import type { connect as connectInBrowser } from '../../client/browser.ts'
+import type { Gap } from '../../client/index.ts'
+
+// Checked by the type checker; nothing here is run.
+const check = (code: (mux: Mux) => unknown) => code
+
+it('an event is narrowed by its type', () => {
+  check(async mux => {
+    const run = await mux.run({ prompt: 'say hi', cwd: '.' })
+    for await (const event of run.events()) {
+      expectTypeOf(event).toEqualTypeOf<Event | Gap>()
+      if (event.type === 'assistant_text') expectTypeOf(event.delta).toEqualTypeOf<string>()
+      if (event.type === 'tool_result') expectTypeOf(event.isError).toEqualTypeOf<boolean>()
+      if (event.type === 'gap') expectTypeOf(event.reason).toEqualTypeOf<'epoch_changed' | 'trimmed' | 'ahead_of_log'>()
+      // @ts-expect-error no event is called so
+      if (event.type === 'asistant_text') return
+    }
+  })
+})
+
+it('a topic says what its events are', () => {
+  check(mux => {
+    expectTypeOf(mux.subscribe('sessions')).toEqualTypeOf<Subscription<SessionsEvent | Gap>>()
+    expectTypeOf(mux.subscribe('daemon')).toEqualTypeOf<Subscription<DaemonEvent | Gap>>()
+    expectTypeOf(mux.subscribe('session/s_1')).toEqualTypeOf<Subscription<Event | Gap>>()
+    expectTypeOf(mux.subscribe('session/s_1/frames')).toEqualTypeOf<Subscription<FrameEvent | Gap>>()
+    // @ts-expect-error no such topic
+    mux.subscribe('session')
+  })
+})
+
+it('methods have the params and results of the protocol', () => {
+  check(mux => {
+    expectTypeOf(mux.api.run.get).parameter(0).toEqualTypeOf<{ run: string }>()
+    expectTypeOf(mux.api.run.get).returns.resolves.toEqualTypeOf<Run>()
+    expectTypeOf(mux.api.session.list).returns.resolves.toEqualTypeOf<{ sessions: Session[]; next?: string }>()
+    // @ts-expect-error no such method
+    void mux.api.run.begin({})
+    // @ts-expect-error a prompt is needed
+    void mux.api.run.start({ session: 's_1' })
+  })
+})
+
+it('a run needs a session or a directory, not both', () => {
+  check(async mux => {
+    // @ts-expect-error neither
+    await mux.run({ prompt: 'x' })
+    // @ts-expect-error both
+    await mux.run({ prompt: 'x', session: 's_1', cwd: '.' })
+    const run = await mux.run({ prompt: 'x', session: 's_1' })
+    expectTypeOf(run.result()).resolves.toEqualTypeOf<RunResult>()
+  })
+})
+
+it('in a browser the daemon has to be named', () => {
+  expectTypeOf<typeof connectInBrowser>().parameter(0).toHaveProperty('url').toEqualTypeOf<string>()
+})
