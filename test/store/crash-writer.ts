@@ -4,8 +4,8 @@ import { entry, event, processOf, run, session } from './records.ts'
 
 /**
  * Writes to the database of its argument until it is killed: in each turn, for each of three sessions, a few events
- * with the checkpoint they lead to, now and then a terminal event. Goes on from what it finds. Prints what has been
- * published, one line an entry: `<session> <seq> <d when durable>`.
+ * with the checkpoint they lead to, now and then as a durable entry. Goes on from what it finds. Prints some of what has
+ * been published: `<session> <seq>`. It does little else, so that most kills hit it in a commit.
  */
 const store = openStore(process.argv[2]!, { ballastBytes: 0 })
 const heard = new Map<string, number>()
@@ -27,21 +27,23 @@ for (const id of ids) {
 }
 journal.flush()
 
+const filling = 'x'.repeat(300)
 const heads = new Map(ids.map(id => [id, store.events.bounds(id).head]))
 
 function turn(): void {
   for (const id of ids) {
     const owner = `p_${id}`
     const head = heads.get(id)!
-    const count = 1 + Math.floor(Math.random() * 20)
+    const count = 1 + Math.floor(Math.random() * 4)
     const rows = Array.from({ length: count }, (_, index) => {
       const seq = head + index + 1
-      return event(seq, { process: owner, offset: seq * 100, delta: 'x'.repeat(Math.random() * 3_000) })
+      return event(seq, { process: owner, offset: seq * 100, delta: filling.slice(Math.random() * filling.length) })
     })
     const last = head + count
     heads.set(id, last)
     const durable = Math.random() < 0.1
-    const onPublished = () => process.stdout.write(`${id} ${last}${durable ? ' d' : ''}\n`)
+    const isTold = durable || Math.random() < 0.1
+    const onPublished = () => isTold && process.stdout.write(`${id} ${last}\n`)
     const record = run(`r_${id}`, id, { firstSeq: 1, lastSeq: last })
     journal.append(
       entry(id, rows, { checkpoint: { process: owner, offset: last * 100 }, runs: [record], durable, onPublished }),

@@ -16,41 +16,9 @@ const file = join(directory, 'muxd.db')
 const filler = join(directory, 'filler')
 
 const scenarios: Record<string, () => unknown> = {
-  async flood() {
-    // What the user will remove later.
-    appendFileSync(filler, randomBytes(12 * 1024 * 1024))
-    const { store, journal, published } = open('s_flood', ...ends)
-    const ballast = statSync(join(directory, 'ballast'))
-    const allocated = ballast.blocks * 512
-
-    const failure = flood(journal)
-    const atFailure = { head: store.events.bounds('s_flood').head, published: published.get('s_flood'), free: free() }
-    const heldStill = !store.ballast.released
-
-    fill()
-    const stored = []
-    for (const id of ends) stored.push(await append(journal, id, 1, { durable: true, delta: 'x'.repeat(20_000) }))
-    const released = store.ballast.released
-    const refused = await append(journal, 's_flood', atFailure.head + 1, { durable: false, delta: '' })
-
-    rmSync(filler)
-    let tries = 0
-    let accepted: unknown
-    do {
-      await new Promise(resolve => setTimeout(resolve, 50))
-      accepted = await append(journal, 's_flood', atFailure.head + 1, { durable: false, delta: '' })
-    } while (accepted !== 'stored' && ++tries < 100)
-    const heldAgain = !store.ballast.released && statSync(join(directory, 'ballast')).size
-    store.close()
-
-    const again = openStore(file)
-    const kept = {
-      head: again.events.bounds('s_flood').head,
-      ends: ends.filter(id => again.events.bounds(id).head === 1 && again.runs.get(`r_${id}`)?.run.state === 'failed'),
-    }
-    again.close()
-    return { allocated, failure, atFailure, heldStill, stored, released, refused, accepted, heldAgain, kept }
-  },
+  small: () => floodAndEnd(seq => (seq % 7 === 0 ? 4_000 : 100)),
+  // The write-ahead log then holds more new pages than the ballast has.
+  large: () => floodAndEnd(() => 150_000),
 
   async neighbours() {
     const { store, journal } = open('s_large', 's_small')
@@ -116,6 +84,43 @@ const ends = Array.from({ length: 50 }, (_, index) => `s_${index}`)
 
 void Promise.resolve(scenarios[scenario]!()).then(result => process.stdout.write(JSON.stringify(result)))
 
+/** Events until one fails; then the ends of fifty runs; then room is made, and it goes on. */
+async function floodAndEnd(sizeOf: (seq: number) => number): Promise<unknown> {
+  // What the user will remove later.
+  appendFileSync(filler, randomBytes(12 * 1024 * 1024))
+  const { store, journal, published } = open('s_flood', ...ends)
+  const ballast = statSync(join(directory, 'ballast'))
+  const allocated = ballast.blocks * 512
+
+  const failure = flood(journal, sizeOf)
+  const atFailure = { head: store.events.bounds('s_flood').head, published: published.get('s_flood'), free: free() }
+  const heldStill = !store.ballast.released
+
+  fill()
+  const stored = []
+  for (const id of ends) stored.push(await append(journal, id, 1, { durable: true, delta: 'x'.repeat(20_000) }))
+  const released = store.ballast.released
+  const refused = await append(journal, 's_flood', atFailure.head + 1, { durable: false, delta: '' })
+
+  rmSync(filler)
+  let tries = 0
+  let accepted: unknown
+  do {
+    await new Promise(resolve => setTimeout(resolve, 50))
+    accepted = await append(journal, 's_flood', atFailure.head + 1, { durable: false, delta: '' })
+  } while (accepted !== 'stored' && ++tries < 100)
+  const heldAgain = !store.ballast.released && statSync(join(directory, 'ballast')).size
+  store.close()
+
+  const again = openStore(file)
+  const kept = {
+    head: again.events.bounds('s_flood').head,
+    ends: ends.filter(id => again.events.bounds(id).head === 1 && again.runs.get(`r_${id}`)?.run.state === 'failed'),
+  }
+  again.close()
+  return { allocated, failure, atFailure, heldStill, stored, released, refused, accepted, heldAgain, kept }
+}
+
 function open(...sessions: string[]): { store: Store; journal: Journal; published: Map<string, number> } {
   const store = openStore(file)
   for (const id of sessions) {
@@ -130,11 +135,11 @@ function open(...sessions: string[]): { store: Store; journal: Journal; publishe
   return { store, journal, published }
 }
 
-/** Appends events turn by turn, small and middling, until one cannot be stored; says why. */
-function flood(journal: Journal): unknown {
+/** Appends events turn by turn until one cannot be stored; says why. */
+function flood(journal: Journal, sizeOf: (seq: number) => number): unknown {
   const failures: unknown[] = []
   for (let seq = 1; failures.length === 0; seq++) {
-    const row = event(seq, { delta: randomBytes(seq % 7 === 0 ? 4_000 : 100).toString('hex') })
+    const row = event(seq, { delta: randomBytes(sizeOf(seq)).toString('hex') })
     journal.append(entry('s_flood', [row], { onFailed: error => failures.push(nameOf(error)) }))
     journal.flush()
   }
