@@ -160,7 +160,9 @@ function describe(given: object): string {
   if (!error) return 'the configuration is not valid'
   const unknown = error.keyword === 'additionalProperties' ? ` (${JSON.stringify(error.params)})` : ''
   const path = error.instancePath.slice(1)
-  const value = path.split('/').reduce<unknown>((at, step) => (at as Record<string, unknown> | undefined)?.[step], given)
+  const value = path
+    .split('/')
+    .reduce<unknown>((at, step) => (at as Record<string, unknown> | undefined)?.[step], given)
   return `configuration: ${path || 'the whole'} ${path ? `is ${JSON.stringify(value)}, it ` : ''}${error.message}${unknown}`
 }
 

@@ -92,7 +92,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     const closed = new Promise<void>(resolve => void (settleClosed = resolve))
     const close = (reason: string) => {
       if (!closing) settleClosed((closing = end(reason)))
-      return closing!
+      return closing
     }
     const end = async (reason: string) => {
       log.info('stopping', { reason })

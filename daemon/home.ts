@@ -37,7 +37,9 @@ export function openHome(directory: string): Home {
     )
   }
   if (process.getuid && facts.uid !== process.getuid()) {
-    throw new BadHome(`home ${directory} belongs to user ${facts.uid}, expected ${process.getuid()}; choose another with --home`)
+    throw new BadHome(
+      `home ${directory} belongs to user ${facts.uid}, expected ${process.getuid()}; choose another with --home`,
+    )
   }
   const home = homePaths(directory)
   mkdirSync(home.processes, { recursive: true, mode: 0o700 })

@@ -11,10 +11,12 @@ export type LogLevel = (typeof logLevels)[number]
 
 export function createLog(level: LogLevel, write: (line: string) => void = line => process.stderr.write(line)): Log {
   const threshold = logLevels.indexOf(level)
-  const at = (name: Exclude<LogLevel, 'silent'>) => (message: string, details: object = {}) => {
-    if (logLevels.indexOf(name) < threshold) return
-    write(`${JSON.stringify({ time: new Date().toISOString(), level: name, message, ...plain(details) })}\n`)
-  }
+  const at =
+    (name: Exclude<LogLevel, 'silent'>) =>
+    (message: string, details: object = {}) => {
+      if (logLevels.indexOf(name) < threshold) return
+      write(`${JSON.stringify({ time: new Date().toISOString(), level: name, message, ...plain(details) })}\n`)
+    }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 

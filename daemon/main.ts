@@ -25,13 +25,21 @@ export async function main(argv: string[]): Promise<void> {
     process.exitCode = 0
   } catch (error) {
     const expected = error instanceof Error && expectedErrors.has(error.name)
-    process.stderr.write(`muxd: ${expected ? (error as Error).message : ((error as Error).stack ?? String(error))}\n`)
+    process.stderr.write(`muxd: ${expected ? (error).message : ((error as Error).stack ?? String(error))}\n`)
     process.exitCode = error instanceof BadConfig || error instanceof BadHome ? 2 : 3
   }
 }
 
 /** What can go wrong without being a bug: one line for the user instead of a stack. */
-const expectedErrors = new Set(['BadConfig', 'BadHome', 'AlreadyRunning', 'AddressInUse', 'DatabaseRefused', 'DatabaseBusy', 'DiskFull'])
+const expectedErrors = new Set([
+  'BadConfig',
+  'BadHome',
+  'AlreadyRunning',
+  'AddressInUse',
+  'DatabaseRefused',
+  'DatabaseBusy',
+  'DiskFull',
+])
 
 const invoked = process.argv[1]
 if (invoked !== undefined && realpathSync(invoked) === fileURLToPath(import.meta.url)) await main(process.argv.slice(2))

@@ -75,6 +75,13 @@ async function status(context: StatusContext): Promise<ResultOf<Methods['daemon'
 
 async function directoryBytes(directory: string): Promise<number> {
   const names = await readdir(directory)
-  const sizes = await Promise.all(names.map(name => stat(join(directory, name)).then(facts => facts.size, () => 0)))
+  const sizes = await Promise.all(
+    names.map(name =>
+      stat(join(directory, name)).then(
+        facts => facts.size,
+        () => 0,
+      ),
+    ),
+  )
   return sizes.reduce((sum, size) => sum + size, 0)
 }

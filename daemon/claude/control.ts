@@ -20,8 +20,7 @@ export const initializeLine = (requestId: string): string => request(requestId, 
 export const interruptLine = (requestId: string): string => request(requestId, { subtype: 'interrupt' })
 
 /** Answers `can_use_tool` with no. */
-export const denyLine = (requestId: string, message: string): string =>
-  answer(requestId, { behavior: 'deny', message })
+export const denyLine = (requestId: string, message: string): string => answer(requestId, { behavior: 'deny', message })
 
 /** Answers a control request that muxd does not know. */
 export const unsupportedLine = (requestId: string, subtype: string): string =>

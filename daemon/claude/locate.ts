@@ -90,12 +90,13 @@ async function askVersion(path: string, environment: NodeJS.ProcessEnv): Promise
     const version = stdout.trim().split('\n')[0] ?? ''
     const found = /^(\d+)\.\d+\.\d+\S* \(Claude Code\b.*\)$/.exec(version)
     if (!found) return { problem: `is no Claude Code (its --version says ${JSON.stringify(version.slice(0, 80))})` }
-    if (Number(found[1]) < oldestMajor) return { problem: `is too old (${version}; ${oldestMajor}.0.0 or newer is needed)` }
+    if (Number(found[1]) < oldestMajor)
+      return { problem: `is too old (${version}; ${oldestMajor}.0.0 or newer is needed)` }
     return { path, version }
   } catch (error) {
     const reason = (error as { killed?: boolean }).killed
       ? `did not answer --version within ${versionTimeoutMs / 1000} s`
-      : `--version failed: ${String((error as Error).message).split('\n')[0]}`
+      : `--version failed: ${(error as Error).message.split('\n')[0]}`
     return { problem: reason }
   }
 }

@@ -20,14 +20,14 @@ export function firstMismatch(schema: TSchema, value: unknown, path = ''): Misma
   if (only !== undefined) return value === only ? undefined : wrong()
   switch (type) {
     case 'object':
-      return objectMismatch(schema as Keywords, value, path, wrong)
+      return objectMismatch(schema, value, path, wrong)
     case 'array':
-      return arrayMismatch(schema as Keywords, value, path, wrong)
+      return arrayMismatch(schema, value, path, wrong)
     case 'string':
-      return typeof value === 'string' && stringFits(schema as Keywords, value) ? undefined : wrong()
+      return typeof value === 'string' && stringFits(schema, value) ? undefined : wrong()
     case 'integer':
     case 'number':
-      return typeof value === 'number' && numberFits(schema as Keywords, value) ? undefined : wrong()
+      return typeof value === 'number' && numberFits(schema, value) ? undefined : wrong()
     case 'boolean':
       return typeof value === 'boolean' ? undefined : wrong()
     case 'null':
@@ -138,7 +138,7 @@ function closest(anyOf: readonly TSchema[], value: unknown, path: string, otherw
 
 function stringFits({ pattern, minLength = 0, maxLength = Infinity }: Keywords, value: string): boolean {
   // Length in code points, as JSON Schema counts; a string is never shorter in units.
-  const length = value.length > maxLength || minLength > 1 ? [...value].length : value.length
+  const length = value.length > maxLength || minLength > 1 ? Array.from(value).length : value.length
   return length >= minLength && length <= maxLength && (pattern === undefined || new RegExp(pattern, 'u').test(value))
 }
 

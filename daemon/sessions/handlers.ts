@@ -59,7 +59,10 @@ function checkPrompt(prompt: string) {
   if (prompt.trim() === '') throw refuse('more than white space', 'the prompt is empty')
   const bytes = Buffer.byteLength(prompt)
   if (bytes > limits.maxPromptBytes) {
-    throw refuse(`at most ${limits.maxPromptBytes} bytes`, `the prompt has ${bytes} bytes, at most ${limits.maxPromptBytes} may be`)
+    throw refuse(
+      `at most ${limits.maxPromptBytes} bytes`,
+      `the prompt has ${bytes} bytes, at most ${limits.maxPromptBytes} may be`,
+    )
   }
 }
 
@@ -68,7 +71,12 @@ async function refuseWithoutClaude(locate: () => Promise<LocatedClaude>) {
     await locate()
   } catch (error) {
     if (!(error instanceof ClaudeUnavailable)) throw error
-    throw new RpcError('claude_unavailable', error.message, { tried: error.tried, install: installHint }, { cause: error })
+    throw new RpcError(
+      'claude_unavailable',
+      error.message,
+      { tried: error.tried, install: installHint },
+      { cause: error },
+    )
   }
 }
 

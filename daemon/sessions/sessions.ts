@@ -88,7 +88,11 @@ export function createSessions(context: SessionsContext): Sessions {
   function refuseWhileBusy(session: LiveSession | undefined, id: string, force: boolean, what: string) {
     if (!session?.busy || force) return
     const run = session.record.lastRun
-    throw new RpcError('conflict', `session ${id} has a run that has not ended (${run}): cancel it first, or ${what} with force`, { run })
+    throw new RpcError(
+      'conflict',
+      `session ${id} has a run that has not ended (${run}): cancel it first, or ${what} with force`,
+      { run },
+    )
   }
 
   async function cancelAll(id: string) {
@@ -155,7 +159,13 @@ export function createSessions(context: SessionsContext): Sessions {
       await live.get(id)?.close()
       const processes = store.processes.ofSession(id)
       let failure: unknown
-      journal.append({ session: id, events: [], deleted: true, durable: true, onFailed: error => void (failure = error) })
+      journal.append({
+        session: id,
+        events: [],
+        deleted: true,
+        durable: true,
+        onFailed: error => void (failure = error),
+      })
       await journal.settled()
       if (failure !== undefined) throw storageError(failure)
       for (const process of processes) {
@@ -204,7 +214,10 @@ export function createSessions(context: SessionsContext): Sessions {
 
     resume(unfinished) {
       for (const id of new Set(unfinished.map(({ run }) => run.session))) {
-        load(id, unfinished.filter(({ run }) => run.session === id))
+        load(
+          id,
+          unfinished.filter(({ run }) => run.session === id),
+        )
       }
     },
 
@@ -215,7 +228,11 @@ export function createSessions(context: SessionsContext): Sessions {
   }
 
   function refuseStopping() {
-    if (stopping) throw new RpcError('overloaded', 'the daemon is stopping: nothing can be started', { limit: 'stopping', value: 0 })
+    if (stopping)
+      throw new RpcError('overloaded', 'the daemon is stopping: nothing can be started', {
+        limit: 'stopping',
+        value: 0,
+      })
   }
 
   function checkLeave(claude: ClaudeOptions, pointer: string) {
@@ -237,4 +254,9 @@ const daemonActor: Actor = { client: 'c_daemon', name: 'muxd' }
 const notFound = (what: string, id: string) => new RpcError('not_found', `there is no ${what} ${id}`, { [what]: id })
 
 const storageError = (error: unknown) =>
-  new RpcError('limit', `it could not be stored: ${(error as Error).message}`, { limit: 'disk', value: 0 }, { cause: error })
+  new RpcError(
+    'limit',
+    `it could not be stored: ${(error as Error).message}`,
+    { limit: 'disk', value: 0 },
+    { cause: error },
+  )

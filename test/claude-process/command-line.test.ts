@@ -8,7 +8,9 @@ const id = '11111111-1111-4111-8111-111111111111'
 describe('the command line of Claude Code', () => {
   it('begins a conversation under our id', () => {
     expect(commandLine({ path: '/c', conversation: { start: id }, options: {} })).toEqual(
-      `/c -p --input-format stream-json --output-format stream-json --verbose --include-partial-messages --permission-prompt-tool stdio --session-id ${id}`.split(' '),
+      `/c -p --input-format stream-json --output-format stream-json --verbose --include-partial-messages --permission-prompt-tool stdio --session-id ${id}`.split(
+        ' ',
+      ),
     )
   })
 
@@ -52,7 +54,13 @@ describe('the command line of Claude Code', () => {
 describe('the lines to Claude Code', () => {
   it('are one line each, whatever they carry', () => {
     const prompt = 'two\nlines\u2028and more'
-    for (const line of [userLine(id, prompt), initializeLine('i'), interruptLine('i'), denyLine('d', prompt), unsupportedLine('u', 'x')]) {
+    for (const line of [
+      userLine(id, prompt),
+      initializeLine('i'),
+      interruptLine('i'),
+      denyLine('d', prompt),
+      unsupportedLine('u', 'x'),
+    ]) {
       expect(line).not.toContain('\n')
       expect(JSON.parse(line)).toBeTypeOf('object')
     }

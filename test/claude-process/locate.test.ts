@@ -65,7 +65,9 @@ describe('finding Claude Code', () => {
   })
 
   it('names every place it looked at when there is none', async () => {
-    const error: unknown = await createClaudeLocator('no-such-claude', { PATH: directory })().catch((reason: unknown) => reason)
+    const error: unknown = await createClaudeLocator('no-such-claude', { PATH: directory })().catch(
+      (reason: unknown) => reason,
+    )
     expect((error as ClaudeUnavailable).tried[0]).toContain(join(directory, 'no-such-claude'))
   })
 })

@@ -14,7 +14,14 @@ const file = (content: string) => writeFileSync(join(home, 'config.json'), conte
 
 describe('the configuration', () => {
   it('has defaults for everything', () => {
-    expect(read()).toMatchObject({ home, port: 7433, host: '127.0.0.1', maxRuns: 8, idleCloseMs: 300_000, allowRoots: [] })
+    expect(read()).toMatchObject({
+      home,
+      port: 7433,
+      host: '127.0.0.1',
+      maxRuns: 8,
+      idleCloseMs: 300_000,
+      allowRoots: [],
+    })
   })
 
   it('takes options before the environment and the environment before the file', () => {
@@ -22,7 +29,11 @@ describe('the configuration', () => {
     expect(read()).toMatchObject({ maxRuns: 2, claudeBin: '/from/file', port: 1 })
     expect(read([], { MUXD_CLAUDE_BIN: '/from/env' }).claudeBin).toBe('/from/env')
     const options = ['--claude-bin', '/from/option', '--max-runs', '3', '--port=0']
-    expect(read(options, { MUXD_CLAUDE_BIN: '/from/env' })).toMatchObject({ claudeBin: '/from/option', maxRuns: 3, port: 0 })
+    expect(read(options, { MUXD_CLAUDE_BIN: '/from/env' })).toMatchObject({
+      claudeBin: '/from/option',
+      maxRuns: 3,
+      port: 0,
+    })
   })
 
   it('finds its home by option, MUXD_HOME, XDG_STATE_HOME, HOME', () => {

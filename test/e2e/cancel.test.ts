@@ -65,7 +65,11 @@ describe('cancelling a run', () => {
     const first = await start(peer, 'sim:hang')
     const queued = await peer.call<Run>('run.start', { session: first.session, prompt: 'sim:text' })
     expect(await cancel(peer, queued)).toMatchObject({ state: 'cancelled', startedAt: null })
-    expect((await eventsOf(peer, queued)).map(({ type }) => type)).toEqual(['run_queued', 'cancel_requested', 'cancelled'])
+    expect((await eventsOf(peer, queued)).map(({ type }) => type)).toEqual([
+      'run_queued',
+      'cancel_requested',
+      'cancelled',
+    ])
     await cancel(peer, first, 'kill')
     await ended(peer, first)
   })

@@ -11,7 +11,9 @@ const start = (peer: RpcPeer, prompt: string) => peer.call<Run>('run.start', { c
 const follow = async (peer: RpcPeer, run: Run) => {
   const topic = `session/${run.session}`
   await peer.call('topic.subscribe', { topic, since: 'start' })
-  await vi.waitFor(() => expect(peer.events(topic).map(({ type }) => type)).toContain('assistant_text'), { timeout: 10_000 })
+  await vi.waitFor(() => expect(peer.events(topic).map(({ type }) => type)).toContain('assistant_text'), {
+    timeout: 10_000,
+  })
   return (): WireEvent[] => peer.events(topic)
 }
 
@@ -52,10 +54,13 @@ describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)',
     expect(page.events).toEqual(seen)
 
     rmSync(filler)
-    await vi.waitFor(async () => {
-      const run = await start(peer, 'sim:text')
-      expect(await peer.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
-    }, { timeout: 20_000, interval: 500 })
+    await vi.waitFor(
+      async () => {
+        const run = await start(peer, 'sim:text')
+        expect(await peer.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
+      },
+      { timeout: 20_000, interval: 500 },
+    )
     await peer.call('run.cancel', { run: quiet.run })
     expect(await peer.call<Run>('run.wait', { run: quiet.run })).toMatchObject({ state: 'cancelled' })
     await vi.waitFor(() => expect(quietEvents().at(-1)).toMatchObject({ type: 'cancelled' }))

@@ -19,7 +19,10 @@ const runToEnd = async (peer: RpcPeer, prompt: string) => {
 
 describe('a run ends once, with its true reason', () => {
   it.each([
-    ['sim:crash code=3 stderr="Error: out of cheese"', { code: 'crashed', exitCode: 3, stderrTail: expect.stringContaining('out of cheese') }],
+    [
+      'sim:crash code=3 stderr="Error: out of cheese"',
+      { code: 'crashed', exitCode: 3, stderrTail: expect.stringContaining('out of cheese') },
+    ],
     ['sim:crash signal=SIGKILL', { code: 'killed', signal: 'SIGKILL' }],
     ['sim:silent', { code: 'no_output' }],
     ['sim:fail kind=rate_limit', { code: 'rate_limited', retryable: true }],

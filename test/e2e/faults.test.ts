@@ -31,7 +31,10 @@ describe('without a usable Claude Code', () => {
     const peer = await daemon.peer()
     const error: unknown = await start(peer, 'hello').catch((reason: unknown) => reason)
     expect(error).toMatchObject(
-      refusal('claude_unavailable', { tried: [expect.stringContaining(path)], install: expect.stringContaining('npm install') }),
+      refusal('claude_unavailable', {
+        tried: [expect.stringContaining(path)],
+        install: expect.stringContaining('npm install'),
+      }),
     )
     expect((error as Error).message).toMatch(message)
     expect(await peer.call('session.list')).toEqual({ sessions: [] })
@@ -60,7 +63,11 @@ describe('a run is refused', () => {
     ['a prompt that is no string', { create: { cwd: '/' }, prompt: 7 }, '/prompt'],
     ['neither session nor create', { prompt: 'x' }, '/session'],
     ['both session and create', { session: 's_x', create: { cwd: '/' }, prompt: 'x' }, '/session'],
-    ['an option of a wrong type', { create: { cwd: '/', claude: { maxTurns: 'many' } }, prompt: 'x' }, '/create/claude/maxTurns'],
+    [
+      'an option of a wrong type',
+      { create: { cwd: '/', claude: { maxTurns: 'many' } }, prompt: 'x' },
+      '/create/claude/maxTurns',
+    ],
   ])('for %s, by its place in the call', async (_title, params, path) => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()

@@ -22,7 +22,9 @@ describe('the main job', () => {
     const events = peer.events(topicOf(run))
     expectWholeLog(events)
     expect(types(events).slice(0, 2)).toEqual(['run_queued', 'run_started'])
-    expect(types(events)).toEqual(expect.arrayContaining(['session_init', 'tool_use', 'tool_result', 'assistant_text', 'cost']))
+    expect(types(events)).toEqual(
+      expect.arrayContaining(['session_init', 'tool_use', 'tool_result', 'assistant_text', 'cost']),
+    )
     expect(events.find(({ type }) => type === 'done')).toMatchObject({ response: ended.result?.response })
   })
 
@@ -30,7 +32,9 @@ describe('the main job', () => {
     const daemon = await startTestDaemon()
     const [first, second] = [await daemon.peer('first'), await daemon.peer('second')]
     const run = await start(first, 'sim:long words=100000')
-    await Promise.all([first, second].map(peer => peer.call('topic.subscribe', { topic: topicOf(run), since: 'start' })))
+    await Promise.all(
+      [first, second].map(peer => peer.call('topic.subscribe', { topic: topicOf(run), since: 'start' })),
+    )
     await vi.waitFor(() => expect(types(second.events(topicOf(run)))).toContain('assistant_text'))
 
     await second.call('run.cancel', { run: run.run, reason: 'not needed' })
@@ -67,7 +71,11 @@ describe('the main job', () => {
     const first = await start(peer, 'sim:text')
     await peer.call('run.wait', { run: first.run })
     const before = await peer.call<Session>('session.get', { session: first.session })
-    expect(before).toMatchObject({ state: 'idle', process: { pid: expect.any(Number) }, claudeSessionId: expect.any(String) })
+    expect(before).toMatchObject({
+      state: 'idle',
+      process: { pid: expect.any(Number) },
+      claudeSessionId: expect.any(String),
+    })
 
     const second = await peer.call<Run>('run.start', { session: first.session, prompt: 'sim:history' })
     await peer.call('run.wait', { run: second.run })
@@ -119,7 +127,10 @@ describe('the main job', () => {
     const run = await start(peer, 'sim:text')
     expect(await peer.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
     await vi.waitFor(async () =>
-      expect(await peer.call<Session>('session.get', { session: run.session })).toMatchObject({ process: null, state: 'idle' }),
+      expect(await peer.call<Session>('session.get', { session: run.session })).toMatchObject({
+        process: null,
+        state: 'idle',
+      }),
     )
     const next = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:history' })
     expect((await peer.call<Run>('run.wait', { run: next.run })).result?.response).toContain('sim:text')
@@ -131,7 +142,10 @@ describe('the main job', () => {
     const run = await start(peer, 'sim:text')
     await peer.call('run.wait', { run: run.run })
     await vi.waitFor(async () =>
-      expect(await peer.call<Session>('session.get', { session: run.session })).toMatchObject({ process: null, state: 'idle' }),
+      expect(await peer.call<Session>('session.get', { session: run.session })).toMatchObject({
+        process: null,
+        state: 'idle',
+      }),
     )
   })
 
@@ -151,7 +165,9 @@ describe('the main job', () => {
     const run = await start(peer, 'sim:text')
     await peer.call('run.wait', { run: run.run })
     await peer.call('session.delete', { session: run.session })
-    await expect(peer.call('session.get', { session: run.session })).rejects.toMatchObject({ error: { data: { kind: 'not_found' } } })
+    await expect(peer.call('session.get', { session: run.session })).rejects.toMatchObject({
+      error: { data: { kind: 'not_found' } },
+    })
     await expect(peer.call('topic.subscribe', { topic: topicOf(run) })).rejects.toThrow(/no topic/)
     await vi.waitFor(() => expect(types(peer.events('sessions')).at(-1)).toBe('session_deleted'))
     const status = await peer.call<{ disk: { rawBytes: number } }>('daemon.status')
@@ -162,7 +178,10 @@ describe('the main job', () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const params = { create: { cwd: tempDir() }, prompt: 'sim:text', key: 'once' }
-    const [first, second] = await Promise.all([peer.call<Run>('run.start', params), peer.call<Run>('run.start', params)])
+    const [first, second] = await Promise.all([
+      peer.call<Run>('run.start', params),
+      peer.call<Run>('run.start', params),
+    ])
     expect(second.run).toBe(first.run)
     await expect(peer.call('run.start', { ...params, prompt: 'sim:other' })).rejects.toMatchObject({
       error: { data: { kind: 'conflict' } },

@@ -105,7 +105,8 @@ export const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tm
 
 /** `command` in a mount namespace of its own, with a small disk at `home`. */
 function onDiskOf(bytes: number, home: string, config: string, command: string[]): string[] {
-  const mount = 'mount -t tmpfs -o size=$1,mode=700 tmpfs "$2" && printf %s "$3" >"$2/config.json" && shift 3 && exec "$@"'
+  const mount =
+    'mount -t tmpfs -o size=$1,mode=700 tmpfs "$2" && printf %s "$3" >"$2/config.json" && shift 3 && exec "$@"'
   return ['unshare', '-rm', 'sh', '-c', mount, 'sh', String(bytes), home, config, ...command]
 }
 

@@ -71,7 +71,7 @@ export async function openPeer(url: string, token: string, name = 'peer'): Promi
     call: (method, params = {}) =>
       new Promise((resolve, reject) => {
         lastId += 1
-        calls.set(lastId, { resolve: resolve as (result: unknown) => void, reject })
+        calls.set(lastId, { resolve: resolve, reject })
         socket.send(JSON.stringify({ jsonrpc: '2.0', id: lastId, method, params }))
       }),
     send: text => socket.send(text),
