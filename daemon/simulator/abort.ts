@@ -10,19 +10,22 @@ const stopped =
 
 /**
  * What a stopped turn still prints, by what it was doing: writing a message, waiting for one, or running tools.
- * A signal that comes before the first token, or while a permission is asked for, leaves no `result`.
+ * A signal that comes before the first token, or while a permission is asked for, leaves no `result`: false.
  */
-export function showAbort(turn: Turn, cause: StopCause): void {
+export function showAbort(turn: Turn, cause: StopCause): boolean {
   const asking = [...turn.tools.values()].some(tool => tool.phase === 'asking')
   if (turn.tools.size > 0) {
     abortTools(turn, cause)
-    if (cause !== 'signal' || !asking) showResult(turn, diagnosed('aborted_tools', 'tool_use'))
-    return
+    if (cause === 'signal' && asking) return false
+    showResult(turn, diagnosed('aborted_tools', 'tool_use'))
+    return true
   }
   const began = turn.message !== undefined
   abortMessage(turn)
   turn.stopReason = null
-  if (cause !== 'signal' || began) showResult(turn, diagnosed('aborted_streaming', 'null'))
+  if (cause === 'signal' && !began) return false
+  showResult(turn, diagnosed('aborted_streaming', 'null'))
+  return true
 }
 
 function abortTools(turn: Turn, cause: StopCause): void {

@@ -32,7 +32,7 @@ export interface Conversation {
   onEnd(): void
   /** Stops the turn as an interrupt does; undefined when none is played. */
   stop(cause: StopCause): Promise<void> | undefined
-  /** Resolves with the exit code when the input has ended and nothing is left to do. */
+  /** Resolves with the exit code when the input has ended and nothing is left to do. Rejects when a script cannot go on. */
   readonly over: Promise<number>
 }
 
@@ -50,10 +50,10 @@ export function startConversation(session: Session): Conversation {
   const queue: Queued[] = []
   let turn: Turn | undefined
   let playing: Promise<void> | undefined
-  let ended = false
   let exitCode = 0
   let finish: (code: number) => void
-  const over = new Promise<number>(resolve => (finish = resolve))
+  let giveUp: (error: unknown) => void
+  const over = new Promise<number>((resolve, reject) => ([finish, giveUp] = [resolve, reject]))
 
   session.onTaskEnded = task => {
     session.tasks = session.tasks.filter(other => other !== task)
@@ -69,8 +69,8 @@ export function startConversation(session: Session): Conversation {
   function next(): void {
     if (turn || session.deafTo.has('input')) return
     const queued = queue.shift()
-    if (queued) playing = play(queued)
-    else if (ended && session.tasks.length === 0 && !session.deafTo.has('end')) finish(exitCode)
+    if (queued) playing = play(queued).catch((error: unknown) => giveUp(error))
+    else if (session.inputEnded && session.tasks.length === 0 && !session.deafTo.has('end')) finish(exitCode)
   }
 
   async function play(queued: Queued): Promise<void> {
@@ -81,7 +81,7 @@ export function startConversation(session: Session): Conversation {
     else accept(turn, queued)
     const how = await playTurn(turn, queued, () => join(turn!))
     exitCode = how === 'well' ? 0 : 1
-    if (!script.bare) lifecycle(uuid, how === 'well' ? 'completed' : 'cancelled')
+    if (!script.bare && how !== 'without a result') lifecycle(uuid, how === 'well' ? 'completed' : 'cancelled')
     turn = undefined
     playing = undefined
     next()
@@ -127,7 +127,7 @@ export function startConversation(session: Session): Conversation {
     const fail = (error: string, code: string) => print(session, controlError(requestId, error, code))
     switch (request['subtype']) {
       case 'initialize':
-        return answer(initializeAnswer(session))
+        return print(session, initializeAnswer(session, requestId))
       case 'interrupt': {
         if (session.deafTo.has('interrupt')) return undefined
         withdrawQuestions(session)
@@ -166,9 +166,9 @@ export function startConversation(session: Session): Conversation {
       else if (message.type === 'control_response') answerQuestion(session, message.response ?? {})
     },
     onEnd() {
-      ended = true
+      session.inputEnded = true
       for (const answer of session.questions.values())
-        answer({ behavior: 'deny', message: 'Tool permission stream closed before response received' })
+        answer({ behavior: 'failed', message: 'Tool permission stream closed before response received' })
       next()
     },
     stop(cause) {
@@ -211,7 +211,7 @@ function promptText(content: unknown): string {
 function answerQuestion(session: Session, response: NonNullable<InputMessage['response']>): void {
   const answer = session.questions.get(response.request_id ?? '')
   if (response.subtype === 'success' && response.response) answer?.(response.response)
-  else answer?.({ behavior: 'deny', message: `Tool permission request failed: ${response.error ?? 'no answer'}` })
+  else answer?.({ behavior: 'failed', message: response.error ?? 'no answer' })
 }
 
 function withdrawQuestions(session: Session): void {

@@ -74,14 +74,10 @@ function readInput(conversation: Conversation, output: Output): void {
   })
 }
 
-const startup = Date.now() - process.uptime() * 1000
-const silentStartMs = 400
-
-function obeySignals({ output, deafTo, speed }: Session, conversation: Conversation): void {
+function obeySignals({ output, deafTo }: Session, conversation: Conversation): void {
   process.on('SIGINT', () => {
     if (deafTo.has('int')) return
-    const early = Date.now() - startup < silentStartMs / speed
-    void Promise.resolve(early ? undefined : conversation.stop('signal')).then(() => exit(output, 0))
+    void Promise.resolve(conversation.stop('signal')).then(() => exit(output, 0))
   })
   process.on('SIGTERM', () => void (deafTo.has('term') || exitSoon(output, 143)))
   process.on('SIGHUP', () => void (deafTo.has('hup') || exitSoon(output, 129)))
@@ -114,6 +110,5 @@ function fail(message: string): never {
 
 main().catch((error: unknown) => {
   if (error instanceof Ending) return
-  complain(String((error as Error).stack ?? error))
-  process.exit(70)
+  fail(`Error: the simulator gave up: ${String((error as Error).stack ?? error)}`)
 })

@@ -8,7 +8,7 @@ import { print, remember, totalCost } from './session.ts'
 import type { ToolOutcome } from './tools.ts'
 import type { StopCause, Turn } from './turn.ts'
 
-export type Outcome = 'well' | 'badly'
+export type Outcome = 'well' | 'badly' | 'without a result'
 
 /** A script with the prompt that chose it. */
 export interface Part {
@@ -31,9 +31,9 @@ export async function playTurn(turn: Turn, first: Part, joined: () => Part[]): P
   } catch (error) {
     if (!turn.stop.signal.aborted) throw error
     endJoined(turn, 'badly')
-    showAbort(turn, turn.stop.signal.reason as StopCause)
+    const told = showAbort(turn, turn.stop.signal.reason as StopCause)
     remember(session)
-    return 'badly'
+    return told ? 'badly' : 'without a result'
   }
   if (first.script.bare) return 'well'
   if (!turn.ending) closeMessage(turn, 'end_turn')

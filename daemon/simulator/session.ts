@@ -30,6 +30,8 @@ export interface Session {
   apiMs: number
   agents: AgentCounts
   tasks: BackgroundTask[]
+  /** Nobody answers any more. */
+  inputEnded: boolean
   /** Permission questions without an answer, by request id. */
   readonly questions: Map<string, (answer: PermissionAnswer) => void>
   /** What the process does not react to, at a script's wish: `interrupt`, `int`, `term`, `hup`, `end`, `input`. */
@@ -50,6 +52,8 @@ export interface BackgroundTask {
 export type PermissionAnswer =
   | { behavior: 'allow'; updatedInput?: Record<string, unknown>; updatedPermissions?: PermissionUpdate[] }
   | { behavior: 'deny'; message?: string; interrupt?: boolean }
+  /** Nobody could be asked, or the answer was an error. */
+  | { behavior: 'failed'; message: string }
 
 export interface PermissionUpdate {
   type?: string
@@ -82,6 +86,7 @@ export function createSession(args: Arguments, output: Output, id: string, histo
     apiMs: 0,
     agents: { spawned: 0, completed: 0, byType: {} },
     tasks: [],
+    inputEnded: args.inputFormat === 'text',
     questions: new Map(),
     deafTo: new Set(),
     onTaskEnded: () => {},

@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { basename } from 'node:path'
 import { closeMessage, newId, openMessage, slices, writeBlock } from './message.ts'
-import { print, type PermissionAnswer } from './session.ts'
+import { permit, type Granted, type Refused } from './permission.ts'
 import { pause, show, type Turn } from './turn.ts'
 
 /** A tool call as a script describes it. Nothing is ever run: the output is what the script says. */
@@ -30,7 +28,7 @@ export interface ToolOutcome {
   allowed: boolean
   input: Record<string, unknown>
   /** What the user said when it was refused. */
-  message?: string
+  message: string | undefined
 }
 
 /** Tool use blocks, then the end of the message, the permissions one after the other, and the results as they come. */
@@ -49,7 +47,12 @@ export async function useTools(turn: Turn, calls: readonly ToolCall[]): Promise<
   const running: Promise<void>[] = []
   for (const { id, call, input } of asked) {
     const permission = await permit(turn, id, call, input)
-    outcomes.push({ name: call.name, ...permission })
+    outcomes.push({
+      name: call.name,
+      allowed: permission.allowed,
+      input: permission.input,
+      message: permission.message,
+    })
     if (!permission.allowed) refuse(turn, id, permission)
     else {
       const run = runTool(turn, id, call, permission)
@@ -64,14 +67,7 @@ export async function useTools(turn: Turn, calls: readonly ToolCall[]): Promise<
   return outcomes
 }
 
-interface Permission {
-  allowed: boolean
-  input: Record<string, unknown>
-  message?: string
-  source?: object
-}
-
-async function runTool(turn: Turn, id: string, call: ToolCall, { input, source }: Permission): Promise<void> {
+async function runTool(turn: Turn, id: string, call: ToolCall, { input, decision }: Granted): Promise<void> {
   const { content, details } = call.run
     ? await call.run(turn, id)
     : (await pause(turn, call.takesMs ?? 300), plainResult(call, input))
@@ -79,7 +75,7 @@ async function runTool(turn: Turn, id: string, call: ToolCall, { input, source }
   const result = { tool_use_id: id, type: 'tool_result', content, is_error: call.isError ?? false }
   showUser(turn, [result], {
     tool_use_result: details,
-    tool_result_meta: [{ id, permission_decision: { decision: 'accept', ...source } }],
+    tool_result_meta: [{ id, permission_decision: { decision: 'accept', ...decision } }],
   })
 }
 
@@ -102,90 +98,10 @@ export function showUser(turn: Turn, content: unknown, more: object = {}): void 
   show(turn, { type: 'user', message: { role: 'user', content }, parent_tool_use_id: null, timestamp, ...more })
 }
 
-async function permit(
-  turn: Turn,
-  id: string,
-  call: ToolCall,
-  input: Record<string, unknown>,
-): Promise<Permission & { refusal?: object }> {
-  const { session } = turn
-  const denied = session.args.disallowedTools.some(rule => rule.replace(/\(.*$/, '') === call.name)
-  if (denied) return configRefusal(turn, id, call, input, `Permission to use ${call.name} has been denied.`)
-  if (!call.asks || session.allowed.has(call.name))
-    return { allowed: true, input, source: { source: 'config', reason_type: 'rule' } }
-  if (['acceptEdits', 'bypassPermissions'].includes(session.permissionMode) && !questions.has(call.name))
-    return { allowed: true, input, source: { source: 'config', reason_type: 'mode' } }
-  if (session.args.permissionPromptTool !== 'stdio') {
-    const message = `Claude requested permissions to use ${call.name}, but you haven't granted it yet.`
-    return configRefusal(turn, id, call, input, message)
-  }
-  turn.tools.get(id)!.phase = 'asking'
-  const answer = await ask(turn, id, call, input)
-  turn.tools.get(id)!.phase = 'running'
-  if (answer.behavior === 'allow') {
-    for (const update of answer.updatedPermissions ?? []) {
-      if (update.type === 'setMode' && update.mode) session.permissionMode = update.mode
-      for (const rule of update.rules ?? []) if (rule.toolName) session.allowed.add(rule.toolName)
-    }
-    const source = answer.updatedPermissions?.length ? 'user_permanent' : 'user_temporary'
-    return { allowed: true, input: answer.updatedInput ?? input, source: { source } }
-  }
-  turn.denials.push({ tool_name: call.name, tool_use_id: id, tool_input: input })
-  if (answer.interrupt) {
-    turn.tools.get(id)!.phase = 'asking'
-    turn.stop.abort('refused')
-    turn.stop.signal.throwIfAborted()
-  }
-  const refusal = { kind: 'permission-rule', source: 'user_reject' }
-  return { allowed: false, input, message: answer.message ?? 'Permission denied', refusal }
-}
-
-const questions = new Set(['AskUserQuestion', 'ExitPlanMode'])
-
-function configRefusal(turn: Turn, id: string, call: ToolCall, input: Record<string, unknown>, message: string) {
-  turn.denials.push({ tool_name: call.name, tool_use_id: id, tool_input: input })
-  show(turn, { type: 'system', subtype: 'permission_denied', tool_name: call.name, tool_use_id: id, message })
-  return { allowed: false, input, message, refusal: { kind: 'user-rejected', source: 'config' } }
-}
-
-function refuse(turn: Turn, id: string, { message = '', refusal }: Permission & { refusal?: object }): void {
-  const { kind, source } = refusal as { kind: string; source: string }
+function refuse(turn: Turn, id: string, { message, kind, decision }: Refused): void {
   turn.tools.delete(id)
   showUser(turn, [{ type: 'tool_result', content: message, is_error: true, tool_use_id: id }], {
     tool_use_result: `Error: ${message}`,
-    tool_result_meta: [{ id, non_execution_kind: kind, permission_decision: { decision: 'reject', source } }],
-  })
-}
-
-/** `can_use_tool` over the stream. There is no time-out; when the turn is stopped, the question is withdrawn. */
-function ask(turn: Turn, toolUseId: string, call: ToolCall, input: Record<string, unknown>): Promise<PermissionAnswer> {
-  const { session, stop } = turn
-  const requestId = randomUUID()
-  print(session, {
-    type: 'control_request',
-    request_id: requestId,
-    request: {
-      subtype: 'can_use_tool',
-      tool_name: call.name,
-      display_name: call.name,
-      input,
-      description: typeof input['file_path'] === 'string' ? basename(input['file_path']) : call.name,
-      permission_suggestions: questions.has(call.name)
-        ? []
-        : [{ type: 'setMode', mode: 'acceptEdits', destination: 'session' }],
-      tool_use_id: toolUseId,
-    },
-  })
-  return new Promise((resolve, reject) => {
-    const onStop = () => {
-      session.questions.delete(requestId)
-      reject(stop.signal.reason as Error)
-    }
-    stop.signal.addEventListener('abort', onStop, { once: true })
-    session.questions.set(requestId, answer => {
-      session.questions.delete(requestId)
-      stop.signal.removeEventListener('abort', onStop)
-      resolve(answer)
-    })
+    tool_result_meta: [{ id, non_execution_kind: kind, permission_decision: { decision: 'reject', ...decision } }],
   })
 }

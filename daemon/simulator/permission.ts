@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto'
+import { basename } from 'node:path'
+import { print, type PermissionAnswer, type PermissionUpdate, type Session } from './session.ts'
+import type { ToolCall } from './tools.ts'
+import { show, type Turn } from './turn.ts'
+
+export interface Granted {
+  allowed: true
+  /** As the answer has it. */
+  input: Record<string, unknown>
+  /** Who decided: `permission_decision` of the result's frame. */
+  decision: object
+  message?: undefined
+}
+
+export interface Refused {
+  allowed: false
+  input: Record<string, unknown>
+  message: string
+  /** `non_execution_kind` of the result's frame. */
+  kind: string
+  decision: object
+}
+
+/** Whether a tool may run: by rules and mode, else by asking. Rejects when the answer ends the turn. */
+export async function permit(turn: Turn, id: string, call: ToolCall, input: Record<string, unknown>) {
+  const { session } = turn
+  const granted = (decision: object): Granted => ({ allowed: true, input, decision })
+  const refused = (kind: string, message: string, decision: object): Refused => {
+    turn.denials.push({ tool_name: call.name, tool_use_id: id, tool_input: input })
+    return { allowed: false, input, message, kind, decision }
+  }
+  const refusedByConfig = (message: string) => {
+    show(turn, { type: 'system', subtype: 'permission_denied', tool_name: call.name, tool_use_id: id, message })
+    return refused('user-rejected', message, { source: 'config' })
+  }
+  if (session.args.disallowedTools.some(rule => rule.replace(/\(.*$/, '') === call.name))
+    return refusedByConfig(`Permission to use ${call.name} has been denied.`)
+  if (!call.asks || session.allowed.has(call.name)) return granted({ source: 'config', reason_type: 'rule' })
+  if (editModes.has(session.permissionMode) && !questions.has(call.name))
+    return granted({ source: 'config', reason_type: 'mode' })
+  if (session.args.permissionPromptTool !== 'stdio')
+    return refusedByConfig(`Claude requested permissions to use ${call.name}, but you haven't granted it yet.`)
+
+  const pending = turn.tools.get(id)!
+  pending.phase = 'asking'
+  const answer = await ask(turn, id, call, input)
+  if (answer.behavior === 'failed') {
+    const message = `Tool permission request failed: AbortError: ${answer.message}`
+    return refused('permission-rule', message, { source: 'config', reason_type: 'other' })
+  }
+  if (answer.behavior === 'deny') {
+    const refusal = refused('permission-rule', answer.message ?? 'Permission denied', { source: 'user_reject' })
+    if (answer.interrupt) turn.stop.abort('refused')
+    turn.stop.signal.throwIfAborted()
+    return refusal
+  }
+  pending.phase = 'running'
+  const { updatedInput, updatedPermissions = [] } = answer
+  for (const update of updatedPermissions) remember(session, update)
+  const source = updatedPermissions.length > 0 ? 'user_permanent' : 'user_temporary'
+  return { ...granted({ source }), input: updatedInput ?? input }
+}
+
+const editModes = new Set(['acceptEdits', 'bypassPermissions'])
+const questions = new Set(['AskUserQuestion', 'ExitPlanMode'])
+
+/** `can_use_tool` over the stream. There is no time-out; when the turn is stopped, the question is withdrawn. */
+function ask(turn: Turn, toolUseId: string, call: ToolCall, input: Record<string, unknown>): Promise<PermissionAnswer> {
+  const { session, stop } = turn
+  if (session.inputEnded) return Promise.resolve({ behavior: 'failed', message: 'Stream closed' })
+  const requestId = randomUUID()
+  print(session, {
+    type: 'control_request',
+    request_id: requestId,
+    request: {
+      subtype: 'can_use_tool',
+      tool_name: call.name,
+      display_name: call.name,
+      input,
+      description: typeof input['file_path'] === 'string' ? basename(input['file_path']) : call.name,
+      permission_suggestions: questions.has(call.name)
+        ? []
+        : [{ type: 'setMode', mode: 'acceptEdits', destination: 'session' }],
+      tool_use_id: toolUseId,
+    },
+  })
+  return new Promise((resolve, reject) => {
+    const onStop = () => {
+      session.questions.delete(requestId)
+      reject(stop.signal.reason as Error)
+    }
+    stop.signal.addEventListener('abort', onStop, { once: true })
+    session.questions.set(requestId, answer => {
+      session.questions.delete(requestId)
+      stop.signal.removeEventListener('abort', onStop)
+      resolve(answer)
+    })
+  })
+}
+
+function remember(session: Session, update: PermissionUpdate): void {
+  if (update.type === 'setMode' && update.mode) session.permissionMode = update.mode
+  for (const rule of update.rules ?? []) if (rule.toolName) session.allowed.add(rule.toolName)
+}

@@ -1,0 +1,95 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { spawn } from 'node-pty'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { tempDir } from '../support/temp-dir.ts'
+import { isResult, isTextDelta, live, play, resultOf, simulatorPath, startSimulator } from './support/simulator.ts'
+
+const directory = resolve('test/fixtures/recordings')
+
+test('replay prints a recording byte for byte, at any speed', async () => {
+  for (const name of readdirSync(directory).filter(file => /\.raw(\.gz)?$/.test(file))) {
+    const file = `${directory}/${name}`
+    const { stdout, code } = await play(`sim:replay recording=${file} speed=0`)
+    const bytes = readFileSync(file)
+    expect(stdout.equals(name.endsWith('.gz') ? gunzipSync(bytes) : bytes), name).toBe(true)
+    expect(code).toBe(0)
+  }
+  const paced = await play(`sim:replay recording=${directory}/live-turns.raw speed=4 code=1`)
+  expect(paced.stdout.equals(readFileSync(`${directory}/live-turns.raw`))).toBe(true)
+  expect(paced.code).toBe(1)
+}, 120_000)
+
+test('replay of a file that is not there says so', async () => {
+  const { stderr, code } = await play('sim:replay recording=/nowhere/at-all.raw')
+  expect(stderr).toContain('/nowhere/at-all.raw')
+  expect(code).toBe(1)
+})
+
+test('flood prints as many deltas of the size as asked for, 50,000 a second and more', async () => {
+  const beganAt = performance.now()
+  const { frames } = await play('sim:flood frames=100000 size=50')
+  const seconds = (performance.now() - beganAt) / 1000
+  const deltas = frames.filter(isTextDelta)
+  expect(deltas).toHaveLength(100_000)
+  expect(deltas.every(({ event }) => event.delta.text.length === 50)).toBe(true)
+  // The parsing of the frames is in this time as well.
+  expect(100_000 / seconds).toBeGreaterThan(25_000)
+})
+
+test('flood at a rate keeps it, whatever the speed', async () => {
+  const beganAt = performance.now()
+  const { frames } = await play('sim:flood frames=500 rate=1000')
+  expect(performance.now() - beganAt).toBeGreaterThan(450)
+  expect(frames.filter(isTextDelta)).toHaveLength(500)
+})
+
+test('flood can be interrupted', async () => {
+  const simulator = startSimulator(live)
+  simulator.prompt('sim:flood frames=100000000 size=10')
+  await simulator.frame(isTextDelta)
+  simulator.control({ subtype: 'interrupt' })
+  expect(await simulator.frame(isResult)).toMatchObject({ terminal_reason: 'aborted_streaming' })
+})
+
+test('spam puts dirt between whole frames', async () => {
+  const { frames, stdout } = await play('sim:spam')
+  const dirt = frames.filter(({ type }) => type === 'dirt').map(({ line }) => line as string)
+  expect(dirt).toContain('this line is no JSON')
+  expect(stdout.includes('\u001b[2J')).toBe(true)
+  expect(
+    Math.max(
+      ...stdout
+        .toString()
+        .split('\n')
+        .map(line => line.length),
+    ),
+  ).toBeGreaterThan(2 * 1024 * 1024)
+  expect(resultOf(frames)).toMatchObject({ subtype: 'success', result: 'After the simulated dirt.' })
+  expect(stdout.toString()).toContain('👩‍👩‍👧‍👦')
+})
+
+test('a broken tool input, background tasks and their second result', async () => {
+  const broken = await play('sim:broken-input')
+  const call = broken.frames.find(({ message }) => message?.content?.[0]?.type === 'tool_use')!
+  expect(call['message'].content[0].input).toEqual({ __unparsedToolInput: { raw: '{"command": "echo trunc', len: 23 } })
+  const { frames, code } = await play('sim:background takesMs=500')
+  const results = frames.filter(isResult)
+  expect(results.map(({ result_index: index }) => index)).toEqual([0, 1])
+  expect(results[1]!['origin']).toMatchObject({ kind: 'task-notification' })
+  expect(results[1]).not.toHaveProperty('user_message_uuid')
+  expect(code).toBe(0)
+})
+
+test('in a terminal the last thing printed shows the cursor, as the real one does', async () => {
+  const env = { PATH: process.env['PATH'], MUXD_SIMULATOR_HOME: tempDir(), MUXD_SIMULATOR_SPEED: '100' }
+  // The shell keeps the terminal open, so that nothing of what was printed is lost at the end.
+  const command = [simulatorPath, '-p', '--output-format', 'stream-json', '--verbose', 'sim:text hi']
+  const terminal = spawn('sh', ['-c', '"$@"; read wait', 'sh', ...command], { env, encoding: null })
+  onTestFinished(() => terminal.kill('SIGKILL'))
+  let printed = ''
+  terminal.onData(chunk => (printed += chunk))
+  await vi.waitFor(() => expect(printed.endsWith('\r\n\u001b[?25h')).toBe(true))
+  expect(printed).toContain('"type":"result"')
+})
