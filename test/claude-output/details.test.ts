@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest'
+import { createTranslator } from '../../daemon/claude/translate/index.ts'
+import { ofType, translate } from './support/replay.ts'
+
+/** Single rules of the translator, each with the fewest frames that show it. */
+const start = (id: string, usage: object = {}) => stream({ type: 'message_start', message: { id, usage } })
+const stream = (event: object) => ({ type: 'stream_event', event })
+const text = (index: number, words: string) =>
+  stream({ type: 'content_block_delta', index, delta: { type: 'text_delta', text: words } })
+const assistant = (id: string, ...content: object[]) => ({ type: 'assistant', message: { id, content } })
+const result = (fields: object = {}) => ({ type: 'result', ...fields })
+
+describe('blocks', () => {
+  test('of one message are told apart by their index, in whatever order their deltas come', () => {
+    const events = translate([start('m'), text(0, 'a'), text(1, 'b'), text(0, 'A'), text(1, 'B'), result()])
+    expect(ofType(events, 'assistant_text').map(({ index, delta }) => [index, delta])).toEqual([
+      [0, 'a'],
+      [1, 'b'],
+      [0, 'A'],
+      [1, 'B'],
+    ])
+    expect(ofType(events, 'done')[0]).toMatchObject({
+      response: 'aAbB',
+      transcript: [{ content: [{ text: 'aA' }] }, { content: [{ text: 'bB' }] }],
+    })
+  })
+
+  test('that were streamed one by one and come complete in one frame are one turn of the transcript', () => {
+    const content = [
+      { type: 'text', text: 'a' },
+      { type: 'text', text: 'b' },
+    ]
+    const events = translate([start('m'), text(0, 'a'), text(1, 'b'), assistant('m', ...content), result()])
+    expect(ofType(events, 'assistant_text')).toHaveLength(2)
+    expect(ofType(events, 'done')[0]?.transcript).toEqual([{ role: 'assistant', content, timestampMs: 4 }])
+  })
+
+  test('without an event are told by their frame when nothing was streamed', () => {
+    const frame = assistant('m', { type: 'text', text: 'a' }, { type: 'brand_new', data: 1 })
+    const events = translate([frame])
+    expect(ofType(events, 'notice')).toEqual([{ type: 'notice', kind: 'assistant', frame }])
+    expect(ofType(events, 'assistant_text')).toHaveLength(1)
+  })
+
+  test('without an event are told once when they were streamed', () => {
+    const block = { type: 'brand_new', data: 1 }
+    const begin = stream({ type: 'content_block_start', index: 0, content_block: block })
+    expect(ofType(translate([start('m'), begin, assistant('m', block)]), 'notice')).toEqual([
+      { type: 'notice', kind: 'stream_event/content_block_start', frame: begin },
+    ])
+  })
+})
+
+test('counts that a later event leaves out or sets to null stand', () => {
+  const delta = {
+    type: 'message_delta',
+    delta: { stop_reason: 'end_turn' },
+    usage: { input_tokens: null, output_tokens: 9 },
+  }
+  const events = translate([
+    start('m', { input_tokens: 5, output_tokens: 1 }),
+    stream(delta),
+    stream({ type: 'message_stop' }),
+  ])
+  expect(ofType(events, 'message_finished')).toEqual([
+    {
+      type: 'message_finished',
+      messageId: 'm',
+      stopReason: 'end_turn',
+      usage: { input: 5, output: 9, cacheCreation: 0, cacheRead: 0 },
+    },
+  ])
+})
+
+describe('the cost', () => {
+  const costs = (...totals: number[]) =>
+    ofType(
+      translate(
+        totals.map(total => result({ total_cost_usd: total })),
+        { costUsd: 1 },
+      ),
+      'cost',
+    ).map(({ costUsd, runCostUsd }) => [costUsd, runCostUsd])
+
+  test('is cumulative, and each run has its share', () => {
+    expect(costs(1.25, 1.5)).toEqual([
+      [1.25, 0.25],
+      [1.5, 0.25],
+    ])
+  })
+
+  test('goes on when the counter has started anew without a word', () => {
+    expect(costs(1.25, 0.5, 0.75)).toEqual([
+      [1.25, 0.25],
+      [1.75, 0.5],
+      [2, 0.25],
+    ])
+  })
+
+  test('is not lost by a result that carries zero or none', () => {
+    expect(costs(1.25, 0, 1.5)).toEqual([
+      [1.25, 0.25],
+      [1.25, 0],
+      [1.5, 0.25],
+    ])
+  })
+
+  test('goes on in the next process, also of a conversation that was reset', () => {
+    const translator = createTranslator({ costUsd: 5, counterUsd: 2 })
+    const [cost] = ofType(translator.frame(result({ total_cost_usd: 2.5 }), 0), 'cost')
+    expect(cost).toMatchObject({ costUsd: 5.5, runCostUsd: 0.5 })
+    expect([translator.costUsd, translator.counterUsd]).toEqual([5.5, 2.5])
+  })
+})
+
+describe('user frames', () => {
+  const results = [
+    { type: 'tool_result', tool_use_id: 'a', content: 'x' },
+    { type: 'tool_result', tool_use_id: 'b', content: 'y' },
+  ]
+
+  test('with several results give each; their details are told by the frame, for nobody knows whose they are', () => {
+    const frame = { type: 'user', message: { content: results }, tool_use_result: { stdout: 'x' } }
+    expect(translate([frame])).toEqual([
+      { type: 'tool_result', toolUseId: 'a', output: 'x', isError: false },
+      { type: 'tool_result', toolUseId: 'b', output: 'y', isError: false },
+      { type: 'notice', kind: 'user', frame },
+    ])
+  })
+
+  test('that replay what was said are told, and are no turn of this run', () => {
+    const events = translate([{ type: 'user', isReplay: true, message: { content: 'again' } }, result()])
+    expect(ofType(events, 'user_message')).toMatchObject([{ text: 'again', replay: true }])
+    expect(ofType(events, 'done')[0]?.transcript).toEqual([])
+  })
+})
+
+test('a reset forgets the tasks too, so that their lanes end with the turn again', () => {
+  const translator = createTranslator()
+  translator.frame({ type: 'system', subtype: 'task_started', task_id: 't', tool_use_id: 'agent' }, 0)
+  translator.reset()
+  const call = { ...assistant('s', { type: 'tool_use', id: 'tool', name: 'Bash' }), parent_tool_use_id: 'agent' }
+  translator.frame(call, 1)
+  translator.frame(result(), 2)
+  const content = [{ type: 'tool_result', tool_use_id: 'tool' }]
+  expect(translator.frame({ type: 'user', parent_tool_use_id: 'agent', message: { content } }, 3)).toEqual([
+    { type: 'tool_result', toolUseId: 'tool', output: '', isError: false, parent: 'agent' },
+  ])
+})
+
+test('the session id is that of the first frame that has one, then the latest', () => {
+  const translator = createTranslator()
+  expect(translator.frame({ type: 'keep_alive' }, 0)).toEqual([])
+  expect(translator.claudeSessionId).toBeNull()
+  expect(translator.frame({ type: 'command_lifecycle', session_id: 'a' }, 1)).toEqual([])
+  expect(translator.claudeSessionId).toBe('a')
+  expect(translator.frame({ type: 'command_lifecycle', session_id: 'b' }, 2)).toEqual([
+    { type: 'claude_session_changed', from: 'a', to: 'b', reason: 'new_session_id' },
+  ])
+  expect(translator.claudeSessionId).toBe('b')
+})
