@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['test/claude/**/*.test.ts'],
     globalSetup: ['test/claude/support/only-loopback.ts'],
     testTimeout: 30_000,
-    hookTimeout: 30_000,
+    hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
   },

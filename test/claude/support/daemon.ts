@@ -8,8 +8,10 @@ import type { DaemonInfo } from '../../../protocol/index.ts'
 
 const program = fileURLToPath(new URL('../../../dist/daemon.js', import.meta.url))
 
+const patienceMs = 8_000
+
 export interface RunningDaemon extends DaemonInfo {
-  /** Stops it in order. Resolves with its exit code and with what it logged of warnings and errors. */
+  /** Stops it in order, or by force when it does not obey. Resolves with its exit code and its warnings and errors. */
   stop(): Promise<{ code: number | null; complaints: string[] }>
 }
 
@@ -25,7 +27,7 @@ export async function startDaemon(
   })
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => (log += chunk))
-  const closed = once(child, 'close') as Promise<[number | null]>
+  const exited = once(child, 'exit') as Promise<[number | null]>
   const info = await vi.waitFor(
     () => {
       if (child.exitCode !== null) return undefined
@@ -40,7 +42,9 @@ export async function startDaemon(
     ...info,
     stop: async () => {
       child.kill('SIGTERM')
-      const [code] = await closed
+      const force = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+      const [code] = await exited
+      clearTimeout(force)
       const complaints = log.split('\n').filter(line => line !== '' && !/"level":"(?:info|debug)"/.test(line))
       return { code, complaints: complaints.map(line => line.slice(0, 500)) }
     },

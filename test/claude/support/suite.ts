@@ -64,8 +64,9 @@ export async function startSuite(options: string[] = []): Promise<Suite> {
     claudes: () => processes().filter(each => each.commandLine.startsWith(`${claude} -p`)),
     close: async () => {
       try {
-        const { sessions } = await suite.mux.api.session.list({ limit: 200 })
-        for (const { session } of sessions) await suite.mux.api.session.close({ session, force: true })
+        const signal = AbortSignal.timeout(waitOptions.timeout)
+        const { sessions } = await suite.mux.api.session.list({ limit: 200 }, { signal })
+        for (const { session } of sessions) await suite.mux.api.session.close({ session, force: true }, { signal })
         await vi.waitFor(() => {
           expect(processes()).toEqual([])
           expect(ptyMasters(daemon.pid)).toBe(0)
