@@ -33,7 +33,6 @@ export function openConnection(options: {
   const sink = socketSink({
     ws,
     socket,
-    now,
     onFault(error) {
       log.error('a topic could not be read', { error })
       ws.terminate()

@@ -4,26 +4,21 @@ import type { Sink } from '../topics/outbox.ts'
 
 /** A WebSocket's socket to write ready-made frames to, and what its watch wants to know of it. */
 export interface SocketSink extends Sink {
-  /** When something was last written, in ms of the given clock. */
-  lastWriteAt(): number
+  /** Number of writes so far. */
+  writes(): number
   /** Changes whenever the peer has taken some of what is unsent. */
   progressMark(): string
 }
 
-export function socketSink(options: {
-  ws: WebSocket
-  socket: Socket
-  now: () => number
-  onFault(error: unknown): void
-}): SocketSink {
-  const { ws, socket, now, onFault } = options
-  let lastWriteAt = now()
+export function socketSink(options: { ws: WebSocket; socket: Socket; onFault(error: unknown): void }): SocketSink {
+  const { ws, socket, onFault } = options
+  let writes = 0
   return {
     unsentBytes: () => socket.writableLength,
     write(chunks, onWritten) {
       // After a close frame nothing may follow.
       if (ws.readyState !== ws.OPEN) return
-      lastWriteAt = now()
+      writes++
       if (chunks.length === 1) {
         socket.write(chunks[0]!, onWritten)
         return
@@ -36,7 +31,7 @@ export function socketSink(options: {
       socket.uncork()
     },
     fault: onFault,
-    lastWriteAt: () => lastWriteAt,
+    writes: () => writes,
     progressMark: () => `${socket.bytesWritten} ${socket.writableLength} ${systemQueueBytes(socket)}`,
   }
 }

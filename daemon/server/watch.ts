@@ -17,6 +17,8 @@ export function watchConnection(options: {
   const { ws, sink, limits, now, heartbeat, close } = options
   let progressMark = ''
   let progressAt = now()
+  let writes = 0
+  let wroteAt = now()
   let pingedAt = now()
   let unansweredSince: number | undefined
   ws.on('pong', () => {
@@ -25,6 +27,10 @@ export function watchConnection(options: {
 
   return () => {
     const time = now()
+    if (sink.writes() !== writes) {
+      writes = sink.writes()
+      wroteAt = time
+    }
     const mark = sink.progressMark()
     if (mark !== progressMark || sink.unsentBytes() === 0) {
       progressMark = mark
@@ -41,7 +47,7 @@ export function watchConnection(options: {
     if (unansweredSince !== undefined && time - unansweredSince >= limits.pongTimeoutMs) {
       return close(4012, `no pong for ${limits.pongTimeoutMs} ms`)
     }
-    if (time - sink.lastWriteAt() >= limits.heartbeatMs) heartbeat()
+    if (time - wroteAt >= limits.heartbeatMs) heartbeat()
     if (time - pingedAt < limits.heartbeatMs) return undefined
     pingedAt = time
     unansweredSince ??= time

@@ -28,7 +28,8 @@ export function createHub(options: {
   const { lookup, limits } = options
   const channels = new Map<string, Channel>()
   const dirty = new Set<Channel>()
-  const touched = new Set<Outbox>()
+  // Outboxes that have chunks to write, each once: those whose chunks were empty when the first was added.
+  let touched: Outbox[] = []
   // Outboxes with cursors behind and room in their socket, the next one to be served first.
   const catchingUp = new Set<Outbox>()
   // Channels that built pages in this turn.
@@ -47,14 +48,16 @@ export function createHub(options: {
     for (const channel of dirty) pushLive(channel)
     dirty.clear()
     catchUp()
-    for (const outbox of touched) write(outbox)
-    touched.clear()
+    const due = touched
+    touched = []
+    for (const outbox of due) write(outbox)
     for (const channel of paged) channel.forgetPages()
     paged.clear()
     if (catchingUp.size > 0) schedule()
   }
 
   const pushLive = (channel: Channel) => {
+    paged.add(channel)
     for (const subscription of channel.subscriptions) {
       if (subscription.state !== 'live') continue
       if (subscription.outbox.unsentBytes() <= limits.highWaterBytes) serve(subscription)
@@ -75,6 +78,7 @@ export function createHub(options: {
       if (outbox.unsentBytes() >= limits.eventsPageBytes) continue
       const subscription = outbox.internals.behind.shift()
       if (subscription === undefined) continue
+      paged.add(subscription.channel)
       if (subscription.state === 'behind') budget -= serve(subscription)
       if (isBehind(subscription)) outbox.internals.behind.push(subscription)
       // Added again it comes last.
@@ -83,21 +87,24 @@ export function createHub(options: {
   }
 
   const serve = (subscription: Subscription): number => {
-    const { outbox, channel } = subscription
-    const { internals } = outbox
+    const { outbox } = subscription
     try {
       const page = takePage(subscription, limits.eventsPageBytes)
       if (page === undefined) return 0
-      paged.add(channel)
-      touched.add(outbox)
-      internals.chunks.push(page.frame)
-      internals.chunkBytes += page.frame.length
+      queue(outbox, page.frame)
       return page.frame.length
     } catch (error) {
       outbox.close()
-      internals.sink.fault(error)
+      outbox.internals.sink.fault(error)
       return 0
     }
+  }
+
+  const queue = (outbox: Outbox, frame: Buffer) => {
+    const { internals } = outbox
+    if (internals.chunks.length === 0) touched.push(outbox)
+    internals.chunks.push(frame)
+    internals.chunkBytes += frame.length
   }
 
   const fallBehind = (subscription: Subscription) => {
@@ -128,8 +135,8 @@ export function createHub(options: {
       channels.delete(channel.topic)
       dirty.delete(channel)
     },
-    touched(outbox) {
-      touched.add(outbox)
+    queue(outbox, frame) {
+      queue(outbox, frame)
       schedule()
     },
     behind(outbox) {
@@ -162,7 +169,7 @@ const isBehind = (subscription: Subscription) => subscription.state === 'behind'
 function write({ internals }: Outbox): void {
   const { chunks } = internals
   if (chunks.length === 0) return
-  internals.chunks = []
   internals.chunkBytes = 0
   internals.sink.write(chunks, internals.onWritten)
+  chunks.length = 0
 }

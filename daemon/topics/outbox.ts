@@ -11,7 +11,7 @@ import { createWindow } from './window.ts'
 export interface Sink {
   /** Bytes handed to `write` that the system has not taken yet. */
   unsentBytes(): number
-  /** Writes the chunks in order, as one; calls `onWritten` when the system has them. */
+  /** Writes the chunks in order, as one; calls `onWritten` when the system has them. The array is the caller's again. */
   write(chunks: readonly Buffer[], onWritten: () => void): void
   /** The log could not be read: what the subscriber was promised cannot be kept. */
   fault(error: unknown): void
@@ -34,7 +34,7 @@ export interface Outbox extends Subscriptions {
 
 export interface OutboxInternals {
   readonly sink: Sink
-  chunks: Buffer[]
+  readonly chunks: Buffer[]
   chunkBytes: number
   /** Cursors in state `behind`, the next one to be served first. */
   readonly behind: Subscription[]
@@ -49,8 +49,8 @@ export interface OutboxHub {
   joined(subscription: Subscription): void
   /** The channel goes with its last subscription. */
   left(subscription: Subscription): void
-  /** The outbox has chunks to write. */
-  touched(outbox: Outbox): void
+  /** The frame is to be written at the end of the turn. */
+  queue(outbox: Outbox, frame: Buffer): void
   /** The outbox has cursors behind, or room again for those it has. */
   behind(outbox: Outbox): void
 }
@@ -83,11 +83,7 @@ export function createOutbox(hub: OutboxHub, sink: Sink, limits: { maxSubscripti
   const outbox: Outbox = {
     internals,
     send(text) {
-      if (internals.closed) return
-      const frame = textFrame(text)
-      internals.chunks.push(frame)
-      internals.chunkBytes += frame.length
-      hub.touched(outbox)
+      if (!internals.closed) hub.queue(outbox, textFrame(text))
     },
     subscribe({
       topic,
@@ -139,7 +135,8 @@ export function createOutbox(hub: OutboxHub, sink: Sink, limits: { maxSubscripti
     unsentBytes: () => internals.chunkBytes + sink.unsentBytes(),
     close() {
       internals.closed = true
-      internals.chunks = []
+      internals.chunks.length = 0
+      internals.chunkBytes = 0
       internals.behind.length = 0
       for (const subscription of subscriptions.values()) end(subscription)
     },

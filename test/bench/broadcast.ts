@@ -1,0 +1,97 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { BenchLine } from './bench-line.ts'
+import type { Command, Report, Way } from './broadcast-server.ts'
+
+const subscribers = 100
+const eventsPerTurn = 16
+const turnsPerRound = 400
+const rounds = 7
+const ways: readonly Way[] = ['raw', 'muxd', 'naive']
+
+/**
+ * G2: deliveries (events times subscribers) per CPU-second of the server process, against a bare TCP server that writes
+ * the same bytes, framed beforehand, to the same number of sockets, and against `ws.send(JSON.stringify(event))` for
+ * each event and subscriber. The three take turns; each ratio is the median of the rounds' ratios. Clients live in a
+ * process of their own.
+ */
+export async function benchBroadcast(): Promise<BenchLine[]> {
+  const server = start('./broadcast-server.ts')
+  const clients = start('./broadcast-clients.ts')
+  try {
+    const { ports } = await ask<{ ports: Record<Way, number> }>(server, { do: 'start' })
+    for (const way of ways) await ask(clients, { do: 'connect', way, port: ports[way], subscribers })
+    // The way there is warm before it is measured.
+    for (const way of ways) await measure(server, clients, way)
+    const measured: Record<Way, number[]> = { raw: [], muxd: [], naive: [] }
+    for (let round = 0; round < rounds; round++) {
+      for (const way of ways) measured[way].push(await measure(server, clients, way))
+    }
+    const ratio = (way: Way) => median(measured.muxd.map((value, round) => value / measured[way][round]!))
+    const value = perSecond(measured.muxd)
+    const what = `broadcast to ${subscribers} subscribers, ${eventsPerTurn} events a turn, per server CPU-second`
+    return [
+      {
+        goal: 'G2',
+        what,
+        value,
+        reference: `raw TCP ${perSecond(measured.raw)}`,
+        ratio: ratio('raw'),
+        floor: '0.75',
+        aim: '0.95',
+      },
+      {
+        goal: 'G2',
+        what,
+        value,
+        reference: `ws.send each ${perSecond(measured.naive)}`,
+        ratio: ratio('naive'),
+        floor: '12',
+        aim: '20',
+      },
+    ]
+  } finally {
+    for (const child of [server, clients]) child.kill()
+  }
+}
+
+/** Deliveries per CPU-second of one round, after every client has had all of it. */
+async function measure(server: ChildProcess, clients: ChildProcess, way: Way): Promise<number> {
+  const turns = way === 'naive' ? turnsPerRound / 8 : turnsPerRound
+  // Sent in portions which the clients have read before the next: no socket is ever full, on any way.
+  let cpuSeconds = 0
+  for (let sent = 0; sent < turns; sent += 25) {
+    const portion = Math.min(25, turns - sent)
+    const report = await ask<Report>(server, { do: 'broadcast', way, turns: portion, eventsPerTurn })
+    await ask(clients, { do: 'drain', way, bytes: report.bytesEach })
+    cpuSeconds += report.cpuSeconds
+  }
+  return (turns * eventsPerTurn * subscribers) / cpuSeconds
+}
+
+function start(module: string): ChildProcess {
+  return fork(fileURLToPath(new URL(module, import.meta.url)), { execArgv: ['--import', 'tsx'] })
+}
+
+async function ask<Answer>(child: ChildProcess, command: Command | ClientCommand): Promise<Answer> {
+  const gone = new AbortController()
+  const answered = once(child, 'message', { signal: gone.signal })
+  const died = () => gone.abort()
+  child.once('exit', died)
+  child.send(command)
+  const [answer] = (await answered) as [Answer]
+  child.off('exit', died)
+  return answer
+}
+
+/** What the clients' process is told; `bytes` have then arrived at every subscriber, beyond those of earlier drains. */
+export type ClientCommand =
+  | { do: 'connect'; way: Way; port: number; subscribers: number }
+  | { do: 'drain'; way: Way; bytes: number }
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
+}
+
+const perSecond = (values: readonly number[]) => `${(median(values) / 1e6).toFixed(2)} M/s`
