@@ -9,7 +9,9 @@ export * from './surface.ts'
 export { homeDirectory, readDaemonInfo } from './node/daemon-json.ts'
 
 /** Without `url` the daemon of `home` is looked up in its `daemon.json`, before each attempt anew. */
-export interface NodeOptions extends ConnectOptions, Partial<Endpoint> {
+export interface NodeOptions extends ConnectOptions {
+  url?: string | undefined
+  token?: string | undefined
   home?: string | undefined
 }
 

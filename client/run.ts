@@ -14,6 +14,8 @@ export interface RunHandle {
   info(options?: CallOptions): Promise<Run>
   /** Its events from the first to the terminal one, as often as wanted; a `gap` where some cannot be had. */
   events(options?: CallOptions & { window?: number }): AsyncIterableIterator<Event | Gap>
+  /** The record once it has ended, or as it is after `timeoutMs`. */
+  wait(options?: CallOptions & { timeoutMs?: number }): Promise<Run>
   /** Asks for its end; again with a stronger `mode` to escalate. Others see the reason. */
   cancel(reason?: string, options?: CallOptions & { mode?: CancelMode }): Promise<Run>
   /** Once it is done; rejects with `RunFailed`, `RunCancelled` or `RunInterrupted` when it ends otherwise. */
@@ -56,6 +58,9 @@ export function attachRun({ link, subscribe }: Runner, id: string, known?: Run):
     link.call(method, params, { signal, repeatable: true })
   const info = (options: CallOptions = {}) => again('run.get', { run: id }, options) as Promise<Run>
 
+  const wait: RunHandle['wait'] = ({ timeoutMs, signal } = {}) =>
+    again('run.wait', { run: id, timeoutMs }, { signal }) as Promise<Run>
+
   async function* follow(signal: AbortSignal, window: number | undefined) {
     const { session, firstSeq } = known ?? (await info({ signal }))
     for await (const event of subscribe(`session/${session}`, { since: { seq: firstSeq - 1 }, signal, window })) {
@@ -74,12 +79,13 @@ export function attachRun({ link, subscribe }: Runner, id: string, known?: Run):
   return {
     id,
     info,
+    wait,
     events: ({ signal, window } = {}) => iterate(signal, stop => follow(stop, window)),
     cancel: (reason, { mode, signal } = {}) =>
       again('run.cancel', { run: id, reason, mode }, { signal }) as Promise<Run>,
     async result(options = {}) {
       let run: Run
-      do run = (await again('run.wait', { run: id }, options)) as Run
+      do run = await wait(options)
       while (!run.result)
       const { result, session, lastSeq, state } = run
       if (state === 'done') return result

@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { connect as connectTcp } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { limits } from '../../protocol/limits.ts'
+import { connect, type DaemonInfo, readDaemonInfo, Unavailable } from '../index.ts'
+
+/** The daemon beside this program: its bundle, or in development its source. It exports `main(argv)`. */
+export const daemonProgram = (): URL =>
+  new URL(import.meta.url.endsWith('.ts') ? '../../daemon/main.ts' : './daemon.js', import.meta.url)
+
+/**
+ * Starts a daemon that outlives this program, and resolves once it answers. When another was faster that one is as good.
+ * Rejects with `Unavailable` and the end of its log when it does not come up.
+ */
+export async function startInBackground(home: string): Promise<DaemonInfo> {
+  const log = logFile(home)
+  mkdirSync(home, { recursive: true, mode: 0o700 })
+  const fd = openSync(log, 'a', 0o600)
+  const from = fstatSync(fd).size
+  // The usual port may be taken, by another user's daemon for one; who finds the daemon by its home does not care.
+  const port = (await isTaken(defaultPort)) ? ['--port', '0'] : []
+  const argv = [...process.execArgv, fileURLToPath(daemonProgram()), '--home', home, ...port]
+  const child = spawn(process.execPath, argv, { detached: true, stdio: ['ignore', fd, fd], cwd: '/' })
+  closeSync(fd)
+  child.unref()
+
+  const exited = once(child, 'exit').then(() => true)
+  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; ) {
+    const gone = await Promise.race([exited, delay(50, false)])
+    const info = await readDaemonInfo(home)
+    if (info && (info.pid === child.pid || gone) && (await answers(info))) return info
+    if (gone) break
+  }
+  const tail = readFrom(log, from)
+  throw new Unavailable(`the daemon did not start${tail ? `:\n${tail}` : ''}\nits log: ${log}`)
+}
+
+const logFile = (home: string) => join(home, 'daemon.log')
+const patienceMs = 20_000
+const defaultPort = 7433
+
+async function answers({ url, token }: DaemonInfo): Promise<boolean> {
+  try {
+    const mux = await connect({ url, token, timing: { attemptMs: limits.helloTimeoutMs } })
+    mux.close()
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function isTaken(port: number): Promise<boolean> {
+  const socket = connectTcp(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** What was written since, at most its last two thousand bytes. */
+function readFrom(file: string, from: number): string {
+  const fd = openSync(file, 'r')
+  try {
+    const { size } = fstatSync(fd)
+    const start = Math.max(from, size - 2_000)
+    const buffer = Buffer.alloc(size - start)
+    readSync(fd, buffer, 0, buffer.length, start)
+    return buffer.toString().trim()
+  } finally {
+    closeSync(fd)
+  }
+}

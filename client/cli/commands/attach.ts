@@ -1,0 +1,48 @@
+import type { Event, Gap, Mux } from '../../index.ts'
+import { type ExitCode, exitCodes } from '../exit.ts'
+import { createFollower } from '../follow.ts'
+import { type CommonOptions, withMux } from '../session.ts'
+
+export interface AttachOptions extends CommonOptions {
+  from?: number
+}
+
+/**
+ * `muxd attach`: shows a run until it ends, or a session and whatever runs in it until Ctrl-C. Leaving ends nothing. A
+ * session is shown from the beginning of its latest run, unless `from` says otherwise.
+ */
+export async function attach(id: string, options: AttachOptions): Promise<ExitCode> {
+  return withMux(options, true, async (mux, signal) => {
+    const follower = createFollower({ json: options.json, prompts: true })
+    const leaving = new AbortController()
+    const leave = () => leaving.abort()
+    const stop = () => leaving.abort(signal.reason)
+    process.once('SIGINT', leave)
+    signal.addEventListener('abort', stop)
+    try {
+      const events = id.startsWith('s_')
+        ? await sessionEvents(mux, id, options.from, leaving.signal)
+        : runEvents(mux, id, options.from, leaving.signal)
+      return await follower.follow(events)
+    } catch (error) {
+      if (!leaving.signal.aborted || signal.aborted) throw error
+      if (!options.json) follower.say('left; it goes on without you')
+      return exitCodes.done
+    } finally {
+      process.off('SIGINT', leave)
+      signal.removeEventListener('abort', stop)
+    }
+  })
+}
+
+async function* runEvents(mux: Mux, id: string, from = 0, signal: AbortSignal): AsyncGenerator<Event | Gap> {
+  for await (const event of mux.attach(id).events({ signal })) {
+    if (event.type === 'gap' || event.seq >= from) yield event
+  }
+}
+
+async function sessionEvents(mux: Mux, session: string, from: number | undefined, signal: AbortSignal) {
+  const { lastRun } = await mux.api.session.get({ session }, { signal })
+  const firstSeq = from ?? (lastRun === null ? 1 : (await mux.attach(lastRun).info({ signal })).firstSeq)
+  return mux.subscribe(`session/${session}`, { since: { seq: firstSeq - 1 }, signal })
+}

@@ -1,0 +1,130 @@
+import { execFile } from 'node:child_process'
+import { stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { promisify } from 'node:util'
+import { connect, homeDirectory, readDaemonInfo } from '../../index.ts'
+import { sdkVersion } from '../../version.ts'
+import { type ExitCode, exitCodes } from '../exit.ts'
+import { colorsFor, print, printJson } from '../output.ts'
+import { oneLine } from '../render/text.ts'
+import type { CommonOptions } from '../session.ts'
+
+interface Finding {
+  ok: boolean
+  detail: string
+  /** What to do about it. */
+  fix?: string
+}
+
+/** `muxd doctor`: what muxd needs and whether it is there. Starts nothing and changes nothing. */
+export async function doctor(options: CommonOptions): Promise<ExitCode> {
+  const home = homeDirectory(options.home)
+  const checks: Record<string, () => Finding | Promise<Finding>> = {
+    node: checkNode,
+    home: () => checkHome(home),
+    daemon: () => checkDaemon(home, options),
+    claude: checkClaude,
+    shell: checkShell,
+    'node-pty': () => checkModule('node-pty', () => {}),
+    'better-sqlite3': () =>
+      checkModule('better-sqlite3', Database =>
+        new (Database as new (file: string) => { close(): void })(':memory:').close(),
+      ),
+  }
+  const findings = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => ({ name, ...(await check()) })),
+  )
+  if (options.json) await printJson({ ok: findings.every(({ ok }) => ok), checks: findings })
+  else {
+    const { green, red, dim } = colorsFor(process.stdout)
+    for (const { name, ok, detail, fix } of findings) {
+      await print(`${ok ? green('✓') : red('✗')} ${name.padEnd(16)}${detail}`)
+      if (fix) await print(`  ${' '.repeat(16)}${dim(`→ ${fix}`)}`)
+    }
+  }
+  return findings.every(({ ok }) => ok) ? exitCodes.done : exitCodes.unavailable
+}
+
+function checkNode(): Finding {
+  const { node } = process.versions
+  const [major = 0, minor = 0] = node.split('.').map(Number)
+  const ok = major > 20 || (major === 20 && minor >= 11)
+  return { ok, detail: `Node ${node}`, ...(!ok && { fix: 'install Node 20.11 or newer' }) }
+}
+
+async function checkHome(home: string): Promise<Finding> {
+  try {
+    const facts = await stat(home)
+    const mode = facts.mode & 0o777
+    const shown = mode.toString(8).padStart(4, '0')
+    if (!facts.isDirectory()) return { ok: false, detail: `${home} is no directory`, fix: 'choose another with --home' }
+    if (mode & 0o077) return { ok: false, detail: `${home} has mode ${shown}`, fix: `chmod 700 ${home}` }
+    return { ok: true, detail: `${home} (mode ${shown})` }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { ok: true, detail: `${home} will be made` }
+    return { ok: false, detail: (error as Error).message, fix: 'choose another with --home' }
+  }
+}
+
+async function checkDaemon(home: string, { url, token }: CommonOptions): Promise<Finding> {
+  try {
+    const info = url === undefined ? await readDaemonInfo(home) : { url, token, pid: undefined }
+    if (!info) return { ok: true, detail: 'not running; it starts with the first command' }
+    const mux = await connect({ url: info.url, token: info.token })
+    const { version } = mux.hello!.daemon
+    mux.close()
+    const detail = `muxd ${version} at ${info.url}${info.pid === undefined ? '' : `, pid ${info.pid}`}`
+    if (version === sdkVersion) return { ok: true, detail }
+    return { ok: false, detail, fix: `this is muxd ${sdkVersion}: muxd stop, then start it again` }
+  } catch (error) {
+    return {
+      ok: false,
+      detail: oneLine((error as Error).message),
+      fix: 'muxd stop, or see daemon.log in the home directory',
+    }
+  }
+}
+
+async function checkClaude(): Promise<Finding> {
+  const program = process.env['MUXD_CLAUDE_BIN'] || 'claude'
+  const fix = 'npm install -g @anthropic-ai/claude-code, or name it with MUXD_CLAUDE_BIN or serve --claude-bin'
+  try {
+    const { stdout } = await promisify(execFile)(program, ['--version'], { timeout: 15_000 })
+    const version = oneLine(stdout)
+    const ok = /^([2-9]|\d{2,})\.\d/.test(version)
+    return { ok, detail: `${program}: ${version}`, ...(!ok && { fix: 'Claude Code 2.0 or newer is needed' }) }
+  } catch (error) {
+    const { code, killed } = error as { code?: unknown; killed?: boolean }
+    const why =
+      code === 'ENOENT' ? 'not found' : killed ? 'did not answer --version in 15 s' : oneLine((error as Error).message)
+    return { ok: false, detail: `${program}: ${why}`, fix }
+  }
+}
+
+/** What the processes of sessions are started with. */
+async function checkShell(): Promise<Finding> {
+  const needed = ['sh', 'mkfifo', 'stty', 'env']
+  const found = await Promise.all(
+    needed.map(async name => {
+      try {
+        await promisify(execFile)('/bin/sh', ['-c', `command -v ${name}`])
+        return true
+      } catch {
+        return false
+      }
+    }),
+  )
+  const missing = needed.filter((_, index) => !found[index])
+  if (!missing.length) return { ok: true, detail: needed.join(', ') }
+  return { ok: false, detail: `missing: ${missing.join(', ')}`, fix: 'install the coreutils of your system' }
+}
+
+/** Whether a module with a native part loads here. */
+function checkModule(name: string, use: (module: unknown) => void): Finding {
+  try {
+    use(createRequire(import.meta.url)(name))
+    return { ok: true, detail: 'loads' }
+  } catch (error) {
+    return { ok: false, detail: oneLine((error as Error).message).slice(0, 200), fix: `npm rebuild ${name}` }
+  }
+}

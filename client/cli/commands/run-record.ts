@@ -1,0 +1,83 @@
+import type { CancelMode, Mux, Run } from '../../index.ts'
+import { type ExitCode, exitCodeOfEnd, exitCodes, Usage } from '../exit.ts'
+import { colorsFor, isTerminal, print, printJson, say } from '../output.ts'
+import { duration, tokens, usd } from '../render/format.ts'
+import { harmless, oneLine } from '../render/text.ts'
+import { type CommonOptions, withMux } from '../session.ts'
+
+/** `muxd cancel`: asks for the end of a run; with `--kill` at once. */
+export async function cancel(
+  id: string,
+  options: CommonOptions & { reason?: string; kill?: true; terminate?: true },
+): Promise<ExitCode> {
+  const mode: CancelMode = options.kill ? 'kill' : options.terminate ? 'terminate' : 'interrupt'
+  return withMux(options, true, async (mux, signal) => {
+    const run = await mux.attach(await runId(mux, id)).cancel(options.reason, { mode, signal })
+    if (options.json) await printJson(run)
+    else say(run.endedAt === null ? `${run.run} is being cancelled` : `${run.run} has ended already: ${run.state}`)
+    return exitCodes.done
+  })
+}
+
+/** `muxd wait`: until a run has ended; says how by its exit code. */
+export async function wait(id: string, options: CommonOptions & { timeout?: number }): Promise<ExitCode> {
+  return withMux(options, true, async (mux, signal) => {
+    const run = await ended(mux, await runId(mux, id), options.timeout, signal)
+    if (options.json) await printJson(run)
+    else say(`${run.run} ${run.endedAt === null ? `is still ${run.state}` : run.state}`)
+    return run.endedAt === null ? exitCodes.timeout : exitCodeOfEnd(run.state)
+  })
+}
+
+/** `muxd show`: what a run was asked and what it answered. */
+export async function show(id: string, options: CommonOptions): Promise<ExitCode> {
+  return withMux(options, true, async (mux, signal) => {
+    const run = await mux.attach(await runId(mux, id)).info({ signal })
+    if (options.json) await printJson(run)
+    else for (const line of describe(run)) await print(line)
+    return exitCodes.done
+  })
+}
+
+/** A session stands for its latest run. */
+async function runId(mux: Mux, id: string): Promise<string> {
+  if (!id.startsWith('s_')) return id
+  const { lastRun } = await mux.api.session.get({ session: id })
+  if (lastRun === null) throw new Usage(`session ${id} has had no run yet`)
+  return lastRun
+}
+
+/** The record once it has ended, or as it is after so many seconds. A wait is asked for again when its connection breaks. */
+async function ended(mux: Mux, run: string, seconds: number | undefined, signal: AbortSignal): Promise<Run> {
+  const until = Date.now() + (seconds ?? Infinity) * 1_000
+  for (;;) {
+    const timeoutMs = Math.min(Math.max(0, until - Date.now()), longestWaitMs)
+    const record = await mux.attach(run).wait({ timeoutMs, signal })
+    if (record.endedAt !== null || Date.now() >= until) return record
+  }
+}
+
+const longestWaitMs = 3_600_000
+
+function describe(run: Run): string[] {
+  const clean = isTerminal(process.stdout) ? harmless : (text: string) => text
+  const { bold, dim } = colorsFor(process.stdout)
+  const { result, startedAt, endedAt } = run
+  const by = 'name' in run.origin ? run.origin.name : run.origin.background.kind
+  const facts = [
+    run.state,
+    ...(startedAt !== null && endedAt !== null ? [duration(endedAt - startedAt)] : []),
+    ...(result ? [usd(result.costUsd), tokens(result.tokens)] : []),
+  ]
+  return [
+    `${bold(run.run)} ${dim(`of ${run.session}, asked by ${oneLine(by)}`)}`,
+    facts.join(' · '),
+    ...(startedAt === null ? [] : [dim(`started ${new Date(startedAt).toLocaleString()}`)]),
+    '',
+    ...clean(run.prompt)
+      .split('\n')
+      .map(line => `${dim('›')} ${line}`),
+    ...(result?.response ? ['', clean(result.response.trimEnd())] : []),
+    ...(result?.failure ? ['', clean(`${result.failure.title}: ${result.failure.detail}`)] : []),
+  ]
+}

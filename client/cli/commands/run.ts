@@ -1,0 +1,81 @@
+import { text } from 'node:stream/consumers'
+import type { ClaudeOptions, Mux, StartedRun } from '../../index.ts'
+import { type ExitCode, exitCodes, Usage } from '../exit.ts'
+import { createFollower, type Follower } from '../follow.ts'
+import { print, printJson, say } from '../output.ts'
+import { type CommonOptions, withMux } from '../session.ts'
+
+export interface RunCommandOptions extends CommonOptions {
+  directory?: string
+  session?: string
+  model?: string
+  permissionMode?: string
+  title?: string
+  detach?: true
+}
+
+/** `muxd run`: starts a run and shows it until it ends; Ctrl-C cancels it. */
+export async function run(given: string | undefined, options: RunCommandOptions): Promise<ExitCode> {
+  const clash = (['directory', 'title', 'model', 'permissionMode'] as const).find(name => options[name] !== undefined)
+  if (options.session !== undefined && clash) {
+    throw new Usage(
+      `--${flags[clash]} is for a new session, --session ${options.session} is an old one: give one of them`,
+    )
+  }
+  const prompt = await readPrompt(given)
+  return withMux(options, true, async (mux, signal) => {
+    const started = await mux.run({ prompt, signal, ...target(options) })
+    if (options.detach) {
+      if (options.json) await printJson(await started.info({ signal }))
+      else await print(started.id)
+      return exitCodes.done
+    }
+    const follower = createFollower({ json: options.json, prompts: false })
+    if (!options.json) follower.say(heading(mux, started))
+    const release = cancelOnInterrupt(started, follower)
+    try {
+      return await follower.follow(started.events({ signal }))
+    } finally {
+      release()
+    }
+  })
+}
+
+const flags = { directory: 'directory', title: 'title', model: 'model', permissionMode: 'permission-mode' }
+
+async function readPrompt(given: string | undefined): Promise<string> {
+  if (given !== undefined && given !== '-') return given
+  if (given === undefined && process.stdin.isTTY) {
+    throw new Usage('no prompt: muxd run "what to do", or give it on standard input')
+  }
+  return text(process.stdin)
+}
+
+function target({ session, directory = '.', title, model, permissionMode }: RunCommandOptions) {
+  if (session !== undefined) return { session }
+  const claude: ClaudeOptions = {
+    ...(model !== undefined && { model }),
+    ...(permissionMode !== undefined && { permissionMode }),
+  }
+  return { cwd: directory, claude, ...(title !== undefined && { title }) }
+}
+
+const heading = ({ hello }: Mux, { id, session }: StartedRun) =>
+  [id, session, ...(hello?.claude ? [hello.claude.version] : [])].join('  ')
+
+/** Once: cancel. Again: kill. Once more: leave, whatever becomes of it. Returns the release of the keyboard. */
+function cancelOnInterrupt(started: StartedRun, follower: Follower): () => void {
+  let asked = 0
+  const onInterrupt = () => {
+    asked += 1
+    if (asked > 2) process.exit(exitCodes.cancelled)
+    follower.say(
+      asked === 1 ? 'cancelling; Ctrl-C again to kill it' : 'killing it; Ctrl-C once more to leave without waiting',
+    )
+    started
+      .cancel('Ctrl-C', { mode: asked === 1 ? 'interrupt' : 'kill' })
+      .catch((error: unknown) => say(`muxd: ${(error as Error).message}`))
+  }
+  process.on('SIGINT', onInterrupt)
+  return () => process.off('SIGINT', onInterrupt)
+}

@@ -1,0 +1,25 @@
+import { CommanderError } from 'commander'
+import { type Run, RpcError, type TerminalEvent, Unavailable } from '../index.ts'
+
+/** What the program ends with. 124 is what `timeout` uses for the same. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, unavailable: 3, timeout: 124, cancelled: 130 } as const
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** The caller's mistake, in words for them. */
+export class Usage extends Error {
+  override readonly name = 'Usage'
+}
+
+export function exitCodeOfEnd(end: TerminalEvent['type'] | Run['state']): ExitCode {
+  return end === 'done' ? exitCodes.done : end === 'cancelled' ? exitCodes.cancelled : exitCodes.failed
+}
+
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof Usage || error instanceof CommanderError) return exitCodes.usage
+  if (error instanceof Unavailable) return exitCodes.unavailable
+  if (!(error instanceof RpcError)) return exitCodes.failed
+  if (error.kind === 'invalid_params') return exitCodes.usage
+  return unavailableKinds.has(error.kind) ? exitCodes.unavailable : exitCodes.failed
+}
+
+const unavailableKinds = new Set<RpcError['kind']>(['claude_unavailable', 'unsupported_version', 'overloaded'])

@@ -1,0 +1,36 @@
+import { once } from 'node:events'
+import picocolors from 'picocolors'
+import type { Colors } from 'picocolors/types.js'
+
+const { createColors } = picocolors
+
+/** Whether a stream is a terminal that may be drawn on. */
+export const isTerminal = (stream: NodeJS.WriteStream): boolean => stream.isTTY && process.env['TERM'] !== 'dumb'
+
+/** Colours for a stream: only on a terminal, unless the environment says otherwise (NO_COLOR, FORCE_COLOR). */
+export function colorsFor(stream: NodeJS.WriteStream): Colors {
+  const { NO_COLOR, FORCE_COLOR } = process.env
+  return createColors(!NO_COLOR && (Boolean(FORCE_COLOR) || isTerminal(stream)))
+}
+
+/** One value, one line. Waits while the reader is slow. */
+export const printJson = (value: unknown): Promise<void> => print(JSON.stringify(value))
+
+export const print = (line: string): Promise<void> => write(process.stdout, `${line}\n`)
+
+/** For people, beside what the program is asked for. */
+export const say = (line: string): void => void process.stderr.write(`${line}\n`)
+
+export async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
+  if (!stream.write(text)) await once(stream, 'drain')
+}
+
+/** Nobody reads any more (`| head`): there is nothing left to do, and nothing to complain of. */
+export function endWithReader(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0)
+      throw error
+    })
+  }
+}

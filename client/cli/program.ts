@@ -1,0 +1,105 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { sdkVersion } from '../version.ts'
+import { attach } from './commands/attach.ts'
+import { serve, status, stop } from './commands/daemon.ts'
+import { doctor } from './commands/doctor.ts'
+import { list } from './commands/list.ts'
+import { cancel, show, wait } from './commands/run-record.ts'
+import { run } from './commands/run.ts'
+import type { ExitCode } from './exit.ts'
+import type { CommonOptions } from './session.ts'
+
+/** The command line. Parsing throws `CommanderError`; `done` is told how the command ended. */
+export function createProgram(done: (code: ExitCode) => void): Command {
+  const program = new Command('muxd')
+    .description('Many Claude Code sessions, held by one daemon, for several clients at once')
+    .version(sdkVersion)
+    .showHelpAfterError('(muxd COMMAND --help tells more)')
+    .enablePositionalOptions()
+  common(program)
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 2 usage, 3 daemon or claude unavailable, 124 wait timed out, 130 cancelled',
+    )
+    .exitOverride()
+
+  /** A command with the options common to all; they may stand before its name as well. */
+  const command = (usage: string, description: string) => common(program.command(usage).description(description))
+  const options = <Options extends CommonOptions>(self: Command): Options => {
+    const [before, after] = [program.opts<CommonOptions>(), self.opts<Options>()]
+    return { ...before, ...after, start: before.start && after.start }
+  }
+  const ending =
+    <Options extends CommonOptions>(act: (options: Options) => Promise<ExitCode>) =>
+    async (_: object, self: Command) =>
+      done(await act(options<Options>(self)))
+  const endingOf =
+    <Id extends string | undefined, Options extends CommonOptions>(
+      act: (id: Id, options: Options) => Promise<ExitCode>,
+    ) =>
+    async (id: Id, _: object, self: Command) =>
+      done(await act(id, options<Options>(self)))
+
+  command('run', 'start a run and watch it; Ctrl-C cancels it')
+    .argument('[prompt]', 'what to do; - or nothing: from standard input')
+    .option('-C, --directory <dir>', 'where to work (default: here)')
+    .option('-s, --session <id>', 'go on in this session')
+    .option('--model <name>', 'the model to use')
+    .option('--permission-mode <mode>', 'what may be done without asking')
+    .option('--title <text>', 'title of the new session')
+    .option('-d, --detach', 'print the id of the run and return')
+    .action(endingOf(run))
+  command('ls', 'list sessions, newest first')
+    .addOption(new Option('-n, --limit <count>', 'at most so many').default(50).argParser(wholeNumber))
+    .action(ending(list))
+  command('attach', 'watch a run until it ends, or a session until Ctrl-C')
+    .argument('<session|run>')
+    .addOption(new Option('--from <seq>', 'from this event on').argParser(wholeNumber))
+    .action(endingOf(attach))
+  command('cancel', 'ask for the end of a run')
+    .argument('<run>', 'a run, or a session for its latest')
+    .option('--reason <text>', 'others see it')
+    .addOption(new Option('--terminate', 'end its process').conflicts('kill'))
+    .option('--kill', 'kill its process and what that started')
+    .action(endingOf(cancel))
+  command('wait', 'wait until a run has ended')
+    .argument('<run>', 'a run, or a session for its latest')
+    .addOption(new Option('--timeout <seconds>', 'give up after so long, with exit code 124').argParser(seconds))
+    .action(endingOf(wait))
+  command('show', 'what a run was asked and what it answered')
+    .argument('<run>', 'a run, or a session for its latest')
+    .action(endingOf(show))
+  command('status', 'how the daemon is').action(ending(status))
+  command('stop', 'stop the daemon').action(ending(stop))
+  command('doctor', 'check what muxd needs').action(ending(doctor))
+  program
+    .command('serve', { hidden: false })
+    .description('be the daemon (muxd serve --help tells its options)')
+    .argument('[options...]')
+    .allowUnknownOption()
+    .passThroughOptions()
+    .helpOption(false)
+    .action(async (rest: string[]) => {
+      const { home } = program.opts<CommonOptions>()
+      await serve([...(home === undefined ? [] : ['--home', home]), ...rest])
+    })
+  return program
+}
+
+const common = (command: Command) =>
+  command
+    .option('--home <dir>', 'home directory of the daemon (MUXD_HOME)')
+    .option('--url <url>', 'a daemon elsewhere: ws://HOST:PORT/ws')
+    .option('--token <token>', 'its token')
+    .option('--no-start', 'do not start a daemon when none runs')
+    .option('--json', 'one JSON value a line, nothing else on standard output')
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) < 1) throw new InvalidArgumentError('expected a whole number from 1.')
+  return Number(text)
+}
+
+function seconds(text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('expected a number of seconds.')
+  return Number(text)
+}

@@ -1,0 +1,180 @@
+import type { Colors } from 'picocolors/types.js'
+import type { Actor, Event, EventOf, Gap, TerminalEvent } from '../../index.ts'
+import { duration, tokens, usd } from './format.ts'
+import type { Sink } from './sink.ts'
+import { harmless, oneLine } from './text.ts'
+import { firstLine, summary } from './tool.ts'
+
+/** Shows a run's events as they come. */
+export interface RunView {
+  show(event: Event | Gap): void
+}
+
+export interface ViewOptions {
+  colors: Colors
+  /** Show prompts: for a reader who did not write them. */
+  prompts: boolean
+}
+
+interface Tool {
+  name: string
+  about: string
+  startedAt: number
+  called: boolean
+}
+
+export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): RunView {
+  const tools = new Map<string, Tool>()
+  let cost: EventOf<'cost'> | undefined
+  let startedAt = 0
+  let answered: string | undefined
+
+  const toolLine = (mark: string, { name, about }: Tool, event: Event, tail = '') =>
+    `${indent(event)}${mark} ${colors.bold(oneLine(name))}${about ? ` ${about}` : ''}${tail ? colors.dim(`  ${tail}`) : ''}`
+
+  const show: Shows = {
+    run_queued(event) {
+      if (prompts) sink.line(`${colors.cyan('›')} ${colors.bold(oneLine(event.prompt))}${by(event.origin)}`)
+    },
+    run_started(event) {
+      startedAt = event.time
+      cost = undefined
+      if (prompts && 'background' in event.origin)
+        sink.line(`${colors.cyan('›')} ${oneLine(event.prompt)}${by(event.origin)}`)
+    },
+    assistant_text(event) {
+      if (event.parent === undefined) {
+        answered = event.messageId
+        sink.answer(event.delta)
+      } else
+        for (const line of harmless(event.delta).split('\n').filter(Boolean))
+          sink.line(indent(event) + colors.dim(line))
+    },
+    thinking(event) {
+      if (event.parent === undefined) sink.thought(event.delta)
+    },
+    message_discarded(event) {
+      for (const [id, tool] of tools) {
+        if (tool.called) continue
+        sink.live(id, toolLine(colors.dim('⌫'), tool, event, 'withdrawn'), 'ended')
+        tools.delete(id)
+      }
+      if (answered === event.messageId) sink.remark(colors.dim('withdrawn: the text above is written anew'))
+    },
+    tool_started(event) {
+      const tool = { name: event.tool, about: '', startedAt: event.time, called: false }
+      tools.set(event.toolUseId, tool)
+      sink.live(event.toolUseId, toolLine(colors.cyan('◌'), tool, event), 'announced')
+    },
+    tool_use(event) {
+      const { startedAt: since = event.time } = tools.get(event.toolUseId) ?? {}
+      const tool = { name: event.tool, about: summary(event.input), startedAt: since, called: true }
+      tools.set(event.toolUseId, tool)
+      sink.live(event.toolUseId, toolLine(colors.cyan('◌'), tool, event), 'running')
+    },
+    tool_progress(event) {
+      const tool = tools.get(event.toolUseId)
+      if (tool)
+        sink.live(event.toolUseId, toolLine(colors.cyan('◌'), tool, event, duration(event.elapsedMs)), 'progress')
+    },
+    tool_result(event) {
+      const none = { name: event.tool ?? 'tool', about: '', startedAt: event.time, called: true }
+      const tool = tools.get(event.toolUseId) ?? none
+      tools.delete(event.toolUseId)
+      const mark = event.isError ? colors.red('✗') : colors.green('✓')
+      const said = event.isError ? `: ${firstLine(event.output)}` : ''
+      sink.live(event.toolUseId, toolLine(mark, tool, event, duration(event.time - tool.startedAt) + said), 'ended')
+    },
+    permission_denied(event) {
+      sink.line(
+        `${indent(event)}${colors.red('✗')} ${colors.bold(oneLine(event.tool))} denied: ${oneLine(event.message)}`,
+      )
+    },
+    approval_requested(event) {
+      sink.line(
+        `${colors.yellow('?')} ${colors.bold(oneLine(event.tool))} ${summary(event.input)}: waits for an answer`,
+      )
+    },
+    approval_resolved(event) {
+      sink.line(`${colors.yellow('?')} ${event.decision}${event.by ? by(event.by) : ''}`)
+    },
+    task(event) {
+      const text = oneLine(event.summary ?? event.description ?? '')
+      if (event.phase === 'started' || event.phase === 'ended') {
+        sink.line(
+          `${colors.dim(event.phase === 'started' ? '◦' : '•')} task ${text}${event.status ? colors.dim(`  ${oneLine(event.status)}`) : ''}`,
+        )
+      }
+    },
+    cost(event) {
+      cost = event
+    },
+    api_retry({ attempt, maxRetries, delayMs, status, error }) {
+      const why = [status, oneLine(error)].filter(Boolean).join(' ')
+      sink.line(
+        `${colors.yellow('↻')} attempt ${attempt} of ${maxRetries} failed (${why}), the next in ${duration(delayMs)}`,
+      )
+    },
+    rate_limit(event) {
+      if (event.status === 'allowed') return
+      const until = event.resetsAt === undefined ? '' : ` until ${new Date(event.resetsAt).toLocaleString()}`
+      sink.line(`${colors.yellow('!')} rate limit ${oneLine(event.limitType ?? '')}: ${oneLine(event.status)}${until}`)
+    },
+    compaction() {
+      sink.line(colors.dim('◇ the conversation was compacted'))
+    },
+    cancel_requested(event) {
+      sink.line(
+        `${colors.yellow('■')} ${event.mode === 'kill' ? 'kill' : 'cancel'} requested${by(event.by)}${because(event.reason)}`,
+      )
+    },
+    done(event) {
+      end(event, colors.green('✓ done'))
+    },
+    failed(event) {
+      const { title, detail, stderrTail } = event.failure
+      end(event, colors.red(`✗ failed: ${oneLine(title)}`))
+      for (const text of [detail === title ? '' : detail, stderrTail ?? '']) {
+        for (const line of harmless(text)
+          .split('\n')
+          .filter(each => each.trim()))
+          sink.line(`  ${colors.dim(line)}`)
+      }
+    },
+    cancelled(event) {
+      end(event, colors.yellow('■ cancelled') + by(event.by) + because(event.reason))
+    },
+    interrupted(event) {
+      end(event, colors.red(`✗ interrupted: ${oneLine(event.reason)}`))
+    },
+  }
+
+  function end(event: TerminalEvent, line: string): void {
+    tools.clear()
+    answered = undefined
+    sink.end()
+    const facts = [
+      ...(startedAt ? [duration(event.time - startedAt)] : []),
+      ...(cost ? [usd(cost.runCostUsd), tokens(cost.tokens)] : []),
+    ]
+    sink.line(`${line}${facts.length ? colors.dim(`  ${facts.join(' · ')}`) : ''}`)
+  }
+
+  const by = (origin: Actor | { background: { kind: string } }) =>
+    colors.dim('background' in origin ? ` (${oneLine(origin.background.kind)})` : ` by ${oneLine(origin.name)}`)
+
+  return {
+    show(event) {
+      if (event.type === 'gap') {
+        const which = event.reason === 'trimmed' ? `${event.from + 1} to ${event.to}` : `after ${event.from}`
+        sink.line(`${colors.yellow('!')} events ${which} cannot be had any more (${event.reason})`)
+      } else (show[event.type] as ((event: Event) => void) | undefined)?.(event)
+    },
+  }
+}
+
+/** What has no row is not shown: it is there with `--json`. */
+type Shows = { [Type in Event['type']]?: (event: EventOf<Type>) => void }
+
+const indent = (event: Event) => (event.parent === undefined ? '' : '  ')
+const because = (reason: string | undefined) => (reason ? `: ${oneLine(reason)}` : '')

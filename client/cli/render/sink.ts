@@ -1,0 +1,133 @@
+import { fit, harmless, widthOf } from './text.ts'
+
+/** How far a tool has come; what cannot rewrite a line shows only `running` and `ended`. */
+export type Phase = 'announced' | 'running' | 'progress' | 'ended'
+
+/** Where a run is shown. */
+export interface Sink {
+  /** More of the answer, as it is written. */
+  answer(text: string): void
+  /** More of what leads to it. */
+  thought(text: string): void
+  /** One line beside the answer. */
+  line(text: string): void
+  /** A line beside the answer about something that goes on, known by `key`: rewritten in place where that is possible. */
+  live(key: string, text: string, phase: Phase): void
+  /** A line within the answer that says something of what is above it. */
+  remark(text: string): void
+  end(): void
+}
+
+export interface Terminal {
+  write(text: string): void
+  columns(): number
+  rows(): number
+  dim(text: string): string
+}
+
+/**
+ * One screen for everything. The last lines may be live: as long as nothing else is written they are redrawn when one of
+ * them changes; what is written below them freezes them, and their end is told on a line of its own.
+ */
+export function terminalSink(terminal: Terminal): Sink {
+  let live: { key: string; text: string }[] = []
+  let drawnAt = 0
+  let open: 'answer' | 'thought' | undefined
+  let lineStart = true
+
+  const draw = (lines: { text: string }[]) => {
+    for (const { text } of lines) terminal.write(`${fitStyled(text, terminal.columns() - 1)}\n`)
+    drawnAt = terminal.columns()
+  }
+  const startLine = () => {
+    if (!lineStart) terminal.write('\n')
+    lineStart = true
+    open = undefined
+  }
+  const stream = (kind: 'answer' | 'thought', text: string) => {
+    const clean = harmless(text)
+    if (!clean) return
+    live = []
+    if (open !== kind) startLine()
+    open = kind
+    lineStart = clean.endsWith('\n')
+    terminal.write(kind === 'answer' ? clean : clean.replace(/[^\n]+/g, part => terminal.dim(part)))
+  }
+
+  return {
+    answer: text => stream('answer', text),
+    thought: text => stream('thought', text),
+    line(text) {
+      startLine()
+      live = []
+      draw([{ text }])
+    },
+    live(key, text, phase) {
+      // Wrapped anew by the terminal, or scrolled out of reach: lines that can no longer be found are left alone.
+      if (drawnAt !== terminal.columns()) live = []
+      const entry = live.find(each => each.key === key)
+      if (!entry) {
+        if (phase === 'progress') return
+        startLine()
+        live = [...live, { key, text }].slice(-Math.max(1, terminal.rows() - 2))
+        draw([{ text }])
+        return
+      }
+      entry.text = text
+      const from = live.indexOf(entry)
+      terminal.write(`\u001b[${live.length - from}A\u001b[J`)
+      draw(live.slice(from))
+    },
+    remark(text) {
+      this.line(text)
+    },
+    end: startLine,
+  }
+}
+
+export interface Pipes {
+  answer(text: string): void
+  progress(text: string): void
+}
+
+/** The answer alone on one stream, byte for byte, and what is beside it line by line on the other. */
+export function pipeSink(pipes: Pipes): Sink {
+  let lineStart = true
+  const answer = (text: string) => {
+    if (text) lineStart = text.endsWith('\n')
+    pipes.answer(text)
+  }
+  const endLine = () => {
+    if (!lineStart) answer('\n')
+  }
+  return {
+    answer,
+    thought() {},
+    line: text => pipes.progress(`${text}\n`),
+    live(_, text, phase) {
+      if (phase === 'running' || phase === 'ended') pipes.progress(`${text}\n`)
+    },
+    remark(text) {
+      endLine()
+      answer(`[${text}]\n`)
+    },
+    end: endLine,
+  }
+}
+
+/** Cut to the screen's width without counting, or cutting through, the colours. */
+function fitStyled(text: string, columns: number): string {
+  const parts = text.split(colour)
+  let left = columns
+  return parts
+    .map((part, index) => {
+      if (index % 2) return part
+      const kept = left > 0 ? fit(part, left) : ''
+      left -= widthOf(part)
+      return kept
+    })
+    .join('')
+}
+
+// oxlint-disable-next-line no-control-regex
+const colour = /(\u001b\[[\d;]*m)/

@@ -1,0 +1,36 @@
+/**
+ * Text of a model or a tool, made harmless for a terminal: no escape sequence can begin and nothing is overwritten.
+ * Control characters go (but newline and tab), and so do the marks that reverse the direction of what follows, which can
+ * make a command read other than it runs.
+ */
+export const harmless = (text: string): string => text.replace(harmful, '')
+
+// oxlint-disable-next-line no-control-regex
+const harmful = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+/** The same in one line. */
+export const oneLine = (text: string): string => harmless(text.replace(/\s+/g, ' ')).trim()
+
+/** Cut to `columns` of a terminal, the last one an ellipsis. */
+export function fit(text: string, columns: number): string {
+  if (widthOf(text) <= columns) return text
+  let width = 0
+  let kept = ''
+  for (const character of text) {
+    width += widthOf(character)
+    if (width > columns - 1) break
+    kept += character
+  }
+  return `${kept.trimEnd()}…`
+}
+
+/** Columns that a terminal needs for it. */
+export function widthOf(text: string): number {
+  let width = 0
+  for (const character of text) width += none.test(character) ? 0 : wide.test(character) ? 2 : 1
+  return width
+}
+
+const none = /^[\p{Mn}\p{Me}\p{Cf}]$/u
+const wide =
+  /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]$/u

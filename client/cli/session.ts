@@ -1,0 +1,75 @@
+import { RpcError, Unavailable, connect, homeDirectory, type Mux, readDaemonInfo } from '../index.ts'
+import { sdkVersion } from '../version.ts'
+import { startInBackground } from './background.ts'
+import { Usage } from './exit.ts'
+import { say } from './output.ts'
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  home?: string
+  url?: string
+  token?: string
+  /** False with `--no-start`. */
+  start: boolean
+  json?: true
+}
+
+/** Longer than a restart, shorter than anyone's patience. */
+const recoveryMs = 20_000
+
+/**
+ * Connects, does `work` and lets go. Where no daemon runs one is started, unless the command has no use for a fresh one or
+ * was told not to. A connection that is lost and does not come back ends the work with `Unavailable`.
+ */
+export async function withMux<T>(
+  options: CommonOptions,
+  mayStart: boolean,
+  work: (mux: Mux, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  if (options.url !== undefined && !/^wss?:\/\//.test(options.url)) {
+    throw new Usage(`--url ${options.url}: expected ws://HOST:PORT/ws`)
+  }
+  const controller = new AbortController()
+  const mux = await connected(options, mayStart && options.start && options.url === undefined, controller.signal)
+  let timer: NodeJS.Timeout | undefined
+  mux.onState((state, why) => {
+    clearTimeout(timer)
+    if (state === 'open') say('muxd: connected again')
+    if (state !== 'recovering') return
+    say(`muxd: ${why?.message ?? 'the connection was lost'}; trying again`)
+    timer = setTimeout(() => controller.abort(new Unavailable('the daemon did not come back')), recoveryMs)
+  })
+  try {
+    return await work(mux, controller.signal)
+  } finally {
+    clearTimeout(timer)
+    mux.close()
+  }
+}
+
+async function connected(options: CommonOptions, mayStart: boolean, signal: AbortSignal): Promise<Mux> {
+  const { home, url, token } = options
+  const client = { name: `muxd cli ${process.pid}`, version: sdkVersion }
+  const attempt = () => connect({ home, url, token, signal, client })
+  try {
+    return await attempt()
+  } catch (error) {
+    const directory = homeDirectory(home)
+    const refused = error instanceof RpcError || (error instanceof Unavailable && error.code === 4501)
+    if (refused || !mayStart) throw error
+    const before = await readDaemonInfo(directory)
+    if (before && isAlive(before.pid)) throw error
+    say('muxd: no daemon runs, starting one')
+    await startInBackground(directory)
+    return await attempt()
+  }
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
