@@ -5,11 +5,11 @@ import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Bundles a program of this directory into one file that plain Node starts in about 50 ms. */
-export async function bundleProgram(name: string, outDirectory: string): Promise<string> {
-  const outfile = join(outDirectory, `${name}.cjs`)
+/** Bundles a program into one file that plain Node starts in about 50 ms. */
+export async function bundleProgram(source: URL, outDirectory: string): Promise<string> {
+  const outfile = join(outDirectory, 'program.cjs')
   await build({
-    entryPoints: [join(root, 'test/store', `${name}.ts`)],
+    entryPoints: [fileURLToPath(source)],
     outfile,
     bundle: true,
     platform: 'node',

@@ -8,7 +8,7 @@ import { bundleProgram, startProgram } from './child-program.ts'
 const bundles = createTempDir()
 let writer: string
 beforeAll(async () => {
-  writer = await bundleProgram('crash-writer', bundles.path)
+  writer = await bundleProgram(new URL('./crash-writer.ts', import.meta.url), bundles.path)
 })
 afterAll(() => bundles.remove())
 

@@ -17,8 +17,8 @@ const filler = join(directory, 'filler')
 
 const scenarios: Record<string, () => unknown> = {
   small: () => floodAndEnd(seq => (seq % 7 === 0 ? 4_000 : 100)),
-  // The write-ahead log then holds more new pages than the ballast has.
-  large: () => floodAndEnd(() => 150_000),
+  // Of this size, on this disk, the write-ahead log ends with more new pages than the ballast has.
+  large: () => floodAndEnd(() => 1_500_000),
 
   async neighbours() {
     const { store, journal } = open('s_large', 's_small')

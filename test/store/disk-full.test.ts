@@ -13,14 +13,14 @@ const where = unshare ? 'on a full disk' : 'SKIPPED, no mount namespace can be m
 const bundles = createTempDir()
 let program: string
 beforeAll(async () => {
-  if (unshare) program = await bundleProgram('disk-full-program', bundles.path)
+  if (unshare) program = await bundleProgram(new URL('./disk-full-program.ts', import.meta.url), bundles.path)
 })
 afterAll(() => bundles.remove())
 
 test.skipIf(unshare === undefined).each(['small', 'large'])(
   `${where}, a flood of %s events fails with DiskFull, runs can still end, and all goes on once there is room`,
   async size => {
-    const seen = await onDiskOf('36m', size)
+    const seen = await onDiskOf('38m', size)
     expect(seen).toMatchObject({
       failure: 'DiskFull',
       heldStill: true,
@@ -31,7 +31,7 @@ test.skipIf(unshare === undefined).each(['small', 'large'])(
     })
     expect(seen.allocated).toBeGreaterThanOrEqual(4 * 1024 * 1024)
     expect(seen.atFailure.head).toBe(seen.atFailure.published)
-    expect(seen.atFailure.head).toBeGreaterThan(size === 'small' ? 1_000 : 20)
+    expect(seen.atFailure.head).toBeGreaterThan(size === 'small' ? 1_000 : 1)
     expect(seen.stored).toEqual(Array.from({ length: 50 }, () => 'stored'))
     expect(seen.kept.head).toBe(seen.atFailure.head + 1)
     expect(seen.kept.ends).toHaveLength(50)
