@@ -17,13 +17,17 @@ export const ClaudeOptions = Type.Object({
   addDirs: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
   mcpConfig: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
   settings: Type.Optional(Type.String({ minLength: 1 })),
-  env: Type.Optional(Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String())),
+  env: Type.Optional(
+    Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String(), { additionalProperties: false }),
+  ),
   args: Type.Optional(Type.Array(Type.String())),
 })
 export type ClaudeOptions = Static<typeof ClaudeOptions>
 
+// A record checks the values of names that match: others have to be refused by name.
+const labelName = Type.String({ pattern: `^[\\s\\S]{0,${limits.maxLabelLength}}$` })
 const label = Type.String({ maxLength: limits.maxLabelLength })
-export const Labels = Type.Record(label, label, { maxProperties: limits.maxLabels })
+export const Labels = Type.Record(labelName, label, { maxProperties: limits.maxLabels, additionalProperties: false })
 export type Labels = Static<typeof Labels>
 
 export const SessionState = Type.Enum(['idle', 'running', 'waiting', 'closed'])

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { type CloseCode, closeCodes, type Limits } from '../../protocol/index.ts'
 import type { Log } from '../log.ts'
 import type { Dispatch } from '../rpc/dispatch.ts'
@@ -29,6 +30,8 @@ export function openConnection(options: {
   const { ws, socket, role } = admitted
   const ending = new AbortController()
   const { signal } = ending
+  // Each waiting call listens to it, however many there are.
+  setMaxListeners(0, signal)
 
   const sink = socketSink({
     ws,

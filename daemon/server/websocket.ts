@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type WebSocket, WebSocketServer } from 'ws'
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import type { Limits } from '../../protocol/limits.ts'
 import { subprotocol } from '../../protocol/messages.ts'
 import type { Admission, Door } from './admission.ts'
@@ -31,8 +31,8 @@ export function createUpgrades(options: {
     perMessageDeflate: false,
     maxPayload: limits.maxMessageBytes,
     handleProtocols: () => subprotocol,
-    ...{ closeTimeout: limits.closeTimeoutMs },
-  })
+    closeTimeout: limits.closeTimeoutMs,
+  } as ServerOptions)
 
   return door => (request, socket, head) => {
     const role = admit(request, door)

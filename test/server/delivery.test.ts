@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { createRingLog } from '../../daemon/topics/ring-log.ts'
-import { greet, instance, startTestServer } from './harness.ts'
+import { greet, instance, socketOf, startTestServer } from './harness.ts'
 
 const topic = 'session/s_1'
 const seqs = (events: { seq: number }[]) => events.map(({ seq }) => seq)
@@ -140,8 +140,7 @@ test('what is published in a turn arrives as one message a topic, and with the a
   await client.call('topic.subscribe', { topic: 'sessions' })
   const before = client.texts.length
   const reads: number[] = []
-  // @ts-expect-error -- the socket under a ws client is not public, and how often it is read is what is asked
-  client.ws._socket.on('data', (chunk: Buffer) => reads.push(chunk.length))
+  socketOf(client).on('data', (chunk: Buffer) => reads.push(chunk.length))
   await client.call('session.list', {})
   await vi.waitFor(() => expect(client.texts).toHaveLength(before + 3))
   expect(client.events(topic)).toHaveLength(5)

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
@@ -177,6 +178,9 @@ export async function openClient(
         .flatMap(each => each.params!.events!),
   }
 }
+
+/** The socket under a client, which ws keeps to itself. */
+export const socketOf = ({ ws }: TestClient) => (ws as unknown as { readonly _socket: Socket })['_socket']
 
 /** A connection that has said hello. */
 export async function greet(url: string, options: Parameters<typeof openClient>[1] = {}): Promise<TestClient> {

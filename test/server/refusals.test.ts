@@ -116,7 +116,7 @@ describe('HTTP', () => {
       socket.on('error', () => undefined)
       socket.resume()
       socket.write(start)
-      await once(socket, 'close')
+      await expect(once(socket, 'close')).resolves.toBeDefined()
     }
   })
 
@@ -128,7 +128,7 @@ describe('HTTP', () => {
     socket.resume()
     socket.write('\x16\x03\x01 this is no HTTP\r\n\r\n')
     await once(socket, 'close')
-    await greet(url)
+    expect(await greet(url)).toBeDefined()
   })
 })
 

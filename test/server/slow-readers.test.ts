@@ -1,14 +1,14 @@
 import { Socket } from 'node:net'
 import { describe, expect, test, vi } from 'vitest'
-import { greet, startTestServer, type TestClient } from './harness.ts'
+import { greet, socketOf, startTestServer, type TestClient } from './harness.ts'
 
 const topic = 'session/s_1'
 const megabyte = 1024 * 1024
 
 /** Unsent bytes of all sockets of this process, which are those of the server (its clients send next to nothing). */
 function unsentBytes(): number {
-  const { _getActiveHandles } = process as unknown as { _getActiveHandles(): unknown[] }
-  const sockets = _getActiveHandles().filter(handle => handle instanceof Socket)
+  const { _getActiveHandles: activeHandles } = process as unknown as { _getActiveHandles(): unknown[] }
+  const sockets = activeHandles().filter(handle => handle instanceof Socket)
   return sockets.reduce((sum, socket) => sum + socket.writableLength, 0)
 }
 
@@ -78,8 +78,7 @@ describe('a reader that stalls', () => {
     const log = server.ring(topic)
     log.publish(...Array.from({ length: 200 }, () => ({ text: 'x'.repeat(100_000) })))
     const client = await greet(server.url)
-    // @ts-expect-error -- the socket under a ws client is not public
-    const socket = client.ws._socket as Socket
+    const socket = socketOf(client)
     socket.on('data', () => {
       socket.pause()
       setTimeout(() => socket.resume(), 5)

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createHub } from '../../daemon/topics/hub.ts'
 import type { Outbox, Sink } from '../../daemon/topics/outbox.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { cutEvent } from '../../daemon/topics/cut-event.ts'
 
 const event = (fields: object) => JSON.stringify({ seq: 7, time: 1, run: 'r_1', type: 'tool_result', ...fields })
