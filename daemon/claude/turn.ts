@@ -27,6 +27,15 @@ export function readTurn(frame: unknown): Turn | null {
   }
 }
 
+/**
+ * Why a turn that Claude Code begins itself soon begins, in the words its end will use for it; undefined for any frame
+ * that tells no such thing.
+ */
+export function readCause(frame: unknown): string | undefined {
+  const read = shapeOf(frame)
+  return read?.['type'] === 'system' && read['subtype'] === 'task_notification' ? 'task-notification' : undefined
+}
+
 function promptUuids(frame: Shape): string[] {
   const uuids = new Set(stringsOf(frame['user_message_uuids']))
   const single = nameOf(frame['user_message_uuid'])

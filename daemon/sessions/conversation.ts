@@ -2,7 +2,7 @@ import type { EventBody, Failure, Session } from '../../protocol/index.ts'
 import type { OutputLine } from '../claude/output.ts'
 import { classifyExit } from '../claude/failure.ts'
 import { createTranslator, type Translator } from '../claude/translate/index.ts'
-import { type Control, readBackgroundTasks, readControl, readTurn, type Turn } from '../claude/turn.ts'
+import { type Control, readBackgroundTasks, readCause, readControl, readTurn, type Turn } from '../claude/turn.ts'
 import { type ActiveRun, advance, createRun, type Outcome, type Said, sealRun, terminalEvent } from './active-run.ts'
 import type { Recorder, Source } from './recorder.ts'
 import type { StoredProcess } from '../store/store.ts'
@@ -60,6 +60,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
   // It has said something beside answering to us.
   let spoke = false
   let backgroundTasks = 0
+  let cause: string | undefined
   // Claude Code names the prompts of a turn since 2.1; where it does, a turn without any is its own.
   let namesPrompts = false
 
@@ -106,6 +107,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       const control = readControl(line.frame)
       if (control) hooks.control(control)
       backgroundTasks = readBackgroundTasks(line.frame) ?? backgroundTasks
+      cause = readCause(line.frame) ?? cause
       const run = turn?.at === 'ended' ? runOf(turn) : current()
       for (const body of translator.frame(line.frame, line.time)) {
         spoke = true
@@ -122,6 +124,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       const turn = readTurn(line.frame)
       if (turn && turn.promptUuids.length > 0) namesPrompts = true
       backgroundTasks = readBackgroundTasks(line.frame) ?? backgroundTasks
+      cause = readCause(line.frame) ?? cause
       if (translator.frame(line.frame, line.time).length > 0) spoke = true
     },
 
@@ -164,7 +167,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     const own = turn.background !== null || (turn.promptUuids.length === 0 && (namesPrompts || !conversation.active))
     if (!own || conversation.background) return
     conversation.releaseHeld(time, false)
-    const origin = { background: turn.background ?? { kind: 'unknown' } }
+    const origin = { background: turn.background ?? { kind: cause ?? 'unknown' } }
     const run = createRun(conversation.record.session, '', origin, recorder.head + 1)
     advance(run, 'started', time)
     conversation.background = run

@@ -67,6 +67,8 @@ export function createSession(context: SessionContext, stored: Session, unfinish
   let stopping: string | null = null
   let storageError: unknown
   let processGone: (() => void)[] = []
+  // The active run while the process before it still ends: that end is not the run's.
+  let behindEnding: ActiveRun | null = null
 
   const recorder = createRecorder({
     session: id,
@@ -174,7 +176,10 @@ export function createSession(context: SessionContext, stored: Session, unfinish
 
   /** Brings the prompt to Claude Code, whose process is started where there is none. */
   async function deliver(run: ActiveRun) {
+    behindEnding = run
     while (live?.ending) await processEnd()
+    behindEnding = null
+    if (conversation.active !== run) return
     const claude = live?.claude ?? (await startProcess(run))
     if (!claude || conversation.active !== run) return
     claude.send(userLine(run.stored.promptUuid ?? '', run.stored.run.prompt))
@@ -291,7 +296,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
     conversation.releaseHeld(now, forced)
     const failure = conversation.failure(status, stderrTail)
     for (const run of [conversation.background, conversation.active]) {
-      if (!run) continue
+      if (!run || run === behindEnding) continue
       if (stopping === null) conversation.end(run, 'process_ended', now, { failure })
       else conversation.end(run, 'lost', now, { lost: stopping })
     }
