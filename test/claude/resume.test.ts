@@ -68,11 +68,13 @@ test('a process of one run waits for its background task, tells of it, and ends'
   const handle = await suite.mux.run({ prompt: 'scn:background', cwd: suite.cwd })
   expect((await handle.result()).response).toBe('It runs in the background.')
   await noProcess()
-  const { runs } = await suite.mux.api.run.list({ session: handle.session })
-  expect(runs.map(({ state, result }) => [state, result?.response])).toEqual([
-    ['done', 'The background task has ended.'],
-    ['done', 'It runs in the background.'],
-  ])
+  await vi.waitFor(async () => {
+    const { runs } = await suite.mux.api.run.list({ session: handle.session })
+    expect(runs.map(({ state, result }) => [state, result?.response])).toEqual([
+      ['done', 'The background task has ended.'],
+      ['done', 'It runs in the background.'],
+    ])
+  }, waitOptions)
 })
 
 test('a session whose very first process was killed works with the next one', async () => {

@@ -81,7 +81,8 @@ function checkShape(events: Event[]): void {
 const isTerminal = (type: string) => (terminalTypes as readonly string[]).includes(type)
 
 // Frames that have no event of their own.
-const knownNotices = /command_lifecycle|system\/status|background_tasks_changed|thinking_tokens|informational|model_refusal/
+const knownNotices =
+  /command_lifecycle|system\/status|background_tasks_changed|thinking_tokens|informational|model_refusal/
 
 function describeEvents(events: Event[]): string {
   return events
