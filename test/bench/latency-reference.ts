@@ -1,0 +1,73 @@
+// The reference of the latency benchmark: the chain of the daemon (the same holder, lines and translator) without store
+// and batching. Each event goes to each subscriber by a `ws.send(JSON.stringify(event))` of its own, at once.
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { commandLine } from '../../daemon/claude/command-line.ts'
+import { initializeLine, userLine } from '../../daemon/claude/control.ts'
+import { claudeEnvironment } from '../../daemon/claude/environment.ts'
+import { createOutputReader } from '../../daemon/claude/output.ts'
+import { createTranslator } from '../../daemon/claude/translate/index.ts'
+import type { HeldProcess } from '../../daemon/holder/holder.ts'
+import { createInProcessHolder } from '../../daemon/holder/in-process.ts'
+import { openRawLog } from '../../daemon/holder/raw-log.ts'
+import { serveParent } from './child.ts'
+
+export type ReferenceCommand =
+  /** Answered with `{ url }`. */
+  | { do: 'start'; dir: string; source: string; sessions: number }
+  /** A prompt for each session. Answered when all are written. */
+  | { do: 'run'; prompts: string[] }
+
+const sockets = new Set<WebSocket>()
+const processes: HeldProcess[] = []
+let holder: ReturnType<typeof createInProcessHolder> | undefined
+
+async function perform(command: ReferenceCommand): Promise<object> {
+  if (command.do === 'start') return start(command)
+  await Promise.all(command.prompts.map((prompt, index) => processes[index]!.writeLine(userLine(randomUUID(), prompt))))
+  return {}
+}
+
+async function start({ dir, source, sessions }: ReferenceCommand & { do: 'start' }): Promise<{ url: string }> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false })
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  await once(server, 'listening')
+  holder = createInProcessHolder({ dir })
+  for (let index = 0; index < sessions; index++) processes.push(await startSession(holder, dir, source, `p_${index}`))
+  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+async function startSession(
+  { start: startProcess }: ReturnType<typeof createInProcessHolder>,
+  dir: string,
+  source: string,
+  id: string,
+): Promise<HeldProcess> {
+  const nonce = randomUUID().replaceAll('-', '')
+  const command = commandLine({ path: source, conversation: { start: randomUUID() }, options: {} })
+  const held = await startProcess({ id, nonce, command, cwd: dir, env: claudeEnvironment(process.env, {}, dir) })
+  const output = createOutputReader(openRawLog(dir, id), nonce)
+  const translator = createTranslator()
+  let seq = 0
+  held.onGrow(() => {
+    for (let read = output.read(); read; read = output.read()) {
+      for (const line of read.lines) {
+        if ('unparsed' in line) continue
+        for (const body of translator.frame(line.frame, line.time)) {
+          seq += 1
+          const event = { seq, time: line.time, run: id, ...body }
+          for (const socket of sockets) socket.send(JSON.stringify(event))
+        }
+      }
+    }
+  })
+  await held.writeLine(initializeLine('init'))
+  return held
+}
+
+serveParent(perform, async () => holder?.close())
