@@ -9,10 +9,12 @@ export interface Follower {
   follow(events: AsyncIterable<Event | Gap>): Promise<ExitCode>
   /** A line for people, at a place where it spoils nothing. */
   say(line: string): void
+  /** The same, less loud. */
+  remark(line: string): void
 }
 
 export function createFollower({ json = false, prompts }: { json?: boolean | undefined; prompts: boolean }): Follower {
-  if (json) return { follow: events => following(events, printEvent), say }
+  if (json) return { follow: events => following(events, printEvent), say, remark() {} }
   const { stdout, stderr } = process
   const onTerminal = isTerminal(stdout)
   const colors = colorsFor(onTerminal ? stdout : stderr)
@@ -29,6 +31,12 @@ export function createFollower({ json = false, prompts }: { json?: boolean | und
       })
     : pipeSink({ answer: writeTo(stdout), progress: writeTo(stderr) })
   const view = createRunView(sink, { colors, prompts })
+  const sayHere = (line: string) => {
+    if (!onTerminal) return say(line)
+    // Over the ^C that a terminal shows.
+    stdout.write('\r')
+    sink.line(line)
+  }
   return {
     async follow(events) {
       try {
@@ -42,7 +50,8 @@ export function createFollower({ json = false, prompts }: { json?: boolean | und
         sink.end()
       }
     },
-    say: line => (onTerminal ? sink.line(line) : say(line)),
+    say: sayHere,
+    remark: line => sayHere(colors.dim(line)),
   }
 }
 

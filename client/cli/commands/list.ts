@@ -32,7 +32,7 @@ export async function list(options: ListOptions): Promise<ExitCode> {
       const rows = sessions.map((session, index) => row(session, runs[index]))
       const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
       for (const line of table(
-        ['SESSION', 'LAST RUN', 'STATE', 'AGE', 'COST', 'TITLE', 'DIRECTORY'],
+        ['SESSION', 'LAST RUN', 'STATE', 'AGE', 'COST', 'ABOUT', 'DIRECTORY'],
         rows,
         columns,
         5,
@@ -50,6 +50,6 @@ const row = (session: Session, run: Run | undefined): string[] => [
   session.state === 'idle' && run ? run.state : session.state,
   age(Date.now() - session.updatedAt),
   usd(session.costUsd),
-  oneLine(session.title) || '-',
+  oneLine(session.title || run?.prompt || '') || '-',
   oneLine(shortPath(session.cwd)),
 ]

@@ -31,7 +31,7 @@ export async function run(given: string | undefined, options: RunCommandOptions)
       return exitCodes.done
     }
     const follower = createFollower({ json: options.json, prompts: false })
-    if (!options.json) follower.say(heading(mux, started))
+    follower.remark(heading(mux, started))
     const release = cancelOnInterrupt(started, follower)
     try {
       return await follower.follow(started.events({ signal }))

@@ -27,7 +27,8 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
   const tools = new Map<string, Tool>()
   let cost: EventOf<'cost'> | undefined
   let startedAt = 0
-  let answered: string | undefined
+  // The block of the answer that is being written.
+  let answering: { messageId: string | undefined; index: number | undefined } | undefined
 
   const toolLine = (mark: string, { name, about }: Tool, event: Event, tail = '') =>
     `${indent(event)}${mark} ${colors.bold(oneLine(name))}${about ? ` ${about}` : ''}${tail ? colors.dim(`  ${tail}`) : ''}`
@@ -44,7 +45,9 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
     },
     assistant_text(event) {
       if (event.parent === undefined) {
-        answered = event.messageId
+        const { messageId, index } = event
+        if (answering && (answering.messageId !== messageId || answering.index !== index)) sink.paragraph()
+        answering = { messageId, index }
         sink.answer(event.delta)
       } else
         for (const line of harmless(event.delta).split('\n').filter(Boolean))
@@ -59,7 +62,7 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
         sink.live(id, toolLine(colors.dim('⌫'), tool, event, 'withdrawn'), 'ended')
         tools.delete(id)
       }
-      if (answered === event.messageId) sink.remark(colors.dim('withdrawn: the text above is written anew'))
+      if (answering?.messageId === event.messageId) sink.remark(colors.dim('withdrawn: the text above is written anew'))
     },
     tool_started(event) {
       const tool = { name: event.tool, about: '', startedAt: event.time, called: false }
@@ -99,6 +102,8 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
       sink.line(`${colors.yellow('?')} ${event.decision}${event.by ? by(event.by) : ''}`)
     },
     task(event) {
+      // A sub-agent's is the tool that began it, which has a line already.
+      if (tools.has(event.toolUseId ?? '')) return
       const text = oneLine(event.summary ?? event.description ?? '')
       if (event.phase === 'started' || event.phase === 'ended') {
         sink.line(
@@ -134,7 +139,9 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
     failed(event) {
       const { title, detail, stderrTail } = event.failure
       end(event, colors.red(`✗ failed: ${oneLine(title)}`))
-      for (const text of [detail === title ? '' : detail, stderrTail ?? '']) {
+      // What was said already need not be said again.
+      const isKnown = detail === title || event.response.includes(detail)
+      for (const text of [isKnown ? '' : detail, stderrTail ?? '']) {
         for (const line of harmless(text)
           .split('\n')
           .filter(each => each.trim()))
@@ -151,7 +158,7 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
 
   function end(event: TerminalEvent, line: string): void {
     tools.clear()
-    answered = undefined
+    answering = undefined
     sink.end()
     const facts = [
       ...(startedAt ? [duration(event.time - startedAt)] : []),

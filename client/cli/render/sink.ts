@@ -7,6 +7,8 @@ export type Phase = 'announced' | 'running' | 'progress' | 'ended'
 export interface Sink {
   /** More of the answer, as it is written. */
   answer(text: string): void
+  /** What follows of the answer is a piece of its own. */
+  paragraph(): void
   /** More of what leads to it. */
   thought(text: string): void
   /** One line beside the answer. */
@@ -56,6 +58,11 @@ export function terminalSink(terminal: Terminal): Sink {
 
   return {
     answer: text => stream('answer', text),
+    paragraph() {
+      if (open !== 'answer') return
+      startLine()
+      terminal.write('\n')
+    },
     thought: text => stream('thought', text),
     line(text) {
       startLine()
@@ -93,8 +100,11 @@ export interface Pipes {
 /** The answer alone on one stream, byte for byte, and what is beside it line by line on the other. */
 export function pipeSink(pipes: Pipes): Sink {
   let lineStart = true
+  let empty = true
   const answer = (text: string) => {
-    if (text) lineStart = text.endsWith('\n')
+    if (!text) return
+    lineStart = text.endsWith('\n')
+    empty = false
     pipes.answer(text)
   }
   const endLine = () => {
@@ -102,6 +112,10 @@ export function pipeSink(pipes: Pipes): Sink {
   }
   return {
     answer,
+    paragraph() {
+      endLine()
+      if (!empty) answer('\n')
+    },
     thought() {},
     line: text => pipes.progress(`${text}\n`),
     live(_, text, phase) {
@@ -116,7 +130,7 @@ export function pipeSink(pipes: Pipes): Sink {
 }
 
 /** Cut to the screen's width without counting, or cutting through, the colours. */
-function fitStyled(text: string, columns: number): string {
+export function fitStyled(text: string, columns: number): string {
   const parts = text.split(colour)
   let left = columns
   return parts

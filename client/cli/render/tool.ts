@@ -24,13 +24,13 @@ const tellingFields = [
 
 /** The first line of what a tool gave back, which may be text or parts. */
 export function firstLine(output: unknown): string {
-  const text =
+  const said =
     typeof output === 'string'
       ? output
       : Array.isArray(output)
         ? output.map(textOf).find(text => text !== undefined)
         : undefined
-  return oneLine(text?.split('\n').find(line => line.trim()) ?? '')
+  return oneLine(said?.split('\n').find(line => line.trim()) ?? '')
 }
 
 function textOf(part: unknown): string | undefined {
