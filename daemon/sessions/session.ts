@@ -67,8 +67,6 @@ export function createSession(context: SessionContext, stored: Session, unfinish
   let stopping: string | null = null
   let storageError: unknown
   let processGone: (() => void)[] = []
-  // The active run while the process before it still ends: that end is not the run's.
-  let behindEnding: ActiveRun | null = null
 
   const recorder = createRecorder({
     session: id,
@@ -162,11 +160,6 @@ export function createSession(context: SessionContext, stored: Session, unfinish
   }
 
   function begin(run: ActiveRun) {
-    if (queue[0] !== run || stopping !== null) return
-    queue.shift()
-    conversation.begin(run, Date.now())
-    refresh()
-    recorder.commit()
     starting = deliver(run).finally(() => {
       starting = null
       next()
@@ -176,10 +169,13 @@ export function createSession(context: SessionContext, stored: Session, unfinish
 
   /** Brings the prompt to Claude Code, whose process is started where there is none. */
   async function deliver(run: ActiveRun) {
-    behindEnding = run
+    // It stays queued until the process before it is gone, whose end is not its own.
     while (live?.ending) await processEnd()
-    behindEnding = null
-    if (conversation.active !== run) return
+    if (queue[0] !== run || stopping !== null) return
+    queue.shift()
+    conversation.begin(run, Date.now())
+    refresh()
+    recorder.commit()
     const claude = live?.claude ?? (await startProcess(run))
     if (!claude || conversation.active !== run) return
     claude.send(userLine(run.stored.promptUuid ?? '', run.stored.run.prompt))
@@ -296,7 +292,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
     conversation.releaseHeld(now, forced)
     const failure = conversation.failure(status, stderrTail)
     for (const run of [conversation.background, conversation.active]) {
-      if (!run || run === behindEnding) continue
+      if (!run) continue
       if (stopping === null) conversation.end(run, 'process_ended', now, { failure })
       else conversation.end(run, 'lost', now, { lost: stopping })
     }
