@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { permissionModes } from './arguments.ts'
 import {
   controlError,
@@ -234,5 +233,3 @@ export const runningTasks = (session: Session): object[] =>
     task_type: 'local_bash',
     description,
   }))
-
-export const newRunId = (): string => `sim-${randomUUID().slice(0, 8)}`

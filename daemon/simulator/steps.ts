@@ -31,11 +31,6 @@ export const tools =
   turn =>
     useTools(turn, calls)
 
-export const pauseFor =
-  (ms: number): Step =>
-  turn =>
-    pause(turn, ms)
-
 /** Nothing more, until the turn is stopped. */
 export const hang = (): Step => wait
 

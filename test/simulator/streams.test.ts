@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { spawn } from 'node-pty'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { tempDir } from '../support/temp-dir.ts'
+import { cpuSeconds, hasProc, residentBytes, untilIdle } from './support/proc.ts'
 import { isResult, isTextDelta, live, play, resultOf, simulatorPath, startSimulator } from './support/simulator.ts'
 
 const directory = resolve('test/fixtures/recordings')
@@ -27,22 +28,25 @@ test('replay of a file that is not there says so', async () => {
   expect(code).toBe(1)
 })
 
-test('flood prints as many deltas of the size as asked for, 50,000 a second and more', async () => {
-  const beganAt = performance.now()
-  const { frames } = await play('sim:flood frames=100000 size=50')
-  const seconds = (performance.now() - beganAt) / 1000
+test('flood prints as many deltas of the size as asked for', async () => {
+  const { frames } = await play('sim:flood frames=20000 size=50')
   const deltas = frames.filter(isTextDelta)
-  expect(deltas).toHaveLength(100_000)
+  expect(deltas).toHaveLength(20_000)
   expect(deltas.every(({ event }) => event.delta.text.length === 50)).toBe(true)
-  // The parsing of the frames is in this time as well.
-  expect(100_000 / seconds).toBeGreaterThan(25_000)
+})
+
+test.skipIf(!hasProc)('flood needs less than 20 µs of its processor time a frame', async () => {
+  const simulator = startSimulator(live)
+  simulator.prompt('sim:flood frames=100000 size=50')
+  await simulator.frame(isResult)
+  expect(cpuSeconds(simulator.pid)).toBeLessThan(2)
 })
 
 test('flood at a rate keeps it, whatever the speed', async () => {
   const beganAt = performance.now()
-  const { frames } = await play('sim:flood frames=500 rate=1000')
+  const { frames } = await play('sim:flood frames=50 rate=100')
   expect(performance.now() - beganAt).toBeGreaterThan(450)
-  expect(frames.filter(isTextDelta)).toHaveLength(500)
+  expect(frames.filter(isTextDelta)).toHaveLength(50)
 })
 
 test('flood can be interrupted', async () => {
@@ -51,6 +55,15 @@ test('flood can be interrupted', async () => {
   await simulator.frame(isTextDelta)
   simulator.control({ subtype: 'interrupt' })
   expect(await simulator.frame(isResult)).toMatchObject({ terminal_reason: 'aborted_streaming' })
+})
+
+test.skipIf(!hasProc)('flood waits for a slow reader, in bounded memory', async () => {
+  const simulator = startSimulator(live)
+  simulator.prompt('sim:flood frames=100000000')
+  await simulator.frame(isTextDelta)
+  simulator.stopReading()
+  await untilIdle(simulator.pid)
+  expect(residentBytes(simulator.pid)).toBeLessThan(150 * 1024 * 1024)
 })
 
 test('spam puts dirt between whole frames', async () => {

@@ -11,6 +11,7 @@ import { createTempDir, tempDir } from '../../support/temp-dir.ts'
 export type Frame = Record<string, any>
 
 export interface Simulator {
+  readonly pid: number
   /** Frames so far, in order. */
   readonly frames: Frame[]
   /** Everything printed so far. */
@@ -95,6 +96,7 @@ export function startSimulator(args: string[], { home, speed = 100, cwd }: Start
   const write = (line: object | string) =>
     void child.stdin.write(`${typeof line === 'string' ? line : JSON.stringify(line)}\n`)
   return {
+    pid: child.pid!,
     frames,
     get stdout() {
       return Buffer.concat(chunks)
