@@ -11,11 +11,23 @@ export function withoutDescriptorGaps<T>(spawn: () => T): T {
   const highest = Math.max(...readdirSync('/proc/self/fd').map(Number))
   const fillers: number[] = []
   try {
-    // The kernel gives the lowest free number, so the first that lies behind is the sign that no gap is left.
-    do fillers.push(openSync('/dev/null', 'r'))
-    while (fillers.at(-1)! < highest)
+    fill(fillers, highest)
     return spawn()
   } finally {
     for (const fd of fillers) closeSync(fd)
+  }
+}
+
+// What a terminal takes, and one to spare.
+const spawnDescriptors = 3
+
+function fill(fillers: number[], highest: number): void {
+  try {
+    // The kernel gives the lowest free number: the first behind the highest says that no gap is left.
+    do fillers.push(openSync('/dev/null', 'r'))
+    while (fillers.at(-1)! < highest)
+  } catch {
+    // No number is left at all. Better a gap right below the limit than no process.
+    for (const fd of fillers.splice(-spawnDescriptors)) closeSync(fd)
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { Log } from '../log.ts'
 import { createGrowth, type Growth } from './growth.ts'
 import { type HeldProcess, type ProcessSpec, SpawnFailed } from './holder.ts'
@@ -45,9 +45,12 @@ export async function startHeldProcess(
   }
 
   let pty: Pty | undefined
+  let pidFile: number | undefined
   try {
     // Made here for their mode: the shell that writes them has the user's umask.
-    for (const path of [files.err, files.pid]) writeFileSync(path, '', { mode: 0o600, flag: 'wx' })
+    writeFileSync(files.err, '', { mode: 0o600, flag: 'wx' })
+    // Kept open: once the command runs, nothing can fail any more for want of a descriptor.
+    pidFile = openSync(files.pid, 'wx+', 0o600)
     pty = openPty({
       command: shimCommandLine({ files: files.base, nonce: spec.nonce, command: spec.command }),
       cwd: spec.cwd,
@@ -56,16 +59,19 @@ export async function startHeldProcess(
       onEnd: () => growth.end(rawLog.sizeBytes),
     })
     const input = await connected(files, growth)
-    return hold({ spec, files, startedAt, growth, rawLog, pty, input, log, onReleased })
+    const commandPid = Number(readFileSync(pidFile, 'utf8'))
+    return hold({ spec, files, startedAt, growth, rawLog, pty, commandPid, input, log, onReleased })
   } catch (error) {
     if (pty) {
       if (!growth.ended) signalIfThere(pty.pid, 'SIGKILL')
       await growth.whenEnded
     }
     rawLog.close()
-    const why = pty ? whyNotStarted(spec, files) : 'there is no terminal or no process to be had'
+    const why = whyNotStarted(error as NodeJS.ErrnoException, spec, files)
     for (const path of Object.values(files)) if (path !== files.base) rmSync(path, { force: true })
     throw fail(why, error)
+  } finally {
+    if (pidFile !== undefined) closeSync(pidFile)
   }
 }
 
@@ -82,12 +88,13 @@ async function connected(files: ProcessFiles, growth: Growth): Promise<Input> {
   }
 }
 
-function whyNotStarted({ cwd }: ProcessSpec, files: ProcessFiles): string {
+function whyNotStarted(error: NodeJS.ErrnoException, { cwd }: ProcessSpec, files: ProcessFiles): string {
+  if (error.code !== 'ABORT_ERR') return error.message
   const directory = statSync(cwd, { throwIfNoEntry: false })
   if (!directory) return `the directory ${cwd} does not exist`
   if (!directory.isDirectory()) return `${cwd} is no directory`
   const said = readFileSync(files.raw, 'utf8').trim()
-  return said.startsWith('\x1e') || said === '' ? 'the system has no process for it' : said
+  return said.startsWith('\x1e') || said === '' ? (error.cause as Error).message : said
 }
 
 interface Parts {
@@ -97,15 +104,25 @@ interface Parts {
   growth: Growth
   rawLog: RawLogWriter
   pty: Pty
+  commandPid: number
   input: Input
   log: Log | undefined
   onReleased: () => void
 }
 
-function hold({ spec: { id }, files, startedAt, growth, rawLog, pty, input, log, onReleased }: Parts): HeldProcess {
+function hold({
+  spec: { id },
+  files,
+  startedAt,
+  growth,
+  rawLog,
+  pty,
+  commandPid,
+  input,
+  log,
+  onReleased,
+}: Parts): HeldProcess {
   const { pid } = pty
-  // Written before the input could be opened.
-  const commandPid = Number(readFileSync(files.pid, 'utf8'))
   let released: Promise<void> | undefined
 
   const sweepAll = async () => {

@@ -35,14 +35,16 @@ export function exitRecord(nonce: string, status: number): string {
 // - the inner shell opens the files, so that no descriptor of the FIFO is left in the shim, where it would hide that
 //   the command reads no more. The FIFO comes last: whoever gets its other end open knows that the pid file is written.
 // - no variables: they would be the command's as well if its environment happened to have them.
-// - hang-up is fatal again before the record, so that a shim whose PTY is gone does not stay; the others are ignored
-//   from here on, also by the `sleep` that takes the shim's place.
+// - hang-up is not among them: when the terminal's owner dies, the kernel tells the leader of the session alone, and
+//   the others only when that has ended.
+// - before the record they are ignored for good, also by the `sleep` that takes the shim's place. Without a terminal
+//   there is no record to print and nothing to stay for.
 const shim = `
 PATH=/usr/bin:/bin:$PATH stty raw -echo && PATH=/usr/bin:/bin:$PATH mkfifo -m 600 "$1.in" || exit
 exec 2>/dev/null
-trap : HUP INT QUIT TERM
+trap : INT QUIT TERM
 "$0" -c 'echo $$ >"$0.pid"; shift; exec "$@" 2>"$0.err" <"$0.in"' "$@"
 set -- "$2" $?
-trap '' INT QUIT TERM; trap - HUP
+trap '' INT QUIT TERM
 printf '\\036%s %s\\n' "$1" "$2" && PATH=/usr/bin:/bin:$PATH exec sleep 2000000000
 `
