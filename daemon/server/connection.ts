@@ -62,7 +62,7 @@ export function openConnection(options: {
       ws,
       sink,
       limits,
-      now,
+      beatMs: pulse.periodMs,
       close,
       heartbeat() {
         if (greeted) outbox.send(notification('heartbeat', { time: now(), heads: outbox.heads() }))
