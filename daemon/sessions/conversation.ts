@@ -30,6 +30,11 @@ export interface Conversation {
   /** Claude Code's own cost counter, for the next process of the session. */
   readonly counterUsd: number
   line(line: OutputLine, process: string): void
+  /**
+   * Whether Claude Code may not know this conversation once its process is gone: it has just begun, no turn of it has
+   * ended, and the first lines of it reach the disk only a little later.
+   */
+  isUnkept(now: number): boolean
   /** A line that is in the log already: only brings the state up to where it was. */
   replay(line: OutputLine): void
   /** A queued run becomes the active one. */
@@ -54,6 +59,9 @@ export interface ConversationHooks {
   outcomeHeld(): void
 }
 
+// The first lines are on disk about 100 ms after the first turn's start; the rest is for busy machines.
+const keptAfterMs = 2_000
+
 export function createConversation(record: Session, recorder: Recorder, hooks: ConversationHooks): Conversation {
   let translator: Translator = createTranslator()
   let resumed = false
@@ -61,6 +69,8 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
   let spoke = false
   let backgroundTasks = 0
   let cause: string | undefined
+  let begunAt: number | undefined
+  let kept = false
   // Claude Code names the prompts of a turn since 2.1; where it does, a turn without any is its own.
   let namesPrompts = false
 
@@ -88,6 +98,8 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       spoke = false
       backgroundTasks = 0
       namesPrompts = false
+      begunAt = undefined
+      kept = process.resumed
     },
 
     failure(status, stderrTail) {
@@ -103,15 +115,17 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
         return
       }
       const turn = readTurn(line.frame)
+      if (turn) place(turn, line.time)
       if (turn?.at === 'started') turnStarted(turn, line.time, source)
       const control = readControl(line.frame)
       if (control) hooks.control(control)
       backgroundTasks = readBackgroundTasks(line.frame) ?? backgroundTasks
       cause = readCause(line.frame) ?? cause
-      const run = turn?.at === 'ended' ? runOf(turn) : current()
+      const ending = turn?.at === 'ended' ? runsOf(turn) : []
+      const run = turn?.at === 'ended' ? (ending[0] ?? null) : current()
       for (const body of translator.frame(line.frame, line.time)) {
         spoke = true
-        if (body.type === 'done' || body.type === 'failed') turnEnded(body, run, line, source)
+        if (body.type === 'done' || body.type === 'failed') turnEnded(body, ending, line, source)
         else {
           observe(body, run)
           recorder.event(body, idOf(run), line.time, source)
@@ -119,9 +133,12 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       }
     },
 
+    isUnkept: now => !kept && begunAt !== undefined && now - begunAt < keptAfterMs,
+
     replay(line) {
       if ('unparsed' in line) return
       const turn = readTurn(line.frame)
+      if (turn) place(turn, line.time)
       if (turn && turn.promptUuids.length > 0) namesPrompts = true
       backgroundTasks = readBackgroundTasks(line.frame) ?? backgroundTasks
       cause = readCause(line.frame) ?? cause
@@ -162,6 +179,11 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
   }
   return conversation
 
+  function place(turn: Turn, time: number) {
+    if (turn.at === 'ended') kept = true
+    else begunAt ??= time
+  }
+
   function turnStarted(turn: Turn, time: number, source: Source) {
     if (turn.promptUuids.length > 0) namesPrompts = true
     const own = turn.background !== null || (turn.promptUuids.length === 0 && (namesPrompts || !conversation.active))
@@ -176,28 +198,35 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     conversation.record = { ...conversation.record, lastRun: run.stored.run.run }
   }
 
-  /** Whose turn a result ends: the named prompt's; Claude Code's own; else the one that goes on. */
-  function runOf(turn: Turn): ActiveRun | null {
+  /**
+   * Whose turn a result ends: the named prompt's; Claude Code's own; else the one that goes on. Both, when the prompt
+   * came while a turn of its own went on: Claude Code lets it join that turn.
+   */
+  function runsOf(turn: Turn): ActiveRun[] {
     const { active, background } = conversation
-    if (turn.background) return background
-    if (turn.promptUuids.length === 0) return background ?? active
     const uuid = active?.stored.promptUuid
-    return uuid && turn.promptUuids.includes(uuid) ? active : null
+    const named = uuid && turn.promptUuids.includes(uuid) ? [active] : []
+    if (turn.background || turn.promptUuids.length > 0) return [...(background ? [background] : []), ...named]
+    return [background ?? active].filter(run => run !== null)
   }
 
-  function turnEnded(outcome: Outcome, run: ActiveRun | null, line: OutputLine & { frame: unknown }, source: Source) {
-    if (!run || run.held) {
+  function turnEnded(outcome: Outcome, runs: ActiveRun[], line: OutputLine & { frame: unknown }, source: Source) {
+    if (runs.length === 0 || runs.some(run => run.held)) {
       // A result that ends nothing: the CLI printed two, or its run has ended by other means.
-      recorder.event({ type: 'notice', kind: 'result', frame: line.frame }, idOf(run), line.time, source)
+      recorder.event({ type: 'notice', kind: 'result', frame: line.frame }, idOf(runs[0] ?? null), line.time, source)
       return
     }
+    for (const run of runs) runEndedBy(outcome, run, line.time, source)
+  }
+
+  function runEndedBy(outcome: Outcome, run: ActiveRun, time: number, source: Source) {
     const nothingElse = run === conversation.active && run.stored.run.state === 'running' && backgroundTasks === 0
     if (conversation.holdOutcome && nothingElse) {
       run.held = outcome
       hooks.outcomeHeld()
       return
     }
-    conversation.end(run, outcome.type === 'done' ? 'turn_done' : 'turn_failed', line.time, { outcome }, source)
+    conversation.end(run, outcome.type === 'done' ? 'turn_done' : 'turn_failed', time, { outcome }, source)
   }
 
   /** What the session's and the run's records take from an event. */

@@ -149,7 +149,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
   /** Asks for a place for the first queued run when the session is free, and starts it when it has one. */
   function next() {
     const run = queue[0]
-    if (!run || run.leave || stopping !== null || conversation.active || starting) return
+    if (!run || run.leave || stopping !== null || conversation.active || conversation.background || starting) return
     let admitted = false
     run.leave = admission.request(() => {
       admitted = true
@@ -298,6 +298,8 @@ export function createSession(context: SessionContext, stored: Session, unfinish
     }
     recorder.process({ ...row, counterUsd: conversation.counterUsd, endedAt: now })
     conversation.record = { ...conversation.record, process: null }
+    // Resuming it could fail now and ever after; what is lost by starting anew is a moment of a first turn.
+    if (conversation.isUnkept(now)) conversation.record = { ...conversation.record, claudeSessionId: null }
     refresh()
     recorder.commit()
     for (const resolve of processGone) resolve()

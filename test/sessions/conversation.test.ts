@@ -1,0 +1,191 @@
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Session } from '../../protocol/index.ts'
+import { createRun, type ActiveRun } from '../../daemon/sessions/active-run.ts'
+import { type Conversation, createConversation } from '../../daemon/sessions/conversation.ts'
+import { createRecorder, type Recorder } from '../../daemon/sessions/recorder.ts'
+import { createJournal } from '../../daemon/store/create-journal.ts'
+import { openStore } from '../../daemon/store/open.ts'
+import type { Store, StoredProcess } from '../../daemon/store/store.ts'
+import { onTestFinished } from 'vitest'
+import { tempDir } from '../support/temp-dir.ts'
+import { expectWholeLog } from '../support/whole-log.ts'
+
+const session: Session = {
+  session: 's_1',
+  title: '',
+  cwd: '/',
+  state: 'idle',
+  process: null,
+  claudeSessionId: null,
+  claude: {},
+  labels: {},
+  head: 0,
+  costUsd: 0,
+  createdAt: 1,
+  updatedAt: 1,
+  lastRun: null,
+}
+const process: StoredProcess = {
+  id: 'p_1',
+  session: 's_1',
+  nonce: 'n',
+  pid: 1,
+  startedAt: 1,
+  offset: 0,
+  costUsdBefore: 0,
+  counterUsdBefore: 0,
+  counterUsd: 0,
+  resumed: false,
+  endedAt: null,
+}
+const claudeSession = '11111111-1111-4111-8111-111111111111'
+
+let store: Store
+let recorder: Recorder
+let conversation: Conversation
+let offset: number
+
+beforeEach(() => {
+  store = openStore(join(tempDir(), 'muxd.db'), { ballastBytes: 0 })
+  onTestFinished(() => store.close())
+  const journal = createJournal(store, { sessionEvents: () => {}, record: () => {} })
+  journal.append({
+    session: 's_1',
+    events: [],
+    sessionRecord: session,
+    created: true,
+    process,
+    durable: false,
+    onFailed(error) {
+      throw error
+    },
+  })
+  journal.flush()
+  recorder = createRecorder({
+    session: 's_1',
+    head: 0,
+    journal: { ...journal, append: entry => (journal.append(entry), journal.flush()) },
+    onPublished: () => {},
+    onFailed(error) {
+      throw error
+    },
+  })
+  conversation = createConversation(session, recorder, { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} })
+  conversation.processStarted(process)
+  offset = 0
+})
+
+const frame = (value: object) => {
+  offset += 10
+  conversation.line({ frame: { session_id: claudeSession, ...value }, offset, time: offset }, 'p_1')
+}
+const init = (...uuids: string[]) =>
+  frame({ type: 'system', subtype: 'init', tools: [], ...(uuids.length > 0 && { user_message_uuids: uuids }) })
+const result = (more: object) =>
+  frame({ type: 'result', subtype: 'success', is_error: false, result: 'answer', total_cost_usd: 0.5, ...more })
+const prompt = (text: string): ActiveRun => {
+  const run = createRun('s_1', text, { client: 'c_1', name: 'test' }, recorder.head + 1)
+  conversation.begin(run, 1)
+  return run
+}
+const log = () => {
+  recorder.commit()
+  const events = store.events.read('s_1', 0, 1_000, Infinity).map(text => JSON.parse(text) as LogEvent)
+  expectWholeLog(events)
+  return events
+}
+interface LogEvent {
+  seq: number
+  type: string
+  run: string | null
+  [field: string]: unknown
+}
+const uuid = (run: ActiveRun) => run.stored.promptUuid!
+const own = { origin: { kind: 'task-notification' } }
+
+describe('a turn and its run', () => {
+  it('belong together by the uuid of the prompt', () => {
+    const run = prompt('one')
+    init(uuid(run))
+    result({ user_message_uuid: uuid(run) })
+    expect(run.stored.run).toMatchObject({ state: 'done', result: { response: 'answer', costUsd: 0.5 } })
+    expect(log().at(-1)).toMatchObject({ type: 'done', run: run.stored.run.run })
+  })
+
+  it("are told from a turn of Claude Code's own, which is a run that nobody started", () => {
+    const run = prompt('one')
+    init(uuid(run))
+    result({ user_message_uuid: uuid(run) })
+    init()
+    expect(conversation.background?.stored.run).toMatchObject({ state: 'running', prompt: '' })
+    const background = conversation.background!
+    result(own)
+    expect(background.stored.run.state).toBe('done')
+    expect(
+      log()
+        .filter(({ type }) => type === 'done')
+        .map(event => event.run),
+    ).toEqual([run.stored.run.run, background.stored.run.run])
+  })
+
+  it("both end with a turn of Claude Code's own that the prompt has joined", () => {
+    const first = prompt('one')
+    init(uuid(first))
+    result({ user_message_uuid: uuid(first) })
+    init()
+    const background = conversation.background!
+    const joined = prompt('came in the middle')
+    result({ ...own, user_message_uuids: [uuid(joined)] })
+    expect(background.stored.run.state).toBe('done')
+    expect(joined.stored.run.state).toBe('done')
+    expect([conversation.active, conversation.background]).toEqual([null, null])
+    log()
+  })
+
+  it('belong together by their order where no prompt is ever named', () => {
+    const run = prompt('one')
+    init()
+    expect(conversation.background).toBeNull()
+    result({})
+    expect(run.stored.run.state).toBe('done')
+  })
+
+  it('end once: a second result is kept as a notice', () => {
+    const run = prompt('one')
+    init(uuid(run))
+    result({ user_message_uuid: uuid(run) })
+    result({ user_message_uuid: uuid(run), is_error: true, subtype: 'error_during_execution' })
+    expect(run.stored.run.state).toBe('done')
+    expect(log().at(-1)).toMatchObject({ type: 'notice', kind: 'result', run: null })
+  })
+
+  it('do not end with the result of a prompt that is somebody else’s', () => {
+    const run = prompt('one')
+    init(uuid(run))
+    result({ user_message_uuid: '22222222-2222-4222-8222-222222222222' })
+    expect(run.stored.run.state).toBe('running')
+  })
+})
+
+describe('what a session knows of its conversation', () => {
+  it('is the id that Claude Code told last and what it has cost in all', () => {
+    const run = prompt('one')
+    init(uuid(run))
+    result({ user_message_uuid: uuid(run) })
+    expect(conversation.record).toMatchObject({ claudeSessionId: claudeSession, costUsd: 0.5 })
+    expect(conversation.counterUsd).toBe(0.5)
+  })
+
+  it('is kept for a run whose process ended without a result', () => {
+    const run = prompt('one')
+    init(uuid(run))
+    frame({
+      type: 'assistant',
+      parent_tool_use_id: null,
+      message: { id: 'm', role: 'assistant', content: [{ type: 'text', text: 'half an ans' }] },
+    })
+    conversation.end(run, 'process_ended', 99, { failure: conversation.failure(137, '') })
+    expect(log().at(-1)).toMatchObject({ type: 'failed', failure: { code: 'killed' }, response: 'half an ans' })
+  })
+})
