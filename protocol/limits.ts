@@ -25,6 +25,8 @@ export const limits = {
   /** Page size of `topic.read` and of the lists, default and largest. */
   defaultPageSize: 200,
   maxPageSize: 1_000,
+  /** Bytes of one answer of a list, about: a page ends with the record that passes this, however many were asked for. */
+  listPageBytes: 1024 * 1024,
   /** A connection that has not said `hello` by then is closed with 4506. */
   helloTimeoutMs: 5_000,
   /** A connection that was idle for so long gets a `heartbeat`; WebSocket pings go out at the same pace. */

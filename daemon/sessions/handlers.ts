@@ -16,7 +16,8 @@ export function sessionHandlers(
       get: ({ session }) => sessions.get(session),
       list({ limit = limits.defaultPageSize, ...filter }) {
         const found = known('/after', () => sessions.list({ ...filter, limit }))
-        return { sessions: found, ...next(found, limit, ({ session }) => session) }
+        const { items, next } = page(found, limit, ({ session }) => session)
+        return { sessions: items, ...next }
       },
       close: ({ session, force = false }) => sessions.close(session, force),
       async delete({ session, force = false }) {
@@ -42,7 +43,8 @@ export function sessionHandlers(
       get: ({ run }) => sessions.getRun(run),
       list({ limit = limits.defaultPageSize, ...filter }) {
         const found = known('/after', () => sessions.listRuns({ ...filter, limit }))
-        return { runs: found, ...next(found, limit, ({ run }) => run) }
+        const { items, next } = page(found, limit, ({ run }) => run)
+        return { runs: items, ...next }
       },
       wait({ run, timeoutMs }, { signal }) {
         const until = timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
@@ -90,6 +92,11 @@ function known<T>(path: string, list: () => T): T {
   }
 }
 
-/** `next` of a page: there when it is full, for there may be more. */
-const next = <T>(page: T[], limit: number, idOf: (item: T) => string) =>
-  page.length === limit ? { next: idOf(page.at(-1)!) } : {}
+/** What of `found` goes into one answer: it ends with the record that passes `listPageBytes`. `next` when there may be more. */
+function page<T>(found: T[], limit: number, idOf: (item: T) => string): { items: T[]; next: { next?: string } } {
+  let bytes = 0
+  const last = found.findIndex(item => (bytes += JSON.stringify(item).length) > limits.listPageBytes)
+  const items = last < 0 ? found : found.slice(0, last + 1)
+  const isLast = items.length === found.length && found.length < limit
+  return { items, next: isLast ? {} : { next: idOf(items.at(-1)!) } }
+}

@@ -191,6 +191,30 @@ describe('the main job', () => {
   })
 })
 
+describe('a list', () => {
+  it('comes in pages by number and by size, and is whole when they are put together', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const first = await start(peer, 'sim:text')
+    for (let count = 0; count < 3; count++) {
+      await peer.call('run.start', { session: first.session, prompt: `sim:text ${'x'.repeat(600 * 1024)}` })
+    }
+    const sizes: number[] = []
+    const found: string[] = []
+    for (let after: string | undefined; ; ) {
+      const page = await peer.call<{ runs: Run[]; next?: string }>('run.list', { ...(after && { after }) })
+      sizes.push(page.runs.length)
+      found.push(...page.runs.map(({ run }) => run))
+      if (!page.next) break
+      after = page.next
+    }
+    expect(sizes).toEqual([2, 2])
+    expect(new Set(found).size).toBe(4)
+    expect(found.at(-1)).toBe(first.run)
+    await expect(peer.call('run.list', { after: 'r_none' })).rejects.toMatchObject({ error: { data: { path: '/after' } } })
+  })
+})
+
 describe('the untranslated frames', () => {
   it('can be followed live and read again, the same', async () => {
     const daemon = await startTestDaemon()
