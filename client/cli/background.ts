@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { limits } from '../../protocol/limits.ts'
+import { exitCodes } from './exit.ts'
 import { connect, type DaemonInfo, readDaemonInfo, Unavailable } from '../index.ts'
 
 /** The daemon beside this program: its bundle, or in development its source. It exports `main(argv)`. */
@@ -17,8 +18,35 @@ export const daemonProgram = (): URL =>
  * Rejects with `Unavailable` and the end of its log when it does not come up.
  */
 export async function startInBackground(home: string): Promise<DaemonInfo> {
-  const log = logFile(home)
   mkdirSync(home, { recursive: true, mode: 0o700 })
+  const firstTry = Date.now()
+  let deadline = firstTry + patienceMs
+  let child = await spawnDaemon(home)
+  for (;;) {
+    await delay(50)
+    const info = await readDaemonInfo(home)
+    if (info && (await answers(info))) return info
+    const { code } = child
+    // It could not start: another may be coming up, or going down, in the same home or on the same port. That passes;
+    // what is not configured right does not.
+    if (code !== undefined) deadline = code === exitCodes.unavailable ? Math.min(deadline, firstTry + retryMs) : 0
+    if (Date.now() > deadline)
+      throw new Unavailable(`the daemon did not start:\n${child.said()}\nits log: ${logFile(home)}`)
+    if (code !== undefined) {
+      await delay(250)
+      child = await spawnDaemon(home)
+    }
+  }
+}
+
+interface Spawned {
+  code: number | null | undefined
+  /** The end of what it has written. */
+  said(): string
+}
+
+async function spawnDaemon(home: string): Promise<Spawned> {
+  const log = logFile(home)
   const fd = openSync(log, 'a', 0o600)
   const from = fstatSync(fd).size
   // The usual port may be taken, by another user's daemon for one; who finds the daemon by its home does not care.
@@ -27,20 +55,14 @@ export async function startInBackground(home: string): Promise<DaemonInfo> {
   const child = spawn(process.execPath, argv, { detached: true, stdio: ['ignore', fd, fd], cwd: '/' })
   closeSync(fd)
   child.unref()
-
-  const exited = once(child, 'exit').then(() => true)
-  for (const deadline = Date.now() + patienceMs; Date.now() < deadline; ) {
-    const gone = await Promise.race([exited, delay(50, false)])
-    const info = await readDaemonInfo(home)
-    if (info && (info.pid === child.pid || gone) && (await answers(info))) return info
-    if (gone) break
-  }
-  const tail = readFrom(log, from)
-  throw new Unavailable(`the daemon did not start${tail ? `:\n${tail}` : ''}\nits log: ${log}`)
+  const spawned: Spawned = { code: undefined, said: () => readFrom(log, from) }
+  child.once('exit', code => (spawned.code = code))
+  return spawned
 }
 
 const logFile = (home: string) => join(home, 'daemon.log')
 const patienceMs = 20_000
+const retryMs = 4_000
 const defaultPort = 7433
 
 async function answers({ url, token }: DaemonInfo): Promise<boolean> {

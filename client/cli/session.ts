@@ -1,4 +1,4 @@
-import { RpcError, Unavailable, connect, homeDirectory, type Mux, readDaemonInfo } from '../index.ts'
+import { connect, homeDirectory, type Mux, Unavailable } from '../index.ts'
 import { sdkVersion } from '../version.ts'
 import { startInBackground } from './background.ts'
 import { Usage } from './exit.ts'
@@ -19,11 +19,11 @@ const recoveryMs = 20_000
 
 /**
  * Connects, does `work` and lets go. Where no daemon runs one is started, unless the command has no use for a fresh one or
- * was told not to. A connection that is lost and does not come back ends the work with `Unavailable`.
+ * was told not to. Unless the work is to end the daemon, a connection that is lost and does not come back ends the work with `Unavailable`.
  */
 export async function withMux<T>(
   options: CommonOptions,
-  mayStart: boolean,
+  { mayStart, endsIt = false }: { mayStart: boolean; endsIt?: boolean },
   work: (mux: Mux, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (options.url !== undefined && !/^wss?:\/\//.test(options.url)) {
@@ -33,6 +33,7 @@ export async function withMux<T>(
   const mux = await connected(options, mayStart && options.start && options.url === undefined, controller.signal)
   let timer: NodeJS.Timeout | undefined
   mux.onState((state, why) => {
+    if (endsIt) return
     clearTimeout(timer)
     if (state === 'open') say('muxd: connected again')
     if (state !== 'recovering') return
@@ -54,22 +55,12 @@ async function connected(options: CommonOptions, mayStart: boolean, signal: Abor
   try {
     return await attempt()
   } catch (error) {
-    const directory = homeDirectory(home)
-    const refused = error instanceof RpcError || (error instanceof Unavailable && error.code === 4501)
-    if (refused || !mayStart) throw error
-    const before = await readDaemonInfo(directory)
-    if (before && isAlive(before.pid)) throw error
+    // One that refuses is there. Whether one that does not answer still lives is for the next one's lock to say: a process
+    // id in a file says little.
+    const isThere = !(error instanceof Unavailable) || error.code === 4501 || error.code === 4503
+    if (isThere || !mayStart) throw error
     say('muxd: no daemon runs, starting one')
-    await startInBackground(directory)
+    await startInBackground(homeDirectory(home))
     return await attempt()
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

@@ -12,7 +12,7 @@ export interface AttachOptions extends CommonOptions {
  * session is shown from the beginning of its latest run, unless `from` says otherwise.
  */
 export async function attach(id: string, options: AttachOptions): Promise<ExitCode> {
-  return withMux(options, true, async (mux, signal) => {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
     const follower = createFollower({ json: options.json, prompts: true })
     const leaving = new AbortController()
     const leave = () => leaving.abort()

@@ -1,10 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Unavailable } from '../../index.ts'
 import { daemonProgram } from '../background.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { print, printJson, say } from '../output.ts'
 import { bytes, count, duration } from '../render/format.ts'
-import { type CommonOptions, isAlive, withMux } from '../session.ts'
+import { type CommonOptions, withMux } from '../session.ts'
 
 /** `muxd serve`: becomes the daemon, which reads its own options and sets the exit code. */
 export async function serve(argv: string[]): Promise<void> {
@@ -14,7 +15,7 @@ export async function serve(argv: string[]): Promise<void> {
 
 /** `muxd status`: how the daemon is. */
 export async function status(options: CommonOptions): Promise<ExitCode> {
-  return withMux(options, false, async (mux, signal) => {
+  return withMux(options, { mayStart: false }, async (mux, signal) => {
     const now = await mux.api.daemon.status({}, { signal })
     if (options.json) {
       await printJson(now)
@@ -41,7 +42,7 @@ export async function status(options: CommonOptions): Promise<ExitCode> {
 export async function stop(options: CommonOptions): Promise<ExitCode> {
   let pid: number
   try {
-    pid = await withMux(options, false, async (mux, signal) => {
+    pid = await withMux(options, { mayStart: false, endsIt: true }, async (mux, signal) => {
       const before = await mux.api.daemon.status({}, { signal })
       const gone = new Promise<void>(resolve => mux.onState(state => state !== 'open' && resolve()))
       await mux.api.daemon.stop({}, { signal })
@@ -56,11 +57,25 @@ export async function stop(options: CommonOptions): Promise<ExitCode> {
     return exitCodes.done
   }
   const deadline = Date.now() + 30_000
-  while (options.url === undefined && isAlive(pid)) {
+  while (options.url === undefined && isRunning(pid)) {
     if (Date.now() > deadline) throw new Error(`the daemon (pid ${pid}) was told to stop, but is still there`)
     await delay(50)
   }
   if (options.json) await printJson({})
   else say(`stopped (pid ${pid})`)
   return exitCodes.done
+}
+
+/** Not merely a process that nobody has collected yet: in a container that may take for ever. */
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return false
+  }
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ')
+  } catch {
+    return process.platform !== 'linux'
+  }
 }

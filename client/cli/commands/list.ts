@@ -11,7 +11,7 @@ export interface ListOptions extends CommonOptions {
 
 /** `muxd ls`: the sessions, newest first. */
 export async function list(options: ListOptions): Promise<ExitCode> {
-  return withMux(options, true, async (mux, signal) => {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
     const sessions: Session[] = []
     let after: string | undefined
     do {

@@ -11,7 +11,7 @@ export async function cancel(
   options: CommonOptions & { reason?: string; kill?: true; terminate?: true },
 ): Promise<ExitCode> {
   const mode: CancelMode = options.kill ? 'kill' : options.terminate ? 'terminate' : 'interrupt'
-  return withMux(options, true, async (mux, signal) => {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
     const run = await mux.attach(await runId(mux, id)).cancel(options.reason, { mode, signal })
     if (options.json) await printJson(run)
     else say(run.endedAt === null ? `${run.run} is being cancelled` : `${run.run} has ended already: ${run.state}`)
@@ -21,7 +21,7 @@ export async function cancel(
 
 /** `muxd wait`: until a run has ended; says how by its exit code. */
 export async function wait(id: string, options: CommonOptions & { timeout?: number }): Promise<ExitCode> {
-  return withMux(options, true, async (mux, signal) => {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
     const run = await ended(mux, await runId(mux, id), options.timeout, signal)
     if (options.json) await printJson(run)
     else say(`${run.run} ${run.endedAt === null ? `is still ${run.state}` : run.state}`)
@@ -31,7 +31,7 @@ export async function wait(id: string, options: CommonOptions & { timeout?: numb
 
 /** `muxd show`: what a run was asked and what it answered. */
 export async function show(id: string, options: CommonOptions): Promise<ExitCode> {
-  return withMux(options, true, async (mux, signal) => {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
     const run = await mux.attach(await runId(mux, id)).info({ signal })
     if (options.json) await printJson(run)
     else for (const line of describe(run)) await print(line)

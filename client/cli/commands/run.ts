@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers'
-import type { ClaudeOptions, Mux, StartedRun } from '../../index.ts'
+import type { ClaudeOptions, StartedRun } from '../../index.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { createFollower, type Follower } from '../follow.ts'
 import { print, printJson, say } from '../output.ts'
@@ -23,7 +23,7 @@ export async function run(given: string | undefined, options: RunCommandOptions)
     )
   }
   const prompt = await readPrompt(given)
-  return withMux(options, true, async (mux, signal) => {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
     const started = await mux.run({ prompt, signal, ...target(options) })
     if (options.detach) {
       if (options.json) await printJson(await started.info({ signal }))
@@ -31,7 +31,7 @@ export async function run(given: string | undefined, options: RunCommandOptions)
       return exitCodes.done
     }
     const follower = createFollower({ json: options.json, prompts: false })
-    follower.remark(heading(mux, started))
+    follower.remark(`${started.id}  ${started.session}`)
     const release = cancelOnInterrupt(started, follower)
     try {
       return await follower.follow(started.events({ signal }))
@@ -59,9 +59,6 @@ function target({ session, directory = '.', title, model, permissionMode }: RunC
   }
   return { cwd: directory, claude, ...(title !== undefined && { title }) }
 }
-
-const heading = ({ hello }: Mux, { id, session }: StartedRun) =>
-  [id, session, ...(hello?.claude ? [hello.claude.version] : [])].join('  ')
 
 /** Once: cancel. Again: kill. Once more: leave, whatever becomes of it. Returns the release of the keyboard. */
 function cancelOnInterrupt(started: StartedRun, follower: Follower): () => void {

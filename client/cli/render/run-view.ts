@@ -27,6 +27,7 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
   const tools = new Map<string, Tool>()
   let cost: EventOf<'cost'> | undefined
   let startedAt = 0
+  let model: string | undefined
   // The block of the answer that is being written.
   let answering: { messageId: string | undefined; index: number | undefined } | undefined
 
@@ -42,6 +43,11 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
       cost = undefined
       if (prompts && 'background' in event.origin)
         sink.line(`${colors.cyan('›')} ${oneLine(event.prompt)}${by(event.origin)}`)
+    },
+    session_init(event) {
+      if (event.model === undefined || event.model === model) return
+      model = event.model
+      sink.line(colors.dim(oneLine(model)))
     },
     assistant_text(event) {
       if (event.parent === undefined) {

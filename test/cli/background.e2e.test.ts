@@ -1,0 +1,78 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import type { DaemonInfo } from '../../protocol/index.ts'
+import { tempHome } from '../support/daemon.ts'
+import { jsonLines, muxd } from './muxd.ts'
+
+const simulator = resolve('dist/simulator.js')
+
+/** A home without a daemon; whatever daemon is started in it is stopped. */
+function homeForTest() {
+  const home = tempHome()
+  onTestFinished(async () => {
+    await muxd(['stop', '--home', home]).ended
+    expect(existsSync(join(home, 'daemon.json'))).toBe(false)
+  })
+  return {
+    home,
+    env: { MUXD_CLAUDE_BIN: simulator, MUXD_SIMULATOR_HOME: `${home}-simulator`, MUXD_SIMULATOR_SPEED: '100' },
+  }
+}
+
+const infoOf = (home: string) => JSON.parse(readFileSync(join(home, 'daemon.json'), 'utf8')) as DaemonInfo
+
+it('the first command starts a daemon that outlives it; stop ends it', async () => {
+  const { home, env } = homeForTest()
+  const first = await muxd(['run', 'sim:text hello', '--home', home], { env }).ended
+  expect(first).toMatchObject({ code: 0, stdout: 'hello\n' })
+  expect(first.stderr).toContain('no daemon runs, starting one')
+  const { pid } = infoOf(home)
+  const second = await muxd(['ls', '--json', '--home', home]).ended
+  expect(second.stderr).toBe('')
+  expect(jsonLines(second.stdout)).toHaveLength(1)
+  const stopped = await muxd(['stop', '--home', home]).ended
+  expect(stopped).toMatchObject({ code: 0, stdout: '', stderr: `stopped (pid ${pid})\n` })
+  expect(existsSync(join(home, 'daemon.json'))).toBe(false)
+  const again = await muxd(['ls', '--json', '--home', home], { env }).ended
+  const ids = (output: string) => jsonLines(output).map(({ session }) => session)
+  expect(ids(again.stdout)).toEqual(ids(second.stdout))
+})
+
+it('commands that come at once share the daemon that one of them starts', async () => {
+  const { home, env } = homeForTest()
+  const ends = await Promise.all([1, 2, 3].map(() => muxd(['ls', '--home', home], { env }).ended))
+  expect(ends.map(({ code }) => code)).toEqual([0, 0, 0])
+})
+
+it('a daemon.json that a killed daemon left behind does not stop the next', async () => {
+  const { home, env } = homeForTest()
+  await muxd(['ls', '--home', home], { env }).ended
+  const { pid, instance } = infoOf(home)
+  process.kill(pid, 'SIGKILL')
+  expect(await muxd(['ls', '--home', home], { env }).ended).toMatchObject({ code: 0 })
+  expect(infoOf(home).instance).not.toBe(instance)
+})
+
+it('a daemon that cannot start is told with the end of its log', async () => {
+  const { home, env } = homeForTest()
+  mkdirSync(home, { mode: 0o700 })
+  writeFileSync(join(home, 'config.json'), '{"port":"high"}')
+  const { code, stdout, stderr } = await muxd(['ls', '--home', home], { env }).ended
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+  expect(stderr).toContain('the daemon did not start')
+  expect(stderr).toContain('port')
+  expect(stderr).toContain(join(home, 'daemon.log'))
+})
+
+it('a home that is open to others is refused, with how to mend it', async () => {
+  const { home, env } = homeForTest()
+  mkdirSync(home)
+  chmodSync(home, 0o755)
+  const { code, stderr } = await muxd(['ls', '--home', home], { env }).ended
+  expect(code).toBe(3)
+  expect(stderr).toContain(`chmod 700 ${home}`)
+  const doctor = await muxd(['doctor', '--json', '--home', home], { env }).ended
+  expect(doctor.code).toBe(3)
+  expect(doctor.stdout).toContain(`chmod 700 ${home}`)
+})

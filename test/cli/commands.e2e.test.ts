@@ -1,0 +1,230 @@
+import { describe, expect, it, vi } from 'vitest'
+import { startTestDaemon } from '../support/daemon.ts'
+import { jsonLines, muxd } from './muxd.ts'
+
+const daemonForTest = async () => {
+  const { home, info } = await startTestDaemon()
+  return { home, info, call: (...argv: string[]) => muxd([...argv, '--home', home]) }
+}
+
+/** Long enough for whatever a test does meanwhile, at the hundredfold speed of the tests. */
+const slow = 'sim:slow delayMs=5000 words=10000'
+
+const lastOf = <T>(items: T[]): T => items.at(-1)!
+
+describe('run', () => {
+  it('prints the answer alone on standard output, and on standard error what is beside it', async () => {
+    const { call } = await daemonForTest()
+    const { code, stdout, stderr } = await call('run', 'sim:tools takesMs=1').ended
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^I will read a file first\.\n\n/)
+    expect(stdout).toMatch(/[^\n]\n$/)
+    expect(stderr).toMatch(/^r_\S+ {2}s_\S+\nmuxd-simulator\n/)
+    expect(stderr).toContain('◌ Bash npm test\n✓ Bash npm test')
+    expect(stderr).toMatch(/✗ Bash false .*\n✓ done .* \$0\.\d+ · [\d,]+ tokens in, \d+ out\n$/)
+  })
+
+  it('prints with --json the events of the protocol, each once, and nothing else', async () => {
+    const { home, info, call } = await daemonForTest()
+    const { code, stdout, stderr } = await call('run', '--json', 'sim:text').ended
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const events = jsonLines(stdout)
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1))
+    expect(events[0]).toMatchObject({ type: 'run_queued', prompt: 'sim:text' })
+    expect(lastOf(events)).toMatchObject({ type: 'done' })
+    const again = await muxd([
+      'attach',
+      events[0]!['run'] as string,
+      '--json',
+      '--url',
+      info.url,
+      '--token',
+      info.token,
+    ]).ended
+    expect(again).toEqual({ code: 0, stdout, stderr: '' })
+    expect(home).toBeTruthy()
+  })
+
+  it('takes the prompt from standard input, and one that looks like an option', async () => {
+    const { home } = await daemonForTest()
+    const prompt = 'two\nlines'
+    for (const argv of [['run'], ['run', '-']]) {
+      const { stdout } = await muxd([...argv, '--json', '--home', home], { input: prompt }).ended
+      expect(jsonLines(stdout)[0]).toMatchObject({ prompt })
+    }
+    const { stdout } = await muxd(['run', '--json', '--home', home, '--', '--version']).ended
+    expect(jsonLines(stdout)[0]).toMatchObject({ prompt: '--version' })
+  })
+
+  it('goes on in a session', async () => {
+    const { call } = await daemonForTest()
+    await call('run', 'sim:text my first').ended
+    const [session] = jsonLines((await call('ls', '--json').ended).stdout)
+    const { stdout } = await call('run', '--session', session!['session'] as string, 'sim:history').ended
+    expect(stdout).toContain('my first')
+  })
+
+  it('fails with 1, and says why', async () => {
+    const { call } = await daemonForTest()
+    const { code, stderr } = await call('run', 'sim:crash').ended
+    expect(code).toBe(1)
+    expect(stderr).toContain('✗ failed: ')
+  })
+
+  it.each([
+    ['an empty prompt', ['run', ' '], 'the prompt is empty'],
+    ['a directory that is none', ['run', 'x', '-C', '/nonexistent'], '"/nonexistent" does not exist'],
+  ])('%s is a usage error', async (_, argv, message) => {
+    const { call } = await daemonForTest()
+    const { code, stdout, stderr } = await call(...argv).ended
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(message)
+  })
+
+  it('is cancelled by Ctrl-C and ends with 130', async () => {
+    const { call } = await daemonForTest()
+    const run = call('run', slow)
+    await vi.waitFor(() => expect(run.stdout()).not.toBe(''), { timeout: 10_000 })
+    run.interrupt()
+    const { code, stderr } = await run.ended
+    expect(code).toBe(130)
+    expect(stderr).toContain('cancelling; Ctrl-C again to kill it\n')
+    expect(stderr).toMatch(/■ cancelled by muxd cli \d+: Ctrl-C/)
+  })
+
+  it('is killed by a second Ctrl-C when the first has no effect', async () => {
+    const { call } = await daemonForTest()
+    const run = call('run', 'sim:hang ignore=interrupt,int,term')
+    await vi.waitFor(() => expect(run.stdout()).not.toBe(''), { timeout: 10_000 })
+    run.interrupt()
+    await vi.waitFor(() => expect(run.stderr()).toContain('cancel requested'))
+    run.interrupt()
+    const { code, stderr } = await run.ended
+    expect(code).toBe(130)
+    expect(stderr).toContain('kill requested')
+  })
+
+  it('returns at once with --detach; others follow, cancel and wait', async () => {
+    const { call } = await daemonForTest()
+    const { code, stdout } = await call('run', '--detach', slow).ended
+    const id = stdout.trim()
+    expect(code).toBe(0)
+    expect(id).toMatch(/^r_\S+$/)
+    const watching = call('attach', id, '--json')
+    const waiting = call('wait', id, '--json')
+    await vi.waitFor(() => expect(watching.stdout()).toContain('assistant_text'), { timeout: 10_000 })
+    const cancelled = await call('cancel', id, '--reason', 'not needed', '--json').ended
+    expect(jsonLines(cancelled.stdout)).toMatchObject([{ run: id }])
+    const seen = await watching.ended
+    expect(seen.code).toBe(130)
+    expect(lastOf(jsonLines(seen.stdout))).toMatchObject({ type: 'cancelled', reason: 'not needed' })
+    const waited = await waiting.ended
+    expect(waited.code).toBe(130)
+    expect(jsonLines(waited.stdout)).toMatchObject([{ run: id, state: 'cancelled' }])
+    const shown = await call('show', id).ended
+    expect(shown.stdout).toContain(`› ${slow}`)
+    const record = await call('show', id, '--json').ended
+    expect(jsonLines(record.stdout)).toEqual(jsonLines(waited.stdout))
+  })
+
+  it('goes on when nobody reads its output any more', async () => {
+    const { call } = await daemonForTest()
+    const run = call('run', '--json', 'sim:text delayMs=5000')
+    await vi.waitFor(() => expect(run.stdout()).not.toBe(''), { timeout: 10_000 })
+    const { run: id } = jsonLines(run.stdout())[0]!
+    run.closeStdout()
+    expect(await run.ended).toMatchObject({ code: 0, stderr: '' })
+    expect((await call('wait', id as string).ended).code).toBe(0)
+  })
+})
+
+describe('attach', () => {
+  it('begins at the event it is told', async () => {
+    const { call } = await daemonForTest()
+    const all = jsonLines((await call('run', '--json', 'sim:text').ended).stdout)
+    const { run } = all[0]!
+    const { stdout } = await call('attach', run as string, '--json', '--from', '4').ended
+    expect(jsonLines(stdout)).toEqual(all.slice(3))
+  })
+
+  it('follows a session over several runs, until Ctrl-C, which ends nothing', async () => {
+    const { call } = await daemonForTest()
+    const first = jsonLines((await call('run', '--json', 'sim:text').ended).stdout)
+    const [{ session }] = jsonLines((await call('ls', '--json').ended).stdout) as [{ session: string }]
+    const watching = call('attach', session, '--json')
+    await vi.waitFor(() => expect(jsonLines(watching.stdout())).toEqual(first), { timeout: 10_000 })
+    const run = call('run', '--session', session, slow)
+    await vi.waitFor(() => expect(jsonLines(watching.stdout()).length).toBeGreaterThan(first.length + 5), {
+      timeout: 10_000,
+    })
+    watching.interrupt()
+    expect((await watching.ended).code).toBe(0)
+    const [{ lastRun }] = jsonLines((await call('ls', '--json').ended).stdout) as [{ lastRun: string }]
+    expect((await call('wait', lastRun, '--timeout', '0.1').ended).code).toBe(124)
+    run.interrupt()
+    await run.ended
+  })
+
+  it('says that there is no such run', async () => {
+    const { call } = await daemonForTest()
+    const plain = await call('attach', 'r_none').ended
+    expect(plain).toMatchObject({ code: 1, stdout: '', stderr: 'muxd: there is no run r_none\n' })
+    const json = await call('attach', 'r_none', '--json').ended
+    expect(json).toMatchObject({ code: 1, stdout: '' })
+    expect(jsonLines(json.stderr)).toMatchObject([{ error: { code: -32004, data: { kind: 'not_found' } } }])
+  })
+})
+
+it('an observer may look, but not act', async () => {
+  const { info } = await daemonForTest()
+  const call = (...argv: string[]) => muxd([...argv, '--url', info.url, '--token', info.observeToken]).ended
+  expect(await call('ls')).toMatchObject({ code: 0 })
+  expect(await call('run', 'x')).toMatchObject({ code: 1, stdout: '' })
+})
+
+it('a wrong token is refused at once', async () => {
+  const { info } = await daemonForTest()
+  const { code, stderr } = await muxd(['ls', '--url', info.url, '--token', 'wrong']).ended
+  expect(code).toBe(3)
+  expect(stderr).toContain('this token is wrong')
+})
+
+it('claude that is not there is unavailable, with what was tried', async () => {
+  const { home } = await startTestDaemon({ argv: ['--claude-bin', '/nonexistent/claude'] })
+  const { code, stdout, stderr } = await muxd(['run', 'x', '--home', home]).ended
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+  expect(stderr).toContain('/nonexistent/claude')
+})
+
+it('status tells how the daemon is, in words and as the protocol has it', async () => {
+  const { info, call } = await daemonForTest()
+  const { stdout } = await call('status').ended
+  expect(stdout).toContain(`pid ${info.pid}`)
+  expect(stdout).toContain(info.url)
+  expect(jsonLines((await call('status', '--json').ended).stdout)).toMatchObject([{ pid: info.pid, url: info.url }])
+})
+
+it('doctor finds what is there and what is not, and what to do about it', async () => {
+  const { home } = await daemonForTest()
+  const bad = await muxd(['doctor', '--json', '--home', home], { env: { MUXD_CLAUDE_BIN: '/nonexistent/claude' } })
+    .ended
+  expect(bad.code).toBe(3)
+  const [{ ok, checks }] = jsonLines(bad.stdout) as [
+    { ok: boolean; checks: { name: string; ok: boolean; fix?: string }[] },
+  ]
+  expect(ok).toBe(false)
+  expect(checks.filter(check => !check.ok).map(({ name, fix }) => [name, Boolean(fix)])).toEqual([['claude', true]])
+})
+
+it('--json has one record a line for lists, newest first', async () => {
+  const { call } = await daemonForTest()
+  for (const prompt of ['sim:text one', 'sim:text two']) await call('run', prompt).ended
+  const { stdout, stderr } = await call('ls', '--json').ended
+  const sessions = jsonLines(stdout)
+  expect(stderr).toBe('')
+  expect(sessions).toHaveLength(2)
+  const table = (await call('ls').ended).stdout.split('\n')
+  expect(table[1]).toContain('sim:text two')
+  expect(table[1]).toContain(sessions[0]!['session'])
+  expect(jsonLines((await call('ls', '--json', '-n', '1').ended).stdout)).toEqual([sessions[0]])
+})

@@ -1,0 +1,279 @@
+import { describe, expect, it } from 'vitest'
+import picocolors from 'picocolors'
+import type { Event, EventBody } from '../../protocol/index.ts'
+import type { Gap as GapItem } from '../../client/index.ts'
+import { createRunView } from '../../client/cli/render/run-view.ts'
+import { pipeSink, terminalSink } from '../../client/cli/render/sink.ts'
+
+const colors = picocolors.createColors(false)
+const by = { client: 'c_1', name: 'ada' }
+const tokens = { input: 1_000, output: 20, cacheCreation: 200, cacheRead: 34 }
+
+type Body = EventBody & { time?: number }
+
+const stamped = (bodies: readonly Body[]): Event[] =>
+  bodies.map((body, index) => ({ seq: index + 1, time: 0, run: 'r_1', ...body }))
+
+/** What comes out of `muxd run | cat`: the answer, and what is beside it. */
+function piped(bodies: readonly Body[], prompts = false): { answer: string; beside: string[] } {
+  let answer = ''
+  let beside = ''
+  const sink = pipeSink({ answer: text => (answer += text), progress: text => (beside += text) })
+  const view = createRunView(sink, { colors, prompts })
+  for (const event of stamped(bodies)) view.show(event)
+  return { answer, beside: beside.split('\n').slice(0, -1) }
+}
+
+/** What a terminal shows after them: newline, cursor up and clear to the end are all that is used. */
+function shown(bodies: readonly (Body | GapItem)[], { columns = 60, rows = 20 } = {}): string[] {
+  const lines = ['']
+  let row = 0
+  const write = (text: string) => {
+    // oxlint-disable-next-line no-control-regex
+    for (const part of text.split(/(\u001b\[\d*[AJ]|\n)/)) {
+      // oxlint-disable-next-line no-control-regex
+      const up = /^\u001b\[(\d+)A$/.exec(part)
+      if (up) row -= Number(up[1])
+      else if (part === '\u001b[J') lines.splice(row, Infinity, '')
+      else if (part === '\n') lines[++row] ??= ''
+      else lines[row] += part
+    }
+  }
+  const sink = terminalSink({ write, columns: () => columns, rows: () => rows, dim: text => `(${text})` })
+  const view = createRunView(sink, { colors, prompts: true })
+  for (const [index, body] of bodies.entries()) {
+    view.show(body.type === 'gap' ? body : { ...stamped([body])[0]!, seq: index + 1 })
+  }
+  return lines
+}
+
+const tool = (toolUseId: string, command: string, time = 0): Body[] => [
+  { type: 'tool_started', toolUseId, tool: 'Bash', time },
+  { type: 'tool_use', toolUseId, tool: 'Bash', input: { command }, time },
+]
+const result = (toolUseId: string, time: number, more: { isError?: boolean; output?: unknown } = {}): Body => ({
+  type: 'tool_result',
+  toolUseId,
+  output: '',
+  isError: false,
+  time,
+  ...more,
+})
+const text = (delta: string, messageId = 'm_1'): Body => ({ type: 'assistant_text', delta, messageId, index: 0 })
+const ended = { response: '', transcript: [] }
+const done: Body = { type: 'done', ...ended, numTurns: 1, durationMs: 0 }
+
+describe('in a pipe', () => {
+  it('the answer is alone on standard output, byte for byte, and ends its line', () => {
+    const events = [
+      { type: 'thinking', delta: 'hm' } as Body,
+      text('Hel'),
+      text('lo\u001b[1m'),
+      ...tool('t1', 'ls'),
+      result('t1', 700),
+      done,
+    ]
+    expect(piped(events).answer).toBe('Hello\u001b[1m\n')
+  })
+
+  it('messages are paragraphs', () => {
+    expect(piped([text('one'), text('two', 'm_2'), text(' three', 'm_2'), done]).answer).toBe('one\n\ntwo three\n')
+  })
+
+  it('text that is withdrawn is marked', () => {
+    expect(
+      piped([text('wrong'), { type: 'message_discarded', messageId: 'm_1' }, text('right', 'm_2'), done]).answer,
+    ).toBe('wrong\n[withdrawn: the text above is written anew]\n\nright\n')
+  })
+
+  it('a tool has one line when it starts and one when it ends', () => {
+    const events = [
+      ...tool('t1', 'ls'),
+      { type: 'tool_progress', toolUseId: 't1', elapsedMs: 500 } as Body,
+      result('t1', 700),
+      ...tool('t2', 'false'),
+      result('t2', 100, { isError: true, output: 'Exit code 1\nmore' }),
+    ]
+    expect(piped(events).beside).toEqual([
+      '◌ Bash ls',
+      '✓ Bash ls  0.7 s',
+      '◌ Bash false',
+      '✗ Bash false  0.1 s: Exit code 1',
+    ])
+  })
+
+  it.each<[string, Body[], string[]]>([
+    [
+      'done, with its time and its cost',
+      [
+        { type: 'run_started', prompt: 'x', origin: by, time: 1_000 },
+        { type: 'cost', costUsd: 1, runCostUsd: 0.0123, tokens },
+        { ...done, time: 3_500 },
+      ],
+      ['✓ done  2.5 s · $0.0123 · 1,234 tokens in, 20 out'],
+    ],
+    [
+      'failed, with what there is to know',
+      [
+        {
+          type: 'failed',
+          failure: {
+            code: 'crashed',
+            title: 'It crashed',
+            detail: 'exit 3',
+            retryable: false,
+            stderrTail: 'Error: x\n at y',
+          },
+          ...ended,
+        },
+      ],
+      ['✗ failed: It crashed', '  exit 3', '  Error: x', '   at y'],
+    ],
+    [
+      'cancelled, and by whom',
+      [
+        { type: 'cancel_requested', by, reason: 'not needed', mode: 'interrupt' },
+        { type: 'cancelled', by, reason: 'not needed', ...ended },
+      ],
+      ['■ cancel requested by ada: not needed', '■ cancelled by ada: not needed'],
+    ],
+    [
+      'interrupted',
+      [{ type: 'interrupted', reason: 'the daemon was stopped', ...ended }],
+      ['✗ interrupted: the daemon was stopped'],
+    ],
+  ])('the end is %s', (_, events, expected) => {
+    expect(piped(events).beside).toEqual(expected)
+  })
+
+  it.each<[Body, string]>([
+    [
+      { type: 'api_retry', attempt: 1, maxRetries: 10, delayMs: 2_000, status: 529, error: 'overloaded' },
+      '↻ attempt 1 of 10 failed (529 overloaded), the next in 2.0 s',
+    ],
+    [
+      { type: 'permission_denied', tool: 'Write', toolUseId: 't', message: 'not\nallowed' },
+      '✗ Write denied: not allowed',
+    ],
+    [{ type: 'compaction', trigger: 'auto' }, '◇ the conversation was compacted'],
+    [{ type: 'rate_limit', status: 'rejected', limitType: 'five_hour' }, '! rate limit five_hour: rejected'],
+  ])('%o is told', (event, expected) => {
+    expect(piped([event]).beside).toEqual([expected])
+  })
+
+  it('the model is named once', () => {
+    const init = {
+      type: 'session_init',
+      claudeSessionId: 'x',
+      model: 'muxd-simulator',
+      tools: [],
+      mcpServers: [],
+    } as Body
+    expect(piped([init, text('hi'), done, init]).beside).toEqual(['muxd-simulator', '✓ done'])
+  })
+
+  it('what is of no interest to people is not shown', () => {
+    const events: Body[] = [
+      { type: 'rate_limit', status: 'allowed' },
+      { type: 'notice', kind: 'system/x', frame: {} },
+      { type: 'unparsed', reason: 'no JSON', bytes: 1, head: 'x' },
+      { type: 'status', status: 'requesting' },
+    ]
+    expect(piped(events)).toEqual({ answer: '', beside: [] })
+  })
+})
+
+describe('on a terminal', () => {
+  it('the state of a tool is rewritten in place', () => {
+    expect(shown([text('Look:'), ...tool('t1', 'ls')])).toEqual(['Look:', '◌ Bash ls', ''])
+    expect(shown([text('Look:'), ...tool('t1', 'ls'), result('t1', 700)])).toEqual(['Look:', '✓ Bash ls  0.7 s', ''])
+  })
+
+  it('tools that run at once keep their lines', () => {
+    const events = [...tool('t1', 'a'), ...tool('t2', 'b'), ...tool('t3', 'c'), result('t2', 100), result('t1', 200)]
+    expect(shown(events)).toEqual(['✓ Bash a  0.2 s', '✓ Bash b  0.1 s', '◌ Bash c', ''])
+  })
+
+  it('a tool that ends when its line is no longer the last gets another', () => {
+    const events = [...tool('t1', 'a'), text('meanwhile'), result('t1', 1_000)]
+    expect(shown(events)).toEqual(['◌ Bash a', 'meanwhile', '✓ Bash a  1.0 s', ''])
+  })
+
+  it('no line of a tool is wider than the screen, so that it can be found again', () => {
+    const events = [...tool('t1', 'x'.repeat(200)), result('t1', 100)]
+    const [line] = shown(events, { columns: 20 })
+    expect(line).toBe(`✓ Bash ${'x'.repeat(11)}…`)
+  })
+
+  it('lines that have scrolled away are left alone', () => {
+    const many = Array.from({ length: 10 }, (_, index) => tool(`t${index}`, String(index))).flat()
+    const lines = shown([...many, result('t0', 100)], { rows: 5 })
+    expect(lines[0]).toBe('◌ Bash 0')
+    expect(lines.at(-2)).toBe('✓ Bash 0  0.1 s')
+  })
+
+  it('thoughts are dimmed, and apart from the answer', () => {
+    expect(shown([{ type: 'thinking', delta: 'hm\nwell' }, text('Yes')])).toEqual(['(hm)', '(well)', 'Yes'])
+  })
+
+  it('no escape sequence of a model or a tool gets through', () => {
+    const hostile = '\u001b]0;x\u0007\u001b[2J\u009b1A'
+    const events: Body[] = [
+      { type: 'run_queued', prompt: hostile, origin: { client: 'c', name: hostile } },
+      text(hostile),
+      { type: 'thinking', delta: hostile },
+      ...tool('t1', hostile),
+      { type: 'tool_result', toolUseId: 't1', output: hostile, isError: true },
+      { type: 'assistant_text', delta: hostile, parent: 't1' },
+      { type: 'api_retry', attempt: 1, maxRetries: 2, delayMs: 1, status: null, error: hostile },
+      { type: 'permission_denied', tool: hostile, toolUseId: 't', message: hostile },
+      { type: 'task', phase: 'started', taskId: 'k', description: hostile, status: hostile },
+      { type: 'cancel_requested', by: { client: 'c', name: hostile }, reason: hostile, mode: 'kill' },
+      {
+        type: 'failed',
+        failure: { code: 'unknown', title: hostile, detail: hostile, retryable: false, stderrTail: hostile },
+        ...ended,
+      },
+    ]
+    let written = ''
+    const sink = terminalSink({
+      write: part => (written += part),
+      columns: () => 80,
+      rows: () => 24,
+      dim: part => part,
+    })
+    const view = createRunView(sink, { colors, prompts: true })
+    for (const event of stamped(events)) view.show(event)
+    // oxlint-disable-next-line no-control-regex
+    expect(written.replace(/\u001b\[(\d+A|J)/g, '')).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
+  })
+
+  it('what a sub-agent does stands in from what the main one does, and its task is its tool', () => {
+    const inner = (body: Body) => ({ ...body, parent: 't1' }) as Body
+    const events: Body[] = [
+      { type: 'tool_use', toolUseId: 't1', tool: 'Agent', input: { description: 'look' } },
+      { type: 'task', phase: 'started', taskId: 'k', toolUseId: 't1', description: 'look' },
+      ...tool('t2', 'ls').map(inner),
+      inner(result('t2', 100)),
+      inner(text('found it')),
+      result('t1', 300),
+    ]
+    expect(shown(events)).toEqual(['◌ Agent look', '  ✓ Bash ls  0.1 s', '  found it', '✓ Agent look  0.3 s', ''])
+  })
+
+  it('a tool of an attempt that is withdrawn does not seem to run', () => {
+    const events: Body[] = [
+      text('wrong'),
+      { type: 'tool_started', toolUseId: 't1', tool: 'Bash' },
+      { type: 'message_discarded', messageId: 'm_1' },
+    ]
+    expect(shown(events)).toEqual(['wrong', '⌫ Bash  withdrawn', 'withdrawn: the text above is written anew', ''])
+  })
+
+  it('what cannot be had is told', () => {
+    expect(shown([{ type: 'gap', reason: 'trimmed', from: 4, to: 9, epoch: 'e' }])).toEqual([
+      '! events 5 to 9 cannot be had any more (trimmed)',
+      '',
+    ])
+  })
+})

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+import { age, bytes, duration, table, usd } from '../../client/cli/render/format.ts'
+import { fit, harmless, oneLine, widthOf } from '../../client/cli/render/text.ts'
+import { firstLine, summary } from '../../client/cli/render/tool.ts'
+
+describe('text that is shown', () => {
+  it.each([
+    ['clears the screen', '\u001b[2J\u001b[Hgone', '[2J[Hgone'],
+    ['sets the title of the window', '\u001b]0;owned\u0007', ']0;owned'],
+    ['copies to the clipboard', '\u009d52;c;aGk=\u009c', '52;c;aGk='],
+    ['overwrites the line before', 'safe\rrm -rf', 'saferm -rf'],
+    ['rings and steps back', '\u0007a\u0008b\u007f', 'ab'],
+    ['reverses what follows', 'user\u202e \u2066txt.exe\u2069', 'user txt.exe'],
+    ['is what people write', 'tabs\tand\nlines, ünï, 日本, 👍🏽', 'tabs\tand\nlines, ünï, 日本, 👍🏽'],
+  ])('cannot do harm when it %s', (_, text, expected) => {
+    expect(harmless(text)).toBe(expected)
+  })
+
+  it('cannot do harm when an escape sequence is cut in two', () => {
+    expect(['a\u001b', '[2Jb'].map(harmless).join('')).toBe('a[2Jb')
+  })
+
+  it('is one line where one line is wanted', () => {
+    expect(oneLine(' a\n\n b\u001b[1m\tc ')).toBe('a b[1m c')
+  })
+
+  it.each([
+    ['abc', 3],
+    ['日本', 4],
+    ['e\u0301', 1],
+    ['👍', 2],
+  ])('%s is %i columns wide', (text, width) => {
+    expect(widthOf(text)).toBe(width)
+  })
+
+  it.each([
+    ['abcdef', 6, 'abcdef'],
+    ['abcdef', 5, 'abcd…'],
+    ['日本語', 5, '日本…'],
+    ['日本語', 4, '日…'],
+  ])('%s in %i columns is %s', (text, columns, expected) => {
+    expect(fit(text, columns)).toBe(expected)
+  })
+})
+
+describe('a tool in one line', () => {
+  it.each<[unknown, string]>([
+    [{ command: 'npm test', description: 'Run the tests' }, 'npm test'],
+    [{ file_path: '/a/b.ts', content: 'long' }, '/a/b.ts'],
+    [{ a: 1, b: [2] }, '{"a":1,"b":[2]}'],
+    [{}, ''],
+    ['raw {', 'raw {'],
+    [null, ''],
+  ])('%j is called with %s', (input, expected) => {
+    expect(summary(input)).toBe(expected)
+  })
+
+  it.each<[unknown, string]>([
+    ['\n  first\nsecond', 'first'],
+    [[{ type: 'image' }, { type: 'text', text: 'from parts' }], 'from parts'],
+    [[], ''],
+    [undefined, ''],
+  ])('%j gave %s', (output, expected) => {
+    expect(firstLine(output)).toBe(expected)
+  })
+})
+
+describe('numbers', () => {
+  it.each([
+    [usd(0), '$0'],
+    [usd(0.0123), '$0.0123'],
+    [usd(12.345), '$12.35'],
+    [duration(940), '0.9 s'],
+    [duration(61_000), '1 min 1 s'],
+    [duration(3_700_000), '1 h 1 min'],
+    [duration(90_000_000), '1 d 1 h'],
+    [age(500), '0s'],
+    [age(61_000), '1m'],
+    [age(90_000_000), '1d'],
+    [bytes(0), '0 B'],
+    [bytes(1_536), '1.5 KiB'],
+    [bytes(5 * 1_024 ** 3), '5.0 GiB'],
+  ])('%s', (shown, expected) => {
+    expect(shown).toBe(expected)
+  })
+})
+
+it('a table fits its screen by cutting its elastic column', () => {
+  const lines = table(
+    ['ID', 'TITLE'],
+    [
+      ['1', 'short'],
+      ['2', 'much too long for it'],
+    ],
+    16,
+    1,
+  )
+  expect(lines).toEqual(['ID  TITLE', '1   short', '2   much too lo…'])
+})
