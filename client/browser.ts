@@ -20,7 +20,8 @@ const platform = (endpoint: Endpoint): Platform => ({
   open: (url, protocols) => new WebSocket(url, protocols),
   absolute: path => path,
   onWake(retry, signal) {
-    addEventListener('online', retry, { signal })
-    document.addEventListener('visibilitychange', retry, { signal })
+    // A worker has no document.
+    globalThis.addEventListener?.('online', retry, { signal })
+    globalThis.document?.addEventListener('visibilitychange', retry, { signal })
   },
 })
