@@ -70,6 +70,10 @@ export function readControl(frame: unknown): Control | null {
   }
 }
 
+/** The prompts that wait for their turn, as the answer to an interrupt names them; those it has not touched. */
+export const stillQueued = (control: Control): string[] =>
+  control.kind === 'response' && control.ok ? stringsOf(control.response['still_queued']) : []
+
 function readRequest(frame: Shape): Control | null {
   const requestId = nameOf(frame['request_id'])
   const request = shapeOf(frame['request'])

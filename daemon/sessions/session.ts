@@ -1,9 +1,9 @@
 import { nanoid } from 'nanoid'
 import type { Actor, CancelMode, Failure, Run, Session } from '../../protocol/index.ts'
 import { type ClaudeProcess, startClaudeProcess } from '../claude/claude-process.ts'
-import { denyLine, unsupportedLine, userLine } from '../claude/control.ts'
+import { denyLine, interruptLine, unsupportedLine, userLine } from '../claude/control.ts'
 import type { LocatedClaude } from '../claude/locate.ts'
-import type { Control } from '../claude/turn.ts'
+import { type Control, stillQueued } from '../claude/turn.ts'
 import type { Config } from '../config.ts'
 import type { Holder } from '../holder/holder.ts'
 import type { Log } from '../log.ts'
@@ -324,13 +324,21 @@ export function createSession(context: SessionContext, stored: Session, unfinish
   }
 
   function answerControl(control: Control) {
-    if (control.kind !== 'request' || !live) return
+    if (!live) return
+    if (control.kind === 'response') return interruptAgain(control)
+    if (control.kind !== 'request') return
     const { requestId, subtype } = control
     live.claude.send(
       subtype === 'can_use_tool'
         ? denyLine(requestId, 'muxd cannot ask anybody for permission yet: allow the tool beforehand')
         : unsupportedLine(requestId, subtype),
     )
+  }
+
+  /** An interrupt that came before the turn had begun has stopped nothing; its answer names the prompt as still queued. */
+  function interruptAgain(answer: Control) {
+    const uuid = cancelling?.run.stored.promptUuid
+    if (uuid && stillQueued(answer).includes(uuid)) live?.claude.send(interruptLine(`interrupt-${nanoid(8)}`))
   }
 
   // -- records -------------------------------------------------------------------------------------------------------
