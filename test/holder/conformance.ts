@@ -259,7 +259,7 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
     describe('signals', () => {
       it('INT reaches the command and the tool it waits for', async () => {
         const { held, exit, printed } = await sh(
-          'trap "echo caught; exit 5" INT; echo ready; sleep 1000; echo not here',
+          'trap "echo caught; exit 5" INT; sh -c "echo ready; exec sleep 1000"; echo not here',
         )
         await printed('ready')
         await held.signal('SIGINT')
@@ -300,18 +300,14 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
       })
 
       it('KILL also ends what the command started in sessions of its own, with or without its environment', async () => {
+        // Without its environment a tool can only be told from others by what it says on its command line.
+        const seconds = 1_000_000 + Math.floor(Math.random() * 1_000_000)
         const { held, exit, printed } = await sh(
-          'setsid sleep 91000 & env -i setsid sleep 91001 & (setsid sh -c "sleep 91002; :" &) ; echo ready; sleep 91003',
+          `setsid sleep ${seconds} & env -i setsid sleep ${seconds} & (setsid sh -c "sleep ${seconds}; :" &)
+          echo ready; sleep ${seconds}`,
         )
         await printed('ready')
-        const sleeping = () =>
-          readdirSync('/proc').filter(pid => {
-            try {
-              return /^sleep 9100[0-3] $/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' '))
-            } catch {
-              return false
-            }
-          })
+        const sleeping = () => commandLines().filter(line => line === `sleep\0${seconds}\0`)
         await vi.waitFor(() => expect(sleeping()).toHaveLength(4), patience)
         await held.kill()
         expect((await exit).status).toBe(137)
@@ -401,5 +397,15 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
         await expect(sh('exit 0')).rejects.toThrow(SpawnFailed)
       })
     })
+  })
+}
+
+function commandLines(): string[] {
+  return readdirSync('/proc').flatMap(name => {
+    try {
+      return /^\d+$/.test(name) ? [readFileSync(`/proc/${name}/cmdline`, 'latin1')] : []
+    } catch {
+      return []
+    }
   })
 }
