@@ -7,7 +7,7 @@ import { list } from './commands/list.ts'
 import { cancel, show, wait } from './commands/run-record.ts'
 import { run } from './commands/run.ts'
 import type { ExitCode } from './exit.ts'
-import type { CommonOptions } from './session.ts'
+import type { CommonOptions } from './with-mux.ts'
 
 /** The command line. Parsing throws `CommanderError`; `done` is told how the command ended. */
 export function createProgram(done: (code: ExitCode) => void): Command {

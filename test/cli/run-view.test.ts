@@ -25,7 +25,8 @@ function piped(bodies: readonly Body[], prompts = false): { answer: string; besi
 }
 
 /** What a terminal shows after them: newline, cursor up and clear to the end are all that is used. */
-function shown(bodies: readonly (Body | GapItem)[], { columns = 60, rows = 20 } = {}): string[] {
+function shown(bodies: readonly (Body | GapItem)[], { columns = 60, rows = 20, resizeAt = Infinity } = {}): string[] {
+  let index = 0
   const lines = ['']
   let row = 0
   const write = (text: string) => {
@@ -39,10 +40,15 @@ function shown(bodies: readonly (Body | GapItem)[], { columns = 60, rows = 20 } 
       else lines[row] += part
     }
   }
-  const sink = terminalSink({ write, columns: () => columns, rows: () => rows, dim: text => `(${text})` })
+  const sink = terminalSink({
+    write,
+    columns: () => (index < resizeAt ? columns : columns + 1),
+    rows: () => rows,
+    dim: text => `(${text})`,
+  })
   const view = createRunView(sink, { colors, prompts: true })
-  for (const [index, body] of bodies.entries()) {
-    view.show(body.type === 'gap' ? body : { ...stamped([body])[0]!, seq: index + 1 })
+  for (const body of bodies) {
+    view.show(body.type === 'gap' ? body : { ...stamped([body])[0]!, seq: ++index })
   }
   return lines
 }
@@ -210,6 +216,11 @@ describe('on a terminal', () => {
     const lines = shown([...many, result('t0', 100)], { rows: 5 })
     expect(lines[0]).toBe('◌ Bash 0')
     expect(lines.at(-2)).toBe('✓ Bash 0  0.1 s')
+  })
+
+  it('lines that a resized screen has wrapped anew are left alone', () => {
+    const events = [...tool('t1', 'a'), result('t1', 100)]
+    expect(shown(events, { resizeAt: 3 })).toEqual(['◌ Bash a', '✓ Bash a  0.1 s', ''])
   })
 
   it('thoughts are dimmed, and apart from the answer', () => {

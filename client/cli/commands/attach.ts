@@ -1,7 +1,7 @@
 import type { Event, Gap, Mux } from '../../index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { createFollower } from '../follow.ts'
-import { type CommonOptions, withMux } from '../session.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
 
 export interface AttachOptions extends CommonOptions {
   from?: number

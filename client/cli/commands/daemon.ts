@@ -5,7 +5,7 @@ import { daemonProgram } from '../background.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { print, printJson, say } from '../output.ts'
 import { bytes, count, duration } from '../render/format.ts'
-import { type CommonOptions, withMux } from '../session.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
 
 /** `muxd serve`: becomes the daemon, which reads its own options and sets the exit code. */
 export async function serve(argv: string[]): Promise<void> {

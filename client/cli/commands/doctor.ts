@@ -7,7 +7,7 @@ import { sdkVersion } from '../../version.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { colorsFor, print, printJson } from '../output.ts'
 import { oneLine } from '../render/text.ts'
-import type { CommonOptions } from '../session.ts'
+import type { CommonOptions } from '../with-mux.ts'
 
 interface Finding {
   ok: boolean

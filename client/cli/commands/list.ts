@@ -3,7 +3,7 @@ import { type ExitCode, exitCodes } from '../exit.ts'
 import { print, printJson, say } from '../output.ts'
 import { age, shortPath, table, usd } from '../render/format.ts'
 import { oneLine } from '../render/text.ts'
-import { type CommonOptions, withMux } from '../session.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
 
 export interface ListOptions extends CommonOptions {
   limit: number

@@ -3,7 +3,7 @@ import { type ExitCode, exitCodeOfEnd, exitCodes, Usage } from '../exit.ts'
 import { colorsFor, isTerminal, print, printJson, say } from '../output.ts'
 import { duration, tokens, usd } from '../render/format.ts'
 import { harmless, oneLine } from '../render/text.ts'
-import { type CommonOptions, withMux } from '../session.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
 
 /** `muxd cancel`: asks for the end of a run; with `--kill` at once. */
 export async function cancel(

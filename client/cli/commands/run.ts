@@ -3,7 +3,7 @@ import type { ClaudeOptions, StartedRun } from '../../index.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { createFollower, type Follower } from '../follow.ts'
 import { print, printJson, say } from '../output.ts'
-import { type CommonOptions, withMux } from '../session.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
 
 export interface RunCommandOptions extends CommonOptions {
   directory?: string
