@@ -70,7 +70,8 @@ export function createLink(platform: Platform, options: ConnectOptions): Link {
   const enter = (next: ConnectionState, why?: Error) => {
     if (state === next) return
     state = next
-    for (const handler of states) handler(next, why)
+    // Not from here: what a handler throws is its owner's, and must not be taken for a failure of the connection.
+    for (const handler of states) queueMicrotask(() => handler(next, why))
   }
 
   const close = (reason: unknown = new Unavailable('the connection was closed')) => {

@@ -31,7 +31,7 @@ describe('a connection', () => {
     await vi.waitFor(() => expect(states).toEqual(['recovering', 'open']))
     expect(peer.calls('hello')[1]).toMatchObject({ clientId: 'c_1' })
     mux.close()
-    expect(states).toEqual(['recovering', 'open', 'closed'])
+    await vi.waitFor(() => expect(states).toEqual(['recovering', 'open', 'closed']))
   })
 
   it('is made again however often it breaks', async () => {

@@ -1,0 +1,58 @@
+import { spawn } from 'node-pty'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { startTestDaemon } from '../support/daemon.ts'
+
+/** The command line as built in a terminal of its own. */
+function muxdInTerminal(argv: string[], env: Record<string, string> = {}) {
+  const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...inherited } = process.env
+  const terminal = spawn(process.execPath, ['dist/muxd.js', ...argv], {
+    cols: 80,
+    rows: 24,
+    name: 'xterm',
+    env: { ...inherited, TERM: 'xterm', ...env },
+  })
+  let screen = ''
+  let code: number | undefined
+  terminal.onData(text => (screen += text))
+  terminal.onExit(({ exitCode }) => (code = exitCode))
+  onTestFinished(() => {
+    if (code === undefined) terminal.kill('SIGKILL')
+  })
+  return {
+    screen: () => screen,
+    press: (key: string) => terminal.write(key),
+    ended: () => vi.waitUntil(() => code !== undefined && { code, screen }, { timeout: 15_000 }),
+  }
+}
+
+it('in a terminal tools are rewritten in place, in colour', async () => {
+  const { home } = await startTestDaemon()
+  const { ended } = muxdInTerminal(['run', 'sim:tools takesMs=3000', '--home', home])
+  const { code, screen } = await ended()
+  expect(code).toBe(0)
+  expect(screen).toContain('\u001b[1A\u001b[J\u001b[32m✓')
+  expect(screen).toContain('I will read a file first.')
+})
+
+it('in a terminal without colours there are none', async () => {
+  const { home } = await startTestDaemon()
+  const { ended } = muxdInTerminal(['run', 'sim:tools takesMs=3000', '--home', home], { NO_COLOR: '1' })
+  // oxlint-disable-next-line no-control-regex
+  expect((await ended()).screen).not.toMatch(/\u001b\[[\d;]*m/)
+})
+
+it('what a model prints cannot command the terminal', async () => {
+  const { home } = await startTestDaemon()
+  const { ended } = muxdInTerminal(['run', '--home', home, 'sim:text a\u001b]0;owned\u0007\u001b[2Jb'])
+  expect((await ended()).screen).toContain('a]0;owned[2Jb')
+})
+
+it('Ctrl-C on the keyboard cancels the run', async () => {
+  const { home } = await startTestDaemon()
+  const terminal = muxdInTerminal(['run', 'sim:slow delayMs=5000 words=10000', '--home', home], { NO_COLOR: '1' })
+  await vi.waitFor(() => expect(terminal.screen()).toContain('simulated answer'), { timeout: 10_000 })
+  terminal.press('\u0003')
+  const { code, screen } = await terminal.ended()
+  expect(code).toBe(130)
+  expect(screen).toMatch(/cancelling; Ctrl-C again to kill it[\s\S]+cancelled by muxd cli \d+/)
+})
