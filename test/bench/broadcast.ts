@@ -7,7 +7,6 @@ import type { Command, Report, Way } from './broadcast-server.ts'
 const subscribers = 100
 const eventsPerTurn = 16
 const turnsPerRound = 400
-const rounds = 7
 const ways: readonly Way[] = ['raw', 'muxd', 'naive']
 
 /**
@@ -16,7 +15,7 @@ const ways: readonly Way[] = ['raw', 'muxd', 'naive']
  * each event and subscriber. The three take turns; each ratio is the median of the rounds' ratios. Clients live in a
  * process of their own.
  */
-export async function benchBroadcast(): Promise<BenchLine[]> {
+export async function benchBroadcast({ rounds = 7 } = {}): Promise<BenchLine[]> {
   const server = start('./broadcast-server.ts')
   const clients = start('./broadcast-clients.ts')
   try {

@@ -6,23 +6,21 @@ import { bytesLostByHolder, exitSizes, openPrintedBytes, type PrintedBytes } fro
 import type { BenchLine } from './bench-line.ts'
 
 const sizes = exitSizes.filter(size => size !== 4094 && size !== 4098 && size !== 5000)
-const runsPerSize = 200
 const atOnce = 20
 // 20 at once, in turn with a free event loop and with one that is blocked for so long.
 const blocksMs = [undefined, 50, undefined, 250]
-const endings = 41
 
 /** G1: bytes lost when a process exits right after printing, and how soon its end is known when nothing else goes on. */
-export async function exitBytes(): Promise<BenchLine[]> {
+export async function exitBytes({ runsPerSize = 200, endings = 41 } = {}): Promise<BenchLine[]> {
   const printed = openPrintedBytes()
   try {
-    return [await loss(printed), await timeToEnd(printed)]
+    return [await loss(printed, runsPerSize), await timeToEnd(printed, endings)]
   } finally {
     await printed.close()
   }
 }
 
-async function loss(printed: PrintedBytes): Promise<BenchLine> {
+async function loss(printed: PrintedBytes, runsPerSize: number): Promise<BenchLine> {
   let lost = 0
   let lostByFile = 0
   for (const size of sizes) {
@@ -49,7 +47,7 @@ function bytesLostByFile({ dir, printer }: PrintedBytes, size: number): Promise<
 // A child whose last bytes say when it wrote them. What follows them is its exit.
 const stamping: [string, ...string[]] = ['/bin/sh', '-c', 'read line; exec date +%s%N']
 
-async function timeToEnd({ dir, holder }: PrintedBytes): Promise<BenchLine> {
+async function timeToEnd({ dir, holder }: PrintedBytes, endings: number): Promise<BenchLine> {
   const ways = {
     holder: async (run: number) => {
       const nonce = `n${run}`

@@ -16,12 +16,6 @@ const uiCount = 3
 const leadMs = 500
 const settleMs = 1_000
 
-export interface LatencyOptions {
-  rounds: number
-  /** What counts of a round. */
-  roundMs: number
-}
-
 interface Measured {
   p50Ms: number
   p99Ms: number
@@ -35,8 +29,9 @@ interface Measured {
  * G5: from the print of a frame to the arrival of its event at a UI, 50 sessions at 200 frames a second and 3 UIs with a
  * socket each that have subscribed to all of them. Against the same chain without store and batching
  * (`latency-reference.ts`), fed in the same way; the two take turns, each ratio is the median of the rounds' ratios.
+ * `roundMs` is what counts of a round.
  */
-export async function benchLatency({ rounds, roundMs }: LatencyOptions = { rounds: 7, roundMs: 5_000 }) {
+export async function benchLatency({ rounds = 7, roundMs = 5_000 } = {}): Promise<BenchLine[]> {
   const dir = mkdtempSync(join(tmpdir(), 'muxd-bench-'))
   const opened: { close(): Promise<void> }[] = []
   const open = <T extends { close(): Promise<void> }>(part: T): T => {

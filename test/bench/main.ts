@@ -1,0 +1,90 @@
+import { availableParallelism, cpus, loadavg, release, type } from 'node:os'
+import { parseArgs } from 'node:util'
+import type { BenchLine } from './bench-line.ts'
+import { benchBroadcast } from './broadcast.ts'
+import { exitBytes } from './exit-bytes.ts'
+import { benchLatency } from './latency.ts'
+import { table } from './table.ts'
+
+const usage = `npm run bench -- [GOAL…] [--quick] [--json]
+
+  GOAL     G1, G2 or G5: measure only these (default: all)
+  --quick  fewer and shorter rounds, for trying out: its figures are not to be quoted
+  --json   JSON instead of a table
+`
+
+const benches: Record<string, (quick: boolean) => Promise<BenchLine[]>> = {
+  G1: quick => exitBytes(quick ? { runsPerSize: 20, endings: 11 } : {}),
+  G2: quick => benchBroadcast(quick ? { rounds: 3 } : {}),
+  G5: quick => benchLatency(quick ? { rounds: 2, roundMs: 2_000 } : {}),
+}
+
+/** Measures and reports. It judges nothing: the exit code says only whether it could measure. */
+async function main(): Promise<void> {
+  const { goals, quick, json } = readArguments()
+  const loadBefore = load()
+  const startedAt = performance.now()
+  const lines: BenchLine[] = []
+  for (const goal of goals) {
+    process.stderr.write(`measuring ${goal}…\n`)
+    lines.push(...(await benches[goal]!(quick)))
+  }
+  const report = {
+    quick,
+    lines,
+    machine: {
+      cores: availableParallelism(),
+      cpu: cpus()[0]?.model ?? 'unknown',
+      kernel: `${type()} ${release()}`,
+      node: process.version,
+      /** Of the last minute. What the benchmark itself does is part of the second. */
+      loadBefore,
+      loadAfter: load(),
+    },
+    tookSeconds: Math.round((performance.now() - startedAt) / 1e3),
+  }
+  process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : asText(report))
+}
+
+function asText({ quick, lines, machine, tookSeconds }: Report): string {
+  const { cores, cpu, kernel, node, loadBefore, loadAfter } = machine
+  return [
+    table(lines),
+    '',
+    `${cores} cores (${cpu}), ${kernel}, Node ${node}; load ${loadBefore} before, ${loadAfter} after; took ${tookSeconds} s`,
+    ...(quick ? ['A quick run: these figures are for trying out and are not to be quoted.'] : []),
+    '',
+  ].join('\n')
+}
+
+interface Report {
+  quick: boolean
+  lines: BenchLine[]
+  machine: { cores: number; cpu: string; kernel: string; node: string; loadBefore: string; loadAfter: string }
+  tookSeconds: number
+}
+
+const load = () => loadavg()[0]!.toFixed(1)
+
+function readArguments(): { goals: string[]; quick: boolean; json: boolean } {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    })
+    if (values.help) leave(0)
+    const goals = positionals.length > 0 ? positionals.map(goal => goal.toUpperCase()) : Object.keys(benches)
+    for (const goal of goals) if (!benches[goal]) throw new Error(`there is no bench for ${goal}`)
+    return { goals, quick: values.quick ?? false, json: values.json ?? false }
+  } catch (error) {
+    return leave(2, (error as Error).message)
+  }
+}
+
+function leave(code: number, message?: string): never {
+  const stream = code === 0 ? process.stdout : process.stderr
+  stream.write(`${message === undefined ? '' : `${message}\n\n`}${usage}`)
+  return process.exit(code)
+}
+
+await main()
