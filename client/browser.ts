@@ -19,6 +19,12 @@ const platform = (endpoint: Endpoint): Platform => ({
   locate: async () => endpoint,
   open: (url, protocols) => new WebSocket(url, protocols),
   absolute: path => path,
+  // A page is never told why its WebSocket was refused. What asks for it in vain is refused everyone after a while.
+  refuses: ({ url, token }) =>
+    fetch(url.replace(/^ws/, 'http'), { headers: { authorization: `Bearer ${token}` } }).then(
+      ({ status }) => status === 401,
+      () => false,
+    ),
   onWake(retry, signal) {
     // A worker has no document.
     globalThis.addEventListener?.('online', retry, { signal })

@@ -27,6 +27,8 @@ export interface Platform {
   locate(): Promise<Endpoint>
   open(url: string, protocols: string[]): Socket
   absolute: (path: string) => string
+  /** Whether it was the token, where a failed attempt does not say so. */
+  refuses?(endpoint: Endpoint): Promise<boolean>
   /** Calls back when the network may have come back. */
   onWake?(retry: () => void, signal: AbortSignal): void
 }

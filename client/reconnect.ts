@@ -1,9 +1,8 @@
-import { type CloseCode, closeCodes } from '../protocol/errors.ts'
 import type { HelloResult, Notification } from '../protocol/index.ts'
 import { abortable, onAbort } from './abort.ts'
 import { type Connection, deferred, openConnection } from './connection.ts'
 import { RpcError, Unavailable } from './errors.ts'
-import { type ConnectOptions, type Platform, timing as defaultTiming } from './platform.ts'
+import { type ConnectOptions, type Endpoint, type Platform, timing as defaultTiming } from './platform.ts'
 import { sdkVersion } from './version.ts'
 
 /**
@@ -89,10 +88,10 @@ export function createLink(platform: Platform, options: ConnectOptions): Link {
     let refused: { token: string | undefined; why: Error } | undefined
     while (!signal.aborted) {
       let why: Error
-      let token: string | undefined
+      let endpoint: Endpoint | undefined
       try {
-        const endpoint = await platform.locate()
-        token = endpoint.token
+        endpoint = await platform.locate()
+        const { token } = endpoint
         // The same token again could only lock this address out.
         if (refused && refused.token === token) return close(refused.why)
         const { clientId } = hello ?? {}
@@ -117,10 +116,13 @@ export function createLink(platform: Platform, options: ConnectOptions): Link {
         if (Date.now() - openedAt > timing.retryMaxMs) failures = 0
       } catch (error) {
         why = error as Error
+        if (why instanceof Unavailable && endpoint && (await platform.refuses?.(endpoint))) {
+          why = new Unavailable('the token is refused', { code: 4501, cause: error })
+        }
         if (!hello && !options.patient) return close(why)
       }
       // A daemon that was started again may have another token: it is looked up once more.
-      if (why instanceof Unavailable && why.code === 4501) refused = { token, why }
+      if (why instanceof Unavailable && why.code === 4501) refused = { token: endpoint?.token, why }
       else if (isFinal(why)) return close(why)
       if (signal.aborted) return
       enter(hello ? 'recovering' : 'connecting', why)
@@ -175,10 +177,10 @@ export function createLink(platform: Platform, options: ConnectOptions): Link {
   }
 }
 
-/** Whether another attempt cannot help. */
+/** Whether another attempt cannot help. The close codes say so by their range (`closeCodes` of the protocol). */
 function isFinal(why: Error): boolean {
   if (why instanceof RpcError) return !why.retryable
-  return why instanceof Unavailable && !(closeCodes[why.code as CloseCode]?.reconnect ?? true)
+  return why instanceof Unavailable && (why.code! >= 4500 || why.code === 1009)
 }
 
 const hasKey = (params: { key?: unknown }) => params.key !== undefined

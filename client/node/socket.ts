@@ -11,7 +11,7 @@ export function openSocket(url: string, protocols: string[]): Socket {
     let body = ''
     response.on('data', (text: string) => (body = (body + text).slice(0, 500)))
     response.on('close', () => {
-      socket.emit('close', code, Buffer.from(`${response.statusCode} ${body.trim()}`))
+      socket.emit('close', code, Buffer.from(`${response.statusCode} ${reasonIn(body)}`))
       request.destroy()
     })
   })
@@ -22,3 +22,12 @@ export function openSocket(url: string, protocols: string[]): Socket {
 const options = { perMessageDeflate: false, closeTimeout: 1_000 }
 
 const closeCodeOf: Record<number, number> = { 400: 4503, 401: 4501, 403: 4501, 426: 4503 }
+
+/** The daemon says why in JSON; what else may answer there says it as it likes. */
+function reasonIn(body: string): string {
+  try {
+    return (JSON.parse(body) as { error?: string }).error ?? body
+  } catch {
+    return body.trim()
+  }
+}

@@ -25,7 +25,7 @@ it('the SDK for browsers depends on nothing at run time', async () => {
   const { metafile } = await bundle('client/browser.ts')
   const inputs = Object.keys(metafile.inputs)
   expect(inputs.filter(path => !/^(client|protocol)\//.test(path))).toEqual([])
-  expect(inputs.filter(path => path.startsWith('protocol/'))).toEqual(['protocol/errors.ts', 'protocol/wire.ts'])
+  expect(inputs.filter(path => path.startsWith('protocol/'))).toEqual(['protocol/wire.ts'])
   expect(Object.values(metafile.outputs).flatMap(output => output.imports)).toEqual([])
 })
 

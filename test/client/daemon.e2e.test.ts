@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { WebSocket } from 'ws'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import type { Event, Gap } from '../../client/index.ts'
-import { connect as connectInBrowser } from '../../client/browser.ts'
+import { connect as connectInBrowser, open as openInBrowser } from '../../client/browser.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { connectForTest, fast, reached } from './harness.ts'
 import { range } from './peer.ts'
@@ -135,7 +135,18 @@ it('the SDK for browsers does the same with the WebSocket that is there', async 
   onTestFinished(() => mux.close())
   const run = await mux.run({ prompt: 'sim:text hello', cwd: process.cwd() })
   expect(await run.result()).toMatchObject({ response: 'hello' })
-  await expect(connectInBrowser({ url: info.url, token: 'wrong' })).rejects.toMatchObject({ kind: 'unavailable' })
+})
+
+it('a page with a wrong token finds out, and does not go on asking until everyone is locked out', async () => {
+  const { info } = await startTestDaemon()
+  vi.stubGlobal('WebSocket', WebSocket)
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const { url } = info
+  await expect(connectInBrowser({ url, token: 'wrong' })).rejects.toMatchObject({ code: 4501 })
+  const mux = openInBrowser({ url, token: 'wrong', patient: true, timing: fast })
+  await expect(mux.opened).rejects.toMatchObject({ code: 4501 })
+  const other = await connectForTest({ url, token: info.token })
+  expect(other.state).toBe('open')
 })
 
 it('the examples do what they say', async () => {
