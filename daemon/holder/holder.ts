@@ -43,7 +43,7 @@ export interface HeldProcess {
   signal(signal: 'SIGINT' | 'SIGTERM'): Promise<void>
   /** SIGKILL to the command itself, then to what it left behind (`sweep.ts`). The shim still prints the exit record. */
   kill(): Promise<void>
-  /** Called after bytes were appended, with the new size; and once more with `ended` when the PTY is gone, whatever the reason. Returns the unsubscribe function. */
+  /** Called after bytes were appended, with the new size; and once more with `ended` when the PTY is gone, whatever the reason, soon also to who comes after that. Returns the unsubscribe function. */
   onGrow(listener: (rawBytes: number, ended: boolean) => void): () => void
   /** The stream has been read to its exit record (or given up): ends the shim, closes the PTY and the input, removes FIFO and pid file. Idempotent. */
   release(): Promise<void>

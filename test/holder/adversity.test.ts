@@ -17,7 +17,7 @@ describe('a holder in this process', () => {
   afterEach(() => rmSync(dir, { recursive: true }))
 
   it('takes what it holds with it when it is killed, and what ignores that is ended by the next one', async () => {
-    const { child, ready, exit } = startProgram('hold', dir)
+    const { child, ready, exit } = startProgram(new URL('./programs/hold.ts', import.meta.url), dir)
     await ready
     expect(processesOf('plain').length).toBeGreaterThan(0)
     child.kill('SIGKILL')
@@ -36,7 +36,7 @@ describe('a holder in this process', () => {
   })
 
   it('starts a process or fails with SpawnFailed and leaves nothing, however few descriptors are free', async () => {
-    const { exit } = startProgram('without-descriptors', dir, 'ulimit -n 200;')
+    const { exit } = startProgram(new URL('./programs/without-descriptors.ts', import.meta.url), dir, 'ulimit -n 200;')
     const results = JSON.parse(await exit) as string[]
     expect(new Set(results)).toEqual(new Set(['SpawnFailed', 'started']))
     expect([results[0], results.at(-1)]).toEqual(['SpawnFailed', 'started'])
@@ -45,7 +45,12 @@ describe('a holder in this process', () => {
   it.skipIf(!canMount())(
     'holds a process up while the disk is full, and loses nothing (needs user namespaces)',
     async () => {
-      const { exit } = startProgram('fill-disk', dir, 'mount -t tmpfs -o size=4m none "$2" &&', ['unshare', '-rm'])
+      const { exit } = startProgram(
+        new URL('./programs/fill-disk.ts', import.meta.url),
+        dir,
+        'mount -t tmpfs -o size=4m none "$2" &&',
+        ['unshare', '-rm'],
+      )
       const result = JSON.parse(await exit) as { messages: string[]; heldUpMs: number }
       expect(result).toMatchObject({ movedBytes: 0, isWhole: true })
       expect(result.messages).toEqual([

@@ -8,7 +8,7 @@ export interface Following {
   text: () => string
   /** Resolves when it has been printed; rejects when the process has ended without. */
   printed: (text: string) => Promise<void>
-  /** Resolves when the exit record has been read. */
+  /** Resolves when the exit record has been read, rejects when the terminal is gone without one. */
   readonly exit: Promise<Exit>
   /** Resolves when the holder has said that the terminal is gone. */
   readonly gone: Promise<void>
@@ -28,9 +28,11 @@ export function follow(held: HeldProcess, dir: string, nonce: string): Following
   let offset = 0
   const waiting = new Set<() => void>()
   let resolveExit: (exit: Exit) => void
+  let rejectExit: (error: Error) => void
   let resolveGone: () => void
   let ended = false
-  const exit = new Promise<Exit>(resolve => (resolveExit = resolve))
+  const exit = new Promise<Exit>((resolve, reject) => ([resolveExit, rejectExit] = [resolve, reject]))
+  exit.catch(() => {})
   const gone = new Promise<void>(resolve => (resolveGone = resolve))
   const mark = Buffer.from(`\x1e${nonce} `)
 
@@ -44,6 +46,7 @@ export function follow(held: HeldProcess, dir: string, nonce: string): Following
     if (isEnd && !ended) {
       ended = true
       rawLog.close()
+      rejectExit(new Error(`ended without an exit record after ${offset} bytes`))
       resolveGone()
     }
     for (const check of waiting) check()

@@ -69,7 +69,7 @@ export async function bytesLostByHolder(
     }
   }
   for (let done = 0; done < runs; done += atOnce) {
-    const ids = Array.from({ length: Math.min(atOnce, runs - done) }, (_, index) => `p_${size}_${done + index}`)
+    const ids = Array.from({ length: Math.min(atOnce, runs - done) }, () => `p_${randomBytes(6).toString('hex')}`)
     if (blockMs === undefined) {
       await Promise.all(ids.map(async id => (await one(id))()))
     } else {

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
  * to have no descriptors left, a full disk. `shell` is what comes before it in its shell, as in `ulimit -n 100;`, and
  * `wrapper` what runs that shell.
  */
-export function startProgram(name: string, argument: string, shell = '', wrapper: string[] = []) {
-  const path = fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url))
+export function startProgram(program: URL, argument: string, shell = '', wrapper: string[] = []) {
+  const path = fileURLToPath(program)
   const script = `${shell} exec "$0" --import tsx "$1" "$2"`
   // `env` so that there is a file to run, wrapper or not.
   const child = spawn('env', [...wrapper, '/bin/sh', '-c', script, process.execPath, path, argument], {
@@ -20,7 +20,7 @@ export function startProgram(name: string, argument: string, shell = '', wrapper
     child.on('error', reject)
     child.on('close', code => {
       if (code === 0) resolve(stdout)
-      else reject(new Error(`${name} ended with ${code}: ${stderr}`))
+      else reject(new Error(`${path} ended with ${code}: ${stderr}`))
     })
   })
   const ready = new Promise<void>((resolve, reject) => {
