@@ -17,15 +17,40 @@ export interface Chain {
   readonly url: string
   readonly token: string
   readonly topics: string[]
-  /** One prompt a session, all at once. */
-  run(prompts: string[]): Promise<void>
+  /** The prompt to each session, all at once. */
+  run(prompt: string): Promise<void>
   /** Ends it and all that it has started. */
   close(): Promise<void>
 }
 
-/** What both chains are fed by. Needs perl with Time::HiRes: Debian's package `perl`. */
-export const source = fileURLToPath(new URL('./frame-source.pl', import.meta.url))
+const source = fileURLToPath(new URL('./frame-source.pl', import.meta.url))
 const daemonProgram = fileURLToPath(new URL('../../dist/daemon.js', import.meta.url))
+
+/**
+ * What prints the frames of all sessions of the chain that has been given its prompts (`frame-source.pl`). Needs perl
+ * with Time::HiRes: Debian's package `perl`. `prompt` is what makes a session a part of it; times in µs.
+ */
+export async function startFeeder(dir: string, sessions: number) {
+  const fifo = join(dir, 'feeder')
+  const feeder = spawn(source, ['--feed', fifo, String(sessions)], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const ended = new Promise(resolve => feeder.once('error', resolve).once('exit', resolve))
+  const close = async () => {
+    feeder.kill()
+    await ended
+  }
+  try {
+    await appears(fifo, () => feeder.pid === undefined || feeder.exitCode !== null, 'the source of frames (perl)')
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const seconds = (us: number) => (us / 1e6).toFixed(6)
+  return {
+    prompt: (fromUs: number, untilUs: number, framesPerSecond: number) =>
+      ['stream', seconds(fromUs), seconds(untilUs), framesPerSecond, fifo].join(' '),
+    close,
+  }
+}
 
 /** The daemon as built, in a home of its own below `dir`. */
 export async function startMuxd(dir: string, sessions: number): Promise<Chain> {
@@ -40,7 +65,9 @@ export async function startMuxd(dir: string, sessions: number): Promise<Chain> {
     await ended
   }
   try {
-    const info = await readInfo(join(home, 'daemon.json'), () => daemon.exitCode !== null)
+    const infoPath = join(home, 'daemon.json')
+    await appears(infoPath, () => daemon.exitCode !== null, 'the daemon')
+    const info = JSON.parse(readFileSync(infoPath, 'utf8')) as DaemonInfo
     const peer = await openPeer(info.url, info.token, 'bench')
     const created = Array.from({ length: sessions }, () =>
       peer.call<{ session: string }>('session.create', { cwd: dir }),
@@ -52,8 +79,8 @@ export async function startMuxd(dir: string, sessions: number): Promise<Chain> {
       url: info.url,
       token: info.token,
       topics: ids.map(id => `session/${id}`),
-      async run(prompts) {
-        await Promise.all(prompts.map((prompt, index) => peer.call('run.start', { session: ids[index], prompt })))
+      async run(prompt) {
+        await Promise.all(ids.map(session => peer.call('run.start', { session, prompt })))
       },
       close,
     }
@@ -61,15 +88,6 @@ export async function startMuxd(dir: string, sessions: number): Promise<Chain> {
     await close()
     throw error
   }
-}
-
-async function readInfo(path: string, hasEnded: () => boolean): Promise<DaemonInfo> {
-  const deadline = Date.now() + 15_000
-  while (!existsSync(path)) {
-    if (hasEnded() || Date.now() > deadline) throw new Error('the daemon did not start')
-    await new Promise(resolve => setTimeout(resolve, 10))
-  }
-  return JSON.parse(readFileSync(path, 'utf8')) as DaemonInfo
 }
 
 /** `program` is `latency-reference.ts`, bundled. */
@@ -85,13 +103,21 @@ export async function startReference(program: string, dir: string, sessions: num
       url,
       token: '',
       topics: [],
-      async run(prompts) {
-        await child.ask({ do: 'run', prompts })
+      async run(prompt) {
+        await child.ask({ do: 'run', prompt })
       },
       close: () => child.close(),
     }
   } catch (error) {
     await child.close()
     throw error
+  }
+}
+
+async function appears(path: string, hasEnded: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 15_000
+  while (!existsSync(path)) {
+    if (hasEnded() || Date.now() > deadline) throw new Error(`${what} did not start`)
+    await new Promise(resolve => setTimeout(resolve, 10))
   }
 }

@@ -17,8 +17,8 @@ import { serveParent } from './child.ts'
 export type ReferenceCommand =
   /** Answered with `{ url }`. */
   | { do: 'start'; dir: string; source: string; sessions: number }
-  /** A prompt for each session. Answered when all are written. */
-  | { do: 'run'; prompts: string[] }
+  /** The prompt to each session. Answered when all have it. */
+  | { do: 'run'; prompt: string }
 
 const sockets = new Set<WebSocket>()
 const processes: HeldProcess[] = []
@@ -26,7 +26,7 @@ let holder: ReturnType<typeof createInProcessHolder> | undefined
 
 async function perform(command: ReferenceCommand): Promise<object> {
   if (command.do === 'start') return start(command)
-  await Promise.all(command.prompts.map((prompt, index) => processes[index]!.writeLine(userLine(randomUUID(), prompt))))
+  await Promise.all(processes.map(process => process.writeLine(userLine(randomUUID(), command.prompt))))
   return {}
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import type { BenchLine } from './bench-line.ts'
 import { type Child, startChild } from './child.ts'
-import { type Chain, startMuxd, startReference } from './latency-chains.ts'
+import { type Chain, startFeeder, startMuxd, startReference } from './latency-chains.ts'
 import type { ChainName, Collected, UiCommand } from './latency-ui.ts'
 import { median, quantile } from './statistics.ts'
 
@@ -15,6 +15,8 @@ const uiCount = 3
 // From the order to the first frame, and from there to the first frame that counts.
 const leadMs = 500
 const settleMs = 1_000
+
+type Feeder = Awaited<ReturnType<typeof startFeeder>>
 
 interface Measured {
   p50Ms: number
@@ -40,17 +42,18 @@ export async function benchLatency({ rounds = 7, roundMs = 5_000 } = {}): Promis
   }
   try {
     const programs = await bundle()
+    const feeder = open(await startFeeder(dir, sessions))
     const chains = [open(await startMuxd(dir, sessions)), open(await startReference(programs.reference, dir, sessions))]
     const uis = Array.from({ length: uiCount }, () => open(startChild<UiCommand>(programs.ui)))
     for (const { name: chain, url, token, topics } of chains) {
       await Promise.all(uis.map(ui => ui.ask({ do: 'connect', chain, url, token, topics })))
     }
     // The first time the daemon starts its processes, the second time the way is warmed.
-    for (const chain of [...chains, ...chains]) await measureRound(chain, uis, 1_000)
+    for (const chain of [...chains, ...chains]) await measureRound(feeder, chain, uis, 1_000)
 
     const measured: Record<ChainName, Measured[]> = { muxd: [], reference: [] }
     for (let round = 0; round < rounds; round++) {
-      for (const chain of chains) measured[chain.name].push(await measureRound(chain, uis, roundMs))
+      for (const chain of chains) measured[chain.name].push(await measureRound(feeder, chain, uis, roundMs))
       chains.reverse()
     }
     return lines(measured)
@@ -79,20 +82,14 @@ async function bundle(): Promise<{ ui: string; reference: string }> {
   return { ui: join(outdir, 'ui.mjs'), reference: join(outdir, 'reference.mjs') }
 }
 
-async function measureRound(chain: Chain, uis: Child<UiCommand>[], roundMs: number): Promise<Measured> {
+async function measureRound(feeder: Feeder, chain: Chain, uis: Child<UiCommand>[], roundMs: number): Promise<Measured> {
   const startUs = nowUs() + leadMs * 1e3
   const fromUs = startUs + settleMs * 1e3
   const untilUs = fromUs + roundMs * 1e3
   const collecting = uis.map(ui =>
     ui.ask<Collected>({ do: 'collect', chain: chain.name, runs: sessions, fromUs, untilUs }),
   )
-  // The sessions' frames are spread over the time between two of one session.
-  const shiftUs = (index: number) => (index / sessions / framesPerSecond) * 1e6
-  await chain.run(
-    Array.from({ length: sessions }, (_, index) =>
-      ['stream', seconds(startUs + shiftUs(index)), seconds(untilUs), framesPerSecond].join(' '),
-    ),
-  )
+  await chain.run(feeder.prompt(startUs, untilUs, framesPerSecond))
   await until(fromUs)
   const before = cpuSeconds(chain.pid)
   await until(untilUs)
@@ -112,7 +109,6 @@ async function measureRound(chain: Chain, uis: Child<UiCommand>[], roundMs: numb
 
 // The clock that `process.hrtime` and the source's CLOCK_MONOTONIC share.
 const nowUs = () => Number(process.hrtime.bigint()) / 1e3
-const seconds = (us: number) => (us / 1e6).toFixed(6)
 const until = (us: number) => new Promise(resolve => setTimeout(resolve, (us - nowUs()) / 1e3))
 
 /** User and system time, in ticks of 1/100 s. */
