@@ -6,9 +6,17 @@ import { build } from 'esbuild'
 const outdir = process.argv[2] ?? 'dist'
 rmSync(outdir, { recursive: true, force: true })
 
-const node = { bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'warning', sourcemap: 'linked' }
+const node = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  logLevel: 'warning',
+  sourcemap: 'linked',
+}
 // CommonJS packages inside an ES module bundle ask for `require`.
-const requireShim = "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);"
+const requireShim =
+  "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);"
 
 const programs = {
   daemon: 'daemon/main.ts',

@@ -52,7 +52,9 @@ async function spawnDaemon(home: string): Promise<Spawned> {
   // The usual port may be taken, by another user's daemon for one; who finds the daemon by its home does not care.
   const port = (await isTaken(defaultPort)) ? ['--port', '0'] : []
   const argv = [...process.execArgv, fileURLToPath(daemonProgram()), '--home', home, ...port]
-  const child = spawn(process.execPath, argv, { detached: true, stdio: ['ignore', fd, fd], cwd: '/' })
+  // Started from within a session, it must not be taken for something that the session left behind.
+  const { MUXD_PROCESS: _, ...env } = process.env
+  const child = spawn(process.execPath, argv, { detached: true, stdio: ['ignore', fd, fd], cwd: '/', env })
   closeSync(fd)
   child.unref()
   const spawned: Spawned = { code: undefined, said: () => readFrom(log, from) }

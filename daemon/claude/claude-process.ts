@@ -25,6 +25,8 @@ export interface ClaudeProcess {
 export interface OutputSink {
   /** What was read in one go; `offset` is the raw log's up to which whole lines have been read. */
   lines(lines: OutputLine[], offset: number): void
+  /** What it prints cannot be kept: it is held up, and nothing comes until it can be. */
+  stalled(error: unknown): void
   /** After the last line: the shell's exit status, or null when the process was lost without an exit record. */
   ended(status: number | null, stderrTail: string): void
 }
@@ -80,6 +82,7 @@ function follow(held: HeldProcess, { processesDir, id, nonce, log }: StartOption
 
   const end = (status: number | null, last: OutputLine[]) => {
     detach()
+    detachStalled()
     if (last.length > 0) sink.lines(last, rawLog.sizeBytes())
     const stderrTail = rawLog.stderrTail(stderrTailBytes)
     rawLog.close()
@@ -96,6 +99,7 @@ function follow(held: HeldProcess, { processesDir, id, nonce, log }: StartOption
     }
     if (ended) end(null, reader.rest())
   }
+  const detachStalled = held.onStalled(error => sink.stalled(error))
   const detach = held.onGrow((_bytes, ended) => readOn(ended))
   readOn(false)
 }

@@ -25,6 +25,7 @@ export async function startHeldProcess(
   const files = processFiles(dir, spec.id)
   const startedAt = Date.now()
   const growth = createGrowth()
+  const stallListeners = new Set<(error: unknown) => void>()
   const fail = (why: string, cause: unknown) => new SpawnFailed(`${spec.command[0]} was not started: ${why}`, { cause })
 
   let rawLog: RawLogWriter
@@ -33,6 +34,7 @@ export async function startHeldProcess(
       onStalled(error) {
         pty?.pause()
         log?.error('the raw log cannot be written: the process is held up', { process: spec.id, error })
+        for (const listener of stallListeners) listener(error)
       },
       onRecovered() {
         pty?.resume()
@@ -60,7 +62,7 @@ export async function startHeldProcess(
     })
     const input = await connected(files, growth)
     const commandPid = Number(readFileSync(pidFile, 'utf8'))
-    return hold({ spec, files, startedAt, growth, rawLog, pty, commandPid, input, log, onReleased })
+    return hold({ spec, files, startedAt, growth, stallListeners, rawLog, pty, commandPid, input, log, onReleased })
   } catch (error) {
     if (pty) {
       if (!growth.ended) signalIfThere(pty.pid, 'SIGKILL')
@@ -102,6 +104,7 @@ interface Parts {
   files: ProcessFiles
   startedAt: number
   growth: Growth
+  stallListeners: Set<(error: unknown) => void>
   rawLog: RawLogWriter
   pty: Pty
   commandPid: number
@@ -115,6 +118,7 @@ function hold({
   files,
   startedAt,
   growth,
+  stallListeners,
   rawLog,
   pty,
   commandPid,
@@ -158,6 +162,10 @@ function hold({
     },
     kill: sweepAll,
     onGrow: listener => growth.on(listener),
+    onStalled(listener) {
+      stallListeners.add(listener)
+      return () => stallListeners.delete(listener)
+    },
     release: () => (released ??= release()),
   }
 }

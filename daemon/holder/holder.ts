@@ -45,6 +45,8 @@ export interface HeldProcess {
   kill(): Promise<void>
   /** Called after bytes were appended, with the new size; and once more with `ended` when the PTY is gone, whatever the reason, soon also to who comes after that. Returns the unsubscribe function. */
   onGrow(listener: (rawBytes: number, ended: boolean) => void): () => void
+  /** Called when the raw log cannot be written: the PTY is held up until it can. Returns the unsubscribe function. */
+  onStalled(listener: (error: unknown) => void): () => void
   /** The stream has been read to its exit record (or given up): ends the shim, closes the PTY and the input, removes FIFO and pid file. Idempotent. */
   release(): Promise<void>
 }

@@ -8,6 +8,7 @@ import type { Config } from '../config.ts'
 import type { Holder } from '../holder/holder.ts'
 import type { Log } from '../log.ts'
 import type { Journal, JournalEntry } from '../store/journal.ts'
+import { isNoSpace } from '../store/sqlite.ts'
 import { DiskFull, type Store, type StoredProcess, type StoredRun } from '../store/store.ts'
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
 import type { Admission } from './admission.ts'
@@ -266,6 +267,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
             context.onOutput(id)
             settle()
           },
+          stalled: outputStalled,
           ended: (status, stderrTail) => processEnded(row, status, stderrTail),
         },
       )
@@ -364,9 +366,24 @@ export function createSession(context: SessionContext, stored: Session, unfinish
   function storageFailed(error: unknown, entry: JournalEntry) {
     storageError = error
     log.error('events could not be stored', { session: id, error })
-    if (live) void live.claude.kill()
     conversation.record = store.sessions.get(id) ?? conversation.record
-    const lost = new Map((entry.runs ?? []).map(run => [run.run.run, resumeRun(run)]))
+    giveUp(error, entry.runs ?? [])
+    // The failed entry may have been the terminal event itself: tried again until there is room.
+    setTimeout(() => recorder.commit(), storageRetryMs).unref()
+  }
+
+  /** The process's output cannot be kept: neither can its runs go on. */
+  function outputStalled(error: unknown) {
+    recorder.commit()
+    journal.flush()
+    giveUp(error, [])
+    recorder.commit()
+  }
+
+  /** What is printed or written cannot be kept any more: ends the process, and as failed `runs` and those that go on. */
+  function giveUp(error: unknown, runs: readonly StoredRun[]) {
+    if (live) void live.claude.kill()
+    const lost = new Map(runs.map(run => [run.run.run, resumeRun(run)]))
     for (const run of [conversation.background, conversation.active]) if (run) lost.set(run.stored.run.run, run)
     for (const [runId, run] of lost) {
       const committed = store.runs.get(runId)
@@ -380,8 +397,6 @@ export function createSession(context: SessionContext, stored: Session, unfinish
         conversation.end(run, 'refused', Date.now(), { failure: storageFailure(error) })
       }
     }
-    // The failed entry may have been the terminal event itself: tried again until there is room.
-    setTimeout(() => recorder.commit(), storageRetryMs).unref()
   }
 }
 
@@ -395,9 +410,11 @@ const spawnFailure = (error: unknown): Failure => ({
   retryable: false,
 })
 
+const isDiskFull = (error: unknown) => error instanceof DiskFull || isNoSpace(error)
+
 const storageFailure = (error: unknown): Failure => ({
-  code: error instanceof DiskFull ? 'disk_full' : 'unknown',
-  title: error instanceof DiskFull ? 'The disk is full: make room, then run it again' : 'The log could not be written',
+  code: isDiskFull(error) ? 'disk_full' : 'unknown',
+  title: isDiskFull(error) ? 'The disk is full: make room, then run it again' : 'The log could not be written',
   detail: (error as Error).message,
   retryable: true,
 })

@@ -1,6 +1,8 @@
+import { readdirSync } from 'node:fs'
 import { describe, expect, it, vi } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
-import { startTestDaemon } from '../support/daemon.ts'
+import { processesOf, startTestDaemon } from '../support/daemon.ts'
+import { ptyMasters } from '../support/processes.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog } from '../support/whole-log.ts'
@@ -191,6 +193,27 @@ describe('the main job', () => {
   })
 })
 
+describe('twenty sessions', () => {
+  it('at once leave no terminal, descriptor or process behind when they are closed', async () => {
+    const daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '20'] })
+    const peer = await daemon.peer()
+    const descriptors = () => readdirSync(`/proc/${daemon.pid}/fd`).length
+    const first = await start(peer, 'sim:text')
+    await peer.call('run.wait', { run: first.run })
+    await peer.call('session.close', { session: first.session })
+    const before = descriptors()
+    const runs = await Promise.all(Array.from({ length: 20 }, () => start(peer, 'sim:tools')))
+    await Promise.all(runs.map(run => peer.call('run.wait', { run: run.run })))
+    expect(ptyMasters(daemon.pid)).toBe(20)
+    await Promise.all(runs.map(({ session }) => peer.call('session.close', { session })))
+    expect(ptyMasters(daemon.pid)).toBe(0)
+    await vi.waitFor(() => {
+      expect(descriptors()).toBe(before)
+      expect(processesOf(daemon.home)).toEqual([daemon.pid])
+    })
+  })
+})
+
 describe('a list', () => {
   it('comes in pages by number and by size, and is whole when they are put together', async () => {
     const daemon = await startTestDaemon()
@@ -211,7 +234,9 @@ describe('a list', () => {
     expect(sizes).toEqual([2, 2])
     expect(new Set(found).size).toBe(4)
     expect(found.at(-1)).toBe(first.run)
-    await expect(peer.call('run.list', { after: 'r_none' })).rejects.toMatchObject({ error: { data: { path: '/after' } } })
+    await expect(peer.call('run.list', { after: 'r_none' })).rejects.toMatchObject({
+      error: { data: { path: '/after' } },
+    })
   })
 })
 

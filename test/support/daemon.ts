@@ -1,11 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, vi } from 'vitest'
 import type { DaemonInfo } from '../../protocol/index.ts'
+import { processesWith } from './processes.ts'
 import { openPeer, type RpcPeer } from './rpc-peer.ts'
 import { createTempDir } from './temp-dir.ts'
 
@@ -134,29 +135,7 @@ export async function failToStart(
 }
 
 /** Pids of live processes that a daemon of this home started, itself included. */
-export function processesOf(home: string): number[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .filter(pid => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(markerOf(home))
-      } catch {
-        return false // Gone while we looked, or another user's.
-      }
-    })
-    .map(Number)
-}
-
-/** How many PTYs a process holds open. */
-export function ptyCount(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).filter(fd => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`).includes('ptmx')
-    } catch {
-      return false
-    }
-  }).length
-}
+export const processesOf = (home: string): number[] => processesWith(markerOf(home)).map(({ pid }) => pid)
 
 const simulatorEnvironment = (home: string) => ({
   MUXD_SIMULATOR_HOME: `${home}-simulator`,

@@ -5,7 +5,7 @@ import { expect, vi } from 'vitest'
 import { connect } from '../../../client/index.ts'
 import { startMessagesApi, type MessagesApi } from '../../support/messages-api/index.ts'
 import { startDaemon, type RunningDaemon } from './daemon.ts'
-import { processesWith, ptyMasters, type FoundProcess } from './processes.ts'
+import { processesWith, ptyMasters, type FoundProcess } from '../../support/processes.ts'
 
 export type Mux = Awaited<ReturnType<typeof connect>>
 
