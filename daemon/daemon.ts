@@ -1,9 +1,11 @@
 import { rmSync } from 'node:fs'
 import { nanoid } from 'nanoid'
 import packageJson from '../package.json' with { type: 'json' }
+import type { DaemonEvent } from '../protocol/index.ts'
 import { limits } from '../protocol/limits.ts'
 import { createClaudeLocator, type LocatedClaude } from './claude/locate.ts'
 import type { Config } from './config.ts'
+import { createDiskNotice } from './disk-notice.ts'
 import { createInProcessHolder } from './holder/in-process.ts'
 import { loadTokens, openHome, removeInfo, writeInfo } from './home.ts'
 import { lockHome } from './lock.ts'
@@ -13,7 +15,7 @@ import { createAdmission } from './sessions/admission.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
 import { recover } from './sessions/recover.ts'
 import { createSessions } from './sessions/sessions.ts'
-import { daemonHandlers } from './status.ts'
+import { daemonHandlers, freeBytes } from './status.ts'
 import { createJournal } from './store/create-journal.ts'
 import { openStore } from './store/open.ts'
 import { topicHandlers } from './topics/handlers.ts'
@@ -33,6 +35,8 @@ export interface Daemon {
 export const version = packageJson.version
 
 const keyLifeMs = 24 * 60 * 60_000
+/** A disk with less is still taken for full. */
+const roomBytes = 1024 * 1024
 
 /** Puts the parts together and starts to listen. Throws when it cannot: see `main.ts` for what is expected. */
 export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
@@ -53,8 +57,12 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     const locate = createClaudeLocator(config.claudeBin, config.environment)
     let claude: LocatedClaude | null = null
     const locateAndRemember = async () => {
-      claude = null
-      return (claude = await locate())
+      try {
+        return (claude = await locate())
+      } catch (error) {
+        claude = null
+        throw error
+      }
     }
     // Only told in `hello` and `daemon.status`: nobody waits for it.
     const located = locateAndRemember().catch((error: unknown) => log.warn('Claude Code was not found', { error }))
@@ -67,6 +75,12 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     const hub = createHub({ lookup: topics.lookup, limits })
     const publisher = createPublisher({ ...topics, hub, now: Date.now })
     const journal = createJournal(store, publisher, { onError: error => log.error('the journal failed', { error }) })
+
+    const publishState = (state: DaemonEvent['state'], detail?: string) => {
+      topics.daemon.append({ type: 'daemon_status', state, ...(detail !== undefined && { detail }) }, Date.now())
+      hub.published('daemon')
+    }
+    const disk = createDiskNotice(() => store.ballast.restore() && freeBytes(home.directory) > roomBytes, publishState)
 
     const queued = await recover({ store, journal, processesDir: home.processes, log })
 
@@ -85,6 +99,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       processesDir: home.processes,
       onLoaded: session => topics.logs.open(session),
       onOutput: session => hub.published(`session/${session}/frames`),
+      onDiskFull: disk.full,
     })
 
     let closing: Promise<void> | undefined
@@ -96,8 +111,8 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     }
     const end = async (reason: string) => {
       log.info('stopping', { reason })
-      topics.daemon.append({ type: 'daemon_status', state: 'stopping', detail: reason }, Date.now())
-      hub.published('daemon')
+      disk.close()
+      publishState('stopping', reason)
       await sessions.shutdown(reason)
       await journal.settled()
       hub.flush()
@@ -141,7 +156,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       checkResults: config.checkResults,
     })
 
-    topics.daemon.append({ type: 'daemon_status', state: 'running' }, Date.now())
+    publishState('running')
     sessions.resume(queued)
     writeInfo(home, {
       url: server.url,

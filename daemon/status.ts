@@ -46,7 +46,6 @@ export const daemonHandlers = (context: StatusContext): Pick<Handlers, 'daemon'>
 async function status(context: StatusContext): Promise<ResultOf<Methods['daemon']['status']>> {
   const { home, store, sessions, config } = context
   const { rss, heapUsed } = process.memoryUsage()
-  const disk = statfsSync(home.directory)
   const server = context.server()
   return {
     version: context.version,
@@ -67,10 +66,16 @@ async function status(context: StatusContext): Promise<ResultOf<Methods['daemon'
     disk: {
       databaseBytes: store.sizeBytes(),
       rawBytes: await directoryBytes(home.processes),
-      freeBytes: disk.bavail * disk.bsize,
+      freeBytes: freeBytes(home.directory),
     },
     holder: { state: 'in_process' },
   }
+}
+
+/** What a user may still write where `directory` is. */
+export function freeBytes(directory: string): number {
+  const { bavail, bsize } = statfsSync(directory)
+  return bavail * bsize
 }
 
 async function directoryBytes(directory: string): Promise<number> {

@@ -34,6 +34,8 @@ export interface SessionContext {
   onPublished(runs: readonly StoredRun[]): void
   /** Its process has printed something. */
   onOutput(session: string): void
+  /** Something of it could not be stored for want of room. */
+  onDiskFull(detail: string): void
   /** The session has nothing to do any more and may be forgotten until it is asked for again. */
   onIdle(session: string): void
 }
@@ -382,6 +384,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
 
   /** What is printed or written cannot be kept any more: ends the process, and as failed `runs` and those that go on. */
   function giveUp(error: unknown, runs: readonly StoredRun[]) {
+    if (isDiskFull(error)) context.onDiskFull((error as Error).message)
     if (live) void live.claude.kill()
     const lost = new Map(runs.map(run => [run.run.run, resumeRun(run)]))
     for (const run of [conversation.background, conversation.active]) if (run) lost.set(run.stored.run.run, run)

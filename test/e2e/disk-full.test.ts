@@ -42,6 +42,8 @@ describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)',
     const loud = await start(peer, 'sim:flood frames=1000000 size=1000')
     const loudEvents = await follow(peer, loud)
 
+    await peer.call('topic.subscribe', { topic: 'daemon', since: 'start' })
+    const states = () => peer.events('daemon').map(({ state }) => state)
     const filler = fillDisk(daemon.seenHome)
     const failed = await peer.call<Run>('run.wait', { run: loud.run, timeoutMs: 30_000 })
     expect(failed).toMatchObject({ state: 'failed', result: { failure: { code: 'disk_full', retryable: true } } })
@@ -53,6 +55,7 @@ describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)',
     const page = await peer.call<{ events: WireEvent[] }>('topic.read', { topic: `session/${quiet.session}`, after: 0 })
     expect(page.events).toEqual(seen)
 
+    await vi.waitFor(() => expect(states().at(-1)).toBe('disk_full'))
     rmSync(filler)
     await vi.waitFor(
       async () => {
@@ -61,6 +64,7 @@ describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)',
       },
       { timeout: 20_000, interval: 500 },
     )
+    await vi.waitFor(() => expect(states()).toEqual(['running', 'disk_full', 'running']), { timeout: 10_000 })
     await peer.call('run.cancel', { run: quiet.run })
     expect(await peer.call<Run>('run.wait', { run: quiet.run })).toMatchObject({ state: 'cancelled' })
     await vi.waitFor(() => expect(quietEvents().at(-1)).toMatchObject({ type: 'cancelled' }))
