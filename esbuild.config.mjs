@@ -1,10 +1,9 @@
 // Bundles what runs: one file each for the daemon, the command line, the simulator and the demo, and the SDK for Node
 // and for browsers. Packages with native parts stay outside.
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const outdir = process.argv[2] ?? 'dist'
-rmSync(outdir, { recursive: true, force: true })
 
 const node = {
   bundle: true,

@@ -1,14 +1,16 @@
 import { once } from 'node:events'
+import { isatty } from 'node:tty'
 import picocolors from 'picocolors'
 import type { Colors } from 'picocolors/types.js'
 
 const { createColors } = picocolors
 
 /** Whether a stream is a terminal that may be drawn on. */
-export const isTerminal = (stream: NodeJS.WriteStream): boolean => stream.isTTY && process.env['TERM'] !== 'dumb'
+export const isTerminal = (stream: NodeJS.WriteStream & { fd: number }): boolean =>
+  isatty(stream.fd) && process.env['TERM'] !== 'dumb'
 
 /** Colours for a stream: only on a terminal, unless the environment says otherwise (NO_COLOR, FORCE_COLOR). */
-export function colorsFor(stream: NodeJS.WriteStream): Colors {
+export function colorsFor(stream: NodeJS.WriteStream & { fd: number }): Colors {
   const { NO_COLOR, FORCE_COLOR } = process.env
   return createColors(!NO_COLOR && (Boolean(FORCE_COLOR) || isTerminal(stream)))
 }

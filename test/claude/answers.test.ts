@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Event } from '../../protocol/index.ts'
 import { userTexts } from '../support/messages-api/index.ts'
 import { startSuite, type Suite, waitOptions } from './support/suite.ts'
 import { ofType, one, play, streamedText, watch } from './support/watch.ts'
+import { until } from '../support/until.ts'
 
 let suite: Suite
 beforeAll(async () => {
@@ -106,7 +107,7 @@ test('a background task does not outlive its session', async () => {
   const running = () => suite.processes().filter(each => each.commandLine.includes('/nowhere/outlive'))
   expect(running()).not.toEqual([])
   await suite.mux.api.session.close({ session: handle.session })
-  await vi.waitFor(() => expect(running()).toEqual([]), waitOptions)
+  await until(() => expect(running()).toEqual([]), waitOptions)
 })
 
 test('/compact is told as a compaction, and the conversation goes on', async () => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startSuite, waitOptions, type Suite } from './support/suite.ts'
 import { one, play, watch, type Watch } from './support/watch.ts'
+import { until } from '../support/until.ts'
 
 let suite: Suite
 beforeAll(async () => {
@@ -16,7 +17,7 @@ interface Moment {
 }
 
 const lastRequest = (scenario: string) =>
-  vi.waitFor(() => {
+  until(() => {
     const request = suite.api.requests.findLast(each => each.scenario === scenario)
     expect(request).toBeDefined()
     return request!
@@ -32,7 +33,7 @@ const moments: Moment[] = [
 
 async function toolRunning(watched: Watch): Promise<void> {
   const { input } = await watched.until('tool_use')
-  await vi.waitFor(() => expect(running((input as { command: string }).command)).not.toEqual([]), waitOptions)
+  await until(() => expect(running((input as { command: string }).command)).not.toEqual([]), waitOptions)
 }
 
 const running = (text: string) => suite.processes().filter(each => each.commandLine.includes(text))
@@ -49,9 +50,9 @@ describe('a run cancelled by another client', () => {
     expect(requested).toMatchObject({ reason: 'not needed', mode: 'interrupt' })
     expect(one(events, 'cancelled')).toMatchObject({ by: requested.by, reason: 'not needed' })
     // Claude Code has killed it when it tells of the end, but the kernel may not be through.
-    await vi.waitFor(() => expect(running('/nowhere/')).toEqual([]), { timeout: 1_000, interval: 5 })
+    await until(() => expect(running('/nowhere/')).toEqual([]), { timeout: 1_000, interval: 5 })
     const { session } = await watched.run.info()
-    await vi.waitFor(() => {
+    await until(() => {
       const own = suite.api.requests.filter(each => moment.prompt.startsWith(`scn:${each.scenario}`))
       expect(own.every(each => each.abandoned || each.scenario === 'long-tool' || each.scenario === 'slow-retry')).toBe(
         true,

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { assistantTexts, userTexts } from '../support/messages-api/index.ts'
 import { startSuite, waitOptions, type Suite } from './support/suite.ts'
 import { one, play, watch } from './support/watch.ts'
+import { until } from '../support/until.ts'
 
 let suite: Suite
 beforeAll(async () => {
@@ -15,7 +16,7 @@ const shown = () => {
   return { user: userTexts(body), assistant: assistantTexts(body) }
 }
 const sessionOf = async (run: string) => (await suite.mux.api.run.get({ run })).session
-const noProcess = () => vi.waitFor(() => expect(suite.claudes()).toEqual([]), waitOptions)
+const noProcess = () => until(() => expect(suite.claudes()).toEqual([]), waitOptions)
 
 describe('the next run sees the earlier turns', () => {
   test('after the process was closed', async () => {
@@ -68,7 +69,7 @@ test('a process of one run waits for its background task, tells of it, and ends'
   const handle = await suite.mux.run({ prompt: 'scn:background', cwd: suite.cwd })
   expect((await handle.result()).response).toBe('It runs in the background.')
   await noProcess()
-  await vi.waitFor(async () => {
+  await until(async () => {
     const { runs } = await suite.mux.api.run.list({ session: handle.session })
     expect(runs.map(({ state, result }) => [state, result?.response])).toEqual([
       ['done', 'The background task has ended.'],
@@ -89,7 +90,7 @@ test('a session whose very first process was killed works with the next one', as
 test('a daemon stopped in the middle of a run ends it as interrupted, and its tools with it', async () => {
   const handle = await suite.mux.run({ prompt: 'scn:long-tool:stopped', cwd: suite.cwd })
   await watch(handle).until('tool_use')
-  await vi.waitFor(
+  await until(
     () => expect(suite.processes().some(each => each.commandLine.includes('/stopped'))).toBe(true),
     waitOptions,
   )

@@ -1,6 +1,7 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { startTestDaemon } from '../support/daemon.ts'
 import { jsonLines, muxd } from './muxd.ts'
+import { until } from '../support/until.ts'
 
 const daemonForTest = async () => {
   const { home, info } = await startTestDaemon()
@@ -84,7 +85,7 @@ describe('run', () => {
   it('is cancelled by Ctrl-C and ends with 130', async () => {
     const { call } = await daemonForTest()
     const run = call('run', slow)
-    await vi.waitFor(() => expect(run.stdout()).not.toBe(''), { timeout: 10_000 })
+    await until(() => expect(run.stdout()).not.toBe(''))
     run.interrupt()
     const { code, stderr } = await run.ended
     expect(code).toBe(130)
@@ -95,9 +96,9 @@ describe('run', () => {
   it('is killed by a second Ctrl-C when the first has no effect', async () => {
     const { call } = await daemonForTest()
     const run = call('run', 'sim:hang ignore=interrupt,int,term')
-    await vi.waitFor(() => expect(run.stdout()).not.toBe(''), { timeout: 10_000 })
+    await until(() => expect(run.stdout()).not.toBe(''))
     run.interrupt()
-    await vi.waitFor(() => expect(run.stderr()).toContain('cancel requested'))
+    await until(() => expect(run.stderr()).toContain('cancel requested'))
     run.interrupt()
     const { code, stderr } = await run.ended
     expect(code).toBe(130)
@@ -112,7 +113,7 @@ describe('run', () => {
     expect(id).toMatch(/^r_\S+$/)
     const watching = call('attach', id, '--json')
     const waiting = call('wait', id, '--json')
-    await vi.waitFor(() => expect(watching.stdout()).toContain('assistant_text'), { timeout: 10_000 })
+    await until(() => expect(watching.stdout()).toContain('assistant_text'))
     const cancelled = await call('cancel', id, '--reason', 'not needed', '--json').ended
     expect(jsonLines(cancelled.stdout)).toMatchObject([{ run: id }])
     const seen = await watching.ended
@@ -130,7 +131,7 @@ describe('run', () => {
   it('goes on when nobody reads its output any more', async () => {
     const { call } = await daemonForTest()
     const run = call('run', '--json', 'sim:text delayMs=5000')
-    await vi.waitFor(() => expect(run.stdout()).not.toBe(''), { timeout: 10_000 })
+    await until(() => expect(run.stdout()).not.toBe(''))
     const { run: id } = jsonLines(run.stdout())[0]!
     run.closeStdout()
     expect(await run.ended).toMatchObject({ code: 0, stderr: '' })
@@ -152,9 +153,9 @@ describe('attach', () => {
     const first = jsonLines((await call('run', '--json', 'sim:text').ended).stdout)
     const [{ session }] = jsonLines((await call('ls', '--json').ended).stdout) as [{ session: string }]
     const watching = call('attach', session, '--json')
-    await vi.waitFor(() => expect(jsonLines(watching.stdout())).toEqual(first), { timeout: 10_000 })
+    await until(() => expect(jsonLines(watching.stdout())).toEqual(first))
     const run = call('run', '--session', session, slow)
-    await vi.waitFor(() => expect(jsonLines(watching.stdout()).length).toBeGreaterThan(first.length + 5), {
+    await until(() => expect(jsonLines(watching.stdout()).length).toBeGreaterThan(first.length + 5), {
       timeout: 10_000,
     })
     watching.interrupt()

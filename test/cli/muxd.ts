@@ -2,6 +2,9 @@ import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
+// A test runner may ask for colours on behalf of everything that it starts.
+const { NO_COLOR: _no, FORCE_COLOR: _force, ...plain } = process.env
+
 const program = fileURLToPath(new URL('../../dist/muxd.js', import.meta.url))
 
 export interface Invocation {
@@ -17,7 +20,7 @@ export interface Invocation {
 /** The command line as built, as a user calls it; `input` is its standard input. */
 export function muxd(argv: string[], options: { env?: Record<string, string>; input?: string } = {}): Invocation {
   const child = spawn(process.execPath, [program, ...argv], {
-    env: { ...process.env, MUXD_HOME: '/nonexistent', ...options.env },
+    env: { ...plain, MUXD_HOME: '/nonexistent', ...options.env },
     stdio: 'pipe',
   })
   child.stdin.on('error', () => {})

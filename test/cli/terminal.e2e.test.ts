@@ -1,6 +1,7 @@
 import { spawn } from 'node-pty'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { startTestDaemon } from '../support/daemon.ts'
+import { until } from '../support/until.ts'
 
 /** The command line as built in a terminal of its own. */
 function muxdInTerminal(argv: string[], env: Record<string, string> = {}) {
@@ -50,7 +51,7 @@ it('what a model prints cannot command the terminal', async () => {
 it('Ctrl-C on the keyboard cancels the run', async () => {
   const { home } = await startTestDaemon()
   const terminal = muxdInTerminal(['run', 'sim:slow delayMs=5000 words=10000', '--home', home], { NO_COLOR: '1' })
-  await vi.waitFor(() => expect(terminal.screen()).toContain('simulated answer'), { timeout: 10_000 })
+  await until(() => expect(terminal.screen()).toContain('simulated answer'))
   terminal.press('\u0003')
   const { code, screen } = await terminal.ended()
   expect(code).toBe(130)

@@ -1,5 +1,6 @@
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import { connectForTest, peerForTest, reached } from './harness.ts'
+import { until } from '../support/until.ts'
 
 it('answers each call with its own answer, in whatever order they come', async () => {
   const peer = await peerForTest()
@@ -7,7 +8,7 @@ it('answers each call with its own answer, in whatever order they come', async (
   const ids: unknown[] = []
   peer.on('run.get', (_, __, id) => void ids.push(id))
   const calls = ['r_1', 'r_2', 'r_3'].map(run => mux.api.run.get({ run }))
-  await vi.waitFor(() => expect(ids).toHaveLength(3))
+  await until(() => expect(ids).toHaveLength(3))
   for (const id of ids.toReversed()) peer.sockets[0]!.answer(id, { of: id })
   expect(await Promise.all(calls)).toEqual(ids.map(of => ({ of })))
 })
@@ -29,10 +30,10 @@ it('rejects a call in flight when the socket breaks', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   const call = mux.api.session.close({ session: 's_1' })
-  await vi.waitFor(() => expect(peer.calls('session.close')).toHaveLength(1))
+  await until(() => expect(peer.calls('session.close')).toHaveLength(1))
   peer.cut()
   await expect(call).rejects.toMatchObject({ name: 'Unavailable', kind: 'unavailable', retryable: true })
-  await vi.waitFor(() => expect(mux.state).toBe('open'))
+  await until(() => expect(mux.state).toBe('open'))
   expect(peer.calls('session.close')).toHaveLength(1)
 })
 
@@ -65,7 +66,7 @@ it('gives a call up with the reason of its signal', async () => {
   const mux = await connectForTest({ url: peer.url })
   const controller = new AbortController()
   const call = mux.api.run.wait({ run: 'r_1' }, { signal: controller.signal })
-  await vi.waitFor(() => expect(peer.calls('run.wait')).toHaveLength(1))
+  await until(() => expect(peer.calls('run.wait')).toHaveLength(1))
   controller.abort(new Error('no longer interested'))
   await expect(call).rejects.toThrow('no longer interested')
   await expect(mux.api.run.wait({ run: 'r_2' }, { signal: controller.signal })).rejects.toThrow('no longer interested')

@@ -9,6 +9,7 @@ import { connect as connectInBrowser, open as openInBrowser } from '../../client
 import { startTestDaemon } from '../support/daemon.ts'
 import { connectForTest, fast, reached } from './harness.ts'
 import { range } from './peer.ts'
+import { until } from '../support/until.ts'
 
 const slow = 'sim:slow delayMs=5000 words=10000'
 
@@ -37,7 +38,7 @@ it('another program cancels it, and the one that started it learns who did and w
   const run = await ada.run({ prompt: slow, cwd: '.' })
   const [mine, theirs] = [collect(run.events()), collect(bob.attach(run.id).events())]
   const end = run.result().catch((error: unknown) => error)
-  await vi.waitFor(async () => expect((await run.info()).state).toBe('running'))
+  await until(async () => expect((await run.info()).state).toBe('running'))
   await bob.attach(run.id).cancel('not needed')
   expect(await end).toMatchObject({ name: 'RunCancelled', by: { name: 'bob' }, reason: 'not needed' })
   expect(await mine).toEqual(await theirs)
@@ -77,7 +78,7 @@ it('a run goes on being followed in a daemon that was started again', async () =
   const run = await mux.run({ prompt: slow, cwd: '.' })
   const events = collect(run.events())
   const end = run.result().catch((error: unknown) => error)
-  await vi.waitFor(async () => expect((await run.info()).state).toBe('running'))
+  await until(async () => expect((await run.info()).state).toBe('running'))
   const recovering = reached(mux, 'recovering')
   await first.stop()
   await recovering
@@ -100,7 +101,7 @@ it('a reader that is slow holds no more than its window', async () => {
   const window = 256 * 1024
   const events = other.attach(run.id).events({ window })
   await events.next()
-  await vi.waitFor(() => expect(received).toBeGreaterThan(window / 2))
+  await until(() => expect(received).toBeGreaterThan(window / 2))
   await other.api.session.list({})
   expect(received).toBeLessThan(window * 2)
   let count = 1
@@ -114,7 +115,7 @@ it('a closed connection leaves no socket and no timer behind', async () => {
   const sockets = () => readdirSync('/proc/self/fd').length
   const warm = await connectForTest({ home })
   warm.close()
-  await vi.waitFor(() => expect(process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap')).toEqual([]))
+  await until(() => expect(process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap')).toEqual([]))
   const [before, timers] = [sockets(), activeTimers()]
   for (let count = 0; count < 5; count++) {
     const mux = await connectForTest({ home, timing: fast })
@@ -123,7 +124,7 @@ it('a closed connection leaves no socket and no timer behind', async () => {
     mux.close()
     await expect(waiting).rejects.toMatchObject({ kind: 'unavailable' })
   }
-  await vi.waitFor(() => expect(sockets()).toBe(before))
+  await until(() => expect(sockets()).toBe(before))
   expect(activeTimers()).toBe(timers)
 })
 
@@ -159,7 +160,7 @@ it('the examples do what they say', async () => {
   const ended = once(follower, 'close')
   let followed = ''
   follower.stdout.on('data', (text: Buffer) => (followed += text.toString()))
-  await vi.waitFor(() => expect(followed).toMatch(/› say hi\n[\s\S]+You said/), { timeout: 10_000 })
+  await until(() => expect(followed).toMatch(/› say hi\n[\s\S]+You said/))
   follower.kill('SIGINT')
   expect(await ended).toEqual([0, null])
 })

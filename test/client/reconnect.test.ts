@@ -7,6 +7,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { closeCodes } from '../../protocol/index.ts'
 import { type ConnectionState, open, Unavailable } from '../../client/index.ts'
 import { closeAfterTest, connectForTest, fast, peerForTest, reached } from './harness.ts'
+import { until } from '../support/until.ts'
 
 describe('a connection', () => {
   it('says hello with the version, its name and its token', async () => {
@@ -28,10 +29,10 @@ describe('a connection', () => {
     const states: ConnectionState[] = []
     mux.onState(state => states.push(state))
     peer.cut()
-    await vi.waitFor(() => expect(states).toEqual(['recovering', 'open']))
+    await until(() => expect(states).toEqual(['recovering', 'open']))
     expect(peer.calls('hello')[1]).toMatchObject({ clientId: 'c_1' })
     mux.close()
-    await vi.waitFor(() => expect(states).toEqual(['recovering', 'open', 'closed']))
+    await until(() => expect(states).toEqual(['recovering', 'open', 'closed']))
   })
 
   it('is made again however often it breaks', async () => {
@@ -39,8 +40,8 @@ describe('a connection', () => {
     const mux = await connectForTest({ url: peer.url })
     for (let count = 1; count <= 20; count++) {
       peer.cut()
-      await vi.waitFor(() => expect(peer.sockets).toHaveLength(1))
-      await vi.waitFor(() => expect(mux.state).toBe('open'))
+      await until(() => expect(peer.sockets).toHaveLength(1))
+      await until(() => expect(mux.state).toBe('open'))
     }
   })
 
@@ -53,7 +54,7 @@ describe('a connection', () => {
       mux.onState((state, why) => ends.push([state, (why as Unavailable | undefined)?.code]))
       peer.sockets[0]!.ws.close(code, 'because')
       const last = reconnect ? ['open', undefined] : ['closed', code]
-      await vi.waitFor(() => expect(ends.at(-1)).toEqual(last))
+      await until(() => expect(ends.at(-1)).toEqual(last))
     },
   )
 
@@ -64,7 +65,7 @@ describe('a connection', () => {
     const waiting = mux.api.session.list({})
     waiting.catch(() => {})
     peer.cut()
-    await vi.waitFor(() => expect(mux.state).toBe('closed'))
+    await until(() => expect(mux.state).toBe('closed'))
     await expect(mux.api.session.list({})).rejects.toMatchObject({ kind: 'unsupported_version' })
   })
 
@@ -77,7 +78,7 @@ describe('a connection', () => {
     const recovering = reached(mux, 'recovering')
     peer.cut()
     await recovering
-    await vi.waitFor(() => expect(mux.state).toBe('open'))
+    await until(() => expect(mux.state).toBe('open'))
     expect(refused).toBe(4)
   })
 
@@ -135,7 +136,7 @@ describe('a connection', () => {
     const reasons: string[] = []
     mux.onState((_, why) => why && reasons.push(why.message))
     peer.sockets[0]!.ws.pause()
-    await vi.waitFor(() => expect(peer.calls('hello').length).toBeGreaterThan(1))
+    await until(() => expect(peer.calls('hello').length).toBeGreaterThan(1))
     expect(reasons[0]).toContain('has gone silent')
   })
 
@@ -161,7 +162,7 @@ describe('a connection', () => {
     peer.on('session.list', () => ({ sessions: [] }))
     expect(await mux.api.session.list({})).toEqual({ sessions: [] })
     socket!.ws.send('{')
-    await vi.waitFor(() => expect(peer.calls('hello')).toHaveLength(2))
+    await until(() => expect(peer.calls('hello')).toHaveLength(2))
   })
 
   it('ends with the signal it was given, with everything that hangs on it', async () => {
@@ -174,12 +175,12 @@ describe('a connection', () => {
       mux.attach('r_1').result(),
       mux.attach('r_1').events().next(),
     ]
-    await vi.waitFor(() => expect(peer.calls('run.wait')).toHaveLength(2))
+    await until(() => expect(peer.calls('run.wait')).toHaveLength(2))
     const { ws } = peer.sockets[0]!
     controller.abort(new Error('done with it'))
     for (const each of waiting) await expect(each).rejects.toThrow('done with it')
     expect(mux.state).toBe('closed')
-    await vi.waitFor(() => expect(ws.readyState).toBe(ws.CLOSED))
+    await until(() => expect(ws.readyState).toBe(ws.CLOSED))
     await expect(connectForTest({ url: peer.url, signal: controller.signal })).rejects.toThrow('done with it')
   })
 
@@ -215,9 +216,9 @@ describe('a local daemon', () => {
     const mux = await connectForTest({ home })
     await rm(join(home, 'daemon.json'))
     await one.close()
-    await vi.waitFor(() => expect(mux.state).toBe('recovering'))
+    await until(() => expect(mux.state).toBe('recovering'))
     await writeFile(join(home, 'daemon.json'), JSON.stringify({ url: two.url, token: 'y' }))
-    await vi.waitFor(() => expect(mux.state).toBe('open'))
+    await until(() => expect(mux.state).toBe('open'))
     expect(two.calls('hello')).toHaveLength(1)
   })
 
@@ -229,9 +230,9 @@ describe('a local daemon', () => {
     const mux = await connectForTest({ home })
     await writeFile(join(home, 'daemon.json'), JSON.stringify({ url: two.url, token: 'y' }))
     one.sockets[0]!.ws.close(4501, 'another token now')
-    await vi.waitFor(() => expect(two.calls('hello')).toHaveLength(1))
+    await until(() => expect(two.calls('hello')).toHaveLength(1))
     two.sockets[0]!.ws.close(4501, 'and no other')
-    await vi.waitFor(() => expect(mux.state).toBe('closed'))
+    await until(() => expect(mux.state).toBe('closed'))
   })
 
   it('that does not run is unavailable', async () => {

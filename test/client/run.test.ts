@@ -1,7 +1,8 @@
-import { expect, it, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import type { Event, Run } from '../../protocol/index.ts'
 import { connectForTest, peerForTest, seqs } from './harness.ts'
 import { epoch, event, type Peer } from './peer.ts'
+import { until } from '../support/until.ts'
 
 const record = (fields: Partial<Run> = {}): Run => ({
   run: 'r_1',
@@ -79,7 +80,7 @@ it('has the events of this run alone, from its first to its terminal one', async
   for await (const each of mux.attach('r_1').events()) events.push(each)
   expect(seqs(events)).toEqual([4, 6, 7])
   expect(peer.calls('topic.subscribe')[0]).toMatchObject({ since: { epoch, seq: 3 } })
-  await vi.waitFor(() => expect(peer.calls('topic.unsubscribe')).toHaveLength(1))
+  await until(() => expect(peer.calls('topic.unsubscribe')).toHaveLength(1))
 })
 
 it('ends its events when the terminal one lies in a gap', async () => {

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { connectForTest, peerForTest, seqs, take } from './harness.ts'
 import { event, range } from './peer.ts'
+import { until } from '../support/until.ts'
 
 const topic = 'session/s_1'
 
@@ -22,7 +23,7 @@ describe('a subscription', () => {
     peer.append(topic, 3)
     const mux = await connectForTest({ url: peer.url })
     const first = mux.subscribe(topic).next()
-    await vi.waitFor(() => expect(peer.calls('topic.subscribe')).toHaveLength(1))
+    await until(() => expect(peer.calls('topic.subscribe')).toHaveLength(1))
     peer.append(topic, 1)
     expect((await first).value).toMatchObject({ seq: 4 })
   })
@@ -43,7 +44,7 @@ describe('a subscription', () => {
     expect(seqs(await take(events, 4))).toEqual([1, 2, 3, 4])
     peer.cut()
     peer.append(topic, 2)
-    await vi.waitFor(() => expect(peer.calls('topic.subscribe')).toHaveLength(2))
+    await until(() => expect(peer.calls('topic.subscribe')).toHaveLength(2))
     expect(seqs(await take(events, 8))).toEqual(range(5, 12))
     // The fourth was handed out, but not yet done with.
     expect(peer.calls('topic.subscribe')[1]).toMatchObject({ since: { epoch: 'e1', seq: 3 } })
@@ -114,7 +115,7 @@ describe('a subscription', () => {
     await take(events, 2)
     peer.logs.set(topic, { epoch: 'e2', first: 1, head: 2 })
     peer.cut()
-    await vi.waitFor(() => expect(peer.calls('topic.subscribe')).toHaveLength(2))
+    await until(() => expect(peer.calls('topic.subscribe')).toHaveLength(2))
     expect(seqs(await take(events, 5))).toEqual([
       3,
       4,
@@ -171,7 +172,7 @@ describe('a subscription', () => {
     const early = mux.subscribe(topic, { since: 'start' })
     const newest = mux.subscribe(topic).next()
     expect(seqs(await take(early, 6))).toEqual(range(1, 6))
-    await vi.waitFor(() => expect(peer.calls('topic.subscribe').length).toBeGreaterThan(1))
+    await until(() => expect(peer.calls('topic.subscribe').length).toBeGreaterThan(1))
     peer.append(topic, 1)
     expect((await newest).value).toMatchObject({ seq: 7 })
     expect(seqs(await take(late, 2))).toEqual([6, 7])
@@ -192,7 +193,7 @@ describe('a subscription', () => {
     const still = two.next()
     await two.return!()
     expect(await still).toEqual({ done: true, value: undefined })
-    await vi.waitFor(() => expect(peer.calls('topic.unsubscribe')).toHaveLength(1))
+    await until(() => expect(peer.calls('topic.unsubscribe')).toHaveLength(1))
     peer.append(topic, 1)
     expect(seqs(await take(mux.subscribe(topic, { since: 'start' }), 3))).toEqual([1, 2, 3])
   })
@@ -207,7 +208,7 @@ describe('a subscription', () => {
     expect(peer.calls('topic.ack')).toEqual([])
     peer.append(topic, 1)
     await take(events, 1)
-    await vi.waitFor(() => expect(peer.calls('topic.ack')).toEqual([{ topic, seq: 3 }]))
+    await until(() => expect(peer.calls('topic.ack')).toEqual([{ topic, seq: 3 }]))
   })
 
   it('acknowledges for the slowest of its readers', async () => {
@@ -263,7 +264,7 @@ describe('a subscription', () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url })
     const waiting = mux.subscribe(topic).next()
-    await vi.waitFor(() => expect(peer.calls('topic.subscribe')).toHaveLength(1))
+    await until(() => expect(peer.calls('topic.subscribe')).toHaveLength(1))
     mux.close()
     await expect(waiting).rejects.toMatchObject({ name: 'Unavailable' })
   })

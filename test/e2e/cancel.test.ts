@@ -1,9 +1,10 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
 import { processesOf, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog } from '../support/whole-log.ts'
+import { until } from '../support/until.ts'
 
 const quick = { config: { cancelGraceMs: 150, resultGraceMs: 150 } }
 
@@ -21,7 +22,7 @@ const eventsOf = async (peer: RpcPeer, run: Run) => {
 const untilEvent = async (peer: RpcPeer, run: Run, type: string) => {
   const topic = `session/${run.session}`
   await peer.call('topic.subscribe', { topic, since: 'start' })
-  await vi.waitFor(() => expect(peer.events(topic).map(event => event.type)).toContain(type), { timeout: 10_000 })
+  await until(() => expect(peer.events(topic).map(event => event.type)).toContain(type))
 }
 const cancel = (peer: RpcPeer, run: Run, mode?: string) =>
   peer.call<Run>('run.cancel', { run: run.run, ...(mode && { mode }) })
@@ -81,8 +82,8 @@ describe('cancelling a run', () => {
     const before = processesOf(daemon.home).length
     await cancel(peer, run)
     expect(await ended(peer, run)).toMatchObject({ state: 'cancelled' })
-    await vi.waitFor(() => expect(processesOf(daemon.home).length).toBeLessThan(before))
-    await vi.waitFor(async () =>
+    await until(() => expect(processesOf(daemon.home).length).toBeLessThan(before))
+    await until(async () =>
       expect(await peer.call<Session>('session.get', { session: run.session })).toMatchObject({ process: null }),
     )
     const next = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
@@ -95,7 +96,7 @@ describe('cancelling a run', () => {
     await untilEvent(peer, run, 'assistant_text')
     await cancel(peer, run, mode)
     expect(await ended(peer, run)).toMatchObject({ state: 'cancelled' })
-    await vi.waitFor(() => expect(processesOf(daemon.home)).toEqual([daemon.pid]))
+    await until(() => expect(processesOf(daemon.home)).toEqual([daemon.pid]))
   })
 
   it('again is the same request, and a stronger one escalates', async () => {

@@ -1,18 +1,19 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
 import { processesOf, startTestDaemon } from '../support/daemon.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog } from '../support/whole-log.ts'
+import { until } from '../support/until.ts'
 
 const start = (peer: RpcPeer, prompt: string) => peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
 const untilText = async (peer: RpcPeer, run: Run, count = 1) => {
   const topic = `session/${run.session}`
   await peer.call('topic.subscribe', { topic, since: 'start' })
   const texts = () => peer.events(topic).filter(({ type }) => type === 'assistant_text')
-  await vi.waitFor(() => expect(texts().length).toBeGreaterThanOrEqual(count), { timeout: 10_000 })
+  await until(() => expect(texts().length).toBeGreaterThanOrEqual(count))
 }
 const readAll = async (peer: RpcPeer, session: string) => {
   const events: WireEvent[] = []
@@ -70,7 +71,7 @@ describe('a daemon that was killed', () => {
     expectWholeLog(events)
     expect(events.slice(0, seen.length)).toEqual(seen)
     expect(events.at(-1)).toMatchObject({ type: 'interrupted', run: run.run, response: expect.stringMatching(/\w/) })
-    await vi.waitFor(() => expect(processesOf(daemon.home)).toEqual([next.pid]))
+    await until(() => expect(processesOf(daemon.home)).toEqual([next.pid]))
 
     const again = await later.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
     expect(await later.call<Run>('run.wait', { run: again.run })).toMatchObject({ state: 'done' })

@@ -1,17 +1,18 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Run } from '../../protocol/index.ts'
 import { canMount, startTestDaemon } from '../support/daemon.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog } from '../support/whole-log.ts'
+import { until } from '../support/until.ts'
 
 const start = (peer: RpcPeer, prompt: string) => peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
 const follow = async (peer: RpcPeer, run: Run) => {
   const topic = `session/${run.session}`
   await peer.call('topic.subscribe', { topic, since: 'start' })
-  await vi.waitFor(() => expect(peer.events(topic).map(({ type }) => type)).toContain('assistant_text'), {
+  await until(() => expect(peer.events(topic).map(({ type }) => type)).toContain('assistant_text'), {
     timeout: 10_000,
   })
   return (): WireEvent[] => peer.events(topic)
@@ -47,7 +48,7 @@ describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)',
     const filler = fillDisk(daemon.seenHome)
     const failed = await peer.call<Run>('run.wait', { run: loud.run, timeoutMs: 30_000 })
     expect(failed).toMatchObject({ state: 'failed', result: { failure: { code: 'disk_full', retryable: true } } })
-    await vi.waitFor(() => expect(loudEvents().at(-1)).toMatchObject({ type: 'failed' }))
+    await until(() => expect(loudEvents().at(-1)).toMatchObject({ type: 'failed' }))
     expectWholeLog(loudEvents())
 
     expect(await peer.call('run.get', { run: quiet.run })).toMatchObject({ state: 'running' })
@@ -55,19 +56,19 @@ describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)',
     const page = await peer.call<{ events: WireEvent[] }>('topic.read', { topic: `session/${quiet.session}`, after: 0 })
     expect(page.events).toEqual(seen)
 
-    await vi.waitFor(() => expect(states().at(-1)).toBe('disk_full'))
+    await until(() => expect(states().at(-1)).toBe('disk_full'))
     rmSync(filler)
-    await vi.waitFor(
+    await until(
       async () => {
         const run = await start(peer, 'sim:text')
         expect(await peer.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
       },
       { timeout: 20_000, interval: 500 },
     )
-    await vi.waitFor(() => expect(states()).toEqual(['running', 'disk_full', 'running']), { timeout: 10_000 })
+    await until(() => expect(states()).toEqual(['running', 'disk_full', 'running']))
     await peer.call('run.cancel', { run: quiet.run })
     expect(await peer.call<Run>('run.wait', { run: quiet.run })).toMatchObject({ state: 'cancelled' })
-    await vi.waitFor(() => expect(quietEvents().at(-1)).toMatchObject({ type: 'cancelled' }))
+    await until(() => expect(quietEvents().at(-1)).toMatchObject({ type: 'cancelled' }))
     expectWholeLog(quietEvents())
   })
 })

@@ -1,9 +1,10 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Run } from '../../protocol/index.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog } from '../support/whole-log.ts'
+import { until } from '../support/until.ts'
 
 const runToEnd = async (peer: RpcPeer, prompt: string) => {
   const run = await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
@@ -62,7 +63,7 @@ describe('a turn that Claude Code begins by itself', () => {
     const peer = await daemon.peer()
     const { ended } = await runToEnd(peer, 'sim:background')
     expect(ended.state).toBe('done')
-    await vi.waitFor(
+    await until(
       async () => {
         const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session: ended.session })
         expect(runs).toHaveLength(2)

@@ -1,11 +1,12 @@
 import { readdirSync } from 'node:fs'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
 import { processesOf, startTestDaemon } from '../support/daemon.ts'
 import { ptyMasters } from '../support/processes.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog } from '../support/whole-log.ts'
+import { until } from '../support/until.ts'
 
 const start = (peer: RpcPeer, prompt: string, more: object = {}) =>
   peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt, ...more })
@@ -20,7 +21,7 @@ describe('the main job', () => {
     await peer.call('topic.subscribe', { topic: topicOf(run), since: 'start' })
     const ended = await peer.call<Run>('run.wait', { run: run.run })
     expect(ended).toMatchObject({ state: 'done', result: { costUsd: expect.any(Number) } })
-    await vi.waitFor(() => expect(peer.events(topicOf(run)).at(-1)?.type).toBe('done'))
+    await until(() => expect(peer.events(topicOf(run)).at(-1)?.type).toBe('done'))
     const events = peer.events(topicOf(run))
     expectWholeLog(events)
     expect(types(events).slice(0, 2)).toEqual(['run_queued', 'run_started'])
@@ -37,12 +38,12 @@ describe('the main job', () => {
     await Promise.all(
       [first, second].map(peer => peer.call('topic.subscribe', { topic: topicOf(run), since: 'start' })),
     )
-    await vi.waitFor(() => expect(types(second.events(topicOf(run)))).toContain('assistant_text'))
+    await until(() => expect(types(second.events(topicOf(run)))).toContain('assistant_text'))
 
     await second.call('run.cancel', { run: run.run, reason: 'not needed' })
     const ended = await first.call<Run>('run.wait', { run: run.run })
     expect(ended.state).toBe('cancelled')
-    await vi.waitFor(() => {
+    await until(() => {
       expect(first.events(topicOf(run)).at(-1)?.type).toBe('cancelled')
       expect(second.events(topicOf(run)).at(-1)?.type).toBe('cancelled')
     })
@@ -63,8 +64,8 @@ describe('the main job', () => {
     await early.call('run.wait', { run: run.run })
     const late = await daemon.peer()
     await late.call('topic.subscribe', { topic: topicOf(run), since: 'start' })
-    await vi.waitFor(() => expect(late.events(topicOf(run)).at(-1)?.type).toBe('done'))
-    await vi.waitFor(() => expect(early.events(topicOf(run))).toEqual(late.events(topicOf(run))))
+    await until(() => expect(late.events(topicOf(run)).at(-1)?.type).toBe('done'))
+    await until(() => expect(early.events(topicOf(run))).toEqual(late.events(topicOf(run))))
   })
 
   it('goes on in the same process with the next prompt, and in a new one after it was closed', async () => {
@@ -104,7 +105,7 @@ describe('the main job', () => {
     )
     await peer.call('topic.subscribe', { topic: topicOf(first), since: 'start' })
     await peer.call('run.wait', { run: more[1]!.run })
-    await vi.waitFor(() => expect(types(peer.events(topicOf(first))).filter(type => type === 'done')).toHaveLength(3))
+    await until(() => expect(types(peer.events(topicOf(first))).filter(type => type === 'done')).toHaveLength(3))
     const order = peer.events(topicOf(first)).filter(({ type }) => type === 'run_started' || type === 'done')
     expect(order.map(({ type, run }) => `${type} ${run}`)).toEqual(
       [first, ...more].flatMap(({ run }) => [`run_started ${run}`, `done ${run}`]),
@@ -116,7 +117,7 @@ describe('the main job', () => {
     const peer = await daemon.peer()
     const runs = [await start(peer, 'sim:hang'), await start(peer, 'sim:hang'), await start(peer, 'sim:text')]
     const states = async () => (await peer.call<{ runs: Record<string, number> }>('daemon.status')).runs
-    await vi.waitFor(async () => expect(await states()).toEqual({ running: 2, queued: 1 }))
+    await until(async () => expect(await states()).toEqual({ running: 2, queued: 1 }))
     await peer.call('run.cancel', { run: runs[0]!.run, mode: 'kill' })
     await expect(peer.call<Run>('run.wait', { run: runs[2]!.run })).resolves.toMatchObject({ state: 'done' })
     await peer.call('run.cancel', { run: runs[1]!.run, mode: 'kill' })
@@ -128,7 +129,7 @@ describe('the main job', () => {
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:text')
     expect(await peer.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
-    await vi.waitFor(async () =>
+    await until(async () =>
       expect(await peer.call<Session>('session.get', { session: run.session })).toMatchObject({
         process: null,
         state: 'idle',
@@ -143,7 +144,7 @@ describe('the main job', () => {
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:text')
     await peer.call('run.wait', { run: run.run })
-    await vi.waitFor(async () =>
+    await until(async () =>
       expect(await peer.call<Session>('session.get', { session: run.session })).toMatchObject({
         process: null,
         state: 'idle',
@@ -171,7 +172,7 @@ describe('the main job', () => {
       error: { data: { kind: 'not_found' } },
     })
     await expect(peer.call('topic.subscribe', { topic: topicOf(run) })).rejects.toThrow(/no topic/)
-    await vi.waitFor(() => expect(types(peer.events('sessions')).at(-1)).toBe('session_deleted'))
+    await until(() => expect(types(peer.events('sessions')).at(-1)).toBe('session_deleted'))
     const status = await peer.call<{ disk: { rawBytes: number } }>('daemon.status')
     expect(status.disk.rawBytes).toBe(0)
   })
@@ -207,7 +208,7 @@ describe('twenty sessions', () => {
     expect(ptyMasters(daemon.pid)).toBe(20)
     await Promise.all(runs.map(({ session }) => peer.call('session.close', { session })))
     expect(ptyMasters(daemon.pid)).toBe(0)
-    await vi.waitFor(() => {
+    await until(() => {
       expect(descriptors()).toBe(before)
       expect(processesOf(daemon.home)).toEqual([daemon.pid])
     })
@@ -248,7 +249,7 @@ describe('the untranslated frames', () => {
     const topic = `${topicOf(run)}/frames`
     await peer.call('topic.subscribe', { topic, since: 'start' })
     await peer.call('run.wait', { run: run.run })
-    await vi.waitFor(() => expect(JSON.stringify(peer.events(topic))).toContain('"subtype":"success"'))
+    await until(() => expect(JSON.stringify(peer.events(topic))).toContain('"subtype":"success"'))
     const live = peer.events(topic)
     expect(live.map(({ seq }) => seq)).toEqual(live.map((_event, index) => index + 1))
     const page = await peer.call<{ events: unknown[] }>('topic.read', { topic, after: 0, limit: live.length })

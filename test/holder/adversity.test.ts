@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createInProcessHolder } from '../../daemon/holder/in-process.ts'
 import { processesOf } from './following.ts'
 import { startProgram } from './programs.ts'
+import { until } from '../support/until.ts'
 
 const patience = { timeout: 10_000, interval: 10 }
 
@@ -22,7 +23,7 @@ describe('a holder in this process', () => {
     expect(processesOf('plain').length).toBeGreaterThan(0)
     child.kill('SIGKILL')
     await expect(exit).rejects.toThrow('ended with null')
-    await vi.waitFor(() => expect(processesOf('plain')).toEqual([]), patience)
+    await until(() => expect(processesOf('plain')).toEqual([]), patience)
     expect(processesOf('stubborn').length).toBeGreaterThan(0)
 
     const next = createInProcessHolder({ dir })

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type HeldProcess, type Holder, InputClosed, SpawnFailed } from '../../daemon/holder/holder.ts'
 import { openRawLog } from '../../daemon/holder/raw-log.ts'
 import { type Following, follow, openDescriptors, processesOf } from './following.ts'
+import { until } from '../support/until.ts'
 
 export interface HolderUnderTest {
   holder: Holder
@@ -92,7 +93,7 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
         const { held, exit } = await sh('echo first; read line; echo second')
         expect(held.startedAt).toBeGreaterThanOrEqual(before)
         const log = openRawLog(dir, held.id)
-        await vi.waitFor(() => expect(log.sizeBytes()).toBe(6), patience)
+        await until(() => expect(log.sizeBytes()).toBe(6), patience)
         await held.writeLine('go on')
         await exit
         const after = Date.now()
@@ -142,7 +143,7 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
         const second = await sh('read line')
         for (const { held } of [first, second]) {
           const fds = `/proc/${commandPid(held)}/fd`
-          await vi.waitFor(() => expect(readdirSync(fds)).toEqual(['0', '1', '2']), patience)
+          await until(() => expect(readdirSync(fds)).toEqual(['0', '1', '2']), patience)
           expect(openDescriptors(commandPid(held), dir).sort()).toEqual([file(held, 'err'), file(held, 'in')])
         }
       })
@@ -308,7 +309,7 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
         )
         await printed('ready')
         const sleeping = () => commandLines().filter(line => line === `sleep\0${seconds}\0`)
-        await vi.waitFor(() => expect(sleeping()).toHaveLength(4), patience)
+        await until(() => expect(sleeping()).toHaveLength(4), patience)
         await held.kill()
         expect((await exit).status).toBe(137)
         expect(sleeping()).toEqual([])
@@ -366,7 +367,7 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
         await printed('ready')
         await held.release()
         await gone
-        await vi.waitFor(() => expect(processesOf(held.id)).toEqual([]), patience)
+        await until(() => expect(processesOf(held.id)).toEqual([]), patience)
       })
 
       it('copes with a shim that was killed by somebody else', async () => {
@@ -378,9 +379,9 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
         await expect(held.writeLine('hello')).rejects.toThrow(InputClosed)
         const late = vi.fn<(rawBytes: number, ended: boolean) => void>()
         held.onGrow(late)
-        await vi.waitFor(() => expect(late).toHaveBeenCalledWith(6, true), patience)
+        await until(() => expect(late).toHaveBeenCalledWith(6, true), patience)
         await held.release()
-        await vi.waitFor(() => expect(processesOf(held.id)).toEqual([]), patience)
+        await until(() => expect(processesOf(held.id)).toEqual([]), patience)
       })
     })
 

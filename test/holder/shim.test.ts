@@ -1,9 +1,10 @@
 import { closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openPty, type Pty } from '../../daemon/holder/pty.ts'
 import { exitRecord, shimCommandLine } from '../../daemon/holder/shim.ts'
+import { until } from '../support/until.ts'
 
 const shells = ['/bin/sh', '/bin/dash', '/bin/bash', '/bin/ksh', '/bin/zsh'].filter(shell => existsSync(shell))
 
@@ -34,14 +35,14 @@ describe.each(shells)('the shim in %s', shell => {
       onData: chunk => (output += chunk.toString()),
       onEnd: () => resolveEnded(),
     })
-    await vi.waitFor(() => {
+    await until(() => {
       const fd = openSync(join(dir, 'p.in'), constants.O_WRONLY | constants.O_NONBLOCK)
       closeSync(fd)
     }, patience)
   }
-  const printed = (text: string) => vi.waitFor(() => expect(output).toContain(text), patience)
+  const printed = (text: string) => until(() => expect(output).toContain(text), patience)
   const whole = (text: string, status: number) =>
-    vi.waitFor(() => expect(output).toBe(`${text}${exitRecord('N0', status)}`), patience)
+    until(() => expect(output).toBe(`${text}${exitRecord('N0', status)}`), patience)
 
   it.each([0, 1, 42, 255])('reports exit code %i after the output', async code => {
     await run(`printf out; exit ${code}`)
@@ -68,7 +69,7 @@ describe.each(shells)('the shim in %s', shell => {
     await printed('ready')
     const signals = ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const
     let sent = 0
-    await vi.waitFor(() => {
+    await until(() => {
       process.kill(-pty.pid, signals[sent++ % 3])
       expect(output).toContain(exitRecord('N0', 7))
     }, patience)
@@ -79,7 +80,7 @@ describe.each(shells)('the shim in %s', shell => {
     await run('exit 3')
     await whole('', 3)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.kill(-pty.pid, signal)
-    await vi.waitFor(() => expect(readFileSync(`/proc/${pty.pid}/comm`, 'utf8')).toBe('sleep\n'), patience)
+    await until(() => expect(readFileSync(`/proc/${pty.pid}/comm`, 'utf8')).toBe('sleep\n'), patience)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.kill(-pty.pid, signal)
     expect(readFileSync(`/proc/${pty.pid}/stat`, 'utf8')).toMatch(/ \(sleep\) [SR] /)
   })

@@ -1,6 +1,7 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { methods, topMethods } from '../../protocol/index.ts'
 import { greet, helloParams, openClient, startTestServer, tokens } from './harness.ts'
+import { until } from '../support/until.ts'
 
 describe('before hello', () => {
   test('only ping is answered', async () => {
@@ -221,7 +222,7 @@ test('calls beyond the limit in flight answer overloaded, and the others end whe
     error: { code: -32001, data: { retryable: true, limit: 'maxCallsInFlight', value: 3 } },
   })
   client.ws.terminate()
-  await vi.waitFor(() => expect(aborted).toEqual(['r_100', 'r_101', 'r_102']))
+  await until(() => expect(aborted).toEqual(['r_100', 'r_101', 'r_102']))
 })
 
 describe('the observe token', () => {

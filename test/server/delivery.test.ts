@@ -1,6 +1,7 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createRingLog } from '../../daemon/topics/ring-log.ts'
 import { greet, instance, socketOf, startTestServer } from './harness.ts'
+import { until } from '../support/until.ts'
 
 const topic = 'session/s_1'
 const seqs = (events: { seq: number }[]) => events.map(({ seq }) => seq)
@@ -24,7 +25,7 @@ describe('topic.subscribe', () => {
     log.publish({})
     const client = await greet(server.url)
     await client.call('topic.subscribe', { topic, since: 'start' })
-    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual([1, 2, 3]))
+    await until(() => expect(seqs(client.events(topic))).toEqual([1, 2, 3]))
     const order = client.messages.slice(1).map(message => message.method ?? message.result)
     expect(order).toEqual([{ topic, epoch: instance, first: 1, head: 1, recovered: true }, 'events'])
   })
@@ -47,9 +48,9 @@ describe('topic.subscribe', () => {
     const { result } = await client.call('topic.subscribe', { topic, ...(since && { since }) })
     expect(result).toEqual({ topic, epoch: instance, first: 11, head: 20, ...recovery })
     // What is there comes before what is trimmed away by the next one.
-    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual(expected.filter(seq => seq <= 20)))
+    await until(() => expect(seqs(client.events(topic))).toEqual(expected.filter(seq => seq <= 20)))
     log.publish({})
-    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual(expected))
+    await until(() => expect(seqs(client.events(topic))).toEqual(expected))
   })
 
   test('again replaces the cursor: nothing comes twice', async () => {
@@ -58,14 +59,14 @@ describe('topic.subscribe', () => {
     log.publish({}, {})
     const client = await greet(server.url)
     await client.call('topic.subscribe', { topic, since: 'start' })
-    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual([1, 2]))
+    await until(() => expect(seqs(client.events(topic))).toEqual([1, 2]))
     await client.call('topic.subscribe', { topic, since: { epoch: instance, seq: 2 } })
     await client.call('topic.subscribe', { topic, since: { epoch: instance, seq: 2 } })
     expect(server.subscriptions()).toBe(1)
     log.publish({})
     await client.call('ping')
     log.publish({})
-    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual([1, 2, 3, 4]))
+    await until(() => expect(seqs(client.events(topic))).toEqual([1, 2, 3, 4]))
   })
 
   test('many at once in one turn each get their events after their answer, once', async () => {
@@ -75,7 +76,7 @@ describe('topic.subscribe', () => {
     const client = await greet(server.url)
     const answers = range(1, 5).map(() => client.call('topic.subscribe', { topic, since: 'start' }))
     await Promise.all(answers)
-    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual([1, 2]))
+    await until(() => expect(seqs(client.events(topic))).toEqual([1, 2]))
     expect(client.messages.at(-1)!.method).toBe('events')
   })
 
@@ -89,7 +90,7 @@ describe('topic.subscribe', () => {
     expect(await client.call('topic.unsubscribe', { topic })).toMatchObject({ result: {} })
     one.publish({})
     two.publish({})
-    await vi.waitFor(() => expect(client.events('sessions')).toHaveLength(1))
+    await until(() => expect(client.events('sessions')).toHaveLength(1))
     server.logs.delete('sessions')
     server.hub.closed('sessions')
     expect(server.subscriptions()).toBe(0)
@@ -142,7 +143,7 @@ test('what is published in a turn arrives as one message a topic, and with the a
   const reads: number[] = []
   socketOf(client).on('data', (chunk: Buffer) => reads.push(chunk.length))
   await client.call('session.list', {})
-  await vi.waitFor(() => expect(client.texts).toHaveLength(before + 3))
+  await until(() => expect(client.texts).toHaveLength(before + 3))
   expect(client.events(topic)).toHaveLength(5)
   expect(reads).toHaveLength(1)
 })
@@ -154,7 +155,7 @@ describe('pages', () => {
     log.publish(...range(1, 100).map(n => ({ text: 'x'.repeat(n * 5) })))
     const client = await greet(server.url)
     await client.call('topic.subscribe', { topic, since: 'start' })
-    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual(range(1, 100)))
+    await until(() => expect(seqs(client.events(topic))).toEqual(range(1, 100)))
     const pages = client.messages.flatMap(message => (message.method === 'events' ? [message.params!.events!] : []))
     for (const page of pages) {
       const sizes = page.map(event => JSON.stringify(event).length)
@@ -169,7 +170,7 @@ describe('pages', () => {
     const client = await greet(server.url)
     await client.call('topic.subscribe', { topic })
     log.publish(...range(1, 5_000).map(() => ({ text: 'x'.repeat(50) })))
-    await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual(range(1, 5_000)))
+    await until(() => expect(seqs(client.events(topic))).toEqual(range(1, 5_000)))
   })
 
   test('topics share a connection fairly: a live one does not wait for one that is replayed', async () => {
@@ -182,7 +183,7 @@ describe('pages', () => {
     live.publish({})
     await client.message(message => message.params?.topic === 'sessions')
     expect(client.events(topic).length).toBeLessThan(50_000)
-    await vi.waitFor(() => expect(client.events(topic)).toHaveLength(100_000), { timeout: 20_000 })
+    await until(() => expect(client.events(topic)).toHaveLength(100_000))
   })
 
   test('topic.read pages by number and by size, and starts where the log does', async () => {
@@ -231,7 +232,7 @@ describe('with a window', () => {
     const client = await greet(server.url)
     await client.call('topic.subscribe', { topic, since: 'start', window: 1_100 })
     const arrived = async (upTo: number) => {
-      await vi.waitFor(() => expect(client.events(topic).at(-1)?.seq).toBe(upTo))
+      await until(() => expect(client.events(topic).at(-1)?.seq).toBe(upTo))
       await client.call('ping')
       expect(seqs(client.events(topic))).toEqual(range(1, upTo))
     }
@@ -258,7 +259,7 @@ describe('with a window', () => {
     const client = await greet(server.url)
     await client.call('topic.subscribe', { topic, since: 'start', window: 1_100 })
     for (let seq = 1; seq <= 3; seq++) {
-      await vi.waitFor(() => expect(seqs(client.events(topic))).toEqual(range(1, seq)))
+      await until(() => expect(seqs(client.events(topic))).toEqual(range(1, seq)))
       client.send({ jsonrpc: '2.0', method: 'topic.ack', params: { topic, seq } })
     }
   })
@@ -272,7 +273,7 @@ test('the daemon topic holds the latest value only', async () => {
   expect(await client.call('topic.subscribe', { topic: 'daemon', since: 'start' })).toMatchObject({
     result: { first: 3, head: 3 },
   })
-  await vi.waitFor(() =>
+  await until(() =>
     expect(client.events('daemon')).toEqual([{ seq: 3, time: 1, type: 'daemon_status', state: 'running' }]),
   )
 })

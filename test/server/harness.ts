@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished, vi } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import { type ErrorData, type Limits, limits as protocolLimits } from '../../protocol/index.ts'
 import type { Handlers } from '../../daemon/rpc/handlers.ts'
@@ -12,6 +12,7 @@ import { topicHandlers } from '../../daemon/topics/handlers.ts'
 import { createHub } from '../../daemon/topics/hub.ts'
 import { createRingLog, type RingLog } from '../../daemon/topics/ring-log.ts'
 import type { TopicLog } from '../../daemon/topics/topic-log.ts'
+import { until } from '../support/until.ts'
 
 export const tokens = { control: 'control-token-1', observe: 'observe-token-1' }
 export const instance = 'instance-1'
@@ -154,7 +155,7 @@ export async function openClient(
   })
   let nextId = 1
   const message: TestClient['message'] = fits =>
-    vi.waitFor(() => messages.find(fits) ?? Promise.reject(new Error('no such message')), {
+    until(() => messages.find(fits) ?? Promise.reject(new Error('no such message')), {
       timeout: 10_000,
       interval: 2,
     })

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { statSync } from 'node:fs'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { startServer } from '../../daemon/server/start-server.ts'
 import { greet, openClient, startTestServer, tokens } from './harness.ts'
+import { until } from '../support/until.ts'
 
 const refused = (status: number, message: RegExp) =>
   expect.objectContaining({ status, message: expect.stringMatching(message) })
@@ -41,7 +42,7 @@ describe('an upgrade is refused', () => {
     await expect(openClient(elsewhere, bad)).rejects.toEqual(refused(401, /wrong/))
     await expect(openClient(elsewhere, { protocols: ['other'] })).rejects.toEqual(refused(503, /1 connections/))
     first.ws.close()
-    await vi.waitFor(() => expect(connections()).toBe(0))
+    await until(() => expect(connections()).toBe(0))
     await expect(openClient(elsewhere, { protocols: ['other'] })).rejects.toEqual(refused(404, /\/ws/))
     await expect(openClient(url, { protocols: ['other'] })).rejects.toEqual(refused(400, /muxd\.v1/))
     await expect(openClient(url, { protocols: [] })).rejects.toEqual(refused(400, /muxd\.v1/))

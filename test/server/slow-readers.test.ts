@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { greet, socketOf, startTestServer, type TestClient } from './harness.ts'
+import { until } from '../support/until.ts'
 
 const topic = 'session/s_1'
 const megabyte = 1024 * 1024
@@ -32,7 +33,7 @@ describe('a reader that stalls', () => {
     const text = 'x'.repeat(10_000)
     for (let turn = 1; turn <= 800; turn++) {
       log.publish(...Array.from({ length: 4 }, () => ({ text })))
-      await vi.waitFor(() => expect(fast.events(topic).at(-1)?.seq).toBe(turn * 4), { interval: 1 })
+      await until(() => expect(fast.events(topic).at(-1)?.seq).toBe(turn * 4), { interval: 1 })
       most = Math.max(most, unsentBytes())
     }
     // 32 MB were published, less than a page a turn; the mark is 256 KiB, a page 64 KiB.
@@ -40,7 +41,7 @@ describe('a reader that stalls', () => {
     expect(most).toBeLessThanOrEqual(5 * (256 + 64) * 1024)
     for (const client of stalled) {
       client.ws.resume()
-      await vi.waitFor(() => expect(isContiguous(client.events(topic), 3_200)).toBe(true), {
+      await until(() => expect(isContiguous(client.events(topic), 3_200)).toBe(true), {
         timeout: 20_000,
         interval: 20,
       })
@@ -55,7 +56,7 @@ describe('a reader that stalls', () => {
     await client.call('topic.subscribe', { topic })
     client.ws.pause()
     log.publish(...Array.from({ length: 160 }, () => ({ text: 'x'.repeat(100_000) })))
-    await vi.waitFor(() => expect(server.subscriptions()).toBe(0), { timeout: 5_000 })
+    await until(() => expect(server.subscriptions()).toBe(0))
     client.ws.resume()
     await expect(client.closed).resolves.toMatchObject({ code: 4008 })
     expect(client.messages.at(-1)).toMatchObject({ method: 'bye', params: { code: 4008, reconnect: true } })
@@ -70,7 +71,7 @@ describe('a reader that stalls', () => {
     await client.call('topic.subscribe', { topic })
     client.ws.pause()
     log.publish(...Array.from({ length: 160 }, () => ({ text: 'x'.repeat(100_000) })))
-    await vi.waitFor(() => expect(server.connections()).toBe(0), { timeout: 5_000 })
+    await until(() => expect(server.connections()).toBe(0))
   })
 
   test('is left alone while it takes something, however slowly', async () => {
@@ -88,7 +89,7 @@ describe('a reader that stalls', () => {
     })
     const startedAt = Date.now()
     await client.call('topic.subscribe', { topic, since: 'start' })
-    await vi.waitFor(() => expect(isContiguous(client.events(topic), 200)).toBe(true), { timeout: 30_000 })
+    await until(() => expect(isContiguous(client.events(topic), 200)).toBe(true), { timeout: 30_000 })
     expect(Date.now() - startedAt).toBeGreaterThan(1_600)
     expect(client.ws.readyState).toBe(client.ws.OPEN)
   })
@@ -111,7 +112,7 @@ test('a client that asks and never reads is not read from either, and is bounded
   // The bound, one answer more, and the errors of one read.
   expect(most).toBeLessThan(3 * megabyte)
   client.ws.resume()
-  await vi.waitFor(() => expect(client.messages.filter(({ id }) => Number(id) >= 1_000)).toHaveLength(2_000), {
+  await until(() => expect(client.messages.filter(({ id }) => Number(id) >= 1_000)).toHaveLength(2_000), {
     timeout: 20_000,
   })
   const refused = client.messages.filter(({ error }) => error !== undefined)

@@ -1,5 +1,6 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { greet, openClient, startTestServer } from './harness.ts'
+import { until } from '../support/until.ts'
 
 test('an idle connection gets the heads of its topics, also of one that waits for acks', async () => {
   const server = await startTestServer({ limits: { heartbeatMs: 50 } })
@@ -17,7 +18,7 @@ test('no heartbeat comes before hello', async () => {
   const client = await openClient(server.url)
   let pings = 0
   client.ws.on('ping', () => pings++)
-  await vi.waitFor(() => expect(pings).toBeGreaterThan(2))
+  await until(() => expect(pings).toBeGreaterThan(2))
   expect(client.messages).toEqual([])
 })
 
@@ -26,7 +27,7 @@ test('a client that answers pings stays', async () => {
   const client = await greet(server.url)
   let pings = 0
   client.ws.on('ping', () => pings++)
-  await vi.waitFor(() => expect(pings).toBeGreaterThan(15))
+  await until(() => expect(pings).toBeGreaterThan(15))
   expect(await client.call('ping')).toHaveProperty('result')
 })
 
@@ -41,7 +42,7 @@ test('a peer that is gone without a word is cut off', async () => {
   const server = await startTestServer({ limits: { heartbeatMs: 30, pongTimeoutMs: 100, closeTimeoutMs: 100 } })
   const client = await greet(server.url)
   client.ws.pause()
-  await vi.waitFor(() => expect(server.connections()).toBe(0), { timeout: 5_000 })
+  await until(() => expect(server.connections()).toBe(0))
 })
 
 test('closing the server says bye to everyone with its reason, and nobody comes in any more', async () => {
@@ -74,5 +75,5 @@ test('a client that closes leaves nothing behind', async () => {
   const client = await greet(server.url)
   await client.call('topic.subscribe', { topic: 'sessions' })
   client.ws.close()
-  await vi.waitFor(() => expect([server.connections(), server.subscriptions()]).toEqual([0, 0]))
+  await until(() => expect([server.connections(), server.subscriptions()]).toEqual([0, 0]))
 })

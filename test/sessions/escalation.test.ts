@@ -1,5 +1,6 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { startEscalation, type Step } from '../../daemon/sessions/escalation.ts'
+import { until } from '../support/until.ts'
 
 const steps = (taken: string[]): [Step, ...Step[]] => [
   { name: 'ask', act: () => void taken.push('ask') },
@@ -11,7 +12,7 @@ describe('an escalation', () => {
   it('takes each step only when the one before had no effect in time, and repeats the last', async () => {
     const taken: string[] = []
     const escalation = startEscalation(steps(taken), 5)
-    await vi.waitFor(() => expect(taken.slice(0, 5)).toEqual(['ask', 'insist', 'force', 'force', 'force']))
+    await until(() => expect(taken.slice(0, 5)).toEqual(['ask', 'insist', 'force', 'force', 'force']))
     escalation.stop()
   })
 
@@ -25,7 +26,7 @@ describe('an escalation', () => {
   it('begins where it is told to', async () => {
     const taken: string[] = []
     const escalation = startEscalation(steps(taken), 60_000, 'force')
-    await vi.waitFor(() => expect(taken).toEqual(['force']))
+    await until(() => expect(taken).toEqual(['force']))
     escalation.stop()
   })
 
@@ -34,7 +35,7 @@ describe('an escalation', () => {
     const escalation = startEscalation(steps(taken), 60_000)
     escalation.hasten('force')
     escalation.hasten('insist')
-    await vi.waitFor(() => expect(taken).toEqual(['ask', 'force']))
+    await until(() => expect(taken).toEqual(['ask', 'force']))
     escalation.stop()
   })
 
@@ -42,7 +43,7 @@ describe('an escalation', () => {
     const taken: string[] = []
     const failing: Step = { name: 'fail', act: () => Promise.reject(new Error('no such process')) }
     const escalation = startEscalation([failing, ...steps(taken)], 5)
-    await vi.waitFor(() => expect(taken).toContain('ask'))
+    await until(() => expect(taken).toContain('ask'))
     escalation.stop()
   })
 })

@@ -2,10 +2,11 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { spawn } from 'node-pty'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { tempDir } from '../support/temp-dir.ts'
 import { cpuSeconds, hasProc, residentBytes, untilIdle } from './support/proc.ts'
 import { isResult, isTextDelta, live, play, resultOf, simulatorPath, startSimulator } from './support/simulator.ts'
+import { until } from '../support/until.ts'
 
 const directory = resolve('test/fixtures/recordings')
 
@@ -103,6 +104,6 @@ test('in a terminal the last thing printed shows the cursor, as the real one doe
   onTestFinished(() => terminal.kill('SIGKILL'))
   let printed = ''
   terminal.onData(chunk => (printed += chunk))
-  await vi.waitFor(() => expect(printed.endsWith('\r\n\u001b[?25h')).toBe(true))
+  await until(() => expect(printed.endsWith('\r\n\u001b[?25h')).toBe(true))
   expect(printed).toContain('"type":"result"')
 })

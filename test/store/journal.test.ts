@@ -5,6 +5,7 @@ import { openSqlite } from '../../daemon/store/sqlite.ts'
 import { DatabaseBusy, DiskFull, UnknownRecord, type Store } from '../../daemon/store/store.ts'
 import { entry, event, events, processOf, run, session } from './records.ts'
 import { reopen, tempStore } from './temp-store.ts'
+import { until } from '../support/until.ts'
 
 test('what is published is in the order of the appends, and each entry is told after its events', async () => {
   const { journal, heard } = setUp('s_1', 's_2')
@@ -27,7 +28,7 @@ test('the entries of one turn, over all sessions, are one transaction', async ()
   counted.append(entry('s_1', events(1, 1)))
   await Promise.resolve()
   process.nextTick(() => counted.append(entry('s_2', events(1, 1))))
-  await vi.waitFor(() => expect(heard).toEqual(['s_1 1-1', 's_2 1-1']))
+  await until(() => expect(heard).toEqual(['s_1 1-1', 's_2 1-1']))
   expect(transactions).toHaveBeenCalledTimes(1)
 })
 
@@ -93,7 +94,7 @@ test('a durable entry and what its session appends after it wait for the sync, o
   expect(heard).toEqual(['s_1 1-1', 's_2 1-1', 's_2 2-2'])
   expect(syncs).toHaveLength(1)
   syncs[0]!.finish()
-  await vi.waitFor(() => expect(heard.slice(3)).toEqual(['s_1 2-2', 'told s_1 2', 's_1 3-3']))
+  await until(() => expect(heard.slice(3)).toEqual(['s_1 2-2', 'told s_1 2', 's_1 3-3']))
   journal.append(entry('s_1', events(4, 4)))
   journal.flush()
   expect(heard.at(-1)).toBe('s_1 4-4')
@@ -108,9 +109,9 @@ test('of two durable entries the second waits for its own sync, with what is beh
   journal.append(entry('s_1', events(4, 4)))
   journal.flush()
   syncs[0]!.finish()
-  await vi.waitFor(() => expect(heard).toEqual(['s_1 1-1', 's_1 2-2']))
+  await until(() => expect(heard).toEqual(['s_1 1-1', 's_1 2-2']))
   syncs[1]!.finish()
-  await vi.waitFor(() => expect(heard.slice(2)).toEqual(['s_1 3-3', 's_1 4-4']))
+  await until(() => expect(heard.slice(2)).toEqual(['s_1 3-3', 's_1 4-4']))
 })
 
 test('syncs that end in another order do not change the order of a session', async () => {
@@ -123,7 +124,7 @@ test('syncs that end in another order do not change the order of a session', asy
   await syncs[1]!.done
   expect(heard).toEqual([])
   syncs[0]!.finish()
-  await vi.waitFor(() => expect(heard).toEqual(['s_1 1-1', 's_1 2-2']))
+  await until(() => expect(heard).toEqual(['s_1 1-1', 's_1 2-2']))
 })
 
 test('settled waits for the sync of what was appended, durable or not', async () => {
@@ -133,7 +134,7 @@ test('settled waits for the sync of what was appended, durable or not', async ()
   const done = journal.settled().then(() => (settled = true))
   expect(syncs).toHaveLength(2)
   syncs[0]!.finish()
-  await vi.waitFor(() => expect(heard).toEqual(['s_1 1-1']))
+  await until(() => expect(heard).toEqual(['s_1 1-1']))
   expect(settled).toBe(false)
   syncs[1]!.finish()
   await done

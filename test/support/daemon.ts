@@ -4,11 +4,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished, vi } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import type { DaemonInfo } from '../../protocol/index.ts'
 import { processesWith } from './processes.ts'
 import { openPeer, type RpcPeer } from './rpc-peer.ts'
 import { createTempDir } from './temp-dir.ts'
+import { until } from './until.ts'
 
 /** A real daemon, as built, in a home of its own. */
 export interface TestDaemon {
@@ -61,7 +62,7 @@ export async function startTestDaemon(
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
   const exited = once(child, 'close') as Promise<[number | null]>
   const seenHome = options.diskBytes ? `/proc/${child.pid}/root${home}` : home
-  const info = await vi.waitFor(
+  const info = await until(
     () => {
       if (child.exitCode !== null) return undefined
       const found = JSON.parse(readFileSync(join(seenHome, 'daemon.json'), 'utf8')) as DaemonInfo
@@ -143,7 +144,7 @@ const simulatorEnvironment = (home: string) => ({
 })
 
 async function nothingLeft(home: string) {
-  await vi.waitFor(() => expect(processesOf(home)).toEqual([]), { timeout: 10_000 })
+  await until(() => expect(processesOf(home)).toEqual([]))
   if (existsSync(join(home, 'processes'))) {
     expect(readdirSync(join(home, 'processes')).filter(name => /\.(in|pid|tmp)$/.test(name))).toEqual([])
   }

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { vi } from 'vitest'
 import type { DaemonInfo } from '../../../protocol/index.ts'
+import { until } from '../../support/until.ts'
 
 const program = fileURLToPath(new URL('../../../dist/daemon.js', import.meta.url))
 
@@ -28,7 +28,7 @@ export async function startDaemon(
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => (log += chunk))
   const exited = once(child, 'exit') as Promise<[number | null]>
-  const info = await vi.waitFor(
+  const info = await until(
     () => {
       if (child.exitCode !== null) return undefined
       const found = JSON.parse(readFileSync(join(home, 'daemon.json'), 'utf8')) as DaemonInfo

@@ -1,11 +1,12 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import { connect } from '../../../client/index.ts'
 import { startMessagesApi, type MessagesApi } from '../../support/messages-api/index.ts'
 import { startDaemon, type RunningDaemon } from './daemon.ts'
 import { processesWith, ptyMasters, type FoundProcess } from '../../support/processes.ts'
+import { until } from '../../support/until.ts'
 
 export type Mux = Awaited<ReturnType<typeof connect>>
 
@@ -67,7 +68,7 @@ export async function startSuite(options: string[] = []): Promise<Suite> {
         const signal = AbortSignal.timeout(waitOptions.timeout)
         const { sessions } = await suite.mux.api.session.list({ limit: 200 }, { signal })
         for (const { session } of sessions) await suite.mux.api.session.close({ session, force: true }, { signal })
-        await vi.waitFor(() => {
+        await until(() => {
           expect(processes()).toEqual([])
           expect(ptyMasters(daemon.pid)).toBe(0)
           expect(readdirSync(join(home, 'processes')).filter(name => /\.(in|pid)$/.test(name))).toEqual([])

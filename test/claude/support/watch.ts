@@ -1,7 +1,8 @@
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
 import type { Event, EventOf, EventType } from '../../../protocol/index.ts'
 import { terminalTypes } from '../../../protocol/index.ts'
 import { waitOptions, type Mux } from './suite.ts'
+import { until } from '../../support/until.ts'
 
 export type Run = ReturnType<Mux['attach']>
 
@@ -29,7 +30,7 @@ export function watch(run: Run): Watch {
     run,
     events,
     until: (type, matches = () => true) =>
-      vi.waitFor(() => {
+      until(() => {
         const found = ofType(events, type).find(matches)
         if (!found) throw new Error(`no ${type} among: ${describeEvents(events)}`)
         return found

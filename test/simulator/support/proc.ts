@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { expect, vi } from 'vitest'
+import { expect } from 'vitest'
+import { until } from '../../support/until.ts'
 
 /** Facts about a process that only Linux tells in a file; tests that need them are skipped elsewhere. */
 export const hasProc = process.platform === 'linux'
@@ -20,7 +21,7 @@ export const residentBytes = (pid: number): number => Number(stat(pid)[21]) * 40
 /** Resolves when the process has stopped working: it waits for something. */
 export async function untilIdle(pid: number): Promise<void> {
   let before = -1
-  await vi.waitFor(
+  await until(
     () => {
       const now = cpuSeconds(pid)
       const same = now === before

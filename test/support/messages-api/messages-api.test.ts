@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startMessagesApi, type MessagesApi } from './index.ts'
+import { until } from '../until.ts'
 
 let api: MessagesApi
 beforeAll(async () => {
@@ -82,11 +83,11 @@ test('a first attempt fails and the same request then succeeds, for each session
 test('a request that is left hanging is known as abandoned once the caller has gone', async () => {
   const leave = new AbortController()
   const answer = post([user('scn:silent')], { signal: leave.signal })
-  await vi.waitFor(() => expect(api.requests.at(-1)!.scenario).toBe('silent'))
+  await until(() => expect(api.requests.at(-1)!.scenario).toBe('silent'))
   expect(api.requests.at(-1)!.abandoned).toBe(false)
   leave.abort()
   await expect(answer).rejects.toThrow('aborted')
-  await vi.waitFor(() => expect(api.requests.at(-1)!.abandoned).toBe(true))
+  await until(() => expect(api.requests.at(-1)!.abandoned).toBe(true))
 })
 
 test('an unknown scenario is an error that names it', async () => {
