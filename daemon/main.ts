@@ -17,6 +17,8 @@ export async function main(argv: string[]): Promise<void> {
   try {
     const config = readConfig(argv, process.env)
     const log = createLog(config.logLevel)
+    // One session's fault is not the others' end.
+    process.on('unhandledRejection', error => log.error('a promise was rejected unseen', { error }))
     const daemon = await startDaemon(config, log)
     const stop = (signal: string) => void daemon.close(`${signal} received`).catch(() => {})
     // `on`, not `once`: a signal that is sent again must not end it in the middle of its end.

@@ -63,6 +63,9 @@ export async function startClaudeProcess(options: StartOptions, sink: OutputSink
   follow(held, options, sink, tmpDir)
   const send = (line: string) =>
     void held.writeLine(line).catch((error: unknown) => log.info('a line was not delivered', { process: id, error }))
+  // One that may not be signalled must not take the daemon down with it.
+  const logged = (ending: Promise<void>) =>
+    ending.catch((error: unknown) => log.error('a process could not be ended', { process: id, error }))
   send(initializeLine('init'))
   return {
     id,
@@ -70,8 +73,8 @@ export async function startClaudeProcess(options: StartOptions, sink: OutputSink
     startedAt: held.startedAt,
     send,
     endInput: () => void held.endInput(),
-    signal: signal => held.signal(signal),
-    kill: () => held.kill(),
+    signal: signal => logged(held.signal(signal)),
+    kill: () => logged(held.kill()),
   }
 }
 

@@ -128,7 +128,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
       }
       refresh()
       recorder.commit()
-      context.onIdle(id)
+      settle()
     },
 
     async shutdown(reason) {
@@ -320,7 +320,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
   function settle() {
     clearTimeout(idleTimer)
     if (conversation.active || conversation.background || queue.length > 0 || starting || stopping !== null) return
-    if (!live) return context.onIdle(id)
+    if (!live) return saved() ? context.onIdle(id) : undefined
     if (conversation.backgroundTasks > 0) return
     if (oneShot || live.ending) return live.endGently()
     idleTimer = setTimeout(() => live?.endGently(), config.idleCloseMs)
@@ -358,10 +358,15 @@ export function createSession(context: SessionContext, stored: Session, unfinish
 
   /** Commits before the answer that promises it; throws what stood in the way. */
   function commitNow() {
+    if (!saved()) throw storageError
+  }
+
+  /** Commits what there is; false when that failed, and `storageError` says why. */
+  function saved(): boolean {
     storageError = undefined
     recorder.commit()
     journal.flush()
-    if (storageError !== undefined) throw storageError
+    return storageError === undefined
   }
 
   /** An entry was not stored: the runs it spoke of, and the active ones, cannot go on. */
@@ -371,7 +376,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
     conversation.record = store.sessions.get(id) ?? conversation.record
     giveUp(error, entry.runs ?? [])
     // The failed entry may have been the terminal event itself: tried again until there is room.
-    setTimeout(() => recorder.commit(), storageRetryMs).unref()
+    setTimeout(() => saved() && settle(), storageRetryMs).unref()
   }
 
   /** The process's output cannot be kept: neither can its runs go on. */

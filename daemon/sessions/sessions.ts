@@ -4,6 +4,7 @@ import type { Actor, CancelMode, ClaudeOptions, Run, Session, SessionSpec } from
 import { limits } from '../../protocol/limits.ts'
 import { processFiles } from '../holder/process-files.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
+import type { JournalEntry } from '../store/journal.ts'
 import type { StoredRun } from '../store/store.ts'
 import { isEnded } from './run-state.ts'
 import { createRunWaiters } from './run-waiters.ts'
@@ -45,6 +46,8 @@ export function createSessions(context: SessionsContext): Sessions {
   const { store, journal, config } = context
   const live = new Map<string, LiveSession>()
   const waiters = createRunWaiters()
+  // From the decision on: what is asked of them then comes too late.
+  const deleting = new Set<string>()
   let stopping = false
 
   const sessionContext: SessionContext = {
@@ -61,18 +64,26 @@ export function createSessions(context: SessionsContext): Sessions {
 
   /** The session at work; loads it where it is not. */
   function load(id: string, unfinished: readonly StoredRun[] = []): LiveSession {
+    const record = stored(id)
     const at = live.get(id)
     if (at) return at
-    const record = stored(id)
     context.onLoaded(id)
     const session = createSession(sessionContext, record, unfinished)
     live.set(id, session)
     return session
   }
 
+  /** For what is no session's own: committed when it returns. */
+  function journalNow(entry: Omit<JournalEntry, 'events' | 'onFailed'>) {
+    let failure: unknown
+    journal.append({ ...entry, events: [], onFailed: error => void (failure = error) })
+    journal.flush()
+    if (failure !== undefined) throw storageError(failure)
+  }
+
   function stored(id: string): Session {
     const session = store.sessions.get(id)
-    if (!session) throw notFound('session', id)
+    if (!session || deleting.has(id)) throw notFound('session', id)
     return session
   }
 
@@ -126,17 +137,7 @@ export function createSessions(context: SessionsContext): Sessions {
         updatedAt: now,
         lastRun: null,
       }
-      let failure: unknown
-      journal.append({
-        session: session.session,
-        events: [],
-        sessionRecord: session,
-        created: true,
-        durable: false,
-        onFailed: error => void (failure = error),
-      })
-      journal.flush()
-      if (failure !== undefined) throw storageError(failure)
+      journalNow({ session: session.session, sessionRecord: session, created: true, durable: false })
       return session
     },
 
@@ -155,22 +156,19 @@ export function createSessions(context: SessionsContext): Sessions {
     async delete(id, force) {
       stored(id)
       refuseWhileBusy(live.get(id), id, force, 'delete it')
-      if (force) await cancelAll(id)
-      await live.get(id)?.close()
-      const processes = store.processes.ofSession(id)
-      let failure: unknown
-      journal.append({
-        session: id,
-        events: [],
-        deleted: true,
-        durable: true,
-        onFailed: error => void (failure = error),
-      })
-      await journal.settled()
-      if (failure !== undefined) throw storageError(failure)
-      for (const process of processes) {
-        const { raw, times, err } = processFiles(context.processesDir, process.id)
-        for (const file of [raw, times, err]) rmSync(file, { force: true })
+      deleting.add(id)
+      try {
+        if (force) await cancelAll(id)
+        await live.get(id)?.close()
+        const processes = store.processes.ofSession(id)
+        journalNow({ session: id, deleted: true, durable: true })
+        await journal.settled()
+        for (const process of processes) {
+          const { raw, times, err } = processFiles(context.processesDir, process.id)
+          for (const file of [raw, times, err]) rmSync(file, { force: true })
+        }
+      } finally {
+        deleting.delete(id)
       }
     },
 

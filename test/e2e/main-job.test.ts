@@ -177,6 +177,32 @@ describe('the main job', () => {
     expect(status.disk.rawBytes).toBe(0)
   })
 
+  it('runs a prompt that comes while its session is being closed, and refuses one while it is being deleted', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const first = await start(peer, 'sim:text')
+    await peer.call('run.wait', { run: first.run })
+    const { session } = first
+    const [, second] = await Promise.all([
+      peer.call('session.close', { session }),
+      peer.call<Run>('run.start', { session, prompt: 'sim:history' }),
+    ])
+    expect(await peer.call<Run>('run.wait', { run: second.run })).toMatchObject({ state: 'done' })
+    const { events } = await peer.call<{ events: WireEvent[] }>('topic.read', { topic: topicOf(first), after: 0 })
+    expectWholeLog(events)
+
+    const busy = await peer.call<Run>('run.start', { session, prompt: 'sim:hang' })
+    await expect(peer.call('session.delete', { session })).rejects.toMatchObject({
+      error: { data: { kind: 'conflict', run: busy.run } },
+    })
+    const deletion = peer.call('session.delete', { session, force: true })
+    await expect(peer.call('run.start', { session, prompt: 'sim:text' })).rejects.toMatchObject({
+      error: { data: { kind: 'not_found' } },
+    })
+    await deletion
+    expect(await peer.call('run.list')).toEqual({ runs: [] })
+  })
+
   it('starts nothing twice under the same key', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
