@@ -2,15 +2,22 @@
 // every optional platform package, also those that a partial mirror does not carry (npm leaves them out, and `npm ci`
 // then refuses the file). Run after a change of dependencies: node .ci/lockfile.mjs
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-const file = new URL('../package-lock.json', import.meta.url)
-rmSync(file, { force: true })
+const root = fileURLToPath(new URL('..', import.meta.url))
+// Away from node_modules, whose own record of what is installed has no checksums.
+const place = mkdtempSync(join(tmpdir(), 'lockfile-'))
+copyFileSync(join(root, 'package.json'), join(place, 'package.json'))
 execFileSync('npm', ['install', '--package-lock-only', '--omit-lockfile-registry-resolved=false'], {
-  cwd: new URL('..', import.meta.url),
+  cwd: place,
   stdio: 'inherit',
 })
-const lock = JSON.parse(readFileSync(file, 'utf8'))
+const lock = JSON.parse(readFileSync(join(place, 'package-lock.json'), 'utf8'))
+rmSync(place, { recursive: true })
+lock.name = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name
 
 const systems = {
   android: 'android',
@@ -32,14 +39,14 @@ const processors = {
 
 for (const entry of Object.values({ ...lock.packages })) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
-    const place = `node_modules/${name}`
+    const path = `node_modules/${name}`
     const words = name.split(/[-/]/)
     const os = words.find(word => word in systems)
     const cpu = words.find(word => word in processors)
-    if (place in lock.packages || !os || !cpu || !/^\d/.test(version)) continue
-    lock.packages[place] = { version, cpu: [cpu], ...(entry.dev && { dev: true }), optional: true, os: [os] }
+    if (path in lock.packages || !os || !cpu || !/^\d/.test(version)) continue
+    lock.packages[path] = { version, cpu: [cpu], ...(entry.dev && { dev: true }), optional: true, os: [os] }
   }
 }
 for (const entry of Object.values(lock.packages)) delete entry.resolved
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)))
-writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`)
+writeFileSync(join(root, 'package-lock.json'), `${JSON.stringify(lock, null, 2)}\n`)
