@@ -20,6 +20,8 @@ export interface ClaudeProcess {
   signal(signal: 'SIGINT' | 'SIGTERM'): Promise<void>
   /** Also ends what it left behind; after its own end only that. */
   kill(): Promise<void>
+  /** Kills it without waiting for what it has yet to print, which cannot be kept. */
+  abandon(): Promise<void>
 }
 
 export interface OutputSink {
@@ -75,6 +77,7 @@ export async function startClaudeProcess(options: StartOptions, sink: OutputSink
     endInput: () => void held.endInput(),
     signal: signal => logged(held.signal(signal)),
     kill: () => logged(held.kill()),
+    abandon: () => logged(held.kill().then(() => held.release())),
   }
 }
 

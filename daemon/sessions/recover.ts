@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { createOutputReader } from '../claude/output.ts'
 import { processFiles } from '../holder/process-files.ts'
 import { openRawLog } from '../holder/raw-log.ts'
-import { sweep } from '../holder/sweep.ts'
 import type { Log } from '../log.ts'
 import type { Journal } from '../store/journal.ts'
 import type { Store, StoredProcess, StoredRun } from '../store/store.ts'
@@ -24,13 +23,12 @@ const stderrTailBytes = 4 * 1024
 /**
  * Brings the log to where the processes of a daemon that died had got: their raw logs hold more than was translated.
  * Each is read again from its beginning, so that the translator is where it was; what lies behind the checkpoint is
- * written now. Runs that did not come to their end by that are `interrupted`. What the processes started and left
- * behind is ended. Called once at the start, before anything runs; returns the queued runs, which go on waiting.
+ * written now. Runs that did not come to their end by that are `interrupted`. Called once at the start, before anything
+ * runs; returns the queued runs, which go on waiting. (What the processes left behind, the new holder ends.)
  */
 export async function recover(context: RecoverContext): Promise<StoredRun[]> {
   const { store, journal, log, processesDir } = context
   for (const process of store.processes.live()) {
-    await sweep({ id: process.id, shimPid: undefined })
     if (existsSync(processFiles(processesDir, process.id).raw)) readOn(context, process)
     else journal.append({ ...nothing, session: process.session, process: { ...process, endedAt: Date.now() } })
     await rm(join(processesDir, `${process.id}.tmp`), { recursive: true, force: true })

@@ -390,7 +390,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
   /** What is printed or written cannot be kept any more: ends the process, and as failed `runs` and those that go on. */
   function giveUp(error: unknown, runs: readonly StoredRun[]) {
     if (isDiskFull(error)) context.onDiskFull((error as Error).message)
-    if (live) void live.claude.kill()
+    void live?.claude.abandon()
     const lost = new Map(runs.map(run => [run.run.run, resumeRun(run)]))
     for (const run of [conversation.background, conversation.active]) if (run) lost.set(run.stored.run.run, run)
     for (const [runId, run] of lost) {

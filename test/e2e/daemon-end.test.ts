@@ -70,6 +70,10 @@ describe('a daemon that was killed', () => {
     const events = await readAll(later, run.session)
     expectWholeLog(events)
     expect(events.slice(0, seen.length)).toEqual(seen)
+    // Nothing that was seen comes again under another number.
+    expect(events.filter(({ type }) => type === 'session_init')).toHaveLength(1)
+    const texts = events.filter(({ type }) => type === 'assistant_text').map(({ delta }) => delta)
+    expect(events.at(-1)!['response']).toBe(texts.join(''))
     expect(events.at(-1)).toMatchObject({ type: 'interrupted', run: run.run, response: expect.stringMatching(/\w/) })
     await until(() => expect(processesOf(daemon.home)).toEqual([next.pid]))
 

@@ -36,7 +36,7 @@ function fillDisk(directory: string): string {
 
 describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)', () => {
   it('fails the run that writes, keeps the others readable and going, and is forgotten when there is room', async () => {
-    const daemon = await startTestDaemon({ diskBytes: 24 * 1024 * 1024 })
+    const daemon = await startTestDaemon({ disk: { bytes: 24 * 1024 * 1024 } })
     const peer = await daemon.peer()
     const quiet = await start(peer, 'sim:hang at=text')
     const quietEvents = await follow(peer, quiet)
@@ -70,5 +70,16 @@ describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)',
     expect(await peer.call<Run>('run.wait', { run: quiet.run })).toMatchObject({ state: 'cancelled' })
     await until(() => expect(quietEvents().at(-1)).toMatchObject({ type: 'cancelled' }))
     expectWholeLog(quietEvents())
+  })
+
+  it('fails a run whose output cannot be kept although its events could be', async () => {
+    const daemon = await startTestDaemon({ disk: { bytes: 2 * 1024 * 1024, at: 'processes' } })
+    const peer = await daemon.peer()
+    const run = await start(peer, 'sim:flood frames=1000000 size=1000')
+    const events = await follow(peer, run)
+    const failed = await peer.call<Run>('run.wait', { run: run.run, timeoutMs: 30_000 })
+    expect(failed).toMatchObject({ state: 'failed', result: { failure: { code: 'disk_full' } } })
+    await until(() => expect(events().at(-1)).toMatchObject({ type: 'failed' }))
+    expectWholeLog(events())
   })
 })

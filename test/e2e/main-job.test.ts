@@ -94,6 +94,15 @@ describe('the main job', () => {
     const after = await peer.call<Session>('session.get', { session: first.session })
     expect(after.claudeSessionId).toBe(before.claudeSessionId)
     expect(after.costUsd).toBeGreaterThan(before.costUsd)
+    // Claude Code counts on over a resume; nothing of it is counted twice.
+    const frames = await peer.call<{ events: { frame: { type?: string; total_cost_usd?: number } }[] }>('topic.read', {
+      topic: `${topicOf(first)}/frames`,
+      after: 0,
+      limit: 1000,
+    })
+    const results = frames.events.filter(({ frame }) => frame.type === 'result')
+    expect(results).toHaveLength(3)
+    expect(after.costUsd).toBeCloseTo(results.at(-1)!.frame.total_cost_usd!, 9)
   })
 
   it('runs one prompt a session at a time, the others in their order', async () => {

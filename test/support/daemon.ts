@@ -43,8 +43,8 @@ export async function startTestDaemon(
     argv?: string[]
     env?: Record<string, string>
     config?: object
-    /** Its home is a disk of this size: see `canMount`. */
-    diskBytes?: number
+    /** A small disk of its own for the home, or for a directory in it: see `canMount`. */
+    disk?: { bytes: number; at?: string }
   } = {},
 ): Promise<TestDaemon> {
   const home = options.home ?? tempHome()
@@ -53,7 +53,7 @@ export async function startTestDaemon(
   const config = JSON.stringify({ checkResults: true, ...options.config })
   writeFileSync(join(home, 'config.json'), config)
   const serve = [process.execPath, program, '--home', home, '--port', '0', ...argv]
-  const [command, ...args] = options.diskBytes ? onDiskOf(options.diskBytes, home, config, serve) : serve
+  const [command, ...args] = options.disk ? onDiskOf(options.disk, home, config, serve) : serve
   const child = spawn(command!, args, {
     env: { ...process.env, ...simulatorEnvironment(home), ...options.env, TEST_DAEMON: home },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -61,7 +61,7 @@ export async function startTestDaemon(
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
   const exited = once(child, 'close') as Promise<[number | null]>
-  const seenHome = options.diskBytes ? `/proc/${child.pid}/root${home}` : home
+  const seenHome = options.disk ? `/proc/${child.pid}/root${home}` : home
   const info = await until(
     () => {
       if (child.exitCode !== null) return undefined
@@ -105,11 +105,16 @@ export async function startTestDaemon(
 /** Whether a process may have mounts of its own here; if not, the tests that need it are skipped, saying so. */
 export const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()]).status === 0
 
-/** `command` in a mount namespace of its own, with a small disk at `home`. */
-function onDiskOf(bytes: number, home: string, config: string, command: string[]): string[] {
-  const mount =
-    'mount -t tmpfs -o size=$1,mode=700 tmpfs "$2" && printf %s "$3" >"$2/config.json" && shift 3 && exec "$@"'
-  return ['unshare', '-rm', 'sh', '-c', mount, 'sh', String(bytes), home, config, ...command]
+/** `command` in a mount namespace of its own, with a small disk where it is wanted. */
+function onDiskOf(
+  { bytes, at = '.' }: { bytes: number; at?: string },
+  home: string,
+  config: string,
+  command: string[],
+) {
+  const mount = `mkdir -p -m 700 "$2" && mount -t tmpfs -o size=$1,mode=700 tmpfs "$2" &&
+    printf %s "$4" >"$3/config.json" && shift 4 && exec "$@"`
+  return ['unshare', '-rm', 'sh', '-c', mount, 'sh', String(bytes), join(home, at), home, config, ...command]
 }
 
 /** A home directory that is gone after the test. */
