@@ -1,44 +1,18 @@
 import { nanoid } from 'nanoid'
-import type { Actor, CancelMode, Failure, Run, Session } from '../../protocol/index.ts'
+import type { Actor, CancelMode, Run, Session } from '../../protocol/index.ts'
 import { type ClaudeProcess, startClaudeProcess } from '../claude/claude-process.ts'
 import { denyLine, interruptLine, unsupportedLine, userLine } from '../claude/control.ts'
-import type { LocatedClaude } from '../claude/locate.ts'
 import { type Control, stillQueued } from '../claude/turn.ts'
-import type { Config } from '../config.ts'
-import type { Holder } from '../holder/holder.ts'
-import type { Log } from '../log.ts'
-import type { Journal, JournalEntry } from '../store/journal.ts'
-import { isNoSpace } from '../store/sqlite.ts'
-import { DiskFull, type Store, type StoredProcess, type StoredRun } from '../store/store.ts'
+import type { JournalEntry } from '../store/journal.ts'
+import type { StoredProcess, StoredRun } from '../store/store.ts'
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
-import type { Admission } from './admission.ts'
 import { createConversation } from './conversation.ts'
 import { type Escalation, startEscalation } from './escalation.ts'
 import { createLiveProcess, type LiveProcess } from './live-process.ts'
+import { isDiskFull, spawnFailure, storageFailure } from './own-failures.ts'
 import { createRecorder } from './recorder.ts'
+import type { SessionContext } from './session-context.ts'
 import { isEnded } from './run-state.ts'
-
-/** What every session works with. */
-export interface SessionContext {
-  store: Store
-  journal: Journal
-  holder: Holder
-  admission: Admission
-  locate(): Promise<LocatedClaude>
-  config: Config
-  environment: NodeJS.ProcessEnv
-  /** Directory of the raw logs. */
-  processesDir: string
-  log: Log
-  /** Readers may see these runs now. */
-  onPublished(runs: readonly StoredRun[]): void
-  /** Its process has printed something. */
-  onOutput(session: string): void
-  /** Something of it could not be stored for want of room. */
-  onDiskFull(detail: string): void
-  /** The session has nothing to do any more and may be forgotten until it is asked for again. */
-  onIdle(session: string): void
-}
 
 /**
  * A session that is at work or is about to be: the half that acts. It queues runs, starts, feeds and ends the process,
@@ -231,19 +205,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
     const { record } = conversation
     const resumed = record.claudeSessionId
     const counterUsd = store.processes.ofSession(id).at(-1)?.counterUsd ?? 0
-    const row: StoredProcess = {
-      id: `p_${nanoid()}`,
-      session: id,
-      nonce: nanoid(16).replaceAll(/[^A-Za-z0-9]/g, 'x'),
-      pid: 0,
-      startedAt: Date.now(),
-      offset: 0,
-      costUsdBefore: record.costUsd,
-      counterUsdBefore: counterUsd,
-      counterUsd,
-      resumed: resumed !== null,
-      endedAt: null,
-    }
+    const row = newProcess(record, counterUsd)
     try {
       const { path } = await context.locate()
       conversation.processStarted(row)
@@ -411,18 +373,17 @@ export function createSession(context: SessionContext, stored: Session, unfinish
 const strength: Record<CancelMode, number> = { interrupt: 0, terminate: 1, kill: 2 }
 const storageRetryMs = 1_000
 
-const spawnFailure = (error: unknown): Failure => ({
-  code: 'spawn_failed',
-  title: 'Claude Code could not be started',
-  detail: (error as Error).message,
-  retryable: false,
-})
-
-const isDiskFull = (error: unknown) => error instanceof DiskFull || isNoSpace(error)
-
-const storageFailure = (error: unknown): Failure => ({
-  code: isDiskFull(error) ? 'disk_full' : 'unknown',
-  title: isDiskFull(error) ? 'The disk is full: make room, then run it again' : 'The log could not be written',
-  detail: (error as Error).message,
-  retryable: true,
+/** The row of a process that is about to be started. */
+const newProcess = (session: Session, counterUsd: number): StoredProcess => ({
+  id: `p_${nanoid()}`,
+  session: session.session,
+  nonce: nanoid(16).replaceAll(/[^A-Za-z0-9]/g, 'x'),
+  pid: 0,
+  startedAt: Date.now(),
+  offset: 0,
+  costUsdBefore: session.costUsd,
+  counterUsdBefore: counterUsd,
+  counterUsd,
+  resumed: session.claudeSessionId !== null,
+  endedAt: null,
 })

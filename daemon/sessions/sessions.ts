@@ -8,7 +8,8 @@ import type { JournalEntry } from '../store/journal.ts'
 import type { StoredRun } from '../store/store.ts'
 import { isEnded } from './run-state.ts'
 import { createRunWaiters } from './run-waiters.ts'
-import { createSession, type LiveSession, type SessionContext } from './session.ts'
+import type { SessionContext } from './session-context.ts'
+import { createSession, type LiveSession } from './session.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
 
 /**

@@ -1,0 +1,29 @@
+import type { LocatedClaude } from '../claude/locate.ts'
+import type { Config } from '../config.ts'
+import type { Holder } from '../holder/holder.ts'
+import type { Log } from '../log.ts'
+import type { Journal } from '../store/journal.ts'
+import type { Store, StoredRun } from '../store/store.ts'
+import type { Admission } from './admission.ts'
+
+/** What every session works with. */
+export interface SessionContext {
+  store: Store
+  journal: Journal
+  holder: Holder
+  admission: Admission
+  locate(): Promise<LocatedClaude>
+  config: Config
+  environment: NodeJS.ProcessEnv
+  /** Directory of the raw logs. */
+  processesDir: string
+  log: Log
+  /** Readers may see these runs now. */
+  onPublished(runs: readonly StoredRun[]): void
+  /** Its process has printed something. */
+  onOutput(session: string): void
+  /** Something of it could not be stored for want of room. */
+  onDiskFull(detail: string): void
+  /** The session has nothing to do any more and may be forgotten until it is asked for again. */
+  onIdle(session: string): void
+}
