@@ -1,4 +1,4 @@
-/** Structured log lines, one JSON object each, on stderr. */
+/** Structured log lines on stderr. */
 export interface Log {
   debug(message: string, details?: object): void
   info(message: string, details?: object): void
@@ -9,15 +9,36 @@ export interface Log {
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-export function createLog(level: LogLevel, write: (line: string) => void = line => process.stderr.write(line)): Log {
+/** One JSON object a line for programs, words for a person at a terminal. */
+export type LogFormat = 'json' | 'text'
+
+export function createLog(
+  level: LogLevel,
+  format: LogFormat = 'json',
+  write: (line: string) => void = line => process.stderr.write(line),
+): Log {
   const threshold = logLevels.indexOf(level)
   const at =
     (name: Exclude<LogLevel, 'silent'>) =>
     (message: string, details: object = {}) => {
       if (logLevels.indexOf(name) < threshold) return
-      write(`${JSON.stringify({ time: new Date().toISOString(), level: name, message, ...plain(details) })}\n`)
+      const time = new Date().toISOString()
+      const line = format === 'json' ? asJson(time, name, message, details) : asText(time, name, message, details)
+      write(`${line}\n`)
     }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+const asJson = (time: string, level: string, message: string, details: object) =>
+  JSON.stringify({ time, level, message, ...plain(details) })
+
+function asText(time: string, level: string, message: string, details: object): string {
+  const words = Object.entries(details).map(([key, value]) => {
+    if (value instanceof Error) return `${key}: ${value.message}`
+    return `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`
+  })
+  const mark = level === 'info' ? '' : `${level}: `
+  return `${time.slice(11, 19)} ${mark}${[message, ...words].join(' · ')}`
 }
 
 // JSON has no errors: name, message, stack and cause are what a reader of the log needs of one.

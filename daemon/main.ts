@@ -16,7 +16,7 @@ export async function main(argv: string[]): Promise<void> {
   }
   try {
     const config = readConfig(argv, process.env)
-    const log = createLog(config.logLevel)
+    const log = createLog(config.logLevel, process.stderr.isTTY ? 'text' : 'json')
     // One session's fault is not the others' end.
     process.on('unhandledRejection', error => log.error('a promise was rejected unseen', { error }))
     const daemon = await startDaemon(config, log)
