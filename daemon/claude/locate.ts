@@ -29,12 +29,16 @@ const versionTimeoutMs = 15_000
 /**
  * Finds Claude Code: `configured` alone when given, else `claude` on PATH and at the usual places, and asks it for its
  * version. Rejects with `ClaudeUnavailable`. The answer is remembered for as long as the file stays the same, so that
- * it may be called before every start.
+ * it may be called before every start. Calls at the same time share one answer, and go on in the order in which they
+ * came: prompts that wait for it do not overtake each other.
  */
 export function createClaudeLocator(configured: string | undefined, environment: NodeJS.ProcessEnv) {
   const known = new Map<string, { stamp: string; claude: LocatedClaude }>()
 
-  return async function locate(): Promise<LocatedClaude> {
+  let underWay: Promise<LocatedClaude> | undefined
+  return () => (underWay ??= locate().finally(() => (underWay = undefined)))
+
+  async function locate(): Promise<LocatedClaude> {
     const tried: string[] = []
     for (const candidate of candidates(configured, environment)) {
       const stamp = await executableStamp(candidate)

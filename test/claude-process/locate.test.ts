@@ -35,6 +35,14 @@ describe('finding Claude Code', () => {
     await expect(locate(path)).resolves.toMatchObject({ version: expect.stringContaining('simulator') })
   })
 
+  it('answers those who ask at the same time in the order in which they asked', async () => {
+    const find = createClaudeLocator(executable('claude', 'echo "2.1.0 (Claude Code)"'), { PATH: '/usr/bin:/bin' })
+    const order: number[] = []
+    await Promise.all(Array.from({ length: 50 }, (_value, index) => find().then(() => order.push(index))))
+    await Promise.all(Array.from({ length: 50 }, (_value, index) => find().then(() => order.push(50 + index))))
+    expect(order).toEqual(Array.from({ length: 100 }, (_value, index) => index))
+  })
+
   it('asks again when the file has changed, and not before', async () => {
     const path = executable('claude', `echo asked >> ${directory}/asked; echo "2.1.0 (Claude Code)"`)
     const find = createClaudeLocator(path, { PATH: '/usr/bin:/bin' })

@@ -110,11 +110,13 @@ describe('the main job', () => {
     const peer = await daemon.peer()
     const first = await start(peer, 'sim:text')
     const more = await Promise.all(
-      ['two', 'three'].map(text => peer.call<Run>('run.start', { session: first.session, prompt: `sim:text ${text}` })),
+      ['two', 'three', 'four', 'five', 'six'].map(text =>
+        peer.call<Run>('run.start', { session: first.session, prompt: `sim:text ${text}` }),
+      ),
     )
     await peer.call('topic.subscribe', { topic: topicOf(first), since: 'start' })
-    await peer.call('run.wait', { run: more[1]!.run })
-    await until(() => expect(types(peer.events(topicOf(first))).filter(type => type === 'done')).toHaveLength(3))
+    await peer.call('run.wait', { run: more.at(-1)!.run })
+    await until(() => expect(types(peer.events(topicOf(first))).filter(type => type === 'done')).toHaveLength(6))
     const order = peer.events(topicOf(first)).filter(({ type }) => type === 'run_started' || type === 'done')
     expect(order.map(({ type, run }) => `${type} ${run}`)).toEqual(
       [first, ...more].flatMap(({ run }) => [`run_started ${run}`, `done ${run}`]),
