@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { buildSync } from 'esbuild'
-import { chmodSync } from 'node:fs'
-import { join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
+import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
-import { createTempDir, tempDir } from '../../support/temp-dir.ts'
+import { tempDir } from '../../support/temp-dir.ts'
 
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Frame = Record<string, any>
@@ -30,19 +28,8 @@ export interface Simulator {
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
-const directory = createTempDir()
-process.once('exit', () => directory.remove())
-export const simulatorPath = join(directory.path, 'simulator.js')
-buildSync({
-  entryPoints: ['daemon/simulator/main.ts'],
-  outfile: simulatorPath,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  target: 'node20',
-  banner: { js: '#!/usr/bin/env node' },
-})
-chmodSync(simulatorPath, 0o755)
+/** As built for the package. */
+export const simulatorPath = fileURLToPath(new URL('../../../dist/simulator.js', import.meta.url))
 
 export const live = [
   '-p',
