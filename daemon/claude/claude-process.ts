@@ -48,12 +48,16 @@ export interface StartOptions {
   options: ClaudeOptions
 }
 
-const stderrTailBytes = 4 * 1024
+/** How much of the end of stderr goes with a failure. */
+export const stderrTailBytes = 4 * 1024
+
+/** A process's own `TMPDIR`, removed when it is over. */
+export const temporaryDirectory = (processesDir: string, id: string): string => join(processesDir, `${id}.tmp`)
 
 /** Starts Claude Code for a session and says hello to it. Rejects with `SpawnFailed`. */
 export async function startClaudeProcess(options: StartOptions, sink: OutputSink): Promise<ClaudeProcess> {
   const { holder, log, processesDir, id } = options
-  const tmpDir = join(processesDir, `${id}.tmp`)
+  const tmpDir = temporaryDirectory(processesDir, id)
   await mkdir(tmpDir, { recursive: true, mode: 0o700 })
   const held = await holder.start({
     id,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import type { Session } from '../../protocol/index.ts'
+import { stderrTailBytes, temporaryDirectory } from '../claude/claude-process.ts'
 import { createOutputReader } from '../claude/output.ts'
 import { processFiles } from '../holder/process-files.ts'
 import { openRawLog } from '../holder/raw-log.ts'
@@ -18,8 +19,6 @@ export interface RecoverContext {
   log: Log
 }
 
-const stderrTailBytes = 4 * 1024
-
 /**
  * Brings the log to where the processes of a daemon that died had got: their raw logs hold more than was translated.
  * Each is read again from its beginning, so that the translator is where it was; what lies behind the checkpoint is
@@ -30,8 +29,8 @@ export async function recover(context: RecoverContext): Promise<StoredRun[]> {
   const { store, journal, log, processesDir } = context
   for (const process of store.processes.live()) {
     if (existsSync(processFiles(processesDir, process.id).raw)) readOn(context, process)
-    else journal.append({ ...nothing, session: process.session, process: { ...process, endedAt: Date.now() } })
-    await rm(join(processesDir, `${process.id}.tmp`), { recursive: true, force: true })
+    else markEnded(context, process)
+    await rm(temporaryDirectory(processesDir, process.id), { recursive: true, force: true })
     log.info('a process of an earlier daemon was brought to its end', { process: process.id, session: process.session })
   }
   // A run that was started but had no process yet has nothing to be read.
@@ -44,12 +43,7 @@ function readOn(context: RecoverContext, process: StoredProcess) {
   const { store, processesDir } = context
   const session = store.sessions.get(process.session)
   if (!session) return
-  const recorder = startRecorder(context, process.session)
-  const conversation = createConversation(
-    { ...session, process: null, state: 'idle', costUsd: process.costUsdBefore },
-    recorder,
-    { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} },
-  )
+  const { recorder, conversation } = takeUp(context, { ...session, costUsd: process.costUsdBefore })
   for (const run of store.runs.unfinished()) {
     if (run.run.session !== process.session || run.run.state === 'queued') continue
     if (run.promptUuid === null) conversation.background = resumeRun(run)
@@ -92,35 +86,36 @@ function readOn(context: RecoverContext, process: StoredProcess) {
 function interrupt(context: RecoverContext, stored: StoredRun) {
   const session = context.store.sessions.get(stored.run.session)
   if (!session) return
-  const recorder = startRecorder(context, session.session)
-  const conversation = createConversation({ ...session, process: null, state: 'idle' }, recorder, {
-    control: () => {},
-    runEnded: () => {},
-    outcomeHeld: () => {},
-  })
+  const { recorder, conversation } = takeUp(context, session)
   conversation.end(resumeRun(stored), 'lost', Date.now(), { lost: daemonDied })
   recorder.session({ ...conversation.record, head: recorder.head })
   recorder.commit()
   context.journal.flush()
 }
 
-const startRecorder = ({ store, journal }: RecoverContext, session: string) =>
-  createRecorder({
-    session,
-    head: store.events.bounds(session).head,
+/** The daemon died between storing a process and starting it. */
+function markEnded(context: RecoverContext, process: StoredProcess) {
+  const session = context.store.sessions.get(process.session)
+  if (!session) return
+  const { recorder } = takeUp(context, session)
+  recorder.process({ ...process, endedAt: Date.now() })
+  recorder.commit()
+}
+
+/** A session's writing half, with nobody to act on what it finds. */
+function takeUp({ store, journal }: RecoverContext, session: Session) {
+  const recorder = createRecorder({
+    session: session.session,
+    head: store.events.bounds(session.session).head,
     journal,
     onPublished: () => {},
     onFailed(error) {
       throw error
     },
   })
-
-const nothing = {
-  events: [],
-  durable: false,
-  onFailed(error: unknown) {
-    throw error
-  },
+  const idle: Session = { ...session, process: null, state: 'idle' }
+  const hooks = { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
+  return { recorder, conversation: createConversation(idle, recorder, hooks) }
 }
 
 const daemonDied = 'the daemon died while it ran'

@@ -23,10 +23,17 @@ export function createFramesLog(options: {
   const all = (): Segment[] => {
     let before = 0
     return options.processes().map(process => {
-      const segment = segments.get(process.id) ?? { process, before, count: 0, points: [{ count: 0, offset: 0 }] }
+      const segment = segments.get(process.id) ?? {
+        process,
+        before,
+        count: 0,
+        points: [{ count: 0, offset: 0 }],
+        whole: false,
+      }
       segments.set(process.id, segment)
       segment.before = before
-      countOn(segment, options.processesDir)
+      if (!segment.whole) countOn(segment, options.processesDir)
+      segment.whole = process.endedAt !== null
       before += segment.count
       return segment
     })
@@ -64,6 +71,8 @@ interface Segment {
   count: number
   /** Where counting may begin again: the last one is where it ended. */
   points: [Point, ...Point[]]
+  /** The process had ended before it was counted last: there is nothing more to come. */
+  whole: boolean
 }
 
 interface Point {

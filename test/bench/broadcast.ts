@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { BenchLine } from './bench-line.ts'
 import type { Command, Report, Way } from './broadcast-server.ts'
+import { median } from './statistics.ts'
 
 const subscribers = 100
 const eventsPerTurn = 16
@@ -88,9 +89,5 @@ async function ask<Answer>(child: ChildProcess, command: Command | ClientCommand
 export type ClientCommand =
   | { do: 'connect'; way: Way; port: number; subscribers: number }
   | { do: 'drain'; way: Way; bytes: number }
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
-}
 
 const perSecond = (values: readonly number[]) => `${(median(values) / 1e6).toFixed(2)} M/s`

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { openRawLog } from '../../daemon/holder/raw-log.ts'
 import { bytesLostByHolder, exitSizes, openPrintedBytes, type PrintedBytes } from '../holder/printed-bytes.ts'
 import type { BenchLine } from './bench-line.ts'
+import { median } from './statistics.ts'
 
 const sizes = exitSizes.filter(size => size !== 4094 && size !== 4098 && size !== 5000)
 const atOnce = 20
@@ -118,10 +119,6 @@ function sinceStampMs(text: string): number {
   const stamp = /^\d+/.exec(text)?.[0]
   if (!stamp) throw new Error(`no time in ${JSON.stringify(text)}`)
   return endAt - Number(stamp.slice(0, -3)) / 1_000
-}
-
-function median(values: number[]): number {
-  return values.sort((a, b) => a - b)[values.length >> 1]!
 }
 
 const ms = (value: number) => `${value.toFixed(2)} ms`

@@ -1,44 +1,18 @@
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Session } from '../../protocol/index.ts'
 import { createRun, type ActiveRun } from '../../daemon/sessions/active-run.ts'
 import { type Conversation, createConversation } from '../../daemon/sessions/conversation.ts'
 import { createRecorder, type Recorder } from '../../daemon/sessions/recorder.ts'
 import { createJournal } from '../../daemon/store/create-journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
-import type { Store, StoredProcess } from '../../daemon/store/store.ts'
+import type { Store } from '../../daemon/store/store.ts'
 import { onTestFinished } from 'vitest'
+import { processOf, session as sessionRecord } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog } from '../support/whole-log.ts'
 
-const session: Session = {
-  session: 's_1',
-  title: '',
-  cwd: '/',
-  state: 'idle',
-  process: null,
-  claudeSessionId: null,
-  claude: {},
-  labels: {},
-  head: 0,
-  costUsd: 0,
-  createdAt: 1,
-  updatedAt: 1,
-  lastRun: null,
-}
-const process: StoredProcess = {
-  id: 'p_1',
-  session: 's_1',
-  nonce: 'n',
-  pid: 1,
-  startedAt: 1,
-  offset: 0,
-  costUsdBefore: 0,
-  counterUsdBefore: 0,
-  counterUsd: 0,
-  resumed: false,
-  endedAt: null,
-}
+const session = sessionRecord('s_1')
+const process = processOf('s_1', 'p_1')
 const claudeSession = '11111111-1111-4111-8111-111111111111'
 
 let store: Store

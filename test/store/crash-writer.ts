@@ -1,6 +1,6 @@
 import { createJournal } from '../../daemon/store/create-journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
-import { entry, event, processOf, run, session } from './records.ts'
+import { entry, event, processOf, run, session } from '../support/records.ts'
 
 /**
  * Writes to the database of its argument until it is killed: in each turn, for each of three sessions, a few events

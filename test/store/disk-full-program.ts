@@ -5,7 +5,7 @@ import { createJournal } from '../../daemon/store/create-journal.ts'
 import type { Journal } from '../../daemon/store/journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
 import { DiskFull, type Store } from '../../daemon/store/store.ts'
-import { entry, event, run, session } from './records.ts'
+import { entry, event, run, session } from '../support/records.ts'
 
 /**
  * Runs the scenario named by its second argument in the directory of its first, a small disk of its own, and prints

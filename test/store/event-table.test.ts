@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { EventRow } from '../../daemon/store/store.ts'
-import { event, events, processOf, session } from './records.ts'
+import { event, events, processOf, session } from '../support/records.ts'
 import { reopen, tempStore } from './temp-store.ts'
 
 test('a page ends with the event that passes the bytes, and has at least one', () => {

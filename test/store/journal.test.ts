@@ -3,7 +3,7 @@ import { createJournal } from '../../daemon/store/create-journal.ts'
 import type { Journal, Publisher } from '../../daemon/store/journal.ts'
 import { openSqlite } from '../../daemon/store/sqlite.ts'
 import { DatabaseBusy, DiskFull, UnknownRecord, type Store } from '../../daemon/store/store.ts'
-import { entry, event, events, processOf, run, session } from './records.ts'
+import { entry, event, events, processOf, run, session } from '../support/records.ts'
 import { reopen, tempStore } from './temp-store.ts'
 import { until } from '../support/until.ts'
 

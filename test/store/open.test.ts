@@ -5,7 +5,7 @@ import { openStore } from '../../daemon/store/open.ts'
 import { openSqlite } from '../../daemon/store/sqlite.ts'
 import { DatabaseRefused } from '../../daemon/store/store.ts'
 import { tempDir } from '../support/temp-dir.ts'
-import { event, events, session } from './records.ts'
+import { event, events, session } from '../support/records.ts'
 import { reopen, tempStore } from './temp-store.ts'
 
 test('every file of the store is readable by its owner alone, whatever the umask and the modes before', () => {

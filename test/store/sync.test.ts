@@ -1,6 +1,6 @@
 import { createHook } from 'node:async_hooks'
 import { expect, onTestFinished, test } from 'vitest'
-import { events, session } from './records.ts'
+import { events, session } from '../support/records.ts'
 import { tempStore } from './temp-store.ts'
 
 test('syncs run in the thread pool, and those asked for while one is under way share the one after it', async () => {

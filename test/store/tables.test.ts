@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { UnknownRecord } from '../../daemon/store/store.ts'
-import { events, processOf, run, session } from './records.ts'
+import { events, processOf, run, session } from '../support/records.ts'
 import { tempStore } from './temp-store.ts'
 
 test('sessions are listed newest first, in pages, and a saved change does not move them', () => {

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openStore } from '../../daemon/store/open.ts'
 import type { EventRow } from '../../daemon/store/store.ts'
 import { createSessionLogs } from '../../daemon/topics/session-logs.ts'
+import { session as sessionRecord } from '../support/records.ts'
 
 const maxEventBytes = 1_000
 
@@ -16,25 +17,9 @@ function setUp(bounds = { sessionBytes: 1_000, totalBytes: 2_500 }) {
     rmSync(directory, { recursive: true })
   })
   const open = () => createSessionLogs({ events: store.events, epoch: store.epoch, maxEventBytes, bounds })
-  const addSession = (session: string) =>
-    store.sessions.save({
-      session,
-      title: '',
-      cwd: '/',
-      state: 'idle',
-      process: null,
-      claudeSessionId: null,
-      claude: {},
-      labels: {},
-      head: 0,
-      costUsd: 0,
-      createdAt: 1,
-      updatedAt: 1,
-      lastRun: null,
-    })
   const heads = new Map<string, number>()
   const commit = (session: string, count: number, size = 100): EventRow[] => {
-    if (!heads.has(session)) addSession(session)
+    if (!heads.has(session)) store.sessions.save(sessionRecord(session))
     const head = heads.get(session) ?? 0
     const rows = Array.from({ length: count }, (_, index) => row(head + 1 + index, size))
     store.events.append(session, rows)
