@@ -40,6 +40,12 @@ const ConfigFile = Type.Object(
     /** Origin header values accepted beside the daemon's own. */
     allowedOrigins: Type.Array(Type.String({ minLength: 1 })),
     logLevel: Type.Enum([...logLevels]),
+    /** `file`: into `log/` in the home directory, where `muxd logs` finds it. */
+    logTo: Type.Enum(['stderr', 'file']),
+    /** A log file that would grow larger becomes `….1`, and a new one is begun. */
+    logMaxBytes: Type.Integer({ minimum: 1_024 }),
+    /** So many of them are kept, the present one included. */
+    logFiles: Type.Integer({ minimum: 1, maximum: 100 }),
     /** Results are checked against the protocol before they are sent; for tests. */
     checkResults: Type.Boolean(),
   },
@@ -64,6 +70,9 @@ const defaults: Static<typeof ConfigFile> = {
   allowedHosts: [],
   allowedOrigins: [],
   logLevel: 'info',
+  logTo: 'stderr',
+  logMaxBytes: 10 * 1024 * 1024,
+  logFiles: 5,
   checkResults: false,
 }
 
@@ -83,6 +92,7 @@ export const serveUsage = `muxd serve [options]
   --max-runs N         runs at once, the rest queue (default ${defaults.maxRuns})
   --idle-close-ms N    close a process after so long without work; 0: one process a run (default ${defaults.idleCloseMs})
   --log-level LEVEL    ${logLevels.join(', ')} (default ${defaults.logLevel})
+  --log-to PLACE       stderr, or file: log/ in the home, as muxd logs shows it (default ${defaults.logTo})
 `
 
 /** Reads options, environment and file, in this order of weight. Throws `BadConfig`. */
@@ -98,6 +108,7 @@ export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Conf
     ...file,
     ...(options.host !== undefined && { host: options.host }),
     ...(options['log-level'] !== undefined && { logLevel: options['log-level'] }),
+    ...(options['log-to'] !== undefined && { logTo: options['log-to'] }),
     ...number('port', options.port),
     ...number('maxRuns', options['max-runs']),
     ...number('idleCloseMs', options['idle-close-ms']),
@@ -129,6 +140,7 @@ function readOptions(argv: string[]) {
         'max-runs': { type: 'string' },
         'idle-close-ms': { type: 'string' },
         'log-level': { type: 'string' },
+        'log-to': { type: 'string' },
       },
     }).values
   } catch (error) {

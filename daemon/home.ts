@@ -14,6 +14,8 @@ export interface Home {
   info: string
   tokens: string
   config: string
+  /** The logs of the daemon and of what it starts, where they go to files. */
+  logs: string
 }
 
 /** The home directory cannot be used; the message says why and how to mend it. */
@@ -57,6 +59,7 @@ export function homePaths(directory: string): Home {
     info: join(directory, 'daemon.json'),
     tokens: join(directory, 'tokens.json'),
     config: join(directory, 'config.json'),
+    logs: join(directory, 'log'),
   }
 }
 

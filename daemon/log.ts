@@ -1,4 +1,4 @@
-/** Structured log lines on stderr. */
+/** Structured log lines, on stderr or in a file (`log-file.ts`). */
 export interface Log {
   debug(message: string, details?: object): void
   info(message: string, details?: object): void

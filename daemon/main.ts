@@ -1,9 +1,11 @@
 import { realpathSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BadConfig, readConfig, serveUsage } from './config.ts'
+import { BadConfig, type Config, readConfig, serveUsage } from './config.ts'
 import { startDaemon } from './daemon.ts'
-import { BadHome } from './home.ts'
-import { createLog } from './log.ts'
+import { BadHome, homePaths } from './home.ts'
+import { createLog, type Log } from './log.ts'
+import { createLogFile } from './log-file.ts'
 
 /**
  * `muxd serve`: runs a daemon until it is told to stop (SIGTERM, SIGINT, `daemon.stop`). Exit codes: 0 stopped in
@@ -16,9 +18,10 @@ export async function main(argv: string[]): Promise<void> {
   }
   try {
     const config = readConfig(argv, process.env)
-    const log = createLog(config.logLevel, process.stderr.isTTY ? 'text' : 'json')
+    const log = openLog(config)
     // One session's fault is not the others' end.
     process.on('unhandledRejection', error => log.error('a promise was rejected unseen', { error }))
+    process.on('uncaughtExceptionMonitor', error => log.error('the daemon crashed', { error }))
     const daemon = await startDaemon(config, log)
     const stop = (signal: string) => void daemon.close(`${signal} received`).catch(() => {})
     // `on`, not `once`: a signal that is sent again must not end it in the middle of its end.
@@ -27,9 +30,15 @@ export async function main(argv: string[]): Promise<void> {
     process.exitCode = 0
   } catch (error) {
     const expected = error instanceof Error && expectedErrors.has(error.name)
-    process.stderr.write(`muxd: ${expected ? (error).message : ((error as Error).stack ?? String(error))}\n`)
+    process.stderr.write(`muxd: ${expected ? error.message : ((error as Error).stack ?? String(error))}\n`)
     process.exitCode = error instanceof BadConfig || error instanceof BadHome ? 2 : 3
   }
+}
+
+function openLog({ home, logLevel, logTo, logMaxBytes, logFiles }: Config): Log {
+  if (logTo === 'stderr') return createLog(logLevel, process.stderr.isTTY ? 'text' : 'json')
+  const path = join(homePaths(home).logs, 'daemon.log')
+  return createLog(logLevel, 'json', createLogFile({ path, maxBytes: logMaxBytes, files: logFiles }).write)
 }
 
 /** What can go wrong without being a bug: one line for the user instead of a stack. */

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, fstatSync, mkdirSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { limits } from '../../protocol/limits.ts'
@@ -31,7 +31,7 @@ export async function startInBackground(home: string): Promise<DaemonInfo> {
     // what is not configured right does not.
     if (code !== undefined) deadline = code === exitCodes.unavailable ? Math.min(deadline, firstTry + retryMs) : 0
     if (Date.now() > deadline)
-      throw new Unavailable(`the daemon did not start:\n${child.said()}\nits log: ${logFile(home)}`)
+      throw new Unavailable(`the daemon did not start:\n${child.said()}\nits log: ${logDirectory(home)}`)
     if (code !== undefined) {
       await delay(250)
       child = await spawnDaemon(home)
@@ -46,12 +46,14 @@ interface Spawned {
 }
 
 async function spawnDaemon(home: string): Promise<Spawned> {
-  const log = logFile(home)
+  const log = lastWords(home)
+  mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
   const fd = openSync(log, 'a', 0o600)
+  if (fstatSync(fd).size > maxLastWordsBytes) ftruncateSync(fd)
   const from = fstatSync(fd).size
   // The usual port may be taken, by another user's daemon for one; who finds the daemon by its home does not care.
   const port = (await isTaken(defaultPort)) ? ['--port', '0'] : []
-  const argv = [...process.execArgv, fileURLToPath(daemonProgram()), '--home', home, ...port]
+  const argv = [...process.execArgv, fileURLToPath(daemonProgram()), '--home', home, '--log-to', 'file', ...port]
   // Started from within a session, it must not be taken for something that the session left behind.
   const { MUXD_PROCESS: _, ...env } = process.env
   const child = spawn(process.execPath, argv, { detached: true, stdio: ['ignore', fd, fd], cwd: '/', env })
@@ -62,7 +64,10 @@ async function spawnDaemon(home: string): Promise<Spawned> {
   return spawned
 }
 
-const logFile = (home: string) => join(home, 'daemon.log')
+export const logDirectory = (home: string): string => join(home, 'log')
+/** What the daemon prints beside its log: why it did not start, how it crashed. Little, and of interest for a short time. */
+const lastWords = (home: string) => join(logDirectory(home), 'daemon.err')
+const maxLastWordsBytes = 1024 * 1024
 const patienceMs = 20_000
 const retryMs = 4_000
 const defaultPort = 7433

@@ -62,7 +62,7 @@ it('a daemon that cannot start is told with the end of its log', async () => {
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
   expect(stderr).toContain('the daemon did not start')
   expect(stderr).toContain('port')
-  expect(stderr).toContain(join(home, 'daemon.log'))
+  expect(stderr).toContain(join(home, 'log'))
 })
 
 it('a home that is open to others is refused, with how to mend it', async () => {

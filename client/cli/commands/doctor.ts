@@ -80,7 +80,7 @@ async function checkDaemon(home: string, { url, token }: CommonOptions): Promise
     return {
       ok: false,
       detail: oneLine((error as Error).message),
-      fix: 'muxd stop, or see daemon.log in the home directory',
+      fix: 'muxd stop, or see muxd logs',
     }
   }
 }

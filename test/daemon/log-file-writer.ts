@@ -1,0 +1,7 @@
+import { createLogFile } from '../../daemon/log-file.ts'
+
+/** Writes numbered lines from its second argument on, until it is killed. */
+const [path, from] = process.argv.slice(2)
+const file = createLogFile({ path: path!, maxBytes: 2_000, files: 1_000 })
+for (let number = Number(from); ; number++)
+  file.write(`${JSON.stringify({ number, filling: 'x'.repeat(number % 50) })}\n`)
