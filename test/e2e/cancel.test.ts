@@ -3,19 +3,15 @@ import type { Run, Session } from '../../protocol/index.ts'
 import { processesOf, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
-import { expectWholeLog } from '../support/whole-log.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
 import { until } from '../support/until.ts'
 
 const quick = { config: { cancelGraceMs: 150, resultGraceMs: 150 } }
 
 const start = (peer: RpcPeer, prompt: string) => peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
-const eventsOf = async (peer: RpcPeer, run: Run) => {
-  const { events } = await peer.call<{ events: { seq: number; type: string; run: string | null }[] }>('topic.read', {
-    topic: `session/${run.session}`,
-    after: 0,
-    limit: 1000,
-  })
-  expectWholeLog(events)
+const eventsOf = async (peer: RpcPeer, run: Run, running: string[] = []) => {
+  const events = await readLog(params => peer.call('topic.read', params), run.session)
+  expectWholeLog(events, { running })
   return events.filter(event => event.run === run.run)
 }
 /** Resolves when the run has an event of that type. */
@@ -66,7 +62,7 @@ describe('cancelling a run', () => {
     const first = await start(peer, 'sim:hang')
     const queued = await peer.call<Run>('run.start', { session: first.session, prompt: 'sim:text' })
     expect(await cancel(peer, queued)).toMatchObject({ state: 'cancelled', startedAt: null })
-    expect((await eventsOf(peer, queued)).map(({ type }) => type)).toEqual([
+    expect((await eventsOf(peer, queued, [first.run])).map(({ type }) => type)).toEqual([
       'run_queued',
       'cancel_requested',
       'cancelled',

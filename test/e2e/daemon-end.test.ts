@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
 import { processesOf, startTestDaemon } from '../support/daemon.ts'
-import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
+import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
-import { expectWholeLog } from '../support/whole-log.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
 import { until } from '../support/until.ts'
 
 const start = (peer: RpcPeer, prompt: string) => peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
@@ -15,18 +15,7 @@ const untilText = async (peer: RpcPeer, run: Run, count = 1) => {
   const texts = () => peer.events(topic).filter(({ type }) => type === 'assistant_text')
   await until(() => expect(texts().length).toBeGreaterThanOrEqual(count))
 }
-const readAll = async (peer: RpcPeer, session: string) => {
-  const events: WireEvent[] = []
-  for (;;) {
-    const page = await peer.call<{ events: WireEvent[]; head: number }>('topic.read', {
-      topic: `session/${session}`,
-      after: events.at(-1)?.seq ?? 0,
-      limit: 1000,
-    })
-    events.push(...page.events)
-    if (page.events.length === 0) return events
-  }
-}
+const readAll = (peer: RpcPeer, session: string) => readLog(params => peer.call('topic.read', params), session)
 
 describe.each(['SIGTERM', 'daemon.stop'])('a daemon that is stopped by %s', how => {
   it('ends what runs as interrupted, tells everybody, leaves nothing running and exits 0', async () => {

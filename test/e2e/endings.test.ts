@@ -3,17 +3,13 @@ import type { Run } from '../../protocol/index.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
-import { expectWholeLog } from '../support/whole-log.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
 import { until } from '../support/until.ts'
 
 const runToEnd = async (peer: RpcPeer, prompt: string) => {
   const run = await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
   const ended = await peer.call<Run>('run.wait', { run: run.run })
-  const { events } = await peer.call<{ events: { seq: number; type: string; run: string | null }[] }>('topic.read', {
-    topic: `session/${run.session}`,
-    after: 0,
-    limit: 1000,
-  })
+  const events = await readLog(params => peer.call('topic.read', params), run.session)
   expectWholeLog(events)
   return { ended, events, last: events.at(-1) }
 }
