@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs'
 import { connect as connectTcp } from 'node:net'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { limits } from '../../protocol/limits.ts'
@@ -15,58 +15,64 @@ export const daemonProgram = (): URL =>
 
 /**
  * Starts a daemon that outlives this program, and resolves once it answers. When another was faster that one is as good.
- * Rejects with `Unavailable` and the end of its log when it does not come up.
+ * Rejects with `Unavailable` and its last words when it does not come up.
  */
-export async function startInBackground(home: string): Promise<DaemonInfo> {
-  mkdirSync(home, { recursive: true, mode: 0o700 })
-  const firstTry = Date.now()
-  let deadline = firstTry + patienceMs
-  let child = await spawnDaemon(home)
-  for (;;) {
-    await delay(50)
-    const info = await readDaemonInfo(home)
-    if (info && (await answers(info))) return info
-    const { code } = child
-    // It could not start: another may be coming up, or going down, in the same home or on the same port. That passes;
-    // what is not configured right does not.
-    if (code !== undefined) deadline = code === exitCodes.unavailable ? Math.min(deadline, firstTry + retryMs) : 0
-    if (Date.now() > deadline)
-      throw new Unavailable(`the daemon did not start:\n${child.said()}\nits log: ${logDirectory(home)}`)
-    if (code !== undefined) {
-      await delay(250)
-      child = await spawnDaemon(home)
+export async function startInBackground(
+  home: string,
+  options: {
+    /** Options of `muxd serve` beside home, port and log. */
+    args?: string[]
+    /** Where clients expect it. */
+    port?: number
+  } = {},
+): Promise<DaemonInfo> {
+  mkdirSync(logDirectory(home), { recursive: true, mode: 0o700 })
+  const words = openLastWords(home)
+  try {
+    const firstTry = Date.now()
+    let deadline = firstTry + patienceMs
+    let child = await spawnDaemon(home, options, words.fd)
+    for (;;) {
+      await delay(50)
+      const info = await readDaemonInfo(home)
+      if (info && (await answers(info))) return info
+      const { code } = child
+      // It could not start: another may be coming up, or going down, in the same home or on the same port. That passes;
+      // what is not configured right does not.
+      if (code !== undefined) deadline = code === exitCodes.unavailable ? Math.min(deadline, firstTry + retryMs) : 0
+      if (Date.now() > deadline) {
+        throw new Unavailable(`the daemon did not start:\n${words.end()}\nits log: ${logDirectory(home)}`)
+      }
+      if (code !== undefined) {
+        await delay(250)
+        child = await spawnDaemon(home, options, words.fd)
+      }
     }
+  } finally {
+    words.close()
   }
 }
 
-interface Spawned {
-  code: number | null | undefined
-  /** The end of what it has written. */
-  said(): string
-}
-
-async function spawnDaemon(home: string): Promise<Spawned> {
-  const log = lastWords(home)
-  mkdirSync(dirname(log), { recursive: true, mode: 0o700 })
-  const fd = openSync(log, 'a', 0o600)
-  if (fstatSync(fd).size > maxLastWordsBytes) ftruncateSync(fd)
-  const from = fstatSync(fd).size
-  // The usual port may be taken, by another user's daemon for one; who finds the daemon by its home does not care.
-  const port = (await isTaken(defaultPort)) ? ['--port', '0'] : []
-  const argv = [...process.execArgv, fileURLToPath(daemonProgram()), '--home', home, '--log-to', 'file', ...port]
+async function spawnDaemon(
+  home: string,
+  { args = [], port }: { args?: string[]; port?: number },
+  output: number,
+): Promise<{ code: number | null | undefined }> {
+  // The port may be taken, by another user's daemon for one; who finds the daemon by its home does not care.
+  const isFree = !(await isTaken(port ?? defaultPort))
+  const listen = !isFree ? ['--port', '0'] : port === undefined ? [] : ['--port', String(port)]
+  const serve = ['--home', home, '--log-to', 'file', ...listen, ...args]
+  const argv = [...process.execArgv, fileURLToPath(daemonProgram()), ...serve]
   // Started from within a session, it must not be taken for something that the session left behind.
   const { MUXD_PROCESS: _, ...env } = process.env
-  const child = spawn(process.execPath, argv, { detached: true, stdio: ['ignore', fd, fd], cwd: '/', env })
-  closeSync(fd)
+  const child = spawn(process.execPath, argv, { detached: true, stdio: ['ignore', output, output], cwd: '/', env })
   child.unref()
-  const spawned: Spawned = { code: undefined, said: () => readFrom(log, from) }
+  const spawned: { code: number | null | undefined } = { code: undefined }
   child.once('exit', code => (spawned.code = code))
   return spawned
 }
 
 export const logDirectory = (home: string): string => join(home, 'log')
-/** What the daemon prints beside its log: why it did not start, how it crashed. Little, and of interest for a short time. */
-const lastWords = (home: string) => join(logDirectory(home), 'daemon.err')
 const maxLastWordsBytes = 1024 * 1024
 const patienceMs = 20_000
 const retryMs = 4_000
@@ -94,16 +100,21 @@ async function isTaken(port: number): Promise<boolean> {
   }
 }
 
-/** What was written since, at most its last two thousand bytes. */
-function readFrom(file: string, from: number): string {
-  const fd = openSync(file, 'r')
-  try {
-    const { size } = fstatSync(fd)
-    const start = Math.max(from, size - 2_000)
-    const buffer = Buffer.alloc(size - start)
-    readSync(fd, buffer, 0, buffer.length, start)
-    return buffer.toString().trim()
-  } finally {
-    closeSync(fd)
+/** Where a daemon prints what it says beside its log: why it did not start, how it crashed. Little, and of interest for a short time. */
+function openLastWords(home: string): { fd: number; end(): string; close(): void } {
+  const fd = openSync(join(logDirectory(home), 'daemon.err'), 'a+', 0o600)
+  if (fstatSync(fd).size > maxLastWordsBytes) ftruncateSync(fd)
+  const from = fstatSync(fd).size
+  return {
+    fd,
+    /** What was printed since, at most its last two thousand bytes. */
+    end() {
+      const { size } = fstatSync(fd)
+      const start = Math.max(from, size - 2_000)
+      const buffer = Buffer.alloc(size - start)
+      readSync(fd, buffer, 0, buffer.length, start)
+      return buffer.toString().trim()
+    },
+    close: () => closeSync(fd),
   }
 }

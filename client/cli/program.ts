@@ -4,9 +4,11 @@ import { attach } from './commands/attach.ts'
 import { serve, status, stop } from './commands/daemon.ts'
 import { doctor } from './commands/doctor.ts'
 import { list } from './commands/list.ts'
+import { logs } from './commands/logs.ts'
 import { cancel, show, wait } from './commands/run-record.ts'
 import { run } from './commands/run.ts'
 import type { ExitCode } from './exit.ts'
+import { logLevels } from './render/log-line.ts'
 import type { CommonOptions } from './with-mux.ts'
 
 /** The command line. Parsing throws `CommanderError`; `done` is told how the command ended. */
@@ -71,6 +73,11 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .action(endingOf(show))
   command('status', 'how the daemon is').action(ending(status))
   command('stop', 'stop the daemon').action(ending(stop))
+  command('logs', 'what the daemons of this home have logged')
+    .addOption(new Option('-n, --lines <count>', 'the last so many').default(100).argParser(wholeNumber))
+    .option('-f, --follow', 'and what comes, until Ctrl-C')
+    .addOption(new Option('--level <level>', 'this bad and worse').choices(logLevels).default('debug'))
+    .action(ending(logs))
   command('doctor', 'check what muxd needs').action(ending(doctor))
   program
     .command('serve', { hidden: false })

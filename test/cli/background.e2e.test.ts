@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import type { DaemonInfo } from '../../protocol/index.ts'
 import { tempHome } from '../support/daemon.ts'
+import { until } from '../support/until.ts'
 import { jsonLines, muxd } from './muxd.ts'
 
 const simulator = resolve('dist/simulator.js')
@@ -75,4 +76,23 @@ it('a home that is open to others is refused, with how to mend it', async () => 
   const doctor = await muxd(['doctor', '--json', '--home', home], { env }).ended
   expect(doctor.code).toBe(3)
   expect(doctor.stdout).toContain(`chmod 700 ${home}`)
+})
+
+it('logs shows what the daemons of a home wrote, runs or not, and follows it', async () => {
+  const { home, env } = homeForTest()
+  const none = await muxd(['logs', '--home', home]).ended
+  expect(none).toEqual({ code: 0, stdout: '', stderr: `no log in ${join(home, 'log')}\n` })
+  const following = muxd(['logs', '--follow', '--json', '--home', home])
+  onTestFinished(() => following.interrupt())
+  await until(() => expect(following.stderr()).toContain('yet'))
+  await muxd(['ls', '--home', home], { env }).ended
+  const { pid } = infoOf(home)
+  await until(() => expect(jsonLines(following.stdout())).toMatchObject([{ message: 'listening', pid }]))
+  await muxd(['stop', '--home', home]).ended
+  await until(() =>
+    expect(jsonLines(following.stdout())).toMatchObject([{}, { message: 'stopping' }, { message: 'stopped' }]),
+  )
+  const { stdout } = await muxd(['logs', '-n', '2', '--home', home]).ended
+  expect(stdout).toMatch(/^── \d{4}-\d\d-\d\d\n[\d:]+ stopping · reason .*\n[\d:]+ stopped\n$/)
+  expect((await muxd(['logs', '--level', 'warn', '--json', '--home', home]).ended).stdout).toBe('')
 })

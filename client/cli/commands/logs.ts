@@ -1,0 +1,95 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { homeDirectory } from '../../index.ts'
+import { logDirectory } from '../background.ts'
+import { type ExitCode, exitCodes, Usage } from '../exit.ts'
+import { type LogTail, openTail } from '../log-tail.ts'
+import { colorsFor, print, say } from '../output.ts'
+import { dayOf, type LogLevel, type LogLine, logLevels, parseLogLine, renderLogLine } from '../render/log-line.ts'
+import { harmless } from '../render/text.ts'
+import type { CommonOptions } from '../with-mux.ts'
+
+export interface LogsOptions extends CommonOptions {
+  lines: number
+  follow?: true
+  level: LogLevel
+}
+
+const pollMs = 200
+
+/** `muxd logs`: what the daemons of a home have written, from its files, so that it does not take one that runs. */
+export async function logs(options: LogsOptions): Promise<ExitCode> {
+  if (options.url !== undefined) throw new Usage('logs are read from the home directory: --url does not go with them')
+  const directory = logDirectory(homeDirectory(options.home))
+  const threshold = logLevels.indexOf(options.level)
+  const isWanted = (line: LogLine | undefined) => line === undefined || logLevels.indexOf(line.level) >= threshold
+  const printer = createPrinter(options.json === true)
+  const open = new Map<string, LogTail>()
+
+  /** The logs that are there, and those that have come: all of a new one, the last lines of one that was there. */
+  const read = (limit: number): Entry[] =>
+    sourcesIn(directory).flatMap(source => {
+      const known = open.get(source)
+      const tail = known ?? openTail(join(directory, `${source}.log`))
+      if (!tail) return []
+      open.set(source, tail)
+      const lines = known ? tail.next() : tail.last(limit, text => isWanted(parseLogLine(text)))
+      return entries(lines, source).filter(({ line }) => isWanted(line))
+    })
+
+  try {
+    const found = read(options.lines).toSorted((one, other) => (one.time < other.time ? -1 : 1))
+    for (const entry of found.slice(-options.lines)) await printer(entry)
+    if (open.size === 0) say(`no log in ${directory}${options.follow ? ' yet' : ''}`)
+    while (options.follow) {
+      await delay(pollMs)
+      for (const entry of read(Infinity).toSorted((one, other) => (one.time < other.time ? -1 : 1)))
+        await printer(entry)
+    }
+    return exitCodes.done
+  } finally {
+    for (const tail of open.values()) tail.close()
+  }
+}
+
+interface Entry {
+  source: string
+  text: string
+  line: LogLine | undefined
+  /** Where it belongs among those of others; a cut line stays with the one before it. */
+  time: string
+}
+
+function entries(lines: string[], source: string): Entry[] {
+  let time = ''
+  return lines.map(text => {
+    const line = parseLogLine(text)
+    time = line?.time ?? time
+    return { source, text, line, time }
+  })
+}
+
+/** `daemon` for `daemon.log`. */
+function sourcesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+      .filter(name => name.endsWith('.log'))
+      .map(name => name.slice(0, -4))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** As it was written with `json`, but for lines that were cut; else for people, under its day. */
+function createPrinter(json: boolean): (entry: Entry) => Promise<void> {
+  const colors = colorsFor(process.stdout)
+  let day: string | undefined
+  return async ({ text, line, source }) => {
+    if (json) return line && print(text)
+    if (!line) return print(colors.dim(harmless(text)))
+    if (dayOf(line) !== day) await print(colors.dim(`── ${(day = dayOf(line))}`))
+    return print(renderLogLine(line, source, colors))
+  }
+}

@@ -1,0 +1,49 @@
+import picocolors from 'picocolors'
+import { describe, expect, it } from 'vitest'
+import { dayOf, parseLogLine, renderLogLine } from '../../client/cli/render/log-line.ts'
+import { createLog } from '../../daemon/log.ts'
+
+const colors = picocolors.createColors(false)
+
+/** As the daemon writes it, and as it is shown. */
+function shown(write: (log: ReturnType<typeof createLog>) => void, source = 'daemon'): string {
+  let text = ''
+  write(createLog('debug', 'json', line => (text = line)))
+  const line = parseLogLine(text)!
+  return renderLogLine(line, source, colors)
+}
+
+describe('a line of the log', () => {
+  it('is the time of day, the message and its details in words', () => {
+    const words = shown(log => log.info('listening', { url: 'ws://x', pid: 7, list: [1] }))
+    expect(words).toMatch(/^\d\d:\d\d:\d\d listening · url ws:\/\/x · pid 7 · list \[1\]$/)
+  })
+
+  it('tells its level and who wrote it where that says something', () => {
+    expect(shown(log => log.warn('low'), 'holder')).toMatch(/^[\d:]+ holder warn low$/)
+    expect(shown(log => log.debug('seen'))).toMatch(/^[\d:]+ debug seen$/)
+  })
+
+  it('tells of an error where it comes from and what caused it', () => {
+    const error = new Error('out of cheese', { cause: new Error('mice') })
+    const [head, ...stack] = shown(log => log.error('failed', { error })).split('\n')
+    expect(head).toMatch(/^[\d:]+ error failed · error out of cheese$/)
+    expect(stack[0]).toMatch(/^ {9}at .*log-line\.test/)
+    expect(stack.join('\n')).toContain('caused by: mice')
+    expect(shown(log => log.warn('failed', { error }))).not.toContain('\n')
+  })
+
+  it('cannot command the terminal', () => {
+    const words = shown(log => log.info('title \u001b]0;owned\u0007', { '\u001b[2J': '\u001b[31m\nred' }))
+    expect(words.slice(9)).toBe('title ]0;owned · [2J [31m red')
+  })
+
+  it.each(['', '{"time":"2', '[]', '{}', '{"time":"t","level":"loud","message":"m"}'])('%s is none', text => {
+    expect(parseLogLine(text)).toBeUndefined()
+  })
+
+  it('is of a day here', () => {
+    const here = new Date(2026, 0, 2, 23, 59).toISOString()
+    expect(dayOf(parseLogLine(JSON.stringify({ time: here, level: 'info', message: 'm' }))!)).toBe('2026-01-02')
+  })
+})
