@@ -205,7 +205,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
     const { record } = conversation
     const resumed = record.claudeSessionId
     const counterUsd = store.processes.ofSession(id).at(-1)?.counterUsd ?? 0
-    const row = newProcess(record, counterUsd)
+    const row = newProcess(record, recorder.head, counterUsd)
     try {
       const { path } = await context.locate()
       conversation.processStarted(row)
@@ -373,8 +373,8 @@ export function createSession(context: SessionContext, stored: Session, unfinish
 const strength: Record<CancelMode, number> = { interrupt: 0, terminate: 1, kill: 2 }
 const storageRetryMs = 1_000
 
-/** The row of a process that is about to be started. */
-const newProcess = (session: Session, counterUsd: number): StoredProcess => ({
+/** The row of a process that is about to be started for the run whose `run_started` is `firstSeq`. */
+const newProcess = (session: Session, firstSeq: number, counterUsd: number): StoredProcess => ({
   id: `p_${nanoid()}`,
   session: session.session,
   nonce: nanoid(16).replaceAll(/[^A-Za-z0-9]/g, 'x'),
@@ -385,5 +385,8 @@ const newProcess = (session: Session, counterUsd: number): StoredProcess => ({
   counterUsdBefore: counterUsd,
   counterUsd,
   resumed: session.claudeSessionId !== null,
+  firstSeq,
+  claudeSessionIdBefore: session.claudeSessionId,
+  raw: 'kept',
   endedAt: null,
 })

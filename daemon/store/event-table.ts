@@ -23,6 +23,9 @@ export function createEventTable(db: Sqlite): EventTable {
     'SELECT text FROM events WHERE place > ? AND place < ? ORDER BY place LIMIT ?',
   )
   const one = db.prepare<[number], Row>(`${select} WHERE place = ?`)
+  const following = db.prepare<[number, number, number], Row>(
+    `${select} WHERE place > ? AND place < ? ORDER BY place LIMIT ?`,
+  )
   const ofProcess = db.prepare<[number, number, string], Row>(
     `${select} WHERE place > ? AND place < ? AND processes.id = ? ORDER BY place`,
   )
@@ -72,6 +75,11 @@ export function createEventTable(db: Sqlite): EventTable {
       const number = sessionNumber.get(session)
       const row = number === undefined ? undefined : one.get(placeOf(number, seq))
       return row && eventRow(row)
+    },
+    rows(session, after, limit) {
+      const number = sessionNumber.get(session)
+      if (number === undefined) return []
+      return following.all(placeOf(number, after), placeOf(number + 1, 0), limit).map(eventRow)
     },
     ofProcess(session, process) {
       const number = sessionNumber.get(session)

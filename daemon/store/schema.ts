@@ -62,6 +62,25 @@ const migrations = [
      params_hash TEXT NOT NULL,
      answer TEXT NOT NULL) WITHOUT ROWID;
    CREATE INDEX requests_by_time ON requests (time);`,
+
+  // Where a re-reading begins is found for the processes that may still need one: the run begun before its first event.
+  `ALTER TABLE processes ADD COLUMN first_seq INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE processes ADD COLUMN claude_session_before TEXT;
+   ALTER TABLE processes ADD COLUMN raw TEXT NOT NULL DEFAULT 'kept';
+   UPDATE processes SET
+     first_seq = coalesce((
+       SELECT max(place) % 4294967296 FROM events
+       WHERE place > processes.session << 32 AND place < coalesce(
+           (SELECT min(place) FROM events AS own WHERE own.process = processes.number
+             AND place > processes.session << 32 AND place < (processes.session + 1) << 32),
+           (processes.session + 1) << 32)
+         AND json_extract(text, '$.type') = 'run_started'), 1),
+     claude_session_before = CASE resumed WHEN 1 THEN (
+       SELECT json_extract(record, '$.claudeSessionId') FROM sessions WHERE sessions.number = processes.session) END
+   WHERE ended_at IS NULL;
+
+   -- CRC-32 of \`text\`; null where it was not taken.
+   ALTER TABLE events ADD COLUMN crc INTEGER;`,
 ]
 
 /** Makes the tables in an empty file, brings an older muxd's up to date, and refuses every other. */

@@ -106,6 +106,12 @@ export interface StoredProcess {
   counterUsd: number
   /** It took up an earlier conversation. */
   resumed: boolean
+  /** `seq` of the `run_started` for which it was started: where a re-reading of its output begins. */
+  firstSeq: number
+  /** The session's `claudeSessionId` when it was started. */
+  claudeSessionIdBefore: string | null
+  /** What has become of its raw log. */
+  raw: 'kept' | 'compressed' | 'dropped'
   endedAt: number | null
 }
 
@@ -140,6 +146,8 @@ export interface EventTable {
   /** Texts of the events with `seq > after`, in order, up to the one that passes `maxBytes` or the `limit`th. */
   read(session: string, after: number, limit: number, maxBytes: number): string[]
   get(session: string, seq: number): EventRow | undefined
+  /** Up to `limit` rows with `seq > after`, in order: a log is gone through in pages. */
+  rows(session: string, after: number, limit: number): EventRow[]
   /** Rows of a process, in order: for the comparison with what is derived again. */
   ofProcess(session: string, process: string): EventRow[]
   /** First and last seq kept; `{ first: 1, head: 0 }` when there are none. */

@@ -50,6 +50,17 @@ test('events come back whole: 5 MB, line separators, escapes, every plane', () =
   expect(JSON.parse(store.events.get('s_1', 4)!.text)).toMatchObject({ delta: '\ud800 alone' })
 })
 
+test('rows of a session come in pages, and never those of its neighbours', () => {
+  const { store } = tempStore()
+  for (const id of ['s_1', 's_2']) {
+    store.sessions.save(session(id))
+    store.events.append(id, events(1, 5))
+  }
+  const seqs = (after: number, limit: number) => store.events.rows('s_1', after, limit).map(({ seq }) => seq)
+  expect(store.events.rows('s_1', 0, 2)).toEqual(events(1, 2))
+  expect([seqs(2, 2), seqs(4, 2), seqs(5, 2), store.events.rows('s_9', 0, 2)]).toEqual([[3, 4], [5], [], []])
+})
+
 test('an event comes back with its run, type, process and offset', () => {
   const { store } = tempStore()
   store.sessions.save(session('s_1'))

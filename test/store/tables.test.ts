@@ -106,13 +106,17 @@ test('processes are kept in order, with offsets beyond 32 bits, and are live unt
   for (const process of [first, second, third]) store.processes.save(process)
   store.processes.checkpoint('p_1', 5_000_000_000)
   expect(store.processes.get('p_1')).toEqual({ ...first, offset: 5_000_000_000 })
-  store.processes.save({ ...second, endedAt: 1_763_690_000_000, costUsdBefore: 0.125, resumed: true })
-  expect(store.processes.get('p_2')).toEqual({
+  const changed = {
     ...second,
     endedAt: 1_763_690_000_000,
     costUsdBefore: 0.125,
     resumed: true,
-  })
+    firstSeq: 7,
+    claudeSessionIdBefore: 'c-1',
+    raw: 'compressed' as const,
+  }
+  store.processes.save(changed)
+  expect(store.processes.get('p_2')).toEqual(changed)
   expect(store.processes.live().map(process => process.id)).toEqual(['p_1', 'p_3'])
   expect(store.processes.ofSession('s_1').map(process => process.id)).toEqual(['p_1', 'p_3'])
   expect(() => store.processes.checkpoint('p_9', 1)).toThrow(UnknownRecord)

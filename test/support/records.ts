@@ -51,6 +51,9 @@ export function processOf(ofSession: string, id: string, fields: Partial<StoredP
     counterUsdBefore: 0,
     counterUsd: 0,
     resumed: false,
+    firstSeq: 1,
+    claudeSessionIdBefore: null,
+    raw: 'kept',
     endedAt: null,
     ...fields,
   }
