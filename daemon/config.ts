@@ -55,6 +55,8 @@ export type Config = Static<typeof ConfigFile> & {
   home: string
   /** What processes inherit, as far as they may (`claude/environment.ts`). */
   environment: NodeJS.ProcessEnv
+  /** The options that were given, or stood in the environment, for a successor (`DaemonInfo`). */
+  args: string[]
 }
 
 const defaults: Static<typeof ConfigFile> = {
@@ -118,7 +120,7 @@ export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Conf
   if (!check.Check(given)) throw new BadConfig(describe(given))
   // Between the runs of a session the stand-in remembers what the real one keeps in the user's home.
   const simulator = options.simulate ? { MUXD_SIMULATOR_HOME: join(home, 'simulator') } : {}
-  return { ...given, home, environment: { ...simulator, ...environment } }
+  return { ...given, home, environment: { ...simulator, ...environment }, args: argsOf(options, environment) }
 }
 
 export const defaultHome = (environment: NodeJS.ProcessEnv): string =>
@@ -146,6 +148,25 @@ function readOptions(argv: string[]) {
   } catch (error) {
     throw new BadConfig((error as Error).message, { cause: error })
   }
+}
+
+type Options = ReturnType<typeof readOptions>
+
+function argsOf(options: Options, environment: NodeJS.ProcessEnv): string[] {
+  const claudeBin = options.simulate ? undefined : (options['claude-bin'] ?? environment['MUXD_CLAUDE_BIN'])
+  const named = {
+    host: options.host,
+    // A name is looked for on PATH, a path is a place seen from here.
+    'claude-bin': claudeBin?.includes('/') ? resolve(claudeBin) : claudeBin,
+    'max-runs': options['max-runs'],
+    'idle-close-ms': options['idle-close-ms'],
+    'log-level': options['log-level'],
+  }
+  return [
+    ...(options.simulate ? ['--simulate'] : []),
+    ...Object.entries(named).flatMap(([name, value]) => (value ? [`--${name}`, value] : [])),
+    ...(options['allow-root'] ?? []).flatMap(root => ['--allow-root', resolve(root)]),
+  ]
 }
 
 const number = (name: string, text: string | undefined) =>

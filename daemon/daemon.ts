@@ -27,7 +27,7 @@ export interface Daemon {
   /** The ws URL. */
   readonly url: string
   /** Ends in order: what runs is `interrupted`, everything is stored, every client is told. */
-  close(reason: string): Promise<void>
+  close(reason: string, options?: { restart: boolean }): Promise<void>
   /** Resolves when it is closed, by whomever. */
   readonly closed: Promise<void>
 }
@@ -105,18 +105,18 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     let closing: Promise<void> | undefined
     let settleClosed: (ended: Promise<void>) => void
     const closed = new Promise<void>(resolve => void (settleClosed = resolve))
-    const close = (reason: string) => {
-      if (!closing) settleClosed((closing = end(reason)))
+    const close = (reason: string, { restart } = { restart: false }) => {
+      if (!closing) settleClosed((closing = end(reason, restart)))
       return closing
     }
-    const end = async (reason: string) => {
+    const end = async (reason: string, restart: boolean) => {
       log.info('stopping', { reason })
       disk.close()
       publishState('stopping', reason)
       await sessions.shutdown(reason)
       await journal.settled()
       hub.flush()
-      await server.close({ code: 4000, reason, reconnect: true })
+      await server.close({ code: restart ? 4001 : 4000, reason, reconnect: true })
       removeInfo(home, instance)
       await located
       await closeAll()
@@ -140,7 +140,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           sessions,
           claude: () => claude,
           server: () => server,
-          stop: reason => void close(reason).catch(() => {}),
+          stop: (reason, options) => void close(reason, options).catch(() => {}),
         }),
         ...sessionHandlers(sessions, locateAndRemember),
         ...topicHandlers(topics.lookup),
@@ -166,6 +166,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       pid: process.pid,
       instance,
       version,
+      args: config.args,
     })
     log.info('listening', { url: server.url, home: home.directory, pid: process.pid, version })
     return { url: server.url, close, closed }

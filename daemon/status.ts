@@ -22,14 +22,14 @@ export interface StatusContext {
   claude(): LocatedClaude | null
   server(): Pick<RunningServer, 'url' | 'connections' | 'subscriptions'>
   /** Begins the orderly end of the daemon. */
-  stop(reason: string): void
+  stop(reason: string, options: { restart: boolean }): void
 }
 
 /** The methods that concern the daemon itself. */
 export const daemonHandlers = (context: StatusContext): Pick<Handlers, 'daemon'> => ({
   daemon: {
     status: () => status(context),
-    stop({ keepSessions }, { actor }) {
+    stop({ keepSessions, restart = false }, { actor }) {
       if (keepSessions) {
         throw new RpcError('invalid_params', '/keepSessions: sessions cannot outlive this daemon yet', {
           path: '/keepSessions',
@@ -37,7 +37,7 @@ export const daemonHandlers = (context: StatusContext): Pick<Handlers, 'daemon'>
         })
       }
       // After the answer has left.
-      setImmediate(() => context.stop(`stopped by ${actor.name}`))
+      setImmediate(() => context.stop(`${restart ? 'restarted' : 'stopped'} by ${actor.name}`, { restart }))
       return {}
     },
   },

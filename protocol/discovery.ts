@@ -10,4 +10,6 @@ export interface DaemonInfo {
   pid: number
   instance: string
   version: string
+  /** Options of `muxd serve` that make another like it, whatever the environment and the directory; without home and port. */
+  args?: string[]
 }

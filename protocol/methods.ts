@@ -76,8 +76,15 @@ const daemon = {
       holder: Type.Object({ state: Type.Enum(['in_process']) }),
     }),
   ),
-  /** Answers, then sends `bye` to everyone, ends what runs as `interrupted`, and exits. */
-  stop: method(Type.Object({ keepSessions: Type.Optional(Type.Boolean()) }), none, { mutates: true }),
+  /**
+   * Answers, then sends `bye` to everyone, ends what runs as `interrupted`, and exits. `restart`: whoever asks starts it
+   * again, so that the `bye` says 4001.
+   */
+  stop: method(
+    Type.Object({ keepSessions: Type.Optional(Type.Boolean()), restart: Type.Optional(Type.Boolean()) }),
+    none,
+    { mutates: true },
+  ),
 }
 
 const session = {
@@ -181,5 +188,6 @@ export type Api = {
       : never
   }
 }
+export type DaemonStatus = ResultOf<typeof daemon.status>
 export type HelloParams = ParamsOf<typeof top.hello>
 export type HelloResult = ResultOf<typeof top.hello>

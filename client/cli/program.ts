@@ -1,12 +1,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { sdkVersion } from '../version.ts'
 import { attach } from './commands/attach.ts'
-import { serve, status, stop } from './commands/daemon.ts'
+import { serve, status } from './commands/daemon.ts'
 import { doctor } from './commands/doctor.ts'
 import { list } from './commands/list.ts'
 import { logs } from './commands/logs.ts'
 import { cancel, show, wait } from './commands/run-record.ts'
 import { run } from './commands/run.ts'
+import { restart, stop } from './commands/stop.ts'
 import type { ExitCode } from './exit.ts'
 import { logLevels } from './render/log-line.ts'
 import type { CommonOptions } from './with-mux.ts'
@@ -72,7 +73,12 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .argument('<run>', 'a run, or a session for its latest')
     .action(endingOf(show))
   command('status', 'how the daemon is').action(ending(status))
-  command('stop', 'stop the daemon').action(ending(stop))
+  command('stop', 'stop the daemon, and what runs')
+    .option('--keep-sessions', 'what runs goes on; the next daemon takes it over')
+    .action(ending(stop))
+  command('restart', 'another daemon in place of the present one; what runs goes on')
+    .option('--wait', 'not before no run goes on or is queued')
+    .action(ending(restart))
   command('logs', 'what the daemons of this home have logged')
     .addOption(new Option('-n, --lines <count>', 'the last so many').default(100).argParser(wholeNumber))
     .option('-f, --follow', 'and what comes, until Ctrl-C')

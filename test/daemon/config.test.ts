@@ -46,6 +46,29 @@ describe('the configuration', () => {
     expect(read(['--allow-root', 'a', '--allow-root', '/b']).allowRoots).toEqual([join(process.cwd(), 'a'), '/b'])
   })
 
+  it('knows the options that make another like it, from any directory', () => {
+    const given = [
+      '--port',
+      '1',
+      '--max-runs=3',
+      '--allow-root',
+      'a',
+      '--allow-root',
+      '/b',
+      '--claude-bin',
+      'bin/claude',
+    ]
+    const { args, ...config } = read([...given, '--log-to', 'file'], { MUXD_CLAUDE_BIN: '/ignored' })
+    expect(read(['--port', '1', '--log-to', 'file', ...args])).toMatchObject({
+      ...config,
+      claudeBin: join(process.cwd(), 'bin/claude'),
+      environment: {},
+    })
+    expect(read([], { MUXD_CLAUDE_BIN: 'claude-next' }).args).toEqual(['--claude-bin', 'claude-next'])
+    expect(read(['--simulate'], { MUXD_CLAUDE_BIN: '/ignored' }).args).toEqual(['--simulate'])
+    expect(read().args).toEqual([])
+  })
+
   it.each([
     [['--port', 'http'], /port is "http"/],
     [['--port', '70000'], /port is 70000/],

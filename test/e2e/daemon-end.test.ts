@@ -45,6 +45,16 @@ describe.each(['SIGTERM', 'daemon.stop'])('a daemon that is stopped by %s', how 
   })
 })
 
+it('a daemon that is started again says so to its clients, and in daemon.json how', async () => {
+  const daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '3'] })
+  expect(daemon.info.args).toEqual(['--simulate', '--max-runs', '3'])
+  const peer = await daemon.peer()
+  await peer.call('daemon.stop', { restart: true })
+  expect(await peer.closed).toBe(4001)
+  expect(peer.notifications.at(-1)).toMatchObject({ method: 'bye', params: { code: 4001, reconnect: true } })
+  expect(await daemon.stop()).toBe(0)
+})
+
 describe('a daemon that was killed', () => {
   it('is followed by one that has every event, ends the run as interrupted and what it had started', async () => {
     const daemon = await startTestDaemon()

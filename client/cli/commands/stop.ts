@@ -1,0 +1,58 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  type DaemonInfo,
+  type DaemonStatus,
+  homeDirectory,
+  type Mux,
+  readDaemonInfo,
+  Unavailable,
+} from '../../index.ts'
+import { startInBackground } from '../background.ts'
+import { endDaemon } from '../end-daemon.ts'
+import { type ExitCode, exitCodes, Usage } from '../exit.ts'
+import { printJson, say } from '../output.ts'
+import { count } from '../render/format.ts'
+import type { CommonOptions } from '../with-mux.ts'
+
+/** `muxd stop`: ends the daemon and waits until it is gone. Runs that are active end as `interrupted`, unless they are kept. */
+export async function stop({
+  keepSessions = false,
+  ...options
+}: CommonOptions & { keepSessions?: boolean }): Promise<ExitCode> {
+  const last = await endDaemon(options, { keepSessions, restart: false })
+  if (options.json) await printJson({ pid: last?.pid ?? null })
+  else if (!last) say('no daemon runs')
+  else say(`stopped (pid ${last.pid})${keepSessions ? keptOf(last) : interruptedOf(last)}`)
+  return exitCodes.done
+}
+
+/** `muxd restart`: another daemon in place of the one that runs, with the same options and on the same port; its sessions go on. */
+export async function restart({ wait, ...options }: CommonOptions & { wait?: true }): Promise<ExitCode> {
+  if (options.url !== undefined) throw new Usage('--url: a daemon elsewhere cannot be started again from here')
+  const home = homeDirectory(options.home)
+  const before = await readDaemonInfo(home)
+  const last = await endDaemon(options, { keepSessions: true, restart: true }, wait && untilIdle)
+  if (!last && !options.start) throw new Unavailable('no daemon runs, and --no-start was given')
+  if (!last) say('no daemon runs, starting one')
+  const now = await startInBackground(home, last && before && { args: before.args ?? [], port: portOf(before) })
+  if (options.json) await printJson({ pid: now.pid, url: now.url })
+  else if (last) say(`restarted (pid ${last.pid} is now ${now.pid})${keptOf(last)}`)
+  return exitCodes.done
+}
+
+const portOf = ({ url }: DaemonInfo) => Number(new URL(url).port)
+
+const active = ({ runs }: DaemonStatus) => (runs['running'] ?? 0) + (runs['cancelling'] ?? 0) + (runs['queued'] ?? 0)
+
+const keptOf = (last: DaemonStatus) => (last.processes ? `; ${amount(last.processes, 'live process', 'es')} kept` : '')
+const interruptedOf = (last: DaemonStatus) => (active(last) ? `; ${amount(active(last), 'run')} interrupted` : '')
+const amount = (number: number, what: string, plural = 's') => `${count(number)} ${what}${number === 1 ? '' : plural}`
+
+async function untilIdle(mux: Mux, signal: AbortSignal): Promise<void> {
+  for (let told = false; ; told = true) {
+    const now = await mux.api.daemon.status({}, { signal })
+    if (active(now) === 0) return
+    if (!told) say(`waiting for ${amount(active(now), 'run')}`)
+    await delay(500, undefined, { signal })
+  }
+}
