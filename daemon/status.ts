@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { protocolVersion } from '../protocol/messages.ts'
 import type { Methods, ResultOf } from '../protocol/index.ts'
+import { checkpointDistances } from './checkpoints.ts'
 import type { LocatedClaude } from './claude/locate.ts'
 import type { Config } from './config.ts'
 import type { Home } from './home.ts'
@@ -65,11 +66,18 @@ async function status(context: StatusContext): Promise<ResultOf<Methods['daemon'
     memory: { rssBytes: rss, heapBytes: heapUsed },
     disk: {
       databaseBytes: store.sizeBytes(),
+      ...(await walFacts(home.database)),
       rawBytes: await directoryBytes(home.processes),
       freeBytes: freeBytes(home.directory),
     },
+    checkpoints: await checkpointDistances(store.processes, home.processes),
     holder: { state: 'in_process' },
   }
+}
+
+async function walFacts(database: string): Promise<{ walBytes: number; walMovedAt: number }> {
+  const [wal, main] = await Promise.all([stat(`${database}-wal`).catch(() => undefined), stat(database)])
+  return { walBytes: wal?.size ?? 0, walMovedAt: Math.round(main.mtimeMs) }
 }
 
 /** What a user may still write where `directory` is. */

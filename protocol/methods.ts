@@ -72,7 +72,26 @@ const daemon = {
       connections: Type.Integer(),
       subscriptions: Type.Integer(),
       memory: Type.Object({ rssBytes: Type.Integer(), heapBytes: Type.Integer() }),
-      disk: Type.Object({ databaseBytes: Type.Integer(), rawBytes: Type.Integer(), freeBytes: Type.Integer() }),
+      disk: Type.Object({
+        databaseBytes: Type.Integer({ description: 'with its write-ahead log' }),
+        walBytes: Type.Integer({ description: 'the write-ahead log, which shrinks only when the daemon stops' }),
+        walMovedAt: Type.Integer({ description: 'when parts of it were last moved to the database itself' }),
+        rawBytes: Type.Integer(),
+        freeBytes: Type.Integer(),
+      }),
+      checkpoints: Type.Object({
+        behindBytes: Type.Integer({ description: 'raw log of live processes that no stored event covers yet' }),
+        behind: Type.Integer({ description: 'so many processes have any' }),
+        furthest: Type.Array(
+          Type.Object({
+            process: Type.String(),
+            session: SessionId,
+            rawBytes: Type.Integer(),
+            checkpoint: Type.Integer(),
+            behindBytes: Type.Integer(),
+          }),
+        ),
+      }),
       holder: Type.Object({ state: Type.Enum(['in_process']) }),
     }),
   ),

@@ -1,0 +1,39 @@
+import type { DaemonStatus } from '../../index.ts'
+import { age, bytes, count, duration, shortPath } from './format.ts'
+import { oneLine } from './text.ts'
+
+/** The daemon's status for a person: a subject a line, details indented below it. */
+export function statusLines(now: DaemonStatus, time: number): string[] {
+  const { runs, disk, claude, memory } = now
+  const states = Object.entries(runs).map(([state, amount]) => `${count(amount)} ${state}`)
+  const rows: [string, string, ...string[]][] = [
+    ['daemon', `muxd ${now.version}, pid ${now.pid}, up ${duration(now.uptimeMs)}, Node ${now.node}`],
+    ['url', now.url],
+    ['home', shortPath(now.home)],
+    ['claude', claude ? `${claude.version}, ${oneLine(shortPath(claude.path))}` : 'not found'],
+    ['sessions', `${count(now.sessions)}, ${count(now.processes)} with a live process`],
+    ['runs', `${states.join(', ') || 'none'} (at most ${now.maxRuns} at once)`],
+    ['clients', `${count(now.connections)}, ${count(now.subscriptions)} subscriptions`],
+    ['output', ...outputOf(now.checkpoints)],
+    ['memory', `${bytes(memory.rssBytes)}, of them ${bytes(memory.heapBytes)} heap`],
+    [
+      'database',
+      `${bytes(disk.databaseBytes)}, with ${bytes(disk.walBytes)} write-ahead log (moved ${age(time - disk.walMovedAt)} ago)`,
+    ],
+    ['raw logs', bytes(disk.rawBytes)],
+    ['free', bytes(disk.freeBytes)],
+  ]
+  return rows.flatMap(([name, first, ...more]) => [
+    `${name.padEnd(10)}${first}`,
+    ...more.map(line => `${' '.repeat(12)}${line}`),
+  ])
+}
+
+function outputOf({ behindBytes, behind, furthest }: DaemonStatus['checkpoints']): [string, ...string[]] {
+  if (behind === 0) return ['all of it is stored as events']
+  const processes = `${count(behind)} ${behind === 1 ? 'process' : 'processes'}`
+  return [
+    `${bytes(behindBytes)} of ${processes} is not stored as events yet`,
+    ...furthest.map(({ session, rawBytes, behindBytes: its }) => `${session}  ${bytes(its)} of ${bytes(rawBytes)}`),
+  ]
+}

@@ -1,0 +1,54 @@
+import { expect, it } from 'vitest'
+import type { DaemonStatus } from '../../client/index.ts'
+import { statusLines } from '../../client/cli/render/status.ts'
+import { widthOf } from '../../client/cli/render/text.ts'
+
+const time = 1_000_000_000
+
+const status = (fields: Partial<DaemonStatus> = {}): DaemonStatus => ({
+  version: '0.1.0',
+  protocol: 1,
+  node: '20.20.2',
+  pid: 1_234_567,
+  url: 'ws://127.0.0.1:7433/ws',
+  home: '/tmp/home',
+  claude: { path: '/usr/local/bin/claude', version: '2.1.329 (Claude Code)' },
+  uptimeMs: 90_061_000,
+  sessions: 1_234,
+  processes: 12,
+  runs: { running: 8, queued: 3, done: 9_999 },
+  maxRuns: 8,
+  connections: 100,
+  subscriptions: 2_000,
+  memory: { rssBytes: 2 ** 30, heapBytes: 2 ** 29 },
+  disk: { databaseBytes: 2 ** 40, walBytes: 2 ** 22, walMovedAt: time - 4_000, rawBytes: 2 ** 33, freeBytes: 2 ** 36 },
+  checkpoints: { behindBytes: 0, behind: 0, furthest: [] },
+  holder: { state: 'in_process' },
+  ...fields,
+})
+
+it('the status is a subject a line, in alignment, and fits 80 columns', () => {
+  const far = {
+    process: 'V1StGXR8_Z5jdHi6B-myT',
+    session: 's_V1StGXR8_Z5jdHi6B-myT',
+    rawBytes: 2 ** 30,
+    checkpoint: 2 ** 29,
+  }
+  const behind = { behindBytes: 2 ** 30, behind: 7, furthest: [{ ...far, behindBytes: 2 ** 29 }] }
+  const lines = statusLines(status({ checkpoints: behind }), time)
+  for (const line of lines) {
+    expect(line).toMatch(/^([a-z ]{8} {2}\S| {12}\S)/)
+    expect(widthOf(line), line).toBeLessThanOrEqual(80)
+  }
+  expect(lines).toContain('daemon    muxd 0.1.0, pid 1234567, up 1 d 1 h, Node 20.20.2')
+  expect(lines).toContain('output    1.0 GiB of 7 processes is not stored as events yet')
+  expect(lines).toContain('            s_V1StGXR8_Z5jdHi6B-myT  512.0 MiB of 1.0 GiB')
+  expect(lines).toContain('database  1.0 TiB, with 4.0 MiB write-ahead log (moved 4s ago)')
+})
+
+it('the status says in words that there is nothing to say', () => {
+  const lines = statusLines(status({ runs: {}, claude: null }), time)
+  expect(lines).toContain('runs      none (at most 8 at once)')
+  expect(lines).toContain('claude    not found')
+  expect(lines).toContain('output    all of it is stored as events')
+})
