@@ -179,6 +179,15 @@ export const events = {
   notice: event('notice', { kind: Type.String(), frame: Type.Unknown() }),
   /** A line that is no JSON: its size and its first bytes as text. */
   unparsed: event('unparsed', { reason: Type.String(), bytes: Type.Integer(), head: Type.String() }),
+  /**
+   * What was kept at this place is damaged: what could be read goes on around it. `raw`: that much of the process's
+   * output could not be translated. `events`: it stands for the event that had this `seq`.
+   */
+  log_damaged: event('log_damaged', {
+    log: Type.Enum(['raw', 'events']),
+    bytes: Type.Integer(),
+    detail: Type.String(),
+  }),
 }
 
 export type EventType = keyof typeof events

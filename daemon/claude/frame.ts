@@ -29,6 +29,11 @@ export function decodeLine(bytes: Buffer): Decoded[] {
   return withTextInFront(text) ?? withTextBehind(text) ?? [unparsed('not_json', text)]
 }
 
+/** Whether these bytes are a frame and nothing else: the end of another line never is, its braces do not match. */
+export function isFrame(bytes: Buffer): boolean {
+  return isShape(parse(bytes.toString('utf8')))
+}
+
 // CSI; OSC up to BEL or ST; DCS, SOS, PM and APC up to ST; and the two-character ones with their intermediates.
 const escapeSequences =
   // oxlint-disable-next-line no-control-regex

@@ -96,6 +96,11 @@ export function parseExitRecord(line: Buffer, nonce: string): ExitRecord | null 
   return { before: line.subarray(0, mark), status: Number(status) }
 }
 
+/** Whether bytes that are not to be trusted hold an exit record: of this nonce nobody else can know. */
+export function hasExitRecord(bytes: Buffer, nonce: string): boolean {
+  return bytes.includes(`${String.fromCharCode(recordMark)}${nonce} `)
+}
+
 function withoutCarriageReturn(bytes: Buffer): Buffer {
   let end = bytes.length
   while (end > 0 && bytes[end - 1] === carriageReturn) end -= 1

@@ -1,16 +1,27 @@
-import type { RawLog } from '../holder/raw-log.ts'
-import { type Decoded, decodeLine } from './frame.ts'
-import { createLineSplitter, parseExitRecord } from './lines.ts'
+import type { Damage, RawLog } from '../holder/raw-log.ts'
+import { type Decoded, decodeLine, isFrame } from './frame.ts'
+import { createLineSplitter, hasExitRecord, parseExitRecord } from './lines.ts'
 
-/** One line of Claude Code's output: what it says, the raw log offset behind it, and when its last byte arrived. */
-export type OutputLine = Decoded & { offset: number; time: number }
+/**
+ * One line of Claude Code's output: what it says, the raw log offset behind it, and when its last byte arrived. Or the
+ * lines that lie in a damaged place of the log, as one.
+ */
+export type OutputLine = (Decoded | { damaged: DamagedLines }) & { offset: number; time: number }
+
+export interface DamagedLines {
+  bytes: number
+  detail: string
+}
 
 export interface Output {
   lines: OutputLine[]
   /** Raw log offset up to which whole lines have been read. */
   offset: number
-  /** The exit record was read: nothing follows. `status` is the shell's: the exit code, or 128 + signal. */
-  exit?: { status: number }
+  /**
+   * The exit record was read: nothing follows. `status` is the shell's: the exit code, or 128 + signal; null where the
+   * record stands in a damaged place.
+   */
+  exit?: { status: number | null }
 }
 
 /**
@@ -20,7 +31,7 @@ export interface Output {
 export interface OutputReader {
   /** What has come since the last call, at most about `readBytes` of it; undefined when there is nothing new. */
   read(): Output | undefined
-  /** The line that was begun and never ended, once the process is gone without an exit record. */
+  /** What has never been completed, lines and damage, once the process is gone without an exit record. */
   rest(): OutputLine[]
 }
 
@@ -28,32 +39,73 @@ const readBytes = 256 * 1024
 
 /** `from` is where a line begins: 0, or an `offset` of what was read before. */
 export function createOutputReader(rawLog: RawLog, nonce: string, from = 0): OutputReader {
-  const splitter = createLineSplitter(from)
+  let splitter = createLineSplitter(from)
   let readOffset = from
   let lineOffset = from
-  let exit: Output['exit']
+  // Where the damage begins that has not been told yet: it goes on up to a line that is whole.
+  let damagedFrom: number | undefined
+  const end: Pick<Output, 'exit'> = {}
 
-  const decode = (bytes: Buffer, offset: number): OutputLine[] =>
-    decodeLine(bytes).map(decoded => ({ ...decoded, offset, time: rawLog.timeAt(offset - 1) }))
+  const place = <Content extends object>(content: Content, offset: number) => ({
+    ...content,
+    offset,
+    time: rawLog.timeAt(offset - 1),
+  })
+  const damagedUpTo = (offset: number): OutputLine[] => {
+    if (damagedFrom === undefined) return []
+    const [start, bytes] = [damagedFrom, offset - damagedFrom]
+    damagedFrom = undefined
+    const detail = `${bytes} bytes of the process's output, from byte ${start} on, are not as they were written`
+    return [place({ damaged: { bytes, detail } }, offset)]
+  }
+  const decode = (bytes: Buffer, start: number, offset: number): OutputLine[] => {
+    // Behind damage it may be the end of a line only.
+    if (damagedFrom !== undefined && !isFrame(bytes)) return damagedUpTo(offset)
+    return [...damagedUpTo(start), ...decodeLine(bytes).map(decoded => place(decoded, offset))]
+  }
+
+  const readLines = (chunk: Buffer): OutputLine[] => {
+    const lines: OutputLine[] = []
+    readOffset += chunk.length
+    for (const line of splitter.push(chunk)) {
+      const record = parseExitRecord(line.bytes, nonce)
+      lines.push(...decode(record ? record.before : line.bytes, lineOffset, line.endOffset))
+      lineOffset = line.endOffset
+      if (record) {
+        end.exit = { status: record.status }
+        break
+      }
+    }
+    return lines
+  }
+  /** What was begun before the damage is part of it: its end is not to be known. */
+  const passDamage = ({ bytes, tail }: Damage): OutputLine[] => {
+    damagedFrom ??= lineOffset
+    readOffset += bytes
+    lineOffset = readOffset
+    splitter = createLineSplitter(readOffset)
+    if (!hasExitRecord(tail, nonce)) return []
+    end.exit = { status: null }
+    return damagedUpTo(readOffset)
+  }
+  const read = (): Output | undefined => {
+    if (end.exit) return undefined
+    const chunk = rawLog.read(readOffset, readBytes)
+    const damage = chunk.length === 0 ? rawLog.damageAt(readOffset) : undefined
+    if (chunk.length === 0 && !damage) return undefined
+    const lines = damage ? passDamage(damage) : readLines(chunk)
+    return { lines, offset: damagedFrom ?? lineOffset, ...end }
+  }
 
   return {
-    read() {
-      if (exit) return undefined
-      const chunk = rawLog.read(readOffset, readBytes)
-      if (chunk.length === 0) return undefined
-      readOffset += chunk.length
+    read,
+    rest() {
       const lines: OutputLine[] = []
-      for (const line of splitter.push(chunk)) {
-        const record = parseExitRecord(line.bytes, nonce)
-        lines.push(...decode(record ? record.before : line.bytes, line.endOffset))
-        lineOffset = line.endOffset
-        if (record) {
-          exit = { status: record.status }
-          break
-        }
-      }
-      return { lines, offset: lineOffset, ...(exit && { exit }) }
+      rawLog.finish()
+      for (let output = read(); output; output = read()) lines.push(...output.lines)
+      return end.exit
+        ? lines
+        : [...lines, ...decode(splitter.rest(), lineOffset, readOffset), ...damagedUpTo(readOffset)]
     },
-    rest: () => (exit ? [] : decode(splitter.rest(), readOffset)),
   }
 }

@@ -58,7 +58,10 @@ export async function startHeldProcess(
       cwd: spec.cwd,
       env: { ...spec.env, [processMarker]: spec.id },
       onData: chunk => rawLog.append(chunk) && growth.tell(rawLog.sizeBytes),
-      onEnd: () => growth.end(rawLog.sizeBytes),
+      onEnd() {
+        rawLog.end()
+        growth.end(rawLog.sizeBytes)
+      },
     })
     const input = await connected(files, growth)
     const commandPid = Number(readFileSync(pidFile, 'utf8'))

@@ -1,17 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
 /**
- * `<id>.times`: when which bytes of the raw log arrived. Entries of two little-endian doubles, offset and ms since
- * epoch: the bytes from that offset up to the next entry's arrived then. The first entry is (0, start of the process).
+ * `<id>.times` as version 0.1 wrote it: when which bytes of the raw log arrived. Entries of two little-endian doubles,
+ * offset and ms since epoch: the bytes from that offset up to the next entry's arrived then. The first entry is
+ * (0, start of the process). Only read: `raw-chunks.ts` is what is written now.
  */
-export const timesEntryBytes = 16
-
-export function timesEntry(offset: number, time: number): Buffer {
-  const entry = Buffer.allocUnsafe(timesEntryBytes)
-  entry.writeDoubleLE(offset, 0)
-  entry.writeDoubleLE(time, 8)
-  return entry
-}
+const timesEntryBytes = 16
 
 export interface RawTimes {
   /**

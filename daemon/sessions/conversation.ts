@@ -109,6 +109,11 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
 
     line(line, process) {
       const source: Source = { process, offset: line.offset }
+      if ('damaged' in line) {
+        spoke = true
+        recorder.event({ type: 'log_damaged', log: 'raw', ...line.damaged }, idOf(current()), line.time, source)
+        return
+      }
       if ('unparsed' in line) {
         spoke = true
         recorder.event({ type: 'unparsed', ...line.unparsed }, idOf(current()), line.time, source)
@@ -136,7 +141,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     isUnkept: now => !kept && begunAt !== undefined && now - begunAt < keptAfterMs,
 
     replay(line) {
-      if ('unparsed' in line) return
+      if (!('frame' in line)) return
       const turn = readTurn(line.frame)
       if (turn) place(turn, line.time)
       if (turn && turn.promptUuids.length > 0) namesPrompts = true

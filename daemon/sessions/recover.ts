@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import type { Session } from '../../protocol/index.ts'
 import { stderrTailBytes, temporaryDirectory } from '../claude/claude-process.ts'
-import { createOutputReader } from '../claude/output.ts'
+import { createOutputReader, type OutputLine } from '../claude/output.ts'
 import { processFiles } from '../holder/process-files.ts'
 import { openRawLog } from '../holder/raw-log.ts'
 import type { Log } from '../log.ts'
@@ -28,7 +28,7 @@ export interface RecoverContext {
 export async function recover(context: RecoverContext): Promise<StoredRun[]> {
   const { store, journal, log, processesDir } = context
   for (const process of store.processes.live()) {
-    if (existsSync(processFiles(processesDir, process.id).raw)) readOn(context, process)
+    if (process.offset > 0 || existsSync(processFiles(processesDir, process.id).raw)) readOn(context, process)
     else markEnded(context, process)
     await rm(temporaryDirectory(processesDir, process.id), { recursive: true, force: true })
     log.info('a process of an earlier daemon was brought to its end', { process: process.id, session: process.session })
@@ -51,26 +51,29 @@ function readOn(context: RecoverContext, process: StoredProcess) {
   }
   conversation.processStarted(process)
 
-  const rawLog = openRawLog(processesDir, process.id)
+  const rawLog = openRawLog(processesDir, process.id, process.offset)
   const reader = createOutputReader(rawLog, process.nonce)
   let offset = process.offset
-  let status: number | undefined
+  let status: number | null | undefined
+  const takeLine = (line: OutputLine) => {
+    if (line.offset > process.offset) conversation.line(line, process.id)
+    // What was translated once is in the log; but the translator has not heard it now, and this is where it goes on.
+    else if ('damaged' in line) conversation.line({ ...line, offset: process.offset }, process.id)
+    else conversation.replay(line)
+  }
   for (let output = reader.read(); output; output = reader.read()) {
-    for (const line of output.lines) {
-      if (line.offset <= process.offset) conversation.replay(line)
-      else conversation.line(line, process.id)
-    }
+    for (const line of output.lines) takeLine(line)
     offset = Math.max(offset, output.offset)
     status = output.exit?.status
   }
-  for (const line of reader.rest()) if (line.offset > process.offset) conversation.line(line, process.id)
+  for (const line of reader.rest()) takeLine(line)
 
   const endedAt = Date.now()
   const stderrTail = rawLog.stderrTail(stderrTailBytes)
   rawLog.close()
   for (const run of [conversation.background, conversation.active]) {
     if (!run) continue
-    if (status === undefined) conversation.end(run, 'lost', endedAt, { lost: daemonDied })
+    if (status === undefined || status === null) conversation.end(run, 'lost', endedAt, { lost: daemonDied })
     else {
       const failure = conversation.failure(status, stderrTail)
       conversation.end(run, 'process_ended', endedAt, { failure })

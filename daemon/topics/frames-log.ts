@@ -118,5 +118,8 @@ function* outputsFrom({ process }: Segment, offset: number, processesDir: string
   }
 }
 
-const content = (line: OutputLine) =>
-  'frame' in line ? { frame: line.frame } : { frame: null, unparsed: line.unparsed }
+function content(line: OutputLine) {
+  if ('frame' in line) return { frame: line.frame }
+  const unparsed = 'unparsed' in line ? line.unparsed : { reason: 'damaged', bytes: line.damaged.bytes, head: '' }
+  return { frame: null, unparsed }
+}

@@ -57,7 +57,7 @@ async function startSession(
   held.onGrow(() => {
     for (let read = output.read(); read; read = output.read()) {
       for (const line of read.lines) {
-        if ('unparsed' in line) continue
+        if (!('frame' in line)) continue
         for (const body of translator.frame(line.frame, line.time)) {
           seq += 1
           const event = { seq, time: line.time, run: id, ...body }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
 import { processesOf, startTestDaemon } from '../support/daemon.ts'
+import { appendToRawLog, rawLogsOf } from '../support/raw-log.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
@@ -88,10 +89,8 @@ describe('a daemon that was killed', () => {
     await untilText(peer, run)
     // The raw log goes on while the daemon does not: as after a kill between the append and the translation.
     process.kill(daemon.pid, 'SIGSTOP')
-    const { appendFileSync, readdirSync } = await import('node:fs')
-    const raw = readdirSync(join(daemon.home, 'processes')).find(name => name.endsWith('.raw'))
     const line = JSON.stringify({ type: 'system', subtype: 'planted', text: 'the last line' })
-    appendFileSync(join(daemon.home, 'processes', raw ?? ''), `${line}\n`)
+    appendToRawLog(rawLogsOf(daemon.home)[0]!, `${line}\n`)
     await daemon.kill()
 
     const next = await startTestDaemon({ home: daemon.home })

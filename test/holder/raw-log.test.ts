@@ -1,4 +1,14 @@
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -6,6 +16,12 @@ import { processFiles } from '../../daemon/holder/process-files.ts'
 import { openRawLog } from '../../daemon/holder/raw-log.ts'
 import { createRawLog, type RawLogWriter } from '../../daemon/holder/raw-log-writer.ts'
 import { openDescriptors } from './following.ts'
+
+function writeAt(path: string, position: number, text: string) {
+  const fd = openSync(path, 'r+')
+  writeSync(fd, text, position)
+  closeSync(fd)
+}
 
 describe('a raw log', () => {
   let dir: string
@@ -62,9 +78,82 @@ describe('a raw log', () => {
     log.close()
   })
 
-  it('keeps one time for all that arrives within a millisecond', () => {
-    for (let index = 0; index < 100; index++) append('x', 1_001 + Math.floor(index / 10))
-    expect(statSync(join(dir, 'p.times')).size).toBe(16 * 11)
+  it('is read on past what was cut off or overwritten, which is told by its place', () => {
+    for (let index = 0; index < 1_000; index++) append(`${index % 10}`.repeat(10), 2_000 + index)
+    truncateSync(join(dir, 'p.raw'), 9_995)
+    append('after', 5_000)
+    writeAt(join(dir, 'p.raw'), 42, 'X')
+    const log = openRawLog(dir, 'p')
+    expect(log.read(0, 100_000).toString()).toBe('0'.repeat(10) + '1'.repeat(10) + '2'.repeat(10) + '3'.repeat(10))
+    expect([log.read(40, 100), log.damageAt(39)]).toEqual([Buffer.alloc(0), undefined])
+    expect(log.damageAt(40)).toMatchObject({ bytes: 10, tail: Buffer.from('44X4444444') })
+    expect(log.read(50, 100_000)).toHaveLength(9_940)
+    expect(log.damageAt(9_990)).toMatchObject({ bytes: 10 })
+    expect(log.read(10_000, 100).toString()).toBe('after')
+    expect([log.timeAt(9_999), log.timeAt(10_000)]).toEqual([2_999, 5_000])
+    log.close()
+  })
+
+  it('tells what is missing only when it is known that nothing more comes', () => {
+    append('whole', 2_000)
+    append('incomplete', 2_001)
+    truncateSync(join(dir, 'p.raw'), 9)
+    const log = openRawLog(dir, 'p')
+    expect([log.read(0, 100).toString(), log.read(5, 100), log.damageAt(5)]).toEqual([
+      'whole',
+      Buffer.alloc(0),
+      undefined,
+    ])
+    log.finish()
+    expect(log.damageAt(5)).toMatchObject({ bytes: 10 })
+    expect(log.damageAt(15)).toBeUndefined()
+    log.close()
+    for (const name of ['p.raw', 'p.times']) truncateSync(join(dir, name), 0)
+    const known = openRawLog(dir, 'p', 15)
+    expect(known.damageAt(0)).toMatchObject({ bytes: 15 })
+    known.close()
+    rmSync(join(dir, 'p.raw'))
+    const gone = openRawLog(dir, 'p', 15)
+    expect([gone.read(0, 100), gone.damageAt(3)]).toMatchObject([Buffer.alloc(0), { bytes: 12 }])
+    gone.close()
+  })
+
+  it('goes on behind entries that are damaged, and trusts none of their bytes', () => {
+    for (let index = 0; index < 1_000; index++) append(`${index % 10}`.repeat(10), 2_000 + index)
+    // Entry 0 is the header.
+    for (const entry of [0, 1, 500, 501, 1_000]) writeAt(join(dir, 'p.times'), entry * 24 + 3, 'XX')
+    const log = openRawLog(dir, 'p')
+    for (const [start, bytes] of [
+      [0, 10],
+      [4_990, 20],
+      [9_990, 10],
+    ] as const) {
+      expect(log.read(start, 100)).toHaveLength(0)
+      expect(log.damageAt(start)).toMatchObject({ bytes })
+    }
+    expect([log.read(10, 100_000).length, log.read(5_010, 100_000).length]).toEqual([4_980, 4_980])
+    expect([-1, 12, 5_010].map(offset => log.timeAt(offset))).toEqual([0, 2_001, 2_501])
+    log.close()
+  })
+
+  it('of version 0.1 is read, without checks', () => {
+    const entries = [
+      [0, 900],
+      [0, 1_000],
+      [6, 1_500],
+    ].map(([offset, time]) => {
+      const entry = Buffer.alloc(16)
+      entry.writeDoubleLE(offset!, 0)
+      entry.writeDoubleLE(time!, 8)
+      return entry
+    })
+    writeFileSync(join(dir, 'old.raw'), 'hello world')
+    writeFileSync(join(dir, 'old.times'), Buffer.concat(entries))
+    const log = openRawLog(dir, 'old', 15)
+    expect(log.read(0, 100).toString()).toBe('hello world')
+    expect([0, 5, 6, 10].map(offset => log.timeAt(offset))).toEqual([1_000, 1_000, 1_500, 1_500])
+    expect([log.damageAt(3), log.damageAt(11)]).toMatchObject([undefined, { bytes: 4 }])
+    log.close()
   })
 
   it('gives the same times to a reader that follows, one that comes later and one that jumps about', () => {
@@ -101,15 +190,22 @@ describe('a raw log', () => {
     expect(readdirSync(dir).sort()).toEqual(['p.raw', 'p.times', 'q.times'])
   })
 
-  it('cannot be opened when it does not exist, wholly or in part', () => {
+  it('cannot be opened when it does not exist', () => {
     expect(() => openRawLog(dir, 'missing')).toThrow('ENOENT')
-    rmSync(join(dir, 'p.times'))
-    expect(() => openRawLog(dir, 'p')).toThrow('ENOENT')
     expect(openDescriptors(process.pid, dir)).toHaveLength(2)
+  })
+
+  it('without the file beside it is damaged from one end to the other', () => {
+    append('hello', 2_000)
+    rmSync(join(dir, 'p.times'))
+    const log = openRawLog(dir, 'p')
+    expect([log.read(0, 100), log.damageAt(0)]).toMatchObject([Buffer.alloc(0), { bytes: 5 }])
+    log.close()
   })
 
   it('gives the end of stderr from the start of a character', () => {
     const log = openRawLog(dir, 'p')
+    expect(log.stderrTail(5)).toBe('')
     writeFileSync(join(dir, 'p.err'), 'first\nżółw 🐢')
     expect(log.stderrTail(1_000)).toBe('first\nżółw 🐢')
     expect(log.stderrTail(5)).toBe(' 🐢')

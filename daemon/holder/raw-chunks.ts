@@ -1,0 +1,150 @@
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { crc32 } from 'node:zlib'
+
+/**
+ * `<id>.times`: what was appended to the raw log, chunk for chunk. A header of the size of an entry (the magic, the
+ * start of the process as 48 bits, 6 bytes of zero, a CRC-32 of these), then entries of little-endian numbers: offset
+ * in the raw log and ms since epoch (48 bits each), length, CRC-32 of the bytes, CRC-32 of the entry so far.
+ * An entry is written before its bytes: there is no byte without one.
+ */
+export const chunkEntryBytes = 24
+
+const magic = 'muxdraw2'
+
+export function chunksHeader(startedAt: number): Buffer {
+  const header = Buffer.alloc(chunkEntryBytes)
+  header.write(magic, 'latin1')
+  header.writeUIntLE(startedAt, 8, 6)
+  return sealed(header)
+}
+
+export function chunkEntry(offset: number, time: number, bytes: Buffer): Buffer {
+  const entry = Buffer.allocUnsafe(chunkEntryBytes)
+  entry.writeUIntLE(offset, 0, 6)
+  entry.writeUIntLE(time, 6, 6)
+  entry.writeUInt32LE(bytes.length, 12)
+  entry.writeUInt32LE(crc32(bytes), 16)
+  return sealed(entry)
+}
+
+const sealBytes = chunkEntryBytes - 4
+
+function sealed(entry: Buffer): Buffer {
+  entry.writeUInt32LE(crc32(entry.subarray(0, sealBytes)), sealBytes)
+  return entry
+}
+
+const isSealed = (entry: Buffer) => crc32(entry.subarray(0, sealBytes)) === entry.readUInt32LE(sealBytes)
+
+/** One append: the bytes from `offset` up to `end` arrived at `time`. */
+export interface RawChunk {
+  offset: number
+  end: number
+  time: number
+  crc: number
+}
+
+export interface RawChunks {
+  /** When the process was started; 0 where that cannot be read. */
+  readonly startedAt: number
+  /** The last chunk that begins at `offset` or before it. Entries that are damaged are passed over. */
+  at(offset: number): RawChunk | undefined
+  /** The first chunk that begins behind `offset`, as far as there is one. */
+  behind(offset: number): RawChunk | undefined
+  /** Where the last chunk of all ends. */
+  endBytes(): number
+  close(): void
+}
+
+/** Whether the file has this format and not the one before it: what is missing or damaged has. */
+export function hasChunks(path: string): boolean {
+  if (!existsSync(path)) return true
+  const fd = openSync(path, 'r')
+  try {
+    const start = Buffer.alloc(8)
+    // The format before begins with an offset of 0.
+    return readSync(fd, start, 0, 8, 0) < 8 || start.some(byte => byte !== 0)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const blockEntries = 256
+
+/** Made for a reader that goes forward: it keeps one block of entries, and searches only when asked to go back. */
+export function openRawChunks(path: string): RawChunks {
+  // Without the file nothing is known of any byte.
+  const fd = existsSync(path) ? openSync(path, 'r') : undefined
+  const block = Buffer.allocUnsafe(blockEntries * chunkEntryBytes)
+  let blockStart = 0
+  let blockLength = 0
+  // What answered last.
+  let last: { chunk: RawChunk; index: number } | undefined
+
+  const entry = (index: number): Buffer | undefined => {
+    if (index < blockStart || index >= blockStart + blockLength) {
+      const bytes = fd === undefined ? 0 : readSync(fd, block, 0, block.length, index * chunkEntryBytes)
+      blockStart = index
+      blockLength = Math.floor(bytes / chunkEntryBytes)
+      if (blockLength === 0) return undefined
+    }
+    const start = (index - blockStart) * chunkEntryBytes
+    return block.subarray(start, start + chunkEntryBytes)
+  }
+  /** The first whole one from entry `index` on, before `end`. */
+  const wholeFrom = (index: number, end = Infinity): { chunk: RawChunk; index: number } | undefined => {
+    for (; index < end; index++) {
+      const bytes = entry(index)
+      if (!bytes) return undefined
+      if (isSealed(bytes)) return { chunk: decode(bytes), index }
+    }
+    return undefined
+  }
+  const entries = () => (fd === undefined ? 0 : Math.floor(fstatSync(fd).size / chunkEntryBytes))
+
+  /** Moves to the last whole entry whose chunk begins at `offset` or before, where there is one. */
+  const moveTo = (offset: number): RawChunk | undefined => {
+    if (last && last.chunk.offset <= offset && offset < last.chunk.end) return last.chunk
+    let found = last && last.chunk.offset <= offset ? last : search(offset)
+    for (let next = found; next && next.chunk.offset <= offset; next = wholeFrom(next.index + 1)) found = next
+    last = found
+    return found && found.chunk.offset <= offset ? found.chunk : undefined
+  }
+  const search = (offset: number) => {
+    // Entry 0 is the header.
+    let low = 1
+    let high = entries()
+    while (low + 1 < high) {
+      const middle = Math.floor((low + high) / 2)
+      const found = wholeFrom(middle, high)
+      if (found && found.chunk.offset <= offset) low = found.index
+      else high = middle
+    }
+    return wholeFrom(low)
+  }
+
+  const header = entry(0)
+  return {
+    startedAt: header && isSealed(header) ? header.readUIntLE(8, 6) : 0,
+    at: moveTo,
+    behind(offset) {
+      const at = moveTo(offset)
+      return at ? wholeFrom(last!.index + 1)?.chunk : last?.chunk
+    },
+    endBytes() {
+      for (let index = entries() - 1; index > 0; index--) {
+        const found = wholeFrom(index, index + 1)
+        if (found) return found.chunk.end
+      }
+      return 0
+    },
+    close() {
+      if (fd !== undefined) closeSync(fd)
+    },
+  }
+}
+
+function decode(entry: Buffer): RawChunk {
+  const offset = entry.readUIntLE(0, 6)
+  return { offset, end: offset + entry.readUInt32LE(12), time: entry.readUIntLE(6, 6), crc: entry.readUInt32LE(16) }
+}
