@@ -27,6 +27,10 @@ export const limits = {
   maxPageSize: 1_000,
   /** Bytes of one answer of a list, about: a page ends with the record that passes this, however many were asked for. */
   listPageBytes: 1024 * 1024,
+  /** Bytes of one answer to `topic.read`, about: it ends with the event that passes this. */
+  readPageBytes: 1024 * 1024,
+  /** Window of a subscription; a larger one counts as this. */
+  maxWindowBytes: 16 * 1024 * 1024,
   /** A connection that has not said `hello` by then is closed with 4506. */
   helloTimeoutMs: 5_000,
   /** A connection that was idle for so long gets a `heartbeat`; WebSocket pings go out at the same pace. */

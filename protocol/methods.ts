@@ -172,14 +172,19 @@ const topic = {
     Subscribed,
   ),
   unsubscribe: method(Type.Object({ topic: Topic }), none),
-  /** A page without subscribing: events with `seq > after`. */
+  /** A page without subscribing: events with `seq > after`, from `first` on where the log was trimmed beyond `after`. */
   read: method(
     Type.Object({
       topic: Topic,
       after: Type.Integer({ minimum: 0 }),
       limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.maxPageSize })),
     }),
-    Type.Object({ epoch: Type.String(), events: Type.Array(Type.Unknown()), head: Type.Integer() }),
+    Type.Object({
+      epoch: Type.String(),
+      first: Type.Integer(),
+      events: Type.Array(Type.Unknown()),
+      head: Type.Integer(),
+    }),
   ),
 }
 

@@ -3,9 +3,6 @@ import type { Handlers } from '../rpc/handlers.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import type { TopicLog, TopicLookup } from './topic-log.ts'
 
-/** Bytes of one answer to `topic.read`, about: it ends with the event that passes this, however many were asked for. */
-const readPageBytes = 1024 * 1024
-
 /** The methods that read topics. */
 export function topicHandlers(lookup: TopicLookup): Pick<Handlers, 'topic' | 'event'> {
   const find = (topic: string): TopicLog => {
@@ -22,9 +19,10 @@ export function topicHandlers(lookup: TopicLookup): Pick<Handlers, 'topic' | 'ev
       },
       read({ topic, after, limit }) {
         const log = find(topic)
-        const from = Math.max(after, log.first() - 1)
-        const texts = from < log.head() ? log.read(from, limit ?? limits.defaultPageSize, readPageBytes) : []
-        return { epoch: log.epoch, events: texts.map(text => JSON.parse(text) as unknown), head: log.head() }
+        const first = log.first()
+        const from = Math.max(after, first - 1)
+        const texts = from < log.head() ? log.read(from, limit ?? limits.defaultPageSize, limits.readPageBytes) : []
+        return { epoch: log.epoch, first, events: texts.map(text => JSON.parse(text) as unknown), head: log.head() }
       },
     },
     event: {

@@ -94,6 +94,11 @@ export function createHub(options: {
       queue(outbox, page.frame)
       return page.frame.length
     } catch (error) {
+      // A session that is deleted is gone from the store before its topic is closed.
+      if (lookup(subscription.channel.topic) === undefined) {
+        outbox.unsubscribe(subscription.channel.topic)
+        return 0
+      }
       outbox.close()
       outbox.internals.sink.fault(error)
       return 0

@@ -1,3 +1,5 @@
+import { limits } from '../../protocol/limits.ts'
+
 /**
  * How far a subscription may run ahead of its client's acks: at most `bytes` of event texts sent and not acknowledged.
  * An event larger than the whole window goes alone, when nothing else is outstanding; else it could never be sent.
@@ -14,14 +16,11 @@ export interface Window {
   ack(seq: number): void
 }
 
-/** A window beyond this is taken as this. */
-const maxWindowBytes = 16 * 1024 * 1024
-
 /** Records of what is outstanding; more are merged, which can only release bytes later, never sooner. */
 const maxRecords = 256
 
 export function createWindow(bytes: number): Window {
-  const size = Math.min(bytes, maxWindowBytes)
+  const size = Math.min(bytes, limits.maxWindowBytes)
   let outstanding: { seq: number; bytes: number }[] = []
   let outstandingBytes = 0
 

@@ -195,8 +195,8 @@ describe('pages', () => {
       (await client.call('topic.read', { topic, ...params })).result as { events: { seq: number }[]; head: number }
     expect(seqs((await read({ after: 0, limit: 2 })).events)).toEqual([11, 12])
     expect(seqs((await read({ after: 11 })).events)).toEqual(range(12, 22))
-    expect(await read({ after: 60 })).toEqual({ epoch: instance, events: [], head: 60 })
-    expect(await read({ after: 99 })).toMatchObject({ events: [], head: 60 })
+    expect(await read({ after: 60 })).toEqual({ epoch: instance, first: 11, events: [], head: 60 })
+    expect(await read({ after: 99 })).toMatchObject({ first: 11, events: [], head: 60 })
   })
 })
 

@@ -3,6 +3,10 @@ import { limits } from '../../protocol/limits.ts'
 import { createHub } from '../../daemon/topics/hub.ts'
 import type { Sink } from '../../daemon/topics/outbox.ts'
 import { createRingLog } from '../../daemon/topics/ring-log.ts'
+import { createSessionLogs } from '../../daemon/topics/session-logs.ts'
+import { tempStore } from '../store/temp-store.ts'
+import { events, session } from '../support/records.ts'
+import { simulatedSocket } from './simulated-socket.ts'
 
 function setUp(topics: readonly string[]) {
   const bounds = { epoch: 'i', maxRecords: Infinity, maxBytes: Infinity, maxEventBytes: limits.maxEventBytes }
@@ -73,4 +77,25 @@ test('what is replayed in a turn is bounded over all connections, whatever their
   const pages = replaying.map(({ writes }) => writes.flat().length)
   expect(Math.max(...pages) - Math.min(...pages)).toBeLessThanOrEqual(1)
   for (const { outbox } of replaying) outbox.close()
+})
+
+test('a session that is deleted while it is read ends the subscription, not the connection', () => {
+  const { store } = tempStore()
+  store.sessions.save(session('s_1'))
+  store.events.append('s_1', events(1, 10_000))
+  const topic = 'session/s_1'
+  const logs = createSessionLogs({ events: store.events, epoch: store.epoch, maxEventBytes: limits.maxEventBytes })
+  const hub = createHub({ lookup: () => (store.sessions.get('s_1') ? logs.open('s_1') : undefined), limits })
+  const socket = simulatedSocket()
+  const outbox = hub.attach(socket.sink)
+  outbox.subscribe({ topic, since: 'start' })
+  outbox.release()
+  hub.flush()
+  socket.read()
+  // Committed; topics hear of it only once it is on the disk.
+  store.sessions.delete('s_1')
+  outbox.send('{"id":1}')
+  hub.flush()
+  expect(socket.read().map(({ message }) => message)).toEqual([{ id: 1 }])
+  expect(hub.subscriptions()).toBe(0)
 })
