@@ -10,6 +10,7 @@ import { createInProcessHolder } from './holder/in-process.ts'
 import { loadTokens, openHome, removeInfo, writeInfo } from './home.ts'
 import { lockHome } from './lock.ts'
 import type { Log } from './log.ts'
+import { startForgettingKeys } from './rpc/forget-keys.ts'
 import { type RunningServer, startServer } from './server/start-server.ts'
 import { createAdmission } from './sessions/admission.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
@@ -34,7 +35,6 @@ export interface Daemon {
 
 export const version = packageJson.version
 
-const keyLifeMs = 24 * 60 * 60_000
 /** A disk with less is still taken for full. */
 const roomBytes = 1024 * 1024
 
@@ -69,7 +69,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
 
     const store = openStore(home.database)
     opened.push(() => store.close())
-    store.requests.forgetBefore(startedAt - keyLifeMs)
+    opened.push(startForgettingKeys(store.requests, log))
 
     const topics = createTopics({ store, instance, processesDir: home.processes })
     const hub = createHub({ lookup: topics.lookup, limits })
@@ -98,6 +98,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       environment: config.environment,
       processesDir: home.processes,
       onLoaded: session => topics.logs.open(session),
+      onUnmade: session => topics.logs.drop(session),
       onOutput: session => hub.published(`session/${session}/frames`),
       onDiskFull: disk.full,
     })

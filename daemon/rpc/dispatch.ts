@@ -149,10 +149,10 @@ export function createDispatch(options: {
     }
 
     const run = (method: Method, params: unknown): unknown => {
-      const make = () => method.call(params, caller!)
       const { key } = params as { key?: string }
-      if (!method.keyed || key === undefined || idempotency === undefined) return make()
-      return idempotency.run({ method: method.name, key, params: params as object }, make)
+      if (!method.keyed || key === undefined || idempotency === undefined) return method.call(params, caller!)
+      const named = { method: method.name, key, params: params as object }
+      return idempotency.run(named, keep => method.call(params, { ...caller!, keep }))
     }
 
     return receive

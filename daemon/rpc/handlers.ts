@@ -1,6 +1,8 @@
 import type { TObject } from 'typebox'
 import type { Actor, HelloResult, Methods, Namespace, ParamsOf, ResultOf } from '../../protocol/index.ts'
 
+import type { KeepAnswer } from './idempotency.ts'
+
 /** Who calls: the connection as a handler sees it. */
 export interface Caller {
   readonly actor: Actor
@@ -9,6 +11,8 @@ export interface Caller {
   readonly signal: AbortSignal
   /** Cursors of this connection. */
   readonly subscriptions: Subscriptions
+  /** The call carries a `key`: what it does is stored together with its answer. */
+  readonly keep?: KeepAnswer
 }
 
 /** `topic.*` acts on the caller's connection. Each throws `RpcError`. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { RequestTable } from '../store/store.ts'
+import type { KeptAnswer, RequestTable } from '../store/store.ts'
 import { RpcError } from './rpc-error.ts'
 
 /**
@@ -8,16 +8,16 @@ import { RpcError } from './rpc-error.ts'
  * behind: its key may be used again.
  */
 export interface Idempotency {
-  run(call: { method: string; key: string; params: object }, make: () => unknown): Promise<unknown>
+  run(call: { method: string; key: string; params: object }, make: (keep: KeepAnswer) => unknown): Promise<unknown>
 }
 
-export function createIdempotency(options: {
-  requests: Pick<RequestTable, 'get' | 'save'>
-  now: () => number
-  /** The call was made but its answer could not be stored: a repetition would make it again. */
-  onUnsaved(key: string, error: unknown): void
-}): Idempotency {
-  const { requests, now, onUnsaved } = options
+/**
+ * Makes of a call's answer what is kept of it. The handler stores it in the same transaction as what the call did: a
+ * daemon that is killed in between would do it again when it is asked again.
+ */
+export type KeepAnswer = (answer: object) => KeptAnswer
+
+export function createIdempotency(requests: Pick<RequestTable, 'get'>, now: () => number): Idempotency {
   const underWay = new Map<string, { method: string; paramsHash: string; answer: Promise<unknown> }>()
 
   return {
@@ -28,16 +28,17 @@ export function createIdempotency(options: {
         if (earlier.method !== method || earlier.paramsHash !== paramsHash) throw reused(key, earlier.method)
         return typeof earlier.answer === 'string' ? (JSON.parse(earlier.answer) as unknown) : earlier.answer
       }
+      let kept = false
+      const keep: KeepAnswer = answer => {
+        kept = true
+        return { key, method, paramsHash, answer: JSON.stringify(answer), time: now() }
+      }
       // Entered before the first await: no second call with this key can slip in between.
-      const answer = (async () => make())()
+      const answer = (async () => make(keep))()
       underWay.set(key, { method, paramsHash, answer })
       try {
         const result = await answer
-        try {
-          requests.save(key, { method, paramsHash, answer: JSON.stringify(result), time: now() })
-        } catch (error) {
-          onUnsaved(key, error)
-        }
+        if (!kept) throw new Error(`${method} takes a key and kept no answer`)
         return result
       } finally {
         underWay.delete(key)

@@ -70,13 +70,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     now,
     checkResults: options.checkResults ?? false,
-    ...(options.requests && {
-      idempotency: createIdempotency({
-        requests: options.requests,
-        now,
-        onUnsaved: (key, error) => log.warn('an answer could not be stored', { key, error }),
-      }),
-    }),
+    ...(options.requests && { idempotency: createIdempotency(options.requests, now) }),
   })
   const { allowedHosts = [], allowedOrigins = [] } = options
   const admit = createAdmission({ port: () => port, tokens, allowedHosts, allowedOrigins, limits, now })

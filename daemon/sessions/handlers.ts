@@ -12,7 +12,7 @@ export function sessionHandlers(
 ): Pick<Handlers, 'session' | 'run'> {
   return {
     session: {
-      create: ({ key: _key, ...spec }) => sessions.create(spec, ''),
+      create: ({ key: _key, ...spec }, { keep }) => sessions.create(spec, '', keep),
       get: ({ session }) => sessions.get(session),
       list({ limit = limits.defaultPageSize, ...filter }) {
         const found = known('/after', () => sessions.list({ ...filter, limit }))
@@ -27,7 +27,7 @@ export function sessionHandlers(
     },
 
     run: {
-      async start({ session, create, prompt }, { actor }) {
+      async start({ session, create, prompt }, { actor, keep }) {
         checkPrompt(prompt)
         if ((session === undefined) === (create === undefined)) {
           throw new RpcError('invalid_params', 'exactly one of session and create is needed', {
@@ -37,8 +37,7 @@ export function sessionHandlers(
         }
         if (session !== undefined) sessions.get(session)
         await refuseWithoutClaude(locate)
-        const id = session ?? sessions.create(create!, '/create').session
-        return sessions.startRun(id, prompt, actor)
+        return sessions.startRun(session ?? { spec: create!, pointer: '/create' }, prompt, actor, keep)
       },
       get: ({ run }) => sessions.getRun(run),
       list({ limit = limits.defaultPageSize, ...filter }) {

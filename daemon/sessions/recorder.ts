@@ -1,7 +1,7 @@
 import type { EventBody, Session } from '../../protocol/index.ts'
 import { terminalTypes } from '../../protocol/events.ts'
 import type { Journal, JournalEntry } from '../store/journal.ts'
-import type { EventRow, StoredProcess, StoredRun } from '../store/store.ts'
+import type { EventRow, KeptAnswer, StoredProcess, StoredRun } from '../store/store.ts'
 
 /** Where an event stems from: the raw bytes of a process up to `offset`; absent for what a client or muxd caused. */
 export interface Source {
@@ -23,6 +23,8 @@ export interface Recorder {
   session(session: Session): void
   process(process: StoredProcess): void
   checkpoint(process: string, offset: number): void
+  /** Gathers the answer of the call that caused what is gathered. */
+  answer(answer: KeptAnswer): void
   /** Hands over what was gathered; nothing gathered, nothing done. */
   commit(): void
 }
@@ -30,6 +32,8 @@ export interface Recorder {
 export interface RecorderOptions {
   session: string
   head: number
+  /** The session is not stored yet: the first entry makes it. */
+  isNew?: boolean
   journal: Journal
   /** The runs of an entry, once readers may see them. */
   onPublished(runs: readonly StoredRun[]): void
@@ -37,10 +41,12 @@ export interface RecorderOptions {
   onFailed(error: unknown, entry: JournalEntry): void
 }
 
-export function createRecorder({ session, head, journal, onPublished, onFailed }: RecorderOptions): Recorder {
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { session, journal, onPublished, onFailed } = options
+  let { head, isNew = false } = options
   let events: EventRow[] = []
   let runs = new Map<string, StoredRun>()
-  let records: Pick<JournalEntry, 'sessionRecord' | 'process' | 'checkpoint'> = {}
+  let records: Pick<JournalEntry, 'sessionRecord' | 'process' | 'checkpoint' | 'answer'> = {}
 
   return {
     get head() {
@@ -62,6 +68,7 @@ export function createRecorder({ session, head, journal, onPublished, onFailed }
     session: sessionRecord => void (records.sessionRecord = sessionRecord),
     process: process => void (records.process = process),
     checkpoint: (process, offset) => void (records.checkpoint = { process, offset }),
+    answer: answer => void (records.answer = answer),
     commit() {
       if (events.length === 0 && runs.size === 0 && Object.keys(records).length === 0) return
       const before = head - events.length
@@ -70,6 +77,7 @@ export function createRecorder({ session, head, journal, onPublished, onFailed }
         events,
         runs: [...runs.values()],
         ...records,
+        ...(isNew && { created: true }),
         durable: events.some(({ type }) => terminals.has(type)),
         onPublished: () => onPublished(entry.runs ?? []),
         onFailed(error) {
@@ -77,6 +85,7 @@ export function createRecorder({ session, head, journal, onPublished, onFailed }
           onFailed(error, entry)
         },
       }
+      isNew = false
       events = []
       runs = new Map()
       records = {}

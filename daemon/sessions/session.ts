@@ -3,6 +3,7 @@ import type { Actor, CancelMode, Run, Session } from '../../protocol/index.ts'
 import { type ClaudeProcess, startClaudeProcess } from '../claude/claude-process.ts'
 import { denyLine, interruptLine, unsupportedLine, userLine } from '../claude/control.ts'
 import { type Control, stillQueued } from '../claude/turn.ts'
+import type { KeepAnswer } from '../rpc/idempotency.ts'
 import type { JournalEntry } from '../store/journal.ts'
 import type { StoredProcess, StoredRun } from '../store/store.ts'
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
@@ -21,7 +22,7 @@ import { isEnded } from './run-state.ts'
 export interface LiveSession {
   readonly record: Session
   /** Appends a run to the queue. Throws `DiskFull` when it cannot be stored. */
-  enqueue(prompt: string, by: Actor): Run
+  enqueue(prompt: string, by: Actor, keep?: KeepAnswer): Run
   /** Asks for the end of a run; undefined when it is none of this session's unfinished ones. */
   cancel(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Run | undefined
   /** Whether a run is queued or active. */
@@ -32,7 +33,13 @@ export interface LiveSession {
   shutdown(reason: string): Promise<void>
 }
 
-export function createSession(context: SessionContext, stored: Session, unfinished: readonly StoredRun[]): LiveSession {
+/** `isNew`: `stored` is not stored yet, and is with the first run. */
+export function createSession(
+  context: SessionContext,
+  stored: Session,
+  unfinished: readonly StoredRun[],
+  isNew = false,
+): LiveSession {
   const { store, journal, config, log, admission } = context
   const id = stored.session
   const oneShot = config.idleCloseMs === 0
@@ -48,6 +55,7 @@ export function createSession(context: SessionContext, stored: Session, unfinish
   const recorder = createRecorder({
     session: id,
     head: store.events.bounds(id).head,
+    isNew,
     journal,
     onPublished: context.onPublished,
     onFailed: storageFailed,
@@ -70,12 +78,13 @@ export function createSession(context: SessionContext, stored: Session, unfinish
       return queue.length > 0 || conversation.active !== null || conversation.background !== null
     },
 
-    enqueue(prompt, by) {
+    enqueue(prompt, by, keep) {
       const run = createRun(id, prompt, by, recorder.head + 1)
       queue.push(run)
       clearTimeout(idleTimer)
       recorder.event({ type: 'run_queued', prompt, origin: by }, run.stored.run.run, Date.now())
       recorder.run(run.stored)
+      if (keep) recorder.answer(keep(run.stored.run))
       conversation.record = { ...conversation.record, lastRun: run.stored.run.run }
       refresh()
       commitNow()

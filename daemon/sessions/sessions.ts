@@ -1,16 +1,16 @@
 import { rmSync } from 'node:fs'
-import { nanoid } from 'nanoid'
-import type { Actor, CancelMode, ClaudeOptions, Run, Session, SessionSpec } from '../../protocol/index.ts'
+import type { Actor, CancelMode, Run, Session, SessionSpec } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import { processFiles } from '../holder/process-files.ts'
+import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import type { JournalEntry } from '../store/journal.ts'
 import type { StoredRun } from '../store/store.ts'
 import { isEnded } from './run-state.ts'
 import { createRunWaiters } from './run-waiters.ts'
+import { newSession } from './new-session.ts'
 import type { SessionContext } from './session-context.ts'
 import { createSession, type LiveSession } from './session.ts'
-import { checkWorkingDirectory } from './working-directory.ts'
 
 /**
  * All sessions of a daemon. Those at work are in memory, the others in the store until they are asked for. Every
@@ -18,12 +18,13 @@ import { checkWorkingDirectory } from './working-directory.ts'
  */
 export interface Sessions {
   /** `pointer` is where the spec stands in the caller's params, for messages. */
-  create(spec: SessionSpec, pointer: string): Session
+  create(spec: SessionSpec, pointer: string, keep?: KeepAnswer): Session
   get(session: string): Session
   list(filter: { state?: string; labels?: Record<string, string>; limit: number; after?: string }): Session[]
   close(session: string, force: boolean): Promise<Session>
   delete(session: string, force: boolean): Promise<void>
-  startRun(session: string, prompt: string, by: Actor): Run
+  /** In a session, or in a new one: then both are stored or neither. */
+  startRun(session: string | NewSession, prompt: string, by: Actor, keep?: KeepAnswer): Run
   getRun(run: string): Run
   listRuns(filter: { session?: string; state?: string; limit: number; after?: string }): Run[]
   /** Resolves with the run as it is then; one that has ended by it is published by then. */
@@ -38,9 +39,16 @@ export interface Sessions {
   shutdown(reason: string): Promise<void>
 }
 
+export interface NewSession {
+  spec: SessionSpec
+  pointer: string
+}
+
 export interface SessionsContext extends Omit<SessionContext, 'onIdle' | 'onPublished'> {
   /** A session is at work from now on: called before anything is appended to its log. */
   onLoaded(session: string): void
+  /** A session that was to be made could not be stored. */
+  onUnmade(session: string): void
 }
 
 export function createSessions(context: SessionsContext): Sessions {
@@ -66,12 +74,19 @@ export function createSessions(context: SessionsContext): Sessions {
   /** The session at work; loads it where it is not. */
   function load(id: string, unfinished: readonly StoredRun[] = []): LiveSession {
     const record = stored(id)
-    const at = live.get(id)
-    if (at) return at
-    context.onLoaded(id)
-    const session = createSession(sessionContext, record, unfinished)
-    live.set(id, session)
+    return live.get(id) ?? takeUp(record, unfinished)
+  }
+
+  function takeUp(record: Session, unfinished: readonly StoredRun[], isNew = false): LiveSession {
+    context.onLoaded(record.session)
+    const session = createSession(sessionContext, record, unfinished, isNew)
+    live.set(record.session, session)
     return session
+  }
+
+  function unmake(id: string) {
+    live.delete(id)
+    context.onUnmade(id)
   }
 
   /** For what is no session's own: committed when it returns. */
@@ -117,28 +132,11 @@ export function createSessions(context: SessionsContext): Sessions {
   }
 
   return {
-    create(spec, pointer) {
+    create(spec, pointer, keep) {
       refuseStopping()
-      const cwd = checkWorkingDirectory(spec.cwd, config.allowRoots, `${pointer}/cwd`)
-      const claude = spec.claude ?? {}
-      checkLeave(claude, pointer)
-      const now = Date.now()
-      const session: Session = {
-        session: `s_${nanoid()}`,
-        title: spec.title ?? '',
-        cwd,
-        state: 'idle',
-        process: null,
-        claudeSessionId: null,
-        claude,
-        labels: spec.labels ?? {},
-        head: 0,
-        costUsd: 0,
-        createdAt: now,
-        updatedAt: now,
-        lastRun: null,
-      }
-      journalNow({ session: session.session, sessionRecord: session, created: true, durable: false })
+      const session = newSession(spec, pointer, config)
+      const answer = keep && { answer: keep(session) }
+      journalNow({ session: session.session, sessionRecord: session, created: true, ...answer, durable: false })
       return session
     },
 
@@ -173,7 +171,7 @@ export function createSessions(context: SessionsContext): Sessions {
       }
     },
 
-    startRun(id, prompt, by) {
+    startRun(session, prompt, by, keep) {
       refuseStopping()
       const queued = store.runs.countByState()['queued'] ?? 0
       if (queued >= limits.maxQueuedRuns) {
@@ -182,9 +180,12 @@ export function createSessions(context: SessionsContext): Sessions {
           value: limits.maxQueuedRuns,
         })
       }
+      const made = typeof session === 'string' ? undefined : newSession(session.spec, session.pointer, config)
       try {
-        return load(id).enqueue(prompt, by)
+        const at = made ? takeUp(made, [], true) : load(session as string)
+        return at.enqueue(prompt, by, keep)
       } catch (error) {
+        if (made) unmake(made.session)
         if (error instanceof RpcError) throw error
         throw storageError(error)
       }
@@ -232,18 +233,6 @@ export function createSessions(context: SessionsContext): Sessions {
         limit: 'stopping',
         value: 0,
       })
-  }
-
-  function checkLeave(claude: ClaudeOptions, pointer: string) {
-    if (claude.args?.length && !config.allowArgs) {
-      throw new RpcError('forbidden', `${pointer}/claude/args needs "allowArgs": true in config.json`)
-    }
-    if (claude.permissionMode === 'bypassPermissions' && !config.allowBypassPermissions) {
-      throw new RpcError(
-        'forbidden',
-        `${pointer}/claude/permissionMode bypassPermissions needs "allowBypassPermissions": true in config.json`,
-      )
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Run, Session } from '../../protocol/index.ts'
-import type { EventRow, StoredProcess, StoredRun } from './store.ts'
+import type { EventRow, KeptAnswer, StoredProcess, StoredRun } from './store.ts'
 
 /**
  * The one way into the log: commit, then publish. Entries of one event-loop turn, over all sessions, are committed in
@@ -27,6 +27,8 @@ export interface JournalEntry {
   created?: boolean
   runs?: readonly StoredRun[]
   process?: StoredProcess
+  /** The answer of the call that caused this: whoever finds it stored finds what the call did, and the reverse. */
+  answer?: KeptAnswer
   /** Raw offset up to which `events` have been derived. */
   checkpoint?: { process: string; offset: number }
   /** The session is removed with all that is stored of it, last of all; published as `session_deleted`. */

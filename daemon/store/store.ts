@@ -154,11 +154,19 @@ export interface EventTable {
   bounds(session: string): { first: number; head: number }
 }
 
-/** Answers of calls that carried a `key`. */
+/** The answer of a call that carried a `key`, as JSON; `paramsHash` tells whether another call is the same. */
+export interface KeptAnswer {
+  key: string
+  method: string
+  paramsHash: string
+  answer: string
+  time: number
+}
+
 export interface RequestTable {
-  get(key: string): { method: string; paramsHash: string; answer: string } | undefined
+  get(key: string): KeptAnswer | undefined
   /** Throws for a key that is kept already: the first answer stands. */
-  save(key: string, entry: { method: string; paramsHash: string; answer: string; time: number }): void
+  save(kept: KeptAnswer): void
   /** Forgets keys older than `time` (ms since epoch). Answers how many. */
   forgetBefore(time: number): number
 }

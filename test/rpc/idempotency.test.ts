@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { createIdempotency } from '../../daemon/rpc/idempotency.ts'
+import { startForgettingKeys } from '../../daemon/rpc/forget-keys.ts'
+import { createIdempotency, type KeepAnswer } from '../../daemon/rpc/idempotency.ts'
 import { openStore } from '../../daemon/store/open.ts'
+import { until } from '../support/until.ts'
 import { greet, startTestServer } from '../server/harness.ts'
 
 function setUp() {
@@ -13,12 +15,14 @@ function setUp() {
     store.close()
     rmSync(directory, { recursive: true })
   })
-  const unsaved: string[] = []
-  const open = () =>
-    createIdempotency({ requests: store.requests, now: () => 5, onUnsaved: key => void unsaved.push(key) })
+  const open = () => createIdempotency(store.requests, () => 5)
   let calls = 0
-  const make = () => ({ call: ++calls })
-  return { store, open, make, unsaved }
+  const make = (keep: KeepAnswer) => {
+    const answer = { call: ++calls }
+    store.requests.save(keep(answer))
+    return answer
+  }
+  return { store, open, make }
 }
 
 const call = { method: 'run.start', key: 'k', params: { prompt: 'x', session: 's_1', key: 'k' } }
@@ -46,7 +50,7 @@ test('calls at the same time wait for the first, and share its failure', async (
   const idempotency = open()
   let finish = () => {}
   const waiting = new Promise<void>(resolve => (finish = resolve))
-  const answers = [1, 2, 3].map(() => idempotency.run(call, () => waiting.then(make)))
+  const answers = [1, 2, 3].map(() => idempotency.run(call, keep => waiting.then(() => make(keep))))
   await expect(idempotency.run({ ...call, params: {} }, make)).rejects.toMatchObject({ kind: 'conflict' })
   finish()
   expect(await Promise.all(answers)).toEqual([{ call: 1 }, { call: 1 }, { call: 1 }])
@@ -63,14 +67,33 @@ test('a call that failed may be made again', async () => {
   expect(await idempotency.run(call, make)).toEqual({ call: 1 })
 })
 
-test('an answer that cannot be stored is given all the same', async () => {
-  const { store, open, make, unsaved } = setUp()
-  const idempotency = open()
-  const answer = await idempotency.run(call, () => {
-    store.requests.save('k', { method: 'other', paramsHash: '', answer: '{}', time: 1 })
-    return make()
-  })
-  expect({ answer, unsaved }).toEqual({ answer: { call: 1 }, unsaved: ['k'] })
+test('a method that takes a key and keeps no answer is a bug, not a promise that does not hold', async () => {
+  const { open } = setUp()
+  await expect(open().run(call, () => ({}))).rejects.toThrow('run.start takes a key and kept no answer')
+})
+
+test('keys are forgotten when their time is over, also while the daemon runs, and whatever was in the way', async () => {
+  const { store } = setUp()
+  const save = (key: string, ageMs: number) =>
+    store.requests.save({ key, method: 'm', paramsHash: 'h', answer: '{}', time: Date.now() - ageMs })
+  save('old', 60_000)
+  save('young', 0)
+  const warnings: string[] = []
+  let fails = true
+  const requests = {
+    forgetBefore(time: number) {
+      fails = !fails
+      if (fails) throw new Error('busy')
+      return store.requests.forgetBefore(time)
+    },
+  }
+  const stop = startForgettingKeys(requests, { warn: text => warnings.push(text) }, { lifeMs: 30_000, everyMs: 5 })
+  onTestFinished(stop)
+  expect(['old', 'young'].map(key => store.requests.get(key)?.key)).toEqual([undefined, 'young'])
+  save('older', 60_000)
+  await until(() => expect(store.requests.get('older')).toBeUndefined())
+  expect(warnings).toContain('old keys could not be forgotten')
+  expect(store.requests.get('young')).toBeDefined()
 })
 
 test('over the wire, a key makes a mutating call once', async () => {
@@ -79,7 +102,15 @@ test('over the wire, a key makes a mutating call once', async () => {
   const server = await startTestServer({
     requests: store.requests,
     checkResults: false,
-    handlers: { session: { create: () => ({ session: `s_${++calls}` }) as never } },
+    handlers: {
+      session: {
+        create(_params, { keep }) {
+          const answer = { session: `s_${++calls}` }
+          if (keep) store.requests.save(keep(answer))
+          return answer as never
+        },
+      },
+    },
   })
   const client = await greet(server.url)
   const create = (params: object) => client.call('session.create', { cwd: '/', ...params })

@@ -70,7 +70,9 @@ const scenarios: Record<string, () => unknown> = {
     const large = [event(1, { delta: 'x'.repeat(2_000_000) })]
     attempt(() => store.transaction(() => store.events.append('s_1', large)))
     attempt(() => store.events.append('s_1', large))
-    attempt(() => store.requests.save('k', { method: 'm', paramsHash: 'h', answer: 'x'.repeat(2_000_000), time: 1 }))
+    attempt(() =>
+      store.requests.save({ key: 'k', method: 'm', paramsHash: 'h', answer: 'x'.repeat(2_000_000), time: 1 }),
+    )
     const head = store.events.bounds('s_1').head
     rmSync(filler)
     attempt(() => store.transaction(() => store.events.append('s_1', large)))

@@ -150,14 +150,20 @@ test('a deleted session takes its runs, processes and events along, and nothing 
 
 test('an answer is kept under its key until keys of its age are forgotten, and the first one stands', () => {
   const { store } = tempStore()
-  const answer = { method: 'run.start', paramsHash: 'h', answer: '{"run":"r_1"}' }
-  store.requests.save('k1', { ...answer, time: 1_000 })
-  store.requests.save('k2', { ...answer, time: 2_000 })
-  expect(() => store.requests.save('k1', { ...answer, answer: '{}', time: 3_000 })).toThrow(/UNIQUE/)
-  expect(store.requests.get('k1')).toEqual(answer)
+  const kept = (key: string, time: number) => ({
+    key,
+    method: 'run.start',
+    paramsHash: 'h',
+    answer: '{"run":"r_1"}',
+    time,
+  })
+  store.requests.save(kept('k1', 1_000))
+  store.requests.save(kept('k2', 2_000))
+  expect(() => store.requests.save({ ...kept('k1', 3_000), answer: '{}' })).toThrow(/UNIQUE/)
+  expect(store.requests.get('k1')).toEqual(kept('k1', 1_000))
   expect(store.requests.forgetBefore(2_000)).toBe(1)
   expect(store.requests.get('k1')).toBeUndefined()
-  expect(store.requests.get('k2')).toEqual(answer)
+  expect(store.requests.get('k2')).toEqual(kept('k2', 2_000))
 })
 
 test('a transaction that throws leaves nothing, also one inside another, and the next one works', () => {

@@ -1,0 +1,83 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openSqlite } from '../../daemon/store/sqlite.ts'
+import type { Run, Session } from '../../protocol/index.ts'
+import { methods } from '../../protocol/index.ts'
+import { startTestDaemon, tempHome } from '../support/daemon.ts'
+import type { RpcPeer } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
+
+const killAtCommit = fileURLToPath(new URL('../support/kill-at-commit.cjs', import.meta.url))
+
+type Call = (peer: RpcPeer, session: string, cwd: string) => Promise<Run | Session>
+const calls: Record<string, Call> = {
+  'session.create': (peer, _session, cwd) => peer.call('session.create', { cwd, key: 'k' }),
+  'run.start': (peer, session) => peer.call('run.start', { session, prompt: 'sim:text', key: 'k' }),
+  'run.start with create': (peer, _session, cwd) =>
+    peer.call('run.start', { create: { cwd }, prompt: 'sim:text', key: 'k' }),
+}
+const moments = ['1 inside', '1 after', '2 inside', '2 after']
+// A session that is made takes one transaction and there is no other.
+const cases = Object.keys(calls).flatMap(name =>
+  moments.filter(moment => name !== 'session.create' || moment.startsWith('1')).map(moment => [name, moment] as const),
+)
+
+describe('a call with a key', () => {
+  it.each(cases)('%s, repeated after the daemon was killed at commit %s, was made once', async (name, moment) => {
+    const home = tempHome()
+    const cwd = tempDir()
+    const file = `${tempDir()}/armed`
+    const env = { NODE_OPTIONS: `--require=${killAtCommit}`, KILL_AT_COMMIT: file }
+    const daemon = await startTestDaemon({ home, env })
+    const peer = await daemon.peer()
+    const { session } = await peer.call<Session>('session.create', { cwd })
+    writeFileSync(file, moment)
+    const first = await calls[name]!(peer, session, cwd).catch(() => undefined)
+    await peer.closed
+    await daemon.kill()
+
+    const next = await startTestDaemon({ home })
+    const later = await next.peer()
+    const second = await calls[name]!(later, session, cwd)
+    const third = await calls[name]!(later, session, cwd)
+    expect(third).toEqual(second)
+    if (first) expect(second).toEqual(first)
+    const { sessions } = await later.call<{ sessions: Session[] }>('session.list')
+    const { runs } = await later.call<{ runs: Run[] }>('run.list')
+    expect(sessions).toHaveLength(name === 'run.start' ? 1 : 2)
+    expect(runs).toHaveLength(name === 'session.create' ? 0 : 1)
+    for (const { run, session: of } of runs) {
+      await later.call('run.wait', { run })
+      const events = await readLog(params => later.call('topic.read', params), of)
+      expectWholeLog(events)
+      expect(events.filter(({ type }) => type === 'run_queued')).toHaveLength(1)
+    }
+  })
+
+  it('could not be stored: nothing of it is there, and its key is free', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const other = openSqlite(join(daemon.home, 'muxd.db'))
+    onTestFinished(() => other.close())
+    other.exec('BEGIN IMMEDIATE')
+    const cwd = tempDir()
+    const call = () => calls['run.start with create']!(peer, '', cwd)
+    await expect(call()).rejects.toMatchObject({ error: { data: { kind: 'limit' } } })
+    expect(await peer.call('session.list')).toEqual({ sessions: [] })
+    expect(await peer.call('run.list')).toEqual({ runs: [] })
+    other.exec('ROLLBACK')
+    const { run } = (await call()) as Run
+    expect(await peer.call('run.wait', { run })).toMatchObject({ state: 'done' })
+    expect(await call()).toMatchObject({ run })
+  })
+
+  it('is tried here with every method that takes a key', () => {
+    const keyed = Object.entries(methods).flatMap(([namespace, rows]) =>
+      Object.entries(rows).flatMap(([name, row]) => ('key' in row.params.properties ? `${namespace}.${name}` : [])),
+    )
+    expect(keyed).toEqual([...new Set(Object.keys(calls).map(name => name.split(' ')[0]))])
+  })
+})
