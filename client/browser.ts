@@ -21,7 +21,11 @@ const platform = (endpoint: Endpoint): Platform => ({
   absolute: path => path,
   // A page is never told why its WebSocket was refused. What asks for it in vain is refused everyone after a while.
   refuses: ({ url, token }) =>
-    fetch(url.replace(/^ws/, 'http'), { headers: { authorization: `Bearer ${token}` } }).then(
+    fetch(url.replace(/^ws/, 'http'), {
+      headers: { authorization: `Bearer ${token}` },
+      // Who takes connections and says nothing would hold up every further attempt.
+      signal: AbortSignal.timeout(10_000),
+    }).then(
       ({ status }) => status === 401,
       () => false,
     ),

@@ -37,6 +37,7 @@ export async function openConnection(opening: Opening): Promise<Connection> {
   const lost = deferred<Unavailable>()
   let lastId = 0
   let heardAt = Date.now()
+  let asked = 0
   let ended: Unavailable | undefined
   let failure: unknown
   let maxMessageBytes = Infinity
@@ -44,9 +45,13 @@ export async function openConnection(opening: Opening): Promise<Connection> {
   const socket = platform.open(endpoint.url, [subprotocol, ...authSubprotocol(endpoint.token)])
   const onAbort = () => end(new Unavailable('the connection was closed', { cause: signal.reason }), true)
   const attempt = setTimeout(() => end(new Unavailable(`no answer from ${endpoint.url}`)), timing.attemptMs)
-  // Also fires late after a machine has slept: then the silence is found at once.
+  // After a sleep of the machine, in a page that was frozen or in a program that was held up, this fires before what came
+  // meanwhile is looked at. So silence is no proof until the peer has been asked.
   const watch = setInterval(() => {
-    if (Date.now() - heardAt > timing.silenceMs) end(new Unavailable(`${endpoint.url} has gone silent`))
+    if (Date.now() - heardAt < timing.silenceMs) return
+    if (asked === heardAt) end(new Unavailable(`${endpoint.url} has gone silent`))
+    asked = heardAt
+    call('ping', {}).catch(() => {})
   }, timing.silenceMs / 3)
   signal.addEventListener('abort', onAbort)
 
@@ -67,7 +72,7 @@ export async function openConnection(opening: Opening): Promise<Connection> {
     const id = ++lastId
     const text = JSON.stringify({ jsonrpc: '2.0', id, method, params })
     // A larger message would cost the connection, and with it everything else that is going on.
-    if (text.length * 3 > maxMessageBytes && new TextEncoder().encode(text).length > maxMessageBytes) {
+    if (new TextEncoder().encode(text).length > maxMessageBytes) {
       const data = { kind: 'limit', retryable: false, limit: 'maxMessageBytes', value: maxMessageBytes } as const
       throw new RpcError({ code: -32009, message: `${method}: larger than ${maxMessageBytes} bytes`, data })
     }
@@ -111,12 +116,10 @@ export async function openConnection(opening: Opening): Promise<Connection> {
 
   try {
     if (signal.aborted) onAbort()
-    await Promise.race([
-      new Promise(resolve => socket.addEventListener('open', resolve)),
-      lost.promise.then(why => {
-        throw why
-      }),
-    ])
+    await new Promise((resolve, reject) => {
+      socket.addEventListener('open', resolve)
+      void lost.promise.then(reject)
+    })
     const hello = (await call('hello', { protocol: [protocolVersion], client, clientId })) as HelloResult
     clearTimeout(attempt)
     maxMessageBytes = hello.limits.maxMessageBytes

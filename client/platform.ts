@@ -40,7 +40,7 @@ export interface Timing {
   retryMaxMs: number
   /** An attempt that has not said hello by then is given up. */
   attemptMs: number
-  /** A connection that was silent for so long is dead: the daemon sends something every 15 s. */
+  /** A connection that was silent for so long is asked, and dead if it stays so: the daemon sends something every 15 s. */
   silenceMs: number
 }
 

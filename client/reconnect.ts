@@ -48,8 +48,8 @@ export interface Link {
 }
 
 /**
- * Attempts never end by their number. They end when the daemon said that another cannot help (a close code without
- * `reconnect`, a `hello` refused for good), when a token was refused and there is no other, and with the first attempt
+ * Attempts never end by their number. They end when the daemon said that another cannot help (a `bye` or a close code
+ * without `reconnect`, a `hello` refused for good), when a token was refused and there is no other, and with the first attempt
  * unless the caller is `patient`.
  */
 export function createLink(platform: Platform, options: ConnectOptions): Link {
@@ -102,7 +102,11 @@ export function createLink(platform: Platform, options: ConnectOptions): Link {
           client,
           clientId,
           signal,
-          onNotification: (notification, size) => onNotification(notification, size),
+          onNotification(notification, size) {
+            const { method, params } = notification
+            if (method !== 'bye') onNotification(notification, size)
+            else if (!params.reconnect) close(new Unavailable(params.reason, params))
+          },
         })
         const openedAt = Date.now()
         hello = current.hello
@@ -153,6 +157,7 @@ export function createLink(platform: Platform, options: ConnectOptions): Link {
     call(method, params, { signal: caller, repeatable = hasKey(params), onResult } = {}) {
       const answered = async () => {
         for (;;) {
+          signal.throwIfAborted()
           const connection = await ready.promise
           caller?.throwIfAborted()
           try {

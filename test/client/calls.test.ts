@@ -73,6 +73,16 @@ it('gives a call up with the reason of its signal', async () => {
   expect(peer.calls('run.wait')).toHaveLength(1)
 })
 
+it('rejects a call on a connection that was closed', async () => {
+  const peer = await peerForTest()
+  const mux = await connectForTest({ url: peer.url })
+  const waiting = mux.api.run.wait({ run: 'r_1' })
+  mux.close()
+  await expect(waiting).rejects.toMatchObject({ kind: 'unavailable' })
+  await expect(mux.api.session.list({})).rejects.toMatchObject({ kind: 'unavailable' })
+  await expect(mux.attach('r_1').wait()).rejects.toMatchObject({ kind: 'unavailable' })
+})
+
 it('refuses a message that would cost the connection', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })

@@ -140,6 +140,53 @@ describe('a connection', () => {
     expect(reasons[0]).toContain('has gone silent')
   })
 
+  it('stays when it is this program that was held up, with all that came meanwhile unread', async () => {
+    const peer = await peerForTest()
+    const silenceMs = 150
+    const mux = await connectForTest({ url: peer.url, timing: { ...fast, silenceMs } })
+    peer.on('ping', () => ({ time: 0 }))
+    const [socket] = peer.sockets
+    for (let count = 0; count < 3; count++) {
+      const heldUntil = Date.now() + 2 * silenceMs
+      while (Date.now() < heldUntil);
+      // The timer that looks for silence is due, and first.
+      await new Promise(resolve => setTimeout(resolve, 1))
+      socket!.notify('heartbeat', { time: 0, heads: {} })
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    await mux.api.run.get({ run: 'r_1' }, { signal: AbortSignal.timeout(20) }).catch(() => {})
+    expect(mux.state).toBe('open')
+    expect(peer.calls('hello')).toHaveLength(1)
+  })
+
+  it('is asked whether it is there before its silence is believed', async () => {
+    const peer = await peerForTest()
+    const mux = await connectForTest({ url: peer.url, timing: { ...fast, silenceMs: 150 } })
+    peer.on('ping', () => ({ time: 0 }))
+    await until(() => expect(peer.calls('ping').length).toBeGreaterThan(2))
+    expect(mux.state).toBe('open')
+    expect(peer.calls('hello')).toHaveLength(1)
+  })
+
+  it('is closed for good by a farewell that says so, whatever becomes of the socket', async () => {
+    const peer = await peerForTest()
+    const mux = await connectForTest({ url: peer.url })
+    peer.sockets[0]!.notify('bye', { code: 4000, reason: 'moved away', reconnect: false })
+    await until(() => expect(mux.state).toBe('closed'))
+    await expect(mux.api.session.list({})).rejects.toMatchObject({ message: 'moved away', code: 4000 })
+    expect(peer.calls('hello')).toHaveLength(1)
+  })
+
+  it('is made again after a farewell that promises a return', async () => {
+    const peer = await peerForTest()
+    const mux = await connectForTest({ url: peer.url })
+    const recovering = reached(mux, 'recovering')
+    peer.sockets[0]!.notify('bye', { code: 4001, reason: 'restarting', reconnect: true })
+    peer.sockets[0]!.ws.close(4001, 'restarting')
+    await recovering
+    await until(() => expect(mux.state).toBe('open'))
+  })
+
   it('stays while there are heartbeats', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url, timing: { ...fast, silenceMs: 300 } })
