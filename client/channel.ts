@@ -10,6 +10,8 @@ export interface Channel {
   /** Some of what was sent has been taken. */
   taken(size: number): void
   receive(epoch: string, events: readonly Sequenced[], size: number): void
+  /** The daemon does not know of the subscription. */
+  missed(): void
   /** The connection is new: it knows of no subscription. */
   renewed(): void
 }
@@ -23,7 +25,7 @@ export interface Channel {
 export function createChannel(topic: string, link: Link, onUnused: () => void): Channel {
   const readers = new Set<Reader>()
   let epoch = ''
-  // The last event received on the wire; undefined while what comes is not to be trusted.
+  // The last event received on the wire; undefined while what comes may be of an earlier cursor.
   let last: number | undefined
   let placed = false
   let untaken = 0
@@ -41,9 +43,9 @@ export function createChannel(topic: string, link: Link, onUnused: () => void): 
       try {
         if (readers.size) await subscribe()
         else if (placed) {
-          placed = false
           last = undefined
           await link.call('topic.unsubscribe', { topic })
+          placed = false
         }
       } catch (error) {
         if (error instanceof RpcError && error.retryable) {
@@ -64,6 +66,7 @@ export function createChannel(topic: string, link: Link, onUnused: () => void): 
     const since = furthestBack(joined)
     const window = Math.max(...joined.map(reader => reader.window))
     placed = true
+    last = undefined
     await link.call(
       'topic.subscribe',
       { topic, since, window },
@@ -83,15 +86,21 @@ export function createChannel(topic: string, link: Link, onUnused: () => void): 
 
   function fault(): void {
     last = undefined
-    if (faults++) link.renew(`${topic}: events are missing again after a new subscription`)
+    if (faults++) link.renew(`${topic}: events are missing`)
     else void place()
   }
 
   const ack = () => {
     untaken = 0
-    const places = [...readers].map(reader => reader.place)
-    const seqs = places.flatMap(at => (typeof at === 'object' && at.epoch === epoch ? [at.seq] : []))
-    if (seqs.length) link.notify('topic.ack', { topic, seq: Math.min(...seqs) })
+    const at = furthestBack([...readers])
+    // While a cursor is being placed it would be taken for one of the new cursor, and open a window that nobody has read.
+    if (last !== undefined && typeof at === 'object') link.notify('topic.ack', { topic, seq: at.seq })
+  }
+
+  const taken = (size: number) => {
+    untaken += size
+    const smallest = Math.min(...[...readers].map(reader => reader.window))
+    if (untaken > (smallest < roomyBytes ? 0 : roomyBytes / 8)) ack()
   }
 
   return {
@@ -100,15 +109,11 @@ export function createChannel(topic: string, link: Link, onUnused: () => void): 
       void place()
     },
     leave(reader) {
-      readers.delete(reader)
+      if (!readers.delete(reader)) return
       if (readers.size) ack()
       else void place()
     },
-    taken(size) {
-      untaken += size
-      const smallest = Math.min(...[...readers].map(reader => reader.window))
-      if (untaken > (smallest < roomyBytes ? 0 : roomyBytes / 8)) ack()
-    },
+    taken,
     receive(of, events, size) {
       if (last === undefined) return
       if (of !== epoch || !follows(events, last)) return fault()
@@ -116,7 +121,12 @@ export function createChannel(topic: string, link: Link, onUnused: () => void): 
       if (newest <= last) return
       last = newest
       faults = 0
-      for (const reader of readers) reader.push(events, of, size)
+      const takers = [...readers].filter(reader => reader.push(events, of, size))
+      // Sent again after a reconnect and taken meanwhile: nobody else would acknowledge it, and the daemon would wait.
+      if (!takers.length) taken(size)
+    },
+    missed() {
+      if (last !== undefined) fault()
     },
     renewed() {
       last = undefined
@@ -138,9 +148,9 @@ const follows = (events: readonly Sequenced[], last: number) =>
 
 function furthestBack(readers: readonly Reader[]): Reader['place'] {
   const places = readers.map(reader => reader.place).filter(place => place !== 'end')
-  const cursors = places.filter(place => place !== 'start')
-  const first = cursors[0]
   if (!places.length) return 'end'
-  if (!first || cursors.length < places.length || cursors.some(({ epoch }) => epoch !== first.epoch)) return 'start'
-  return { epoch: first.epoch, seq: Math.min(...cursors.map(({ seq }) => seq)) }
+  return places.reduce((one, two) => {
+    if (one === 'start' || two === 'start' || one.epoch !== two.epoch) return 'start'
+    return one.seq < two.seq ? one : two
+  })
 }

@@ -3,18 +3,16 @@ import type { Actor, ErrorData, ErrorKind, Failure, RpcErrorObject } from '../pr
 /** The daemon refused a call: branch on `kind`; `data` holds what belongs to that kind. */
 export class RpcError extends Error {
   override readonly name: string = 'RpcError'
-  readonly kind: ErrorKind
-  readonly code: number
-  readonly data: ErrorData
+  declare readonly kind: ErrorKind
+  declare readonly code: number
+  declare readonly data: ErrorData
   /** Whether the same call may succeed later without being changed. */
-  readonly retryable: boolean
+  declare readonly retryable: boolean
 
   constructor({ code, message, data }: RpcErrorObject, options?: ErrorOptions) {
     super(message, options)
-    this.kind = data.kind
-    this.code = code
-    this.data = data
-    this.retryable = data.retryable
+    const { kind, retryable } = data
+    Object.assign(this, { kind, code, data, retryable })
   }
 }
 
@@ -35,55 +33,48 @@ export class Unavailable extends Error {
   }
 }
 
-interface Ended {
-  run: string
+/** A run that did not end as `done`. */
+class RunEnded extends Error {
+  declare readonly run: string
   /** What had been said until then. */
-  response: string
+  declare readonly response: string
+
+  constructor(message: string, ended: { run: string; response: string }) {
+    super(message)
+    Object.assign(this, ended)
+  }
 }
 
-/** A run ended as `failed`: why is in `failure`. */
-export class RunFailed extends Error implements Ended {
-  override readonly name: string = 'RunFailed'
-  readonly run: string
-  readonly response: string
-  readonly failure: Failure
+type Ended = ConstructorParameters<typeof RunEnded>[1]
 
-  constructor({ run, response }: Ended, failure: Failure) {
-    super(`${failure.title}: ${failure.detail}`)
-    this.run = run
-    this.response = response
-    this.failure = failure
+/** A run ended as `failed`: why is in `failure`. */
+export class RunFailed extends RunEnded {
+  override readonly name: string = 'RunFailed'
+  declare readonly failure: Failure
+
+  constructor(ended: Ended & { failure: Failure }) {
+    super(`${ended.failure.title}: ${ended.failure.detail}`, ended)
   }
 }
 
 /** A run ended as `cancelled`: who asked, and why if they said so. `by` is absent when that event is no longer kept. */
-export class RunCancelled extends Error implements Ended {
+export class RunCancelled extends RunEnded {
   override readonly name: string = 'RunCancelled'
-  readonly run: string
-  readonly response: string
-  readonly by: Actor | undefined
-  readonly reason: string | undefined
+  declare readonly by: Actor | undefined
+  declare readonly reason: string | undefined
 
-  constructor({ run, response }: Ended, by?: Actor, reason?: string) {
-    super(`cancelled${by ? ` by ${by.name}` : ''}${reason ? `: ${reason}` : ''}`)
-    this.run = run
-    this.response = response
-    this.by = by
-    this.reason = reason
+  constructor(ended: Ended & { by?: Actor | undefined; reason?: string | undefined }) {
+    const { by, reason } = ended
+    super(`cancelled${by ? ` by ${by.name}` : ''}${reason ? `: ${reason}` : ''}`, ended)
   }
 }
 
 /** A run ended as `interrupted`: its process was lost without anybody having asked for it. */
-export class RunInterrupted extends Error implements Ended {
+export class RunInterrupted extends RunEnded {
   override readonly name: string = 'RunInterrupted'
-  readonly run: string
-  readonly response: string
-  readonly reason: string | undefined
+  declare readonly reason: string | undefined
 
-  constructor({ run, response }: Ended, reason?: string) {
-    super(`interrupted${reason ? `: ${reason}` : ''}`)
-    this.run = run
-    this.response = response
-    this.reason = reason
+  constructor(ended: Ended & { reason?: string | undefined }) {
+    super(`interrupted${ended.reason ? `: ${ended.reason}` : ''}`, ended)
   }
 }

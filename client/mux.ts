@@ -42,7 +42,7 @@ export function createMux(platform: Platform, options: ConnectOptions): Mux {
     run: run => startRun(runner, run),
     attach: id => attachRun(runner, id),
     subscribe,
-    onState: handler => link.onState(handler),
+    onState: link.onState,
     close: () => link.close(),
   }
 }

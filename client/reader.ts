@@ -23,11 +23,13 @@ export type Since = 'start' | 'end' | { epoch?: string; seq: number }
 
 /** One reader of a topic: its place in it, and what it has not taken yet. */
 export interface Reader {
-  /** Everything up to here was taken, or a gap says why not. A connection that is made anew goes on from here. */
-  place: 'start' | 'end' | Cursor
+  /** A connection that is made anew goes on from here: what was taken last, or the end of a gap that waits to be taken. */
+  readonly place: 'start' | 'end' | Cursor
+  /** Everything up to here was taken, gaps included. */
+  readonly cursor: Cursor | undefined
   readonly window: number
-  /** Adds what is new of these contiguous events to what waits to be taken. */
-  push(events: readonly Sequenced[], epoch: string, size: number): void
+  /** Adds what is new of these contiguous events to what waits to be taken; false when nothing is. */
+  push(events: readonly Sequenced[], epoch: string, size: number): boolean
   /** Finds its feet after each (re)subscription, which delivers from `base` on; a gap if that is beyond what it has. */
   settle(answer: Subscribed, base: number): void
   /** Ends the reading: after what waits to be taken, or `now`. */
@@ -40,45 +42,56 @@ interface Batch {
   items: readonly (Sequenced | Gap)[]
   epoch: string
   size: number
+  /** A gap waits behind it: its places are of a log that is no more. */
+  old?: boolean
 }
 
 /** `onTaken` is called after each batch with its size. */
 export function createReader(since: 'start' | 'end' | Cursor, window: number, onTaken: (size: number) => void): Reader {
-  let batches: Batch[] = []
+  const batches: Batch[] = []
   let failure: { error: unknown } | undefined
   let stopped = false
   // Until its first subscription is answered, what arrives belongs to the others' cursor.
   let settled = false
   let wake = () => {}
   // The last event in `batches`; what is not beyond it has been had.
-  let last = typeof since === 'object' ? since.seq : 0
+  let place = since
+  let cursor = typeof since === 'object' ? since : undefined
+  let last = cursor ? cursor.seq : 0
   const add = (batch: Batch) => {
     batches.push(batch)
     wake()
   }
 
   return {
-    place: since,
+    get place() {
+      return place
+    },
+    get cursor() {
+      return cursor
+    },
     window,
     push(events, epoch, size) {
-      const fresh = events[0]!.seq > last ? events : events.filter(event => event.seq > last)
-      if (!settled || !fresh.length) return
+      const fresh = events.filter(({ seq }) => seq > last)
+      if (!settled || !fresh.length) return false
       last = fresh.at(-1)!.seq
       add({ items: fresh, epoch, size })
+      return true
     },
     settle({ epoch, head }, base) {
-      const { place } = this
       settled = true
       if (typeof place === 'string') {
         last = place === 'end' ? head : base
+        cursor = { epoch, seq: last }
       } else {
         const reason =
           place.epoch !== epoch ? 'epoch_changed' : last < base ? 'trimmed' : last > head ? 'ahead_of_log' : undefined
         if (!reason) return
+        for (const batch of batches) batch.old = true
         add({ items: [{ type: 'gap', reason, from: last, to: base, epoch }], epoch, size: 0 })
         last = base
       }
-      this.place = { epoch, seq: last }
+      place = { epoch, seq: last }
     },
     fail(error, now) {
       failure ??= { error }
@@ -87,17 +100,16 @@ export function createReader(since: 'start' | 'end' | Cursor, window: number, on
     },
     async *read() {
       for (;;) {
-        const batch = stopped ? undefined : batches.shift()
+        const batch = stopped ? undefined : batches[0]
         if (batch) {
           for (const item of batch.items) {
             if (stopped) throw failure!.error
             yield item
-            // Asked for the next one: this one is done with. What is left of an older epoch says nothing about this one.
-            const { place } = this
-            if ('seq' in item && typeof place === 'object' && place.epoch === batch.epoch && item.seq > place.seq) {
-              this.place = { epoch: batch.epoch, seq: item.seq }
-            }
+            // Asked for the next one: this one is done with.
+            cursor = { epoch: batch.epoch, seq: 'seq' in item ? item.seq : item.to }
+            if (!batch.old) place = cursor
           }
+          batches.shift()
           onTaken(batch.size)
         } else if (failure) {
           throw failure.error

@@ -89,12 +89,15 @@ export function attachRun({ link, subscribe }: Runner, id: string, known?: Run):
       while (!run.result)
       const { result, session, lastSeq, state } = run
       if (state === 'done') return result
-      const ended = { run: id, response: result.response }
-      if (result.failure) throw new RunFailed(ended, result.failure)
+      const { response, failure } = result
+      const ended = { run: id, response }
+      if (failure) throw new RunFailed({ ...ended, failure })
       const place = { topic: `session/${session}`, after: lastSeq! - 1, limit: 1 }
       const { events } = (await again('topic.read', place, options)) as { events: Partial<EventOf<'cancelled'>>[] }
       const { by, reason } = events[0] ?? {}
-      throw state === 'cancelled' ? new RunCancelled(ended, by, reason) : new RunInterrupted(ended, reason)
+      throw state === 'cancelled'
+        ? new RunCancelled({ ...ended, by, reason })
+        : new RunInterrupted({ ...ended, reason })
     },
   }
 }

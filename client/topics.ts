@@ -45,9 +45,10 @@ export function createTopics(link: Link): Subscribe {
   const channels = new Map<string, Channel>()
 
   link.onNotification((notification, size) => {
-    if (notification.method !== 'events') return
-    const { topic, epoch, events } = notification.params
-    channels.get(topic)?.receive(epoch, events, size)
+    const { method, params } = notification
+    if (method === 'events') channels.get(params.topic)?.receive(params.epoch, params.events, size)
+    // A subscription ends with its session, which is told in no other way.
+    if (method === 'heartbeat') for (const [topic, channel] of channels) if (!(topic in params.heads)) channel.missed()
   })
   link.onState(state => {
     if (state === 'open') for (const channel of channels.values()) channel.renewed()
@@ -68,19 +69,24 @@ export function createTopics(link: Link): Subscribe {
       const channel = channelOf(topic)
       reader = createReader(from, window, size => channel.taken(size))
       const detachLink = onAbort(link.signal, reason => reader!.fail(reason))
-      const detachCaller = onAbort(stop, reason => reader!.fail(reason, 'now'))
+      const leave = () => channel.leave(reader!)
       channel.join(reader)
+      // At once, though its owner may never ask for more: the others would wait for it.
+      const detachCaller = onAbort(stop, reason => {
+        reader!.fail(reason, 'now')
+        leave()
+      })
       try {
         yield* reader.read()
       } finally {
         detachLink()
         detachCaller()
-        channel.leave(reader)
+        leave()
       }
     }
     const iterator = iterate(signal, read) as AsyncIterableIterator<EventOn<typeof topic> | Gap>
     return Object.defineProperty(iterator, 'cursor', {
-      get: () => (typeof reader?.place === 'object' ? reader.place : undefined),
+      get: () => reader?.cursor,
     }) as Subscription<EventOn<typeof topic> | Gap>
   }
 
