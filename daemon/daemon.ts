@@ -10,6 +10,7 @@ import { createInProcessHolder } from './holder/in-process.ts'
 import { loadTokens, openHome, removeInfo, writeInfo } from './home.ts'
 import { lockHome } from './lock.ts'
 import type { Log } from './log.ts'
+import { createReclaimer } from './retention/reclaim.ts'
 import { startForgettingKeys } from './rpc/forget-keys.ts'
 import { type RunningServer, startServer } from './server/start-server.ts'
 import { createAdmission } from './sessions/admission.ts'
@@ -82,6 +83,9 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     }
     const disk = createDiskNotice(() => store.ballast.restore() && freeBytes(home.directory) > roomBytes, publishState)
 
+    const reclaimer = createReclaimer({ store, processesDir: home.processes, log })
+    opened.push(() => reclaimer.close())
+
     const queued = await recover({ store, journal, processesDir: home.processes, log })
 
     const holder = createInProcessHolder({ dir: home.processes, log })
@@ -101,6 +105,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       onUnmade: session => topics.logs.drop(session),
       onOutput: session => hub.published(`session/${session}/frames`),
       onDiskFull: disk.full,
+      onDeleted: reclaimer.reclaim,
     })
 
     let closing: Promise<void> | undefined
@@ -159,6 +164,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
 
     publishState('running')
     sessions.resume(queued)
+    void reclaimer.reclaim()
     writeInfo(home, {
       url: server.url,
       socket: home.socket,

@@ -397,5 +397,6 @@ const newProcess = (session: Session, firstSeq: number, counterUsd: number): Sto
   firstSeq,
   claudeSessionIdBefore: session.claudeSessionId,
   raw: 'kept',
+  frames: null,
   endedAt: null,
 })

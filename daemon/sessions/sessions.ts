@@ -1,7 +1,5 @@
-import { rmSync } from 'node:fs'
 import type { Actor, CancelMode, Run, Session, SessionSpec } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
-import { processFiles } from '../holder/process-files.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import type { JournalEntry } from '../store/journal.ts'
@@ -49,6 +47,8 @@ export interface SessionsContext extends Omit<SessionContext, 'onIdle' | 'onPubl
   onLoaded(session: string): void
   /** A session that was to be made could not be stored. */
   onUnmade(session: string): void
+  /** Sessions have been deleted. Resolves when nothing but rows is left of them. */
+  onDeleted(): Promise<void>
 }
 
 export function createSessions(context: SessionsContext): Sessions {
@@ -159,13 +159,9 @@ export function createSessions(context: SessionsContext): Sessions {
       try {
         if (force) await cancelAll(id)
         await live.get(id)?.close()
-        const processes = store.processes.ofSession(id)
         journalNow({ session: id, deleted: true, durable: true })
         await journal.settled()
-        for (const process of processes) {
-          const { raw, times, err } = processFiles(context.processesDir, process.id)
-          for (const file of [raw, times, err]) rmSync(file, { force: true })
-        }
+        await context.onDeleted()
       } finally {
         deleting.delete(id)
       }

@@ -1,6 +1,7 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createBallast } from './ballast.ts'
+import { createDeletionTable } from './deletion-table.ts'
 import { createEventTable } from './event-table.ts'
 import { createProcessTable } from './process-table.ts'
 import { createRequestTable } from './request-table.ts'
@@ -18,6 +19,8 @@ export interface StoreOptions {
 
 /** Pages in the write-ahead log (4 KB each) after which a commit also moves them to the database. SQLite's default. */
 const checkpointPages = 1_000
+/** Pages given back to the file system in one step: each may have to move another. */
+const pagesGivenBack = 64
 
 /**
  * Opens the database, or makes it where there is no file; its directory must exist. The caller makes sure that it is
@@ -84,9 +87,11 @@ function assemble(db: Sqlite, file: string, space: Ballast): Store {
     processes: createProcessTable(db),
     events: createEventTable(db),
     requests: createRequestTable(db),
+    deletions: createDeletionTable(db),
   }
   const ballast = withoutCheckpoints(db, space)
   ballast.restore()
+  const pragma = (name: string) => db.pragma(name) as number
   const wal = openWalSync(`${file}-wal`)
   let closed = false
   return {
@@ -96,6 +101,14 @@ function assemble(db: Sqlite, file: string, space: Ballast): Store {
     transaction: work => db.transaction(work),
     sync: () => wal.sync(),
     sizeBytes: () => sizeOf(file) + sizeOf(`${file}-wal`),
+    usedBytes: () => (pragma('page_count') - pragma('freelist_count')) * pragma('page_size'),
+    giveBack() {
+      const free = pragma('freelist_count')
+      // The pragma frees a page a step: as a statement of which one row is read it would free one.
+      if (free > 0) db.exec(`PRAGMA incremental_vacuum(${pagesGivenBack})`)
+      const left = pragma('freelist_count')
+      return left > 0 && left < free
+    },
     close() {
       if (closed) return
       closed = true

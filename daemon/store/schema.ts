@@ -81,6 +81,10 @@ const migrations = [
 
    -- CRC-32 of \`text\`; null where it was not taken.
    ALTER TABLE events ADD COLUMN crc INTEGER;`,
+
+  `-- Numbers of sessions that were deleted and of which rows are left: they are not given again before these are gone.
+   CREATE TABLE deletions (session INTEGER PRIMARY KEY);
+   ALTER TABLE processes ADD COLUMN frames INTEGER;`,
 ]
 
 /** Makes the tables in an empty file, brings an older muxd's up to date, and refuses every other. */

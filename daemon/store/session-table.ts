@@ -1,6 +1,5 @@
 import type { Session } from '../../protocol/index.ts'
 import { createPager } from './pager.ts'
-import { placeOf } from './place.ts'
 import type { Sqlite } from './sqlite.ts'
 import type { SessionTable } from './store.ts'
 
@@ -11,7 +10,9 @@ const hasLabels = `NOT EXISTS (
 
 export function createSessionTable(db: Sqlite): SessionTable {
   const save = db.prepare<[string, string, string]>(
-    `INSERT INTO sessions (id, state, record) VALUES (?, ?, ?)
+    `INSERT INTO sessions (number, id, state, record)
+     VALUES (1 + max(coalesce((SELECT max(number) FROM sessions), 0), coalesce((SELECT max(session) FROM deletions), 0)),
+       ?, ?, ?)
      ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record`,
   )
   const get = db.value<[string], string>('SELECT record FROM sessions WHERE id = ?')
@@ -22,11 +23,12 @@ export function createSessionTable(db: Sqlite): SessionTable {
     labels: hasLabels,
   })
   const numberOf = db.value<[string], number>('SELECT number FROM sessions WHERE id = ?')
-  const deleteEvents = db.prepare<[number, number]>('DELETE FROM events WHERE place >= ? AND place < ?')
-  const deleteRest = ['DELETE FROM runs WHERE session = ?', 'DELETE FROM processes WHERE session = ?'].map(sql =>
-    db.prepare<[number]>(sql),
-  )
-  const deleteSession = db.prepare<[number]>('DELETE FROM sessions WHERE number = ?')
+  // Without their session no reader finds its events and processes; runs are found by themselves.
+  const deletion = [
+    'DELETE FROM runs WHERE session = ?',
+    'DELETE FROM sessions WHERE number = ?',
+    'INSERT INTO deletions VALUES (?)',
+  ].map(sql => db.prepare<[number]>(sql))
 
   return {
     save(session) {
@@ -46,9 +48,7 @@ export function createSessionTable(db: Sqlite): SessionTable {
       db.transaction(() => {
         const number = numberOf.get(id)
         if (number === undefined) return
-        deleteEvents.run(placeOf(number, 0), placeOf(number + 1, 0))
-        for (const statement of deleteRest) statement.run(number)
-        deleteSession.run(number)
+        for (const statement of deletion) statement.run(number)
       })
     },
   }

@@ -12,6 +12,7 @@ export interface Store {
   readonly processes: ProcessTable
   readonly events: EventTable
   readonly requests: RequestTable
+  readonly deletions: DeletionTable
   readonly ballast: Ballast
   /** Everything done in `work` (synchronous) or nothing. Throws `DiskFull` where the disk is the reason. */
   transaction<T>(work: () => T): T
@@ -19,6 +20,10 @@ export interface Store {
   sync(): Promise<void>
   /** Bytes of the database with its write-ahead log. */
   sizeBytes(): number
+  /** Bytes of the pages that hold something: what deletions make less at once, and the file when space is given back. */
+  usedBytes(): number
+  /** Gives some free pages back to the file system, in a millisecond or so. False when there is nothing to give. */
+  giveBack(): boolean
   close(): void
 }
 
@@ -69,7 +74,10 @@ export interface SessionTable {
   list(filter: { state?: string; labels?: Record<string, string>; limit: number; after?: string }): Session[]
   all(): Session[]
   count(): number
-  /** With its runs, processes and events. */
+  /**
+   * With its runs, processes and events, for every reader from now on. Events and what names its files are not removed
+   * yet: that is `DeletionTable`'s part.
+   */
   delete(id: string): void
 }
 
@@ -112,6 +120,8 @@ export interface StoredProcess {
   claudeSessionIdBefore: string | null
   /** What has become of its raw log. */
   raw: 'kept' | 'compressed' | 'dropped'
+  /** How many frames it printed; null as long as its raw log is as it was written. */
+  frames: number | null
   endedAt: number | null
 }
 
@@ -163,6 +173,17 @@ export interface KeptAnswer {
   time: number
 }
 
+/** What deleted sessions leave behind: removed in small steps, for a million events are a second's work. */
+export interface DeletionTable {
+  /** Ids of their processes, whose files are still to be removed. */
+  processes(): string[]
+  /** The files of the process are gone. */
+  forgetProcess(id: string): void
+  /** Removes some events, in a millisecond or so. False when none are left. */
+  removeEvents(): boolean
+}
+
+/** Answers of calls that carried a `key`. */
 export interface RequestTable {
   get(key: string): KeptAnswer | undefined
   /** Throws for a key that is kept already: the first answer stands. */

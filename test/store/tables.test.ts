@@ -114,6 +114,7 @@ test('processes are kept in order, with offsets beyond 32 bits, and are live unt
     firstSeq: 7,
     claudeSessionIdBefore: 'c-1',
     raw: 'compressed' as const,
+    frames: 12,
   }
   store.processes.save(changed)
   expect(store.processes.get('p_2')).toEqual(changed)
@@ -144,8 +145,35 @@ test('a deleted session takes its runs, processes and events along, and nothing 
   expect(store.runs.list({ limit: 9 }).map(stored => stored.run.run)).toEqual(['r_s_3', 'r_s_1'])
   expect(store.processes.live().map(process => process.id)).toEqual(['p_s_1', 'p_s_3'])
   expect(ids.map(id => store.events.bounds(id).head)).toEqual([5, 0, 5])
-  store.sessions.save(session('s_4'))
-  expect(store.events.bounds('s_4')).toEqual({ first: 1, head: 0 })
+})
+
+test('what a deleted session leaves behind is removed step by step, and its number is not given again before', () => {
+  const { store } = tempStore()
+  for (const id of ['s_1', 's_2']) {
+    store.sessions.save(session(id))
+    store.processes.save(processOf(id, `p_${id}`))
+    store.events.append(id, events(1, 600, { delta: 'x'.repeat(100) }))
+  }
+  const used = store.usedBytes()
+  store.sessions.delete('s_2')
+  store.sessions.save(session('s_3'))
+  expect(store.events.bounds('s_3')).toEqual({ first: 1, head: 0 })
+  store.events.append('s_3', events(1, 10))
+  expect(store.deletions.processes()).toEqual(['p_s_2'])
+
+  let steps = 0
+  while (store.deletions.removeEvents()) steps++
+  expect(steps).toBeGreaterThan(1)
+  store.deletions.forgetProcess('p_s_2')
+  expect(store.deletions.removeEvents()).toBe(false)
+  expect(store.deletions.processes()).toEqual([])
+  while (store.giveBack()) steps++
+  expect(store.usedBytes()).toBeLessThan(used * 0.7)
+  expect(['s_1', 's_2', 's_3'].map(id => store.events.bounds(id).head)).toEqual([600, 0, 10])
+
+  // A process of another session is nobody's to forget.
+  store.deletions.forgetProcess('p_s_1')
+  expect(store.processes.get('p_s_1')?.session).toBe('s_1')
 })
 
 test('an answer is kept under its key until keys of its age are forgotten, and the first one stands', () => {

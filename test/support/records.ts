@@ -54,6 +54,7 @@ export function processOf(ofSession: string, id: string, fields: Partial<StoredP
     firstSeq: 1,
     claudeSessionIdBefore: null,
     raw: 'kept',
+    frames: null,
     endedAt: null,
     ...fields,
   }

@@ -1,0 +1,63 @@
+import { rm } from 'node:fs/promises'
+import { temporaryDirectory } from '../claude/claude-process.ts'
+import { processFiles } from '../holder/process-files.ts'
+import type { Log } from '../log.ts'
+import type { Store } from '../store/store.ts'
+import { inSlices } from './in-slices.ts'
+
+/**
+ * Removes what deleted sessions leave behind: files at once, events in slices, and gives the space back. What is to be
+ * done stands in the database: it is safe to be killed at any moment, for the next daemon goes on.
+ */
+export interface Reclaimer {
+  /** Resolves when the files are gone; the rest follows in the background. */
+  reclaim(): Promise<void>
+  /** Resolves when all is done that is to be done now. */
+  settled(): Promise<void>
+  /** Stops at the next slice. */
+  close(): Promise<void>
+}
+
+export function createReclaimer(context: { store: Store; processesDir: string; log: Log }): Reclaimer {
+  const { store, processesDir, log } = context
+  const closing = new AbortController()
+  let files = Promise.resolve()
+  let rows = Promise.resolve()
+
+  const removeFiles = async () => {
+    const processes = store.deletions.processes()
+    if (processes.length === 0) return
+    // A power cut must not bring a session back whose raw logs are gone.
+    await store.sync()
+    for (const process of processes) {
+      if (closing.signal.aborted) return
+      await removeFilesOf(processesDir, process)
+      store.deletions.forgetProcess(process)
+    }
+  }
+  const removeRows = async () => {
+    await inSlices(() => store.deletions.removeEvents(), closing.signal)
+    await inSlices(() => store.giveBack(), closing.signal)
+  }
+  // Most likely there was no room: tried again with the next deletion, and at the next start.
+  const failed = (error: unknown) => log.warn('what deleted sessions left behind could not be removed', { error })
+
+  return {
+    reclaim() {
+      files = files.then(removeFiles).catch(failed)
+      rows = Promise.all([files, rows]).then(removeRows).catch(failed)
+      return files
+    },
+    settled: () => rows,
+    async close() {
+      closing.abort()
+      await rows
+    },
+  }
+}
+
+async function removeFilesOf(dir: string, process: string): Promise<void> {
+  const { base: _, ...files } = processFiles(dir, process)
+  for (const file of Object.values(files)) await rm(file, { force: true })
+  await rm(temporaryDirectory(dir, process), { recursive: true, force: true })
+}

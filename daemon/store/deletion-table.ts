@@ -1,0 +1,49 @@
+import { placeOf } from './place.ts'
+import type { Sqlite } from './sqlite.ts'
+import type { DeletionTable } from './store.ts'
+
+/** Of one step: rows, and bytes of their texts (a large one lies on many pages, each of which has to be read). */
+const stepRows = 250
+const stepBytes = 1024 * 1024
+
+export function createDeletionTable(db: Sqlite): DeletionTable {
+  const sessions = db.value<[], number>('SELECT session FROM deletions')
+  const processes = db.value<[], string>('SELECT id FROM processes WHERE session IN (SELECT session FROM deletions)')
+  const forgetProcess = db.prepare<[string]>(
+    'DELETE FROM processes WHERE id = ? AND session IN (SELECT session FROM deletions)',
+  )
+  const first = db.prepare<[number, number, number], { place: number; bytes: number }>(
+    'SELECT place, octet_length(text) AS bytes FROM events WHERE place >= ? AND place < ? ORDER BY place LIMIT ?',
+  )
+  const remove = db.prepare<[number, number]>('DELETE FROM events WHERE place >= ? AND place <= ?')
+  // With processes left it stays: their files are still to be removed.
+  const finish = db.prepare<[number, number]>(
+    'DELETE FROM deletions WHERE session = ? AND NOT EXISTS (SELECT 1 FROM processes WHERE session = ?)',
+  )
+
+  /** Up to where one step goes; undefined when the session has no events left. */
+  function stepOf(session: number): number | undefined {
+    let bytes = 0
+    let last: number | undefined
+    const take = (row: { place: number; bytes: number }) => {
+      last = row.place
+      bytes += row.bytes
+      return bytes < stepBytes
+    }
+    first.scan(take, placeOf(session, 0), placeOf(session + 1, 0), stepRows)
+    return last
+  }
+
+  return {
+    processes: () => processes.all(),
+    forgetProcess: id => void forgetProcess.run(id),
+    removeEvents() {
+      for (const session of sessions.all()) {
+        const last = stepOf(session)
+        if (last !== undefined) return remove.run(placeOf(session, 0), last) > 0
+        finish.run(session, session)
+      }
+      return false
+    },
+  }
+}
