@@ -143,6 +143,13 @@ export async function failToStart(
 /** Pids of live processes that a daemon of this home started, itself included. */
 export const processesOf = (home: string): number[] => processesWith(markerOf(home)).map(({ pid }) => pid)
 
+/** SIGKILL to the daemon and to everything it has started, at once: as when the machine goes down. */
+export async function endAllOf(daemon: TestDaemon): Promise<void> {
+  for (const pid of processesOf(daemon.home)) process.kill(pid, 'SIGKILL')
+  await daemon.kill()
+  await until(() => expect(processesOf(daemon.home)).toEqual([]))
+}
+
 const simulatorEnvironment = (home: string) => ({
   MUXD_SIMULATOR_HOME: `${home}-simulator`,
   MUXD_SIMULATOR_SPEED: '100',

@@ -11,8 +11,8 @@ export function rawLogsOf(home: string): string[] {
 }
 
 /** Appends to a raw log as a holder does, whose daemon does not look. */
-export function appendToRawLog(path: string, text: string): void {
-  const bytes = Buffer.from(text)
+export function appendToRawLog(path: string, content: string | Buffer): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content
   appendFileSync(`${path}.times`, chunkEntry(statSync(`${path}.raw`).size, Date.now(), bytes))
   appendFileSync(`${path}.raw`, bytes)
 }

@@ -1,0 +1,137 @@
+import { cpSync, lstatSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { Run } from '../../protocol/index.ts'
+import { terminalTypes } from '../../protocol/wire.ts'
+import { readRecording } from '../claude-output/support/replay.ts'
+import { endAllOf, startTestDaemon, tempHome } from '../support/daemon.ts'
+import { appendToRawLog, rawLogsOf } from '../support/raw-log.ts'
+import type { WireEvent } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
+
+type Logs = Map<string, WireEvent[]>
+
+/** A home whose daemon was killed in the middle of its runs, when their raw logs held more than had been translated. */
+async function killedHome(): Promise<{ home: string; logs: Logs }> {
+  const daemon = await startTestDaemon()
+  const peer = await daemon.peer()
+  const runs: Run[] = []
+  for (const prompt of ['sim:hang at=text', 'sim:hang at=tool', 'sim:long words=300', 'sim:hang at=text']) {
+    runs.push(await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt }))
+  }
+  const read = (session: string) => readLog<WireEvent>(params => peer.call('topic.read', params), session)
+  await until(async () => {
+    for (const { session } of runs) expect((await read(session)).length).toBeGreaterThan(6)
+  })
+  process.kill(daemon.pid, 'SIGSTOP')
+  await endAllOf(daemon)
+  for (const [index, path] of rawLogsOf(daemon.home).entries()) {
+    const recording = readRecording(['bash.partial', 'utf8.partial', 'think', 'badjson'][index % 4]!)
+    // In pieces that are no lines, as they come from a PTY; without the result, so that the run is cut off.
+    const end = recording.lastIndexOf('{"type":"result"')
+    for (let start = 0; start < end; start += 700) {
+      appendToRawLog(path, recording.subarray(start, Math.min(end, start + 700)))
+    }
+  }
+  return { home: copyOf(daemon.home), logs: await recoveredLogs(daemon.home) }
+}
+
+function copyOf(home: string): string {
+  const copy = tempHome()
+  const isPlain = (path: string) => lstatSync(path).isFile() || lstatSync(path).isDirectory()
+  cpSync(home, copy, { recursive: true, filter: isPlain })
+  return copy
+}
+
+/** What the next daemon makes of a home. */
+async function recoveredLogs(home: string): Promise<Logs> {
+  const daemon = await startTestDaemon({ home })
+  const peer = await daemon.peer()
+  const { runs } = await peer.call<{ runs: Run[] }>('run.list', {})
+  const logs: Logs = new Map()
+  for (const { run, session, state } of runs) {
+    expect(state, run).toBe('interrupted')
+    logs.set(session, await readLog<WireEvent>(params => peer.call('topic.read', params), session))
+  }
+  await daemon.stop()
+  return logs
+}
+
+/** The same events to the last byte; or the same up to a `log_damaged`, and then a log that is whole. */
+function expectNeverSilent(found: WireEvent[], truth: WireEvent[]) {
+  expectWholeLog(found)
+  const damagedAt = found.findIndex(({ type }) => type === 'log_damaged')
+  const compared = damagedAt < 0 ? Infinity : damagedAt
+  // When a run was found to be lost is told by the clock.
+  const texts = (events: WireEvent[]) =>
+    events
+      .slice(0, compared)
+      .map(event =>
+        JSON.stringify((terminalTypes as readonly string[]).includes(event.type) ? { ...event, time: 0 } : event),
+      )
+  expect(texts(found)).toEqual(texts(truth))
+}
+
+const damage = fc.record({
+  file: fc.constantFrom('raw', 'times'),
+  place: fc.noBias(fc.nat({ max: 999_999 })),
+  flip: fc.option(fc.integer({ min: 1, max: 255 })),
+})
+
+function doDamage(path: string, { file, place, flip }: { file: string; place: number; flip: number | null }) {
+  const name = `${path}.${file}`
+  const at = place % statSync(name).size
+  const content = readFileSync(name)
+  if (flip === null) truncateSync(name, at)
+  else writeFileSync(name, content.fill(content[at]! ^ flip, at, at + 1))
+}
+
+describe('a daemon that starts over damaged raw logs', () => {
+  it('translates what is whole and tells what is not, wherever a byte is flipped or a log is cut', async () => {
+    const { home, logs } = await killedHome()
+    let told = 0
+    const samples = fc.sample(fc.array(damage, { minLength: 4, maxLength: 4 }), { numRuns: 8, seed: 20261121 })
+    for (const damages of samples) {
+      const copy = copyOf(home)
+      for (const [index, path] of rawLogsOf(copy).entries()) doDamage(path, damages[index]!)
+      for (const [session, found] of await recoveredLogs(copy)) {
+        expectNeverSilent(found, logs.get(session)!)
+        told += found.filter(({ type }) => type === 'log_damaged').length
+      }
+    }
+    expect(told).toBeGreaterThan(24)
+  })
+
+  it('would take a changed byte for what was printed, were there no checksums: the check finds that', async () => {
+    const { home, logs } = await killedHome()
+    const copy = copyOf(home)
+    for (const path of rawLogsOf(copy)) {
+      const entry = Buffer.alloc(16)
+      entry.writeDoubleLE(Date.now(), 8)
+      writeFileSync(`${path}.times`, entry)
+      const content = readFileSync(`${path}.raw`)
+      const at = content.lastIndexOf('"session_id":"') + '"session_id":"'.length
+      writeFileSync(`${path}.raw`, content.fill('x', at, at + 1))
+    }
+    const changed = [...(await recoveredLogs(copy))]
+    expect(changed.flatMap(([_session, events]) => events).map(({ type }) => type)).not.toContain('log_damaged')
+    for (const [session, found] of changed) {
+      expect(() => expectNeverSilent(found, logs.get(session)!)).toThrow('to deeply equal')
+    }
+  })
+
+  it('does so as well where the logs are gone', async () => {
+    const { home, logs } = await killedHome()
+    const copy = copyOf(home)
+    const [first, second, third, fourth] = rawLogsOf(copy)
+    truncateSync(`${first}.raw`, 0)
+    truncateSync(`${second}.times`, 0)
+    for (const path of [`${third}.raw`, `${third}.times`, `${third}.err`, `${fourth}.times`]) rmSync(path)
+    for (const [session, found] of await recoveredLogs(copy)) {
+      expectNeverSilent(found, logs.get(session)!)
+      expect(found.filter(({ type }) => type === 'log_damaged')).toHaveLength(1)
+    }
+  })
+})
