@@ -5,6 +5,7 @@ import type { Dispatch } from '../rpc/dispatch.ts'
 import type { Hub } from '../topics/hub.ts'
 import type { Pulse } from './pulse.ts'
 import { socketSink } from './socket-sink.ts'
+import type { UnreadBytes } from './unread-bytes.ts'
 import { watchConnection } from './watch.ts'
 import type { Admitted } from './websocket.ts'
 
@@ -22,11 +23,12 @@ export function openConnection(options: {
   dispatch: Dispatch
   hub: Hub
   pulse: Pulse
+  unreadBytes: UnreadBytes
   limits: Limits
   log: Log
   now: () => number
 }): Connection {
-  const { admitted, dispatch, hub, pulse, limits, log, now } = options
+  const { admitted, dispatch, hub, pulse, unreadBytes, limits, log, now } = options
   const { ws, socket, role } = admitted
   const ending = new AbortController()
   const { signal } = ending
@@ -63,6 +65,7 @@ export function openConnection(options: {
       sink,
       limits,
       beatMs: pulse.periodMs,
+      unreadBytes: () => unreadBytes(socket),
       close,
       heartbeat() {
         if (greeted) outbox.send(notification('heartbeat', { time: now(), heads: outbox.heads() }))

@@ -6,8 +6,8 @@ import type { Sink } from '../topics/outbox.ts'
 export interface SocketSink extends Sink {
   /** Number of writes so far. */
   writes(): number
-  /** Changes whenever the peer has taken some of what is unsent. */
-  progressMark(): string
+  /** Bytes that the system has taken so far. */
+  takenBytes(): number
 }
 
 export function socketSink(options: { ws: WebSocket; socket: Socket; onFault(error: unknown): void }): SocketSink {
@@ -32,13 +32,14 @@ export function socketSink(options: { ws: WebSocket; socket: Socket; onFault(err
     },
     fault: onFault,
     writes: () => writes,
-    progressMark: () => `${socket.bytesWritten} ${socket.writableLength} ${systemQueueBytes(socket)}`,
+    takenBytes: () => takenBytes(socket),
   }
 }
 
-// What libuv still holds of the write that is under way: a large write shows no progress anywhere else. Node's own
-// socket time-out reads it the same way.
-function systemQueueBytes(socket: Socket): number {
-  const { _handle: handle } = socket as unknown as { _handle?: { writeQueueSize?: number } | null }
-  return handle?.writeQueueSize ?? 0
+// Of a large write that is under way nothing else shows how much is done. Node's own socket time-out reads it like this.
+function takenBytes(socket: Socket): number {
+  const { _handle: handle } = socket as unknown as {
+    _handle?: { bytesWritten: number; writeQueueSize: number } | null
+  }
+  return handle ? handle.bytesWritten - handle.writeQueueSize : 0
 }

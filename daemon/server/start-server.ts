@@ -12,6 +12,7 @@ import { type Connection, openConnection } from './connection.ts'
 import { createHttpServer } from './http.ts'
 import { listenTcp, listenUnix } from './listen.ts'
 import { createPulse } from './pulse.ts'
+import { createUnreadBytes } from './unread-bytes.ts'
 import { createUpgrades } from './websocket.ts'
 
 export interface ServerOptions {
@@ -56,6 +57,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const limits: Limits = { ...protocolLimits, ...options.limits }
   const connections = new Set<Connection>()
   const pulse = createPulse(pulsePeriodMs(limits))
+  const unreadBytes = createUnreadBytes()
   let port = options.port
   let closing = false
 
@@ -79,7 +81,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     limits,
     isFull: () => closing || connections.size >= limits.maxConnections,
     opened(admitted) {
-      const connection = openConnection({ admitted, dispatch, hub, pulse, limits, log, now })
+      const connection = openConnection({ admitted, dispatch, hub, pulse, unreadBytes, limits, log, now })
       connections.add(connection)
       void connection.gone.then(() => connections.delete(connection))
     },

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { greet, socketOf, startTestServer, type TestClient } from './harness.ts'
+import { greet, startTestServer, type TestClient } from './harness.ts'
+import { startSlowLine } from './slow-line.ts'
 import { until } from '../support/until.ts'
 
 const topic = 'session/s_1'
@@ -74,24 +75,35 @@ describe('a reader that stalls', () => {
     await until(() => expect(server.connections()).toBe(0))
   })
 
-  test('is left alone while it takes something, however slowly', async () => {
-    const server = await startTestServer({
-      // One page and so one write: it is progress that only the system sees.
-      limits: { stallTimeoutMs: 800, eventsPageBytes: 32 * megabyte },
-    })
-    const log = server.ring(topic)
-    log.publish(...Array.from({ length: 200 }, () => ({ text: 'x'.repeat(100_000) })))
-    const client = await greet(server.url)
-    const socket = socketOf(client)
-    socket.on('data', () => {
-      socket.pause()
-      setTimeout(() => socket.resume(), 8)
-    })
-    const startedAt = Date.now()
+  // The limits are a sixtieth of the real ones, and so the reader, of 1 KB/s, is sixty times as fast.
+  const sixtieth = { heartbeatMs: 250, pongTimeoutMs: 500, stallTimeoutMs: 1_000 }
+
+  test.each([
+    ['all of it lies in the kernel, and the pings behind it', 100],
+    ['the kernel takes more only now and then', 1_600],
+  ])('is left alone while it reads, however slowly: %s', async (_title, count) => {
+    const server = await startTestServer({ limits: sixtieth })
+    server.ring(topic).publish(...Array.from({ length: count }, () => ({ text: 'x'.repeat(10_000) })))
+    const line = await startSlowLine(server.port, Infinity)
+    const client = await greet(line.url, { headers: line.headers })
+    line.setBytesPerSecond(60_000)
     await client.call('topic.subscribe', { topic, since: 'start' })
-    await until(() => expect(isContiguous(client.events(topic), 200)).toBe(true), { timeout: 30_000 })
-    expect(Date.now() - startedAt).toBeGreaterThan(1_600)
-    expect(client.ws.readyState).toBe(client.ws.OPEN)
+    const before = line.readBytes()
+    await until(() => expect(line.readBytes() - before).toBeGreaterThan(240_000))
+    line.setBytesPerSecond(Infinity)
+    await until(() => expect(isContiguous(client.events(topic), count)).toBe(true))
+    expect(await client.call('ping')).toHaveProperty('result')
+    expect(client.messages.filter(({ method }) => method === 'bye')).toEqual([])
+  })
+
+  test('that reads nothing of what lies in the kernel is cut off', async () => {
+    const server = await startTestServer({ limits: { ...sixtieth, closeTimeoutMs: 100 } })
+    server.ring(topic).publish(...Array.from({ length: 100 }, () => ({ text: 'x'.repeat(10_000) })))
+    const line = await startSlowLine(server.port, Infinity)
+    const client = await greet(line.url, { headers: line.headers })
+    line.setBytesPerSecond(0)
+    client.send({ jsonrpc: '2.0', id: 2, method: 'topic.subscribe', params: { topic, since: 'start' } })
+    await until(() => expect(server.connections()).toBe(0))
   })
 })
 

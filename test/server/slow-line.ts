@@ -1,0 +1,73 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+/** A line to a server that takes what it is sent in small reads, so many bytes a second. What is sent to the server passes at once. */
+export interface SlowLine {
+  readonly url: string
+  /** The server knows itself by its own port only. */
+  readonly headers: Record<string, string>
+  /** From now on: 0 reads nothing, Infinity everything at once. */
+  setBytesPerSecond(rate: number): void
+  /** Bytes read from the server so far. */
+  readBytes(): number
+}
+
+const readSize = 1_024
+
+export async function startSlowLine(port: number, bytesPerSecond: number): Promise<SlowLine> {
+  let rate = bytesPerSecond
+  let readBytes = 0
+  // What may be read by now: it grows with the clock, so that a late timer makes nothing slower.
+  let allowedBytes = 0
+  let allowedAt = performance.now()
+  const sockets = new Set<Socket>()
+  const upstreams = new Set<Socket>()
+
+  const server = createServer(client => {
+    const upstream = connect({
+      host: '127.0.0.1',
+      port,
+      onread: {
+        buffer: Buffer.alloc(readSize),
+        callback(bytes, buffer) {
+          readBytes += bytes
+          allowedBytes -= bytes
+          client.write(Buffer.from(buffer.subarray(0, bytes)))
+          return allowedBytes > 0
+        },
+      },
+    })
+    client.pipe(upstream)
+    upstream.on('end', () => client.end())
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.on('error', () => socket.destroy())
+    }
+    upstreams.add(upstream)
+    client.on('close', () => upstream.destroy())
+    upstream.on('close', () => client.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+
+  const timer = setInterval(() => {
+    const now = performance.now()
+    allowedBytes = Math.min(allowedBytes + (rate * (now - allowedAt)) / 1_000, Math.max(rate / 4, readSize))
+    allowedAt = now
+    if (allowedBytes > 0) for (const upstream of upstreams) upstream.resume()
+  }, 5)
+  onTestFinished(() => {
+    clearInterval(timer)
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return {
+    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`,
+    headers: { host: `127.0.0.1:${port}` },
+    setBytesPerSecond(value) {
+      rate = value
+    },
+    readBytes: () => readBytes,
+  }
+}
