@@ -1,0 +1,146 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type ConnectionState, connect, type Event, type Gap, type Mux, type Run } from '../../client/index.ts'
+import { type ChaosProxy, fates, startChaosProxy } from '../support/chaos-proxy.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { oneOf, seededRandom } from '../support/random.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
+
+/** Short enough for a half-open connection to be found often while a test goes on. */
+const timing = { retryMinMs: 5, retryMaxMs: 100, attemptMs: 700, silenceMs: 600 }
+
+interface Started {
+  daemon: TestDaemon
+  proxy: ChaosProxy
+  /** A client that reaches the daemon without the proxy. */
+  direct: Mux
+}
+
+async function startBehindProxy(): Promise<Started> {
+  const proxy = await startChaosProxy()
+  const daemon = await startTestDaemon({ config: proxy.config })
+  proxy.aim(Number(new URL(daemon.info.url).port))
+  const direct = await connect({ home: daemon.home })
+  onTestFinished(() => direct.close())
+  return { daemon, proxy, direct }
+}
+
+interface Client {
+  mux: Mux
+  states: ConnectionState[]
+}
+
+/** A client behind the proxy, and every state that it told of. */
+async function connectBehind({ proxy, daemon }: Started): Promise<Client> {
+  const { token } = daemon.info
+  const mux = await connect({ url: proxy.url, token, timing, patient: true })
+  onTestFinished(() => mux.close())
+  const states: ConnectionState[] = []
+  mux.onState((state, why) => {
+    states.push(state)
+    expect(why instanceof Error, `why it is ${state}`).toBe(state !== 'open')
+  })
+  return { mux, states }
+}
+
+/** Takes the events of a session up to the `ends`th terminal one, at a pace and with a window of its own. */
+async function follow(mux: Mux, session: string, random: () => number, ends = 1): Promise<(Event | Gap)[]> {
+  const window = Math.floor(1_024 * 2 ** (random() * 11))
+  const pauseEvery = oneOf(random, [1, 10, 1_000])
+  const taken: (Event | Gap)[] = []
+  for await (const item of mux.subscribe(`session/${session}`, { since: 'start', window })) {
+    taken.push(item)
+    if (terminal.includes(item.type) && --ends === 0) break
+    if (taken.length % pauseEvery === 0) await new Promise(resolve => setImmediate(resolve))
+  }
+  return taken
+}
+const terminal = ['done', 'failed', 'cancelled', 'interrupted']
+
+const expectWhole = async (direct: Mux, session: string, taken: (Event | Gap)[]) =>
+  expectWholeLog(taken, { log: await readLog(direct.api.topic.read, session) })
+
+describe('clients whose connections are cut, torn, half-open, late and doubled', () => {
+  it.each([1, 2])('get every event once and in order, and tell what they are at (seed %i)', async seed => {
+    const started = await startBehindProxy()
+    const { proxy, direct } = started
+    const random = seededRandom(seed)
+    const runs = await Promise.all(
+      [1, 2, 3].map(() => direct.run({ prompt: 'sim:flood frames=4000 rate=600 size=200', cwd: tempDir() })),
+    )
+    proxy.rage(seed)
+    const clients = await Promise.all(Array.from({ length: 8 }, () => connectBehind(started)))
+    const followed = clients.flatMap(({ mux }) =>
+      runs.map(async run => ({ session: run.session, taken: await follow(mux, run.session, random) })),
+    )
+    await Promise.all(runs.map(run => run.result()))
+    proxy.calm()
+
+    for (const { session, taken } of await Promise.all(followed)) await expectWhole(direct, session, taken)
+    for (const { mux, states } of clients) {
+      await until(() => expect(mux.state).toBe('open'))
+      expect(states.length, 'it lost its connection').toBeGreaterThan(1)
+      // One after the other, and never anything else: the first connection stood, and nobody closed it.
+      expect(states).toEqual(states.map((_state, index) => (index % 2 ? 'open' : 'recovering')))
+    }
+    expect([...proxy.met.keys()].sort()).toEqual(fates.toSorted())
+  })
+
+  it('start a run once, however often its request and its answer get lost', async () => {
+    const started = await startBehindProxy()
+    const { proxy, direct } = started
+    proxy.rage(3, 4_000)
+    const clients = await Promise.all(Array.from({ length: 4 }, () => connectBehind(started)))
+    const starts = clients.flatMap(({ mux }, of) =>
+      Array.from({ length: 6 }, (_, index) => mux.run({ prompt: `sim:text ${of} ${index}`, cwd: tempDir() })),
+    )
+    // Each of them is answered in spite of it all: attempts do not end.
+    const handles = await Promise.all(starts)
+    proxy.calm()
+    const { runs } = await direct.api.run.list({ limit: 1_000 })
+    expect(runs.map(({ run }) => run).sort()).toEqual(handles.map(({ id }) => id).sort())
+    for (const handle of handles) {
+      await handle.result()
+      const log = await readLog(direct.api.topic.read, handle.session)
+      expectWholeLog(log, { log })
+    }
+  })
+})
+
+describe('a run whose start is not answered', () => {
+  it('is started once, and its caller has it after a reconnect', async () => {
+    const started = await startBehindProxy()
+    const { proxy, direct } = started
+    const { mux } = await connectBehind(started)
+    proxy.mute()
+    const asked = mux.run({ prompt: 'sim:text', cwd: tempDir() })
+    const [run] = await until(async () => {
+      const { runs } = await direct.api.run.list({})
+      expect(runs).toHaveLength(1)
+      return runs as [Run]
+    })
+    proxy.reset()
+    expect((await asked).id).toBe(run.run)
+    expect((await direct.api.run.list({})).runs).toHaveLength(1)
+  })
+
+  it('is started once, also when the daemon was killed and started anew before the caller could ask again', async () => {
+    const started = await startBehindProxy()
+    const { daemon, proxy, direct } = started
+    const { mux } = await connectBehind(started)
+    proxy.mute()
+    const asked = mux.run({ prompt: 'sim:hang at=text', cwd: tempDir() })
+    const [run] = await until(async () => {
+      const { runs } = await direct.api.run.list({})
+      expect(runs).toMatchObject([{ state: 'running' }])
+      return runs as [Run]
+    })
+    await daemon.kill()
+    const next = await startTestDaemon({ home: daemon.home, config: proxy.config })
+    proxy.aim(Number(new URL(next.info.url).port))
+    proxy.reset()
+    expect((await asked).id).toBe(run.run)
+    expect((await direct.api.run.list({})).runs).toHaveLength(1)
+  })
+})
