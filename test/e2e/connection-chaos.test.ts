@@ -51,12 +51,12 @@ async function follow(mux: Mux, session: string, random: () => number, ends = 1)
   const taken: (Event | Gap)[] = []
   for await (const item of mux.subscribe(`session/${session}`, { since: 'start', window })) {
     taken.push(item)
-    if (terminal.includes(item.type) && --ends === 0) break
+    if (terminal.has(item.type) && --ends === 0) break
     if (taken.length % pauseEvery === 0) await new Promise(resolve => setImmediate(resolve))
   }
   return taken
 }
-const terminal = ['done', 'failed', 'cancelled', 'interrupted']
+const terminal = new Set(['done', 'failed', 'cancelled', 'interrupted'])
 
 const expectWhole = async (direct: Mux, session: string, taken: (Event | Gap)[]) =>
   expectWholeLog(taken, { log: await readLog(direct.api.topic.read, session) })
