@@ -19,7 +19,9 @@ import { recover } from './sessions/recover.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { daemonHandlers, freeBytes } from './status.ts'
 import { createJournal } from './store/create-journal.ts'
+import { bootId } from './store/boot-id.ts'
 import { openStore } from './store/open.ts'
+import { syncChanged } from './sync-changed.ts'
 import { topicHandlers } from './topics/handlers.ts'
 import { createHub } from './topics/hub.ts'
 import { createPublisher } from './topics/publisher.ts'
@@ -30,7 +32,7 @@ export interface Daemon {
   readonly url: string
   /** Ends in order: what runs is `interrupted`, everything is stored, every client is told. */
   close(reason: string, options?: { restart: boolean }): Promise<void>
-  /** Resolves when it is closed, by whomever. */
+  /** Resolves when it is closed, by whomever; rejects with `SyncFailed` when the disk failed. */
   readonly closed: Promise<void>
 }
 
@@ -68,14 +70,19 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     // Only told in `hello` and `daemon.status`: nobody waits for it.
     const located = locateAndRemember().catch((error: unknown) => log.warn('Claude Code was not found', { error }))
 
-    const store = openStore(home.database)
-    opened.push(() => store.close())
+    const store = openStore(home.database, { boot: bootId(), log })
+    opened.push(() => store.close({ inOrder: syncChanged(home.processes, startedAt) }))
     opened.push(startForgettingKeys(store.requests, log))
 
     const topics = createTopics({ store, instance, processesDir: home.processes })
     const hub = createHub({ lookup: topics.lookup, limits })
     const publisher = createPublisher({ ...topics, hub, now: Date.now })
-    const journal = createJournal(store, publisher, { onError: error => log.error('the journal failed', { error }) })
+    let syncFailed: (error: unknown) => void
+    const failedSync = new Promise<unknown>(resolve => void (syncFailed = resolve))
+    const journal = createJournal(store, publisher, {
+      onError: error => log.error('the journal failed', { error }),
+      onSyncFailed: error => syncFailed(error),
+    })
 
     const publishState = (state: DaemonEvent['state'], detail?: string) => {
       topics.daemon.append({ type: 'daemon_status', state, ...(detail !== undefined && { detail }) }, Date.now())
@@ -129,6 +136,20 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       log.info('stopped')
     }
 
+    /** What the disk holds is unknown: nothing is ended in order, and the next daemon goes on with what there is. */
+    const fail = async (error: unknown) => {
+      log.error('the disk failed: the daemon ends', { error })
+      const reason = (error as Error).message
+      disk.close()
+      publishState('disk_failed', reason)
+      hub.flush()
+      await server.close({ code: 4000, reason, reconnect: true })
+      removeInfo(home, instance)
+      await located
+      await closeAll()
+      throw error
+    }
+
     const server: RunningServer = await startServer({
       host: config.host,
       port: config.port,
@@ -162,6 +183,9 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       checkResults: config.checkResults,
     })
 
+    void failedSync.then(error => {
+      if (!closing) settleClosed((closing = fail(error)))
+    })
     publishState('running')
     sessions.resume(queued)
     void reclaimer.reclaim()

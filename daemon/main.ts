@@ -6,10 +6,11 @@ import { startDaemon } from './daemon.ts'
 import { BadHome, homePaths } from './home.ts'
 import { createLog, type Log } from './log.ts'
 import { createLogFile } from './log-file.ts'
+import { SyncFailed } from './store/store.ts'
 
 /**
  * `muxd serve`: runs a daemon until it is told to stop (SIGTERM, SIGINT, `daemon.stop`). Exit codes: 0 stopped in
- * order, 2 usage, 3 it could not start.
+ * order, 2 usage, 3 it could not start, 4 the disk failed.
  */
 export async function main(argv: string[]): Promise<void> {
   if (argv.includes('--help') || argv.includes('-h')) {
@@ -32,6 +33,8 @@ export async function main(argv: string[]): Promise<void> {
     const expected = error instanceof Error && expectedErrors.has(error.name)
     process.stderr.write(`muxd: ${expected ? error.message : ((error as Error).stack ?? String(error))}\n`)
     process.exitCode = error instanceof BadConfig || error instanceof BadHome ? 2 : 3
+    // Not when all is over: SQLite would still tidy up, and move to the database what may not be in its log.
+    if (error instanceof SyncFailed) process.exit(4)
   }
 }
 
@@ -50,6 +53,7 @@ const expectedErrors = new Set([
   'DatabaseRefused',
   'DatabaseBusy',
   'DiskFull',
+  'SyncFailed',
 ])
 
 const invoked = process.argv[1]

@@ -38,11 +38,11 @@ export type SessionsEvent = {
   [Name in keyof typeof sessionsEvents]: Static<(typeof sessionsEvents)[Name]>
 }[keyof typeof sessionsEvents]
 
-/** The one record on `daemon`: a state and what led to it. */
+/** The one record on `daemon`: a state and what led to it. `disk_failed`: a sync was refused, the daemon ends. */
 export const DaemonEvent = Type.Object({
   ...envelope,
   type: Type.Literal('daemon_status'),
-  state: Type.Enum(['running', 'disk_full', 'stopping']),
+  state: Type.Enum(['running', 'disk_full', 'disk_failed', 'stopping']),
   detail: Type.Optional(Type.String()),
 })
 export type DaemonEvent = Static<typeof DaemonEvent>

@@ -5,7 +5,7 @@ import { denyLine, interruptLine, unsupportedLine, userLine } from '../claude/co
 import { type Control, stillQueued } from '../claude/turn.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import type { JournalEntry } from '../store/journal.ts'
-import type { StoredProcess, StoredRun } from '../store/store.ts'
+import { SyncFailed, type StoredProcess, type StoredRun } from '../store/store.ts'
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
 import { createConversation } from './conversation.ts'
 import { type Escalation, startEscalation } from './escalation.ts'
@@ -343,6 +343,8 @@ export function createSession(
   /** An entry was not stored: the runs it spoke of, and the active ones, cannot go on. */
   function storageFailed(error: unknown, entry: JournalEntry) {
     storageError = error
+    // The daemon ends, and its processes go on without it.
+    if (error instanceof SyncFailed) return
     log.error('events could not be stored', { session: id, error })
     conversation.record = store.sessions.get(id) ?? conversation.record
     giveUp(error, entry.runs ?? [])

@@ -1,5 +1,5 @@
 import type { JournalEntry } from './journal.ts'
-import { DatabaseBusy, DiskFull, type Store } from './store.ts'
+import { DatabaseBusy, DiskFull, SyncFailed, type Store } from './store.ts'
 
 export interface Outcome {
   committed: JournalEntry[]
@@ -16,8 +16,9 @@ export function commitBatch(store: Store, batch: JournalEntry[]): Outcome {
     })
     return { committed: batch, failed: [] }
   } catch (error) {
-    // Each further try would block the daemon for as long again.
-    if (error instanceof DatabaseBusy) return { committed: [], failed: batch.map(entry => ({ entry, error })) }
+    // Each further try would block the daemon for as long again, or be refused.
+    if (error instanceof DatabaseBusy || error instanceof SyncFailed)
+      return { committed: [], failed: batch.map(entry => ({ entry, error })) }
     return commitSingly(store, batch)
   }
 }

@@ -1,11 +1,13 @@
-import { commitBatch } from './commit-batch.ts'
+import { commitBatch, type Outcome } from './commit-batch.ts'
 import type { Journal, JournalEntry, Publisher } from './journal.ts'
 import { createReleaseOrder } from './release-order.ts'
-import type { Store } from './store.ts'
+import { SyncFailed, type Store } from './store.ts'
 
 export interface JournalOptions {
-  /** What a publisher or callback threw, or why the disk could not be synced. Default: a warning of the process. */
+  /** What a publisher or callback threw. Default: a warning of the process. */
   onError?(error: unknown): void
+  /** A sync has failed: nothing is stored or published any more. Called once, when no entry can be on its way. */
+  onSyncFailed?(error: unknown): void
 }
 
 /**
@@ -23,16 +25,31 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     else warn(error)
   }
   const sync = () => store.sync()
-  const order = createReleaseOrder(sync, release, onError)
+  const order = createReleaseOrder(sync, release, stop)
   let pending: JournalEntry[] = []
+  let stopped: { by: unknown } | undefined
   let withheld = 0
+
+  function stop(error: unknown): void {
+    if (stopped !== undefined) return
+    stopped = { by: error }
+    if (options.onSyncFailed) attempt(() => options.onSyncFailed?.(error), onError)
+  }
+
+  function commit(batch: JournalEntry[]): Outcome {
+    if (stopped === undefined) return commitBatch(store, batch)
+    const { by: error } = stopped
+    return { committed: [], failed: batch.map(entry => ({ entry, error })) }
+  }
 
   function flush(): void {
     if (pending.length === 0) return
     const batch = pending
     pending = []
-    const { committed, failed } = commitBatch(store, batch)
+    const { committed, failed } = commit(batch)
     order.add(committed)
+    const refused = failed.find(({ error }) => error instanceof SyncFailed)
+    if (refused !== undefined) stop(refused.error)
     // Before anything is released: what a reader causes must find the failed sessions back at what is stored.
     withheld++
     try {
@@ -43,12 +60,14 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     release()
   }
 
+  const next = () => (stopped === undefined ? order.next() : undefined)
+
   /** A callback may append and flush in its turn: what that commits is released here after what is ahead of it. */
   function release(): void {
     if (withheld > 0) return
     withheld++
     try {
-      for (let entry = order.next(); entry !== undefined; entry = order.next()) publish(entry, publisher, onError)
+      for (let entry = next(); entry !== undefined; entry = next()) publish(entry, publisher, onError)
     } finally {
       withheld--
     }
@@ -63,6 +82,7 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     async settled() {
       flush()
       await Promise.all([sync(), order.settled()])
+      if (stopped !== undefined) throw stopped.by
     },
   }
 }

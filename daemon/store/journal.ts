@@ -14,7 +14,10 @@ export interface Journal {
    * journal, it leaves the publishing to the flush that is under way.
    */
   flush(): void
-  /** Resolves when everything appended so far is committed, synced and published. Rejects when the sync fails. */
+  /**
+   * Resolves when everything appended so far is committed, synced and published. Rejects when a sync fails or has failed:
+   * nothing is published any more then, and every further entry fails.
+   */
   settled(): Promise<void>
 }
 
@@ -38,7 +41,7 @@ export interface JournalEntry {
   /** Committed and, if durable, on disk: readers may see it. */
   onPublished?(): void
   /**
-   * Nothing of this entry is stored (`DiskFull`, `DatabaseBusy` or a bug), and nothing of what the session appended
+   * Nothing of this entry is stored (`DiskFull`, `DatabaseBusy`, `SyncFailed` or a bug), and nothing of what the session appended
    * after it in the same turn: those entries fail with the same error, so that `seq` has no hole.
    */
   onFailed(error: unknown): void

@@ -1,7 +1,9 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Log } from '../log.ts'
 import { createBallast } from './ballast.ts'
 import { createDeletionTable } from './deletion-table.ts'
+import { enterEpoch, markClosedInOrder } from './epoch.ts'
 import { createEventTable } from './event-table.ts'
 import { createProcessTable } from './process-table.ts'
 import { createRequestTable } from './request-table.ts'
@@ -9,12 +11,15 @@ import { createRunTable } from './run-table.ts'
 import { prepareSchema } from './schema.ts'
 import { createSessionTable } from './session-table.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
-import { DiskFull, type Ballast, type Store } from './store.ts'
-import { openWalSync } from './wal-sync.ts'
+import { DatabaseBusy, DiskFull, SyncFailed, type Ballast, type Store } from './store.ts'
+import { openWalSync, type WalSync } from './wal-sync.ts'
 
 export interface StoreOptions {
   /** Size of the file `ballast` beside the database. */
   ballastBytes?: number
+  /** Which start of the machine this is: see `boot-id.ts`. Absent: it cannot be told from the one before. */
+  boot?: string | undefined
+  log?: Pick<Log, 'warn'>
 }
 
 /** Pages in the write-ahead log (4 KB each) after which a commit also moves them to the database. SQLite's default. */
@@ -29,27 +34,32 @@ const pagesGivenBack = 64
  */
 export function openStore(file: string, options: StoreOptions = {}): Store {
   const ballast = createBallast(join(dirname(file), 'ballast'), options.ballastBytes ?? 4 * 1024 * 1024)
-  const db = openWithRoom(file, ballast)
+  const opened = openWithRoom(file, ballast, options)
   try {
-    return assemble(db, file, ballast)
+    return assemble(opened, file, ballast)
   } catch (error) {
-    db.close()
+    opened.db.close()
     throw error
   }
 }
 
 /** Even reading needs room, for the index of the write-ahead log. */
-function openWithRoom(file: string, ballast: Ballast): Sqlite {
+function openWithRoom(file: string, ballast: Ballast, options: StoreOptions): Opened {
   try {
-    return openDatabase(file)
+    return openDatabase(file, options)
   } catch (error) {
     if (!(error instanceof DiskFull)) throw error
     ballast.release()
-    return openDatabase(file)
+    return openDatabase(file, options)
   }
 }
 
-function openDatabase(file: string): Sqlite {
+interface Opened {
+  db: Sqlite
+  epoch: string
+}
+
+function openDatabase(file: string, { boot, log }: StoreOptions): Opened {
   // SQLite would make it with the umask's mode. It gives its other files the mode of this one.
   if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600))
   const db = openSqlite(file)
@@ -61,26 +71,41 @@ function openDatabase(file: string): Sqlite {
     db.pragma('foreign_keys = OFF')
     // The log's file shrinks to this when it starts anew after something large.
     db.pragma('journal_size_limit = 16777216')
-    syncDirectory(dirname(file))
-    return db
+    const failedBefore = syncFailureFile(file)
+    const { epoch, loss } = enterEpoch(db, boot, existsSync(failedBefore))
+    // Before anything is published: else a power cut could take back the mark along with what it stands for.
+    syncFile(`${file}-wal`)
+    syncFile(dirname(file))
+    rmSync(failedBefore, { force: true })
+    if (loss !== undefined) log?.warn(`${lossText[loss]}: the events have a new epoch`, { file, epoch })
+    return { db, epoch }
   } catch (error) {
     db.close()
     throw error
   }
 }
 
-/** Once, so that a power cut does not take the new files' names: later syncs are of their contents only. */
-function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r')
+const lossText = {
+  power: 'the machine went down before the database was closed in order',
+  sync: 'a sync of the database failed',
+}
+
+/** There from a failed sync until a database with another epoch is on the disk. */
+const syncFailureFile = (file: string) => `${file}-unsynced`
+
+/** Of a directory: the names in it, so that later syncs need be of contents only. */
+function syncFile(path: string): void {
+  const descriptor = openSync(path, 'r')
   try {
     fsyncSync(descriptor)
+  } catch (error) {
+    throw new SyncFailed(`${path} could not be synced to the disk: ${(error as Error).message}`, { cause: error })
   } finally {
     closeSync(descriptor)
   }
 }
 
-function assemble(db: Sqlite, file: string, space: Ballast): Store {
-  const epoch = db.value<[], string>(`SELECT value FROM meta WHERE name = 'epoch'`).get()!
+function assemble({ db, epoch }: Opened, file: string, space: Ballast): Store {
   const tables = {
     sessions: createSessionTable(db),
     runs: createRunTable(db),
@@ -92,13 +117,31 @@ function assemble(db: Sqlite, file: string, space: Ballast): Store {
   const ballast = withoutCheckpoints(db, space)
   ballast.restore()
   const pragma = (name: string) => db.pragma(name) as number
-  const wal = openWalSync(`${file}-wal`)
+  let failure: SyncFailed | undefined
+  const syncFailed = (error: SyncFailed) => {
+    failure = error
+    wal.refuse(error)
+    try {
+      writeFileSync(syncFailureFile(file), `${error.message}\n`, { mode: 0o600 })
+    } catch {
+      // The disk takes nothing more: the boot id and what can be read of the log are all that the next daemon has.
+    }
+  }
+  const wal = openWalSync(`${file}-wal`, syncFailed)
   let closed = false
   return {
     epoch,
     ...tables,
     ballast,
-    transaction: work => db.transaction(work),
+    transaction(work) {
+      if (failure !== undefined) throw failure
+      try {
+        return db.transaction(work)
+      } catch (error) {
+        if (error instanceof SyncFailed) syncFailed(error)
+        throw error
+      }
+    },
     sync: () => wal.sync(),
     sizeBytes: () => sizeOf(file) + sizeOf(`${file}-wal`),
     usedBytes: () => (pragma('page_count') - pragma('freelist_count')) * pragma('page_size'),
@@ -109,12 +152,24 @@ function assemble(db: Sqlite, file: string, space: Ballast): Store {
       const left = pragma('freelist_count')
       return left > 0 && left < free
     },
-    close() {
+    close({ inOrder } = { inOrder: true }) {
       if (closed) return
       closed = true
+      if (inOrder && failure === undefined && !wal.busy) endEpochInOrder(db, wal)
       wal.close()
-      db.close()
+      // SQLite would move to the database what may not be in the log, and the log would be gone.
+      if (failure === undefined) db.close()
     },
+  }
+}
+
+/** Without the mark (the disk is full) the next epoch is another one, if the machine is started anew by then. */
+function endEpochInOrder(db: Sqlite, wal: WalSync): void {
+  try {
+    wal.syncNow()
+    markClosedInOrder(db)
+  } catch (error) {
+    if (!(error instanceof SyncFailed) && !(error instanceof DiskFull) && !(error instanceof DatabaseBusy)) throw error
   }
 }
 

@@ -11,7 +11,7 @@ export interface ReleaseOrder {
   add(committed: readonly JournalEntry[]): void
   /** The next entry that may be seen; undefined when there is none now. */
   next(): JournalEntry | undefined
-  /** Resolves when all durable entries added so far could be released. */
+  /** Resolves when the syncs for all durable entries added so far are over. */
   settled(): Promise<void>
 }
 
@@ -19,13 +19,12 @@ export interface ReleaseOrder {
  * The order in which committed entries become visible. A durable entry waits until `sync` has run after its commit, and
  * the later entries of its session wait behind it; other sessions pass by. `onReady` is called when waiting has ended.
  *
- * If the sync fails, the entry is released all the same and the error reported: it is committed, and a reader who waited
- * for it in vain would be no safer from a power cut.
+ * If the sync fails, the entry is never released, and `onFailed` is told: what follows from it must not be believed.
  */
 export function createReleaseOrder(
   sync: () => Promise<void>,
   onReady: () => void,
-  onError: (error: unknown) => void,
+  onFailed: (error: unknown) => void,
 ): ReleaseOrder {
   const held = new Map<string, Held[]>()
   const syncing = new Set<Promise<void>>()
@@ -35,7 +34,7 @@ export function createReleaseOrder(
     try {
       await sync()
     } catch (error) {
-      onError(error)
+      return onFailed(error)
     }
     for (const waiting of durable) waiting.ready = true
     for (const { entry } of durable) advance(entry.session)

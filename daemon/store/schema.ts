@@ -1,4 +1,3 @@
-import { nanoid } from 'nanoid'
 import type { Sqlite } from './sqlite.ts'
 import { DatabaseRefused } from './store.ts'
 
@@ -103,7 +102,6 @@ export function prepareSchema(db: Sqlite, file: string): void {
     for (const step of migrations.slice(version)) db.exec(step)
     db.pragma(`application_id = ${applicationId}`)
     db.pragma(`user_version = ${migrations.length}`)
-    db.prepare<[string]>(`INSERT INTO meta VALUES ('epoch', ?) ON CONFLICT DO NOTHING`).run(nanoid())
   })
 }
 

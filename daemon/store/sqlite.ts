@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
-import { DatabaseBusy, DatabaseRefused, DiskFull } from './store.ts'
+import { DatabaseBusy, DatabaseRefused, DiskFull, SyncFailed } from './store.ts'
 
 /** The only file that knows better-sqlite3: synchronous statements whose errors are the store's own classes. */
 export interface Sqlite {
@@ -69,6 +69,9 @@ export function openSqlite(file: string): Sqlite {
 function translated(error: unknown, file: string): unknown {
   if (!(error instanceof Database.SqliteError)) return error
   const { code, message } = error
+  if (code === 'SQLITE_IOERR_FSYNC' || code === 'SQLITE_IOERR_DIR_FSYNC') {
+    return new SyncFailed(`${file} could not be synced to the disk (${code}: ${message})`, { cause: error })
+  }
   if (code === 'SQLITE_FULL' || (isMaybeNoSpace(code) && isDiskFull(dirname(file)))) {
     return new DiskFull(`the disk of ${file} is full (${code}: ${message})`, { cause: error })
   }

@@ -5,7 +5,7 @@ import type { Run, Session } from '../../protocol/index.ts'
  * `DiskFull`, and `DatabaseBusy` after five seconds of waiting; every call may throw `DatabaseRefused` (`corrupt`).
  */
 export interface Store {
-  /** Names this database's numbering: `seq`s of another epoch mean nothing here. Made with the database. */
+  /** Names this database's numbering: `seq`s of another epoch mean nothing here. See `epoch.ts`. */
   readonly epoch: string
   readonly sessions: SessionTable
   readonly runs: RunTable
@@ -16,7 +16,10 @@ export interface Store {
   readonly ballast: Ballast
   /** Everything done in `work` (synchronous) or nothing. Throws `DiskFull` where the disk is the reason. */
   transaction<T>(work: () => T): T
-  /** Resolves when all that was committed before the call is on the disk. Does not block; calls share a sync. */
+  /**
+   * Resolves when all that was committed before the call is on the disk. Does not block; calls share a sync. Rejects
+   * with `SyncFailed` when the disk refused: from then on nothing is synced or stored any more.
+   */
   sync(): Promise<void>
   /** Bytes of the database with its write-ahead log. */
   sizeBytes(): number
@@ -24,12 +27,21 @@ export interface Store {
   usedBytes(): number
   /** Gives some free pages back to the file system, in a millisecond or so. False when there is nothing to give. */
   giveBack(): boolean
-  close(): void
+  /** `inOrder: false` where something of the home is still written to and not synced (raw logs). */
+  close(how?: { inOrder: boolean }): void
 }
 
 /** The disk is full (SQLITE_FULL, ENOSPC, EDQUOT) and the write did not happen. */
 export class DiskFull extends Error {
   override readonly name = 'DiskFull'
+}
+
+/**
+ * The disk refused to sync: what of the last writes it holds, nobody knows. The daemon must end, and another begin with
+ * what there is. Tried again, a sync would succeed without them.
+ */
+export class SyncFailed extends Error {
+  override readonly name = 'SyncFailed'
 }
 
 /** Another program holds the database's lock. Nothing was written; the same may succeed later. */

@@ -1,10 +1,15 @@
-import { closeSync, fdatasync, openSync } from 'node:fs'
-import { isNoSpace } from './sqlite.ts'
-import { DiskFull } from './store.ts'
+import { closeSync, fdatasync, fdatasyncSync, openSync } from 'node:fs'
+import { SyncFailed } from './store.ts'
 
 export interface WalSync {
-  /** Resolves when what the file held at the call is on the disk. */
+  /** Resolves when what the file held at the call is on the disk. Rejects with `SyncFailed`, from then on always. */
   sync(): Promise<void>
+  /** The same, at once. */
+  syncNow(): void
+  /** A sync by somebody else has failed: none is done here any more. */
+  refuse(reason: SyncFailed): void
+  /** Whether a sync is under way, whose outcome nobody knows yet. */
+  readonly busy: boolean
   close(): void
 }
 
@@ -16,12 +21,27 @@ export interface WalSync {
  * before it did so, and the database before it starts the log anew. The log is never replaced while a connection is
  * open, only overwritten, so one descriptor serves for good. And SQLite holds its POSIX locks on the database and
  * `-shm`, not on the log, so that closing this descriptor drops none.
+ *
+ * A sync that failed is never tried again: the kernel tells each descriptor once, takes the pages for clean, and the
+ * next sync would succeed without them. (That is also how a failure that SQLite met and passed over is found here.)
  */
-export function openWalSync(file: string): WalSync {
+export function openWalSync(file: string, onFailed: (error: SyncFailed) => void): WalSync {
   const descriptor = openSync(file, 'r')
   let running: Promise<void> | undefined
   let next: Promise<void> | undefined
   let closed = false
+  let failure: SyncFailed | undefined
+
+  function fail(cause: unknown): SyncFailed {
+    failure = new SyncFailed(`${file} could not be synced to the disk: ${(cause as Error).message}`, { cause })
+    onFailed(failure)
+    return failure
+  }
+
+  function check() {
+    if (failure !== undefined) throw failure
+    if (closed) throw new Error('the store is closed')
+  }
 
   function start(): Promise<void> {
     const sync = new Promise<void>((resolve, reject) => {
@@ -29,7 +49,7 @@ export function openWalSync(file: string): WalSync {
         running = undefined
         if (closed) closeSync(descriptor)
         if (error === null) resolve()
-        else reject(isNoSpace(error) ? new DiskFull(`the disk of ${file} is full`, { cause: error }) : error)
+        else reject(fail(error))
       })
     })
     running = sync
@@ -41,15 +61,30 @@ export function openWalSync(file: string): WalSync {
     await previous.catch(() => undefined)
     next = undefined
     if (closed) throw new Error('the store was closed before it was synced')
+    check()
     await start()
   }
 
   return {
     async sync() {
-      if (closed) throw new Error('the store is closed')
+      check()
       if (running === undefined) return start()
       next ??= follow(running)
       return next
+    },
+    syncNow() {
+      check()
+      try {
+        fdatasyncSync(descriptor)
+      } catch (error) {
+        throw fail(error)
+      }
+    },
+    refuse(reason) {
+      failure = reason
+    },
+    get busy() {
+      return running !== undefined
     },
     close() {
       if (closed) return

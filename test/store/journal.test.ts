@@ -2,7 +2,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { createJournal } from '../../daemon/store/create-journal.ts'
 import type { Journal, Publisher } from '../../daemon/store/journal.ts'
 import { openSqlite } from '../../daemon/store/sqlite.ts'
-import { DatabaseBusy, DiskFull, UnknownRecord, type Store } from '../../daemon/store/store.ts'
+import { DatabaseBusy, SyncFailed, UnknownRecord, type Store } from '../../daemon/store/store.ts'
 import { entry, event, events, processOf, run, session } from '../support/records.ts'
 import { reopen, tempStore } from './temp-store.ts'
 import { until } from '../support/until.ts'
@@ -140,15 +140,28 @@ test('settled waits for the sync of what was appended, durable or not', async ()
   await done
 })
 
-test('a sync that fails is reported; the entry is published, settled rejects', async () => {
-  const { journal, heard, syncs, reported } = setUpDelayed('s_1')
+test('after a sync that failed nothing is published or stored any more, and it is told once', async () => {
+  const { journal, heard, syncs, reported, store } = setUpDelayed('s_1', 's_2')
   journal.append(entry('s_1', events(1, 1), { durable: true }))
+  journal.flush()
+  journal.append(entry('s_1', events(2, 2)))
+  journal.append(entry('s_2', events(1, 1), { durable: true }))
   const settled = journal.settled()
-  const broken = new DiskFull('no room')
+  const broken = new SyncFailed('the disk is broken')
   for (const sync of syncs) sync.fail(broken)
   await expect(settled).rejects.toBe(broken)
-  expect(heard).toEqual(['s_1 1-1'])
-  expect(reported).toEqual([broken])
+  await until(() => expect(reported).toEqual(['sync failed', broken]))
+
+  const failures: unknown[] = []
+  journal.append(entry('s_2', events(2, 2), { onFailed: error => failures.push(error) }))
+  journal.flush()
+  const after = journal.settled()
+  syncs.at(-1)!.finish()
+  await expect(after).rejects.toBe(broken)
+  expect(failures).toEqual([broken])
+  expect(store.events.bounds('s_2').head).toBe(1)
+  expect(heard).toEqual([])
+  expect(reported).toHaveLength(2)
 })
 
 test("a failing entry takes its session's later entries of the turn along and nobody else's", () => {
@@ -312,7 +325,10 @@ function journalOver(store: Store, sessions: string[]): Omit<SetUp, 'store'> {
   for (const id of sessions) store.sessions.save(session(id))
   const heard: string[] = []
   const reported: unknown[] = []
-  const journal = createJournal(store, recorder(heard), { onError: error => reported.push(error) })
+  const journal = createJournal(store, recorder(heard), {
+    onError: error => reported.push(error),
+    onSyncFailed: error => reported.push('sync failed', error),
+  })
   return { journal, heard, reported }
 }
 

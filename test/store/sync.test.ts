@@ -1,7 +1,8 @@
 import { createHook } from 'node:async_hooks'
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { events, session } from '../support/records.ts'
-import { tempStore } from './temp-store.ts'
+import { reopen, tempStore } from './temp-store.ts'
 
 test('syncs run in the thread pool, and those asked for while one is under way share the one after it', async () => {
   const { store } = tempStore()
@@ -34,6 +35,45 @@ test('a store that is closed does not promise a sync, and one under way may be w
   expect(second).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('was closed') } })
   await expect(store.sync()).rejects.toThrow('the store is closed')
 })
+
+test('a sync that failed is not tried again, nothing is stored after it, and the next to open it enters a new epoch', async () => {
+  const { store, file } = tempStore({ ballastBytes: 0, boot: 'boot 1' })
+  store.sessions.save(session('s_1'))
+  await store.sync()
+  breakDescriptor(`${file}-wal`)
+  const failed = expect.objectContaining({ name: 'SyncFailed', message: expect.stringContaining('muxd.db-wal') })
+  const results = await Promise.allSettled([store.sync(), store.sync()])
+  expect(results).toEqual(Array.from({ length: 2 }, () => ({ status: 'rejected', reason: failed })))
+  const requests = countFileRequests()
+  await expect(store.sync()).rejects.toThrow(failed)
+  expect(requests()).toBe(0)
+  expect(() => store.transaction(() => store.sessions.save(session('s_2')))).toThrow(failed)
+  store.close()
+  // Its pages stay where they are: what is moved to the database now might not be what was written.
+  expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
+  const next = reopen(file, { ballastBytes: 0, boot: 'boot 1' })
+  expect(next.epoch).not.toBe(store.epoch)
+  expect(next.sessions.all()).toEqual([session('s_1')])
+  expect(reopen(file, { ballastBytes: 0, boot: 'boot 1' }).epoch).toBe(next.epoch)
+})
+
+/** From now on the reading descriptor of this process on `path` is on a device that cannot be synced. */
+function breakDescriptor(path: string): void {
+  const flags = (descriptor: string) =>
+    /^flags:\s*0?(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))
+  const isReader = (descriptor: string) =>
+    existsSync(`/proc/self/fd/${descriptor}`) &&
+    readlinkSync(`/proc/self/fd/${descriptor}`) === path &&
+    Number.parseInt(flags(descriptor)![1]!, 8) % 4 === constants.O_RDONLY
+  const descriptor = Number(readdirSync('/proc/self/fd').find(isReader))
+  closeSync(descriptor)
+  // The lowest free number is given out first.
+  const opened: number[] = []
+  while (!opened.includes(descriptor)) opened.push(openSync('/dev/null', 'r'))
+  onTestFinished(() => {
+    for (const other of opened) if (other !== descriptor) closeSync(other)
+  })
+}
 
 /** Counts file system requests handed to the thread pool from now on. */
 function countFileRequests(): () => number {
