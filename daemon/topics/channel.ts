@@ -19,8 +19,10 @@ export interface Channel {
   readonly topic: string
   readonly log: TopicLog
   readonly subscriptions: Set<Subscription>
-  /** What follows `after`, up to about `maxBytes`; undefined at the head. Where the log was trimmed beyond `after`, it starts at `first`: the subscriber sees the gap. */
+  /** What follows `after`, up to about `maxBytes`; undefined where nothing does. Where the log was trimmed beyond `after`, it starts at `first`: the subscriber sees the gap. */
   page(after: number, maxBytes: number): Page | undefined
+  /** Whether anything that follows `after` is kept. */
+  hasMore(after: number): boolean
   forgetPages(): void
 }
 
@@ -72,6 +74,7 @@ export function createChannel(topic: string, log: TopicLog): Channel {
       latestMaxBytes = maxBytes
       return page
     },
+    hasMore: after => Math.max(after, log.first() - 1) < log.head(),
     forgetPages() {
       pages.clear()
       latest = undefined

@@ -5,7 +5,7 @@ import type { Window } from './window.ts'
 /**
  * A connection's cursor on a topic.
  * - `held`: placed, but the answer to `topic.subscribe` is not out yet
- * - `live`: at the head when it was last looked at: what is published goes out in the same turn
+ * - `live`: nothing was left to send when it was last looked at: what is published goes out in the same turn
  * - `behind`: reads on page by page as its socket takes them
  * - `waiting`: its window is full until the client acknowledges
  * - `ended`: unsubscribed, replaced, or its connection or topic is gone
@@ -19,17 +19,18 @@ export interface Subscription {
   state: 'held' | 'live' | 'behind' | 'waiting' | 'ended'
 }
 
-/** The next page and the cursor moved past it; undefined at the head or when the window is full. Sets the state. */
+/** The next page and the cursor moved past it; undefined when there is none or the window is full. Sets the state. */
 export function takePage(subscription: Subscription, pageBytes: number): Page | undefined {
   const { channel, window } = subscription
   const page =
     window === undefined ? channel.page(subscription.after, pageBytes) : windowedPage(subscription, window, pageBytes)
-  if (page !== undefined) subscription.after = page.to
-  else if (subscription.after < channel.log.head()) {
-    subscription.state = 'waiting'
-    return undefined
+  if (page !== undefined) {
+    subscription.after = page.to
+    subscription.state = page.to < channel.log.head() ? 'behind' : 'live'
+  } else {
+    // Live also below the head, where everything up to it was trimmed: what is published next shows the gap.
+    subscription.state = channel.hasMore(subscription.after) ? 'waiting' : 'live'
   }
-  subscription.state = subscription.after < channel.log.head() ? 'behind' : 'live'
   return page
 }
 
