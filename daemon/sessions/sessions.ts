@@ -200,8 +200,10 @@ export function createSessions(context: SessionsContext): Sessions {
 
     async waitForRun(id, signal) {
       const run = storedRun(id)
-      if (isEnded(run.state)) return run
-      return (await waiters.wait(id, signal)) ?? storedRun(id)
+      if (!isEnded(run.state)) return (await waiters.wait(id, signal)) ?? storedRun(id)
+      // It is stored, but may not be synced yet, and so not be seen in the log.
+      await journal.settled()
+      return run
     },
 
     get processes() {
