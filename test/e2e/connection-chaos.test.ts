@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type ConnectionState, connect, type Event, type Gap, type Mux, type Run } from '../../client/index.ts'
 import { type ChaosProxy, fates, startChaosProxy } from '../support/chaos-proxy.ts'
@@ -47,12 +48,13 @@ async function connectBehind({ proxy, daemon }: Started): Promise<Client> {
 /** Takes the events of a session up to the `ends`th terminal one, at a pace and with a window of its own. */
 async function follow(mux: Mux, session: string, random: () => number, ends = 1): Promise<(Event | Gap)[]> {
   const window = Math.floor(1_024 * 2 ** (random() * 11))
-  const pauseEvery = oneOf(random, [1, 10, 1_000])
+  // A handler that is quick, or takes so long now and then that events wait while connections come and go.
+  const takesMs = oneOf(random, [0, 20, 100])
   const taken: (Event | Gap)[] = []
   for await (const item of mux.subscribe(`session/${session}`, { since: 'start', window })) {
     taken.push(item)
     if (terminal.has(item.type) && --ends === 0) break
-    if (taken.length % pauseEvery === 0) await new Promise(resolve => setImmediate(resolve))
+    if (takesMs > 0 && taken.length % (5 * takesMs) === 0) await delay(takesMs)
   }
   return taken
 }
