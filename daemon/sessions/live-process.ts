@@ -13,6 +13,8 @@ export interface LiveProcess {
   /** Ends its input, after which it exits by itself; `graceMs` later by force, unless told to be patient. */
   endGently(options?: { patient: boolean }): void
   endByForce(): void
+  /** What it prints cannot be kept: it is killed, and nobody waits for what it has yet to say. */
+  abandon(): void
   /** How a turn of it is cancelled, from the mildest to the hardest: the names of the cancel modes are steps. */
   cancelSteps(): [Step, ...Step[]]
   /** It is over: stops the clocks, and ends what it left behind when it was ended by force. */
@@ -65,6 +67,10 @@ export function createLiveProcess(claude: ClaudeProcess, graceMs: number): LiveP
     endByForce() {
       ending = true
       escalate({ name: 'terminate', act: force(terminate) }, { name: 'kill', act: force(kill) })
+    },
+    abandon() {
+      ending = true
+      void claude.abandon()
     },
     cancelSteps: () => [
       { name: 'interrupt', act: () => claude.send(interruptLine(`interrupt-${nanoid(8)}`)) },

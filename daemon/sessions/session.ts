@@ -50,6 +50,7 @@ export function createSession(
   let idleTimer: NodeJS.Timeout | undefined
   let stopping: string | null = null
   let storageError: unknown
+  let storageRetry: NodeJS.Timeout | undefined
   let processGone: (() => void)[] = []
 
   const recorder = createRecorder({
@@ -291,7 +292,8 @@ export function createSession(
   function settle() {
     clearTimeout(idleTimer)
     if (conversation.active || conversation.background || queue.length > 0 || starting || stopping !== null) return
-    if (!live) return saved() ? context.onIdle(id) : undefined
+    // What could not be stored is tried again later: at once it would fail again, and come back here again.
+    if (!live) return storageRetry === undefined && saved() ? context.onIdle(id) : undefined
     if (conversation.backgroundTasks > 0) return
     if (oneShot || live.ending) return live.endGently()
     idleTimer = setTimeout(() => live?.endGently(), config.idleCloseMs)
@@ -349,7 +351,10 @@ export function createSession(
     conversation.record = store.sessions.get(id) ?? conversation.record
     giveUp(error, entry.runs ?? [])
     // The failed entry may have been the terminal event itself: tried again until there is room.
-    setTimeout(() => saved() && settle(), storageRetryMs).unref()
+    storageRetry ??= setTimeout(() => {
+      storageRetry = undefined
+      if (saved()) settle()
+    }, storageRetryMs).unref()
   }
 
   /** The process's output cannot be kept: neither can its runs go on. */
@@ -363,7 +368,7 @@ export function createSession(
   /** What is printed or written cannot be kept any more: ends the process, and as failed `runs` and those that go on. */
   function giveUp(error: unknown, runs: readonly StoredRun[]) {
     if (isDiskFull(error)) context.onDiskFull((error as Error).message)
-    void live?.claude.abandon()
+    live?.abandon()
     const lost = new Map(runs.map(run => [run.run.run, resumeRun(run)]))
     for (const run of [conversation.background, conversation.active]) if (run) lost.set(run.stored.run.run, run)
     for (const [runId, run] of lost) {
