@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import type { Run } from '../../protocol/index.ts'
+import { startTestDaemon, tempHome } from '../support/daemon.ts'
+import { canInjectFaults, createFaults, type FaultRule } from '../support/faults/faults.ts'
+import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
+
+const start = (peer: RpcPeer, prompt: string) => peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
+const wait = (peer: RpcPeer, run: Run) => peer.call<Run>('run.wait', { run: run.run, timeoutMs: 30_000 })
+const follow = async (peer: RpcPeer, run: Run) => {
+  const topic = `session/${run.session}`
+  await peer.call('topic.subscribe', { topic, since: 'start' })
+  await until(() => expect(peer.events(topic).map(({ type }) => type)).toContain('assistant_text'))
+  return (): WireEvent[] => peer.events(topic)
+}
+const read = (peer: RpcPeer, run: Run) => readLog<WireEvent>(params => peer.call('topic.read', params), run.session)
+
+async function faultyDaemon() {
+  const home = tempHome()
+  const faults = createFaults(home)
+  const daemon = await startTestDaemon({ home, env: faults.env })
+  return { home, daemon, faults, peer: await daemon.peer() }
+}
+
+const both = (path: string, fault: FaultRule['fault']): FaultRule => ({ operation: 'write', path, fault })
+
+describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no C compiler)', () => {
+  it.each([
+    ['ENOSPC', 'disk_full', '*.raw'],
+    ['ENOSPC', 'disk_full', '*.times'],
+    ['EIO', 'unknown', '*.raw'],
+  ] as const)('with %s fails the run that writes as %s, where it is %s', async (error, code, path) => {
+    const { peer, faults } = await faultyDaemon()
+    const quiet = await start(peer, 'sim:hang at=text')
+    const quietEvents = await follow(peer, quiet)
+    const loud = await start(peer, 'sim:flood frames=1000000 size=200 rate=500')
+    const loudEvents = await follow(peer, loud)
+
+    faults.set(both(path, error))
+    expect(await wait(peer, loud)).toMatchObject({ state: 'failed', result: { failure: { code, retryable: true } } })
+    await until(() => expect(loudEvents().at(-1)).toMatchObject({ type: 'failed' }))
+    expect(await peer.call('run.get', { run: quiet.run })).toMatchObject({ state: 'running' })
+    expect(await read(peer, quiet)).toEqual(quietEvents())
+
+    faults.set()
+    const again = await peer.call<Run>('run.start', { session: loud.session, prompt: 'sim:text' })
+    expect(await wait(peer, again)).toMatchObject({ state: 'done' })
+    await until(async () => expectWholeLog(loudEvents(), { log: await read(peer, loud) }))
+    await peer.call('run.cancel', { run: quiet.run })
+    expect(await wait(peer, quiet)).toMatchObject({ state: 'cancelled' })
+  })
+
+  it.each([
+    ['ENOSPC', 'disk_full'],
+    ['EIO', 'unknown'],
+  ] as const)('with %s under the database fails the run as %s and goes on when it works again', async (error, code) => {
+    const { peer, faults } = await faultyDaemon()
+    const quiet = await start(peer, 'sim:hang at=text')
+    const quietEvents = await follow(peer, quiet)
+    const loud = await start(peer, 'sim:flood frames=1000000 size=200 rate=500')
+    const loudEvents = await follow(peer, loud)
+
+    faults.set(both('*/muxd.db*', error))
+    // Nothing can be stored, and what is stored can be read.
+    await expect(start(peer, 'sim:text')).rejects.toThrow('could not be stored')
+    expect(await read(peer, quiet)).toEqual(quietEvents())
+    const seen = loudEvents().length
+    expect((await read(peer, loud)).slice(0, seen)).toEqual(loudEvents().slice(0, seen))
+
+    faults.set()
+    expect(await wait(peer, loud)).toMatchObject({ state: 'failed', result: { failure: { code, retryable: true } } })
+    await until(async () => expectWholeLog(loudEvents(), { log: await read(peer, loud) }))
+    await until(async () => {
+      const run = await start(peer, 'sim:text')
+      expect(await wait(peer, run)).toMatchObject({ state: 'done' })
+    })
+    await peer.call('run.cancel', { run: quiet.run })
+    expect(await wait(peer, quiet)).toMatchObject({ state: 'cancelled' })
+    await until(async () => expectWholeLog(quietEvents(), { log: await read(peer, quiet) }))
+  })
+
+  it.each([
+    ['the raw logs', { operation: 'write', path: '*.raw', fault: 'stall' }],
+    ['the database', { operation: 'write', path: '*/muxd.db*', fault: 'stall' }],
+  ] satisfies [string, FaultRule][])(
+    'that stalls for 5 s under %s loses nothing and ends no run',
+    async (_what, rule) => {
+      const { peer, faults } = await faultyDaemon()
+      const runs = [
+        await start(peer, 'sim:flood frames=2000 size=200 rate=500'),
+        await start(peer, 'sim:flood frames=2000 size=200 rate=500'),
+      ]
+      const events = [await follow(peer, runs[0]!), await follow(peer, runs[1]!)]
+      faults.set(rule)
+      await delay(5_000)
+      faults.set()
+      for (const [index, run] of runs.entries()) {
+        expect(await wait(peer, run)).toMatchObject({ state: 'done' })
+        const log = await read(peer, run)
+        await until(() => expectWholeLog(events[index]!(), { log }))
+        const texts = log.filter(({ type }) => type === 'assistant_text').map(({ delta }) => delta)
+        expect(texts.join('')).toHaveLength(2_000 * 200)
+      }
+    },
+  )
+
+  it('that does not come to an end of a sync holds back the end of the run, and nothing else', async () => {
+    const { peer, faults } = await faultyDaemon()
+    const run = await start(peer, 'sim:text')
+    const events = await follow(peer, run)
+    faults.set({ operation: 'sync', path: '*/muxd.db-wal', fault: 'stall' })
+    const late = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
+    const other = await start(peer, 'sim:hang at=text')
+    await follow(peer, other)
+    await until(async () => expect(await peer.call('run.get', { run: late.run })).toMatchObject({ state: 'done' }))
+    expect(events().filter(({ type, run: of }) => type === 'done' && of === late.run)).toEqual([])
+    await delay(5_000)
+    expect(events().filter(({ type, run: of }) => type === 'done' && of === late.run)).toEqual([])
+    expect(await read(peer, other)).toEqual(peer.events(`session/${other.session}`))
+    faults.set()
+    await until(() => expect(events().at(-1)).toMatchObject({ type: 'done', run: late.run }))
+    expectWholeLog(events(), { log: await read(peer, run) })
+  })
+})
