@@ -57,13 +57,14 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
     ['ENOSPC', 'disk_full'],
     ['EIO', 'unknown'],
   ] as const)('with %s under the database fails the run as %s and goes on when it works again', async (error, code) => {
-    const { peer, faults } = await faultyDaemon()
+    const { peer, faults, daemon } = await faultyDaemon()
     const quiet = await start(peer, 'sim:hang at=text')
     const quietEvents = await follow(peer, quiet)
     const loud = await start(peer, 'sim:flood frames=1000000 size=200 rate=500')
     const loudEvents = await follow(peer, loud)
 
     faults.set(both('*/muxd.db*', error))
+    await until(() => expect(daemon.log()).toContain(loud.session))
     // Nothing can be stored, and what is stored can be read.
     await expect(start(peer, 'sim:text')).rejects.toThrow('could not be stored')
     expect(await read(peer, quiet)).toEqual(quietEvents())
