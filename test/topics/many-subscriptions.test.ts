@@ -1,0 +1,176 @@
+import * as fc from 'fast-check'
+import { expect, onTestFinished, test } from 'vitest'
+import { createJournal } from '../../daemon/store/create-journal.ts'
+import type { EventRow, Store } from '../../daemon/store/store.ts'
+import type { Since } from '../../daemon/topics/cursor.ts'
+import { createPublisher } from '../../daemon/topics/publisher.ts'
+import { createSessionLogs } from '../../daemon/topics/session-logs.ts'
+import { type Message, greet, startTestServer } from '../server/harness.ts'
+import { tempStore } from '../store/temp-store.ts'
+import { entry, event, session as sessionRecord } from '../support/records.ts'
+import { until } from '../support/until.ts'
+import { expectWholeLog, type LogEvent } from '../support/whole-log.ts'
+
+const sessions = Array.from({ length: 50 }, (_, index) => `s_${index}`)
+const connections = 20
+const eventsPerRun = 40
+const perSecond = 10_000
+const seconds = 2
+
+/** One subscription of a connection, from its answer to that of the next on the same topic. */
+interface Received {
+  after: number
+  events: LogEvent[]
+  replaced: boolean
+}
+
+test('1,000 subscriptions from anywhere get the whole log, once and in order, while 10,000 events a second are appended', async () => {
+  const { store } = tempStore()
+  const daemon = await startDaemon(store)
+  for (const session of sessions) daemon.append(session, 200)
+  const clients = await Promise.all(Array.from({ length: connections }, () => openSubscriber(daemon.url, store.epoch)))
+
+  // Each connection subscribes to each session once, in any order, and then to some again.
+  const asked = fc.sample(asking, { seed: 6, numRuns: connections * sessions.length * 1.25 })
+  const appended = appendAtRate(daemon.append)
+  await Promise.all(
+    clients.map(async (client, first) => {
+      for (let index = first, round = 0; index < asked.length; index += connections, round++) {
+        const { since, window, session } = asked[index]!
+        const name = sessions[round < sessions.length ? round : session]!
+        await client.subscribe(name, since, window, daemon.head(name))
+      }
+    }),
+  )
+  await appended
+  await daemon.settled()
+
+  expect(daemon.subscriptions()).toBe(connections * sessions.length)
+  for (const session of sessions) {
+    const texts = store.events.read(session, 0, daemon.head(session), Infinity)
+    const log = texts.map(text => JSON.parse(text) as LogEvent)
+    for (const client of clients) {
+      const received = client.received(session)
+      const last = received.at(-1)!
+      await until(() => expect(last.after + last.events.length).toBe(log.length))
+      for (const { after, events, replaced } of received) {
+        // What a replaced one got is whole up to where it was replaced.
+        const end = replaced ? after + events.length : log.length
+        const running = replaced ? runsOf(events) : []
+        expectWholeLog(events, { log: log.slice(0, end), after, running })
+      }
+    }
+  }
+})
+
+const asking = fc.record({
+  since: fc.oneof(fc.constantFrom('start' as const, 'end' as const), fc.double({ min: 0, max: 1, noNaN: true })),
+  window: fc.constantFrom(undefined, undefined, 2_048, 65_536),
+  session: fc.nat(sessions.length - 1),
+})
+
+const runsOf = (events: readonly LogEvent[]) => [...new Set(events.map(({ run }) => String(run)))]
+
+/** Store, journal, topics and server as the daemon puts them together, with little memory: most of what is read back comes from SQLite. */
+async function startDaemon(store: Store) {
+  const server = await startTestServer()
+  const bounds = { sessionBytes: 8_192, totalBytes: 128 * 1024 }
+  const logs = createSessionLogs({ events: store.events, epoch: store.epoch, maxEventBytes: 262_144, bounds })
+  const journal = createJournal(
+    store,
+    createPublisher({ logs, sessions: server.ring('sessions'), hub: server.hub, now: Date.now }),
+  )
+  const heads = new Map<string, number>()
+  for (const session of sessions) {
+    store.sessions.save(sessionRecord(session))
+    server.logs.set(`session/${session}`, logs.open(session))
+  }
+  return {
+    url: server.url,
+    subscriptions: server.subscriptions,
+    settled: () => journal.settled(),
+    /** Of what may be seen. */
+    head: (session: string) => logs.open(session).head(),
+    append(session: string, count: number) {
+      const from = (heads.get(session) ?? 0) + 1
+      const rows = Array.from({ length: count }, (_, index) => eventOfRun(session, from + index))
+      heads.set(session, from + count - 1)
+      journal.append(entry(session, rows, { durable: rows.some(({ type }) => type === 'done') }))
+    },
+  }
+}
+
+function eventOfRun(session: string, seq: number): EventRow {
+  const run = `r_${session}_${Math.floor((seq - 1) / eventsPerRun)}`
+  return event(seq, {
+    run,
+    type: seq % eventsPerRun === 0 ? 'done' : 'assistant_text',
+    delta: `ü ${seq} `.repeat(seq % 20),
+  })
+}
+
+/** A run of a session at a time, the sessions in turn; late where the machine is busy. Every run is ended. */
+async function appendAtRate(append: (session: string, count: number) => void): Promise<void> {
+  const chunk = 8
+  const total = perSecond * seconds
+  const startedAt = performance.now()
+  let done = 0
+  while (done < total) {
+    const due = Math.min(total, ((performance.now() - startedAt) * perSecond) / 1_000)
+    for (; done < due; done += chunk) append(sessions[(done / chunk) % sessions.length]!, chunk)
+    await new Promise(resolve => setTimeout(resolve, 2))
+  }
+}
+
+/** A connection that keeps everything it gets; with a window it acknowledges each message when it comes. */
+async function openSubscriber(url: string, epoch: string) {
+  const { ws, send } = await greet(url)
+  ws.removeAllListeners('message')
+  onTestFinished(() => ws.terminate())
+  const bySession = new Map<string, Received[]>()
+  const windowed = new Map<string, boolean>()
+  const answers = new Map<number, { session: string; answered(): void }>()
+  let lastId = 1_000
+  ws.on('message', data => {
+    const { id, result, error, params } = JSON.parse((data as Buffer).toString()) as Message
+    if (error) throw new Error(error.message)
+    if (result) {
+      const { session, answered } = answers.get(Number(id))!
+      const received = bySession.get(session) ?? []
+      bySession.set(session, received)
+      if (received.length > 0) received.at(-1)!.replaced = true
+      received.push({ after: afters.get(Number(id)) ?? Number(result['head']), events: [], replaced: false })
+      answered()
+      return
+    }
+    if (!params?.events) return
+    const topic = params.topic!
+    const session = topic.slice('session/'.length)
+    const { events } = bySession.get(session)!.at(-1)!
+    events.push(...(params.events as unknown as LogEvent[]))
+    if (windowed.get(session)) {
+      send({ jsonrpc: '2.0', method: 'topic.ack', params: { topic, seq: params.events.at(-1)!.seq } })
+    }
+  })
+  /** Where the subscription with this id begins; at the head of its answer where nothing is said. */
+  const afters = new Map<number, number>()
+  return {
+    received: (session: string) => bySession.get(session) ?? [],
+    subscribe(
+      session: string,
+      place: 'start' | 'end' | number,
+      window: number | undefined,
+      head: number,
+    ): Promise<void> {
+      const id = ++lastId
+      const since: Since = typeof place === 'number' ? { epoch, seq: Math.floor(place * head) } : place
+      if (since !== 'end') afters.set(id, since === 'start' ? 0 : since.seq)
+      windowed.set(session, window !== undefined)
+      const params = { topic: `session/${session}`, since, ...(window !== undefined && { window }) }
+      return new Promise(answered => {
+        answers.set(id, { session, answered })
+        send({ jsonrpc: '2.0', id, method: 'topic.subscribe', params })
+      })
+    },
+  }
+}
