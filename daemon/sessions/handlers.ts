@@ -45,10 +45,7 @@ export function sessionHandlers(
         const { items, next } = page(found, limit, ({ run }) => run)
         return { runs: items, ...next }
       },
-      wait({ run, timeoutMs }, { signal }) {
-        const until = timeoutMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-        return sessions.waitForRun(run, until)
-      },
+      wait: ({ run, timeoutMs }, { signal }) => sessions.waitForRun(run, signal, timeoutMs),
       cancel: ({ run, reason, mode = 'interrupt' }, { actor }) => sessions.cancelRun(run, actor, mode, reason),
     },
   }

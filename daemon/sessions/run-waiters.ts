@@ -3,8 +3,8 @@ import { isEnded } from './run-state.ts'
 
 /** Who waits for runs to end. An end counts once it is published. */
 export interface RunWaiters {
-  /** Resolves with the ended run, or with undefined when `signal` ends the wait. */
-  wait(run: string, signal: AbortSignal): Promise<Run | undefined>
+  /** Resolves with the ended run, or with undefined when `signal` or the time ends the wait. */
+  wait(run: string, signal: AbortSignal, timeoutMs?: number): Promise<Run | undefined>
   /** Called for every published change of a run. */
   published(run: Run): void
 }
@@ -13,12 +13,13 @@ export function createRunWaiters(): RunWaiters {
   const waiters = new Map<string, Set<(run: Run | undefined) => void>>()
 
   return {
-    wait(run, signal) {
+    wait(run, signal, timeoutMs) {
       return new Promise(resolve => {
         if (signal.aborted) return resolve(undefined)
         const ofRun = waiters.get(run) ?? new Set()
         waiters.set(run, ofRun)
         const settle = (ended: Run | undefined) => {
+          clearTimeout(timer)
           signal.removeEventListener('abort', giveUp)
           ofRun.delete(settle)
           if (ofRun.size === 0) waiters.delete(run)
@@ -26,6 +27,8 @@ export function createRunWaiters(): RunWaiters {
         }
         const giveUp = () => settle(undefined)
         signal.addEventListener('abort', giveUp)
+        // Not `AbortSignal.timeout`: what `AbortSignal.any` makes of it does not keep it, and collected it never fires.
+        const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs)
         ofRun.add(settle)
       })
     },

@@ -28,7 +28,7 @@ export interface Sessions {
   /** Resolves with the run as it is then; one that has ended by it is published by then. */
   cancelRun(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Promise<Run>
   /** Resolves with the ended run, or with its present state when `signal` ends the wait. */
-  waitForRun(run: string, signal: AbortSignal): Promise<Run>
+  waitForRun(run: string, signal: AbortSignal, timeoutMs?: number): Promise<Run>
   /** How many sessions have a process. */
   readonly processes: number
   /** Goes on with what a daemon before this one left: called once, before anything else. */
@@ -198,9 +198,9 @@ export function createSessions(context: SessionsContext): Sessions {
       return after ?? storedRun(id)
     },
 
-    async waitForRun(id, signal) {
+    async waitForRun(id, signal, timeoutMs) {
       const run = storedRun(id)
-      if (!isEnded(run.state)) return (await waiters.wait(id, signal)) ?? storedRun(id)
+      if (!isEnded(run.state)) return (await waiters.wait(id, signal, timeoutMs)) ?? storedRun(id)
       // It is stored, but may not be synced yet, and so not be seen in the log.
       await journal.settled()
       return run
