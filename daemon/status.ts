@@ -21,7 +21,7 @@ export interface StatusContext {
   store: Store
   sessions: Sessions
   claude(): LocatedClaude | null
-  server(): Pick<RunningServer, 'url' | 'connections' | 'subscriptions'>
+  server(): Pick<RunningServer, 'url' | 'connections' | 'subscriptions' | 'subscribers'>
   /** Begins the orderly end of the daemon. */
   stop(reason: string, options: { restart: boolean }): void
 }
@@ -63,6 +63,7 @@ async function status(context: StatusContext): Promise<ResultOf<Methods['daemon'
     maxRuns: config.maxRuns,
     connections: server.connections(),
     subscriptions: server.subscriptions(),
+    subscribers: server.subscribers(),
     memory: { rssBytes: rss, heapBytes: heapUsed },
     disk: {
       databaseBytes: store.sizeBytes(),

@@ -31,6 +31,9 @@ export const limits = {
   readPageBytes: 1024 * 1024,
   /** Window of a subscription; a larger one counts as this. */
   maxWindowBytes: 16 * 1024 * 1024,
+  /** Connections told of in `daemon.status`, and subscriptions of each: those furthest behind, and how many more. */
+  maxSubscribersShown: 100,
+  maxCursorsShown: 20,
   /** A connection that has not said `hello` by then is closed with 4506. */
   helloTimeoutMs: 5_000,
   /** A connection that was idle for so long gets a `heartbeat`; WebSocket pings go out at the same pace. */

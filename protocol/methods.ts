@@ -3,6 +3,7 @@ import { ClientId, RunId, SessionId } from './ids.ts'
 import { limits } from './limits.ts'
 import { CancelMode, Run, RunState } from './run.ts'
 import { Labels, Session, SessionSpec, SessionState } from './session.ts'
+import { Subscribers } from './subscribers.ts'
 import { Cursor, Subscribed, Topic } from './topics.ts'
 
 const none = Type.Object({})
@@ -92,6 +93,7 @@ const daemon = {
           }),
         ),
       }),
+      subscribers: Subscribers,
       holder: Type.Object({ state: Type.Enum(['in_process']) }),
     }),
   ),

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { type CloseCode, closeCodes, type Limits } from '../../protocol/index.ts'
+import { type CloseCode, closeCodes, type Limits, type Subscriber } from '../../protocol/index.ts'
 import type { Log } from '../log.ts'
 import type { Dispatch } from '../rpc/dispatch.ts'
 import type { Hub } from '../topics/hub.ts'
@@ -13,6 +13,8 @@ import type { Admitted } from './websocket.ts'
 export interface Connection {
   /** Says `bye` and closes; cut off if it does not go. `reconnect` is as `closeCodes` says unless given. */
   close(code: CloseCode, reason: string, reconnect?: boolean): void
+  /** Who it is and how its subscriptions are; undefined before `hello`. */
+  subscriber(): Omit<Subscriber, 'more'> | undefined
   /** Resolves when its socket is gone. */
   readonly gone: Promise<void>
 }
@@ -57,7 +59,8 @@ export function openConnection(options: {
     ws.resume()
   }
 
-  let greeted = false
+  const connectedAt = now()
+  let greeted: { client: string; name: string } | undefined
   const helloTimer = setTimeout(() => close(4506, `no hello within ${limits.helloTimeoutMs} ms`), limits.helloTimeoutMs)
   const stopWatching = pulse.onBeat(
     watchConnection({
@@ -68,7 +71,7 @@ export function openConnection(options: {
       unreadBytes: () => unreadBytes(socket),
       close,
       heartbeat() {
-        if (greeted) outbox.send(notification('heartbeat', { time: now(), heads: outbox.heads() }))
+        if (greeted !== undefined) outbox.send(notification('heartbeat', { time: now(), heads: outbox.heads() }))
       },
     }),
   )
@@ -85,7 +88,7 @@ export function openConnection(options: {
     releaseCursors: outbox.release,
     unreadBytes: outbox.unsentBytes,
     greeted(hello, { clientId }) {
-      greeted = true
+      greeted = { client: clientId, name: hello.client.name }
       clearTimeout(helloTimer)
       log.debug('hello', { client: clientId, ...hello.client, role })
     },
@@ -109,7 +112,9 @@ export function openConnection(options: {
       resolve()
     })
   })
-  return { close, gone }
+  const subscriber = () =>
+    greeted && { ...greeted, role, connectedAt, unsentBytes: outbox.unsentBytes(), subscriptions: outbox.cursors() }
+  return { close, subscriber, gone }
 }
 
 const notification = (method: string, params: object) => JSON.stringify({ jsonrpc: '2.0', method, params })

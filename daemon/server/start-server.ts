@@ -1,6 +1,12 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
-import { type CloseCode, type HelloResult, limits as protocolLimits, type Limits } from '../../protocol/index.ts'
+import {
+  type CloseCode,
+  type HelloResult,
+  limits as protocolLimits,
+  type Limits,
+  type Subscribers,
+} from '../../protocol/index.ts'
 import type { Log } from '../log.ts'
 import { createDispatch } from '../rpc/dispatch.ts'
 import type { Handlers } from '../rpc/handlers.ts'
@@ -12,6 +18,7 @@ import { type Connection, openConnection } from './connection.ts'
 import { createHttpServer } from './http.ts'
 import { listenTcp, listenUnix } from './listen.ts'
 import { createPulse } from './pulse.ts'
+import { subscribersStatus } from './subscribers.ts'
 import { createUnreadBytes } from './unread-bytes.ts'
 import { createUpgrades } from './websocket.ts'
 
@@ -47,6 +54,7 @@ export interface RunningServer {
   readonly port: number
   connections(): number
   subscriptions(): number
+  subscribers(): Subscribers
   /** Stops accepting, says `bye` to everyone, and resolves when the last socket is gone. */
   close(bye: { code: CloseCode; reason: string; reconnect?: boolean }): Promise<void>
 }
@@ -106,6 +114,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     port,
     connections: () => connections.size,
     subscriptions: hub.subscriptions,
+    subscribers: () => {
+      const connected = [...connections].map(connection => connection.subscriber())
+      return subscribersStatus(
+        connected.filter(subscriber => subscriber !== undefined),
+        limits,
+      )
+    },
     async close({ code, reason, reconnect }) {
       closing = true
       for (const connection of connections) connection.close(code, reason, reconnect)

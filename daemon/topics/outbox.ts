@@ -1,10 +1,10 @@
-import type { ParamsOf, ResultOf, Methods } from '../../protocol/index.ts'
+import type { ParamsOf, ResultOf, Methods, SubscriptionStatus } from '../../protocol/index.ts'
 import type { Subscriptions } from '../rpc/handlers.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { textFrame } from '../server/ws-frame.ts'
 import type { Channel } from './channel.ts'
 import { placeCursor } from './cursor.ts'
-import type { Subscription } from './subscription.ts'
+import { type Subscription, subscriptionStatus } from './subscription.ts'
 import { createWindow } from './window.ts'
 
 /** A connection's socket, as topics see it. */
@@ -25,6 +25,8 @@ export interface Outbox extends Subscriptions {
   release(): void
   /** Head of each subscribed topic. */
   heads(): Record<string, number>
+  /** How each subscription is. */
+  cursors(): SubscriptionStatus[]
   /** Bytes that were queued or written and that the system has not taken yet. */
   unsentBytes(): number
   close(): void
@@ -132,6 +134,7 @@ export function createOutbox(hub: OutboxHub, sink: Sink, limits: { maxSubscripti
     },
     heads: () =>
       Object.fromEntries([...subscriptions].map(([topic, subscription]) => [topic, subscription.channel.log.head()])),
+    cursors: () => [...subscriptions.values()].map(subscriptionStatus),
     unsentBytes: () => internals.chunkBytes + sink.unsentBytes(),
     close() {
       internals.closed = true

@@ -1,3 +1,4 @@
+import type { SubscriptionStatus } from '../../protocol/index.ts'
 import type { Channel, Page } from './channel.ts'
 import type { Outbox } from './outbox.ts'
 import type { Window } from './window.ts'
@@ -32,6 +33,18 @@ export function takePage(subscription: Subscription, pageBytes: number): Page | 
     subscription.state = channel.hasMore(subscription.after) ? 'waiting' : 'live'
   }
   return page
+}
+
+export function subscriptionStatus({ channel, window, after, state }: Subscription): SubscriptionStatus {
+  const head = channel.log.head()
+  return {
+    topic: channel.topic,
+    seq: after,
+    head,
+    lag: head - after,
+    state: state === 'held' || state === 'ended' ? 'behind' : state,
+    ...(window && { window: { bytes: window.bytes, unackedBytes: window.unackedBytes() } }),
+  }
 }
 
 function windowedPage(subscription: Subscription, window: Window, pageBytes: number): Page | undefined {

@@ -5,6 +5,9 @@ import { limits } from '../../protocol/limits.ts'
  * An event larger than the whole window goes alone, when nothing else is outstanding; else it could never be sent.
  */
 export interface Window {
+  /** What may be sent and not acknowledged. */
+  readonly bytes: number
+  unackedBytes(): number
   /** How many of the next events, by their sizes in bytes, may be sent now. */
   fitting(sizes: readonly number[]): number
   /** Whether the next event, of a size not yet known, might be sent: there is room, or nothing is outstanding. */
@@ -25,6 +28,8 @@ export function createWindow(bytes: number): Window {
   let outstandingBytes = 0
 
   return {
+    bytes: size,
+    unackedBytes: () => outstandingBytes,
     fitting(sizes) {
       if (outstanding.length === 0 && sizes.length > 0 && sizes[0]! > size) return 1
       let room = size - outstandingBytes

@@ -23,6 +23,7 @@ const status = (fields: Partial<DaemonStatus> = {}): DaemonStatus => ({
   memory: { rssBytes: 2 ** 30, heapBytes: 2 ** 29 },
   disk: { databaseBytes: 2 ** 40, walBytes: 2 ** 22, walMovedAt: time - 4_000, rawBytes: 2 ** 33, freeBytes: 2 ** 36 },
   checkpoints: { behindBytes: 0, behind: 0, furthest: [] },
+  subscribers: { behind: 0, furthest: [], more: 0 },
   holder: { state: 'in_process' },
   ...fields,
 })
@@ -51,4 +52,33 @@ it('the status says in words that there is nothing to say', () => {
   expect(lines).toContain('runs      none (at most 8 at once)')
   expect(lines).toContain('claude    not found')
   expect(lines).toContain('output    all of it is stored as events')
+})
+
+it('the status names the subscribers that are furthest behind, and the others not', () => {
+  const subscription = {
+    topic: 'session/s_V1StGXR8_Z5jdHi6B-myT/frames',
+    seq: 5,
+    head: 5,
+    lag: 0,
+    state: 'live' as const,
+  }
+  const slow = { ...subscription, head: 12_345, lag: 12_340, state: 'behind' as const }
+  const subscriber = (name: string, lagging: boolean) => ({
+    client: 'c_1',
+    name,
+    role: 'control' as const,
+    connectedAt: 1,
+    unsentBytes: 2 ** 18,
+    subscriptions: [lagging ? slow : subscription],
+    more: 0,
+  })
+  const furthest = [subscriber('a\u0007 user\ninterface', true), subscriber('another', false)]
+  const lines = statusLines(status({ subscribers: { behind: 1, furthest, more: 0 } }), time)
+  const at = lines.findIndex(line => line.startsWith('clients'))
+  expect(lines.slice(at, at + 4)).toEqual([
+    'clients   100, 2,000 subscriptions',
+    '            topic                           behind  unsent     client',
+    '            s_V1StGXR8_Z5jdHi6B-myT/frames  12,340  256.0 KiB  a user interface',
+    expect.stringMatching(/^output/),
+  ])
 })

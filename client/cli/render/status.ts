@@ -1,5 +1,5 @@
 import type { DaemonStatus } from '../../index.ts'
-import { age, bytes, count, duration, shortPath } from './format.ts'
+import { age, bytes, count, duration, shortPath, table } from './format.ts'
 import { oneLine } from './text.ts'
 
 /** The daemon's status for a person: a subject a line, details indented below it. */
@@ -13,7 +13,7 @@ export function statusLines(now: DaemonStatus, time: number): string[] {
     ['claude', claude ? `${claude.version}, ${oneLine(shortPath(claude.path))}` : 'not found'],
     ['sessions', `${count(now.sessions)}, ${count(now.processes)} with a live process`],
     ['runs', `${states.join(', ') || 'none'} (at most ${now.maxRuns} at once)`],
-    ['clients', `${count(now.connections)}, ${count(now.subscriptions)} subscriptions`],
+    ['clients', `${count(now.connections)}, ${count(now.subscriptions)} subscriptions`, ...laggards(now.subscribers)],
     ['output', ...outputOf(now.checkpoints)],
     ['memory', `${bytes(memory.rssBytes)}, of them ${bytes(memory.heapBytes)} heap`],
     [
@@ -25,9 +25,31 @@ export function statusLines(now: DaemonStatus, time: number): string[] {
   ]
   return rows.flatMap(([name, first, ...more]) => [
     `${name.padEnd(10)}${first}`,
-    ...more.map(line => `${' '.repeat(12)}${line}`),
+    ...more.map(line => `${' '.repeat(indent)}${line}`),
   ])
 }
+
+const indent = 12
+
+/** Those furthest behind, if any are. */
+function laggards({ furthest }: DaemonStatus['subscribers']): string[] {
+  const rows = furthest
+    .flatMap(({ name, unsentBytes, subscriptions }) =>
+      subscriptions.map(({ topic, lag }) => ({ name, unsentBytes, topic, lag })),
+    )
+    .filter(({ lag }) => lag > 0)
+    .toSorted((one, other) => other.lag - one.lag)
+    .slice(0, laggardsShown)
+    .map(({ name, unsentBytes, topic, lag }) => [
+      oneLine(topic.replace(/^session\//, '')),
+      count(lag),
+      bytes(unsentBytes),
+      oneLine(name),
+    ])
+  return rows.length === 0 ? [] : table(['topic', 'behind', 'unsent', 'client'], rows, 80 - indent, 3)
+}
+
+const laggardsShown = 5
 
 function outputOf({ behindBytes, behind, furthest }: DaemonStatus['checkpoints']): [string, ...string[]] {
   if (behind === 0) return ['all of it is stored as events']
