@@ -1,88 +1,56 @@
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type Browser, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import type * as Sdk from '../../client/browser.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
+import { describeInChromium } from './chromium.ts'
 
 /** In the page. */
 declare const sdk: typeof Sdk
 
-const executablePath = process.env['MUXD_TEST_CHROMIUM'] ?? '/usr/bin/chromium'
-const args = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
-const bundle = readFileSync(new URL('../../dist/client/browser.js', import.meta.url), 'utf8')
+describeInChromium('the SDK in Chromium', openPage => {
+  it("starts a run from a page of the daemon's own, follows it and has its result", async () => {
+    const { info } = await startTestDaemon()
+    const page = await openPage(info.url.replace('ws:', 'http:').replace('/ws', '/healthz'))
+    const seen = await page.evaluate(
+      async ({ url, token, cwd }) => {
+        const mux = await sdk.connect({ url, token })
+        const run = await mux.run({ prompt: 'sim:tools', cwd })
+        const types: string[] = []
+        for await (const event of run.events()) types.push(event.type)
+        const { response } = await run.result()
+        mux.close()
+        return { types, response, state: mux.state }
+      },
+      { url: info.url, token: info.token, cwd: tempDir() },
+    )
+    expect(seen.types[0]).toBe('run_queued')
+    expect(seen.types.at(-1)).toBe('done')
+    expect(seen.types).toEqual(expect.arrayContaining(['assistant_text', 'tool_use', 'tool_result', 'cost']))
+    expect(seen).toMatchObject({ response: expect.stringMatching(/./), state: 'closed' })
+  })
 
-describe.skipIf(!existsSync(executablePath))(
-  `the SDK in Chromium (skipped where there is no ${executablePath})`,
-  () => {
-    let browser: Browser
-    beforeAll(async () => {
-      browser = await chromium.launch({ executablePath, args })
-    })
-    afterAll(() => browser.close())
-
-    /** The page at `url` with the SDK in it as `sdk`. */
-    async function openPage(url: string): Promise<Page> {
-      const page = await browser.newPage()
-      await page.route('**/sdk.js', route => route.fulfill({ contentType: 'text/javascript', body: bundle }))
-      await page.goto(url)
-      await page.addScriptTag({ type: 'module', content: "import * as sdk from '/sdk.js'; globalThis.sdk = sdk" })
-      await page.waitForFunction('globalThis.sdk')
-      return page
-    }
-
-    it("starts a run from a page of the daemon's own, follows it and has its result", async () => {
-      const { info } = await startTestDaemon()
-      const page = await openPage(info.url.replace('ws:', 'http:').replace('/ws', '/healthz'))
-      const seen = await page.evaluate(
-        async ({ url, token, cwd }) => {
-          const mux = await sdk.connect({ url, token })
-          const run = await mux.run({ prompt: 'sim:tools', cwd })
-          const types: string[] = []
-          for await (const event of run.events()) types.push(event.type)
-          const { response } = await run.result()
-          mux.close()
-          return { types, response, state: mux.state }
-        },
-        { url: info.url, token: info.token, cwd: tempDir() },
+  it('is refused on a page of anybody else, whatever token it has, unless its origin is configured', async () => {
+    const other = createServer((_request, response) => response.end('somebody else')).listen(0, '127.0.0.1')
+    onTestFinished(() => void other.close())
+    await once(other, 'listening')
+    const origin = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
+    const outcomes = []
+    for (const allowedOrigins of [[], [origin]]) {
+      const { info } = await startTestDaemon({ config: { allowedOrigins } })
+      const page = await openPage(`${origin}/`)
+      const outcome = await page.evaluate(
+        ({ url, token }) =>
+          sdk.connect({ url, token }).then(
+            () => 'connected',
+            (error: Error) => error.name,
+          ),
+        { url: info.url, token: info.token },
       )
-      expect(seen.types[0]).toBe('run_queued')
-      expect(seen.types.at(-1)).toBe('done')
-      expect(seen.types).toEqual(expect.arrayContaining(['assistant_text', 'tool_use', 'tool_result', 'cost']))
-      expect(seen).toMatchObject({ response: expect.stringMatching(/./), state: 'closed' })
-    })
-
-    it('is refused on a page of anybody else, whatever token it has, unless its origin is configured', async () => {
-      const other = createServer((_request, response) => response.end('somebody else')).listen(0, '127.0.0.1')
-      onTestFinished(() => void other.close())
-      await once(other, 'listening')
-      const origin = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
-      const outcomes = []
-      for (const allowedOrigins of [[], [origin]]) {
-        const { info } = await startTestDaemon({ config: { allowedOrigins } })
-        const page = await openPage(`${origin}/`)
-        const outcome = await page.evaluate(
-          ({ url, token }) =>
-            sdk.connect({ url, token }).then(
-              () => 'connected',
-              (error: Error) => error.name,
-            ),
-          { url: info.url, token: info.token },
-        )
-        outcomes.push(outcome)
-      }
-      expect(outcomes).toEqual(['Unavailable', 'connected'])
-    })
-  },
-)
+      outcomes.push(outcome)
+    }
+    expect(outcomes).toEqual(['Unavailable', 'connected'])
+  })
+})

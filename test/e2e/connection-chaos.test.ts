@@ -1,31 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type ConnectionState, connect, type Event, type Gap, type Mux, type Run } from '../../client/index.ts'
-import { type ChaosProxy, fates, startChaosProxy } from '../support/chaos-proxy.ts'
-import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { type Behind, hasty, startBehindProxy } from '../support/behind-proxy.ts'
+import { fates } from '../support/chaos-proxy.ts'
+import { startTestDaemon } from '../support/daemon.ts'
 import { oneOf, seededRandom } from '../support/random.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
-
-/** Short enough for a half-open connection to be found often while a test goes on. */
-const timing = { retryMinMs: 5, retryMaxMs: 100, attemptMs: 700, silenceMs: 600 }
-
-interface Started {
-  daemon: TestDaemon
-  proxy: ChaosProxy
-  /** A client that reaches the daemon without the proxy. */
-  direct: Mux
-}
-
-async function startBehindProxy(): Promise<Started> {
-  const proxy = await startChaosProxy()
-  const daemon = await startTestDaemon({ config: proxy.config })
-  proxy.aim(Number(new URL(daemon.info.url).port))
-  const direct = await connect({ home: daemon.home })
-  onTestFinished(() => direct.close())
-  return { daemon, proxy, direct }
-}
 
 interface Client {
   mux: Mux
@@ -33,9 +15,9 @@ interface Client {
 }
 
 /** A client behind the proxy, and every state that it told of. */
-async function connectBehind({ proxy, daemon }: Started): Promise<Client> {
+async function connectBehind({ proxy, daemon }: Behind): Promise<Client> {
   const { token } = daemon.info
-  const mux = await connect({ url: proxy.url, token, timing, patient: true })
+  const mux = await connect({ url: proxy.url, token, timing: hasty, patient: true })
   onTestFinished(() => mux.close())
   const states: ConnectionState[] = []
   mux.onState((state, why) => {
@@ -92,7 +74,7 @@ describe('clients whose connections are cut, torn, half-open, late and doubled',
   it('start a run once, however often its request and its answer get lost', async () => {
     const started = await startBehindProxy()
     const { proxy, direct } = started
-    proxy.rage(3, 4_000)
+    proxy.rage(3, { maxBytes: 4_000 })
     const clients = await Promise.all(Array.from({ length: 4 }, () => connectBehind(started)))
     const starts = clients.flatMap(({ mux }, of) =>
       Array.from({ length: 6 }, (_, index) => mux.run({ prompt: `sim:text ${of} ${index}`, cwd: tempDir() })),
@@ -123,7 +105,9 @@ describe('a run whose start is not answered', () => {
       return runs as [Run]
     })
     proxy.reset()
-    expect((await asked).id).toBe(run.run)
+    const handle = await asked
+    expect(handle.id).toBe(run.run)
+    await handle.result()
     expect((await direct.api.run.list({})).runs).toHaveLength(1)
   })
 

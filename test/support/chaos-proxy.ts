@@ -26,8 +26,8 @@ export interface ChaosProxy {
   /** Where connections go from now on. */
   aim(daemonPort: number): void
   /** Connections from now on get a fate each, drawn by the seed, after up to so many bytes. */
-  rage(seed: number, maxBytes?: number): void
-  /** From now on they are left alone; all that stand are reset. */
+  rage(seed: number, options?: { maxBytes?: number; of?: readonly Fate[] }): void
+  /** Connections from now on are left alone. */
   calm(): void
   /** What the daemon says from now on over the connections that stand gets lost. */
   mute(): void
@@ -69,13 +69,12 @@ export async function startChaosProxy(): Promise<ChaosProxy> {
     aim(to) {
       daemonPort = to
     },
-    rage(seed, maxBytes = 200_000) {
+    rage(seed, { maxBytes = 200_000, of = fates } = {}) {
       const random = seededRandom(seed)
-      draw = () => ({ fate: oneOf(random, fates), afterBytes: random() ** 2 * maxBytes })
+      draw = () => ({ fate: oneOf(random, of), afterBytes: random() ** 2 * maxBytes })
     },
     calm() {
       draw = () => undefined
-      reset()
     },
     mute() {
       for (const link of links) link.mute()

@@ -1,0 +1,126 @@
+import type { Page } from 'playwright-core'
+import { expect, it } from 'vitest'
+import type * as Sdk from '../../client/browser.ts'
+import { type Behind, hasty, startBehindProxy } from '../support/behind-proxy.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { expectWholeLog, type LogEvent, readLog } from '../support/whole-log.ts'
+import { describeInChromium, type OpenPage } from './chromium.ts'
+
+/** In the page. */
+declare const sdk: typeof Sdk
+declare const seen: { states: string[]; mux: Sdk.Mux; logs: Record<string, LogEvent[]> }
+
+describeInChromium('the SDK in Chromium, over bad connections', openPage => {
+  it('gets every event once and in order while connections are cut, torn, half-open, late and doubled', async () => {
+    const started = await startBehindProxy()
+    const { proxy, direct } = started
+    const runs = await Promise.all([1, 2].map(() => start(started, 'sim:flood frames=4000 rate=600 size=200')))
+    const page = await openFollowing(openPage, started, runs)
+    proxy.rage(7)
+    proxy.reset()
+    await Promise.all(runs.map(run => run.result()))
+    proxy.calm()
+    for (const { session } of runs) {
+      const log = await readLog(direct.api.topic.read, session)
+      await until(async () => expectWholeLog(await logIn(page, session), { log }))
+    }
+    const states = await page.evaluate(() => seen.states)
+    expect(states.length, 'it lost its connection').toBeGreaterThan(4)
+    expect(states).toEqual(states.map((_state, index) => (index % 2 ? 'open' : 'recovering')))
+    expect([...proxy.met.values()].reduce((sum, count) => sum + count)).toBeGreaterThan(3)
+  })
+
+  it('comes back complete from being frozen, over the connection that it had', async () => {
+    const started = await startBehindProxy()
+    const { direct } = started
+    const run = await start(started, 'sim:flood frames=4000 rate=1000 size=200')
+    const page = await openFollowing(openPage, started, [run])
+    const devtools = await page.context().newCDPSession(page)
+    await until(async () => expect((await logIn(page, run.session)).length).toBeGreaterThan(100))
+    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+    const before = (await logIn(page, run.session)).length
+    await run.result()
+    const log = await readLog(direct.api.topic.read, run.session)
+    expect((await logIn(page, run.session)).length, 'it was frozen').toBeLessThan(before + 500)
+    await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+    await until(async () => expectWholeLog(await logIn(page, run.session), { log }))
+    expect(await page.evaluate(() => seen.states)).toEqual([])
+  })
+
+  it('comes back complete from being frozen while its connection was lost', async () => {
+    const started = await startBehindProxy()
+    const { direct, proxy } = started
+    const run = await start(started, 'sim:flood frames=3000 rate=1000 size=200')
+    const page = await openFollowing(openPage, started, [run])
+    const devtools = await page.context().newCDPSession(page)
+    await until(async () => expect((await logIn(page, run.session)).length).toBeGreaterThan(100))
+    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
+    proxy.reset()
+    await run.result()
+    const log = await readLog(direct.api.topic.read, run.session)
+    await devtools.send('Page.setWebLifecycleState', { state: 'active' })
+    await until(async () => expectWholeLog(await logIn(page, run.session), { log }))
+    expect(await page.evaluate(() => seen.states)).toEqual(['recovering', 'open'])
+  })
+
+  it('comes back complete from being offline', async () => {
+    const started = await startBehindProxy()
+    const { direct, proxy } = started
+    const run = await start(started, 'sim:flood frames=3000 rate=1000 size=200')
+    const page = await openFollowing(openPage, started, [run])
+    await until(async () => expect((await logIn(page, run.session)).length).toBeGreaterThan(100))
+    await page.context().setOffline(true)
+    proxy.reset()
+    await until(async () => expect(await page.evaluate(() => seen.mux.state)).toBe('recovering'))
+    await run.result()
+    expect(await page.evaluate(() => seen.mux.state)).toBe('recovering')
+    await page.context().setOffline(false)
+    const log = await readLog(direct.api.topic.read, run.session)
+    await until(async () => expectWholeLog(await logIn(page, run.session), { log }))
+    expect(await page.evaluate(() => seen.mux.state)).toBe('open')
+  })
+
+  it('goes on with its attempts although what it asked in between is never answered', async () => {
+    const started = await startBehindProxy()
+    const { proxy } = started
+    const page = await openFollowing(openPage, started, [])
+    proxy.rage(1, { of: ['deaf'] })
+    proxy.reset()
+    // An attempt, and the question whether it was for the token.
+    await until(() => expect(proxy.met.get('deaf')).toBeGreaterThan(1))
+    proxy.calm()
+    await until(async () => expect(await page.evaluate(() => seen.mux.state)).toBe('open'), { timeout: 30_000 })
+  })
+})
+
+const start = ({ direct }: Behind, prompt: string) => direct.run({ prompt, cwd: tempDir() })
+
+/** A page behind the proxy that follows those sessions and keeps in `seen` what it saw. */
+async function openFollowing(
+  openPage: OpenPage,
+  { proxy, daemon }: Behind,
+  runs: { session: string }[],
+): Promise<Page> {
+  const page = await openPage(`http://127.0.0.1:${proxy.port}/healthz`)
+  await page.evaluate(
+    async ({ url, token, timing, sessions }) => {
+      const mux = await sdk.connect({ url, token, timing })
+      const states: string[] = []
+      mux.onState(state => states.push(state))
+      const logs: Record<string, LogEvent[]> = {}
+      Object.assign(globalThis, { seen: { states, mux, logs } })
+      for (const session of sessions) {
+        const log: LogEvent[] = (logs[session] = [])
+        void (async () => {
+          for await (const item of mux.subscribe(`session/${session}`, { since: 'start', window: 65_536 }))
+            log.push(item)
+        })()
+      }
+    },
+    { url: proxy.url, token: daemon.info.token, timing: hasty, sessions: runs.map(({ session }) => session) },
+  )
+  return page
+}
+
+const logIn = (page: Page, session: string) => page.evaluate(of => seen.logs[of]!, session)
