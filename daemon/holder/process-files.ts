@@ -10,6 +10,8 @@ export interface ProcessFiles {
   times: string
   /** Its stderr: kept. */
   err: string
+  /** These three, compressed: instead of them, some time after its end. */
+  pack: string
   /** FIFO, its stdin: until it is released. */
   in: string
   /** Its pid: until it is released. */
@@ -23,6 +25,7 @@ export function processFiles(dir: string, id: string): ProcessFiles {
     raw: `${base}.raw`,
     times: `${base}.times`,
     err: `${base}.err`,
+    pack: `${base}.pack`,
     in: `${base}.in`,
     pid: `${base}.pid`,
   }

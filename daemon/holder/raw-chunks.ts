@@ -1,5 +1,5 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { crc32 } from 'node:zlib'
+import type { KeptFile } from './kept-file.ts'
 
 /**
  * `<id>.times`: what was appended to the raw log, chunk for chunk. A header of the size of an entry (the magic, the
@@ -56,25 +56,18 @@ export interface RawChunks {
   close(): void
 }
 
-/** Whether the file has this format and not the one before it: what is missing or damaged has. */
-export function hasChunks(path: string): boolean {
-  if (!existsSync(path)) return true
-  const fd = openSync(path, 'r')
-  try {
-    const start = Buffer.alloc(8)
-    // The format before begins with an offset of 0.
-    return readSync(fd, start, 0, 8, 0) < 8 || start.some(byte => byte !== 0)
-  } finally {
-    closeSync(fd)
-  }
+/** Whether the file has this format and not the one before it: one whose start is damaged has. */
+export function hasChunks(file: KeptFile): boolean {
+  const start = Buffer.alloc(16)
+  const length = file.read(start, 16, 0)
+  // The format before begins with an offset of 0 and a time; zeros alone are what a disk gives for a block it has lost.
+  return length < 16 || start.readDoubleLE(0) !== 0 || start.readDoubleLE(8) === 0
 }
 
 const blockEntries = 256
 
 /** Made for a reader that goes forward: it keeps one block of entries, and searches only when asked to go back. */
-export function openRawChunks(path: string): RawChunks {
-  // Without the file nothing is known of any byte.
-  const fd = existsSync(path) ? openSync(path, 'r') : undefined
+export function openRawChunks(file: KeptFile | undefined): RawChunks {
   const block = Buffer.allocUnsafe(blockEntries * chunkEntryBytes)
   let blockStart = 0
   let blockLength = 0
@@ -83,7 +76,8 @@ export function openRawChunks(path: string): RawChunks {
 
   const entry = (index: number): Buffer | undefined => {
     if (index < blockStart || index >= blockStart + blockLength) {
-      const bytes = fd === undefined ? 0 : readSync(fd, block, 0, block.length, index * chunkEntryBytes)
+      // Without the file nothing is known of any byte.
+      const bytes = file?.read(block, block.length, index * chunkEntryBytes) ?? 0
       blockStart = index
       blockLength = Math.floor(bytes / chunkEntryBytes)
       if (blockLength === 0) return undefined
@@ -100,7 +94,7 @@ export function openRawChunks(path: string): RawChunks {
     }
     return undefined
   }
-  const entries = () => (fd === undefined ? 0 : Math.floor(fstatSync(fd).size / chunkEntryBytes))
+  const entries = () => Math.floor((file?.sizeBytes() ?? 0) / chunkEntryBytes)
 
   /** Moves to the last whole entry whose chunk begins at `offset` or before, where there is one. */
   const moveTo = (offset: number): RawChunk | undefined => {
@@ -138,9 +132,7 @@ export function openRawChunks(path: string): RawChunks {
       }
       return 0
     },
-    close() {
-      if (fd !== undefined) closeSync(fd)
-    },
+    close: () => file?.close(),
   }
 }
 

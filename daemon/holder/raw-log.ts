@@ -1,6 +1,5 @@
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
-import { devNull } from 'node:os'
 import { crc32 } from 'node:zlib'
+import { isKept, type KeptFile, openIfKept, openKeptFile } from './kept-file.ts'
 import { processFiles } from './process-files.ts'
 import { hasChunks, openRawChunks, type RawChunk } from './raw-chunks.ts'
 import { openRawTimes } from './raw-times.ts'
@@ -39,26 +38,27 @@ export interface Damage {
  */
 export function openRawLog(dir: string, id: string, writtenBytes = 0): RawLog {
   const files = processFiles(dir, id)
-  const isMissing = writtenBytes > 0 && !existsSync(files.raw)
-  const fd = openSync(isMissing ? devNull : files.raw, 'r')
+  const raw = writtenBytes > 0 && !isKept(files) ? nothing : openKeptFile(files, 'raw')
   try {
-    const content = hasChunks(files.times)
-      ? checked(fd, files.times, writtenBytes)
-      : unchecked(fd, files.times, writtenBytes)
+    const times = openIfKept(files, 'times')
+    const content =
+      times === undefined || hasChunks(times) ? checked(raw, times, writtenBytes) : unchecked(raw, times, writtenBytes)
     return {
       ...content,
-      sizeBytes: () => fstatSync(fd).size,
-      stderrTail: maxBytes => tail(files.err, maxBytes),
+      sizeBytes: () => raw.sizeBytes(),
+      stderrTail: maxBytes => tail(openIfKept(files, 'err'), maxBytes),
       close() {
-        closeSync(fd)
+        raw.close()
         content.close()
       },
     }
   } catch (error) {
-    closeSync(fd)
+    raw.close()
     throw error
   }
 }
+
+const nothing: KeptFile = { read: () => 0, sizeBytes: () => 0, close: () => {} }
 
 type Content = Pick<RawLog, 'read' | 'damageAt' | 'finish' | 'timeAt' | 'close'>
 
@@ -66,8 +66,8 @@ const tailBytes = 256
 /** What is read of a PTY at once, at most: room to compare also the last chunk that is asked for in part. */
 const chunkBytes = 64 * 1024
 
-function checked(fd: number, path: string, writtenBytes: number): Content {
-  const chunks = openRawChunks(path)
+function checked(raw: KeptFile, times: KeptFile | undefined, writtenBytes: number): Content {
+  const chunks = openRawChunks(times)
   let known = writtenBytes
   // The chunk that was compared last: one that is read in pieces is compared once.
   let sound: RawChunk | undefined
@@ -77,7 +77,7 @@ function checked(fd: number, path: string, writtenBytes: number): Content {
     const chunk = chunks.at(offset)
     return chunk && offset < chunk.end && chunk.end <= limit ? chunk : undefined
   }
-  const limitNow = () => Math.max(known, fstatSync(fd).size)
+  const limitNow = () => Math.max(known, raw.sizeBytes())
   const isSound = (chunk: RawChunk, bytes: Buffer) => {
     if (sound?.offset === chunk.offset) return true
     if (bytes.length !== chunk.end - chunk.offset || crc32(bytes) !== chunk.crc) return false
@@ -91,7 +91,7 @@ function checked(fd: number, path: string, writtenBytes: number): Content {
       const first = chunkAt(offset, limit)
       if (!first) return Buffer.alloc(0)
       const start = first.offset
-      const bytes = readInto(fd, start, Math.max(first.end - start, offset - start + maxBytes + chunkBytes))
+      const bytes = readInto(raw, start, Math.max(first.end - start, offset - start + maxBytes + chunkBytes))
       let end = start
       for (let chunk: RawChunk | undefined = first; chunk; chunk = chunkAt(end, limit)) {
         if (
@@ -109,7 +109,7 @@ function checked(fd: number, path: string, writtenBytes: number): Content {
       let end = limit
       if (chunk && offset < chunk.end) {
         if (chunk.end > limit) return undefined
-        if (isSound(chunk, readInto(fd, chunk.offset, chunk.end - chunk.offset))) return undefined
+        if (isSound(chunk, readInto(raw, chunk.offset, chunk.end - chunk.offset))) return undefined
         end = chunk.end
       } else {
         // Every byte that is there has an entry: this one's is lost.
@@ -118,7 +118,7 @@ function checked(fd: number, path: string, writtenBytes: number): Content {
       }
       if (end <= offset) return undefined
       const start = Math.max(offset, end - tailBytes)
-      return { bytes: end - offset, tail: Buffer.from(readInto(fd, start, end - start)) }
+      return { bytes: end - offset, tail: Buffer.from(readInto(raw, start, end - start)) }
     },
     finish() {
       known = Math.max(limitNow(), chunks.endBytes())
@@ -129,17 +129,17 @@ function checked(fd: number, path: string, writtenBytes: number): Content {
 }
 
 /** A log of the format before, which has no checksums: only what is missing is found. */
-function unchecked(fd: number, path: string, writtenBytes: number): Content {
-  const times = openRawTimes(path)
+function unchecked(raw: KeptFile, file: KeptFile, writtenBytes: number): Content {
+  const times = openRawTimes(file)
   let knownBytes = 0
   return {
     read(offset, maxBytes) {
-      const bytes = readInto(fd, offset, maxBytes)
+      const bytes = readInto(raw, offset, maxBytes)
       knownBytes = Math.max(knownBytes, offset + bytes.length)
       return Buffer.from(bytes)
     },
     damageAt(offset) {
-      const isMissing = offset < writtenBytes && offset >= fstatSync(fd).size
+      const isMissing = offset < writtenBytes && offset >= raw.sizeBytes()
       return isMissing ? { bytes: writtenBytes - offset, tail: Buffer.alloc(0) } : undefined
     },
     finish: () => {},
@@ -152,15 +152,18 @@ function unchecked(fd: number, path: string, writtenBytes: number): Content {
 let shared = Buffer.alloc(0)
 
 /** Valid until the next call. */
-function readInto(fd: number, offset: number, maxBytes: number): Buffer {
+function readInto(raw: KeptFile, offset: number, maxBytes: number): Buffer {
   if (shared.length < maxBytes) shared = Buffer.allocUnsafeSlow(maxBytes)
-  return shared.subarray(0, readSync(fd, shared, 0, maxBytes, offset))
+  return shared.subarray(0, raw.read(shared, maxBytes, offset))
 }
 
-function tail(path: string, maxBytes: number): string {
-  if (!existsSync(path)) return ''
-  const bytes = readFileSync(path)
-  let start = Math.max(0, bytes.length - maxBytes)
-  while (start > 0 && start < bytes.length && (bytes[start]! & 0xc0) === 0x80) start++
-  return bytes.toString('utf8', start)
+function tail(file: KeptFile | undefined, maxBytes: number): string {
+  if (!file) return ''
+  const isCut = file.sizeBytes() > maxBytes
+  const bytes = Buffer.alloc(maxBytes)
+  const length = file.read(bytes, maxBytes, isCut ? file.sizeBytes() - maxBytes : 0)
+  file.close()
+  let start = 0
+  while (isCut && start < length && (bytes[start]! & 0xc0) === 0x80) start++
+  return bytes.toString('utf8', start, length)
 }

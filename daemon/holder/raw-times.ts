@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import type { KeptFile } from './kept-file.ts'
 
 /**
  * `<id>.times` as version 0.1 wrote it: when which bytes of the raw log arrived. Entries of two little-endian doubles,
@@ -19,8 +19,7 @@ export interface RawTimes {
 const blockEntries = 256
 
 /** Made for a reader that goes forward: it keeps one block of entries, and searches only when asked to go back. */
-export function openRawTimes(path: string): RawTimes {
-  const fd = openSync(path, 'r')
+export function openRawTimes(file: KeptFile): RawTimes {
   const block = Buffer.allocUnsafe(blockEntries * timesEntryBytes)
   let blockStart = 0
   let blockLength = 0
@@ -33,7 +32,7 @@ export function openRawTimes(path: string): RawTimes {
 
   const load = (entry: number, writtenBytes: number) => {
     blockStart = entry
-    blockLength = Math.floor(readSync(fd, block, 0, block.length, entry * timesEntryBytes) / timesEntryBytes)
+    blockLength = Math.floor(file.read(block, block.length, entry * timesEntryBytes) / timesEntryBytes)
     current = 0
     coveredBytes = blockLength < blockEntries ? writtenBytes : offsetOf(blockLength - 1)
   }
@@ -45,22 +44,22 @@ export function openRawTimes(path: string): RawTimes {
   return {
     at(offset, knownBytes) {
       const writtenBytes = Math.max(knownBytes, offset + 1)
-      if (blockLength === 0 || offset < offsetOf(current)) load(lastEntryAt(fd, offset), writtenBytes)
+      if (blockLength === 0 || offset < offsetOf(current)) load(lastEntryAt(file, offset), writtenBytes)
       for (advance(offset); !isAnswered(offset); advance(offset)) load(blockStart + current, writtenBytes)
       return block.readDoubleLE(current * timesEntryBytes + 8)
     },
-    close: () => closeSync(fd),
+    close: () => file.close(),
   }
 }
 
 /** Index of the last entry whose offset is at most `offset`; the first for what lies before it. */
-function lastEntryAt(fd: number, offset: number): number {
+function lastEntryAt(file: KeptFile, offset: number): number {
   const entry = Buffer.allocUnsafe(8)
   let low = 0
-  let high = Math.floor(fstatSync(fd).size / timesEntryBytes)
+  let high = Math.floor(file.sizeBytes() / timesEntryBytes)
   while (low + 1 < high) {
     const middle = Math.floor((low + high) / 2)
-    readSync(fd, entry, 0, 8, middle * timesEntryBytes)
+    file.read(entry, 8, middle * timesEntryBytes)
     if (entry.readDoubleLE(0) <= offset) low = middle
     else high = middle
   }

@@ -11,6 +11,13 @@ interface Row {
 const select = `SELECT place, text, processes.id AS process, events.offset
   FROM events LEFT JOIN processes ON processes.number = events.process`
 
+/**
+ * What a text takes up on pages of 4 KB, about: as many rows as find room on one, or so many pages of its own. (Two
+ * rows of 2.1 KB do not share a page: the texts' lengths alone may be half of what is used.)
+ */
+const spaceOf = (bytes: string) =>
+  `CASE WHEN ${bytes} <= 4060 THEN 4096 / (4084 / (${bytes} + 24)) ELSE (${bytes} + 4091) / 4092 * 4096 END`
+
 export function createEventTable(db: Sqlite): EventTable {
   const sessionNumber = db.value<[string], number>('SELECT number FROM sessions WHERE id = ?')
   const processNumber = db.value<[string], number>('SELECT number FROM processes WHERE id = ?')
@@ -25,6 +32,9 @@ export function createEventTable(db: Sqlite): EventTable {
   const one = db.prepare<[number], Row>(`${select} WHERE place = ?`)
   const following = db.prepare<[number, number, number], Row>(
     `${select} WHERE place > ? AND place < ? ORDER BY place LIMIT ?`,
+  )
+  const space = db.value<[number, number], number>(
+    `SELECT total(${spaceOf('octet_length(text)')}) FROM events WHERE place > ? AND place <= ?`,
   )
   const ofProcess = db.prepare<[number, number, string], Row>(
     `${select} WHERE place > ? AND place < ? AND processes.id = ? ORDER BY place`,
@@ -85,6 +95,11 @@ export function createEventTable(db: Sqlite): EventTable {
       const number = sessionNumber.get(session)
       if (number === undefined) return []
       return ofProcess.all(placeOf(number, 0), placeOf(number + 1, 0), process).map(eventRow)
+    },
+    bytes(session, after, count) {
+      const number = sessionNumber.get(session)
+      if (number === undefined) return 0
+      return space.get(placeOf(number, after), placeOf(number, after + count)) ?? 0
     },
     bounds(session) {
       const number = sessionNumber.get(session)

@@ -22,6 +22,9 @@ export function createProcessTable(db: Sqlite): ProcessTable {
        frames = excluded.frames, ended_at = excluded.ended_at`,
   )
   const checkpoint = db.prepare<[number, string]>('UPDATE processes SET offset = ? WHERE id = ?')
+  const reduced = db.prepare<[string, number, string]>(
+    'UPDATE processes SET raw = ?, frames = ? WHERE id = ? AND session IN (SELECT number FROM sessions)',
+  )
   const get = db.prepare<[string], Row>(`${select} WHERE processes.id = ?`)
   const ofSession = db.prepare<[string], Row>(`${select} WHERE sessions.id = ? ORDER BY processes.number`)
   const live = db.prepare<[], Row>(`${select} WHERE ended_at IS NULL ORDER BY processes.number`)
@@ -34,6 +37,7 @@ export function createProcessTable(db: Sqlite): ProcessTable {
     checkpoint(id, offset) {
       if (checkpoint.run(offset, id) === 0) throw new UnknownRecord(`process ${id} does not exist`)
     },
+    reduced: (id, raw, frames) => reduced.run(raw, frames, id) > 0,
     get(id) {
       const row = get.get(id)
       return row && stored(row)

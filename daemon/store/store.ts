@@ -141,6 +141,8 @@ export interface ProcessTable {
   save(process: StoredProcess): void
   /** Throws `UnknownRecord` for a process that was never saved. */
   checkpoint(id: string, offset: number): void
+  /** Its raw log has been compressed or dropped, and held so many frames. False when its session is no more. */
+  reduced(id: string, raw: StoredProcess['raw'], frames: number): boolean
   get(id: string): StoredProcess | undefined
   /** Oldest first. */
   ofSession(session: string): StoredProcess[]
@@ -174,6 +176,8 @@ export interface EventTable {
   ofProcess(session: string, process: string): EventRow[]
   /** First and last seq kept; `{ first: 1, head: 0 }` when there are none. */
   bounds(session: string): { first: number; head: number }
+  /** What the `count` events behind `after` take up, about: a thousand cost a millisecond. */
+  bytes(session: string, after: number, count: number): number
 }
 
 /** The answer of a call that carried a `key`, as JSON; `paramsHash` tells whether another call is the same. */

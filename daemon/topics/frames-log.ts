@@ -1,15 +1,14 @@
-import { existsSync } from 'node:fs'
-import { createOutputReader, type OutputLine } from '../claude/output.ts'
-import { processFiles } from '../holder/process-files.ts'
-import { openRawLog } from '../holder/raw-log.ts'
+import type { OutputLine } from '../claude/output.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { cutEvent } from './cut-event.ts'
+import { outputsOf } from './process-output.ts'
 import type { TopicLog } from './topic-log.ts'
 
 /**
  * `session/<id>/frames`: what Claude Code printed, untranslated, over all processes of a session. Nothing is stored for
  * it; it is read from the raw logs, whose lines are counted once, from where the last count ended. A few counts are
- * kept on the way, so that a reader in the middle does not begin at the start.
+ * kept on the way, so that a reader in the middle does not begin at the start. Of a raw log that was compressed or
+ * dropped the count is stored: whatever happens to it, the frames of later processes keep their numbers.
  */
 export function createFramesLog(options: {
   epoch: string
@@ -31,19 +30,26 @@ export function createFramesLog(options: {
         whole: false,
       }
       segments.set(process.id, segment)
+      segment.process = process
       segment.before = before
-      if (!segment.whole) countOn(segment, options.processesDir)
+      if (process.frames !== null) segment.count = process.frames
+      else if (!segment.whole) countOn(segment, options.processesDir)
       segment.whole = process.endedAt !== null
       before += segment.count
       return segment
     })
   }
 
+  const first = () => {
+    const dropped = all().findLast(({ process }) => process.raw === 'dropped')
+    return dropped ? dropped.before + dropped.count + 1 : 1
+  }
+
   const read = (after: number, limit: number, maxBytes: number): string[] => {
     const texts: string[] = []
     let bytes = 0
     for (const segment of all()) {
-      if (segment.before + segment.count <= after) continue
+      if (segment.process.raw === 'dropped' || segment.before + segment.count <= after) continue
       for (const { line, seq } of linesOf(segment, after, options.processesDir)) {
         const text = JSON.stringify({ seq, time: line.time, type: 'frame', ...content(line) })
         texts.push(text)
@@ -56,10 +62,10 @@ export function createFramesLog(options: {
 
   return {
     epoch: options.epoch,
-    first: () => 1,
+    first,
     head: () => all().reduce((head, { count }) => head + count, 0),
     read: (after, limit, maxBytes) => read(after, limit, maxBytes).map(text => cutEvent(text, options.maxEventBytes)),
-    whole: seq => read(seq - 1, 1, Infinity)[0],
+    whole: seq => (seq < first() ? undefined : read(seq - 1, 1, Infinity)[0]),
   }
 }
 
@@ -84,7 +90,7 @@ const pointBytes = 256 * 1024
 
 function countOn(segment: Segment, processesDir: string) {
   const last = segment.points.at(-1)!
-  for (const output of outputsFrom(segment, last.offset, processesDir)) {
+  for (const output of outputsOf(processesDir, segment.process, last.offset)) {
     segment.count += output.lines.length
     const beforeLast = segment.points.at(-2)
     const point = { count: segment.count, offset: output.offset }
@@ -94,27 +100,24 @@ function countOn(segment: Segment, processesDir: string) {
 }
 
 function* linesOf(segment: Segment, after: number, processesDir: string): Generator<{ line: OutputLine; seq: number }> {
-  const skip = after - segment.before
-  const point = segment.points.findLast(({ count }) => count <= skip) ?? segment.points[0]
-  let seq = segment.before + point.count
-  for (const output of outputsFrom(segment, point.offset, processesDir)) {
+  const { process, points, before, count } = segment
+  const point = points.findLast(place => place.count <= after - before) ?? points[0]
+  let seq = before + point.count
+  for (const output of outputsOf(processesDir, process, point.offset)) {
+    // Where the count was stored, reading is what finds the places to begin at.
+    const reached = { count: seq - before + output.lines.length, offset: output.offset }
+    if (reached.offset >= points.at(-1)!.offset + pointBytes) points.push(reached)
     for (const line of output.lines) {
       seq += 1
-      if (seq > segment.before + segment.count) return
+      if (seq > before + count) return
       if (seq > after) yield { line, seq }
     }
   }
-}
-
-function* outputsFrom({ process }: Segment, offset: number, processesDir: string) {
-  // A process that is just being started has none yet.
-  if (!existsSync(processFiles(processesDir, process.id).raw)) return
-  const rawLog = openRawLog(processesDir, process.id)
-  try {
-    const reader = createOutputReader(rawLog, process.nonce, offset)
-    for (let output = reader.read(); output; output = reader.read()) yield output
-  } finally {
-    rawLog.close()
+  // What was counted and cannot be read any more has its place all the same.
+  const lost: OutputLine = { damaged: { bytes: 0, detail: '' }, offset: 0, time: process.endedAt ?? 0 }
+  while (seq < before + count) {
+    seq += 1
+    if (seq > after) yield { line: lost, seq }
   }
 }
 

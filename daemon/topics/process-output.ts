@@ -1,0 +1,18 @@
+import { createOutputReader, type Output } from '../claude/output.ts'
+import { isKept } from '../holder/kept-file.ts'
+import { processFiles } from '../holder/process-files.ts'
+import { openRawLog } from '../holder/raw-log.ts'
+import type { StoredProcess } from '../store/store.ts'
+
+/** What a process has printed, from an offset where a line begins, as far as it goes now: whole lines, whose number never changes. */
+export function* outputsOf(processesDir: string, process: StoredProcess, offset: number): Generator<Output> {
+  // A process that is just being started has nothing yet.
+  if (!isKept(processFiles(processesDir, process.id))) return
+  const rawLog = openRawLog(processesDir, process.id)
+  try {
+    const reader = createOutputReader(rawLog, process.nonce, offset)
+    for (let output = reader.read(); output; output = reader.read()) yield output
+  } finally {
+    rawLog.close()
+  }
+}
