@@ -39,6 +39,14 @@ const ConfigFile = Type.Object(
     allowedHosts: Type.Array(Type.String({ minLength: 1 })),
     /** Origin header values accepted beside the daemon's own. */
     allowedOrigins: Type.Array(Type.String({ minLength: 1 })),
+    /** A session that nobody has used for so long is deleted; 0: never. */
+    keepSessionsMs: Type.Integer({ minimum: 0 }),
+    /** Where all that is kept takes more, the sessions longest unused are deleted; 0: however much it is. */
+    keepTotalBytes: Type.Integer({ minimum: 0 }),
+    /** What becomes of the raw logs of a session that nobody uses any more. */
+    rawLogs: Type.Enum(['keep', 'compress', 'drop']),
+    /** A session has not been used for so long before that happens. */
+    rawLogAfterMs: Type.Integer({ minimum: 0 }),
     logLevel: Type.Enum([...logLevels]),
     /** `file`: into `log/` in the home directory, where `muxd logs` finds it. */
     logTo: Type.Enum(['stderr', 'file']),
@@ -71,6 +79,10 @@ const defaults: Static<typeof ConfigFile> = {
   allowBypassPermissions: false,
   allowedHosts: [],
   allowedOrigins: [],
+  keepSessionsMs: 30 * 24 * 60 * 60_000,
+  keepTotalBytes: 5 * 1024 ** 3,
+  rawLogs: 'compress',
+  rawLogAfterMs: 24 * 60 * 60_000,
   logLevel: 'info',
   logTo: 'stderr',
   logMaxBytes: 10 * 1024 * 1024,

@@ -10,6 +10,7 @@ import { createInProcessHolder } from './holder/in-process.ts'
 import { loadTokens, openHome, removeInfo, writeInfo } from './home.ts'
 import { lockHome } from './lock.ts'
 import type { Log } from './log.ts'
+import { createGc } from './retention/gc.ts'
 import { createReclaimer } from './retention/reclaim.ts'
 import { startForgettingKeys } from './rpc/forget-keys.ts'
 import { type RunningServer, startServer } from './server/start-server.ts'
@@ -91,7 +92,6 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     const disk = createDiskNotice(() => store.ballast.restore() && freeBytes(home.directory) > roomBytes, publishState)
 
     const reclaimer = createReclaimer({ store, processesDir: home.processes, log })
-    opened.push(() => reclaimer.close())
 
     const queued = await recover({ store, journal, processesDir: home.processes, log })
 
@@ -114,6 +114,9 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       onDiskFull: disk.full,
       onDeleted: reclaimer.reclaim,
     })
+
+    const gc = createGc({ store, sessions, reclaimer, processesDir: home.processes, policy: config, log })
+    opened.push(() => Promise.all([gc.close(), reclaimer.close()]))
 
     let closing: Promise<void> | undefined
     let settleClosed: (ended: Promise<void>) => void
@@ -165,6 +168,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           config,
           store,
           sessions,
+          gc,
           claude: () => claude,
           server: () => server,
           stop: (reason, options) => void close(reason, options).catch(() => {}),
@@ -189,6 +193,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     publishState('running')
     sessions.resume(queued)
     void reclaimer.reclaim()
+    gc.start()
     writeInfo(home, {
       url: server.url,
       socket: home.socket,

@@ -7,6 +7,7 @@ import { checkpointDistances } from './checkpoints.ts'
 import type { LocatedClaude } from './claude/locate.ts'
 import type { Config } from './config.ts'
 import type { Home } from './home.ts'
+import type { Gc } from './retention/gc.ts'
 import type { Handlers } from './rpc/handlers.ts'
 import { RpcError } from './rpc/rpc-error.ts'
 import type { RunningServer } from './server/start-server.ts'
@@ -22,6 +23,7 @@ export interface StatusContext {
   sessions: Sessions
   claude(): LocatedClaude | null
   server(): Pick<RunningServer, 'url' | 'connections' | 'subscriptions' | 'subscribers'>
+  gc: Gc
   /** Begins the orderly end of the daemon. */
   stop(reason: string, options: { restart: boolean }): void
 }
@@ -30,6 +32,7 @@ export interface StatusContext {
 export const daemonHandlers = (context: StatusContext): Pick<Handlers, 'daemon'> => ({
   daemon: {
     status: () => status(context),
+    gc: ({ dryRun = false }) => context.gc.run({ dryRun }),
     stop({ keepSessions, restart = false }, { actor }) {
       if (keepSessions) {
         throw new RpcError('invalid_params', '/keepSessions: sessions cannot outlive this daemon yet', {

@@ -98,6 +98,35 @@ const daemon = {
     }),
   ),
   /**
+   * Deletes the sessions and reduces the raw logs that retention no longer keeps, now instead of within the hour; with
+   * `dryRun` it only tells which. Of each list the first thousand, `more` are beyond. Never a session that is at work.
+   */
+  gc: method(
+    Type.Object({ dryRun: Type.Optional(Type.Boolean()) }),
+    Type.Object({
+      dryRun: Type.Boolean(),
+      sessions: Type.Array(
+        Type.Object({
+          session: SessionId,
+          reason: Type.Enum(['age', 'size']),
+          bytes: Type.Integer({ description: 'of its events, about, and of its raw logs' }),
+          events: Type.Integer(),
+        }),
+      ),
+      rawLogs: Type.Array(
+        Type.Object({
+          process: Type.String(),
+          session: SessionId,
+          action: Type.Enum(['compress', 'drop']),
+          bytes: Type.Integer({ description: 'before' }),
+        }),
+      ),
+      more: Type.Object({ sessions: Type.Integer(), rawLogs: Type.Integer() }),
+      freedBytes: Type.Integer(),
+    }),
+    { mutates: true },
+  ),
+  /**
    * Answers, then sends `bye` to everyone, ends what runs as `interrupted`, and exits. `restart`: whoever asks starts it
    * again, so that the `bye` says 4001.
    */
@@ -214,6 +243,7 @@ export type Api = {
       : never
   }
 }
+export type GcResult = ResultOf<typeof daemon.gc>
 export type DaemonStatus = ResultOf<typeof daemon.status>
 export type HelloParams = ParamsOf<typeof top.hello>
 export type HelloResult = ResultOf<typeof top.hello>

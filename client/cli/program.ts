@@ -4,6 +4,7 @@ import { attach } from './commands/attach.ts'
 import { serve } from './commands/serve.ts'
 import { status } from './commands/status.ts'
 import { doctor } from './commands/doctor.ts'
+import { gc } from './commands/gc.ts'
 import { list } from './commands/list.ts'
 import { logs } from './commands/logs.ts'
 import { cancel, show, wait } from './commands/run-record.ts'
@@ -80,6 +81,9 @@ export function createProgram(done: (code: ExitCode) => void): Command {
   command('restart', 'another daemon in place of the present one; what runs goes on')
     .option('--wait', 'not before no run goes on or is queued')
     .action(ending(restart))
+  command('gc', 'remove what is not to be kept any longer, now')
+    .option('--dry-run', 'only tell what would go')
+    .action(ending(gc))
   command('logs', 'what the daemons of this home have logged')
     .addOption(new Option('-n, --lines <count>', 'the last so many').default(100).argParser(wholeNumber))
     .option('-f, --follow', 'and what comes, until Ctrl-C')

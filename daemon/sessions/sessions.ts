@@ -29,6 +29,10 @@ export interface Sessions {
   cancelRun(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Promise<Run>
   /** Resolves with the ended run, or with its present state when `signal` ends the wait. */
   waitForRun(run: string, signal: AbortSignal, timeoutMs?: number): Promise<Run>
+  /** Whether it has a process or something to do, or is about to: then retention leaves it alone. */
+  isAtWork(session: string): boolean
+  /** Deletes a session unless it is at work or gone: answers whether it did. */
+  deleteUnused(session: string): Promise<boolean>
   /** How many sessions have a process. */
   readonly processes: number
   /** Goes on with what a daemon before this one left: called once, before anything else. */
@@ -122,6 +126,21 @@ export function createSessions(context: SessionsContext): Sessions {
     )
   }
 
+  const isAtWork = (id: string) => live.has(id) || store.processes.live().some(process => process.session === id)
+
+  /** What is asked of it from here on comes too late. */
+  async function remove(id: string, end?: () => Promise<void>) {
+    deleting.add(id)
+    try {
+      await end?.()
+      journalNow({ session: id, deleted: true, durable: true })
+      await journal.settled()
+      await context.onDeleted()
+    } finally {
+      deleting.delete(id)
+    }
+  }
+
   async function cancelAll(id: string) {
     const runs = store.runs.unfinished().filter(({ run }) => run.session === id)
     const session = live.get(id)
@@ -155,16 +174,18 @@ export function createSessions(context: SessionsContext): Sessions {
     async delete(id, force) {
       stored(id)
       refuseWhileBusy(live.get(id), id, force, 'delete it')
-      deleting.add(id)
-      try {
+      await remove(id, async () => {
         if (force) await cancelAll(id)
         await live.get(id)?.close()
-        journalNow({ session: id, deleted: true, durable: true })
-        await journal.settled()
-        await context.onDeleted()
-      } finally {
-        deleting.delete(id)
-      }
+      })
+    },
+
+    isAtWork,
+
+    async deleteUnused(id) {
+      if (stopping || isAtWork(id) || deleting.has(id) || !store.sessions.get(id)) return false
+      await remove(id)
+      return true
     },
 
     startRun(session, prompt, by, keep) {

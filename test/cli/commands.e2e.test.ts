@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { day, oldHome } from '../retention/old-home.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { jsonLines, muxd } from './muxd.ts'
 import { until } from '../support/until.ts'
@@ -228,4 +229,15 @@ it('--json has one record a line for lists, newest first', async () => {
   expect(table[1]).toContain('sim:text two')
   expect(table[1]).toContain(sessions[0]!['session'])
   expect(jsonLines((await call('ls', '--json', '-n', '1').ended).stdout)).toEqual([sessions[0]])
+})
+
+it('gc tells what would go and what went, in words and as the protocol has it', async () => {
+  const home = oldHome([
+    { id: 's_unused', unusedMs: 2 * day, lines: [200] },
+    { id: 's_new', unusedMs: 60_000 },
+  ])
+  await startTestDaemon({ home, config: { rawLogs: 'keep', keepSessionsMs: 0 } })
+  const call = (...argv: string[]) => muxd(['gc', ...argv, '--home', home]).ended
+  expect(await call('--dry-run')).toEqual({ code: 0, stdout: 'nothing would go\n', stderr: '' })
+  expect(jsonLines((await call('--json')).stdout)).toMatchObject([{ dryRun: false, sessions: [], freedBytes: 0 }])
 })

@@ -89,7 +89,7 @@ function testHandlers(topics: Pick<Handlers, 'topic' | 'event'>, given: object):
     throw new RpcError('not_found', 'not in this test')
   }
   const all = {
-    daemon: { status: none, stop: none },
+    daemon: { status: none, stop: none, gc: none },
     session: { create: none, get: none, list: none, close: none, delete: none },
     run: { start: none, get: none, list: none, wait: none, cancel: none },
     ...topics,

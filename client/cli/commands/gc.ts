@@ -1,0 +1,19 @@
+import type { GcResult } from '../../index.ts'
+import { type ExitCode, exitCodes } from '../exit.ts'
+import { print, printJson } from '../output.ts'
+import { gcLines } from '../render/gc.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
+
+export interface GcOptions extends CommonOptions {
+  dryRun?: boolean
+}
+
+/** `muxd gc`: keeps to the retention now, or tells what would go. A daemon that starts does so by itself: none is started. */
+export async function gc(options: GcOptions): Promise<ExitCode> {
+  return withMux(options, { mayStart: false }, async (mux, signal) => {
+    const result: GcResult = await mux.api.daemon.gc({ dryRun: options.dryRun ?? false }, { signal })
+    if (options.json) await printJson(result)
+    else for (const line of gcLines(result, process.stdout.isTTY ? process.stdout.columns : Infinity)) await print(line)
+    return exitCodes.done
+  })
+}

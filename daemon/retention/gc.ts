@@ -1,0 +1,169 @@
+import type { GcResult } from '../../protocol/index.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { Log } from '../log.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Store } from '../store/store.ts'
+import { eventBytes, processBytes, rawBytes, retentionFacts } from './facts.ts'
+import { removeLeftovers } from './leftovers.ts'
+import {
+  type PlannedLog,
+  type PlannedSession,
+  planRetention,
+  type RetentionFacts,
+  type RetentionPlan,
+  type RetentionPolicy,
+} from './plan.ts'
+import type { Reclaimer } from './reclaim.ts'
+import { reduceRawLog } from './reduce-raw-log.ts'
+
+/** Keeps to what is to be kept: at the start, every hour, and when asked. One after the other, never two at once. */
+export interface Gc {
+  /** Resolves with what was deleted and reduced, or with `dryRun` what would be. */
+  run(options: { dryRun: boolean }): Promise<GcResult>
+  /** The first one now, in the background; then one an hour. */
+  start(): void
+  /** Breaks off what is under way; the next daemon goes on with it. */
+  close(): Promise<void>
+}
+
+export interface GcContext {
+  store: Store
+  sessions: Pick<Sessions, 'isAtWork' | 'deleteUnused'>
+  reclaimer: Reclaimer
+  processesDir: string
+  policy: RetentionPolicy
+  log: Log
+}
+
+const intervalMs = 60 * 60_000
+
+export function createGc(context: GcContext): Gc {
+  const { store, sessions, reclaimer, processesDir, policy, log } = context
+  const closing = new AbortController()
+  const { signal } = closing
+  let last: Promise<unknown> = Promise.resolve()
+  let timer: NodeJS.Timeout | undefined
+
+  /** What is planned on the grounds of a guess is measured, until all that is planned is known. */
+  const plan = async (facts: RetentionFacts): Promise<RetentionPlan> => {
+    const measured = new Map<string, number>()
+    for (;;) {
+      const known = facts.sessions.map(session => ({
+        ...session,
+        eventBytes: measured.get(session.session) ?? session.eventBytes,
+      }))
+      const planned = planRetention({ ...facts, sessions: known }, policy, Date.now())
+      const guessed = planned.sessions.filter(({ session }) => !measured.has(session))
+      if (guessed.length === 0) return planned
+      for (const { session } of guessed) measured.set(session, await eventBytes(store, session, signal))
+    }
+  }
+
+  const deleteSession = async ({ session, updatedAt }: PlannedSession): Promise<boolean> => {
+    signal.throwIfAborted()
+    const isUnused = store.sessions.get(session)?.updatedAt === updatedAt
+    return isUnused && (await sessions.deleteUnused(session))
+  }
+  const deleteOld = async (planned: PlannedSession[]): Promise<PlannedSession[]> => {
+    const deleted: PlannedSession[] = []
+    for (const session of planned) if (await deleteSession(session)) deleted.push(session)
+    return deleted
+  }
+  /** One after the other, and none more than is needed: what was planned was worked out from what was then there. */
+  const deleteTooMuch = async (planned: PlannedSession[]): Promise<PlannedSession[]> => {
+    const deleted: PlannedSession[] = []
+    let fileBytes = await rawBytes(processesDir)
+    for (const session of planned) {
+      await reclaimer.settled()
+      if (store.usedBytes() + fileBytes <= policy.keepTotalBytes) break
+      if (!(await deleteSession(session))) continue
+      deleted.push(session)
+      fileBytes -= session.fileBytes
+    }
+    return deleted
+  }
+
+  /** Bytes that it takes up less. */
+  const reduce = async ({ process: id, session, action, bytes }: PlannedLog): Promise<number | undefined> => {
+    signal.throwIfAborted()
+    const process = store.processes.get(id)
+    if (!process || process.endedAt === null || sessions.isAtWork(session)) return undefined
+    try {
+      await reduceRawLog({ store, processesDir }, process, action, signal)
+      return bytes - (await processBytes(processesDir, id))
+    } catch (error) {
+      signal.throwIfAborted()
+      log.warn('a raw log could not be reduced', { process: id, action, error })
+      return undefined
+    }
+  }
+
+  const execute = async (planned: RetentionPlan): Promise<{ done: RetentionPlan; freedBytes: number }> => {
+    const because = (reason: PlannedSession['reason']) => planned.sessions.filter(session => session.reason === reason)
+    const sessionsDone = await deleteOld(because('age'))
+    const rawLogs: PlannedLog[] = []
+    let freedBytes = 0
+    for (const rawLog of planned.rawLogs) {
+      const freed = await reduce(rawLog)
+      if (freed === undefined) continue
+      rawLogs.push(rawLog)
+      freedBytes += freed
+    }
+    sessionsDone.push(...(await deleteTooMuch(because('size'))))
+    for (const { bytes } of sessionsDone) freedBytes += bytes
+    await reclaimer.settled()
+    const leftovers = await removeLeftovers({ store, processesDir }, Date.now())
+    if (leftovers.length > 0) log.info('what belongs to no process was removed', { leftovers })
+    return { done: { sessions: sessionsDone, rawLogs }, freedBytes }
+  }
+
+  const run = async (dryRun: boolean): Promise<GcResult> => {
+    const facts = await retentionFacts({ store, processesDir }, sessions.isAtWork, signal)
+    const planned = await plan(facts)
+    if (dryRun) return resultOf(planned, expectedBytes(planned), true)
+    const { done, freedBytes } = await execute(planned)
+    if (done.sessions.length + done.rawLogs.length > 0) {
+      log.info('kept to the retention', { sessions: done.sessions.length, rawLogs: done.rawLogs.length, freedBytes })
+    }
+    return resultOf(done, freedBytes, false)
+  }
+
+  const inTurn = (dryRun: boolean): Promise<GcResult> => {
+    const result = last.then(() => run(dryRun))
+    last = result.catch(() => {})
+    return result
+  }
+  const runByItself = () => {
+    inTurn(false).catch((error: unknown) => {
+      if (!signal.aborted) log.warn('what is not to be kept could not be removed', { error })
+    })
+  }
+
+  return {
+    run: ({ dryRun }) => inTurn(dryRun),
+    start() {
+      runByItself()
+      timer = setInterval(runByItself, intervalMs)
+      timer.unref()
+    },
+    async close() {
+      clearInterval(timer)
+      closing.abort()
+      await last
+    },
+  }
+}
+
+const expectedBytes = ({ sessions, rawLogs }: RetentionPlan) =>
+  sessions.reduce((sum, { bytes }) => sum + bytes, 0) + rawLogs.reduce((sum, { freedBytes }) => sum + freedBytes, 0)
+
+function resultOf({ sessions, rawLogs }: RetentionPlan, freedBytes: number, dryRun: boolean): GcResult {
+  const most = limits.maxPageSize
+  return {
+    dryRun,
+    sessions: sessions.slice(0, most).map(({ session, reason, bytes, events }) => ({ session, reason, bytes, events })),
+    rawLogs: rawLogs.slice(0, most).map(({ process, session, action, bytes }) => ({ process, session, action, bytes })),
+    more: { sessions: Math.max(0, sessions.length - most), rawLogs: Math.max(0, rawLogs.length - most) },
+    freedBytes,
+  }
+}

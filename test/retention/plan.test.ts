@@ -1,0 +1,100 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { planRetention, type RetentionFacts, type RetentionPolicy } from '../../daemon/retention/plan.ts'
+
+const now = 1_000 * 24 * 60 * 60_000
+const hour = 60 * 60_000
+const day = 24 * hour
+
+const processFacts = fc
+  .record({
+    raw: fc.constantFrom('kept' as const, 'compressed' as const, 'dropped' as const),
+    pack: fc.nat(1_000),
+    plain: fc.nat(9_000),
+  })
+  .map(({ raw, pack, plain }) => ({ process: '', raw, bytes: pack + plain, plainBytes: plain }))
+const sessionFacts = fc.record({
+  session: fc.constant(''),
+  updatedAt: fc.integer({ min: now - 60 * day, max: now }),
+  events: fc.nat(100),
+  eventBytes: fc.nat(100_000),
+  processes: fc.array(processFacts, { maxLength: 3 }),
+})
+const facts: fc.Arbitrary<RetentionFacts> = fc
+  .record({ sessions: fc.array(sessionFacts, { maxLength: 12 }), others: fc.nat(300_000) })
+  .map(({ sessions, others }) => {
+    const named = sessions.map((session, index) => ({
+      ...session,
+      session: `s_${index}`,
+      processes: session.processes.map((process, at) => ({ ...process, process: `p_${index}_${at}` })),
+    }))
+    return { sessions: named, totalBytes: others + named.reduce((sum, session) => sum + bytesOf(session), 0) }
+  })
+const policy: fc.Arbitrary<RetentionPolicy> = fc.record({
+  keepSessionsMs: fc.constantFrom(0, 10 * day, 30 * day),
+  keepTotalBytes: fc.constantFrom(0, 100_000, 400_000, 10_000_000),
+  rawLogs: fc.constantFrom('keep' as const, 'compress' as const, 'drop' as const),
+  rawLogAfterMs: fc.constantFrom(0, day, 20 * day),
+})
+
+const bytesOf = ({ eventBytes, processes }: RetentionFacts['sessions'][number]) =>
+  eventBytes + processes.reduce((sum, { bytes }) => sum + bytes, 0)
+
+test('what is too old goes, all of it and for this reason; nothing goes for its age where there is no limit', () => {
+  fc.assert(
+    fc.property(facts, policy, (given, rules) => {
+      const plan = planRetention(given, rules, now)
+      const old = given.sessions.filter(({ updatedAt }) => now - updatedAt > rules.keepSessionsMs)
+      const expected = rules.keepSessionsMs === 0 ? [] : old.map(({ session }) => session).toSorted()
+      const planned = plan.sessions.filter(({ reason }) => reason === 'age')
+      expect(planned.map(({ session }) => session).toSorted()).toEqual(expected)
+    }),
+  )
+})
+
+test('for size the longest unused go first, no more than needed, and none that was used within the hour', () => {
+  fc.assert(
+    fc.property(facts, policy, (given, rules) => {
+      const plan = planRetention(given, rules, now)
+      const bySize = plan.sessions.filter(({ reason }) => reason === 'size')
+      const gone = new Set(plan.sessions.map(({ session }) => session))
+      if (rules.keepTotalBytes === 0) {
+        expect(bySize).toEqual([])
+        return
+      }
+      const freed = plan.rawLogs.reduce((sum, { freedBytes }) => sum + freedBytes, 0)
+      const left = given.totalBytes - freed - plan.sessions.reduce((sum, { bytes }) => sum + bytes, 0)
+      const eligible = given.sessions.filter(({ session, updatedAt }) => !gone.has(session) && now - updatedAt > hour)
+      // Enough, if there was enough to go; and one less would not have been.
+      if (eligible.length > 0) expect(left).toBeLessThanOrEqual(rules.keepTotalBytes)
+      const last = bySize.at(-1)
+      if (last) expect(left + last.bytes).toBeGreaterThan(rules.keepTotalBytes)
+      for (const { updatedAt } of bySize) {
+        expect(now - updatedAt).toBeGreaterThan(hour)
+        for (const kept of eligible) expect(updatedAt).toBeLessThanOrEqual(kept.updatedAt)
+      }
+    }),
+  )
+})
+
+test('raw logs are reduced as configured, of sessions unused for long enough, each once and with something to reduce', () => {
+  fc.assert(
+    fc.property(facts, policy, (given, rules) => {
+      const { rawLogs, sessions } = planRetention(given, rules, now)
+      expect(new Set(rawLogs.map(({ process }) => process)).size).toBe(rawLogs.length)
+      const tooOld = new Set(sessions.filter(({ reason }) => reason === 'age').map(({ session }) => session))
+      for (const { session, process, action, bytes, freedBytes } of rawLogs) {
+        const owner = given.sessions.find(one => one.session === session)!
+        const of = owner.processes.find(one => one.process === process)!
+        expect(now - owner.updatedAt).toBeGreaterThan(rules.rawLogAfterMs)
+        expect(tooOld.has(session)).toBe(false)
+        expect(bytes).toBe(of.bytes)
+        expect(freedBytes).toBeGreaterThanOrEqual(0)
+        if (action === 'drop') expect(rules.rawLogs === 'drop' || of.raw === 'dropped').toBe(true)
+        else expect(of.plainBytes).toBeGreaterThan(0)
+        // What was to be kept as it is was not: it is only brought to its end.
+        if (rules.rawLogs === 'keep') expect(of.raw).not.toBe('kept')
+      }
+    }),
+  )
+})
