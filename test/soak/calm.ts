@@ -1,0 +1,119 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { join } from 'node:path'
+import type { Mux } from '../../client/index.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
+import { eventually } from './eventually.ts'
+import { entriesIn, type Holdings, holdingsOf } from './measure.ts'
+import type { SoakedDaemon } from './soaked-daemon.ts'
+import { connectTo, count, type World } from './world.ts'
+
+const settleMs = 60_000
+
+/** What was measured when nothing went on. */
+export interface Calm {
+  pid: number
+  daemon: Holdings
+  /** Files of processes that are kept: none where all sessions have been deleted. */
+  processFiles: number
+  temporaryFiles: number
+}
+
+/**
+ * After the work of a round: waits until all has ended, checks what everybody got against the logs, lets everybody go and
+ * deletes sessions (all of them when asked to), and measures what is left. Faults are added to the world's.
+ */
+export async function calmDown(
+  world: World,
+  daemon: SoakedDaemon,
+  { deleteAll }: { deleteAll: boolean },
+): Promise<Calm> {
+  const mux = await connectTo(world.home, 'control')
+  try {
+    // Whose user was told off in the middle of something: nobody else would end it.
+    for (const { run, endedAt } of (await mux.api.run.list({ limit: 1_000 })).runs) {
+      if (endedAt === null) await mux.attach(run).cancel('the round is over', { mode: 'terminate' })
+    }
+    await eventually('every run has ended and every process is closed', settleMs, async () => {
+      const busy = await whatGoesOn(mux)
+      if (busy.length > 0) throw new Error(busy.join('; '))
+      return true
+    })
+    await checkLogs(world, mux)
+    for (const followers of world.sessions.values()) {
+      await Promise.all(followers.splice(0).map(follower => follower.leave()))
+    }
+    await eventually('nobody but us is connected', settleMs, async () => {
+      const { connections, subscriptions } = await mux.api.daemon.status({})
+      return connections === 1 && subscriptions === 0
+    })
+    for (const session of world.sessions.keys()) {
+      if (!deleteAll && world.random.chance(0.5)) continue
+      await mux.api.session.delete({ session })
+      world.sessions.delete(session)
+    }
+    await eventually('no process is left over', settleMs, () => daemon.leftovers().length === 0).catch((error: Error) =>
+      world.faults.push(`${error.message}: ${daemon.leftovers().join(', ')}`),
+    )
+    return await measured(world, daemon)
+  } finally {
+    mux.close()
+  }
+}
+
+async function whatGoesOn(mux: Mux): Promise<string[]> {
+  const { runs } = await mux.api.run.list({ limit: 1_000 })
+  const { sessions } = await mux.api.session.list({ limit: 1_000 })
+  return [
+    ...runs
+      .filter(({ endedAt }) => endedAt === null)
+      .map(({ run, session, state, prompt }) => `${run} of ${session} is ${state}: ${prompt}`),
+    ...sessions
+      .filter(({ process }) => process !== null)
+      .map(({ session, state, lastRun }) => `${session} (${state}) has a process, its last run is ${lastRun}`),
+  ]
+}
+
+async function checkLogs(world: World, mux: Mux): Promise<void> {
+  for (const [session, followers] of world.sessions) {
+    try {
+      const log = await readLog(params => mux.api.topic.read(params), session)
+      expectWholeLog(log)
+      count(world, 'events', log.length)
+      for (const follower of followers) {
+        await eventually(
+          `a follower of ${session} has its ${log.length} events`,
+          settleMs,
+          () => follower.place === log.length,
+        )
+        follower.check(log)
+        count(world, 'sequences checked')
+      }
+    } catch (error) {
+      const { message, cause } = error as Error & { cause?: Error }
+      world.faults.push(`${session}: ${message}${cause ? ` (${cause.message})` : ''}`)
+    }
+  }
+}
+
+async function measured({ faults }: World, { pid, home, temporary }: SoakedDaemon): Promise<Calm> {
+  const processes = join(home, 'processes')
+  const passing = entriesIn(processes).filter(name => /\.(in|pid|tmp)$/.test(name))
+  if (passing.length > 0) faults.push(`left in ${processes}: ${passing.join(', ')}`)
+  return {
+    pid,
+    daemon: await leastOf(pid),
+    processFiles: entriesIn(processes).length,
+    temporaryFiles: entriesIn(temporary).length,
+  }
+}
+
+/** What is closed and freed a moment later is not held. */
+async function leastOf(pid: number): Promise<Holdings> {
+  const least = { ...holdingsOf(pid)! }
+  for (let time = 0; time < 5; time++) {
+    await delay(100)
+    const now = holdingsOf(pid)!
+    for (const name of Object.keys(least) as (keyof Holdings)[]) least[name] = Math.min(least[name], now[name])
+  }
+  return least
+}

@@ -1,0 +1,75 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Calm } from './calm.ts'
+import { fewestSamples, judge } from './flat.ts'
+import { type Holdings, holdingsOf } from './measure.ts'
+import { figuresOf } from './report.ts'
+
+const none: Holdings = { descriptors: 0, threads: 0, ptys: 0, rssMiB: 0 }
+const growing = (by: number) => Array.from({ length: 12 }, (_, index) => 20 + index * by)
+
+describe('the rule of what is flat', () => {
+  it.each<[string, number[], boolean]>([
+    ['what stays', growing(0), true],
+    ['what falls', growing(-1), true],
+    ['one more a round', growing(1), false],
+    ['a warm-up', [1, 1, ...growing(0)], true],
+    ['a bad moment', [...growing(0).slice(1), 1_000], true],
+    ['what goes up and comes down', [20, 20, 20, 20, 20, 90, 90, 90, 20, 20, 20, 20], true],
+    ['a step that stays', [20, 20, 20, 20, 20, 20, 30, 30, 30, 30, 30, 30], false],
+  ])('%s', (_, samples, isFlat) => {
+    expect(judge(samples, () => 3).isFlat).toBe(isFlat)
+  })
+
+  it('says nothing of too few measurements', () => {
+    expect(() => judge(growing(0).slice(0, fewestSamples - 1), () => 3)).toThrow('let it run for longer')
+  })
+})
+
+/** What the soak would say of a program that does four pieces of work a round, and leaks something with each. */
+async function notFlatIn(leak: string): Promise<string[]> {
+  const child = spawn(process.execPath, ['test/soak/leaky-program.mjs', leak], { stdio: ['pipe', 'pipe', 'inherit'] })
+  onTestFinished(async () => {
+    const exited = once(child, 'exit')
+    child.stdin.end()
+    await exited
+  })
+  const calms: Calm[] = []
+  for (let round = 0; round < 12; round++) {
+    for (let run = 0; run < 4; run++) {
+      child.stdin.write('run\n')
+      await once(child.stdout, 'data')
+    }
+    calms.push({ pid: child.pid!, daemon: holdingsOf(child.pid!)!, processFiles: 0, temporaryFiles: 0 })
+  }
+  return figuresOf(calms, none).flatMap(({ what, isFlat }) => (isFlat ? [] : [what]))
+}
+
+describe.skipIf(process.platform !== 'linux')('a soak of a program (skipped where there is no /proc)', () => {
+  it.each([
+    ['descriptors', 'daemon: file descriptors'],
+    ['threads', 'daemon: threads'],
+    ['ptys', 'daemon: PTYs'],
+    ['rssMiB', 'daemon: RSS, MiB'],
+  ])('that leaks %s finds it out', async (leak, what) => {
+    expect(await notFlatIn(leak)).toContain(what)
+  })
+
+  it('that leaks nothing has nothing to say', async () => {
+    expect(await notFlatIn('nothing')).toEqual([])
+  })
+
+  it.each<[string, Partial<Calm>, string]>([
+    ['files of deleted sessions', { processFiles: 1 }, 'files of deleted sessions'],
+    ['temporary files', { temporaryFiles: 1 }, 'temporary files'],
+  ])('that leaves %s behind finds it out', (_, left, what) => {
+    const calm = { pid: 1, daemon: none, processFiles: 0, temporaryFiles: 0 }
+    const calms = Array.from({ length: 9 }, (_each, index) => (index === 8 ? { ...calm, ...left } : calm))
+    expect(
+      figuresOf(calms, none)
+        .filter(({ isFlat }) => !isFlat)
+        .map(figure => figure.what),
+    ).toEqual([what])
+  })
+})

@@ -1,0 +1,165 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { type Calm, calmDown } from './calm.ts'
+import { runIdler } from './idler.ts'
+import { fewestSamples } from './flat.ts'
+import { type Holdings, holdingsOf } from './measure.ts'
+import { createRandom } from './random.ts'
+import { figuresOf, isEmptying, tableOf } from './report.ts'
+import { createSoakedDaemon, type SoakedDaemon } from './soaked-daemon.ts'
+import { runUser } from './user.ts'
+import { runWeather } from './weather.ts'
+import type { World } from './world.ts'
+
+const usage = `npm run soak -- [options]
+
+  --minutes N   how long (default 20)
+  --seed N      repeats the choices of an earlier soak
+  --preload F   a module that the daemon loads first: to try whether the soak finds what is planted in it
+
+Random work on a real daemon with the simulator, in rounds; after each, when all has ended, every client's events are
+checked and the daemon is measured. In the last third of the time the daemon is killed and stopped now and then. The exit code is 1
+when anything was wrong or anything grew.
+`
+
+/** Of the work of a round; shorter in a short soak, which has to measure often enough too. */
+const longestRoundMs = 7_000
+const fewestRounds = 40
+const roundEndMs = 120_000
+const users = 3
+
+async function main(): Promise<number> {
+  const { minutes, seed, preload } = readArguments()
+  if (process.platform !== 'linux') {
+    process.stdout.write('SKIPPED: the soak looks into /proc, which only Linux has.\n')
+    return 0
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'muxd-soak-'))
+  process.stdout.write(`a soak of ${minutes} min, seed ${seed}, in ${directory}\n`)
+  const faults: string[] = []
+  const daemon = createSoakedDaemon(directory, { preload, onDied: how => faults.push(how) })
+  const world: World = {
+    home: daemon.home,
+    cwd: directory,
+    random: createRandom(seed),
+    sessions: new Map(),
+    counts: new Map(),
+    faults,
+    doing: new Map(),
+    isEnding: false,
+  }
+  const peaks: Holdings = { descriptors: 0, threads: 0, ptys: 0, rssMiB: 0 }
+  await daemon.start()
+  try {
+    const calms: Calm[] = []
+    try {
+      await soak(world, daemon, minutes * 60_000, { calms, peaks })
+      await daemon.stop()
+    } catch (error) {
+      const { message, cause } = error as Error & { cause?: Error }
+      faults.push(`${message}${cause ? `: ${cause.message}` : ''}`)
+    }
+    faults.push(...errorsIn(join(daemon.home, 'log')))
+    return report(world, calms, peaks)
+  } finally {
+    await daemon.kill()
+    for (const pid of daemon.leftovers()) process.kill(pid, 'SIGKILL')
+    if (faults.length === 0) rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+async function soak(
+  world: World,
+  daemon: SoakedDaemon,
+  forMs: number,
+  { calms, peaks }: { calms: Calm[]; peaks: Holdings },
+): Promise<void> {
+  const startedAt = Date.now()
+  const roundMs = Math.min(longestRoundMs, forMs / fewestRounds)
+  while (Date.now() - startedAt < forMs && world.faults.length < 10) {
+    const isStormy = Date.now() - startedAt > (forMs * 2) / 3
+    world.isEnding = false
+    const workers = [
+      ...Array.from({ length: users }, () => runUser(world)),
+      runIdler(world),
+      watchPeaks(world, daemon, peaks),
+      ...(isStormy ? [runWeather(world, daemon)] : []),
+    ]
+    await Promise.race([delay(roundMs), Promise.all(workers)])
+    world.isEnding = true
+    if (!(await allEnd(workers, world))) break
+    calms.push(await calmDown(world, daemon, { deleteAll: isEmptying(calms.length) }))
+    const { descriptors, threads, rssMiB } = calms.at(-1)!.daemon
+    const at = `${((Date.now() - startedAt) / 60_000).toFixed(1)} min`
+    const runs = world.counts.get('runs') ?? 0
+    process.stderr.write(
+      `${at}: ${runs} runs, ${descriptors} descriptors, ${threads} threads, ${rssMiB.toFixed(0)} MiB\n`,
+    )
+  }
+}
+
+/** Whether they did; a worker that hangs would be waited for for ever. */
+async function allEnd(workers: Promise<void>[], { doing, faults }: World): Promise<boolean> {
+  const timeout = new AbortController()
+  const inTime = await Promise.race([
+    Promise.all(workers).then(() => true),
+    delay(roundEndMs, false, { signal: timeout.signal }),
+  ])
+  timeout.abort()
+  if (!inTime) faults.push(...[...doing.values()].map(what => `still at it ${roundEndMs} ms after the round: ${what}`))
+  return inTime
+}
+
+async function watchPeaks(world: World, daemon: SoakedDaemon, peaks: Holdings): Promise<void> {
+  while (!world.isEnding) {
+    const now = holdingsOf(daemon.pid)
+    for (const name of Object.keys(peaks) as (keyof Holdings)[]) peaks[name] = Math.max(peaks[name], now?.[name] ?? 0)
+    await delay(100)
+  }
+}
+
+function report({ counts, faults }: World, calms: Calm[], peaks: Holdings): number {
+  // Broken off, there may be too little to judge by.
+  const figures = faults.length > 0 && calms.length < fewestSamples ? [] : figuresOf(calms, peaks)
+  const done = [...counts].map(([what, amount]) => `${amount.toLocaleString('en-US')} ${what}`)
+  const verdict = faults.length > 0 ? 'FAILED' : figures.every(({ isFlat }) => isFlat) ? 'PASSED' : 'FAILED: not flat'
+  process.stdout.write(
+    `${[tableOf(figures), '', done.join(', '), '', ...faults.map(fault => `FAULT ${fault}`), verdict].join('\n')}\n`,
+  )
+  return verdict === 'PASSED' ? 0 : 1
+}
+
+/** What a daemon logs as an error is a bug of it. */
+function errorsIn(logs: string): string[] {
+  const lines = ['daemon.log.2', 'daemon.log.1', 'daemon.log'].flatMap(name => {
+    try {
+      return readFileSync(join(logs, name), 'utf8').split('\n')
+    } catch {
+      return []
+    }
+  })
+  return lines.filter(line => line.includes('"level":"error"')).map(line => `logged: ${line.slice(0, 1_000)}`)
+}
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '20' },
+      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      preload: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  const [minutes, seed] = [Number(values.minutes), Number(values.seed)]
+  if (values.help || !(minutes > 0) || !Number.isInteger(seed)) {
+    process.stdout.write(usage)
+    process.exit(values.help ? 0 : 2)
+  }
+  return { minutes, seed, preload: values.preload }
+}
+
+// A worker that hangs holds the process, too.
+process.exit(await main())

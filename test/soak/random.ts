@@ -1,0 +1,29 @@
+/** Chance that can be had again: the same seed gives the same numbers (mulberry32). */
+export interface Random {
+  /** From 0 up to 1. */
+  next(): number
+  /** From `low` to `high`, both included. */
+  whole(low: number, high: number): number
+  chance(probability: number): boolean
+  pick<T>(items: readonly [T, ...T[]]): T
+  /** One for a worker of its own: what it draws does not depend on when others draw. */
+  fork(): Random
+}
+
+export function createRandom(seed: number): Random {
+  let state = seed >>> 0
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+  const whole = (low: number, high: number) => low + Math.floor(next() * (high - low + 1))
+  return {
+    next,
+    whole,
+    chance: probability => next() < probability,
+    pick: items => items[whole(0, items.length - 1)]!,
+    fork: () => createRandom(whole(0, 2 ** 32 - 1)),
+  }
+}
