@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import type { Session } from '../../protocol/index.ts'
 import { stderrTailBytes, temporaryDirectory } from '../claude/claude-process.ts'
 import { createOutputReader, type OutputLine } from '../claude/output.ts'
@@ -33,10 +33,20 @@ export async function recover(context: RecoverContext): Promise<StoredRun[]> {
     await rm(temporaryDirectory(processesDir, process.id), { recursive: true, force: true })
     log.info('a process of an earlier daemon was brought to its end', { process: process.id, session: process.session })
   }
+  await removeStrangers(context)
   // A run that was started but had no process yet has nothing to be read.
   for (const run of store.runs.unfinished()) if (run.run.state !== 'queued') interrupt(context, run)
   await journal.settled()
   return store.runs.unfinished()
+}
+
+/** Temporary files of processes that the database does not know: a power cut has taken their records back. */
+async function removeStrangers({ store, processesDir }: RecoverContext): Promise<void> {
+  for (const name of await readdir(processesDir)) {
+    const id = name.replace(/\.tmp$/, '')
+    if (id === name || store.processes.get(id)) continue
+    await rm(temporaryDirectory(processesDir, id), { recursive: true, force: true })
+  }
 }
 
 function readOn(context: RecoverContext, process: StoredProcess) {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished } from 'vitest'
 import type { DaemonInfo } from '../../protocol/index.ts'
+import { signalIfThere } from '../../daemon/holder/sweep.ts'
 import { processesWith } from './processes.ts'
 import { openPeer, type RpcPeer } from './rpc-peer.ts'
 import { createTempDir } from './temp-dir.ts'
@@ -45,6 +46,8 @@ export async function startTestDaemon(
     config?: object
     /** A small disk of its own for the home, or for a directory in it: see `canMount`. */
     disk?: { bytes: number; at?: string }
+    /** The machine seems to have been started under this name: see `canMount`. */
+    boot?: string
   } = {},
 ): Promise<TestDaemon> {
   const home = options.home ?? tempHome()
@@ -53,7 +56,8 @@ export async function startTestDaemon(
   const config = JSON.stringify({ checkResults: true, ...options.config })
   writeFileSync(join(home, 'config.json'), config)
   const serve = [process.execPath, program, '--home', home, '--port', '0', ...argv]
-  const [command, ...args] = options.disk ? onDiskOf(options.disk, home, config, serve) : serve
+  const booted = options.boot === undefined ? serve : inBoot(options.boot, home, serve)
+  const [command, ...args] = options.disk ? onDiskOf(options.disk, home, config, booted) : booted
   const child = spawn(command!, args, {
     env: { ...process.env, ...simulatorEnvironment(home), ...options.env, TEST_DAEMON: home },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -117,6 +121,13 @@ function onDiskOf(
   return ['unshare', '-rm', 'sh', '-c', mount, 'sh', String(bytes), join(home, at), home, config, ...command]
 }
 
+/** `command` where the kernel gives another boot id. */
+function inBoot(boot: string, home: string, command: string[]) {
+  writeFileSync(`${home}-boot`, `${boot}\n`)
+  const mount = 'mount --bind "$1" /proc/sys/kernel/random/boot_id && shift && exec "$@"'
+  return ['unshare', '-rm', 'sh', '-c', mount, 'sh', `${home}-boot`, ...command]
+}
+
 /** A home directory that is gone after the test. */
 export function tempHome(): string {
   const { path, remove } = createTempDir()
@@ -145,7 +156,9 @@ export const processesOf = (home: string): number[] => processesWith(markerOf(ho
 
 /** SIGKILL to the daemon and to everything it has started, at once: as when the machine goes down. */
 export async function endAllOf(daemon: TestDaemon): Promise<void> {
-  for (const pid of processesOf(daemon.home)) process.kill(pid, 'SIGKILL')
+  // The daemon first: it would clean up after the others. One may be gone before it is its turn.
+  process.kill(daemon.pid, 'SIGKILL')
+  for (const pid of processesOf(daemon.home)) signalIfThere(pid, 'SIGKILL')
   await daemon.kill()
   await until(() => expect(processesOf(daemon.home)).toEqual([]))
 }
