@@ -47,13 +47,24 @@ export function createHub(options: {
     scheduled = false
     for (const channel of dirty) pushLive(channel)
     dirty.clear()
-    catchUp()
-    const due = touched
-    touched = []
-    for (const outbox of due) write(outbox)
+    if (catchingUp.size > 0) {
+      // Who is only live does not wait for what is read for others.
+      writeTouched(outbox => !catchingUp.has(outbox))
+      catchUp()
+    }
+    writeTouched()
     for (const channel of paged) channel.forgetPages()
     paged.clear()
     if (catchingUp.size > 0) schedule()
+  }
+
+  const writeTouched = (isDue: (outbox: Outbox) => boolean = () => true) => {
+    const outboxes = touched
+    touched = []
+    for (const outbox of outboxes) {
+      if (isDue(outbox)) write(outbox)
+      else touched.push(outbox)
+    }
   }
 
   const pushLive = (channel: Channel) => {

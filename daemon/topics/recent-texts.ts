@@ -45,7 +45,7 @@ export function createRecentTexts(head: number): RecentTexts {
       const until = Math.min(texts.length, from + limit)
       let to = from
       let size = 0
-      while (to < until && size <= maxBytes) size += texts[to++]!.length
+      while (to < until && size <= maxBytes) size += Buffer.byteLength(texts[to++]!)
       return texts.slice(from, to)
     },
     at: seq => (seq < first || seq > headNow() ? undefined : texts[start + seq - first]),

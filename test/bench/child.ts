@@ -11,7 +11,8 @@ export interface Child<Command> {
 }
 
 export function startChild<Command extends Serializable>(program: string, args: string[] = []): Child<Command> {
-  const child = fork(program, args, { serialization: 'advanced' })
+  const execArgv = program.endsWith('.ts') ? ['--import', 'tsx'] : []
+  const child = fork(program, args, { serialization: 'advanced', execArgv })
   const ended = once(child, 'exit')
   return {
     pid: child.pid!,

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { greet, startTestServer, type TestClient } from './harness.ts'
-import { startSlowLine } from './slow-line.ts'
+import { openSlowLine, type SlowLine } from '../support/slow-line.ts'
 import { until } from '../support/until.ts'
 
 const topic = 'session/s_1'
@@ -12,6 +12,12 @@ function unsentBytes(): number {
   const { _getActiveHandles: activeHandles } = process as unknown as { _getActiveHandles(): unknown[] }
   const sockets = activeHandles().filter(handle => handle instanceof Socket)
   return sockets.reduce((sum, socket) => sum + socket.writableLength, 0)
+}
+
+async function startSlowLine(port: number, bytesPerSecond: number): Promise<SlowLine> {
+  const line = await openSlowLine(port, bytesPerSecond)
+  onTestFinished(line.close)
+  return line
 }
 
 const isContiguous = (events: { seq: number }[], head: number) =>

@@ -2,10 +2,11 @@ import { expect, test } from 'vitest'
 import { limits } from '../../protocol/limits.ts'
 import { createHub } from '../../daemon/topics/hub.ts'
 import type { Sink } from '../../daemon/topics/outbox.ts'
+import type { TopicLog } from '../../daemon/topics/topic-log.ts'
 import { createRingLog } from '../../daemon/topics/ring-log.ts'
 import { createSessionLogs } from '../../daemon/topics/session-logs.ts'
 import { tempStore } from '../store/temp-store.ts'
-import { events, session } from '../support/records.ts'
+import { event, events, session } from '../support/records.ts'
 import { simulatedSocket } from './simulated-socket.ts'
 
 function setUp(topics: readonly string[]) {
@@ -52,31 +53,53 @@ test('everything due to a connection in a turn, of all its topics and with its a
   for (const index of [1, 2]) expect(one![0]![index]).toBe(two![0]![index])
 })
 
-test('what is replayed in a turn is bounded over all connections, whatever their number, and live events go out beside it', () => {
-  const { hub, connect, publish } = setUp(['sessions', 'daemon'])
-  publish('sessions', 10_000, 1_000)
-  const live = connect()
-  live.outbox.subscribe({ topic: 'daemon' })
-  live.outbox.release()
-  hub.flush()
-  const replaying = Array.from({ length: 20 }, () => connect())
-  for (const { outbox } of replaying) {
-    outbox.subscribe({ topic: 'sessions', since: 'start' })
-    outbox.release()
+test('however much is replayed, live events of others are written first in each turn, and wait for one portion between two turns', () => {
+  const { store } = tempStore()
+  store.sessions.save(session('s_old'))
+  store.sessions.save(session('s_live'))
+  store.events.append('s_old', events(1, 100_000, { delta: 'x'.repeat(100) }))
+  const logs = createSessionLogs({ events: store.events, epoch: store.epoch, maxEventBytes: limits.maxEventBytes })
+  const reads: string[] = []
+  const lookup = (topic: string): TopicLog => {
+    const log = logs.open(topic.slice('session/'.length))
+    return { ...log, read: (...place) => (reads.push(topic), log.read(...place)) }
   }
-  const bytesOf = () => replaying.flatMap(({ writes }) => writes.flat()).reduce((sum, { length }) => sum + length, 0)
-  for (let turn = 1; turn <= 10; turn++) {
+  const hub = createHub({ lookup, limits })
+  const subscribe = (topic: string, since: 'start' | 'end') => {
+    const socket = simulatedSocket()
+    const outbox = hub.attach({
+      ...socket.sink,
+      unsentBytes: () => 0,
+      write(chunks, onWritten) {
+        if (topic === 'session/s_live') reads.push('live events are written')
+        socket.sink.write(chunks, onWritten)
+      },
+    })
+    outbox.subscribe({ topic, since })
+    outbox.release()
+    return { outbox, socket }
+  }
+  const live = subscribe('session/s_live', 'end')
+  hub.flush()
+  const replaying = Array.from({ length: 20 }, () => subscribe('session/s_old', 'start'))
+  const bytesOf = () =>
+    replaying.flatMap(({ socket }) => socket.writes.flat()).reduce((sum, { length }) => sum + length, 0)
+
+  for (let turn = 1; turn <= 20; turn++) {
     const before = bytesOf()
-    publish('daemon', 1)
+    logs.publish('s_live', [event(turn)])
+    hub.published('session/s_live')
+    reads.length = 0
     hub.flush()
     expect(bytesOf() - before).toBeGreaterThan(0)
     expect(bytesOf() - before).toBeLessThanOrEqual(limits.highWaterBytes + 2 * limits.eventsPageBytes)
-    expect(live.writes).toHaveLength(turn)
+    expect(live.socket.writes).toHaveLength(turn)
+    expect(reads.slice(0, 3)).toEqual(['session/s_live', 'live events are written', 'session/s_old'])
   }
   // In turn: nobody had two pages more than another.
-  const pages = replaying.map(({ writes }) => writes.flat().length)
+  const pages = replaying.map(({ socket }) => socket.writes.flat().length)
   expect(Math.max(...pages) - Math.min(...pages)).toBeLessThanOrEqual(1)
-  for (const { outbox } of replaying) outbox.close()
+  for (const { outbox } of [live, ...replaying]) outbox.close()
 })
 
 test('a session that is deleted while it is read ends the subscription, not the connection', () => {

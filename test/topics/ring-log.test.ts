@@ -21,6 +21,13 @@ describe('a ring log', () => {
     expect(seqs(log.read(5, Infinity, Infinity))).toEqual([])
   })
 
+  test('counts the bytes of what it reads, not the characters', () => {
+    const log = ring()
+    for (let count = 0; count < 3; count++) log.append({ text: '漢'.repeat(100) }, 1)
+    expect(seqs(log.read(0, Infinity, 300))).toEqual([1])
+    expect(seqs(log.read(0, Infinity, 400))).toEqual([1, 2])
+  })
+
   test('drops the oldest beyond its records', () => {
     const log = ring({ maxRecords: 100 })
     for (let count = 1; count <= 1_000; count++) {

@@ -1,8 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { onTestFinished } from 'vitest'
 
-/** A line to a server that takes what it is sent in small reads, so many bytes a second. What is sent to the server passes at once. */
+/** A line to a server, for one connection, that takes what it is sent in small reads, so many bytes a second. What is sent to the server passes at once. */
 export interface SlowLine {
   readonly url: string
   /** The server knows itself by its own port only. */
@@ -11,11 +10,12 @@ export interface SlowLine {
   setBytesPerSecond(rate: number): void
   /** Bytes read from the server so far. */
   readBytes(): number
+  close(): void
 }
 
 const readSize = 1_024
 
-export async function startSlowLine(port: number, bytesPerSecond: number): Promise<SlowLine> {
+export async function openSlowLine(port: number, bytesPerSecond: number): Promise<SlowLine> {
   let rate = bytesPerSecond
   let readBytes = 0
   // What may be read by now: it grows with the clock, so that a late timer makes nothing slower.
@@ -57,11 +57,6 @@ export async function startSlowLine(port: number, bytesPerSecond: number): Promi
     allowedAt = now
     if (allowedBytes > 0) for (const upstream of upstreams) upstream.resume()
   }, 5)
-  onTestFinished(() => {
-    clearInterval(timer)
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
   return {
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/ws`,
     headers: { host: `127.0.0.1:${port}` },
@@ -69,5 +64,10 @@ export async function startSlowLine(port: number, bytesPerSecond: number): Promi
       rate = value
     },
     readBytes: () => readBytes,
+    close() {
+      clearInterval(timer)
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
   }
 }

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { measureSlowReaders, unsentBound } from '../bench/slow-readers.ts'
+
+const megabyte = 1024 * 1024
+
+test('fifty that never read and fifty that read slowly cost bounded memory beside fifty fast ones, and get all in the end', async () => {
+  const count = 50
+  const { bytes, complete, unsentBytes, rssBytes, rssBytesBefore } = await measureSlowReaders({
+    count,
+    // A tenth of the data of the benchmark (G10), which is still more than the kernel takes for a connection.
+    slowBytesPerSecond: 60_000,
+    portions: 2,
+    turnsPerPortion: 80,
+    eventsPerTurn: 16,
+    eventBytes: 4_096,
+    everyMs: 2,
+  })
+  expect(bytes).toBe(10 * megabyte)
+  expect(complete).toBe(2 * count)
+  expect(unsentBytes).toBeGreaterThan(64 * 1024)
+  expect(unsentBytes).toBeLessThanOrEqual(unsentBound)
+  // What may wait for them, and what the garbage collector leaves lying about.
+  expect(rssBytes - rssBytesBefore).toBeLessThan(2 * count * unsentBound + 48 * megabyte)
+}, 120_000)
