@@ -16,6 +16,7 @@ export interface SlowLine {
 const readSize = 1_024
 
 export async function openSlowLine(port: number, bytesPerSecond: number): Promise<SlowLine> {
+  const [small, large] = [Buffer.alloc(readSize), Buffer.alloc(65_536)]
   let rate = bytesPerSecond
   let readBytes = 0
   // What may be read by now: it grows with the clock, so that a late timer makes nothing slower.
@@ -29,7 +30,7 @@ export async function openSlowLine(port: number, bytesPerSecond: number): Promis
       host: '127.0.0.1',
       port,
       onread: {
-        buffer: Buffer.alloc(readSize),
+        buffer: () => (rate === Infinity ? large : small),
         callback(bytes, buffer) {
           readBytes += bytes
           allowedBytes -= bytes
