@@ -1,0 +1,79 @@
+import { chmodSync, cpSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import type { Run, Session } from '../../protocol/index.ts'
+import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { failToStart, startTestDaemon, tempHome } from '../support/daemon.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
+
+/**
+ * A home as a daemon of the first schema left it that was killed: a session whose two runs had ended, one that was never
+ * used, one with a run, and one whose run went on while another waited. `stored.json` is what it had stored.
+ */
+const earlierHome = fileURLToPath(new URL('../fixtures/home-v1', import.meta.url))
+interface Stored {
+  epoch: string
+  cwd: string
+  sessions: Record<'finished' | 'idle' | 'other' | 'running', string>
+  runs: { finished: string[]; other: string; running: string; queued: string }
+  answers: Record<'first' | 'second' | 'idle' | 'live', Run>
+  events: Record<string, string[]>
+}
+const stored = JSON.parse(readFileSync(join(earlierHome, 'stored.json'), 'utf8')) as Stored
+
+describe('a home of the first version', () => {
+  it('is taken over: the same epoch and events, its runs brought to their ends, its keys remembered', async () => {
+    const home = tempHome()
+    cpSync(earlierHome, home, { recursive: true })
+    for (const directory of [home, join(home, 'processes')]) chmodSync(directory, 0o700)
+    const daemon = await startTestDaemon({ home })
+    const peer = await daemon.peer()
+    expect(daemon.log()).not.toContain('new epoch')
+    for (const [session, texts] of Object.entries(stored.events)) {
+      const since = { epoch: stored.epoch, seq: texts.length }
+      expect(await peer.call('topic.subscribe', { topic: `session/${session}`, since })).toMatchObject({
+        epoch: stored.epoch,
+        recovered: true,
+      })
+    }
+    const { finished, other, running, queued } = stored.runs
+    const ended = (run: string) => peer.call<Run>('run.wait', { run })
+    for (const run of [...finished, other, queued]) expect(await ended(run)).toMatchObject({ state: 'done' })
+    expect(await ended(running)).toMatchObject({ state: 'interrupted' })
+    for (const [session, texts] of Object.entries(stored.events)) {
+      const events = await readLog(params => peer.call('topic.read', params), session)
+      expectWholeLog(events)
+      expect(events.slice(0, texts.length).map(event => JSON.stringify(event))).toEqual(texts)
+    }
+
+    const params = {
+      create: { cwd: stored.cwd, title: 'finished', labels: { team: 'a' } },
+      prompt: 'sim:text',
+      key: 'first',
+    }
+    expect(await peer.call('run.start', params)).toEqual(stored.answers.first)
+    const { sessions } = await peer.call<{ sessions: Session[] }>('session.list')
+    expect(sessions.map(({ session }) => session)).toEqual(Object.values(stored.sessions).reverse())
+    const again = await peer.call<Run>('run.start', { session: stored.sessions.idle, prompt: 'sim:text' })
+    expect(await ended(again.run)).toMatchObject({ state: 'done' })
+  })
+})
+
+describe('a home of a newer version', () => {
+  it('is refused in one line that says which side to update, and left as it was', async () => {
+    const daemon = await startTestDaemon()
+    await daemon.stop()
+    const file = join(daemon.home, 'muxd.db')
+    const db = openSqlite(file)
+    db.pragma('user_version = 99')
+    db.close()
+    const before = readFileSync(file)
+    const { code, stderr } = await failToStart(['--home', daemon.home, '--port', '0', '--simulate'])
+    expect(code).toBe(3)
+    expect(stderr).toMatch(
+      /^muxd: \S+muxd\.db has schema version 99, this muxd knows versions up to \d: update muxd\n$/,
+    )
+    expect(readFileSync(file).equals(before)).toBe(true)
+  })
+})
