@@ -59,7 +59,10 @@ function write(store: Store, entry: JournalEntry): void {
   if (entry.process !== undefined) store.processes.save(entry.process)
   if (entry.events.length > 0) store.events.append(entry.session, entry.events)
   for (const run of entry.runs ?? []) store.runs.save(run)
-  if (entry.checkpoint !== undefined) store.processes.checkpoint(entry.checkpoint.process, entry.checkpoint.offset)
+  if (entry.checkpoint !== undefined) {
+    const { process, offset } = entry.checkpoint
+    store.processes.checkpoint(process, offset, entry.events.at(-1)?.seq)
+  }
   if (entry.answer !== undefined) store.requests.save(entry.answer)
   if (entry.deleted === true) store.sessions.delete(entry.session)
 }

@@ -1,8 +1,8 @@
 import { nanoid } from 'nanoid'
 import type { Sqlite } from './sqlite.ts'
 
-/** Why events that were published may be gone: `power` (the machine went down), `sync` (the disk refused one). */
-export type Loss = 'power' | 'sync'
+/** Why published events may be gone: the machine went down, the disk refused a sync, or the newest are damaged. */
+export type Loss = 'power' | 'sync' | 'damage'
 
 /**
  * The epoch of a database that has just been opened. Events are published before they are on the disk, so a machine that
@@ -13,7 +13,7 @@ export type Loss = 'power' | 'sync'
 export function enterEpoch(
   db: Sqlite,
   boot: string | undefined,
-  syncFailed: boolean,
+  known: Loss | undefined,
 ): { epoch: string; loss: Loss | undefined } {
   const value = db.value<[string], string>('SELECT value FROM meta WHERE name = ?')
   const set = db.prepare<[string, string]>(
@@ -23,7 +23,7 @@ export function enterEpoch(
     // Absent in a new database, and in one of a muxd that did not write it down.
     const before = value.get(bootOfOpen)
     const wasCut = before !== undefined && before !== closedInOrder && (before !== boot || boot === undefined)
-    const loss = syncFailed ? 'sync' : wasCut ? 'power' : undefined
+    const loss = known ?? (wasCut ? 'power' : undefined)
     if (loss !== undefined || value.get('epoch') === undefined) set.run('epoch', nanoid())
     set.run(bootOfOpen, boot ?? 'unknown')
     return { epoch: value.get('epoch')!, loss }

@@ -1,14 +1,18 @@
+import { checksumOf, isSound } from './checksum.ts'
+import { damagedEvent } from './damaged-event.ts'
 import { placeOf, seqOf } from './place.ts'
-import type { Sqlite } from './sqlite.ts'
+import { isDamage, type Sqlite } from './sqlite.ts'
 import { UnknownRecord, type EventRow, type EventTable } from './store.ts'
 
 interface Row {
   place: number
   text: string
+  crc: number | null
+  number: number | null
   process: string | null
   offset: number | null
 }
-const select = `SELECT place, text, processes.id AS process, events.offset
+const select = `SELECT place, text, events.crc AS crc, events.process AS number, processes.id AS process, events.offset
   FROM events LEFT JOIN processes ON processes.number = events.process`
 
 /**
@@ -18,27 +22,28 @@ const select = `SELECT place, text, processes.id AS process, events.offset
 const spaceOf = (bytes: string) =>
   `CASE WHEN ${bytes} <= 4060 THEN 4096 / (4084 / (${bytes} + 24)) ELSE (${bytes} + 4091) / 4092 * 4096 END`
 
-export function createEventTable(db: Sqlite): EventTable {
+/**
+ * `head` is the newest `seq` by the number of a session: see `lost-heads.ts`. `onDamaged` is called once for each event
+ * that is found damaged.
+ */
+export function createEventTable(
+  db: Sqlite,
+  head: (session: number) => number,
+  onDamaged: (session: string, seq: number) => void,
+): EventTable {
   const sessionNumber = db.value<[string], number>('SELECT number FROM sessions WHERE id = ?')
   const processNumber = db.value<[string], number>('SELECT number FROM processes WHERE id = ?')
-  const insert = db.prepare<[number, number | null, number | null, string]>(
-    'INSERT INTO events (place, process, offset, text) VALUES (?, ?, ?, ?)',
+  const insert = db.prepare<[number, number | null, number | null, string, number]>(
+    'INSERT INTO events (place, process, offset, text, crc) VALUES (?, ?, ?, ?, ?)',
   )
-  const first = db.value<[number, number], number | null>('SELECT min(place) FROM events WHERE place > ? AND place < ?')
-  const last = db.value<[number, number], number | null>('SELECT max(place) FROM events WHERE place > ? AND place < ?')
-  const texts = db.value<[number, number, number], string>(
-    'SELECT text FROM events WHERE place > ? AND place < ? ORDER BY place LIMIT ?',
-  )
-  const one = db.prepare<[number], Row>(`${select} WHERE place = ?`)
   const following = db.prepare<[number, number, number], Row>(
     `${select} WHERE place > ? AND place < ? ORDER BY place LIMIT ?`,
   )
   const space = db.value<[number, number], number>(
     `SELECT total(${spaceOf('octet_length(text)')}) FROM events WHERE place > ? AND place <= ?`,
   )
-  const ofProcess = db.prepare<[number, number, string], Row>(
-    `${select} WHERE place > ? AND place < ? AND processes.id = ? ORDER BY place`,
-  )
+  const one = db.prepare<[number], Row>(`${select} WHERE place = ?`)
+  const told = new Set<number>()
 
   function existing(session: string): number {
     const number = sessionNumber.get(session)
@@ -52,7 +57,50 @@ export function createEventTable(db: Sqlite): EventTable {
     return number
   }
 
-  const head = (number: number) => seqOf(last.get(placeOf(number, 0), placeOf(number + 1, 0)) ?? 0)
+  /** The row if it is as it was written, else what stands for it: so that the numbering stays without a hole. */
+  function checked(session: string, place: number, row: Row | undefined): Pick<Row, 'text' | 'process' | 'offset'> {
+    if (row && isSound(row.crc, row.text, contextOf(place, row.number, row.offset))) return row
+    if (!told.has(place)) onDamaged(session, seqOf(place))
+    told.add(place)
+    return { text: damagedEvent(seqOf(place), row), process: null, offset: null }
+  }
+
+  /** By itself, whatever is in the way of the rows around it. */
+  function single(session: string, place: number) {
+    let row: Row | undefined
+    try {
+      row = one.get(place)
+    } catch (error) {
+      if (!isDamage(error)) throw error
+    }
+    return checked(session, place, row)
+  }
+
+  /** Takes rows with `seq > after` one after the other, until `take` answers false; none is left out. */
+  function each(
+    session: string,
+    after: number,
+    limit: number,
+    take: (row: ReturnType<typeof checked>, seq: number) => boolean,
+  ): void {
+    const number = sessionNumber.get(session)
+    if (number === undefined) return
+    const end = Math.min(after + limit, head(number))
+    let seq = after + 1
+    let more = seq <= end
+    const next = (row: Row) => {
+      // A hole, or a row at a wrong place: from here on each is looked for by itself.
+      if (row.place !== placeOf(number, seq)) return false
+      more = take(checked(session, row.place, row), seq++) && seq <= end
+      return more
+    }
+    try {
+      if (more) following.scan(next, placeOf(number, after), placeOf(number + 1, 0), limit)
+    } catch (error) {
+      if (!isDamage(error)) throw error
+    }
+    while (more) more = take(single(session, placeOf(number, seq)), seq++) && seq <= end
+  }
 
   return {
     append(session, rows) {
@@ -64,53 +112,61 @@ export function createEventTable(db: Sqlite): EventTable {
         if (row.process !== null && row.process !== process?.id) {
           process = { id: row.process, number: existingProcess(row.process) }
         }
-        insert.run(placeOf(number, row.seq), row.process === null ? null : process!.number, row.offset, row.text)
+        const place = placeOf(number, row.seq)
+        const from = row.process === null ? null : process!.number
+        insert.run(place, from, row.offset, row.text, checksumOf(row.text, contextOf(place, from, row.offset)))
         expected++
       }
     },
     read(session, after, limit, maxBytes) {
       const page: string[] = []
-      const number = sessionNumber.get(session)
-      if (number === undefined) return page
       let bytes = 0
-      const take = (text: string) => {
+      each(session, after, limit, ({ text }) => {
         page.push(text)
         bytes += Buffer.byteLength(text)
         return bytes <= maxBytes
-      }
-      texts.scan(take, placeOf(number, after), placeOf(number + 1, 0), limit)
+      })
       return page
     },
     get(session, seq) {
-      const number = sessionNumber.get(session)
-      const row = number === undefined ? undefined : one.get(placeOf(number, seq))
-      return row && eventRow(row)
+      return seq < 1 ? undefined : this.rows(session, seq - 1, 1)[0]
     },
     rows(session, after, limit) {
-      const number = sessionNumber.get(session)
-      if (number === undefined) return []
-      return following.all(placeOf(number, after), placeOf(number + 1, 0), limit).map(eventRow)
+      const rows: EventRow[] = []
+      each(session, after, limit, ({ text, process, offset }, seq) => {
+        const { run, type } = JSON.parse(text) as { run?: string | null; type: string }
+        rows.push({ seq, run: run ?? null, type, text, process, offset })
+        return true
+      })
+      return rows
     },
     ofProcess(session, process) {
-      const number = sessionNumber.get(session)
-      if (number === undefined) return []
-      return ofProcess.all(placeOf(number, 0), placeOf(number + 1, 0), process).map(eventRow)
+      return this.rows(session, 0, Number.MAX_SAFE_INTEGER).filter(row => row.process === process)
     },
     bytes(session, after, count) {
       const number = sessionNumber.get(session)
       if (number === undefined) return 0
-      return space.get(placeOf(number, after), placeOf(number, after + count)) ?? 0
+      try {
+        return space.get(placeOf(number, after), placeOf(number, after + count)) ?? 0
+      } catch (error) {
+        // What cannot be read is not counted.
+        if (isDamage(error)) return 0
+        throw error
+      }
     },
     bounds(session) {
       const number = sessionNumber.get(session)
-      const lowest = number === undefined ? undefined : first.get(placeOf(number, 0), placeOf(number + 1, 0))
-      if (number === undefined || typeof lowest !== 'number') return { first: 1, head: 0 }
-      return { first: seqOf(lowest), head: head(number) }
+      return { first: 1, head: number === undefined ? 0 : head(number) }
     },
   }
 }
 
-function eventRow({ place, text, process, offset }: Row): EventRow {
-  const { run, type } = JSON.parse(text) as { run?: string | null; type: string }
-  return { seq: seqOf(place), run: run ?? null, type, text, process, offset }
+/** The same as in `checksum.ts` for three numbers, without a text of them: another one of any gives another context. */
+function contextOf(place: number, process: number | null, offset: number | null): number {
+  const bytes = offset ?? -1
+  return (mixed(place, 0x9e3779b1) ^ mixed(process ?? -1, 0x85ebca6b) ^ mixed(bytes, 0xc2b2ae35)) >>> 0
 }
+
+/** Of both halves of a number up to 2^53. The factors are odd, so that nothing is lost. */
+const mixed = (value: number, factor: number) =>
+  Math.imul(value, factor) ^ Math.imul(Math.floor(value / 2 ** 32), factor - 2)

@@ -2,16 +2,19 @@ import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync, statSync
 import { dirname, join } from 'node:path'
 import type { Log } from '../log.ts'
 import { createBallast } from './ballast.ts'
+import { checkTables } from './check-tables.ts'
 import { createDeletionTable } from './deletion-table.ts'
 import { enterEpoch, markClosedInOrder } from './epoch.ts'
 import { createEventTable } from './event-table.ts'
+import { createHeads, findLostHeads } from './lost-heads.ts'
 import { createProcessTable } from './process-table.ts'
 import { createRequestTable } from './request-table.ts'
 import { createRunTable } from './run-table.ts'
 import { prepareSchema } from './schema.ts'
 import { createSessionTable } from './session-table.ts'
-import { openSqlite, type Sqlite } from './sqlite.ts'
+import { damaged, isSqliteError, openSqlite, type Sqlite } from './sqlite.ts'
 import { DatabaseBusy, DiskFull, SyncFailed, type Ballast, type Store } from './store.ts'
+import { committedPages } from './wal-index.ts'
 import { openWalSync, type WalSync } from './wal-sync.ts'
 
 export interface StoreOptions {
@@ -19,7 +22,7 @@ export interface StoreOptions {
   ballastBytes?: number
   /** Which start of the machine this is: see `boot-id.ts`. Absent: it cannot be told from the one before. */
   boot?: string | undefined
-  log?: Pick<Log, 'warn'>
+  log?: Pick<Log, 'warn' | 'error'>
 }
 
 /** Pages in the write-ahead log (4 KB each) after which a commit also moves them to the database. SQLite's default. */
@@ -34,11 +37,21 @@ const pagesGivenBack = 64
  */
 export function openStore(file: string, options: StoreOptions = {}): Store {
   const ballast = createBallast(join(dirname(file), 'ballast'), options.ballastBytes ?? 4 * 1024 * 1024)
-  const opened = openWithRoom(file, ballast, options)
   try {
-    return assemble(opened, file, ballast)
+    const opened = openWithRoom(file, ballast, options)
+    return whole(opened.db, () => assemble(opened, file, ballast, options))
   } catch (error) {
-    opened.db.close()
+    // Damage of the schema: a table or column is not as it was.
+    throw isSqliteError(error) ? damaged(file, (error as Error).message, error) : error
+  }
+}
+
+/** `work`, and where it throws, the connection is closed. */
+function whole<T>(db: Sqlite, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    db.close()
     throw error
   }
 }
@@ -57,13 +70,19 @@ function openWithRoom(file: string, ballast: Ballast, options: StoreOptions): Op
 interface Opened {
   db: Sqlite
   epoch: string
+  lostHeads: ReadonlyMap<number, number>
 }
 
 function openDatabase(file: string, { boot, log }: StoreOptions): Opened {
   // SQLite would make it with the umask's mode. It gives its other files the mode of this one.
   if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600))
+  const committed = committedPages(file)
   const db = openSqlite(file)
-  try {
+  return whole(db, () => {
+    db.pragma('cell_size_check = ON')
+    // The first read: now the write-ahead log is read up to where it is whole.
+    db.pragma('user_version')
+    const isCut = committedPages(file) < committed
     prepareSchema(db, file)
     for (const name of [file, `${file}-wal`, `${file}-shm`]) chmodSync(name, 0o600)
     db.pragma('synchronous = NORMAL')
@@ -71,23 +90,26 @@ function openDatabase(file: string, { boot, log }: StoreOptions): Opened {
     db.pragma('foreign_keys = OFF')
     // The log's file shrinks to this when it starts anew after something large.
     db.pragma('journal_size_limit = 16777216')
-    const failedBefore = syncFailureFile(file)
-    const { epoch, loss } = enterEpoch(db, boot, existsSync(failedBefore))
+    checkTables(db)
+    // Without its session nothing can be told of what is stored of it.
+    createSessionTable(db).all()
+    const lostHeads = findLostHeads(db)
+    const unsynced = syncFailureFile(file)
+    const known = existsSync(unsynced) ? 'sync' : isCut || lostHeads.size > 0 ? 'damage' : undefined
+    const { epoch, loss } = enterEpoch(db, boot, known)
     // Before anything is published: else a power cut could take back the mark along with what it stands for.
     syncFile(`${file}-wal`)
     syncFile(dirname(file))
-    rmSync(failedBefore, { force: true })
+    rmSync(unsynced, { force: true })
     if (loss !== undefined) log?.warn(`${lossText[loss]}: the events have a new epoch`, { file, epoch })
-    return { db, epoch }
-  } catch (error) {
-    db.close()
-    throw error
-  }
+    return { db, epoch, lostHeads }
+  })
 }
 
 const lossText = {
   power: 'the machine went down before the database was closed in order',
   sync: 'a sync of the database failed',
+  damage: 'the newest events are damaged',
 }
 
 /** There from a failed sync until a database with another epoch is on the disk. */
@@ -105,12 +127,14 @@ function syncFile(path: string): void {
   }
 }
 
-function assemble({ db, epoch }: Opened, file: string, space: Ballast): Store {
+function assemble({ db, epoch, lostHeads }: Opened, file: string, space: Ballast, { log }: StoreOptions): Store {
   const tables = {
     sessions: createSessionTable(db),
     runs: createRunTable(db),
     processes: createProcessTable(db),
-    events: createEventTable(db),
+    events: createEventTable(db, createHeads(db, lostHeads), (session, seq) =>
+      log?.error('a stored event is damaged', { session, seq }),
+    ),
     requests: createRequestTable(db),
     deletions: createDeletionTable(db),
   }

@@ -21,7 +21,9 @@ export function createProcessTable(db: Sqlite): ProcessTable {
        claude_session_before = excluded.claude_session_before, raw = excluded.raw,
        frames = excluded.frames, ended_at = excluded.ended_at`,
   )
-  const checkpoint = db.prepare<[number, string]>('UPDATE processes SET offset = ? WHERE id = ?')
+  const checkpoint = db.prepare<[number, number, string]>(
+    'UPDATE processes SET offset = ?, head = max(head, ?) WHERE id = ?',
+  )
   const reduced = db.prepare<[string, number, string]>(
     'UPDATE processes SET raw = ?, frames = ? WHERE id = ? AND session IN (SELECT number FROM sessions)',
   )
@@ -34,8 +36,8 @@ export function createProcessTable(db: Sqlite): ProcessTable {
       if (save.run({ ...process, resumed: Number(process.resumed) }) > 0) return
       throw new UnknownRecord(`process ${process.id} is of session ${process.session}, which does not exist`)
     },
-    checkpoint(id, offset) {
-      if (checkpoint.run(offset, id) === 0) throw new UnknownRecord(`process ${id} does not exist`)
+    checkpoint(id, offset, head = 0) {
+      if (checkpoint.run(offset, head, id) === 0) throw new UnknownRecord(`process ${id} does not exist`)
     },
     reduced: (id, raw, frames) => reduced.run(raw, frames, id) > 0,
     get(id) {

@@ -1,18 +1,29 @@
+import { checksumOf, contextOf, isSound } from './checksum.ts'
 import type { Sqlite } from './sqlite.ts'
 import type { KeptAnswer, RequestTable } from './store.ts'
 
+type Row = KeptAnswer & { crc: number | null }
+
 export function createRequestTable(db: Sqlite): RequestTable {
-  const get = db.prepare<[string], KeptAnswer>(
-    'SELECT key, method, params_hash AS paramsHash, answer, time FROM requests WHERE key = ?',
+  const get = db.prepare<[string], Row>(
+    'SELECT key, method, params_hash AS paramsHash, answer, time, crc FROM requests WHERE key = ?',
   )
-  const save = db.prepare<[KeptAnswer]>(
-    `INSERT INTO requests (key, time, method, params_hash, answer) VALUES (@key, @time, @method, @paramsHash, @answer)`,
+  const save = db.prepare<[Row]>(
+    `INSERT INTO requests (key, time, method, params_hash, answer, crc)
+     VALUES (@key, @time, @method, @paramsHash, @answer, @crc)`,
   )
   const forget = db.prepare<[number]>('DELETE FROM requests WHERE time < ?')
+  const context = ({ key, method, paramsHash, time }: KeptAnswer) => contextOf(key, method, paramsHash, time)
 
   return {
-    get: key => get.get(key),
-    save: kept => void save.run(kept),
+    get(key) {
+      const row = get.get(key)
+      if (row === undefined) return undefined
+      const { crc, ...kept } = row
+      if (!isSound(crc, kept.answer, context(kept))) throw db.damage(`the answer kept under ${key} has changed`)
+      return kept
+    },
+    save: kept => void save.run({ ...kept, crc: checksumOf(kept.answer, context(kept)) }),
     forgetBefore: time => forget.run(time),
   }
 }

@@ -1,19 +1,24 @@
 import type { Run } from '../../protocol/index.ts'
+import { checksumOf, contextOf, isSound } from './checksum.ts'
 import { createPager } from './pager.ts'
 import type { Sqlite } from './sqlite.ts'
 import { UnknownRecord, type RunTable, type StoredRun } from './store.ts'
 
 interface Row {
+  id: string
+  state: string
   record: string
   prompt_uuid: string | null
+  crc: number | null
 }
-const columns = 'record, prompt_uuid'
+const columns = 'id, state, record, prompt_uuid, crc'
 
 export function createRunTable(db: Sqlite): RunTable {
-  const save = db.prepare<[string, string, string | null, string, string]>(
-    `INSERT INTO runs (id, session, state, prompt_uuid, record)
-     SELECT ?, number, ?, ?, ? FROM sessions WHERE id = ?
-     ON CONFLICT (id) DO UPDATE SET state = excluded.state, prompt_uuid = excluded.prompt_uuid, record = excluded.record`,
+  const save = db.prepare<[string, string, string | null, string, number, string]>(
+    `INSERT INTO runs (id, session, state, prompt_uuid, record, crc)
+     SELECT ?, number, ?, ?, ?, ? FROM sessions WHERE id = ?
+     ON CONFLICT (id) DO UPDATE SET state = excluded.state, prompt_uuid = excluded.prompt_uuid, record = excluded.record,
+       crc = excluded.crc`,
   )
   const get = db.prepare<[string], Row>(`SELECT ${columns} FROM runs WHERE id = ?`)
   const list = createPager<'session' | 'state', Row>(db, 'runs', columns, {
@@ -29,7 +34,9 @@ export function createRunTable(db: Sqlite): RunTable {
 
   return {
     save({ run, promptUuid }) {
-      const saved = save.run(run.run, run.state, promptUuid, JSON.stringify(run), run.session)
+      const record = JSON.stringify(run)
+      const crc = checksumOf(record, contextOf(run.run, run.state, promptUuid))
+      const saved = save.run(run.run, run.state, promptUuid, record, crc, run.session)
       if (saved === 0) throw new UnknownRecord(`run ${run.run} is of session ${run.session}, which does not exist`)
     },
     get(id) {
@@ -40,8 +47,9 @@ export function createRunTable(db: Sqlite): RunTable {
     unfinished: () => unfinished.all().map(parse),
     countByState: () => Object.fromEntries(counts.all().map(({ state, count }) => [state, count])),
   }
-}
 
-function parse(row: Row): StoredRun {
-  return { run: JSON.parse(row.record) as Run, promptUuid: row.prompt_uuid }
+  function parse({ id, state, record, prompt_uuid: promptUuid, crc }: Row): StoredRun {
+    if (!isSound(crc, record, contextOf(id, state, promptUuid))) throw db.damage(`the record of run ${id} has changed`)
+    return { run: JSON.parse(record) as Run, promptUuid }
+  }
 }

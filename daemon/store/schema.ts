@@ -78,8 +78,12 @@ const migrations = [
        SELECT json_extract(record, '$.claudeSessionId') FROM sessions WHERE sessions.number = processes.session) END
    WHERE ended_at IS NULL;
 
-   -- CRC-32 of \`text\`; null where it was not taken.
-   ALTER TABLE events ADD COLUMN crc INTEGER;`,
+   -- Checksums, null in rows of before; and the newest event's seq a second time.
+   ALTER TABLE events ADD COLUMN crc INTEGER;
+   ALTER TABLE sessions ADD COLUMN crc INTEGER;
+   ALTER TABLE runs ADD COLUMN crc INTEGER;
+   ALTER TABLE requests ADD COLUMN crc INTEGER;
+   ALTER TABLE processes ADD COLUMN head INTEGER NOT NULL DEFAULT 0;`,
 
   `-- Numbers of sessions that were deleted and of which rows are left: they are not given again before these are gone.
    CREATE TABLE deletions (session INTEGER PRIMARY KEY);

@@ -1,4 +1,5 @@
 import type { Session } from '../../protocol/index.ts'
+import { checksumOf, contextOf, isSound } from './checksum.ts'
 import { createPager } from './pager.ts'
 import type { Sqlite } from './sqlite.ts'
 import type { SessionTable } from './store.ts'
@@ -8,17 +9,25 @@ const hasLabels = `NOT EXISTS (
   SELECT 1 FROM json_each(@labels) AS wanted WHERE NOT EXISTS (
     SELECT 1 FROM json_each(record, '$.labels') AS own WHERE own.key = wanted.key AND own.value = wanted.value))`
 
+interface Row {
+  id: string
+  state: string
+  record: string
+  crc: number | null
+}
+const columns = 'id, state, record, crc'
+
 export function createSessionTable(db: Sqlite): SessionTable {
-  const save = db.prepare<[string, string, string]>(
-    `INSERT INTO sessions (number, id, state, record)
+  const save = db.prepare<[string, string, string, number]>(
+    `INSERT INTO sessions (number, id, state, record, crc)
      VALUES (1 + max(coalesce((SELECT max(number) FROM sessions), 0), coalesce((SELECT max(session) FROM deletions), 0)),
-       ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record`,
+       ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record, crc = excluded.crc`,
   )
-  const get = db.value<[string], string>('SELECT record FROM sessions WHERE id = ?')
-  const all = db.value<[], string>('SELECT record FROM sessions ORDER BY number')
+  const get = db.prepare<[string], Row>(`SELECT ${columns} FROM sessions WHERE id = ?`)
+  const all = db.prepare<[], Row>(`SELECT ${columns} FROM sessions ORDER BY number`)
   const count = db.value<[], number>('SELECT count(*) FROM sessions')
-  const list = createPager<'state' | 'labels', { record: string }>(db, 'sessions', 'record', {
+  const list = createPager<'state' | 'labels', Row>(db, 'sessions', columns, {
     state: 'state = @state',
     labels: hasLabels,
   })
@@ -32,15 +41,17 @@ export function createSessionTable(db: Sqlite): SessionTable {
 
   return {
     save(session) {
-      save.run(session.session, session.state, JSON.stringify(session))
+      const { session: id, state } = session
+      const record = JSON.stringify(session)
+      save.run(id, state, record, checksumOf(record, contextOf(id, state)))
     },
     get(id) {
-      const record = get.get(id)
-      return record === undefined ? undefined : parse(record)
+      const row = get.get(id)
+      return row && parse(row)
     },
     list({ state, labels, limit, after }) {
       const wanted = labels === undefined ? undefined : JSON.stringify(labels)
-      return list({ limit, after }, { state, labels: wanted }).map(row => parse(row.record))
+      return list({ limit, after }, { state, labels: wanted }).map(parse)
     },
     all: () => all.all().map(parse),
     count: () => count.get() ?? 0,
@@ -52,8 +63,9 @@ export function createSessionTable(db: Sqlite): SessionTable {
       })
     },
   }
-}
 
-function parse(record: string): Session {
-  return JSON.parse(record) as Session
+  function parse({ id, state, record, crc }: Row): Session {
+    if (!isSound(crc, record, contextOf(id, state))) throw db.damage(`the record of session ${id} has changed`)
+    return JSON.parse(record) as Session
+  }
 }

@@ -14,6 +14,8 @@ export interface Sqlite {
   pragma(text: string): unknown
   /** Everything done in `work` or nothing; the write lock is taken at once. Nested calls are savepoints. */
   transaction<T>(work: () => T): T
+  /** The error for what was read and cannot be as it was written. */
+  damage(what: string): DatabaseRefused
   close(): void
 }
 
@@ -60,11 +62,25 @@ export function openSqlite(file: string): Sqlite {
     },
     pragma: text => guarded(() => database.pragma(text, { simple: true })),
     transaction: <T>(work: () => T) => guarded(() => inTransaction.immediate(work) as T),
+    damage: what => damaged(file, what),
     close: () => {
       database.close()
     },
   }
 }
+
+export const isDamage = (error: unknown) => error instanceof DatabaseRefused && error.reason === 'corrupt'
+
+/** SQLite's own, which none of the store's classes stands for. */
+export const isSqliteError = (error: unknown) => error instanceof Database.SqliteError
+
+export const damaged = (file: string, what: string, cause?: unknown) =>
+  new DatabaseRefused(
+    'corrupt',
+    file,
+    `${file} is damaged (${what}): put a copy of it in its place, or move it away to begin with an empty one`,
+    { cause },
+  )
 
 function translated(error: unknown, file: string): unknown {
   if (!(error instanceof Database.SqliteError)) return error
@@ -78,9 +94,7 @@ function translated(error: unknown, file: string): unknown {
   if (code.startsWith('SQLITE_BUSY')) {
     return new DatabaseBusy(`${file} is locked by another program (${code})`, { cause: error })
   }
-  if (code.startsWith('SQLITE_CORRUPT')) {
-    return new DatabaseRefused('corrupt', file, `${file} is damaged (${code}: ${message})`, { cause: error })
-  }
+  if (code.startsWith('SQLITE_CORRUPT') || unreadable.has(code)) return damaged(file, `${code}: ${message}`, error)
   if (code === 'SQLITE_NOTADB') {
     return new DatabaseRefused('not_muxd', file, `${file} is no SQLite database, or its header is damaged`, {
       cause: error,
@@ -88,6 +102,9 @@ function translated(error: unknown, file: string): unknown {
   }
   return error
 }
+
+/** The disk does not give back what was written. */
+const unreadable = new Set(['SQLITE_IOERR_READ', 'SQLITE_IOERR_SHORT_READ', 'SQLITE_IOERR_CORRUPTFS'])
 
 /** SQLite says SQLITE_FULL for ENOSPC of a write, but not for EDQUOT, nor where it makes or extends its other files. */
 function isMaybeNoSpace(code: string): boolean {

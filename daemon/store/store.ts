@@ -139,8 +139,11 @@ export interface StoredProcess {
 
 export interface ProcessTable {
   save(process: StoredProcess): void
-  /** Throws `UnknownRecord` for a process that was never saved. */
-  checkpoint(id: string, offset: number): void
+  /**
+   * `head`: the newest event derived so far, kept a second time, so that its loss is found. Throws `UnknownRecord` for a
+   * process that was never saved.
+   */
+  checkpoint(id: string, offset: number, head?: number): void
   /** Its raw log has been compressed or dropped, and held so many frames. False when its session is no more. */
   reduced(id: string, raw: StoredProcess['raw'], frames: number): boolean
   get(id: string): StoredProcess | undefined
@@ -164,6 +167,10 @@ export interface EventRow {
   offset: number | null
 }
 
+/**
+ * Every event is checked when it is read. In the place of one that is damaged comes a `log_damaged` with its `seq`, so
+ * that the numbering has no hole.
+ */
 export interface EventTable {
   /** The first row must follow the session's head, and each the one before. `UnknownRecord` for session or process. */
   append(session: string, rows: readonly EventRow[]): void
@@ -174,7 +181,7 @@ export interface EventTable {
   rows(session: string, after: number, limit: number): EventRow[]
   /** Rows of a process, in order: for the comparison with what is derived again. */
   ofProcess(session: string, process: string): EventRow[]
-  /** First and last seq kept; `{ first: 1, head: 0 }` when there are none. */
+  /** First and last seq kept; `{ first: 1, head: 0 }` when there are none. A log is kept whole, or not at all. */
   bounds(session: string): { first: number; head: number }
   /** What the `count` events behind `after` take up, about: a thousand cost a millisecond. */
   bytes(session: string, after: number, count: number): number

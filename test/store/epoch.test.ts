@@ -12,7 +12,7 @@ test('a daemon that is killed leaves the epoch as it is; one that the machine to
   const { file, epoch } = openedDuring('boot 1')
   expect(reopen(cut(file), { ...options, boot: 'boot 1' }).epoch).toBe(epoch)
   const warnings: string[] = []
-  const log = { warn: (text: string) => void warnings.push(text) }
+  const log = { warn: (text: string) => void warnings.push(text), error: () => {} }
   const later = reopen(cut(file), { ...options, boot: 'boot 2', log })
   expect(later.epoch).not.toBe(epoch)
   expect(warnings).toEqual([

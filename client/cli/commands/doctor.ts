@@ -48,8 +48,8 @@ export async function doctor(options: CommonOptions): Promise<ExitCode> {
 function checkNode(): Finding {
   const { node } = process.versions
   const [major = 0, minor = 0] = node.split('.').map(Number)
-  const ok = major > 20 || (major === 20 && minor >= 11)
-  return { ok, detail: `Node ${node}`, ...(!ok && { fix: 'install Node 20.11 or newer' }) }
+  const ok = major > 20 || (major === 20 && minor >= 15)
+  return { ok, detail: `Node ${node}`, ...(!ok && { fix: 'install Node 20.15 or newer' }) }
 }
 
 async function checkHome(home: string): Promise<Finding> {

@@ -1,0 +1,15 @@
+import type { Sqlite } from './sqlite.ts'
+
+/** Those that are small against the events, which are checked one by one as they are read. */
+const tables = ['meta', 'sessions', 'runs', 'processes', 'requests', 'deletions']
+
+/**
+ * Looks the tables through with their indexes: where one of these is damaged, a record that is there would not be found.
+ * Throws `DatabaseRefused`.
+ */
+export function checkTables(db: Sqlite): void {
+  for (const table of tables) {
+    const found = db.pragma(`integrity_check(${table})`)
+    if (found !== 'ok') throw db.damage(`${table}: ${String(found)}`)
+  }
+}

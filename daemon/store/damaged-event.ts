@@ -1,0 +1,16 @@
+import type { EventOf } from '../../protocol/index.ts'
+
+/** The text that stands for an event that was kept under `seq` and cannot be read as it was. */
+export function damagedEvent(seq: number, found: { text: unknown } | undefined): string {
+  const event: EventOf<'log_damaged'> = {
+    seq,
+    // Its own time is as doubtful as the rest of it.
+    time: 0,
+    run: null,
+    type: 'log_damaged',
+    log: 'events',
+    bytes: typeof found?.text === 'string' ? Buffer.byteLength(found.text) : 0,
+    detail: found === undefined ? 'the event that was kept here is gone' : 'the event that was kept here has changed',
+  }
+  return JSON.stringify(event)
+}
