@@ -7,6 +7,7 @@ import { createClaudeLocator, type LocatedClaude } from './claude/locate.ts'
 import type { Config } from './config.ts'
 import { createDiskNotice } from './disk-notice.ts'
 import { createInProcessHolder } from './holder/in-process.ts'
+import { syncRawLog } from './holder/sync-raw-log.ts'
 import { loadTokens, openHome, removeInfo, writeInfo } from './home.ts'
 import { lockHome } from './lock.ts'
 import type { Log } from './log.ts'
@@ -83,6 +84,11 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     const journal = createJournal(store, publisher, {
       onError: error => log.error('the journal failed', { error }),
       onSyncFailed: error => syncFailed(error),
+      // What a power cut then takes from it is told when it is read.
+      syncOutput: process =>
+        syncRawLog(home.processes, process).catch((error: unknown) =>
+          log.error('a raw log could not be synced to the disk', { process, error }),
+        ),
     })
 
     const publishState = (state: DaemonEvent['state'], detail?: string) => {

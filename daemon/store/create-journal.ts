@@ -8,6 +8,8 @@ export interface JournalOptions {
   onError?(error: unknown): void
   /** A sync has failed: nothing is stored or published any more. Called once, when no entry can be on its way. */
   onSyncFailed?(error: unknown): void
+  /** Brings to the disk what a durable entry was derived from; it is released after that as well. Does not reject. */
+  syncOutput?(process: string): Promise<void>
 }
 
 /**
@@ -24,7 +26,10 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     if (options.onError) options.onError(error)
     else warn(error)
   }
-  const sync = () => store.sync()
+  const sync = (durable: readonly JournalEntry[]) => {
+    const processes = new Set(durable.flatMap(({ checkpoint, process }) => checkpoint?.process ?? process?.id ?? []))
+    return Promise.all([store.sync(), ...[...processes].map(process => options.syncOutput?.(process))])
+  }
   const order = createReleaseOrder(sync, release, stop)
   let pending: JournalEntry[] = []
   let stopped: { by: unknown } | undefined
@@ -81,7 +86,7 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     flush,
     async settled() {
       flush()
-      await Promise.all([sync(), order.settled()])
+      await Promise.all([store.sync(), order.settled()])
       if (stopped !== undefined) throw stopped.by
     },
   }

@@ -22,7 +22,7 @@ export interface ReleaseOrder {
  * If the sync fails, the entry is never released, and `onFailed` is told: what follows from it must not be believed.
  */
 export function createReleaseOrder(
-  sync: () => Promise<void>,
+  sync: (durable: readonly JournalEntry[]) => Promise<unknown>,
   onReady: () => void,
   onFailed: (error: unknown) => void,
 ): ReleaseOrder {
@@ -32,7 +32,7 @@ export function createReleaseOrder(
 
   async function whenSynced(durable: Held[]): Promise<void> {
     try {
-      await sync()
+      await sync(durable.map(({ entry }) => entry))
     } catch (error) {
       return onFailed(error)
     }

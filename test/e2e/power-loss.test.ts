@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Event, Gap } from '../../client/index.ts'
-import type { Run } from '../../protocol/index.ts'
+import type { FrameEvent, Run } from '../../protocol/index.ts'
 import { terminalTypes } from '../../protocol/wire.ts'
 import { connectForTest } from '../client/harness.ts'
 import { canMount, startTestDaemon, tempHome } from '../support/daemon.ts'
@@ -62,6 +62,10 @@ describe.skipIf(!canInjectFaults || !canMount)(
         const log = await readLog<WireEvent>(params => peer.call('topic.read', params), session)
         expectWholeLog(log)
         expectKept(log, seen(session))
+        const frames = await readLog<FrameEvent>(params => peer.call('topic.read', params), `${session}/frames`)
+        const results = frames.filter(({ frame }) => (frame as { type?: string } | null)?.type === 'result')
+        const done = seen(session).filter(({ type }) => type === 'done')
+        expect(results.length).toBeGreaterThanOrEqual(done.length)
         const since = { epoch, seq: seen(session).at(-1)!.seq }
         expect(await peer.call('topic.subscribe', { topic, since })).toMatchObject({
           recovered: false,
