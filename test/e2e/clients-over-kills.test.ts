@@ -1,0 +1,65 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { type ConnectionState, connect, type Event, type Gap, type Mux, type NodeOptions } from '../../client/index.ts'
+import { hasty } from '../support/behind-proxy.ts'
+import { startTestDaemon } from '../support/daemon.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
+
+const flood = 'sim:flood frames=2000 rate=1000 size=200'
+
+/** A client that follows sessions from their beginning, and every state that it told of. */
+async function startFollower(options: NodeOptions, sessions: string[]) {
+  const mux = await connect({ ...options, timing: hasty })
+  onTestFinished(() => mux.close())
+  const states: ConnectionState[] = []
+  mux.onState(state => states.push(state))
+  const logs = new Map<string, (Event | Gap)[]>(sessions.map(session => [session, []]))
+  const follow = async (session: string, log: (Event | Gap)[]) => {
+    for await (const item of mux.subscribe(`session/${session}`, { since: 'start', window: 20_000 })) log.push(item)
+  }
+  for (const [session, log] of logs) follow(session, log).catch(() => {})
+  return { mux, states, logs }
+}
+
+const isOpen = (mux: Mux) => until(() => expect(mux.state).toBe('open'))
+
+it('clients stay whole over daemons that are killed while they follow, and new ones at the same place', async () => {
+  let daemon = await startTestDaemon()
+  const { home } = daemon
+  const { url, token } = daemon.info
+  const starter = await connect({ home, timing: hasty })
+  onTestFinished(() => starter.close())
+  const runs = await Promise.all([1, 2, 3].map(() => starter.run({ prompt: flood, cwd: tempDir() })))
+  const sessions = runs.map(({ session }) => session)
+  // Two find the daemon by its file, two know where it is.
+  const followers = await Promise.all(
+    [{ home }, { home }, { url, token }, { url, token }].map(options => startFollower(options, sessions)),
+  )
+  const seen = () => Math.min(...followers.flatMap(({ logs }) => [...logs.values()].map(({ length }) => length)))
+
+  const kills = 4
+  for (let count = 0; count < kills; count++) {
+    const before = seen()
+    await until(() => expect(seen()).toBeGreaterThan(before + 100))
+    await daemon.kill()
+    // Asked while there is no daemon, answered by the next one.
+    const next = sessions.map(session => starter.run({ prompt: flood, session }))
+    daemon = await startTestDaemon({ home, argv: ['--simulate', '--port', new URL(url).port] })
+    expect(daemon.info.url).toBe(url)
+    await Promise.all(next)
+    for (const { mux } of followers) await isOpen(mux)
+  }
+  const last = await Promise.all(sessions.map(session => starter.run({ prompt: 'sim:text', session })))
+  await Promise.all(last.map(run => run.result()))
+
+  for (const [index, session] of sessions.entries()) {
+    const log = await readLog(starter.api.topic.read, session)
+    expect(log.at(-1)).toMatchObject({ type: 'done', run: last[index]!.id })
+    for (const { logs } of followers) await until(() => expectWholeLog(logs.get(session)!, { log }))
+    expect((await starter.api.run.list({ session })).runs).toHaveLength(kills + 2)
+  }
+  for (const { states } of followers) {
+    expect(states).toEqual(Array.from({ length: kills }, () => ['recovering', 'open']).flat())
+  }
+})
