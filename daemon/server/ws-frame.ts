@@ -5,7 +5,8 @@
 export function textFrame(text: string): Buffer {
   const bytes = Buffer.byteLength(text)
   const header = bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10
-  const frame = Buffer.allocUnsafe(header + bytes)
+  // Not from the pool: one small frame that waits for a slow reader would hold 8 KB of it.
+  const frame = Buffer.allocUnsafeSlow(header + bytes)
   frame[0] = 0x81
   if (header === 2) {
     frame[1] = bytes

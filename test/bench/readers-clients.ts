@@ -77,6 +77,9 @@ async function connect(port: number, how: How): Promise<Reader> {
   await once(ws, 'open')
   await call(ws, 'hello', { protocol: [1], client: { name: 'bench', version: '1' } })
   ws.on('message', (data: Buffer) => take(reader, data, how === 'fast'))
+  ws.on('close', code => {
+    if (code !== endCode) throw new Error(`a reader was closed with ${code}`)
+  })
   if (how === 'never') ws.pause()
   if (typeof how === 'object') line!.setBytesPerSecond(how.bytesPerSecond)
   return reader
@@ -103,6 +106,9 @@ async function call(ws: WebSocket, method: string, params: object): Promise<void
   await answered
 }
 
+/** The server's at its end, and that of a replay. */
+const endCode = 4000
+
 const opening = Buffer.from('"events":[')
 const seqAt = Buffer.from('{"seq":')
 const madeAt = Buffer.from('"atUs":')
@@ -125,8 +131,7 @@ function take(reader: Reader, message: Buffer, isTimed: boolean): void {
 const numberAt = (body: Buffer, at: number) => Number.parseInt(body.toString('latin1', at, at + 20), 10)
 
 async function awaitAll(readers: Reader[], session: string, head: number): Promise<Read> {
-  await new Promise<void>((resolve, reject) => {
-    for (const { ws } of readers) ws.once('close', code => reject(new Error(`a reader was closed with ${code}`)))
+  await new Promise<void>(resolve => {
     const look = () => {
       if (readers.some(reader => reader.sessions.get(session)!.last < head)) return
       waiting.delete(look)
@@ -151,7 +156,7 @@ async function replay({ port, session, head }: ReadersClientsCommand & { do: 're
   await subscribe(reader, session, 'start')
   await awaitAll([reader], session, head)
   const wholeMs = performance.now() - startedAt
-  reader.ws.terminate()
+  reader.ws.close(endCode)
   return { firstEventMs: firstEventMs!, wholeMs }
 }
 
