@@ -14,6 +14,7 @@ export function enterEpoch(
   db: Sqlite,
   boot: string | undefined,
   known: Loss | undefined,
+  lostHeads: ReadonlyMap<number, number>,
 ): { epoch: string; loss: Loss | undefined } {
   const value = db.value<[string], string>('SELECT value FROM meta WHERE name = ?')
   const set = db.prepare<[string, string]>(
@@ -23,7 +24,11 @@ export function enterEpoch(
     // Absent in a new database, and in one of a muxd that did not write it down.
     const before = value.get(bootOfOpen)
     const wasCut = before !== undefined && before !== closedInOrder && (before !== boot || boot === undefined)
-    const loss = known ?? (wasCut ? 'power' : undefined)
+    // The same ones are found again at each opening.
+    const lost = JSON.stringify([...lostHeads])
+    const isNew = lostHeads.size > 0 && value.get(lostKey) !== lost
+    if (isNew) set.run(lostKey, lost)
+    const loss = known ?? (isNew ? 'damage' : wasCut ? 'power' : undefined)
     if (loss !== undefined || value.get('epoch') === undefined) set.run('epoch', nanoid())
     set.run(bootOfOpen, boot ?? 'unknown')
     return { epoch: value.get('epoch')!, loss }
@@ -38,3 +43,5 @@ export function markClosedInOrder(db: Sqlite): void {
 /** In the table `meta`: during which boot the database was opened and not closed in order since. */
 const bootOfOpen = 'boot'
 const closedInOrder = 'closed'
+/** The sessions whose newest events were lost, as they were when a new epoch began for it. */
+const lostKey = 'lost'

@@ -1,20 +1,18 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Log } from '../log.ts'
 import { createBallast } from './ballast.ts'
-import { checkTables } from './check-tables.ts'
 import { createDeletionTable } from './deletion-table.ts'
-import { enterEpoch, markClosedInOrder } from './epoch.ts'
+import { markClosedInOrder } from './epoch.ts'
 import { createEventTable } from './event-table.ts'
-import { createHeads, findLostHeads } from './lost-heads.ts'
+import { createHeads } from './lost-heads.ts'
+import { type Opened, openDatabase, syncFailureFile, whole } from './open-database.ts'
 import { createProcessTable } from './process-table.ts'
 import { createRequestTable } from './request-table.ts'
 import { createRunTable } from './run-table.ts'
-import { prepareSchema } from './schema.ts'
 import { createSessionTable } from './session-table.ts'
-import { damaged, isSqliteError, openSqlite, type Sqlite } from './sqlite.ts'
-import { DatabaseBusy, DiskFull, SyncFailed, type Ballast, type Store } from './store.ts'
-import { committedPages } from './wal-index.ts'
+import { damaged, isSqliteError, type Sqlite } from './sqlite.ts'
+import { SyncFailed, type Ballast, type Store } from './store.ts'
 import { openWalSync, type WalSync } from './wal-sync.ts'
 
 export interface StoreOptions {
@@ -38,92 +36,11 @@ const pagesGivenBack = 64
 export function openStore(file: string, options: StoreOptions = {}): Store {
   const ballast = createBallast(join(dirname(file), 'ballast'), options.ballastBytes ?? 4 * 1024 * 1024)
   try {
-    const opened = openWithRoom(file, ballast, options)
+    const opened = openDatabase(file, ballast, options)
     return whole(opened.db, () => assemble(opened, file, ballast, options))
   } catch (error) {
     // Damage of the schema: a table or column is not as it was.
     throw isSqliteError(error) ? damaged(file, (error as Error).message, error) : error
-  }
-}
-
-/** `work`, and where it throws, the connection is closed. */
-function whole<T>(db: Sqlite, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    db.close()
-    throw error
-  }
-}
-
-/** Even reading needs room, for the index of the write-ahead log. */
-function openWithRoom(file: string, ballast: Ballast, options: StoreOptions): Opened {
-  try {
-    return openDatabase(file, options)
-  } catch (error) {
-    if (!(error instanceof DiskFull)) throw error
-    ballast.release()
-    return openDatabase(file, options)
-  }
-}
-
-interface Opened {
-  db: Sqlite
-  epoch: string
-  lostHeads: ReadonlyMap<number, number>
-}
-
-function openDatabase(file: string, { boot, log }: StoreOptions): Opened {
-  // SQLite would make it with the umask's mode. It gives its other files the mode of this one.
-  if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600))
-  const committed = committedPages(file)
-  const db = openSqlite(file)
-  return whole(db, () => {
-    db.pragma('cell_size_check = ON')
-    // The first read: now the write-ahead log is read up to where it is whole.
-    db.pragma('user_version')
-    const isCut = committedPages(file) < committed
-    prepareSchema(db, file)
-    for (const name of [file, `${file}-wal`, `${file}-shm`]) chmodSync(name, 0o600)
-    db.pragma('synchronous = NORMAL')
-    // Records are removed by hand, in an order that is ours.
-    db.pragma('foreign_keys = OFF')
-    // The log's file shrinks to this when it starts anew after something large.
-    db.pragma('journal_size_limit = 16777216')
-    checkTables(db)
-    // Without its session nothing can be told of what is stored of it.
-    createSessionTable(db).all()
-    const lostHeads = findLostHeads(db)
-    const unsynced = syncFailureFile(file)
-    const known = existsSync(unsynced) ? 'sync' : isCut || lostHeads.size > 0 ? 'damage' : undefined
-    const { epoch, loss } = enterEpoch(db, boot, known)
-    // Before anything is published: else a power cut could take back the mark along with what it stands for.
-    syncFile(`${file}-wal`)
-    syncFile(dirname(file))
-    rmSync(unsynced, { force: true })
-    if (loss !== undefined) log?.warn(`${lossText[loss]}: the events have a new epoch`, { file, epoch })
-    return { db, epoch, lostHeads }
-  })
-}
-
-const lossText = {
-  power: 'the machine went down before the database was closed in order',
-  sync: 'a sync of the database failed',
-  damage: 'the newest events are damaged',
-}
-
-/** There from a failed sync until a database with another epoch is on the disk. */
-const syncFailureFile = (file: string) => `${file}-unsynced`
-
-/** Of a directory: the names in it, so that later syncs need be of contents only. */
-function syncFile(path: string): void {
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
-  } catch (error) {
-    throw new SyncFailed(`${path} could not be synced to the disk: ${(error as Error).message}`, { cause: error })
-  } finally {
-    closeSync(descriptor)
   }
 }
 
@@ -179,7 +96,7 @@ function assemble({ db, epoch, lostHeads }: Opened, file: string, space: Ballast
     close({ inOrder } = { inOrder: true }) {
       if (closed) return
       closed = true
-      if (inOrder && failure === undefined && !wal.busy) endEpochInOrder(db, wal)
+      if (inOrder && failure === undefined && !wal.busy) endInOrder(db, wal)
       wal.close()
       // SQLite would move to the database what may not be in the log, and the log would be gone.
       if (failure === undefined) db.close()
@@ -187,13 +104,12 @@ function assemble({ db, epoch, lostHeads }: Opened, file: string, space: Ballast
   }
 }
 
-/** Without the mark (the disk is full) the next epoch is another one, if the machine is started anew by then. */
-function endEpochInOrder(db: Sqlite, wal: WalSync): void {
+function endInOrder(db: Sqlite, wal: WalSync): void {
   try {
     wal.syncNow()
     markClosedInOrder(db)
-  } catch (error) {
-    if (!(error instanceof SyncFailed) && !(error instanceof DiskFull) && !(error instanceof DatabaseBusy)) throw error
+  } catch {
+    // The disk is full, or worse: if the machine is started anew before the next daemon, that one begins a new epoch.
   }
 }
 

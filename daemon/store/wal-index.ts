@@ -1,25 +1,36 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
+
+/** The index of the write-ahead log that is there before a database is opened. */
+export interface WalIndex {
+  /** How many pages the log holds of commits, as the index says now. */
+  committedPages(): number
+  /** Not while the database is open: closing any descriptor gives up SQLite's locks on the file. */
+  close(): void
+}
 
 /**
- * How many pages the write-ahead log holds of commits, as its index says: SQLite keeps that in `-shm`, which outlives a
- * process that is killed. Read before the database is opened, it says what must be found in the log; afterwards, what
- * was. 0 where there is no index.
+ * SQLite keeps in `-shm` how far the log is committed, and the file outlives a process that is killed. Before the
+ * database is opened it says what must be found in the log; afterwards, in the same file, what was. Undefined where
+ * there is none: nobody was in the middle of anything.
  */
-export function committedPages(file: string): number {
-  let index: Buffer
+export function openWalIndex(file: string): WalIndex | undefined {
+  let descriptor: number
   try {
-    index = readFileSync(`${file}-shm`)
+    descriptor = openSync(`${file}-shm`, 'r')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
   }
-  if (index.length < 2 * headerBytes) return 0
-  // Written twice, one after the other, in this machine's order: what both say has been committed.
-  const [first, second] = [0, headerBytes].map(at => {
-    const copy = new Uint32Array(new Uint8Array(index.subarray(at, at + headerBytes)).buffer)
-    return copy[0] === version ? copy[committedAt]! : 0
-  })
-  return Math.min(first!, second!)
+  return {
+    committedPages() {
+      const words = new Uint32Array((2 * headerBytes) / 4)
+      if (readSync(descriptor, words, 0, words.byteLength, 0) < words.byteLength) return 0
+      // The header is there twice, in this machine's order of bytes: what both say has been committed.
+      const copies = [words.subarray(0, headerBytes / 4), words.subarray(headerBytes / 4)]
+      return Math.min(...copies.map(copy => (copy[0] === version ? copy[committedAt]! : 0)))
+    },
+    close: () => closeSync(descriptor),
+  }
 }
 
 const headerBytes = 48

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { event } from '../support/records.ts'
 import { copyDamaged, makeDatabase, reportOf } from './damage.ts'
+import { reopen } from './temp-store.ts'
 
-const samples = Number(process.env['DAMAGE_SAMPLES'] ?? 40)
+const samples = Number(process.env['DAMAGE_SAMPLES'] ?? 25)
 const places = <T>(rest: fc.Arbitrary<T>, seed: number) =>
   fc.sample(fc.tuple(fc.noBias(fc.nat({ max: 2 ** 31 })), rest), { numRuns: samples, seed })
 
@@ -73,6 +75,31 @@ test('the check finds what the store would not: without their checksums, changed
   unchecked.exec('UPDATE events SET crc = NULL')
   unchecked.close()
   expect(() => reportOf(changed, truth)).toThrow(/s_1: event 40 is/)
+})
+
+test('where the newest events are gone, their numbers are not given again, and it is a new epoch once', () => {
+  const { directory, truth } = makeDatabase(true)
+  const file = join(directory, 'muxd.db')
+  const db = openSqlite(file)
+  db.exec(`DELETE FROM events WHERE place < (SELECT min(place) FROM events) + 100 AND place % 4294967296 > 60`)
+  db.close()
+  const texts = truth.events.get('s_1')!
+  const store = reopen(file)
+  expect(store.epoch).not.toBe(truth.epoch)
+  expect(store.events.bounds('s_1')).toEqual({ first: 1, head: texts.length })
+  store.close()
+  const again = reopen(file)
+  expect(again.epoch).toBe(store.epoch)
+  const next = event(texts.length + 1)
+  again.events.append('s_1', [next])
+  const types = again.events.rows('s_1', 58, 100).map(({ type }) => type)
+  expect(types).toEqual([
+    'assistant_text',
+    'assistant_text',
+    ...texts.slice(60).map(() => 'log_damaged'),
+    'assistant_text',
+  ])
+  expect(again.events.read('s_1', texts.length, 10, 1_000)).toEqual([next.text])
 })
 
 test('a fault of the check itself would be seen: an undamaged database is as it was', () => {

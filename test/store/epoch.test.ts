@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync } from 'node:fs'
+import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { bootId } from '../../daemon/store/boot-id.ts'
@@ -67,8 +67,24 @@ function openedDuring(boot: string | undefined) {
 /** A copy of the database as it is now, as somebody finds it whose predecessor has vanished. */
 function cut(file: string): string {
   const copy = join(tempDir(), 'muxd.db')
-  for (const name of ['muxd.db', 'muxd.db-wal']) {
+  for (const name of ['muxd.db', 'muxd.db-wal', 'muxd.db-shm']) {
     if (existsSync(join(dirname(file), name))) copyFileSync(join(dirname(file), name), join(dirname(copy), name))
   }
   return copy
+}
+
+test.skipIf(process.platform !== 'linux')('a database that was not closed is held by the same locks as any', () => {
+  const { file } = openedDuring('boot 1')
+  const copy = cut(file)
+  reopen(copy, { ...options, boot: 'boot 1' })
+  expect([locksOn(copy), locksOn(`${copy}-shm`)]).toEqual([['READ'], ['READ']])
+})
+
+/** Those that this process holds; closing any descriptor of a file gives up all of them. */
+function locksOn(path: string): string[] {
+  const { ino } = statSync(path)
+  const own = new RegExp(`POSIX +ADVISORY +(\\w+) +${process.pid} +\\S+:${ino} `)
+  return readFileSync('/proc/locks', 'utf8')
+    .split('\n')
+    .flatMap(line => own.exec(line)?.[1] ?? [])
 }

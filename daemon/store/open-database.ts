@@ -1,0 +1,104 @@
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { checkTables } from './check-tables.ts'
+import { enterEpoch } from './epoch.ts'
+import { findLostHeads } from './lost-heads.ts'
+import type { StoreOptions } from './open.ts'
+import { prepareSchema } from './schema.ts'
+import { createSessionTable } from './session-table.ts'
+import { openSqlite, type Sqlite } from './sqlite.ts'
+import { DiskFull, SyncFailed, type Ballast } from './store.ts'
+import { openWalIndex } from './wal-index.ts'
+
+export interface Opened {
+  db: Sqlite
+  epoch: string
+  lostHeads: ReadonlyMap<number, number>
+}
+
+/**
+ * Opens the file, or makes it, and sees to it that what is in it can be gone on with. Even reading needs room, for the
+ * index of the write-ahead log.
+ */
+export function openDatabase(file: string, ballast: Ballast, options: StoreOptions): Opened {
+  try {
+    return openFile(file, options)
+  } catch (error) {
+    if (!(error instanceof DiskFull)) throw error
+    ballast.release()
+    return openFile(file, options)
+  }
+}
+
+/** `work`, and where it throws, the connection is closed. */
+export function whole<T>(db: Sqlite, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+const closingAfter = (db: Sqlite, last: { close(): void } | undefined): Sqlite => ({
+  ...db,
+  close() {
+    db.close()
+    last?.close()
+  },
+})
+
+function openFile(file: string, { boot, log }: StoreOptions): Opened {
+  // SQLite would make it with the umask's mode. It gives its other files the mode of this one.
+  if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600))
+  const index = openWalIndex(file)
+  const committed = index?.committedPages() ?? 0
+  const db = closingAfter(openSqlite(file), index)
+  return whole(db, () => {
+    db.pragma('cell_size_check = ON')
+    // The first read: now the write-ahead log is read up to where it is whole.
+    db.pragma('user_version')
+    const isCut = (index?.committedPages() ?? 0) < committed
+    prepareSchema(db, file)
+    for (const name of [file, `${file}-wal`, `${file}-shm`]) chmodSync(name, 0o600)
+    db.pragma('synchronous = NORMAL')
+    // Records are removed by hand, in an order that is ours.
+    db.pragma('foreign_keys = OFF')
+    // The log's file shrinks to this when it starts anew after something large.
+    db.pragma('journal_size_limit = 16777216')
+    checkTables(db)
+    // Without its session nothing can be told of what is stored of it.
+    createSessionTable(db).all()
+    const lostHeads = findLostHeads(db)
+    const unsynced = syncFailureFile(file)
+    const known = existsSync(unsynced) ? 'sync' : isCut ? 'damage' : undefined
+    const { epoch, loss } = enterEpoch(db, boot, known, lostHeads)
+    // Before anything is published: else a power cut could take back the mark along with what it stands for.
+    syncFile(`${file}-wal`)
+    syncFile(dirname(file))
+    rmSync(unsynced, { force: true })
+    if (loss !== undefined) log?.warn(`${lossText[loss]}: the events have a new epoch`, { file, epoch })
+    return { db, epoch, lostHeads }
+  })
+}
+
+const lossText = {
+  power: 'the machine went down before the database was closed in order',
+  sync: 'a sync of the database failed',
+  damage: 'the newest events are damaged',
+}
+
+/** There from a failed sync until a database with another epoch is on the disk. */
+export const syncFailureFile = (file: string) => `${file}-unsynced`
+
+/** Of a directory: the names in it, so that later syncs need be of contents only. */
+function syncFile(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } catch (error) {
+    throw new SyncFailed(`${path} could not be synced to the disk: ${(error as Error).message}`, { cause: error })
+  } finally {
+    closeSync(descriptor)
+  }
+}
