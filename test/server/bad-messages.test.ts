@@ -242,7 +242,15 @@ describe('the observe token', () => {
   test('the methods that mutate are these', () => {
     const names = rows.flatMap(([name, mutates]) => (mutates ? [name] : []))
     expect(names.sort()).toEqual(
-      ['daemon.stop', 'run.cancel', 'run.start', 'session.close', 'session.create', 'session.delete'].sort(),
+      [
+        'daemon.gc',
+        'daemon.stop',
+        'run.cancel',
+        'run.start',
+        'session.close',
+        'session.create',
+        'session.delete',
+      ].sort(),
     )
   })
 })
