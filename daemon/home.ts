@@ -11,6 +11,8 @@ export interface Home {
   processes: string
   lock: string
   socket: string
+  holderLock: string
+  holderSocket: string
   info: string
   tokens: string
   config: string
@@ -56,6 +58,8 @@ export function homePaths(directory: string): Home {
     processes: join(directory, 'processes'),
     lock: join(directory, 'lock'),
     socket: join(directory, 'muxd.sock'),
+    holderLock: join(directory, 'holder.lock'),
+    holderSocket: join(directory, 'holder.sock'),
     info: join(directory, 'daemon.json'),
     tokens: join(directory, 'tokens.json'),
     config: join(directory, 'config.json'),

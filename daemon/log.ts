@@ -8,6 +8,7 @@ export interface Log {
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
+export const isLogLevel = (text: string): text is LogLevel => (logLevels as readonly string[]).includes(text)
 
 /** One JSON object a line for programs, words for a person at a terminal. */
 export type LogFormat = 'json' | 'text'

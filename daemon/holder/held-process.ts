@@ -1,16 +1,26 @@
 import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import type { Log } from '../log.ts'
+import { createExitMark } from './exit-mark.ts'
 import { createGrowth, type Growth } from './growth.ts'
 import { type HeldProcess, type ProcessSpec, SpawnFailed } from './holder.ts'
 import { connectInput, type Input } from './input.ts'
 import { type ProcessFiles, processFiles } from './process-files.ts'
 import { openPty, type Pty } from './pty.ts'
 import { createRawLog, type RawLogWriter } from './raw-log-writer.ts'
+import { createSentLines } from './sent-lines.ts'
 import { shimCommandLine } from './shim.ts'
 import { killIfOurs, processMarker, signalIfThere, sweep } from './sweep.ts'
 
 /** Between the shim's start and its command's: long enough for a machine that is brought to its knees. */
 const connectTimeoutMs = 30_000
+
+/** A process of a holder in this process. */
+export interface OwnProcess extends HeldProcess {
+  /** The exit record has come: its command is over. */
+  readonly exited: boolean
+  /** Its terminal is gone. */
+  readonly ended: boolean
+}
 
 /**
  * Starts a process. It runs when this resolves: its terminal is raw, its pid is written, its input is open. Rejects
@@ -21,10 +31,11 @@ export async function startHeldProcess(
   spec: ProcessSpec,
   log: Log | undefined,
   onReleased: () => void,
-): Promise<HeldProcess> {
+): Promise<OwnProcess> {
   const files = processFiles(dir, spec.id)
   const startedAt = Date.now()
   const growth = createGrowth()
+  const exitMark = createExitMark(spec.nonce)
   const stallListeners = new Set<(error: unknown) => void>()
   const fail = (why: string, cause: unknown) => new SpawnFailed(`${spec.command[0]} was not started: ${why}`, { cause })
 
@@ -57,7 +68,10 @@ export async function startHeldProcess(
       command: shimCommandLine({ files: files.base, nonce: spec.nonce, command: spec.command }),
       cwd: spec.cwd,
       env: { ...spec.env, [processMarker]: spec.id },
-      onData: chunk => rawLog.append(chunk) && growth.tell(rawLog.sizeBytes),
+      onData(chunk) {
+        exitMark.look(chunk)
+        if (rawLog.append(chunk)) growth.tell(rawLog.sizeBytes)
+      },
       onEnd() {
         rawLog.end()
         growth.end(rawLog.sizeBytes)
@@ -65,7 +79,20 @@ export async function startHeldProcess(
     })
     const input = await connected(files, growth)
     const commandPid = Number(readFileSync(pidFile, 'utf8'))
-    return hold({ spec, files, startedAt, growth, stallListeners, rawLog, pty, commandPid, input, log, onReleased })
+    return hold({
+      spec,
+      files,
+      startedAt,
+      growth,
+      exitMark,
+      stallListeners,
+      rawLog,
+      pty,
+      commandPid,
+      input,
+      log,
+      onReleased,
+    })
   } catch (error) {
     if (pty) {
       if (!growth.ended) signalIfThere(pty.pid, 'SIGKILL')
@@ -107,6 +134,7 @@ interface Parts {
   files: ProcessFiles
   startedAt: number
   growth: Growth
+  exitMark: { readonly seen: boolean }
   stallListeners: Set<(error: unknown) => void>
   rawLog: RawLogWriter
   pty: Pty
@@ -121,6 +149,7 @@ function hold({
   files,
   startedAt,
   growth,
+  exitMark,
   stallListeners,
   rawLog,
   pty,
@@ -128,9 +157,11 @@ function hold({
   input,
   log,
   onReleased,
-}: Parts): HeldProcess {
+}: Parts): OwnProcess {
   const { pid } = pty
   let released: Promise<void> | undefined
+  let inputEnded = false
+  const sent = createSentLines()
 
   const sweepAll = async () => {
     const left = await sweep({ id, shimPid: growth.ended ? undefined : pid })
@@ -158,8 +189,21 @@ function hold({
     get rawBytes() {
       return rawLog.sizeBytes
     },
-    writeLine: line => input.writeLine(line),
-    endInput: () => input.end(),
+    get exited() {
+      return exitMark.seen
+    },
+    get ended() {
+      return growth.ended
+    },
+    get inputEnded() {
+      return inputEnded
+    },
+    lost: false,
+    writeLine: (line, lineId) => sent.once(lineId, () => input.writeLine(line)),
+    endInput() {
+      inputEnded = true
+      return input.end()
+    },
     signal: async signal => {
       if (!growth.ended) signalIfThere(-pid, signal)
     },

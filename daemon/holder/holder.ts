@@ -1,6 +1,7 @@
 /**
- * What owns the PTYs. The interface is small and asynchronous, so that it can be served by this process (in-process.ts)
- * or by a process of its own; both pass the same conformance suite (test/holder/conformance.ts).
+ * What owns the PTYs. The interface is small and asynchronous: `in-process.ts` is the one that really does, in the
+ * holder's process; `remote.ts` is the daemon's side of that. Both pass the same conformance suite
+ * (test/holder/conformance.ts).
  *
  * A holder does four things: it starts a process in a PTY, appends every byte the process prints to the raw log before
  * anybody sees it, writes lines to its input, and signals it. It never looks into what is printed: the reader of the
@@ -35,10 +36,18 @@ export interface HeldProcess {
   readonly startedAt: number
   /** Bytes in the raw log so far. */
   readonly rawBytes: number
-  /** Sends one line (the newline is added) to the process's input. Resolves when the kernel has taken it, rejects with `InputClosed` when the process will not read it any more. Lines arrive whole and in the order of the calls. */
-  writeLine(line: string): Promise<void>
+  /**
+   * Sends one line (the newline is added) to the process's input. Resolves when the kernel has taken it, rejects with
+   * `InputClosed` when the process will not read it any more. Lines arrive whole and in the order of the calls. A line
+   * whose `lineId` has been used before is not written again: who does not know whether it was sent sends it again.
+   */
+  writeLine(line: string, lineId?: string): Promise<void>
   /** Closes the process's input after the lines written so far. Idempotent. */
   endInput(): Promise<void>
+  /** `endInput` was called, by whomever. */
+  readonly inputEnded: boolean
+  /** Its holder has died, and so has its terminal. */
+  readonly lost: boolean
   /** To the process group; the shim survives it. A process that is gone already is success. */
   signal(signal: 'SIGINT' | 'SIGTERM'): Promise<void>
   /** SIGKILL to the command itself, then to what it left behind (`sweep.ts`). The shim still prints the exit record. */

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs'
 import type { Log } from '../log.ts'
-import { startHeldProcess } from './held-process.ts'
-import { type HeldProcess, type Holder, SpawnFailed } from './holder.ts'
+import { type OwnProcess, startHeldProcess } from './held-process.ts'
+import { type Holder, type ProcessSpec, SpawnFailed } from './holder.ts'
 import { processFiles } from './process-files.ts'
 import { sweep } from './sweep.ts'
 
@@ -11,16 +11,21 @@ export interface InProcessHolderOptions {
   log?: Log
 }
 
+export interface InProcessHolder extends Holder {
+  start(spec: ProcessSpec): Promise<OwnProcess>
+  list(): OwnProcess[]
+}
+
 /** A holder in this process: the end of this process is the end of what it holds. */
-export function createInProcessHolder({ dir, log }: InProcessHolderOptions): Holder {
-  const held = new Map<string, HeldProcess>()
-  const starting = new Set<Promise<HeldProcess>>()
+export function createInProcessHolder({ dir, log }: InProcessHolderOptions): InProcessHolder {
+  const held = new Map<string, OwnProcess>()
+  const starting = new Set<Promise<OwnProcess>>()
   const ready = removeLeftovers(dir)
   // Reported by `start`.
   ready.catch(() => {})
   let closing: Promise<void> | undefined
 
-  const start: Holder['start'] = async spec => {
+  const start = async (spec: ProcessSpec) => {
     try {
       await ready
     } catch (error) {

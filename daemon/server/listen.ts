@@ -1,5 +1,4 @@
-import type { Server } from 'node:http'
-import type { AddressInfo, ListenOptions } from 'node:net'
+import type { AddressInfo, ListenOptions, Server } from 'node:net'
 
 /** Somebody else listens there already. */
 export class AddressInUse extends Error {

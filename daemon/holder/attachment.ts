@@ -1,0 +1,123 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { InputClosed, SpawnFailed } from './holder.ts'
+import {
+  type Answer,
+  type FromHolder,
+  type HolderCall,
+  holderVersions,
+  onMessages,
+  type ProcessFacts,
+  type Push,
+  sendMessage,
+  type Welcome,
+} from './wire.ts'
+
+/** A holder's connection, from its welcome to its end. */
+export interface Attachment {
+  readonly welcome: Welcome['welcome']
+  /** Rejects with the holder's error, or with `HolderGone`. */
+  call(call: HolderCall): Promise<ProcessFacts | null>
+  /** Called for each push, from the first one after the welcome on. */
+  onPush(listener: (push: Push) => void): void
+  /** Resolves when the connection is over: the holder has ended, or `leave` was called. */
+  readonly over: Promise<void>
+  /** Goes, and leaves everything as it is. */
+  leave(): void
+}
+
+/** There is no holder, or none any more. */
+export class HolderGone extends Error {
+  override readonly name = 'HolderGone'
+}
+
+/** There is a holder that this daemon cannot work with; the message says what to do. */
+export class HolderRefused extends Error {
+  override readonly name = 'HolderRefused'
+}
+
+/** Rejects with `HolderGone` when nothing answers there, and with `HolderRefused`. */
+export async function attach(socketPath: string, muxd: string): Promise<Attachment> {
+  const socket = connect(socketPath)
+  const pending = new Map<number, { resolve(facts: ProcessFacts | null): void; reject(error: Error): void }>()
+  let lastId = 0
+  let isOver = false
+  let onPush = (_push: Push) => {}
+  let greet: { resolve(welcome: Welcome['welcome']): void; reject(error: Error): void }
+  const greeted = new Promise<Welcome['welcome']>((resolve, reject) => (greet = { resolve, reject }))
+  const gone = () => new HolderGone(`the holder at ${socketPath} has gone`)
+  const over = new Promise<void>(resolve => {
+    socket.once('close', () => {
+      isOver = true
+      greet.reject(gone())
+      for (const { reject } of pending.values()) reject(gone())
+      pending.clear()
+      resolve()
+    })
+  })
+  // `close` follows and says enough.
+  socket.on('error', () => {})
+
+  const answered = (answer: Answer) => {
+    const call = pending.get(answer.id)
+    pending.delete(answer.id)
+    if ('ok' in answer) call?.resolve(answer.ok)
+    else call?.reject(errorOf(answer.error))
+  }
+  onMessages(socket, received => {
+    const message = received as FromHolder
+    if ('welcome' in message) greet.resolve(message.welcome)
+    else if ('refused' in message) greet.reject(refusal(message.refused))
+    else if ('id' in message) answered(message)
+    else onPush(message)
+  })
+
+  try {
+    await Promise.race([once(socket, 'connect'), greeted])
+    sendMessage(socket, { hello: { versions: holderVersions, muxd, pid: process.pid } })
+    const welcome = await greeted
+    return {
+      welcome,
+      call(call) {
+        if (isOver) return Promise.reject(gone())
+        const id = ++lastId
+        return new Promise((resolve, reject) => {
+          pending.set(id, { resolve, reject })
+          sendMessage(socket, { id, ...call })
+        })
+      },
+      onPush(listener) {
+        onPush = listener
+      },
+      over,
+      leave: () => void socket.end(),
+    }
+  } catch (error) {
+    socket.destroy()
+    greeted.catch(() => {})
+    if (error instanceof HolderRefused) throw error
+    throw new HolderGone(`no holder answers at ${socketPath}`, { cause: error })
+  }
+}
+
+function refusal({
+  versions,
+  muxd,
+  pid,
+  why,
+}: {
+  versions: readonly number[]
+  muxd: string
+  pid: number
+  why: string
+}) {
+  return new HolderRefused(
+    `the holder of this home (pid ${pid}, muxd ${muxd}) refuses this daemon: ${why}; it speaks versions ${versions.join(', ')}, ` +
+      `this daemon ${holderVersions.join(', ')}. It holds the sessions that run: stop it with the muxd that started it (muxd stop)`,
+  )
+}
+
+function errorOf({ name, message }: { name: string; message: string }): Error {
+  if (name === 'SpawnFailed') return new SpawnFailed(message)
+  return name === 'InputClosed' ? new InputClosed(message) : new Error(message)
+}

@@ -1,0 +1,228 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Home } from '../home.ts'
+import type { Log, LogLevel } from '../log.ts'
+import { type Attachment, attach, HolderGone, HolderRefused } from './attachment.ts'
+import { createGrowth, type Growth } from './growth.ts'
+import { type HeldProcess, type Holder, SpawnFailed } from './holder.ts'
+import { holderLog, spawnHolder } from './spawn.ts'
+import type { HolderCall, ProcessFacts, Push } from './wire.ts'
+
+/** The daemon's side of a holder in a process of its own, which is started where there is none. */
+export interface RemoteHolder extends Holder {
+  status(): HolderStatus
+  /** Goes, and leaves everything as it is: the next daemon finds it. */
+  leave(): Promise<void>
+}
+
+export interface HolderStatus {
+  /** `starting`: its process is being started; `lost`: it could not be. */
+  state: 'connected' | 'starting' | 'lost'
+  pid?: number
+  startedAt?: number
+  /** Version of muxd that it was started by. */
+  muxd?: string
+}
+
+export interface RemoteHolderOptions {
+  home: Home
+  logLevel: LogLevel
+  /** Version of this program. */
+  muxd: string
+  log: Log
+}
+
+const startTimeoutMs = 15_000
+const pollMs = 10
+
+/**
+ * Attaches to the holder of this home. Resolves when it is known what is held: at once where there is no holder, for
+ * then nothing is, and one is started meanwhile. Rejects with `HolderRefused`.
+ */
+export async function createRemoteHolder({ home, logLevel, muxd, log }: RemoteHolderOptions): Promise<RemoteHolder> {
+  const held = new Map<string, RemoteProcess>()
+  let closing = false
+  let state: HolderStatus['state'] = 'starting'
+  let welcome: Attachment['welcome'] | undefined
+  let attached: Promise<Attachment>
+
+  const take = (attachment: Attachment): Attachment => {
+    state = 'connected'
+    welcome = attachment.welcome
+    attachment.onPush(push => pushed(held, push))
+    void attachment.over.then(lost)
+    log.info('attached to the holder', { pid: welcome.pid, muxd: welcome.muxd, held: welcome.processes.length })
+    return attachment
+  }
+  const lost = () => {
+    welcome = undefined
+    if (closing) return
+    log.error('the holder has died, and with it every process it held', { held: held.size })
+    begin()
+    for (const process of [...held.values()]) process.lose()
+    held.clear()
+  }
+  /** Starts a holder in the background; who needs it waits for it. */
+  const begin = () => {
+    state = 'starting'
+    attached = start().then(take)
+    attached.catch((error: unknown) => {
+      state = 'lost'
+      if (!closing) log.error('no holder could be started', { error })
+    })
+  }
+  const start = async (): Promise<Attachment> => {
+    let exited: number | null | undefined
+    spawnHolder(home, logLevel, code => (exited = code))
+    for (const deadline = Date.now() + startTimeoutMs; !closing && Date.now() < deadline; await delay(pollMs)) {
+      try {
+        return await attach(home.holderSocket, muxd)
+      } catch (error) {
+        if (!(error instanceof HolderGone)) throw error
+        // One that found another holder there exits well, and that one answers soon.
+        if (exited !== undefined && exited !== 0) break
+      }
+    }
+    throw new SpawnFailed(`the holder's process did not start; its log: ${holderLog(home)}`)
+  }
+
+  const call = async (what: HolderCall) => (await attached).call(what)
+  const adopt = (facts: ProcessFacts): RemoteProcess => {
+    const process = createRemoteProcess(facts, call, () => held.delete(facts.id))
+    held.set(facts.id, process)
+    return process
+  }
+
+  try {
+    const found = take(await attach(home.holderSocket, muxd))
+    attached = Promise.resolve(found)
+    found.welcome.processes.map(adopt)
+  } catch (error) {
+    if (error instanceof HolderRefused) throw error
+    begin()
+  }
+
+  return {
+    async start(spec) {
+      if (closing) throw new SpawnFailed('the holder has been closed')
+      // Tried again for each process, so that a holder that could not be started once does not stay away.
+      if (state === 'lost') begin()
+      try {
+        return adopt((await call({ call: 'start', spec }))!)
+      } catch (error) {
+        if (error instanceof SpawnFailed) throw error
+        throw new SpawnFailed((error as Error).message, { cause: error })
+      }
+    },
+    list: () => [...held.values()],
+    status: () => ({
+      state,
+      ...(welcome && { pid: welcome.pid, startedAt: welcome.startedAt, muxd: welcome.muxd }),
+    }),
+    async close() {
+      if (closing) return
+      closing = true
+      const attachment = await attached.catch(() => undefined)
+      await attachment?.call({ call: 'close' }).catch(() => {})
+      await attachment?.over
+      for (const process of [...held.values()]) process.lose()
+      held.clear()
+    },
+    async leave() {
+      if (closing) return
+      closing = true
+      const attachment = await attached.catch(() => undefined)
+      attachment?.leave()
+      await attachment?.over
+    },
+  }
+}
+
+interface RemoteProcess extends HeldProcess {
+  readonly growth: Growth
+  grown(rawBytes: number, ended: boolean): void
+  stalled(error: Error): void
+  /** Its holder has died. */
+  lose(): void
+}
+
+function pushed(held: Map<string, RemoteProcess>, push: Push): void {
+  if ('grown' in push) for (const [id, rawBytes, ended] of push.grown) held.get(id)?.grown(rawBytes, ended)
+  // Of a newer holder there may be pushes that mean nothing here.
+  if ('stalled' in push) {
+    const { process, message, code } = push.stalled
+    held.get(process)?.stalled(Object.assign(new Error(message), { code }))
+  }
+}
+
+function createRemoteProcess(
+  facts: ProcessFacts,
+  call: (call: HolderCall) => Promise<unknown>,
+  onReleased: () => void,
+): RemoteProcess {
+  const { id, pid, startedAt } = facts
+  const growth = createGrowth()
+  const stallListeners = new Set<(error: unknown) => void>()
+  let { rawBytes, inputEnded } = facts
+  let lost = false
+  let released: Promise<void> | undefined
+  if (facts.ended) growth.end(rawBytes)
+
+  const release = async () => {
+    await ignoringGone(call({ call: 'release', process: id }))
+    // Whatever the holder has yet to say of it, its terminal is closed.
+    if (!growth.ended) growth.end(rawBytes)
+    onReleased()
+  }
+  return {
+    id,
+    pid,
+    startedAt,
+    growth,
+    get rawBytes() {
+      return rawBytes
+    },
+    get inputEnded() {
+      return inputEnded
+    },
+    get lost() {
+      return lost
+    },
+    async writeLine(line, lineId) {
+      await call({ call: 'write', process: id, line, ...(lineId !== undefined && { lineId }) })
+    },
+    async endInput() {
+      inputEnded = true
+      await ignoringGone(call({ call: 'endInput', process: id }))
+    },
+    signal: signal => ignoringGone(call({ call: 'signal', process: id, signal })),
+    // What a dead holder has left is ended by the next one: it is waited for.
+    kill: () => ignoringGone(call({ call: 'kill', process: id })),
+    onGrow: listener => growth.on(listener),
+    onStalled(listener) {
+      stallListeners.add(listener)
+      return () => stallListeners.delete(listener)
+    },
+    release: () => (released ??= release()),
+    grown(bytes, ended) {
+      rawBytes = bytes
+      if (ended && !growth.ended) growth.end(bytes)
+      else growth.tell(bytes)
+    },
+    stalled(error) {
+      for (const listener of stallListeners) listener(error)
+    },
+    lose() {
+      lost = true
+      if (!growth.ended) growth.end(rawBytes)
+    },
+  }
+}
+
+/** A holder that is gone has nothing left to be ended. */
+async function ignoringGone(call: Promise<unknown>): Promise<void> {
+  try {
+    await call
+  } catch (error) {
+    if (!(error instanceof HolderGone || error instanceof SpawnFailed)) throw error
+  }
+}

@@ -1,0 +1,81 @@
+import type { Socket } from 'node:net'
+import { createLineSplitter } from '../claude/lines.ts'
+import type { ProcessSpec } from './holder.ts'
+
+/**
+ * What daemon and holder say to each other over the holder's Unix socket: one JSON object a line. The holder may be
+ * older than the daemon: what is here is only ever added to, and what cannot be added gets a new version.
+ *
+ *   daemon ── hello ──▶ holder      which versions it speaks
+ *          ◀─ welcome ──            the one to be spoken, and what is held; or `refused`
+ *          ── call ──▶              answered by `ok` or `error` under its `id`, not always in order
+ *          ◀─ grown, stalled ──     at any time
+ */
+export const holderVersions: readonly number[] = [1]
+
+export interface Hello {
+  hello: { versions: readonly number[]; muxd: string; pid: number }
+}
+
+export interface Welcome {
+  welcome: { version: number; muxd: string; pid: number; startedAt: number; processes: ProcessFacts[] }
+}
+/** Nothing else follows. */
+export interface Refused {
+  refused: { versions: readonly number[]; muxd: string; pid: number; why: string }
+}
+
+/** What there is to know of a held process. */
+export interface ProcessFacts {
+  id: string
+  pid: number
+  startedAt: number
+  rawBytes: number
+  /** Its terminal is gone. */
+  ended: boolean
+  /** Nothing can be written to it any more: its input was closed. */
+  inputEnded: boolean
+}
+
+export type HolderCall =
+  | { call: 'start'; spec: ProcessSpec }
+  | { call: 'write'; process: string; line: string; lineId?: string }
+  | { call: 'endInput' | 'kill' | 'release'; process: string }
+  | { call: 'signal'; process: string; signal: 'SIGINT' | 'SIGTERM' }
+  /** Ends everything that is held, then the holder itself. */
+  | { call: 'close' }
+
+export type Answer =
+  | { id: number; ok: ProcessFacts | null }
+  /** `name` is that of the error's class where `holder.ts` has one. */
+  | { id: number; error: { name: string; message: string } }
+
+/** Pushed without being asked. Growth over several processes and reads is told at once: only the last size counts. */
+export type Push =
+  | { grown: [process: string, rawBytes: number, ended: boolean][] }
+  | { stalled: { process: string; message: string; code: string | undefined } }
+
+export type ToHolder = Hello | (HolderCall & { id: number })
+export type FromHolder = Welcome | Refused | Answer | Push
+
+/** Hands over each message that arrives. One that is no JSON ends the connection: nobody else should be on it. */
+export function onMessages(socket: Socket, onMessage: (message: unknown) => void): void {
+  const splitter = createLineSplitter()
+  socket.on('data', (chunk: Buffer) => {
+    for (const { bytes } of splitter.push(chunk)) {
+      let message: unknown
+      try {
+        message = JSON.parse(bytes.toString())
+      } catch (error) {
+        socket.destroy(error as Error)
+        return
+      }
+      onMessage(message)
+    }
+  })
+}
+
+/** False when the peer does not take it yet: it is kept, and `drain` tells when there is room again. */
+export function sendMessage(socket: Socket, message: ToHolder | FromHolder): boolean {
+  return socket.write(`${JSON.stringify(message)}\n`)
+}
