@@ -6,8 +6,8 @@ import { limits } from '../protocol/limits.ts'
 import { createClaudeLocator, type LocatedClaude } from './claude/locate.ts'
 import type { Config } from './config.ts'
 import { createDiskNotice } from './disk-notice.ts'
-import { createInProcessHolder } from './holder/in-process.ts'
 import { syncRawLog } from './holder/sync-raw-log.ts'
+import { createRemoteHolder } from './holder/remote.ts'
 import { loadTokens, openHome, removeInfo, writeInfo } from './home.ts'
 import { lockHome } from './lock.ts'
 import type { Log } from './log.ts'
@@ -17,9 +17,8 @@ import { startForgettingKeys } from './rpc/forget-keys.ts'
 import { type RunningServer, startServer } from './server/start-server.ts'
 import { createAdmission } from './sessions/admission.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
-import { recover } from './sessions/recover.ts'
 import { createSessions } from './sessions/sessions.ts'
-import { daemonHandlers, freeBytes } from './status.ts'
+import { type CloseOptions, daemonHandlers, freeBytes } from './status.ts'
 import { createJournal } from './store/create-journal.ts'
 import { bootId } from './store/boot-id.ts'
 import { openStore } from './store/open.ts'
@@ -32,8 +31,8 @@ import { createTopics } from './topics/topics.ts'
 export interface Daemon {
   /** The ws URL. */
   readonly url: string
-  /** Ends in order: what runs is `interrupted`, everything is stored, every client is told. */
-  close(reason: string, options?: { restart: boolean }): Promise<void>
+  /** Ends in order: what runs is `interrupted` unless it is kept, everything is stored, every client is told. */
+  close(reason: string, options?: CloseOptions): Promise<void>
   /** Resolves when it is closed, by whomever; rejects with `SyncFailed` when the disk failed. */
   readonly closed: Promise<void>
 }
@@ -99,10 +98,8 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
 
     const reclaimer = createReclaimer({ store, processesDir: home.processes, log })
 
-    const queued = await recover({ store, journal, processesDir: home.processes, log })
-
-    const holder = createInProcessHolder({ dir: home.processes, log })
-    opened.push(() => holder.close())
+    const holder = await createRemoteHolder({ home, logLevel: config.logLevel, muxd: version, log })
+    opened.push(() => holder.leave())
 
     const sessions = createSessions({
       store,
@@ -121,22 +118,33 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       onDeleted: reclaimer.reclaim,
     })
 
+    // A start that fails from here on leaves everything to the next one.
+    opened.push(async () => {
+      await sessions.leave()
+      journal.flush()
+    })
+    sessions.takeOver()
+    // What it has ended can be read by the first client.
+    await journal.settled()
+
     const gc = createGc({ store, sessions, reclaimer, processesDir: home.processes, policy: config, log })
     opened.push(() => Promise.all([gc.close(), reclaimer.close()]))
 
     let closing: Promise<void> | undefined
     let settleClosed: (ended: Promise<void>) => void
     const closed = new Promise<void>(resolve => void (settleClosed = resolve))
-    const close = (reason: string, { restart } = { restart: false }) => {
-      if (!closing) settleClosed((closing = end(reason, restart)))
+    const close = (reason: string, options: CloseOptions = { keepSessions: false, restart: false }) => {
+      if (!closing) settleClosed((closing = end(reason, options)))
       return closing
     }
-    const end = async (reason: string, restart: boolean) => {
-      log.info('stopping', { reason })
+    const end = async (reason: string, { keepSessions, restart }: CloseOptions) => {
+      log.info('stopping', { reason, keepSessions })
       disk.close()
       publishState('stopping', reason)
-      await sessions.shutdown(reason)
+      if (keepSessions) await sessions.leave()
+      else await sessions.shutdown(reason)
       await journal.settled()
+      if (!keepSessions) await holder.close()
       hub.flush()
       await server.close({ code: restart ? 4001 : 4000, reason, reconnect: true })
       removeInfo(home, instance)
@@ -145,7 +153,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       log.info('stopped')
     }
 
-    /** What the disk holds is unknown: nothing is ended in order, and the next daemon goes on with what there is. */
+    /** What the disk holds is unknown: everything is left as it is, and the next daemon goes on with what there is. */
     const fail = async (error: unknown) => {
       log.error('the disk failed: the daemon ends', { error })
       const reason = (error as Error).message
@@ -175,6 +183,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           store,
           sessions,
           gc,
+          holder,
           claude: () => claude,
           server: () => server,
           stop: (reason, options) => void close(reason, options).catch(() => {}),
@@ -197,7 +206,6 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       if (!closing) settleClosed((closing = fail(error)))
     })
     publishState('running')
-    sessions.resume(queued)
     void reclaimer.reclaim()
     gc.start()
     writeInfo(home, {

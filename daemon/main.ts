@@ -32,9 +32,10 @@ export async function main(argv: string[]): Promise<void> {
   } catch (error) {
     const expected = error instanceof Error && expectedErrors.has(error.name)
     process.stderr.write(`muxd: ${expected ? error.message : ((error as Error).stack ?? String(error))}\n`)
-    process.exitCode = error instanceof BadConfig || error instanceof BadHome ? 2 : 3
-    // Not when all is over: SQLite would still tidy up, and move to the database what may not be in its log.
+    // Also where its end has failed half way, which must not keep it. And after a failed sync SQLite would still tidy up,
+    // and move to the database what may not be in its log.
     if (error instanceof SyncFailed) process.exit(4)
+    process.exit(error instanceof BadConfig || error instanceof BadHome ? 2 : 3)
   }
 }
 

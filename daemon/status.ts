@@ -6,13 +6,20 @@ import type { Methods, ResultOf } from '../protocol/index.ts'
 import { checkpointDistances } from './checkpoints.ts'
 import type { LocatedClaude } from './claude/locate.ts'
 import type { Config } from './config.ts'
+import type { RemoteHolder } from './holder/remote.ts'
 import type { Home } from './home.ts'
 import type { Gc } from './retention/gc.ts'
 import type { Handlers } from './rpc/handlers.ts'
-import { RpcError } from './rpc/rpc-error.ts'
 import type { RunningServer } from './server/start-server.ts'
 import type { Sessions } from './sessions/sessions.ts'
 import type { Store } from './store/store.ts'
+
+export interface CloseOptions {
+  /** What runs goes on, for the next daemon to take over. */
+  keepSessions: boolean
+  /** The next daemon follows at once. */
+  restart: boolean
+}
 
 export interface StatusContext {
   version: string
@@ -21,11 +28,12 @@ export interface StatusContext {
   config: Config
   store: Store
   sessions: Sessions
+  holder: RemoteHolder
   claude(): LocatedClaude | null
   server(): Pick<RunningServer, 'url' | 'connections' | 'subscriptions' | 'subscribers'>
   gc: Gc
   /** Begins the orderly end of the daemon. */
-  stop(reason: string, options: { restart: boolean }): void
+  stop(reason: string, options: CloseOptions): void
 }
 
 /** The methods that concern the daemon itself. */
@@ -33,15 +41,11 @@ export const daemonHandlers = (context: StatusContext): Pick<Handlers, 'daemon'>
   daemon: {
     status: () => status(context),
     gc: ({ dryRun = false }) => context.gc.run({ dryRun }),
-    stop({ keepSessions, restart = false }, { actor }) {
-      if (keepSessions) {
-        throw new RpcError('invalid_params', '/keepSessions: sessions cannot outlive this daemon yet', {
-          path: '/keepSessions',
-          expected: 'false',
-        })
-      }
+    stop({ restart = false, keepSessions = restart }, { actor }) {
       // After the answer has left.
-      setImmediate(() => context.stop(`${restart ? 'restarted' : 'stopped'} by ${actor.name}`, { restart }))
+      setImmediate(() =>
+        context.stop(`${restart ? 'restarted' : 'stopped'} by ${actor.name}`, { restart, keepSessions }),
+      )
       return {}
     },
   },
@@ -75,8 +79,15 @@ async function status(context: StatusContext): Promise<ResultOf<Methods['daemon'
       freeBytes: freeBytes(home.directory),
     },
     checkpoints: await checkpointDistances(store.processes, home.processes),
-    holder: { state: 'in_process' },
+    holder: holderFacts(context.holder),
   }
+}
+
+function holderFacts(holder: RemoteHolder): ResultOf<Methods['daemon']['status']>['holder'] {
+  const { state, pid, startedAt, muxd } = holder.status()
+  const processes = holder.list().length
+  if (pid === undefined || startedAt === undefined || muxd === undefined) return { state, processes }
+  return { state, processes, pid, version: muxd, startedAt, uptimeMs: Date.now() - startedAt }
 }
 
 async function walFacts(database: string): Promise<{ walBytes: number; walMovedAt: number }> {

@@ -94,7 +94,15 @@ const daemon = {
         ),
       }),
       subscribers: Subscribers,
-      holder: Type.Object({ state: Type.Enum(['in_process']) }),
+      /** The process that owns the terminals. `lost`: none could be started. */
+      holder: Type.Object({
+        state: Type.Enum(['connected', 'starting', 'lost']),
+        processes: Type.Integer(),
+        pid: Type.Optional(Type.Integer()),
+        version: Type.Optional(Type.String()),
+        startedAt: Type.Optional(Type.Integer()),
+        uptimeMs: Type.Optional(Type.Integer()),
+      }),
     }),
   ),
   /**
@@ -127,8 +135,9 @@ const daemon = {
     { mutates: true },
   ),
   /**
-   * Answers, then sends `bye` to everyone, ends what runs as `interrupted`, and exits. `restart`: whoever asks starts it
-   * again, so that the `bye` says 4001.
+   * Answers, then sends `bye` to everyone, ends what runs as `interrupted`, and exits. `keepSessions`: what runs goes
+   * on, and the next daemon takes it over. `restart`: whoever asks starts it again, so that the `bye` says 4001; keeps
+   * sessions unless told otherwise.
    */
   stop: method(
     Type.Object({ keepSessions: Type.Optional(Type.Boolean()), restart: Type.Optional(Type.Boolean()) }),

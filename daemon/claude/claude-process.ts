@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClaudeOptions } from '../../protocol/index.ts'
@@ -7,15 +8,23 @@ import type { Log } from '../log.ts'
 import { commandLine } from './command-line.ts'
 import { initializeLine } from './control.ts'
 import { claudeEnvironment } from './environment.ts'
-import { createOutputReader, type OutputLine } from './output.ts'
+import { createOutputReader, type Output, type OutputLine } from './output.ts'
 
 /** A live Claude Code process: lines go in, what it prints goes to its `OutputSink`. */
 export interface ClaudeProcess {
   readonly id: string
   readonly pid: number
   readonly startedAt: number
-  /** Sends a line; one that cannot be delivered is logged, for the process's end tells the rest. */
-  send(line: string): void
+  readonly inputEnded: boolean
+  /** Begins to hand out what it prints, with what there is, before it returns. */
+  follow(): void
+  /** Hands out no more, and leaves it running. */
+  unfollow(): void
+  /**
+   * Sends a line; one that cannot be delivered is logged, for the process's end tells the rest. Sent again under the
+   * same `lineId`, also by a later daemon, it arrives once.
+   */
+  send(line: string, lineId: string): void
   endInput(): void
   signal(signal: 'SIGINT' | 'SIGTERM'): Promise<void>
   /** Also ends what it left behind; after its own end only that. */
@@ -29,8 +38,16 @@ export interface OutputSink {
   lines(lines: OutputLine[], offset: number): void
   /** What it prints cannot be kept: it is held up, and nothing comes until it can be. */
   stalled(error: unknown): void
-  /** After the last line: the shell's exit status, or null when the process was lost without an exit record. */
-  ended(status: number | null, stderrTail: string): void
+  /** After the last line. */
+  ended(end: ProcessEnd): void
+}
+
+export interface ProcessEnd {
+  /** The shell's exit status; null when there is no exit record, or one that cannot be read. */
+  status: number | null
+  stderrTail: string
+  /** How it ended is not known, because the holder has died or the record is damaged. */
+  lost: boolean
 }
 
 export interface StartOptions {
@@ -49,34 +66,55 @@ export interface StartOptions {
 }
 
 /** How much of the end of stderr goes with a failure. */
-export const stderrTailBytes = 4 * 1024
+const stderrTailBytes = 4 * 1024
 
 /** A process's own `TMPDIR`, removed when it is over. */
 export const temporaryDirectory = (processesDir: string, id: string): string => join(processesDir, `${id}.tmp`)
 
 /** Starts Claude Code for a session and says hello to it. Rejects with `SpawnFailed`. */
 export async function startClaudeProcess(options: StartOptions, sink: OutputSink): Promise<ClaudeProcess> {
-  const { holder, log, processesDir, id } = options
+  const { holder, processesDir, id, nonce } = options
   const tmpDir = temporaryDirectory(processesDir, id)
   await mkdir(tmpDir, { recursive: true, mode: 0o700 })
-  const held = await holder.start({
-    id,
-    nonce: options.nonce,
-    command: commandLine(options),
-    cwd: options.cwd,
-    env: claudeEnvironment(options.environment, options.options.env, tmpDir),
-  })
-  follow(held, options, sink, tmpDir)
-  const send = (line: string) =>
-    void held.writeLine(line).catch((error: unknown) => log.info('a line was not delivered', { process: id, error }))
+  const env = claudeEnvironment(options.environment, options.options.env, tmpDir)
+  const held = await holder
+    .start({ id, nonce, command: commandLine(options), cwd: options.cwd, env })
+    .catch(async (error: unknown) => {
+      await rm(tmpDir, { recursive: true, force: true })
+      throw error
+    })
+  return adoptClaudeProcess(held, { ...options, from: 0 }, sink)
+}
+
+export interface AdoptOptions extends Pick<StartOptions, 'log' | 'processesDir' | 'nonce'> {
+  /** Raw log offset up to which lines have been read by an earlier daemon. */
+  from: number
+}
+
+/** Takes up a process that the holder has. */
+export function adoptClaudeProcess(held: HeldProcess, options: AdoptOptions, sink: OutputSink): ClaudeProcess {
+  const { log } = options
+  const { id } = held
+  const send: ClaudeProcess['send'] = (line, lineId) =>
+    void held
+      .writeLine(line, lineId)
+      .catch((error: unknown) => log.info('a line was not delivered', { process: id, error }))
   // One that may not be signalled must not take the daemon down with it.
   const logged = (ending: Promise<void>) =>
     ending.catch((error: unknown) => log.error('a process could not be ended', { process: id, error }))
-  send(initializeLine('init'))
+  let unfollow = () => {}
+  send(initializeLine('init'), 'init')
   return {
     id,
     pid: held.pid,
     startedAt: held.startedAt,
+    get inputEnded() {
+      return held.inputEnded
+    },
+    follow() {
+      unfollow = follow(held, options, sink)
+    },
+    unfollow: () => unfollow(),
     send,
     endInput: () => void held.endInput(),
     signal: signal => logged(held.signal(signal)),
@@ -85,31 +123,79 @@ export async function startClaudeProcess(options: StartOptions, sink: OutputSink
   }
 }
 
-/** Reads the raw log on whenever it has grown, up to the exit record or the end of the PTY. */
-function follow(held: HeldProcess, { processesDir, id, nonce, log }: StartOptions, sink: OutputSink, tmpDir: string) {
-  const rawLog = openRawLog(processesDir, id)
-  const reader = createOutputReader(rawLog, nonce)
+/** Reads the raw log on whenever it has grown, up to the exit record or the end of the PTY. Returns what ends that. */
+function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () => void {
+  const { processesDir, log } = options
+  const { id } = held
+  const reading = startReading(id, options, sink)
 
-  const end = (status: number | null, last: OutputLine[]) => {
-    detach()
-    detachStalled()
-    if (last.length > 0) sink.lines(last, rawLog.sizeBytes())
-    const stderrTail = rawLog.stderrTail(stderrTailBytes)
-    rawLog.close()
+  const end = (exit: Exit | undefined) => {
+    detachAll()
+    const processEnd = reading.end(exit, held.lost)
     held
       .release()
-      .then(() => rm(tmpDir, { recursive: true, force: true }))
+      .then(() => rm(temporaryDirectory(processesDir, id), { recursive: true, force: true }))
       .catch((error: unknown) => log.error('a process could not be released', { process: id, error }))
-      .finally(() => sink.ended(status, stderrTail))
+      .finally(() => sink.ended(processEnd))
+  }
+  let isOver = false
+  const detachAll = () => {
+    isOver = true
+    detach()
+    detachStalled()
   }
   const readOn = (ended: boolean) => {
-    for (let output = reader.read(); output; output = reader.read()) {
-      sink.lines(output.lines, output.offset)
-      if (output.exit) return end(output.exit.status, [])
-    }
-    if (ended) end(null, reader.rest())
+    const exit = reading.readOn()
+    if (exit) return end(exit)
+    if (!ended) return
+    reading.readRest()
+    end(undefined)
   }
   const detachStalled = held.onStalled(error => sink.stalled(error))
   const detach = held.onGrow((_bytes, ended) => readOn(ended))
   readOn(false)
+  return () => {
+    if (isOver) return
+    detachAll()
+    reading.close()
+  }
+}
+
+/** Reads what a process that is no more has printed, to the end. */
+export function readEndedProcess(id: string, options: AdoptOptions, sink: OutputSink): void {
+  const reading = startReading(id, options, sink)
+  const exit = reading.readOn()
+  if (!exit) reading.readRest()
+  const end = reading.end(exit, true)
+  rmSync(temporaryDirectory(options.processesDir, id), { recursive: true, force: true })
+  sink.ended(end)
+}
+
+type Exit = NonNullable<Output['exit']>
+
+function startReading(id: string, { processesDir, nonce, from }: AdoptOptions, sink: OutputSink) {
+  const rawLog = openRawLog(processesDir, id, from)
+  const reader = createOutputReader(rawLog, nonce, from)
+  return {
+    /** Hands out what there is; answers the exit record when it has been read. */
+    readOn(): Exit | undefined {
+      for (let output = reader.read(); output; output = reader.read()) {
+        sink.lines(output.lines, output.offset)
+        if (output.exit) return output.exit
+      }
+      return undefined
+    },
+    /** Hands out what was begun and will never be ended. */
+    readRest() {
+      const last = reader.rest()
+      if (last.length > 0) sink.lines(last, Math.max(from, rawLog.sizeBytes()))
+    },
+    /** There is no more to be read. `isLost`: nor can there be an exit record. */
+    end(exit: Exit | undefined, isLost: boolean): ProcessEnd {
+      const stderrTail = rawLog.stderrTail(stderrTailBytes)
+      rawLog.close()
+      return { status: exit?.status ?? null, lost: exit ? exit.status === null : isLost, stderrTail }
+    },
+    close: () => rawLog.close(),
+  }
 }

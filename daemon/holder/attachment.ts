@@ -16,8 +16,11 @@ import {
 /** A holder's connection, from its welcome to its end. */
 export interface Attachment {
   readonly welcome: Welcome['welcome']
-  /** Rejects with the holder's error, or with `HolderGone`. */
-  call(call: HolderCall): Promise<ProcessFacts | null>
+  /**
+   * Rejects with the holder's error, or with `HolderGone`. `onOk` is called before the next message is looked at, which
+   * the promise is not: a push about a process may come right behind the answer that makes it known.
+   */
+  call(call: HolderCall, onOk?: (facts: ProcessFacts | null) => void): Promise<ProcessFacts | null>
   /** Called for each push, from the first one after the welcome on. */
   onPush(listener: (push: Push) => void): void
   /** Resolves when the connection is over: the holder has ended, or `leave` was called. */
@@ -78,11 +81,15 @@ export async function attach(socketPath: string, muxd: string): Promise<Attachme
     const welcome = await greeted
     return {
       welcome,
-      call(call) {
+      call(call, onOk) {
         if (isOver) return Promise.reject(gone())
         const id = ++lastId
         return new Promise((resolve, reject) => {
-          pending.set(id, { resolve, reject })
+          const ok = (facts: ProcessFacts | null) => {
+            onOk?.(facts)
+            resolve(facts)
+          }
+          pending.set(id, { resolve: ok, reject })
           sendMessage(socket, { id, ...call })
         })
       },

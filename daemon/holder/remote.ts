@@ -73,7 +73,7 @@ export async function createRemoteHolder({ home, logLevel, muxd, log }: RemoteHo
   const start = async (): Promise<Attachment> => {
     let exited: number | null | undefined
     spawnHolder(home, logLevel, code => (exited = code))
-    for (const deadline = Date.now() + startTimeoutMs; !closing && Date.now() < deadline; await delay(pollMs)) {
+    for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline; await delay(pollMs)) {
       try {
         return await attach(home.holderSocket, muxd)
       } catch (error) {
@@ -106,8 +106,11 @@ export async function createRemoteHolder({ home, logLevel, muxd, log }: RemoteHo
       if (closing) throw new SpawnFailed('the holder has been closed')
       // Tried again for each process, so that a holder that could not be started once does not stay away.
       if (state === 'lost') begin()
+      let started: RemoteProcess | undefined
       try {
-        return adopt((await call({ call: 'start', spec }))!)
+        const attachment = await attached
+        await attachment.call({ call: 'start', spec }, facts => (started = adopt(facts!)))
+        return started!
       } catch (error) {
         if (error instanceof SpawnFailed) throw error
         throw new SpawnFailed((error as Error).message, { cause: error })

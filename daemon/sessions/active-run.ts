@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import type {
   Actor,
@@ -38,9 +38,24 @@ export interface Said {
   transcript: TranscriptEntry[]
 }
 
-export function createRun(session: string, prompt: string, origin: Origin, firstSeq: number): ActiveRun {
-  const run: Run = {
-    run: `r_${nanoid()}`,
+/** A run that somebody asked for. */
+export const createRun = (session: string, prompt: string, by: Actor, firstSeq: number): ActiveRun =>
+  resumeRun({ run: queuedRun(`r_${nanoid()}`, session, prompt, by, firstSeq), promptUuid: randomUUID() })
+
+/** A run that Claude Code begins itself, by what a process printed up to `offset`: it has the same id whenever that is read. */
+export function createBackgroundRun(
+  session: string,
+  origin: Origin,
+  firstSeq: number,
+  { process, offset }: { process: string; offset: number },
+): ActiveRun {
+  const id = createHash('sha256').update(`${process} ${offset}`).digest('base64url').slice(0, 21)
+  return resumeRun({ run: queuedRun(`r_${id}`, session, '', origin, firstSeq), promptUuid: null })
+}
+
+function queuedRun(id: string, session: string, prompt: string, origin: Origin, firstSeq: number): Run {
+  return {
+    run: id,
     session,
     state: 'queued',
     prompt,
@@ -51,7 +66,6 @@ export function createRun(session: string, prompt: string, origin: Origin, first
     endedAt: null,
     result: null,
   }
-  return resumeRun({ run, promptUuid: 'background' in origin ? null : randomUUID() })
 }
 
 export const resumeRun = (stored: StoredRun): ActiveRun => ({ stored, costUsd: 0, tokens: noTokens })

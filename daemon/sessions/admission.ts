@@ -5,6 +5,8 @@
 export interface Admission {
   /** Returns what gives the place back, or withdraws the request while it still waits. */
   request(admitted: () => void): () => void
+  /** A place for a run that is active already, whether there is room for it or not. Returns what gives it back. */
+  take(): () => void
   readonly active: number
 }
 
@@ -24,6 +26,16 @@ export function createAdmission(maxRuns: number): Admission {
   return {
     get active() {
       return active
+    },
+    take() {
+      active += 1
+      let given = false
+      return () => {
+        if (given) return
+        given = true
+        active -= 1
+        admit()
+      }
     },
     request(admitted) {
       const place = { admitted }

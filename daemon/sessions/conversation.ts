@@ -3,7 +3,15 @@ import type { OutputLine } from '../claude/output.ts'
 import { classifyExit } from '../claude/failure.ts'
 import { createTranslator, type Translator } from '../claude/translate/index.ts'
 import { type Control, readBackgroundTasks, readCause, readControl, readTurn, type Turn } from '../claude/turn.ts'
-import { type ActiveRun, advance, createRun, type Outcome, type Said, sealRun, terminalEvent } from './active-run.ts'
+import {
+  type ActiveRun,
+  advance,
+  createBackgroundRun,
+  type Outcome,
+  type Said,
+  sealRun,
+  terminalEvent,
+} from './active-run.ts'
 import type { Recorder, Source } from './recorder.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { isEnded, type RunInput } from './run-state.ts'
@@ -31,18 +39,18 @@ export interface Conversation {
   readonly counterUsd: number
   line(line: OutputLine, process: string): void
   /**
-   * Whether Claude Code may not know this conversation once its process is gone: it has just begun, no turn of it has
-   * ended, and the first lines of it reach the disk only a little later.
+   * Whether Claude Code may not know this conversation when its process was gone at `endedAt`: it had just begun, no
+   * turn of it had ended, and the first lines of it reach the disk only a little later.
    */
-  isUnkept(now: number): boolean
-  /** A line that is in the log already: only brings the state up to where it was. */
-  replay(line: OutputLine): void
+  isUnkept(endedAt: number): boolean
+  /** When the process printed its last line so far; undefined when it has printed none. */
+  readonly lastLineAt: number | undefined
   /** A queued run becomes the active one. */
   begin(run: ActiveRun, time: number): void
   /** Ends a run where `input` leads to an end. */
   end(run: ActiveRun, input: RunInput, time: number, facts?: EndFacts, source?: Source): void
   /** Ends the run whose outcome was kept back. */
-  releaseHeld(time: number, forcedExit: boolean): void
+  releaseHeld(time: number, forcedExit: boolean, source?: Source): void
 }
 
 export interface EndFacts {
@@ -70,6 +78,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
   let backgroundTasks = 0
   let cause: string | undefined
   let begunAt: number | undefined
+  let lastLineAt: number | undefined
   let kept = false
   // Claude Code names the prompts of a turn since 2.1; where it does, a turn without any is its own.
   let namesPrompts = false
@@ -89,6 +98,9 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     get counterUsd() {
       return translator.counterUsd
     },
+    get lastLineAt() {
+      return lastLineAt
+    },
 
     processStarted(process) {
       const { claudeSessionId } = conversation.record
@@ -99,6 +111,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       backgroundTasks = 0
       namesPrompts = false
       begunAt = undefined
+      lastLineAt = undefined
       kept = process.resumed
     },
 
@@ -114,6 +127,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
         recorder.event({ type: 'log_damaged', log: 'raw', ...line.damaged }, idOf(current()), line.time, source)
         return
       }
+      lastLineAt = line.time
       if ('unparsed' in line) {
         spoke = true
         recorder.event({ type: 'unparsed', ...line.unparsed }, idOf(current()), line.time, source)
@@ -138,17 +152,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       }
     },
 
-    isUnkept: now => !kept && begunAt !== undefined && now - begunAt < keptAfterMs,
-
-    replay(line) {
-      if (!('frame' in line)) return
-      const turn = readTurn(line.frame)
-      if (turn) place(turn, line.time)
-      if (turn && turn.promptUuids.length > 0) namesPrompts = true
-      backgroundTasks = readBackgroundTasks(line.frame) ?? backgroundTasks
-      cause = readCause(line.frame) ?? cause
-      if (translator.frame(line.frame, line.time).length > 0) spoke = true
-    },
+    isUnkept: endedAt => !kept && begunAt !== undefined && endedAt - begunAt < keptAfterMs,
 
     begin(run, time) {
       if (!advance(run, 'started', time)) return
@@ -173,13 +177,13 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       hooks.runEnded(run)
     },
 
-    releaseHeld(time, forcedExit) {
+    releaseHeld(time, forcedExit, source) {
       const run = conversation.active
       if (!run?.held) return
       const outcome = run.held
       delete run.held
       const forced = forcedExit && outcome.type === 'done' ? { ...outcome, forcedExit } : outcome
-      conversation.end(run, outcome.type === 'done' ? 'turn_done' : 'turn_failed', time, { outcome: forced })
+      conversation.end(run, outcome.type === 'done' ? 'turn_done' : 'turn_failed', time, { outcome: forced }, source)
     },
   }
   return conversation
@@ -193,9 +197,9 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     if (turn.promptUuids.length > 0) namesPrompts = true
     const own = turn.background !== null || (turn.promptUuids.length === 0 && (namesPrompts || !conversation.active))
     if (!own || conversation.background) return
-    conversation.releaseHeld(time, false)
+    conversation.releaseHeld(time, false, source)
     const origin = { background: turn.background ?? { kind: cause ?? 'unknown' } }
-    const run = createRun(conversation.record.session, '', origin, recorder.head + 1)
+    const run = createBackgroundRun(conversation.record.session, origin, recorder.head + 1, source)
     advance(run, 'started', time)
     conversation.background = run
     recorder.event({ type: 'run_started', prompt: '', origin }, idOf(run), time, source)

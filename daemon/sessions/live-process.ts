@@ -19,6 +19,8 @@ export interface LiveProcess {
   cancelSteps(): [Step, ...Step[]]
   /** It is over: stops the clocks, and ends what it left behind when it was ended by force. */
   ended(): void
+  /** The daemon goes without it: stops the clocks and listens no more. */
+  leave(): void
 }
 
 export function createLiveProcess(claude: ClaudeProcess, graceMs: number): LiveProcess {
@@ -73,7 +75,7 @@ export function createLiveProcess(claude: ClaudeProcess, graceMs: number): LiveP
       void claude.abandon()
     },
     cancelSteps: () => [
-      { name: 'interrupt', act: () => claude.send(interruptLine(`interrupt-${nanoid(8)}`)) },
+      { name: 'interrupt', act: () => interrupt(claude) },
       {
         name: 'sigint',
         act() {
@@ -89,5 +91,14 @@ export function createLiveProcess(claude: ClaudeProcess, graceMs: number): LiveP
       escalation?.stop()
       if (signalled) void claude.kill()
     },
+    leave() {
+      escalation?.stop()
+      claude.unfollow()
+    },
   }
+}
+
+export function interrupt(claude: ClaudeProcess): void {
+  const requestId = `interrupt-${nanoid(8)}`
+  claude.send(interruptLine(requestId), requestId)
 }

@@ -27,6 +27,11 @@ export interface Recorder {
   answer(answer: KeptAnswer): void
   /** Hands over what was gathered; nothing gathered, nothing done. */
   commit(): void
+  /**
+   * Does `work` again, whose outcome is in the log already: gathers nothing. Answers whether its events are those of
+   * `rows`, byte for byte.
+   */
+  repeat(rows: readonly EventRow[], work: () => void): boolean
 }
 
 export interface RecorderOptions {
@@ -47,12 +52,18 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let events: EventRow[] = []
   let runs = new Map<string, StoredRun>()
   let records: Pick<JournalEntry, 'sessionRecord' | 'process' | 'checkpoint' | 'answer'> = {}
+  let repeated: { rows: readonly EventRow[]; texts: string[] } | undefined
 
   return {
     get head() {
       return head
     },
     event(body, run, time, source) {
+      if (repeated) {
+        const seq = repeated.rows[repeated.texts.length]?.seq ?? head
+        repeated.texts.push(JSON.stringify({ seq, time, run, ...body }))
+        return seq
+      }
       head += 1
       events.push({
         seq: head,
@@ -64,10 +75,18 @@ export function createRecorder(options: RecorderOptions): Recorder {
       })
       return head
     },
-    run: run => void runs.set(run.run.run, run),
-    session: sessionRecord => void (records.sessionRecord = sessionRecord),
-    process: process => void (records.process = process),
-    checkpoint: (process, offset) => void (records.checkpoint = { process, offset }),
+    run(run) {
+      if (!repeated) runs.set(run.run.run, run)
+    },
+    session(sessionRecord) {
+      if (!repeated) records.sessionRecord = sessionRecord
+    },
+    process(process) {
+      if (!repeated) records.process = process
+    },
+    checkpoint(process, offset) {
+      if (!repeated) records.checkpoint = { process, offset }
+    },
     answer: answer => void (records.answer = answer),
     commit() {
       if (events.length === 0 && runs.size === 0 && Object.keys(records).length === 0) return
@@ -90,6 +109,16 @@ export function createRecorder(options: RecorderOptions): Recorder {
       runs = new Map()
       records = {}
       journal.append(entry)
+    },
+    repeat(rows, work) {
+      const texts: string[] = []
+      repeated = { rows, texts }
+      try {
+        work()
+      } finally {
+        repeated = undefined
+      }
+      return texts.length === rows.length && rows.every(({ text }, index) => text === texts[index])
     },
   }
 }

@@ -1,7 +1,14 @@
 import { nanoid } from 'nanoid'
 import type { Actor, CancelMode, Run, Session } from '../../protocol/index.ts'
-import { type ClaudeProcess, startClaudeProcess } from '../claude/claude-process.ts'
-import { denyLine, interruptLine, unsupportedLine, userLine } from '../claude/control.ts'
+import {
+  adoptClaudeProcess,
+  type ClaudeProcess,
+  type OutputSink,
+  type ProcessEnd,
+  readEndedProcess,
+  startClaudeProcess,
+} from '../claude/claude-process.ts'
+import { denyLine, unsupportedLine, userLine } from '../claude/control.ts'
 import { type Control, stillQueued } from '../claude/turn.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import type { JournalEntry } from '../store/journal.ts'
@@ -9,9 +16,11 @@ import { SyncFailed, type StoredProcess, type StoredRun } from '../store/store.t
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
 import { createConversation } from './conversation.ts'
 import { type Escalation, startEscalation } from './escalation.ts'
-import { createLiveProcess, type LiveProcess } from './live-process.ts'
+import { hasPrinted, printedLines, storedEvents } from './history.ts'
+import { createLiveProcess, interrupt, type LiveProcess } from './live-process.ts'
 import { isDiskFull, spawnFailure, storageFailure } from './own-failures.ts'
 import { createRecorder } from './recorder.ts'
+import { type Differences, replay } from './replay.ts'
 import type { SessionContext } from './session-context.ts'
 import { isEnded } from './run-state.ts'
 
@@ -27,19 +36,26 @@ export interface LiveSession {
   cancel(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Run | undefined
   /** Whether a run is queued or active. */
   readonly busy: boolean
+  /** Goes on where the daemon before this one had got. Called once, before anything else. */
+  takeOver(inherited: Inheritance): void
   /** Ends the process, gently. Resolves when it is gone. */
   close(): Promise<void>
   /** The daemon stops: ends the process, every unfinished run becomes `interrupted`. */
   shutdown(reason: string): Promise<void>
+  /** The daemon goes and another will come: stops acting, and leaves everything as it is. */
+  leave(): Promise<void>
+}
+
+/** What a session had under way when the daemon before this one ended. */
+export interface Inheritance {
+  /** Oldest first. */
+  unfinished: readonly StoredRun[]
+  /** Its process, as far as anybody knew. */
+  process: StoredProcess | undefined
 }
 
 /** `isNew`: `stored` is not stored yet, and is with the first run. */
-export function createSession(
-  context: SessionContext,
-  stored: Session,
-  unfinished: readonly StoredRun[],
-  isNew = false,
-): LiveSession {
+export function createSession(context: SessionContext, stored: Session, isNew = false): LiveSession {
   const { store, journal, config, log, admission } = context
   const id = stored.session
   const oneShot = config.idleCloseMs === 0
@@ -52,6 +68,8 @@ export function createSession(
   let storageError: unknown
   let storageRetry: NodeJS.Timeout | undefined
   let processGone: (() => void)[] = []
+  // While the past is gone through again: the questions it has left open. What else it asks for was done then.
+  let replayed: Map<string, Control> | null = null
 
   const recorder = createRecorder({
     session: id,
@@ -62,12 +80,11 @@ export function createSession(
     onFailed: storageFailed,
   })
   const conversation = createConversation({ ...stored, process: null }, recorder, {
-    control: answerControl,
-    runEnded,
+    control: control => (replayed ? noteQuestion(replayed, control) : answerControl(control)),
+    runEnded: run => (replayed ? replayed.clear() : runEnded(run)),
     outcomeHeld: () => live?.endGently(),
   })
   conversation.holdOutcome = oneShot
-  queue.push(...unfinished.map(resumeRun))
   refresh()
   queueMicrotask(next)
 
@@ -102,6 +119,8 @@ export function createSession(
       return run.stored.run
     },
 
+    takeOver,
+
     async close() {
       clearTimeout(idleTimer)
       conversation.record = { ...conversation.record, state: 'closed' }
@@ -129,6 +148,15 @@ export function createSession(
       }
       recorder.commit()
     },
+
+    async leave() {
+      stopping = 'the daemon goes'
+      clearTimeout(idleTimer)
+      cancelling?.escalation.stop()
+      await starting
+      live?.leave()
+      recorder.commit()
+    },
   }
 
   // -- runs ----------------------------------------------------------------------------------------------------------
@@ -147,7 +175,11 @@ export function createSession(
   }
 
   function begin(run: ActiveRun) {
-    starting = deliver(run).finally(() => {
+    work(deliver(run))
+  }
+
+  function work(delivery: Promise<void>) {
+    starting = delivery.finally(() => {
       starting = null
       next()
       settle()
@@ -163,9 +195,14 @@ export function createSession(
     conversation.begin(run, Date.now())
     refresh()
     recorder.commit()
-    const claude = live?.claude ?? (await startProcess(run))
-    if (!claude || conversation.active !== run) return
-    claude.send(userLine(run.stored.promptUuid ?? '', run.stored.run.prompt))
+    await bring(run, recorder.head)
+  }
+
+  /** `firstSeq` is where it began, or before. */
+  async function bring(run: ActiveRun, firstSeq: number) {
+    const claude = live?.claude ?? (await startProcess(run, firstSeq))
+    const uuid = run.stored.promptUuid
+    if (claude && uuid !== null && conversation.active === run) claude.send(userLine(uuid, run.stored.run.prompt), uuid)
   }
 
   function runEnded(run: ActiveRun) {
@@ -200,22 +237,27 @@ export function createSession(
     run.cancel = run.cancel ? { ...run.cancel, mode } : { by, ...(reason !== undefined && { reason }), mode }
     conversation.end(run, 'cancel_requested', Date.now())
     if (isEnded(run.stored.run.state)) return
+    // The next daemon goes on with it.
+    if (stopping !== null) return
     if (cancelling?.run === run) cancelling.escalation.hasten(mode)
-    else if (live && !starting) {
-      cancelling = { run, escalation: startEscalation(live.cancelSteps(), config.cancelGraceMs, mode) }
-    } else {
+    else if (live && !starting) escalate(run, live, mode)
+    else {
       // Its prompt has not been sent, and will not be: there is nothing to wait for.
       conversation.end(run, 'process_ended', Date.now())
     }
   }
 
+  function escalate(run: ActiveRun, process: LiveProcess, mode: CancelMode) {
+    cancelling = { run, escalation: startEscalation(process.cancelSteps(), config.cancelGraceMs, mode) }
+  }
+
   // -- process -------------------------------------------------------------------------------------------------------
 
-  async function startProcess(run: ActiveRun): Promise<ClaudeProcess | undefined> {
+  async function startProcess(run: ActiveRun, firstSeq: number): Promise<ClaudeProcess | undefined> {
     const { record } = conversation
     const resumed = record.claudeSessionId
     const counterUsd = store.processes.ofSession(id).at(-1)?.counterUsd ?? 0
-    const row = newProcess(record, recorder.head, counterUsd)
+    const row = newProcess(record, firstSeq, counterUsd)
     try {
       const { path } = await context.locate()
       conversation.processStarted(row)
@@ -232,25 +274,9 @@ export function createSession(
           conversation: resumed ? { resume: resumed } : { start: crypto.randomUUID() },
           options: record.claude,
         },
-        {
-          lines(lines, offset) {
-            for (const line of lines) conversation.line(line, row.id)
-            row.offset = offset
-            recorder.checkpoint(row.id, offset)
-            recorder.commit()
-            context.onOutput(id)
-            settle()
-          },
-          stalled: outputStalled,
-          ended: (status, stderrTail) => processEnded(row, status, stderrTail),
-        },
+        sinkOf(row),
       )
-      Object.assign(row, { pid: claude.pid, startedAt: claude.startedAt })
-      live = createLiveProcess(claude, config.resultGraceMs)
-      recorder.process(row)
-      conversation.record = { ...conversation.record, process: { pid: claude.pid, startedAt: claude.startedAt } }
-      refresh()
-      recorder.commit()
+      processStarted(claude, row)
       return claude
     } catch (error) {
       recorder.process({ ...row, endedAt: Date.now() })
@@ -260,22 +286,52 @@ export function createSession(
     }
   }
 
-  function processEnded(row: StoredProcess, status: number | null, stderrTail: string) {
+  /** Where what a process prints goes. */
+  function sinkOf(row: StoredProcess): OutputSink {
+    return {
+      lines(lines, offset) {
+        for (const line of lines) conversation.line(line, row.id)
+        row.offset = offset
+        recorder.checkpoint(row.id, offset)
+        recorder.commit()
+        context.onOutput(id)
+        settle()
+      },
+      stalled: outputStalled,
+      ended: end => processEnded(row, end),
+    }
+  }
+
+  function processStarted(claude: ClaudeProcess, row: StoredProcess) {
+    Object.assign(row, { pid: claude.pid, startedAt: claude.startedAt })
+    live = createLiveProcess(claude, config.resultGraceMs)
+    recorder.process(row)
+    conversation.record = { ...conversation.record, process: { pid: claude.pid, startedAt: claude.startedAt } }
+    refresh()
+    recorder.commit()
+    claude.follow()
+  }
+
+  function processEnded(row: StoredProcess, { status, stderrTail, lost }: ProcessEnd) {
     const forced = live?.forced ?? false
     live?.ended()
     live = null
     const now = Date.now()
     conversation.releaseHeld(now, forced)
     const failure = conversation.failure(status, stderrTail)
+    const interrupted = stopping ?? (lost ? holderDied : undefined)
     for (const run of [conversation.background, conversation.active]) {
       if (!run) continue
-      if (stopping === null) conversation.end(run, 'process_ended', now, { failure })
-      else conversation.end(run, 'lost', now, { lost: stopping })
+      if (interrupted === undefined) conversation.end(run, 'process_ended', now, { failure })
+      else conversation.end(run, 'lost', now, { lost: interrupted })
     }
     recorder.process({ ...row, counterUsd: conversation.counterUsd, endedAt: now })
     conversation.record = { ...conversation.record, process: null }
-    // Resuming it could fail now and ever after; what is lost by starting anew is a moment of a first turn.
-    if (conversation.isUnkept(now)) conversation.record = { ...conversation.record, claudeSessionId: null }
+    // Resuming it could fail now and ever after; what is lost by starting anew is a moment of a first turn. When a lost
+    // process ended is not known.
+    if (conversation.isUnkept(lost ? (conversation.lastLineAt ?? now) : now)) {
+      conversation.record = { ...conversation.record, claudeSessionId: null }
+    }
     refresh()
     recorder.commit()
     for (const resolve of processGone) resolve()
@@ -309,13 +365,103 @@ export function createSession(
       subtype === 'can_use_tool'
         ? denyLine(requestId, 'muxd cannot ask anybody for permission yet: allow the tool beforehand')
         : unsupportedLine(requestId, subtype),
+      `answer-${requestId}`,
     )
   }
 
   /** An interrupt that came before the turn had begun has stopped nothing; its answer names the prompt as still queued. */
   function interruptAgain(answer: Control) {
     const uuid = cancelling?.run.stored.promptUuid
-    if (uuid && stillQueued(answer).includes(uuid)) live?.claude.send(interruptLine(`interrupt-${nanoid(8)}`))
+    if (live && uuid && stillQueued(answer).includes(uuid)) interrupt(live.claude)
+  }
+
+  // -- what the daemon before this one left --------------------------------------------------------------------------
+
+  function takeOver({ unfinished, process }: Inheritance) {
+    queue.push(...unfinished.filter(({ run }) => run.state === 'queued').map(resumeRun))
+    const questions = process ? recall(process) : []
+    believe(unfinished)
+    for (const run of [conversation.active, conversation.background]) if (run) run.leave = admission.take()
+    refresh()
+    if (process && hasPrinted(context.processesDir, process)) takeOverProcess(process, questions)
+    else startAgain(process)
+    recorder.commit()
+  }
+
+  /** Brings the conversation to where it was when its process printed the last of what is in the log. */
+  function recall(process: StoredProcess): Control[] {
+    const questions = new Map<string, Control>()
+    replayed = questions
+    const { claudeSessionIdBefore: claudeSessionId, costUsdBefore: costUsd } = process
+    conversation.record = { ...conversation.record, claudeSessionId, costUsd }
+    conversation.processStarted(process)
+    const differences = replay({
+      conversation,
+      recorder,
+      process,
+      rows: storedEvents(store, id, process.firstSeq),
+      lines: printedLines(context.processesDir, process),
+      runOf: run => store.runs.get(run),
+    })
+    replayed = null
+    conversation.record = { ...stored, process: null }
+    if (differences) reportDamage(process, differences)
+    return [...questions.values()]
+  }
+
+  /** The records are what was stored last, whatever became of the raw log. */
+  function believe(unfinished: readonly StoredRun[]) {
+    const before = [conversation.active, conversation.background]
+    conversation.active = null
+    conversation.background = null
+    for (const each of unfinished) {
+      if (each.run.state === 'queued') continue
+      const run = before.find(recalled => recalled?.stored.run.run === each.run.run) ?? resumeRun(each)
+      run.stored = each
+      if (each.promptUuid === null) conversation.background = run
+      else conversation.active = run
+    }
+  }
+
+  function takeOverProcess(row: StoredProcess, questions: readonly Control[]) {
+    const options = { ...context, nonce: row.nonce, from: row.offset }
+    const held = context.holder.list().find(process => process.id === row.id)
+    if (!held) return readEndedProcess(row.id, options, sinkOf(row))
+    processStarted(adoptClaudeProcess(held, options, sinkOf(row)), row)
+    log.info('a process was taken over', { session: id, process: row.id, pid: row.pid })
+    for (const question of questions) answerControl(question)
+    const run = conversation.active
+    if (!live) return
+    if (live.claude.inputEnded || run?.held) live.endGently()
+    if (run?.stored.run.state === 'cancelling') escalate(run, live, run.cancel?.mode ?? 'interrupt')
+    // Whether it was sent before, the holder knows.
+    else if (run && !run.held) void bring(run, row.firstSeq)
+    settle()
+  }
+
+  /** The daemon before this one was about to start a process for a run. */
+  function startAgain(process: StoredProcess | undefined) {
+    if (process) recorder.process({ ...process, endedAt: Date.now() })
+    const { active, background } = conversation
+    if (background) conversation.end(background, 'lost', Date.now(), { lost: holderDied })
+    if (active?.stored.run.state === 'cancelling') conversation.end(active, 'process_ended', Date.now())
+    else if (active) work(bring(active, active.stored.run.firstSeq))
+  }
+
+  function reportDamage(process: StoredProcess, { events, firstSeq, damaged }: Differences) {
+    log.error('what a process printed does not give the events that are stored', {
+      session: id,
+      process: process.id,
+      events,
+      firstSeq,
+      damaged,
+    })
+    const bytes = damaged.reduce((sum, each) => sum + each.bytes, 0)
+    const detail =
+      damaged.length > 0
+        ? damaged.map(each => each.detail).join('; ')
+        : `what the process printed does not give ${events} of the stored events any more, from ${firstSeq} on`
+    recorder.event({ type: 'log_damaged', log: 'raw', bytes, detail }, null, Date.now())
   }
 
   // -- records -------------------------------------------------------------------------------------------------------
@@ -384,6 +530,14 @@ export function createSession(
       }
     }
   }
+}
+
+const holderDied = 'the holder of its process died while it ran'
+
+/** Questions of the present turn that Claude Code has not withdrawn. */
+function noteQuestion(questions: Map<string, Control>, control: Control) {
+  if (control.kind === 'request') questions.set(control.requestId, control)
+  if (control.kind === 'cancel') questions.delete(control.requestId)
 }
 
 const strength: Record<CancelMode, number> = { interrupt: 0, terminate: 1, kill: 2 }

@@ -3,8 +3,8 @@ import { limits } from '../../protocol/limits.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import type { JournalEntry } from '../store/journal.ts'
-import type { StoredRun } from '../store/store.ts'
 import { isEnded } from './run-state.ts'
+import { endOrphans } from './orphans.ts'
 import { createRunWaiters } from './run-waiters.ts'
 import { newSession } from './new-session.ts'
 import type { SessionContext } from './session-context.ts'
@@ -35,10 +35,15 @@ export interface Sessions {
   deleteUnused(session: string): Promise<boolean>
   /** How many sessions have a process. */
   readonly processes: number
-  /** Goes on with what a daemon before this one left: called once, before anything else. */
-  resume(unfinished: readonly StoredRun[]): void
+  /**
+   * Goes on with what a daemon before this one left: the processes that the holder has kept, runs that were under way
+   * or queued. What it holds and nobody knows is ended. Called once, before anything else.
+   */
+  takeOver(): void
   /** Ends everything that runs; nothing can be started any more. */
   shutdown(reason: string): Promise<void>
+  /** Stops acting and leaves everything running, for the next daemon to take over. */
+  leave(): Promise<void>
 }
 
 export interface NewSession {
@@ -76,14 +81,14 @@ export function createSessions(context: SessionsContext): Sessions {
   }
 
   /** The session at work; loads it where it is not. */
-  function load(id: string, unfinished: readonly StoredRun[] = []): LiveSession {
+  function load(id: string): LiveSession {
     const record = stored(id)
-    return live.get(id) ?? takeUp(record, unfinished)
+    return live.get(id) ?? takeUp(record)
   }
 
-  function takeUp(record: Session, unfinished: readonly StoredRun[], isNew = false): LiveSession {
+  function takeUp(record: Session, isNew = false): LiveSession {
     context.onLoaded(record.session)
-    const session = createSession(sessionContext, record, unfinished, isNew)
+    const session = createSession(sessionContext, record, isNew)
     live.set(record.session, session)
     return session
   }
@@ -199,7 +204,7 @@ export function createSessions(context: SessionsContext): Sessions {
       }
       const made = typeof session === 'string' ? undefined : newSession(session.spec, session.pointer, config)
       try {
-        const at = made ? takeUp(made, [], true) : load(session as string)
+        const at = made ? takeUp(made, true) : load(session as string)
         return at.enqueue(prompt, by, keep)
       } catch (error) {
         if (made) unmake(made.session)
@@ -231,18 +236,29 @@ export function createSessions(context: SessionsContext): Sessions {
       return [...live.values()].filter(({ record }) => record.process !== null).length
     },
 
-    resume(unfinished) {
-      for (const id of new Set(unfinished.map(({ run }) => run.session))) {
-        load(
-          id,
-          unfinished.filter(({ run }) => run.session === id),
-        )
+    takeOver() {
+      const unfinished = store.runs.unfinished()
+      const processes = new Map(store.processes.live().map(process => [process.session, process]))
+      for (const id of new Set([...processes.keys(), ...unfinished.map(({ run }) => run.session)])) {
+        load(id).takeOver({
+          unfinished: unfinished.filter(({ run }) => run.session === id),
+          process: processes.get(id),
+        })
       }
+      journal.flush()
+      endOrphans(context)
     },
 
     async shutdown(reason) {
       stopping = true
       await Promise.all([...live.values()].map(session => session.shutdown(reason)))
+    },
+
+    async leave() {
+      stopping = true
+      const left = [...live.values()]
+      live.clear()
+      await Promise.all(left.map(session => session.leave()))
     },
   }
 

@@ -24,7 +24,14 @@ const status = (fields: Partial<DaemonStatus> = {}): DaemonStatus => ({
   disk: { databaseBytes: 2 ** 40, walBytes: 2 ** 22, walMovedAt: time - 4_000, rawBytes: 2 ** 33, freeBytes: 2 ** 36 },
   checkpoints: { behindBytes: 0, behind: 0, furthest: [] },
   subscribers: { behind: 0, furthest: [], more: 0 },
-  holder: { state: 'in_process' },
+  holder: {
+    state: 'connected',
+    processes: 2,
+    pid: 4_712,
+    version: '0.1.0',
+    startedAt: time - 90_000,
+    uptimeMs: 90_000,
+  },
   ...fields,
 })
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
-import { processesOf, startTestDaemon } from '../support/daemon.ts'
-import { appendToRawLog, rawLogsOf } from '../support/raw-log.ts'
+import { holdersOf, processesOf, startTestDaemon } from '../support/daemon.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
@@ -16,6 +16,7 @@ const untilText = async (peer: RpcPeer, run: Run, count = 1) => {
   const texts = () => peer.events(topic).filter(({ type }) => type === 'assistant_text')
   await until(() => expect(texts().length).toBeGreaterThanOrEqual(count))
 }
+const recording = fileURLToPath(new URL('../fixtures/recordings/bash.raw', import.meta.url))
 const readAll = (peer: RpcPeer, session: string) => readLog(params => peer.call('topic.read', params), session)
 
 describe.each(['SIGTERM', 'daemon.stop'])('a daemon that is stopped by %s', how => {
@@ -57,47 +58,68 @@ it('a daemon that is started again says so to its clients, and in daemon.json ho
 })
 
 describe('a daemon that was killed', () => {
-  it('is followed by one that has every event, ends the run as interrupted and what it had started', async () => {
+  it('is followed by one that goes on with the same run in the same process, and every event is there once', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
-    const run = await start(peer, 'sim:long words=100000 delayMs=100')
+    const run = await start(peer, 'sim:long words=200 delayMs=1000')
     await untilText(peer, run, 20)
+    const session = await peer.call<Session>('session.get', { session: run.session })
     await daemon.kill()
     const seen = peer.events(`session/${run.session}`)
 
     const next = await startTestDaemon({ home: daemon.home })
     const later = await next.peer()
+    expect(await later.call('run.get', { run: run.run })).toMatchObject({ state: 'running' })
+    expect(await later.call('session.get', { session: run.session })).toMatchObject({ process: session.process })
+    expect(await later.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
     const events = await readAll(later, run.session)
     expectWholeLog(events)
     expect(events.slice(0, seen.length)).toEqual(seen)
-    // Nothing that was seen comes again under another number.
     expect(events.filter(({ type }) => type === 'session_init')).toHaveLength(1)
     const texts = events.filter(({ type }) => type === 'assistant_text').map(({ delta }) => delta)
     expect(events.at(-1)!['response']).toBe(texts.join(''))
-    expect(events.at(-1)).toMatchObject({ type: 'interrupted', run: run.run, response: expect.stringMatching(/\w/) })
-    await until(() => expect(processesOf(daemon.home)).toEqual([next.pid]))
+    expect(next.log()).not.toMatch(/"level":"(warn|error)"/)
 
     const again = await later.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
     expect(await later.call<Run>('run.wait', { run: again.run })).toMatchObject({ state: 'done' })
+    expect(await later.call('session.get', { session: run.session })).toMatchObject({ process: session.process })
     expectWholeLog(await readAll(later, run.session))
   })
 
-  it('is followed by one that translates what had been printed and not been read', async () => {
+  it('is followed by one that translates what was printed meanwhile, also the end of the process', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
-    const run = await start(peer, 'sim:hang at=text')
-    await untilText(peer, run)
-    // The raw log goes on while the daemon does not: as after a kill between the append and the translation.
-    process.kill(daemon.pid, 'SIGSTOP')
-    const line = JSON.stringify({ type: 'system', subtype: 'planted', text: 'the last line' })
-    appendToRawLog(rawLogsOf(daemon.home)[0]!, `${line}\n`)
+    const run = await start(peer, `sim:replay recording=${recording} speed=2`)
+    await until(async () =>
+      expect((await readAll(peer, run.session)).map(({ type }) => type)).toContain('session_init'),
+    )
     await daemon.kill()
+    // The holder ends by itself when the run is over: nobody was there.
+    await until(() => expect(holdersOf(daemon.home)).toEqual([]), { timeout: 30_000 })
 
     const next = await startTestDaemon({ home: daemon.home })
-    const events = await readAll(await next.peer(), run.session)
+    const later = await next.peer()
+    expect(await later.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
+    expectWholeLog(await readAll(later, run.session))
+    expect(await later.call('session.get', { session: run.session })).toMatchObject({ process: null })
+  })
+
+  it('is followed by one that carries on with a cancel, and knows who asked for it', async () => {
+    const daemon = await startTestDaemon({ config: { cancelGraceMs: 60_000 } })
+    const peer = await daemon.peer('the canceller')
+    const run = await start(peer, 'sim:hang ignore=interrupt')
+    await untilText(peer, run, 0)
+    await until(async () =>
+      expect((await peer.call<Session>('session.get', { session: run.session })).head).toBeGreaterThan(2),
+    )
+    await peer.call('run.cancel', { run: run.run, reason: 'enough' })
+    await daemon.kill()
+    const next = await startTestDaemon({ home: daemon.home, config: { cancelGraceMs: 200 } })
+    const later = await next.peer()
+    expect(await later.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'cancelled' })
+    const events = await readAll(later, run.session)
     expectWholeLog(events)
-    expect(events.at(-2)).toMatchObject({ type: 'notice', frame: { text: 'the last line' } })
-    expect(events.at(-1)).toMatchObject({ type: 'interrupted' })
+    expect(events.at(-1)).toMatchObject({ type: 'cancelled', by: { name: 'the canceller' }, reason: 'enough' })
   })
 
   it('is followed by one that goes on with the runs that were queued', async () => {
@@ -105,12 +127,16 @@ describe('a daemon that was killed', () => {
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:hang')
     const queued = await start(peer, 'sim:text')
-    await untilText(peer, run)
+    const sameSession = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
+    await until(async () => expect(await peer.call('run.get', { run: run.run })).toMatchObject({ state: 'running' }))
     await daemon.kill()
-    const next = await startTestDaemon({ home: daemon.home })
+    const next = await startTestDaemon({ home: daemon.home, argv: ['--simulate', '--max-runs', '1'] })
     const later = await next.peer()
+    expect(await later.call('run.get', { run: queued.run })).toMatchObject({ state: 'queued' })
+    await later.call('run.cancel', { run: run.run, mode: 'kill' })
     expect(await later.call<Run>('run.wait', { run: queued.run })).toMatchObject({ state: 'done' })
-    expect(await later.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'interrupted' })
+    expect(await later.call<Run>('run.wait', { run: sameSession.run })).toMatchObject({ state: 'done' })
+    expect(await later.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'cancelled' })
     const session = await later.call<Session>('session.get', { session: queued.session })
     expect(session.head).toBe((await readAll(later, queued.session)).length)
   })
@@ -123,5 +149,79 @@ describe('a daemon that was killed', () => {
     expect(next.info.token).toBe(daemon.info.token)
     expect(next.info.instance).not.toBe(daemon.info.instance)
     await next.peer()
+  })
+})
+
+describe('a daemon that is told to keep sessions', () => {
+  it('goes in order, and the next one goes on with what runs', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const run = await start(peer, 'sim:long words=100 delayMs=1000')
+    await untilText(peer, run, 5)
+    await peer.call('daemon.stop', { keepSessions: true })
+    expect(await peer.closed).toBe(4000)
+    expect(await daemon.stop()).toBe(0)
+    const seen = peer.events(`session/${run.session}`)
+    expect(seen.map(({ type }) => type)).not.toContain('interrupted')
+    const next = await startTestDaemon({ home: daemon.home })
+    const later = await next.peer()
+    expect(await later.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
+    const events = await readAll(later, run.session)
+    expectWholeLog(events)
+    expect(events.slice(0, seen.length)).toEqual(seen)
+  })
+})
+
+describe('a holder that is killed', () => {
+  it('ends every run as interrupted, once, with what was printed until then, and sessions go on with the next one', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const first = await start(peer, 'sim:text')
+    await peer.call('run.wait', { run: first.run })
+    const prompt = 'sim:long words=100000 delayMs=100'
+    const runs = await Promise.all([
+      peer.call<Run>('run.start', { session: first.session, prompt }),
+      start(peer, prompt),
+      start(peer, prompt),
+    ])
+    for (const run of runs) await untilText(peer, run, 10)
+    const [holder] = holdersOf(daemon.home)
+    process.kill(holder!, 'SIGKILL')
+    for (const run of runs) {
+      expect(await peer.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'interrupted' })
+      const events = await readAll(peer, run.session)
+      expectWholeLog(events)
+      const texts = events.filter(event => event.type === 'assistant_text' && event.run === run.run)
+      expect(events.at(-1)).toMatchObject({
+        type: 'interrupted',
+        response: texts.map(({ delta }) => delta).join(''),
+      })
+    }
+    const again = await peer.call<Run>('run.start', { session: first.session, prompt: 'sim:text' })
+    expect(await peer.call<Run>('run.wait', { run: again.run })).toMatchObject({ state: 'done' })
+    const inits = (await readAll(peer, first.session)).filter(({ type }) => type === 'session_init')
+    expect(new Set(inits.map(event => event['claudeSessionId'])).size).toBe(1)
+    expect(holdersOf(daemon.home)).not.toContain(holder)
+  })
+
+  it('together with its daemon ends every run as interrupted, once, when the next daemon comes', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const run = await start(peer, 'sim:long words=100000 delayMs=100')
+    await untilText(peer, run, 20)
+    const seen = peer.events(`session/${run.session}`)
+    for (const pid of holdersOf(daemon.home)) process.kill(pid, 'SIGKILL')
+    await daemon.kill()
+
+    const next = await startTestDaemon({ home: daemon.home })
+    const later = await next.peer()
+    expect(await later.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'interrupted' })
+    const events = await readAll(later, run.session)
+    expectWholeLog(events)
+    expect(events.slice(0, seen.length)).toEqual(seen)
+    await until(() => expect(processesOf(daemon.home)).toEqual([next.pid]))
+    const again = await later.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
+    expect(await later.call<Run>('run.wait', { run: again.run })).toMatchObject({ state: 'done' })
+    expectWholeLog(await readAll(later, run.session))
   })
 })

@@ -143,7 +143,7 @@ describe('a holder in a process of its own', () => {
     const holder = await attach()
     const held = await sh(holder, 'p_1', 'trap "" HUP; echo ready; while :; do sleep 0.05; done')
     const pid = await connected(holder)
-    await until(() => expect(raw(held)).toBe('ready\n'), patience)
+    await until(() => expect(held.rawBytes).toBe(6), patience)
     const onGrow = vi.fn<(rawBytes: number, ended: boolean) => void>()
     held.onGrow(onGrow)
     process.kill(pid, 'SIGKILL')

@@ -45,7 +45,11 @@ beforeEach(() => {
       throw error
     },
   })
-  conversation = createConversation(session, recorder, { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} })
+  conversation = createConversation(session, recorder, {
+    control: () => {},
+    runEnded: () => {},
+    outcomeHeld: () => {},
+  })
   conversation.processStarted(process)
   offset = 0
 })

@@ -101,6 +101,8 @@ export async function startTestDaemon(
   onTestFinished(async () => {
     for (const peer of peers) peer.terminate()
     if (child.exitCode === null && child.signalCode === null) expect(await daemon.stop(), log).toBe(0)
+    // Of a daemon that was killed and had no successor.
+    for (const pid of holdersOf(home)) process.kill(pid, 'SIGTERM')
     await nothingLeft(home)
   })
   return daemon
@@ -151,17 +153,25 @@ export async function failToStart(
   return { code, stderr }
 }
 
-/** Pids of live processes that a daemon of this home started, itself included. */
-export const processesOf = (home: string): number[] => processesWith(markerOf(home)).map(({ pid }) => pid)
+const everyProcessOf = (home: string) => processesWith(markerOf(home))
+const isHolder = ({ commandLine }: { commandLine: string }) => commandLine.includes('holder.js')
+
+/** Pids of live processes that a daemon of this home started, itself included; but not the holder. */
+export const processesOf = (home: string): number[] =>
+  everyProcessOf(home).flatMap(found => (isHolder(found) ? [] : [found.pid]))
 
 /** SIGKILL to the daemon and to everything it has started, at once: as when the machine goes down. */
 export async function endAllOf(daemon: TestDaemon): Promise<void> {
   // The daemon first: it would clean up after the others. One may be gone before it is its turn.
   process.kill(daemon.pid, 'SIGKILL')
-  for (const pid of processesOf(daemon.home)) signalIfThere(pid, 'SIGKILL')
+  for (const { pid } of everyProcessOf(daemon.home)) signalIfThere(pid, 'SIGKILL')
   await daemon.kill()
-  await until(() => expect(processesOf(daemon.home)).toEqual([]))
+  await until(() => expect(everyProcessOf(daemon.home)).toEqual([]))
 }
+
+/** Pids of the live holders of this home: one, or none. */
+export const holdersOf = (home: string): number[] =>
+  everyProcessOf(home).flatMap(found => (isHolder(found) ? [found.pid] : []))
 
 const simulatorEnvironment = (home: string) => ({
   MUXD_SIMULATOR_HOME: `${home}-simulator`,
@@ -169,7 +179,7 @@ const simulatorEnvironment = (home: string) => ({
 })
 
 async function nothingLeft(home: string) {
-  await until(() => expect(processesOf(home)).toEqual([]))
+  await until(() => expect(everyProcessOf(home)).toEqual([]))
   if (existsSync(join(home, 'processes'))) {
     expect(readdirSync(join(home, 'processes')).filter(name => /\.(in|pid|tmp)$/.test(name))).toEqual([])
   }

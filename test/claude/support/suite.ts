@@ -44,7 +44,9 @@ export async function startSuite(options: string[] = []): Promise<Suite> {
     clients.push(client)
     return client
   }
-  const processes = () => processesWith(`HOME=${userHome}`).filter(each => each.pid !== daemon.pid)
+  const isHolder = ({ commandLine }: FoundProcess) => commandLine.includes('holder.js')
+  const withHolder = () => processesWith(`HOME=${userHome}`).filter(each => each.pid !== daemon.pid)
+  const processes = () => withHolder().filter(each => !isHolder(each))
   const closeClients = () => {
     for (const client of clients.splice(0)) client.close()
   }
@@ -70,14 +72,14 @@ export async function startSuite(options: string[] = []): Promise<Suite> {
         for (const { session } of sessions) await suite.mux.api.session.close({ session, force: true }, { signal })
         await until(() => {
           expect(processes()).toEqual([])
-          expect(ptyMasters(daemon.pid)).toBe(0)
+          for (const { pid } of withHolder().filter(isHolder)) expect(ptyMasters(pid)).toBe(0)
           expect(readdirSync(join(home, 'processes')).filter(name => /\.(in|pid)$/.test(name))).toEqual([])
         }, waitOptions)
       } finally {
         closeClients()
         const stopped = await daemon.stop()
         await api.close()
-        const left = processes()
+        const left = withHolder()
         for (const { pid } of left) process.kill(pid, 'SIGKILL')
         rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
         expect(stopped).toEqual(stoppedWell)

@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs'
+import { createOutputReader, type OutputLine } from '../claude/output.ts'
+import { processFiles } from '../holder/process-files.ts'
+import { openRawLog } from '../holder/raw-log.ts'
+import type { EventRow, Store, StoredProcess } from '../store/store.ts'
+
+/** What is kept of the past of a session: what `replay.ts` is fed with. Read as it is asked for, never all at once. */
+
+const pageRows = 1_000
+
+/** The events of a session from `seq` on. */
+export function* storedEvents(store: Pick<Store, 'events'>, session: string, seq: number): Generator<EventRow> {
+  for (let after = seq - 1; ; ) {
+    const page = store.events.rows(session, after, pageRows)
+    yield* page
+    if (page.length < pageRows) return
+    after = page.at(-1)!.seq
+  }
+}
+
+/** The lines of a process from the beginning up to its checkpoint. */
+export function* printedLines(processesDir: string, process: StoredProcess): Generator<OutputLine> {
+  if (!hasPrinted(processesDir, process)) return
+  const rawLog = openRawLog(processesDir, process.id, process.offset)
+  try {
+    const reader = createOutputReader(rawLog, process.nonce)
+    for (let output = reader.read(); output; output = reader.read()) {
+      for (const line of output.lines) {
+        if (line.offset > process.offset) return
+        yield line
+      }
+    }
+    for (const line of reader.rest()) if (line.offset <= process.offset) yield line
+  } finally {
+    rawLog.close()
+  }
+}
+
+/** False for a process that was stored and then never started. */
+export const hasPrinted = (processesDir: string, { id, offset }: StoredProcess): boolean =>
+  offset > 0 || existsSync(processFiles(processesDir, id).raw)

@@ -1,0 +1,28 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { temporaryDirectory } from '../claude/claude-process.ts'
+import type { SessionContext } from './session-context.ts'
+
+/**
+ * Ends the processes that are held for nobody, because their session is no more or a power cut has taken their record
+ * back, and removes the temporary files of such. Called once, when everything that is known has been taken over.
+ */
+export function endOrphans({
+  store,
+  holder,
+  processesDir,
+  log,
+}: Pick<SessionContext, 'store' | 'holder' | 'processesDir' | 'log'>): void {
+  const known = new Set(store.processes.live().map(({ id }) => id))
+  for (const held of holder.list()) {
+    if (known.has(held.id)) continue
+    log.warn('a process that belongs to no session is ended', { process: held.id })
+    held
+      .kill()
+      .then(() => held.release())
+      .catch((error: unknown) => log.error('a process could not be ended', { process: held.id, error }))
+  }
+  for (const name of readdirSync(processesDir)) {
+    const id = name.replace(/\.tmp$/, '')
+    if (id !== name && !known.has(id)) rmSync(temporaryDirectory(processesDir, id), { recursive: true, force: true })
+  }
+}
