@@ -23,10 +23,13 @@ export async function main(argv: string[]): Promise<void> {
     // One session's fault is not the others' end.
     process.on('unhandledRejection', error => log.error('a promise was rejected unseen', { error }))
     process.on('uncaughtExceptionMonitor', error => log.error('the daemon crashed', { error }))
+    // Listened to from the beginning, so that one that comes during the start ends it in order; and `on`, not `once`: one
+    // that is sent again must not end it in the middle of its end.
+    const told = new Promise<string>(resolve => {
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
+    })
     const daemon = await startDaemon(config, log)
-    const stop = (signal: string) => void daemon.close(`${signal} received`).catch(() => {})
-    // `on`, not `once`: a signal that is sent again must not end it in the middle of its end.
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop(signal))
+    void told.then(signal => daemon.close(`${signal} received`)).catch(() => {})
     await daemon.closed
     process.exitCode = 0
   } catch (error) {
