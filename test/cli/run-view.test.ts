@@ -287,4 +287,11 @@ describe('on a terminal', () => {
       '',
     ])
   })
+
+  it('a place where the log is damaged is told', () => {
+    expect(shown([{ type: 'log_damaged', log: 'raw', bytes: 7, detail: '7 bytes are lost' }])).toEqual([
+      '! the log is damaged here: 7 bytes are lost',
+      '',
+    ])
+  })
 })

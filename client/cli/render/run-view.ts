@@ -131,6 +131,9 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
       const until = event.resetsAt === undefined ? '' : ` until ${new Date(event.resetsAt).toLocaleString()}`
       sink.line(`${colors.yellow('!')} rate limit ${oneLine(event.limitType ?? '')}: ${oneLine(event.status)}${until}`)
     },
+    log_damaged(event) {
+      sink.line(`${colors.yellow('!')} the log is damaged here: ${oneLine(event.detail)}`)
+    },
     compaction() {
       sink.line(colors.dim('◇ the conversation was compacted'))
     },
