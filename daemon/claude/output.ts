@@ -69,8 +69,10 @@ export function createOutputReader(rawLog: RawLog, nonce: string, from = 0): Out
     readOffset += chunk.length
     for (const line of splitter.push(chunk)) {
       const record = parseExitRecord(line.bytes, nonce)
-      lines.push(...decode(record ? record.before : line.bytes, lineOffset, line.endOffset))
-      lineOffset = line.endOffset
+      // Up to the record, never behind it: who goes on from here after a crash has to find it again.
+      const endOffset = record ? lineOffset + record.before.length : line.endOffset
+      lines.push(...decode(record ? record.before : line.bytes, lineOffset, endOffset))
+      lineOffset = endOffset
       if (record) {
         end.exit = { status: record.status }
         break
