@@ -206,7 +206,6 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       if (!closing) settleClosed((closing = fail(error)))
     })
     publishState('running')
-    void reclaimer.reclaim()
     gc.start()
     writeInfo(home, {
       url: server.url,

@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
-import { openPacked, type PackedKind } from './pack.ts'
+import { type FileKind, openPacked } from './pack.ts'
 import type { ProcessFiles } from './process-files.ts'
 
 /** A file of a process as it is read, wherever it is kept. */
@@ -11,12 +11,12 @@ export interface KeptFile {
 }
 
 /** A file of its own or, where the process's files have been packed, that part of the pack. Throws when there is neither. */
-export function openKeptFile(files: ProcessFiles, kind: PackedKind): KeptFile {
+export function openKeptFile(files: ProcessFiles, kind: FileKind): KeptFile {
   return existsSync(files.pack) ? openPacked(files.pack, kind) : openPlain(files[kind])
 }
 
 /** Undefined where it is missing. */
-export function openIfKept(files: ProcessFiles, kind: PackedKind): KeptFile | undefined {
+export function openIfKept(files: ProcessFiles, kind: FileKind): KeptFile | undefined {
   return existsSync(files.pack) || existsSync(files[kind]) ? openKeptFile(files, kind) : undefined
 }
 

@@ -3,13 +3,15 @@ import { crc32, gunzipSync } from 'node:zlib'
 import type { KeptFile } from './kept-file.ts'
 
 /**
- * `<id>.pack`: the kept files of a process that has ended, compressed, and readable from any place. Each file is a row
- * of gzip members of `blockBytes` (uncompressed) each, followed by an index: where each member begins, and where the
- * last one ends (48 bits each). At the end of the pack stands the trailer: size of each file and place of its index (48
+ * `<id>.pack`: the kept files of a process that has ended, compressed, and readable from any place, and `places`, where
+ * in its output a reader may begin (`topics/places.ts`). Each is a row of gzip members of `blockBytes` (uncompressed)
+ * each, followed by an index: where each member begins, and where the last one ends (48 bits each). At the end of the pack stands the trailer: size of each and place of its index (48
  * bits each), the magic, a CRC-32 of these.
  */
 export const blockBytes = 256 * 1024
-export const packedKinds = ['raw', 'times', 'err'] as const
+export const fileKinds = ['raw', 'times', 'err'] as const
+export type FileKind = (typeof fileKinds)[number]
+const packedKinds = [...fileKinds, 'places'] as const
 export type PackedKind = (typeof packedKinds)[number]
 
 /** Where a file stands in the pack. */

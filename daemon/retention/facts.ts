@@ -20,15 +20,17 @@ export async function retentionFacts(
 ): Promise<RetentionFacts> {
   const files = await fileSizes(processesDir)
   const usedBytes = store.usedBytes()
-  const records = store.sessions.all()
+  const ids = store.sessions.ids()
   const sessions: SessionFacts[] = []
   let allEvents = 0
   const take = () => {
-    const record = records.pop()
-    if (!record) return false
-    const events = store.events.bounds(record.session).head
+    const id = ids.pop()
+    if (id === undefined) return false
+    const events = store.events.bounds(id).head
     allEvents += events
-    if (!isAtWork(record.session)) sessions.push(sessionFacts(store, record, events, files))
+    // Deleted meanwhile, it has none.
+    const record = isAtWork(id) ? undefined : store.sessions.get(id)
+    if (record) sessions.push(sessionFacts(store, record, events, files))
     return true
   }
   await inSlices(take, signal)

@@ -2,6 +2,7 @@ import type { GcResult } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Log } from '../log.ts'
 import type { Sessions } from '../sessions/sessions.ts'
+import { isDamage } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { eventBytes, processBytes, rawBytes, retentionFacts } from './facts.ts'
 import { removeLeftovers } from './leftovers.ts'
@@ -44,6 +45,16 @@ export function createGc(context: GcContext): Gc {
   let last: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
 
+  /** Undefined where they lie on damaged pages. */
+  const measure = async (session: string): Promise<number | undefined> => {
+    try {
+      return await eventBytes(store, session, signal)
+    } catch (error) {
+      if (isDamage(error)) return undefined
+      throw error
+    }
+  }
+
   /** What is planned on the grounds of a guess is measured, until all that is planned is known. */
   const plan = async (facts: RetentionFacts): Promise<RetentionPlan> => {
     const measured = new Map<string, number>()
@@ -55,7 +66,9 @@ export function createGc(context: GcContext): Gc {
       const planned = planRetention({ ...facts, sessions: known }, policy, Date.now())
       const guessed = planned.sessions.filter(({ session }) => !measured.has(session))
       if (guessed.length === 0) return planned
-      for (const { session } of guessed) measured.set(session, await eventBytes(store, session, signal))
+      for (const { session, bytes, fileBytes } of guessed) {
+        measured.set(session, (await measure(session)) ?? bytes - fileBytes)
+      }
     }
   }
 
@@ -118,6 +131,8 @@ export function createGc(context: GcContext): Gc {
   }
 
   const run = async (dryRun: boolean): Promise<GcResult> => {
+    // What earlier deletions could not remove: they were interrupted, or the disk was full.
+    if (!dryRun) await reclaimer.reclaim()
     const facts = await retentionFacts({ store, processesDir }, sessions.isAtWork, signal)
     const planned = await plan(facts)
     if (dryRun) return resultOf(planned, expectedBytes(planned), true)

@@ -36,6 +36,8 @@ export function createReclaimer(context: { store: Store; processesDir: string; l
     }
   }
   const removeRows = async () => {
+    // While the disk is full, what is left of it is for the ends of runs. Files have made room by now, or nothing has.
+    if (!store.ballast.restore()) return
     await inSlices(() => store.deletions.removeEvents(), closing.signal)
     await inSlices(() => store.giveBack(), closing.signal)
   }

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises'
 import { processFiles } from '../holder/process-files.ts'
 import type { Store, StoredProcess } from '../store/store.ts'
 import { outputsOf } from '../topics/process-output.ts'
+import { encodePlaces, type Place, placeBytes, start } from '../topics/places.ts'
 import { inSlices } from './in-slices.ts'
 import { packDraft, writePack } from './write-pack.ts'
 
@@ -18,8 +19,10 @@ export async function reduceRawLog(
   signal: AbortSignal,
 ): Promise<void> {
   const files = processFiles(processesDir, process.id)
-  const frames = process.frames ?? (await countFrames(processesDir, process, signal))
-  if (action === 'compress' && !existsSync(files.pack)) await writePack(files, signal)
+  const isToPack = action === 'compress' && !existsSync(files.pack)
+  const known = process.frames !== null && !isToPack ? { frames: process.frames, places: [] } : undefined
+  const { frames, places } = known ?? (await countFrames(processesDir, process, signal))
+  if (isToPack) await writePack(files, encodePlaces(places), signal)
   const isWanted = store.processes.reduced(process.id, action === 'compress' ? 'compressed' : 'dropped', frames)
   // A power cut must not leave less than the database says.
   await store.sync()
@@ -29,13 +32,21 @@ export async function reduceRawLog(
   for (const file of obsolete) await rm(file, { force: true })
 }
 
-async function countFrames(processesDir: string, process: StoredProcess, signal: AbortSignal): Promise<number> {
+async function countFrames(
+  processesDir: string,
+  process: StoredProcess,
+  signal: AbortSignal,
+): Promise<{ frames: number; places: Place[] }> {
   const outputs = outputsOf(processesDir, process, 0)
+  const places: Place[] = []
   let frames = 0
   const step = () => {
     const { value, done } = outputs.next()
-    if (!done) frames += value.lines.length
-    return !done
+    if (done) return false
+    frames += value.lines.length
+    const { offset } = places.at(-1) ?? start
+    if (value.offset >= offset + placeBytes) places.push({ count: frames, offset: value.offset })
+    return true
   }
   try {
     await inSlices(step, signal)
@@ -43,5 +54,5 @@ async function countFrames(processesDir: string, process: StoredProcess, signal:
     outputs.return(undefined)
   }
   signal.throwIfAborted()
-  return frames
+  return { frames, places }
 }

@@ -4,9 +4,10 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import {
   blockBytes,
+  type FileKind,
+  fileKinds,
   numberBytes,
   openPacked,
-  packedKinds,
   packTrailer,
   type PackedKind,
   type PackedPart,
@@ -20,18 +21,18 @@ const compress = promisify(gzip)
  * name once it is whole, has been compared with the files and is on the disk: then these may go. Rejects with the
  * signal's reason where it is aborted before.
  */
-export async function writePack(files: ProcessFiles, signal: AbortSignal): Promise<void> {
+export async function writePack(files: ProcessFiles, places: Buffer, signal: AbortSignal): Promise<void> {
   const draft = packDraft(files)
   await rm(draft, { force: true })
   try {
     const pack = await open(draft, 'wx', 0o600)
     try {
-      await fill(pack, files, signal)
+      await fill(pack, files, places, signal)
       await pack.sync()
     } finally {
       await pack.close()
     }
-    for (const kind of packedKinds) await compare(draft, kind, files[kind], signal)
+    for (const kind of fileKinds) await compare(draft, kind, files[kind], signal)
   } catch (error) {
     await rm(draft, { force: true })
     throw error
@@ -43,16 +44,16 @@ export async function writePack(files: ProcessFiles, signal: AbortSignal): Promi
 /** What a pack is called until it is whole. */
 export const packDraft = (files: ProcessFiles): string => `${files.pack}.draft`
 
-async function fill(pack: FileHandle, files: ProcessFiles, signal: AbortSignal): Promise<void> {
+async function fill(pack: FileHandle, files: ProcessFiles, places: Buffer, signal: AbortSignal): Promise<void> {
   let position = 0
   const append = async (bytes: Buffer) => {
     await pack.write(bytes, 0, bytes.length, position)
     position += bytes.length
   }
-  const appendFile = async (path: string): Promise<PackedPart> => {
+  const appendPart = async (blocks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<PackedPart> => {
     const begins = [position]
     let sizeBytes = 0
-    for await (const block of blocksOf(path)) {
+    for await (const block of blocks) {
       signal.throwIfAborted()
       await append(await compress(block))
       begins.push(position)
@@ -65,12 +66,13 @@ async function fill(pack: FileHandle, files: ProcessFiles, signal: AbortSignal):
     return { sizeBytes, indexAt }
   }
   const parts = {} as Record<PackedKind, PackedPart>
-  for (const kind of packedKinds) parts[kind] = await appendFile(files[kind])
+  for (const kind of fileKinds) parts[kind] = await appendPart(blocksOf(files[kind]))
+  parts.places = await appendPart(blocksIn(places))
   await append(packTrailer(parts))
 }
 
 /** Read as it will be read: what goes is only what can be had back. */
-async function compare(pack: string, kind: PackedKind, path: string, signal: AbortSignal): Promise<void> {
+async function compare(pack: string, kind: FileKind, path: string, signal: AbortSignal): Promise<void> {
   const packed = openPacked(pack, kind)
   try {
     const bytes = Buffer.allocUnsafe(blockBytes)
@@ -105,6 +107,10 @@ async function* blocksOf(path: string): AsyncGenerator<Buffer> {
   } finally {
     await file.close()
   }
+}
+
+function* blocksIn(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += blockBytes) yield bytes.subarray(at, at + blockBytes)
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {

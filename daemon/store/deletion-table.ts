@@ -1,5 +1,5 @@
 import { placeOf } from './place.ts'
-import type { Sqlite } from './sqlite.ts'
+import { isDamage, type Sqlite } from './sqlite.ts'
 import type { DeletionTable } from './store.ts'
 
 /** Of one step: rows, and bytes of their texts (a large one lies on many pages, each of which has to be read). */
@@ -34,16 +34,23 @@ export function createDeletionTable(db: Sqlite): DeletionTable {
     return last
   }
 
+  function removeSome(session: number): boolean {
+    try {
+      const last = stepOf(session)
+      if (last !== undefined) return remove.run(placeOf(session, 0), last) > 0
+      finish.run(session, session)
+    } catch (error) {
+      // What lies on damaged pages stays; that of other sessions goes all the same.
+      if (!isDamage(error)) throw error
+    }
+    return false
+  }
+
   return {
     processes: () => processes.all(),
     forgetProcess: id => void forgetProcess.run(id),
     removeEvents() {
-      for (const session of sessions.all()) {
-        const last = stepOf(session)
-        if (last !== undefined) return remove.run(placeOf(session, 0), last) > 0
-        finish.run(session, session)
-      }
-      return false
+      return sessions.all().some(removeSome)
     },
   }
 }

@@ -91,6 +91,8 @@ function assemble({ db, epoch, lostHeads }: Opened, file: string, space: Ballast
       // The pragma frees a page a step: as a statement of which one row is read it would free one.
       if (free > 0) db.exec(`PRAGMA incremental_vacuum(${pagesGivenBack})`)
       const left = pragma('freelist_count')
+      // The file itself is cut when the log has been moved into it.
+      if (free > 0 && left === 0 && !ballast.released) db.exec('PRAGMA wal_checkpoint(PASSIVE)')
       return left > 0 && left < free
     },
     close({ inOrder } = { inOrder: true }) {

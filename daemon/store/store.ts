@@ -25,7 +25,10 @@ export interface Store {
   sizeBytes(): number
   /** Bytes of the pages that hold something: what deletions make less at once, and the file when space is given back. */
   usedBytes(): number
-  /** Gives some free pages back to the file system, in a millisecond or so. False when there is nothing to give. */
+  /**
+   * Gives some free pages back to the file system, in a millisecond or so. False when there is nothing (more) to give:
+   * then the file has become shorter.
+   */
   giveBack(): boolean
   /** `inOrder: false` where something of the home is still written to and not synced (raw logs). */
   close(how?: { inOrder: boolean }): void
@@ -85,6 +88,8 @@ export interface SessionTable {
   /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */
   list(filter: { state?: string; labels?: Record<string, string>; limit: number; after?: string }): Session[]
   all(): Session[]
+  /** In the order of their creation. */
+  ids(): string[]
   count(): number
   /**
    * With its runs, processes and events, for every reader from now on. Events and what names its files are not removed

@@ -1,6 +1,8 @@
 import type { OutputLine } from '../claude/output.ts'
+import { processFiles } from '../holder/process-files.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { cutEvent } from './cut-event.ts'
+import { type Place, placeBytes, readPlaces, start } from './places.ts'
 import { outputsOf } from './process-output.ts'
 import type { TopicLog } from './topic-log.ts'
 
@@ -26,7 +28,8 @@ export function createFramesLog(options: {
         process,
         before,
         count: 0,
-        points: [{ count: 0, offset: 0 }],
+        places:
+          process.raw === 'compressed' ? readPlaces(processFiles(options.processesDir, process.id).pack) : [start],
         whole: false,
       }
       segments.set(process.id, segment)
@@ -76,37 +79,30 @@ interface Segment {
   /** Its own lines, as far as they have been counted. */
   count: number
   /** Where counting may begin again: the last one is where it ended. */
-  points: [Point, ...Point[]]
+  places: [Place, ...Place[]]
   /** The process had ended before it was counted last: there is nothing more to come. */
   whole: boolean
 }
 
-interface Point {
-  count: number
-  offset: number
-}
-
-const pointBytes = 256 * 1024
-
 function countOn(segment: Segment, processesDir: string) {
-  const last = segment.points.at(-1)!
+  const last = segment.places.at(-1)!
   for (const output of outputsOf(processesDir, segment.process, last.offset)) {
     segment.count += output.lines.length
-    const beforeLast = segment.points.at(-2)
-    const point = { count: segment.count, offset: output.offset }
-    if (beforeLast && point.offset - beforeLast.offset < pointBytes) segment.points.pop()
-    segment.points.push(point)
+    const beforeLast = segment.places.at(-2)
+    const place = { count: segment.count, offset: output.offset }
+    if (beforeLast && place.offset - beforeLast.offset < placeBytes) segment.places.pop()
+    segment.places.push(place)
   }
 }
 
 function* linesOf(segment: Segment, after: number, processesDir: string): Generator<{ line: OutputLine; seq: number }> {
-  const { process, points, before, count } = segment
-  const point = points.findLast(place => place.count <= after - before) ?? points[0]
-  let seq = before + point.count
-  for (const output of outputsOf(processesDir, process, point.offset)) {
+  const { process, places, before, count } = segment
+  const place = places.findLast(({ count: lines }) => lines <= after - before) ?? places[0]
+  let seq = before + place.count
+  for (const output of outputsOf(processesDir, process, place.offset)) {
     // Where the count was stored, reading is what finds the places to begin at.
     const reached = { count: seq - before + output.lines.length, offset: output.offset }
-    if (reached.offset >= points.at(-1)!.offset + pointBytes) points.push(reached)
+    if (reached.offset >= places.at(-1)!.offset + placeBytes) places.push(reached)
     for (const line of output.lines) {
       seq += 1
       if (seq > before + count) return

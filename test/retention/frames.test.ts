@@ -86,7 +86,7 @@ test('a reduction that broke off after any of its steps leaves all to be read, a
   writeFile(packDraft(files), 'half of it')
   expect(readAll(framesOf(store, dir, 's_1'))).toEqual(before)
   // When it had its name, and nothing else was done yet.
-  await writePack(files, never)
+  await writePack(files, Buffer.alloc(0), never)
   expect(existsSync(packDraft(files))).toBe(false)
   expect(existsSync(files.raw)).toBe(true)
   expect(readAll(framesOf(store, dir, 's_1'))).toEqual(before)

@@ -56,7 +56,7 @@ test('records are published around the events: a new session before them, change
     's_1 3-3',
     'session_deleted',
   ])
-  expect(store.sessions.all()).toEqual([])
+  expect(store.sessions.ids()).toEqual([])
 })
 
 test('whoever is published to finds the rows in the database, through a connection of its own', async () => {

@@ -53,7 +53,7 @@ test('a sync that failed is not tried again, nothing is stored after it, and the
   expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
   const next = reopen(file, { ballastBytes: 0, boot: 'boot 1' })
   expect(next.epoch).not.toBe(store.epoch)
-  expect(next.sessions.all()).toEqual([session('s_1')])
+  expect(next.sessions.list({ limit: 9 })).toEqual([session('s_1')])
   expect(reopen(file, { ballastBytes: 0, boot: 'boot 1' }).epoch).toBe(next.epoch)
 })
 

@@ -17,7 +17,7 @@ test('sessions are listed newest first, in pages, and a saved change does not mo
     ['s_1'],
   ])
   expect(store.sessions.get('s_2')?.title).toBe('changed')
-  expect(store.sessions.all().map(record => record.session)).toEqual(['s_1', 's_2', 's_3', 's_4', 's_5'])
+  expect(store.sessions.ids()).toEqual(['s_1', 's_2', 's_3', 's_4', 's_5'])
 })
 
 test('a page after a record that is gone is an error, not the end of the list', () => {
@@ -141,7 +141,7 @@ test('a deleted session takes its runs, processes and events along, and nothing 
   }
   store.sessions.delete('s_2')
   store.sessions.delete('s_2')
-  expect(store.sessions.all().map(record => record.session)).toEqual(['s_1', 's_3'])
+  expect(store.sessions.ids()).toEqual(['s_1', 's_3'])
   expect(store.runs.list({ limit: 9 }).map(stored => stored.run.run)).toEqual(['r_s_3', 'r_s_1'])
   expect(store.processes.live().map(process => process.id)).toEqual(['p_s_1', 'p_s_3'])
   expect(ids.map(id => store.events.bounds(id).head)).toEqual([5, 0, 5])
@@ -203,7 +203,7 @@ test('a transaction that throws leaves nothing, also one inside another, and the
       throw new Error('no')
     }),
   ).toThrow('no')
-  expect(store.sessions.all()).toEqual([])
+  expect(store.sessions.ids()).toEqual([])
   const answer = store.transaction(() => {
     store.sessions.save(session('s_1'))
     expect(() => store.transaction(() => store.events.append('s_1', events(1, 2).concat(events(9, 9))))).toThrow(
@@ -212,5 +212,5 @@ test('a transaction that throws leaves nothing, also one inside another, and the
     return store.events.bounds('s_1').head
   })
   expect(answer).toBe(0)
-  expect(store.sessions.all()).toHaveLength(1)
+  expect(store.sessions.ids()).toHaveLength(1)
 })
