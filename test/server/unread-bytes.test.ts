@@ -7,8 +7,8 @@ import { createUnreadBytes } from '../../daemon/server/unread-bytes.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
-const addresses = Object.values(networkInterfaces()).flatMap(each => each!.map(({ address }) => address))
-const hosts = ['127.0.0.1', '::1'].filter(host => addresses.includes(host))
+const addresses = new Set(Object.values(networkInterfaces()).flatMap(each => each!.map(({ address }) => address)))
+const hosts = ['127.0.0.1', '::1'].filter(host => addresses.has(host))
 
 /** Both ends of a connection, of which the client's reads nothing. */
 async function openPair(where: ListenOptions): Promise<{ client: Socket; socket: Socket }> {
