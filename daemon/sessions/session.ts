@@ -65,6 +65,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   let cancelling: { run: ActiveRun; escalation: Escalation } | null = null
   let idleTimer: NodeJS.Timeout | undefined
   let stopping: string | null = null
+  let left = false
   let storageError: unknown
   let storageRetry: NodeJS.Timeout | undefined
   let processGone: (() => void)[] = []
@@ -154,6 +155,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       clearTimeout(idleTimer)
       cancelling?.escalation.stop()
       await starting
+      left = true
       live?.leave()
       recorder.commit()
     },
@@ -313,6 +315,8 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   }
 
   function processEnded(row: StoredProcess, { status, stderrTail, lost }: ProcessEnd) {
+    // Its exit was read, and is not stored: the next daemon reads it again, and ends the run as it ended.
+    if (left) return
     const forced = live?.forced ?? false
     live?.ended()
     live = null

@@ -170,6 +170,27 @@ describe('a daemon that is told to keep sessions', () => {
     expectWholeLog(events)
     expect(events.slice(0, seen.length)).toEqual(seen)
   })
+
+  it('leaves to the next one the end of a process whose exit it has only just read', async () => {
+    const first = await startTestDaemon({ argv: ['--simulate', '--max-runs', '100'] })
+    let daemon = first
+    for (let round = 0; round < 6; round++) {
+      const peer = await daemon.peer()
+      await peer.call('topic.subscribe', { topic: 'sessions' })
+      const starting = Array.from({ length: 10 }, () => start(peer, 'sim:crash'))
+      const ends = () =>
+        peer.events('sessions').filter(event => (event['run'] as { state?: string } | null)?.state === 'failed')
+      const runs = await Promise.all(starting)
+      // The others end at about the same time.
+      await until(() => expect(ends().length).toBeGreaterThan(round), { interval: 1 })
+      await peer.call('daemon.stop', { keepSessions: true })
+      expect(await daemon.stop()).toBe(0)
+      daemon = await startTestDaemon({ home: first.home, argv: ['--simulate', '--max-runs', '100'] })
+      const later = await daemon.peer()
+      const states = await Promise.all(runs.map(async ({ run }) => (await later.call<Run>('run.wait', { run })).state))
+      expect(states).toEqual(runs.map(() => 'failed'))
+    }
+  })
 })
 
 describe('a holder that is killed', () => {
