@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import type { DaemonInfo } from '../../protocol/index.ts'
 import { tempHome } from '../support/daemon.ts'
 import { until } from '../support/until.ts'
+import { expectWholeLog, type LogEvent } from '../support/whole-log.ts'
 import { jsonLines, muxd } from './muxd.ts'
 
 const simulator = resolve('dist/simulator.js')
@@ -87,14 +88,77 @@ it('logs shows what the daemons of a home wrote, runs or not, and follows it', a
   await until(() => expect(following.stderr()).toContain('yet'))
   await muxd(['ls', '--home', home], { env }).ended
   const { pid } = infoOf(home)
-  const messages = () => (jsonLines(following.stdout()) as { message: string }[]).map(({ message }) => message)
   await until(() =>
     expect(jsonLines(following.stdout())).toContainEqual(expect.objectContaining({ message: 'listening', pid })),
   )
   await muxd(['stop', '--home', home]).ended
-  // That of the holder among them.
-  await until(() => expect(messages()).toEqual(expect.arrayContaining(['listening', 'holding', 'stopping', 'stopped'])))
-  const { stdout } = await muxd(['logs', '-n', '4', '--home', home]).ended
-  expect(stdout).toMatch(/^── \d{4}-\d\d-\d\d\n[^]*stopping · reason [^]*the holder ends[^]*\n[\d:]+ .*stopped\n$/)
-  expect((await muxd(['logs', '--level', 'warn', '--json', '--home', home]).ended).stdout).toBe('')
+  await until(() => expect(jsonLines(following.stdout()).map(({ message }) => message)).toContain('stopped'))
+  const { stdout } = await muxd(['logs', '--home', home]).ended
+  expect(stdout).toMatch(/^── \d{4}-\d\d-\d\d\n/)
+  expect(stdout).toMatch(/^[\d:]+ listening · url .* · pid \d+/m)
+  expect(stdout).toMatch(/^[\d:]+ holder holding/m)
+  expect((await muxd(['logs', '-n', '1', '--home', home]).ended).stdout.split('\n')).toHaveLength(3)
+  expect((await muxd(['logs', '--level', 'error', '--json', '--home', home]).ended).stdout).toBe('')
+})
+
+/** Long enough to be gone on with, at the hundredfold speed of the tests. */
+const slow = 'sim:slow delayMs=5000 words=150'
+
+it('restart puts another daemon in the place of the present one, and runs and their watchers go on', async () => {
+  const { home, env } = homeForTest()
+  const id = (await muxd(['run', '--detach', slow, '--home', home], { env }).ended).stdout.trim()
+  const before = infoOf(home)
+  const watching = muxd(['attach', id, '--json', '--home', home])
+  await until(() => expect(watching.stdout()).toContain('assistant_text'))
+  const { code, stderr } = await muxd(['restart', '--home', home]).ended
+  const after = infoOf(home)
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: `restarted (pid ${before.pid} is now ${after.pid}); 1 live process kept\n`,
+  })
+  expect({ url: after.url, args: after.args }).toEqual({ url: before.url, args: before.args })
+  const seen = await watching.ended
+  expect(seen.code).toBe(0)
+  const events = jsonLines(seen.stdout)
+  expectWholeLog(events as unknown as LogEvent[])
+  expect(events.at(-1)).toMatchObject({ type: 'done' })
+})
+
+it('stop ends what runs and says so; with --keep-sessions it goes on, and the next daemon takes it over', async () => {
+  const { home, env } = homeForTest()
+  const start = async (prompt: string) =>
+    (await muxd(['run', '--detach', prompt, '--home', home], { env }).ended).stdout.trim()
+  const kept = await start(slow)
+  const keeping = await muxd(['stop', '--keep-sessions', '--home', home]).ended
+  expect(keeping).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^stopped \(pid \d+\); 1 live process kept\n$/) as string,
+  })
+  const doctor = await muxd(['doctor', '--home', home], { env }).ended
+  expect(doctor.stdout).toMatch(/holder +waits for a daemon/)
+  expect((await muxd(['wait', kept, '--home', home], { env }).ended).code).toBe(0)
+
+  const ended = await start('sim:hang')
+  const status = await muxd(['status', '--home', home]).ended
+  expect(status.stdout).toMatch(/^holder +pid \d+, up .*, \d process(es)?, muxd \d/m)
+  const stopping = await muxd(['stop', '--home', home]).ended
+  expect(stopping).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^stopped \(pid \d+\); 1 run interrupted\n$/) as string,
+  })
+  const shown = await muxd(['show', ended, '--json', '--home', home], { env }).ended
+  expect(jsonLines(shown.stdout)).toMatchObject([{ state: 'interrupted' }])
+})
+
+it('restart waits for what is active when it is asked to, and starts a daemon where none runs', async () => {
+  const { home, env } = homeForTest()
+  expect(await muxd(['restart', '--no-start', '--home', home], { env }).ended).toMatchObject({ code: 3 })
+  const first = await muxd(['restart', '--home', home], { env }).ended
+  expect(first).toMatchObject({ code: 0, stderr: 'no daemon runs, starting one\n' })
+  const id = (await muxd(['run', '--detach', slow, '--home', home], { env }).ended).stdout.trim()
+  const restarting = await muxd(['restart', '--wait', '--home', home]).ended
+  expect(restarting.stderr).toMatch(/^waiting for 1 run\nrestarted /)
+  expect(jsonLines((await muxd(['show', id, '--json', '--home', home]).ended).stdout)).toMatchObject([
+    { state: 'done' },
+  ])
 })

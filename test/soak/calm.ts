@@ -9,10 +9,14 @@ import { connectTo, count, type World } from './world.ts'
 
 const settleMs = 60_000
 
+export interface Measured extends Holdings {
+  pid: number
+}
+
 /** What was measured when nothing went on. */
 export interface Calm {
-  pid: number
-  daemon: Holdings
+  daemon: Measured
+  holder: Measured
   /** Files of processes that are kept: none where all sessions have been deleted. */
   processFiles: number
   temporaryFiles: number
@@ -54,7 +58,8 @@ export async function calmDown(
     await eventually('no process is left over', settleMs, () => daemon.leftovers().length === 0).catch((error: Error) =>
       world.faults.push(`${error.message}: ${daemon.leftovers().join(', ')}`),
     )
-    return await measured(world, daemon)
+    const { holder } = await mux.api.daemon.status({})
+    return await measured(world, daemon, holder.pid!)
   } finally {
     mux.close()
   }
@@ -78,6 +83,7 @@ async function checkLogs(world: World, mux: Mux): Promise<void> {
     try {
       const log = await readLog(params => mux.api.topic.read(params), session)
       expectWholeLog(log)
+      if (!world.mayInterrupt) expectNoneInterrupted(log)
       count(world, 'events', log.length)
       for (const follower of followers) {
         await eventually(
@@ -95,25 +101,30 @@ async function checkLogs(world: World, mux: Mux): Promise<void> {
   }
 }
 
-async function measured({ faults }: World, { pid, home, temporary }: SoakedDaemon): Promise<Calm> {
+function expectNoneInterrupted(log: readonly { type: string }[]): void {
+  const end = log.find(({ type }) => type === 'interrupted')
+  if (end) throw new Error(`nothing but a stop of the daemon may end a run: ${JSON.stringify(end).slice(0, 500)}`)
+}
+
+async function measured({ faults }: World, { pid, home, temporary }: SoakedDaemon, holder: number): Promise<Calm> {
   const processes = join(home, 'processes')
   const passing = entriesIn(processes).filter(name => /\.(in|pid|tmp)$/.test(name))
   if (passing.length > 0) faults.push(`left in ${processes}: ${passing.join(', ')}`)
   return {
-    pid,
     daemon: await leastOf(pid),
+    holder: await leastOf(holder),
     processFiles: entriesIn(processes).length,
     temporaryFiles: entriesIn(temporary).length,
   }
 }
 
 /** What is closed and freed a moment later is not held. */
-async function leastOf(pid: number): Promise<Holdings> {
+async function leastOf(pid: number): Promise<Measured> {
   const least = { ...holdingsOf(pid)! }
   for (let time = 0; time < 5; time++) {
     await delay(100)
     const now = holdingsOf(pid)!
     for (const name of Object.keys(least) as (keyof Holdings)[]) least[name] = Math.min(least[name], now[name])
   }
-  return least
+  return { pid, ...least }
 }

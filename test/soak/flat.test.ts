@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Calm } from './calm.ts'
+import type { Calm, Measured } from './calm.ts'
 import { fewestSamples, judge } from './flat.ts'
 import { type Holdings, holdingsOf } from './measure.ts'
-import { figuresOf } from './report.ts'
+import { figuresOf, type Peaks } from './report.ts'
 
 const none: Holdings = { descriptors: 0, threads: 0, ptys: 0, rssMiB: 0 }
+const peaks: Peaks = { daemon: none, holder: none }
+const idle: Measured = { pid: 1, ...none }
 const growing = (by: number) => Array.from({ length: 12 }, (_, index) => 20 + index * by)
 
 describe('the rule of what is flat', () => {
@@ -41,17 +43,18 @@ async function notFlatIn(leak: string): Promise<string[]> {
       child.stdin.write('run\n')
       await once(child.stdout, 'data')
     }
-    calms.push({ pid: child.pid!, daemon: holdingsOf(child.pid!)!, processFiles: 0, temporaryFiles: 0 })
+    const measured = { pid: child.pid!, ...holdingsOf(child.pid!)! }
+    calms.push({ daemon: idle, holder: measured, processFiles: 0, temporaryFiles: 0 })
   }
-  return figuresOf(calms, none).flatMap(({ what, isFlat }) => (isFlat ? [] : [what]))
+  return figuresOf(calms, peaks).flatMap(({ what, isFlat }) => (isFlat ? [] : [what]))
 }
 
 describe.skipIf(process.platform !== 'linux')('a soak of a program (skipped where there is no /proc)', () => {
   it.each([
-    ['descriptors', 'daemon: file descriptors'],
-    ['threads', 'daemon: threads'],
-    ['ptys', 'daemon: PTYs'],
-    ['rssMiB', 'daemon: RSS, MiB'],
+    ['descriptors', 'holder: file descriptors'],
+    ['threads', 'holder: threads'],
+    ['ptys', 'holder: PTYs'],
+    ['rssMiB', 'holder: RSS, MiB'],
   ])('that leaks %s finds it out', async (leak, what) => {
     expect(await notFlatIn(leak)).toContain(what)
   })
@@ -64,10 +67,10 @@ describe.skipIf(process.platform !== 'linux')('a soak of a program (skipped wher
     ['files of deleted sessions', { processFiles: 1 }, 'files of deleted sessions'],
     ['temporary files', { temporaryFiles: 1 }, 'temporary files'],
   ])('that leaves %s behind finds it out', (_, left, what) => {
-    const calm = { pid: 1, daemon: none, processFiles: 0, temporaryFiles: 0 }
+    const calm = { daemon: idle, holder: idle, processFiles: 0, temporaryFiles: 0 }
     const calms = Array.from({ length: 9 }, (_each, index) => (index === 8 ? { ...calm, ...left } : calm))
     expect(
-      figuresOf(calms, none)
+      figuresOf(calms, peaks)
         .filter(({ isFlat }) => !isFlat)
         .map(figure => figure.what),
     ).toEqual([what])

@@ -8,7 +8,7 @@ import { runIdler } from './idler.ts'
 import { fewestSamples } from './flat.ts'
 import { type Holdings, holdingsOf } from './measure.ts'
 import { createRandom } from './random.ts'
-import { figuresOf, isEmptying, tableOf } from './report.ts'
+import { figuresOf, isEmptying, type Peaks, tableOf } from './report.ts'
 import { createSoakedDaemon, type SoakedDaemon } from './soaked-daemon.ts'
 import { runUser } from './user.ts'
 import { runWeather } from './weather.ts'
@@ -21,7 +21,7 @@ const usage = `npm run soak -- [options]
   --preload F   a module that the daemon loads first: to try whether the soak finds what is planted in it
 
 Random work on a real daemon with the simulator, in rounds; after each, when all has ended, every client's events are
-checked and the daemon is measured. In the last third of the time the daemon is killed and stopped now and then. The exit code is 1
+checked and the daemon is measured. In the last third of the time the daemon is killed, restarted and stopped now and then. The exit code is 1
 when anything was wrong or anything grew.
 `
 
@@ -50,8 +50,10 @@ async function main(): Promise<number> {
     faults,
     doing: new Map(),
     isEnding: false,
+    mayInterrupt: false,
   }
-  const peaks: Holdings = { descriptors: 0, threads: 0, ptys: 0, rssMiB: 0 }
+  const nothing: Holdings = { descriptors: 0, threads: 0, ptys: 0, rssMiB: 0 }
+  const peaks: Peaks = { daemon: { ...nothing }, holder: { ...nothing } }
   await daemon.start()
   try {
     const calms: Calm[] = []
@@ -66,7 +68,7 @@ async function main(): Promise<number> {
     return report(world, calms, peaks)
   } finally {
     await daemon.kill()
-    for (const pid of daemon.leftovers()) process.kill(pid, 'SIGKILL')
+    for (const pid of [...daemon.leftovers(), ...daemon.holders()]) process.kill(pid, 'SIGKILL')
     if (faults.length === 0) rmSync(directory, { recursive: true, force: true })
   }
 }
@@ -75,13 +77,14 @@ async function soak(
   world: World,
   daemon: SoakedDaemon,
   forMs: number,
-  { calms, peaks }: { calms: Calm[]; peaks: Holdings },
+  { calms, peaks }: { calms: Calm[]; peaks: Peaks },
 ): Promise<void> {
   const startedAt = Date.now()
   const roundMs = Math.min(longestRoundMs, forMs / fewestRounds)
   while (Date.now() - startedAt < forMs && world.faults.length < 10) {
     const isStormy = Date.now() - startedAt > (forMs * 2) / 3
     world.isEnding = false
+    world.mayInterrupt = false
     const workers = [
       ...Array.from({ length: users }, () => runUser(world)),
       runIdler(world),
@@ -92,14 +95,15 @@ async function soak(
     world.isEnding = true
     if (!(await allEnd(workers, world))) break
     calms.push(await calmDown(world, daemon, { deleteAll: isEmptying(calms.length) }))
-    const { descriptors, threads, rssMiB } = calms.at(-1)!.daemon
+    const { daemon: ofDaemon, holder: ofHolder } = calms.at(-1)!
     const at = `${((Date.now() - startedAt) / 60_000).toFixed(1)} min`
     const runs = world.counts.get('runs') ?? 0
-    process.stderr.write(
-      `${at}: ${runs} runs, ${descriptors} descriptors, ${threads} threads, ${rssMiB.toFixed(0)} MiB\n`,
-    )
+    process.stderr.write(`${at}: ${runs} runs; daemon: ${inWords(ofDaemon)}; holder: ${inWords(ofHolder)}\n`)
   }
 }
+
+const inWords = ({ descriptors, threads, rssMiB }: Holdings) =>
+  `${descriptors} descriptors, ${threads} threads, ${rssMiB.toFixed(0)} MiB`
 
 /** Whether they did; a worker that hangs would be waited for for ever. */
 async function allEnd(workers: Promise<void>[], { doing, faults }: World): Promise<boolean> {
@@ -113,15 +117,20 @@ async function allEnd(workers: Promise<void>[], { doing, faults }: World): Promi
   return inTime
 }
 
-async function watchPeaks(world: World, daemon: SoakedDaemon, peaks: Holdings): Promise<void> {
+async function watchPeaks(world: World, daemon: SoakedDaemon, peaks: Peaks): Promise<void> {
+  const holders = daemon.holders()
   while (!world.isEnding) {
-    const now = holdingsOf(daemon.pid)
-    for (const name of Object.keys(peaks) as (keyof Holdings)[]) peaks[name] = Math.max(peaks[name], now?.[name] ?? 0)
-    await delay(100)
+    raise(peaks.daemon, holdingsOf(daemon.pid))
+    for (const pid of holders) raise(peaks.holder, holdingsOf(pid))
+    await delay(250)
   }
 }
 
-function report({ counts, faults }: World, calms: Calm[], peaks: Holdings): number {
+function raise(peaks: Holdings, now: Holdings | undefined): void {
+  for (const name of Object.keys(peaks) as (keyof Holdings)[]) peaks[name] = Math.max(peaks[name], now?.[name] ?? 0)
+}
+
+function report({ counts, faults }: World, calms: Calm[], peaks: Peaks): number {
   // Broken off, there may be too little to judge by.
   const figures = faults.length > 0 && calms.length < fewestSamples ? [] : figuresOf(calms, peaks)
   const done = [...counts].map(([what, amount]) => `${amount.toLocaleString('en-US')} ${what}`)

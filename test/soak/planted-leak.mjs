@@ -1,4 +1,4 @@
-// Loaded into a daemon or a holder before anything else: with every process that is started it leaks one descriptor.
+// Loaded before anything else into a daemon and whatever it starts: with every raw log that is begun one descriptor leaks.
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 

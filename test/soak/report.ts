@@ -1,4 +1,4 @@
-import type { Calm } from './calm.ts'
+import type { Calm, Measured } from './calm.ts'
 import { judge } from './flat.ts'
 import { type Holdings, slacks } from './measure.ts'
 
@@ -12,17 +12,22 @@ export interface Figure {
   isFlat: boolean
 }
 
-/** Judges what was measured; throws when that was too little. `peaks`: the highest while work went on. */
-export function figuresOf(calms: readonly Calm[], peaks: Holdings): Figure[] {
-  const longest = longestLived(calms)
-  const holdings = (Object.keys(slacks) as (keyof Holdings)[]).map(name =>
-    figure(
-      `daemon: ${names[name]}`,
-      longest.map(({ daemon }) => daemon[name]),
-      slacks[name],
-      peaks[name],
-    ),
-  )
+/** The highest while work went on. */
+export type Peaks = Record<(typeof programs)[number], Holdings>
+
+/** Judges what was measured; throws when that was too little. */
+export function figuresOf(calms: readonly Calm[], peaks: Peaks): Figure[] {
+  const holdings = programs.flatMap(program => {
+    const longest = longestLived(calms.map(calm => calm[program]))
+    return names.map(([name, what]) =>
+      figure(
+        `${program}: ${what}`,
+        longest.map(measured => measured[name]),
+        slacks[name],
+        peaks[program][name],
+      ),
+    )
+  })
   const emptied = calms.filter((_, index) => isEmptying(index))
   return [
     ...holdings,
@@ -59,16 +64,18 @@ export function tableOf(figures: readonly Figure[]): string {
     .join('\n')
 }
 
-const names: Record<keyof Holdings, string> = {
-  descriptors: 'file descriptors',
-  threads: 'threads',
-  ptys: 'PTYs',
-  rssMiB: 'RSS, MiB',
-}
+const programs = ['daemon', 'holder'] as const
+
+const names: [keyof Holdings, string][] = [
+  ['descriptors', 'file descriptors'],
+  ['threads', 'threads'],
+  ['ptys', 'PTYs'],
+  ['rssMiB', 'RSS, MiB'],
+]
 
 /** A process that was started anew says nothing of what the one before it had gathered. */
-function longestLived(calms: readonly Calm[]): readonly Calm[] {
-  const lives = [...new Set(calms.map(({ pid }) => pid))].map(life => calms.filter(({ pid }) => pid === life))
+function longestLived(measured: readonly Measured[]): readonly Measured[] {
+  const lives = [...new Set(measured.map(({ pid }) => pid))].map(life => measured.filter(({ pid }) => pid === life))
   return lives.reduce((one, other) => (other.length > one.length ? other : one))
 }
 

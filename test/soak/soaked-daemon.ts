@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { connect } from '../../client/index.ts'
 import type { DaemonInfo } from '../../protocol/index.ts'
-import { processesWith } from '../support/processes.ts'
+import { type FoundProcess, processesWith } from '../support/processes.ts'
 import { eventually } from './eventually.ts'
 
 /** The built daemon with the simulator, in a home of its own, that is ended and started again as the soak likes. */
@@ -16,10 +17,13 @@ export interface SoakedDaemon {
   /** Begins anew after an end. Resolves once it listens. */
   start(): Promise<void>
   kill(): Promise<void>
-  /** In order; rejects when it does not end well. */
+  /** In order, with all that runs; rejects when it does not end well. */
   stop(): Promise<void>
-  /** Pids of what it started and what lives on. */
+  /** In order, while what runs goes on. */
+  restart(): Promise<void>
+  /** Pids of what it started and what lives on, but for the holder. */
   leftovers(): number[]
+  holders(): number[]
 }
 
 const program = fileURLToPath(new URL('../../dist/daemon.js', import.meta.url))
@@ -38,12 +42,12 @@ export function createSoakedDaemon(
   let child: ChildProcess | undefined
   let isEnding = false
 
-  const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
+  const endInOrder = async (act: () => Promise<unknown>) => {
     isEnding = true
-    if (child!.exitCode !== null || child!.signalCode !== null) return child!.exitCode
     const exited = once(child!, 'exit') as Promise<[number | null]>
-    child!.kill(signal)
-    return (await exited)[0]
+    await act()
+    const [code] = await exited
+    if (code !== 0) throw new Error(`the daemon that was told to stop ended with ${code}`)
   }
 
   return {
@@ -54,14 +58,16 @@ export function createSoakedDaemon(
     },
     async start() {
       isEnding = false
-      const argv = [...(preload === undefined ? [] : ['--import', preload]), program, '--home', home, '--simulate']
-      const started = spawn(process.execPath, [...argv, '--port', '0', '--log-to', 'file'], {
+      const argv = [program, '--home', home, '--simulate', '--port', '0', '--log-to', 'file']
+      const started = spawn(process.execPath, argv, {
         env: {
           ...process.env,
           TMPDIR: temporary,
           MUXD_SIMULATOR_HOME: join(directory, 'simulator'),
           MUXD_SIMULATOR_SPEED: '20',
           TEST_DAEMON: home,
+          // Also into the holder, which the daemon starts.
+          ...(preload !== undefined && { NODE_OPTIONS: `--import ${preload}` }),
         },
         stdio: ['ignore', 'ignore', 'inherit'],
       })
@@ -75,18 +81,26 @@ export function createSoakedDaemon(
       })
     },
     async kill() {
-      await end('SIGKILL')
+      isEnding = true
+      if (child!.exitCode !== null || child!.signalCode !== null) return
+      const exited = once(child!, 'exit')
+      child!.kill('SIGKILL')
+      await exited
     },
-    async stop() {
-      const code = await end('SIGTERM')
-      if (code !== 0) throw new Error(`the daemon that was told to stop ended with ${code}`)
-    },
+    stop: () => endInOrder(() => Promise.resolve(child!.kill('SIGTERM'))),
+    restart: () =>
+      endInOrder(async () => {
+        const mux = await connect({ home })
+        await mux.api.daemon.stop({ keepSessions: true, restart: true })
+        mux.close()
+      }),
     leftovers: () =>
-      processesWith(marker)
-        .map(({ pid }) => pid)
-        .filter(pid => pid !== child?.pid),
+      processesWith(marker).flatMap(found => (isHolder(found) || found.pid === child?.pid ? [] : [found.pid])),
+    holders: () => processesWith(marker).flatMap(found => (isHolder(found) ? [found.pid] : [])),
   }
 }
+
+const isHolder = ({ commandLine }: FoundProcess) => commandLine.includes('holder.js')
 
 /** Everything that takes its time takes little: a calm comes soon. */
 const config = {

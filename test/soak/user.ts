@@ -86,6 +86,7 @@ async function remove(world: World, mux: Mux, random: Random): Promise<void> {
 /** What a UI asks for now and then. */
 async function look(_world: World, mux: Mux, random: Random): Promise<void> {
   await Promise.all([mux.api.daemon.status({}), mux.api.session.list({}), mux.api.run.list({ limit: 50 })])
+  await mux.api.daemon.gc({ dryRun: random.chance(0.5) })
   const stop = AbortSignal.timeout(random.whole(10, 300))
   try {
     for await (const _event of mux.subscribe('sessions', { since: 'start', signal: stop })) continue
@@ -159,5 +160,4 @@ const prompts: [string, ...string[]] = [
   'sim:hang at=text',
   'sim:hang at=start ignore=interrupt,int',
   'sim:hang at=tool ignore=interrupt,int,term',
-  'sim:hang at=result',
 ]

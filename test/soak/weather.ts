@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { SoakedDaemon } from './soaked-daemon.ts'
 import { count, type World } from './world.ts'
 
-/** Kills the daemon or stops it now and then, in the middle of everything, and starts it again. */
+/** Kills, restarts or stops the daemon now and then, in the middle of everything, and starts it again. Only a stop ends what runs. */
 export async function runWeather(world: World, daemon: SoakedDaemon): Promise<void> {
   const random = world.random.fork()
   for (;;) {
@@ -10,13 +10,10 @@ export async function runWeather(world: World, daemon: SoakedDaemon): Promise<vo
       if (world.isEnding) return
       await delay(20)
     }
-    if (random.chance(0.7)) {
-      count(world, 'kills of the daemon')
-      await daemon.kill()
-    } else {
-      count(world, 'stops of the daemon')
-      await daemon.stop()
-    }
+    const what = random.pick<'kill' | 'restart' | 'stop'>(['kill', 'kill', 'kill', 'restart', 'restart', 'stop'])
+    count(world, `${what}s of the daemon`)
+    if (what === 'stop') world.mayInterrupt = true
+    await daemon[what]()
     await delay(random.whole(0, 300))
     await daemon.start()
   }

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { connect, homeDirectory, readDaemonInfo } from '../../index.ts'
+import { connect, type DaemonStatus, homeDirectory, readDaemonInfo } from '../../index.ts'
 import { sdkVersion } from '../../version.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { colorsFor, print, printJson } from '../output.ts'
+import { holderOf } from '../render/status.ts'
 import { oneLine } from '../render/text.ts'
 import type { CommonOptions } from '../with-mux.ts'
 
@@ -19,10 +22,12 @@ interface Finding {
 /** `muxd doctor`: what muxd needs and whether it is there. Starts nothing and changes nothing. */
 export async function doctor(options: CommonOptions): Promise<ExitCode> {
   const home = homeDirectory(options.home)
+  const daemon = lookAtDaemon(home, options)
   const checks: Record<string, () => Finding | Promise<Finding>> = {
     node: checkNode,
     home: () => checkHome(home),
-    daemon: () => checkDaemon(home, options),
+    daemon: async () => (await daemon).daemon,
+    holder: async () => (await daemon).holder,
     claude: checkClaude,
     shell: checkShell,
     'node-pty': () => checkModule('node-pty', () => {}),
@@ -66,24 +71,42 @@ async function checkHome(home: string): Promise<Finding> {
   }
 }
 
-async function checkDaemon(home: string, { url, token }: CommonOptions): Promise<Finding> {
+/** The daemon, and the holder as it sees it. */
+async function lookAtDaemon(
+  home: string,
+  { url, token }: CommonOptions,
+): Promise<Record<'daemon' | 'holder', Finding>> {
   try {
     const info = url === undefined ? await readDaemonInfo(home) : { url, token, pid: undefined }
-    if (!info) return { ok: true, detail: 'not running; it starts with the first command' }
+    if (!info)
+      return { daemon: { ok: true, detail: 'not running; it starts with the first command' }, holder: alone(home) }
     const mux = await connect({ url: info.url, token: info.token })
-    const { version } = mux.hello!.daemon
-    mux.close()
-    const detail = `muxd ${version} at ${info.url}${info.pid === undefined ? '' : `, pid ${info.pid}`}`
-    if (version === sdkVersion) return { ok: true, detail }
-    return { ok: false, detail, fix: `this is muxd ${sdkVersion}: muxd stop, then start it again` }
-  } catch (error) {
-    return {
-      ok: false,
-      detail: oneLine((error as Error).message),
-      fix: 'muxd stop, or see muxd logs',
+    try {
+      const { version, pid, holder } = await mux.api.daemon.status({})
+      const detail = `muxd ${version} at ${info.url}, pid ${pid}`
+      const isThis = version === sdkVersion
+      const fix = `this is muxd ${sdkVersion}: muxd restart`
+      return { daemon: { ok: isThis, detail, ...(!isThis && { fix }) }, holder: held(holder) }
+    } finally {
+      mux.close()
     }
+  } catch (error) {
+    const detail = oneLine((error as Error).message)
+    return { daemon: { ok: false, detail, fix: 'muxd stop, or see muxd logs' }, holder: alone(home) }
   }
 }
+
+const held = (holder: DaemonStatus['holder']): Finding => ({
+  ok: holder.state !== 'lost',
+  detail: holderOf(holder),
+  ...(holder.state === 'lost' && { fix: 'see muxd logs' }),
+})
+
+/** Without a daemon to ask; one that was kept waits for the next. */
+const alone = (home: string): Finding => ({
+  ok: true,
+  detail: existsSync(join(home, 'holder.sock')) ? 'waits for a daemon' : 'not running; it starts with the daemon',
+})
 
 async function checkClaude(): Promise<Finding> {
   const program = process.env['MUXD_CLAUDE_BIN'] || 'claude'
