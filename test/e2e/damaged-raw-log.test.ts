@@ -148,4 +148,30 @@ describe('a daemon that starts over damaged raw logs', () => {
       expect(found.map(({ type }) => type)).toContain('log_damaged')
     }
   })
+
+  it.each([
+    ['cut', (path: string) => truncateSync(`${path}.raw`, Math.floor(statSync(`${path}.raw`).size / 2))],
+    ['changed in one byte', (path: string) => doDamage(path, { file: 'raw', place: 4_000, flip: 1 })],
+    ['without its checksums', (path: string) => truncateSync(`${path}.times`, 0)],
+  ])('goes on with a process whose log was %s while it went on printing', async (_how, harm) => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const run = await peer.call<Run>('run.start', {
+      create: { cwd: tempDir() },
+      prompt: 'sim:flood frames=2000 size=200 rate=500',
+    })
+    const topic = `session/${run.session}`
+    await peer.call('topic.subscribe', { topic, since: 'start' })
+    await until(() => expect(peer.events(topic).length).toBeGreaterThan(200))
+    await daemon.kill()
+    const seen = peer.events(topic)
+    harm(rawLogsOf(daemon.home)[0]!)
+
+    const next = await (await startTestDaemon({ home: daemon.home })).peer()
+    expect(await next.call<Run>('run.wait', { run: run.run, timeoutMs: 30_000 })).toMatchObject({ state: 'done' })
+    const log = await readLog<WireEvent>(params => next.call('topic.read', params), run.session)
+    expectWholeLog(log)
+    expect(log.slice(0, seen.length)).toEqual(seen)
+    expect(log.map(({ type }) => type)).toContain('log_damaged')
+  })
 })

@@ -98,7 +98,7 @@ describe.skipIf(!canInjectFaults || !canMount)(
     })
 
     it('would take back ends of runs that were not synced: the check finds that', async () => {
-      const { home, faults, daemon, sessions, seen } = await daemonUnderLoad()
+      const { home, faults, daemon, peer, sessions, seen } = await daemonUnderLoad()
       await until(() => expect(endsSeen([...sessions.keys()].map(seen))).toBeGreaterThanOrEqual(1))
       // As if the syncs from now on had not done what they said.
       const old = join(tempDir(), 'synced')
@@ -109,14 +109,16 @@ describe.skipIf(!canInjectFaults || !canMount)(
           return [path, join(old, String(index))]
         }),
       )
-      await until(() => expect(endsSeen([...sessions.keys()].map(seen))).toBeGreaterThanOrEqual(6))
+      const [, other] = sessions.keys()
+      const late = await peer.call<Run>('run.start', { session: other, prompt: 'sim:text' })
+      await until(() => expect(seen(other!).at(-1)).toMatchObject({ type: 'done', run: late.run }))
       await cutPower(daemon, { ...faults, synced: () => synced })
 
       const next = await startTestDaemon({ home, boot: 'second' })
-      const peer = await next.peer()
+      const later = await next.peer()
       const check = async () => {
         for (const session of sessions.keys()) {
-          const log = await readLog<WireEvent>(params => peer.call('topic.read', params), session)
+          const log = await readLog<WireEvent>(params => later.call('topic.read', params), session)
           expectKept(log, seen(session))
         }
       }
