@@ -8,12 +8,13 @@ import { prepareSchema } from './schema.ts'
 import { createSessionTable } from './session-table.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
 import { DiskFull, SyncFailed, type Ballast } from './store.ts'
-import { openWalIndex } from './wal-index.ts'
+import { openWalIndex, type WalIndex } from './wal-index.ts'
 
 export interface Opened {
   db: Sqlite
   epoch: string
   lostHeads: ReadonlyMap<number, number>
+  index: WalIndex
 }
 
 /**
@@ -40,20 +41,19 @@ export function whole<T>(db: Sqlite, work: () => T): T {
   }
 }
 
-const closingAfter = (db: Sqlite, last: { close(): void } | undefined): Sqlite => ({
-  ...db,
-  close() {
-    db.close()
-    last?.close()
-  },
-})
-
 function openFile(file: string, { boot, log }: StoreOptions): Opened {
   // SQLite would make it with the umask's mode. It gives its other files the mode of this one.
   if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600))
-  const index = openWalIndex(file)
+  let index = openWalIndex(file)
   const committed = index?.committedPages() ?? 0
-  const db = closingAfter(openSqlite(file), index)
+  const sqlite = openSqlite(file)
+  const db: Sqlite = {
+    ...sqlite,
+    close() {
+      sqlite.close()
+      index?.close()
+    },
+  }
   return whole(db, () => {
     db.pragma('cell_size_check = ON')
     // The first read: now the write-ahead log is read up to where it is whole.
@@ -66,6 +66,7 @@ function openFile(file: string, { boot, log }: StoreOptions): Opened {
     db.pragma('foreign_keys = OFF')
     // The log's file shrinks to this when it starts anew after something large.
     db.pragma('journal_size_limit = 16777216')
+    index ??= openWalIndex(file)!
     checkTables(db)
     // Without its session nothing can be told of what is stored of it.
     createSessionTable(db).all()
@@ -78,7 +79,7 @@ function openFile(file: string, { boot, log }: StoreOptions): Opened {
     syncFile(dirname(file))
     rmSync(unsynced, { force: true })
     if (loss !== undefined) log?.warn(`${lossText[loss]}: the events have a new epoch`, { file, epoch })
-    return { db, epoch, lostHeads }
+    return { db, epoch, lostHeads, index }
   })
 }
 

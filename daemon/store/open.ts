@@ -2,6 +2,7 @@ import { statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Log } from '../log.ts'
 import { createBallast } from './ballast.ts'
+import { keepLogShort } from './checkpoints.ts'
 import { createDeletionTable } from './deletion-table.ts'
 import { markClosedInOrder } from './epoch.ts'
 import { createEventTable } from './event-table.ts'
@@ -23,8 +24,6 @@ export interface StoreOptions {
   log?: Pick<Log, 'warn' | 'error'>
 }
 
-/** Pages in the write-ahead log (4 KB each) after which a commit also moves them to the database. SQLite's default. */
-const checkpointPages = 1_000
 /** Pages given back to the file system in one step: each may have to move another. */
 const pagesGivenBack = 64
 
@@ -44,7 +43,12 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
   }
 }
 
-function assemble({ db, epoch, lostHeads }: Opened, file: string, space: Ballast, { log }: StoreOptions): Store {
+function assemble(
+  { db, epoch, lostHeads, index }: Opened,
+  file: string,
+  ballast: Ballast,
+  { log }: StoreOptions,
+): Store {
   const tables = {
     sessions: createSessionTable(db),
     runs: createRunTable(db),
@@ -55,7 +59,6 @@ function assemble({ db, epoch, lostHeads }: Opened, file: string, space: Ballast
     requests: createRequestTable(db),
     deletions: createDeletionTable(db),
   }
-  const ballast = withoutCheckpoints(db, space)
   ballast.restore()
   const pragma = (name: string) => db.pragma(name) as number
   let failure: SyncFailed | undefined
@@ -69,6 +72,7 @@ function assemble({ db, epoch, lostHeads }: Opened, file: string, space: Ballast
     }
   }
   const wal = openWalSync(`${file}-wal`, syncFailed)
+  keepLogShort(db, index, ballast, syncFailed)
   let closed = false
   return {
     epoch,
@@ -112,30 +116,6 @@ function endInOrder(db: Sqlite, wal: WalSync): void {
     markClosedInOrder(db)
   } catch {
     // The disk is full, or worse: if the machine is started anew before the next daemon, that one begins a new epoch.
-  }
-}
-
-/**
- * While the ballast is given up, its space is for the write-ahead log alone: a checkpoint would first spend it on the
- * pages of what is stored already, and the terminal events would find none.
- */
-function withoutCheckpoints(db: Sqlite, ballast: Ballast): Ballast {
-  const adjust = () => db.pragma(`wal_autocheckpoint = ${ballast.released ? 0 : checkpointPages}`)
-  adjust()
-  return {
-    get released() {
-      return ballast.released
-    },
-    release() {
-      ballast.release()
-      adjust()
-    },
-    restore() {
-      const before = ballast.released
-      const held = ballast.restore()
-      if (before && held) adjust()
-      return held
-    },
   }
 }
 

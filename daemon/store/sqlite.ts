@@ -14,6 +14,8 @@ export interface Sqlite {
   pragma(text: string): unknown
   /** Everything done in `work` or nothing; the write lock is taken at once. Nested calls are savepoints. */
   transaction<T>(work: () => T): T
+  /** Called after each commit, also of a statement by itself. */
+  onCommitted(call: () => void): void
   /** The error for what was read and cannot be as it was written. */
   damage(what: string): DatabaseRefused
   close(): void
@@ -39,12 +41,18 @@ export function openSqlite(file: string): Sqlite {
   }
   const database = guarded(() => new Database(file, { timeout: 5_000 }))
   const inTransaction = database.transaction((work: () => unknown) => work())
+  let committed = () => {}
+  const writing = <T>(work: () => T): T => {
+    const result = guarded(work)
+    if (!database.inTransaction) committed()
+    return result
+  }
 
   function statement<Params extends unknown[], Row>(sql: string, plucked: boolean): Statement<Params, Row> {
     const prepared = guarded(() => database.prepare<unknown[], Row>(sql))
     if (plucked) prepared.pluck()
     return {
-      run: (...params) => guarded(() => prepared.run(...params).changes),
+      run: (...params) => writing(() => prepared.run(...params).changes),
       get: (...params) => guarded(() => prepared.get(...params)),
       all: (...params) => guarded(() => prepared.all(...params)),
       scan: (visit, ...params) =>
@@ -58,10 +66,11 @@ export function openSqlite(file: string): Sqlite {
     prepare: sql => statement(sql, false),
     value: sql => statement(sql, true),
     exec: sql => {
-      guarded(() => database.exec(sql))
+      writing(() => database.exec(sql))
     },
     pragma: text => guarded(() => database.pragma(text, { simple: true })),
-    transaction: <T>(work: () => T) => guarded(() => inTransaction.immediate(work) as T),
+    transaction: <T>(work: () => T) => writing(() => inTransaction.immediate(work) as T),
+    onCommitted: call => void (committed = call),
     damage: what => damaged(file, what),
     close: () => {
       database.close()

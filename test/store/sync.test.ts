@@ -15,13 +15,14 @@ test('syncs run in the thread pool, and those asked for while one is under way s
 })
 
 test('a sync also works after checkpoints have started the log anew', async () => {
-  const { store } = tempStore()
+  const { store, file } = tempStore()
   store.sessions.save(session('s_1'))
   for (let seq = 1; seq <= 6_000; seq += 100) {
     store.events.append('s_1', events(seq, seq + 99, { delta: 'x'.repeat(2_000) }))
     await store.sync()
   }
   expect(store.sizeBytes()).toBeGreaterThan(12_000_000)
+  expect(statSync(`${file}-wal`).size).toBeLessThan(6_000_000)
   expect(store.events.bounds('s_1').head).toBe(6_000)
 })
 
