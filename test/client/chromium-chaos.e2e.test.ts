@@ -35,7 +35,8 @@ describeInChromium('the SDK in Chromium, over bad connections', openPage => {
     const started = await startBehindProxy()
     const { direct } = started
     const run = await start(started, 'sim:flood frames=4000 rate=1000 size=200')
-    const page = await openFollowing(openPage, started, [run])
+    // Silent for longer than this it is.
+    const page = await openFollowing(openPage, started, [run], { ...hasty, silenceMs: 1_500 })
     const devtools = await page.context().newCDPSession(page)
     await until(async () => expect((await logIn(page, run.session)).length).toBeGreaterThan(100))
     await devtools.send('Page.setWebLifecycleState', { state: 'frozen' })
@@ -101,6 +102,7 @@ async function openFollowing(
   openPage: OpenPage,
   { proxy, daemon }: Behind,
   runs: { session: string }[],
+  timing = hasty,
 ): Promise<Page> {
   const page = await openPage(`http://127.0.0.1:${proxy.port}/healthz`)
   await page.evaluate(
@@ -118,7 +120,7 @@ async function openFollowing(
         })()
       }
     },
-    { url: proxy.url, token: daemon.info.token, timing: hasty, sessions: runs.map(({ session }) => session) },
+    { url: proxy.url, token: daemon.info.token, timing, sessions: runs.map(({ session }) => session) },
   )
   return page
 }

@@ -142,11 +142,11 @@ describe('a connection', () => {
 
   it('stays when it is this program that was held up, with all that came meanwhile unread', async () => {
     const peer = await peerForTest()
-    const silenceMs = 150
+    const silenceMs = 450
     const mux = await connectForTest({ url: peer.url, timing: { ...fast, silenceMs } })
     peer.on('ping', () => ({ time: 0 }))
     const [socket] = peer.sockets
-    for (let count = 0; count < 3; count++) {
+    for (let count = 0; count < 2; count++) {
       const heldUntil = Date.now() + 2 * silenceMs
       while (Date.now() < heldUntil);
       // The timer that looks for silence is due, and first.
@@ -161,7 +161,7 @@ describe('a connection', () => {
 
   it('is asked whether it is there before its silence is believed', async () => {
     const peer = await peerForTest()
-    const mux = await connectForTest({ url: peer.url, timing: { ...fast, silenceMs: 150 } })
+    const mux = await connectForTest({ url: peer.url, timing: { ...fast, silenceMs: 450 } })
     peer.on('ping', () => ({ time: 0 }))
     await until(() => expect(peer.calls('ping').length).toBeGreaterThan(2))
     expect(mux.state).toBe('open')

@@ -1,16 +1,17 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { type ConnectionState, connect, type Event, type Gap, type Mux, type NodeOptions } from '../../client/index.ts'
-import { hasty } from '../support/behind-proxy.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
+/** What is killed closes its sockets: nothing has to be found out by silence. */
+const timing = { retryMinMs: 5, retryMaxMs: 100 }
 const flood = 'sim:flood frames=2000 rate=1000 size=200'
 
 /** A client that follows sessions from their beginning, and every state that it told of. */
 async function startFollower(options: NodeOptions, sessions: string[]) {
-  const mux = await connect({ ...options, timing: hasty })
+  const mux = await connect({ ...options, timing })
   onTestFinished(() => mux.close())
   const states: ConnectionState[] = []
   mux.onState(state => states.push(state))
@@ -28,7 +29,7 @@ it('clients stay whole over daemons that are killed while they follow, and new o
   let daemon = await startTestDaemon()
   const { home } = daemon
   const { url, token } = daemon.info
-  const starter = await connect({ home, timing: hasty })
+  const starter = await connect({ home, timing })
   onTestFinished(() => starter.close())
   const runs = await Promise.all([1, 2, 3].map(() => starter.run({ prompt: flood, cwd: tempDir() })))
   const sessions = runs.map(({ session }) => session)
