@@ -20,5 +20,5 @@ export async function startBehindProxy(): Promise<Behind> {
   return { daemon, proxy, direct }
 }
 
-/** Short enough for a half-open connection to be found often while a test goes on. */
-export const hasty = { retryMinMs: 5, retryMaxMs: 100, attemptMs: 700, silenceMs: 600 }
+/** Short enough for a half-open connection to be found often while a test goes on, long enough for a busy machine. */
+export const hasty = { retryMinMs: 5, retryMaxMs: 100, attemptMs: 1_500, silenceMs: 1_200 }
