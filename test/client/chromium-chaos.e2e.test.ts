@@ -101,7 +101,7 @@ async function openFollowing(
   openPage: OpenPage,
   { proxy, daemon }: Behind,
   runs: { session: string }[],
-  timing = hasty,
+  connectionTiming = hasty,
 ): Promise<Page> {
   const page = await openPage(`http://127.0.0.1:${proxy.port}/healthz`)
   await page.evaluate(
@@ -119,7 +119,12 @@ async function openFollowing(
         })()
       }
     },
-    { url: proxy.url, token: daemon.info.token, timing, sessions: runs.map(({ session }) => session) },
+    {
+      url: proxy.url,
+      token: daemon.info.token,
+      timing: connectionTiming,
+      sessions: runs.map(({ session }) => session),
+    },
   )
   return page
 }
