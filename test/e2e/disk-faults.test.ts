@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Run } from '../../protocol/index.ts'
-import { canMount, startTestDaemon, tempHome } from '../support/daemon.ts'
+import { startTestDaemon, tempHome } from '../support/daemon.ts'
 import { canInjectFaults, createFaults, type FaultRule } from '../support/faults/faults.ts'
-import { cutPower } from '../support/faults/power-cut.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
@@ -19,11 +18,11 @@ const follow = async (peer: RpcPeer, run: Run) => {
 }
 const read = (peer: RpcPeer, run: Run) => readLog<WireEvent>(params => peer.call('topic.read', params), run.session)
 
-async function faultyDaemon(options: { boot?: string } = {}) {
+async function faultyDaemon() {
   const home = tempHome()
   const faults = createFaults(home)
-  const daemon = await startTestDaemon({ home, env: faults.env, ...options })
-  return { home, daemon, faults, peer: await daemon.peer() }
+  const daemon = await startTestDaemon({ home, env: faults.env })
+  return { daemon, faults, peer: await daemon.peer() }
 }
 
 const both = (path: string, fault: FaultRule['fault']): FaultRule => ({ operation: 'write', path, fault })
@@ -141,22 +140,4 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
     expect(await wait(peer, await start(peer, 'sim:text'))).toMatchObject({ state: 'done' })
     expect(daemon.log()).toContain('a raw log could not be synced to the disk')
   })
-
-  it.skipIf(!canMount)(
-    'that refuses to sync the database beside its log loses nothing, for it is in the log',
-    async () => {
-      const { home, daemon, peer, faults } = await faultyDaemon({ boot: 'first' })
-      faults.set({ operation: 'sync', path: '*/muxd.db', fault: 'EIO' })
-      // More than the write-ahead log holds before it is moved to the database.
-      const run = await start(peer, 'sim:flood frames=450 size=5000')
-      const events = await follow(peer, run)
-      expect(await wait(peer, run)).toMatchObject({ state: 'done' })
-      await until(() => expect(events().at(-1)).toMatchObject({ type: 'done' }))
-      await cutPower(daemon, faults)
-      const next = await (await startTestDaemon({ home, boot: 'second' })).peer()
-      const log = await read(next, run)
-      expectWholeLog(log)
-      expect(log.slice(0, events().length)).toEqual(events())
-    },
-  )
 })
