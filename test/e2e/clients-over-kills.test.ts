@@ -7,7 +7,7 @@ import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
 /** What is killed closes its sockets: nothing has to be found out by silence. */
 const timing = { retryMinMs: 5, retryMaxMs: 100 }
-const flood = 'sim:flood frames=2000 rate=1000 size=200'
+const flood = 'sim:flood frames=800 rate=800 size=200'
 
 /** A client that follows sessions from their beginning, and every state that it told of. */
 async function startFollower(options: NodeOptions, sessions: string[]) {
@@ -39,7 +39,7 @@ it('clients stay whole over daemons that are killed while they follow, and new o
   )
   const seen = () => Math.min(...followers.flatMap(({ logs }) => [...logs.values()].map(({ length }) => length)))
 
-  const kills = 4
+  const kills = 3
   for (let count = 0; count < kills; count++) {
     const before = seen()
     await until(() => expect(seen()).toBeGreaterThan(before + 100))
