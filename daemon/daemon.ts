@@ -72,7 +72,9 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     const located = locateAndRemember().catch((error: unknown) => log.warn('Claude Code was not found', { error }))
 
     const store = openStore(home.database, { boot: bootId(), log })
-    opened.push(() => store.close({ inOrder: syncChanged(home.processes, startedAt) }))
+    // Raw logs of processes that go on without the daemon are not on the disk for good.
+    const allIsOnDisk = () => store.processes.live().length === 0 && syncChanged(home.processes, startedAt)
+    opened.push(() => store.close({ inOrder: allIsOnDisk() }))
     opened.push(startForgettingKeys(store.requests, log))
 
     const topics = createTopics({ store, instance, processesDir: home.processes })

@@ -140,9 +140,6 @@ export function createEventTable(
       })
       return rows
     },
-    ofProcess(session, process) {
-      return this.rows(session, 0, Number.MAX_SAFE_INTEGER).filter(row => row.process === process)
-    },
     bytes(session, after, count) {
       const number = sessionNumber.get(session)
       if (number === undefined) return 0

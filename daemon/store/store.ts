@@ -184,8 +184,6 @@ export interface EventTable {
   get(session: string, seq: number): EventRow | undefined
   /** Up to `limit` rows with `seq > after`, in order: a log is gone through in pages. */
   rows(session: string, after: number, limit: number): EventRow[]
-  /** Rows of a process, in order: for the comparison with what is derived again. */
-  ofProcess(session: string, process: string): EventRow[]
   /** First and last seq kept; `{ first: 1, head: 0 }` when there are none. A log is kept whole, or not at all. */
   bounds(session: string): { first: number; head: number }
   /** What the `count` events behind `after` take up, about: a thousand cost a millisecond. */

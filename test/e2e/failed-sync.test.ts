@@ -46,7 +46,8 @@ describe.skipIf(!canInjectFaults)('a disk that refuses to sync (skipped where th
         reason: 'epoch_changed',
       })
       expect(next.log()).toContain('a sync of the database failed: the events have a new epoch')
-      await later.call('run.wait', { run: run.run })
+      // Its process has gone on meanwhile, or had come to its end.
+      expect(await later.call('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
       const events = await readLog(params => later.call('topic.read', params), run.session)
       expectWholeLog(events)
       await next.kill()

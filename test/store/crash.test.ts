@@ -26,9 +26,13 @@ test('killed at any moment, twenty times, the log has no hole, agrees with its c
     try {
       for (const id of ['s_1', 's_2', 's_3']) {
         const { first, head } = store.events.bounds(id)
-        const rows = store.events.ofProcess(id, `p_${id}`)
+        const rows = store.events.rows(id, 0, head + 1)
         expect([first, rows.length]).toEqual([1, head])
-        expect(rows.every((row, index) => row.seq === index + 1 && row.offset === row.seq * 100)).toBe(true)
+        expect(
+          rows.every(
+            (row, index) => row.seq === index + 1 && row.process === `p_${id}` && row.offset === row.seq * 100,
+          ),
+        ).toBe(true)
         expect(store.processes.get(`p_${id}`)?.offset).toBe(head * 100)
         expect(store.runs.get(`r_${id}`)?.run.lastSeq ?? 0).toBe(head)
         expect(head).toBeGreaterThanOrEqual(published.get(id) ?? 0)

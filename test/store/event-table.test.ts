@@ -73,16 +73,11 @@ test('an event comes back with its run, type, process and offset', () => {
   expect(store.events.get('s_9', 1)).toBeUndefined()
 })
 
-test('the events of a process are told from those of others and of none', () => {
+test('an event of a process that does not exist is refused', () => {
   const { store } = tempStore()
   store.sessions.save(session('s_1'))
-  for (const id of ['p_1', 'p_2']) store.processes.save(processOf('s_1', id))
-  const rows = ['p_1', null, 'p_1', 'p_2', 'p_1'].map((process, index) => event(index + 1, { process, offset: index }))
-  store.events.append('s_1', rows)
-  expect(store.events.ofProcess('s_1', 'p_1').map(row => row.seq)).toEqual([1, 3, 5])
-  expect(store.events.ofProcess('s_1', 'p_2')).toEqual([rows[3]])
-  expect(store.events.ofProcess('s_1', 'p_9')).toEqual([])
-  expect(() => store.events.append('s_1', [event(6, { process: 'p_9' })])).toThrow(/p_9/)
+  expect(() => store.events.append('s_1', [event(1, { process: 'p_9' })])).toThrow(/p_9/)
+  expect(store.events.bounds('s_1').head).toBe(0)
 })
 
 test('an event out of its order is refused: a hole, a repetition, a hole within', () => {
