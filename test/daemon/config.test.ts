@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -93,4 +93,15 @@ describe('the configuration', () => {
     expect(() => read()).toThrow(BadConfig)
     expect(() => read()).toThrow(message)
   })
+})
+
+it('is described key by key, each with its default, in docs/configuration.md', () => {
+  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
+  const rows = [...page.matchAll(/^\| `(\w+)` *\| *(\S+) *\|/gm)].map(([, key, value]) => [
+    key,
+    value!.replaceAll('`', ''),
+  ])
+  const { home: _home, environment: _environment, args: _args, ...keys } = read()
+  const defaults = Object.entries(keys).map(([key, value]) => [key, JSON.stringify(value)])
+  expect(Object.fromEntries(rows)).toEqual({ claudeBin: 'none', ...Object.fromEntries(defaults) })
 })

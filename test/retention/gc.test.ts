@@ -207,6 +207,31 @@ describe('retention', () => {
     expect(client.events(topic).slice(0, before.head)).toEqual(before.events)
   })
 
+  test('tells a reader that dropped frames are trimmed, and goes on with the numbers behind them', async () => {
+    const home = oldHome([])
+    const { peer } = await startTestDaemon({ home, config: { rawLogs: 'drop', rawLogAfterMs: 0, idleCloseMs: 0 } })
+    const client = await peer()
+    const { run, session } = await startRun(client, 'sim:text', home)
+    await endOf(client, run)
+    const topic = `session/${session}/frames`
+    const { head, first } = await read(client, topic)
+    expect(first).toBe(1)
+    await until(async () => {
+      await gc(client)
+      expect(filesOf(home)).toEqual([])
+    })
+    expect(await read(client, topic)).toMatchObject({ first: head + 1, head, events: [] })
+    await expect(client.call('event.get', { topic, seq: 1 })).rejects.toThrow('no event')
+    const { epoch } = await client.call<{ epoch: string }>('topic.subscribe', { topic })
+    const trimmed = { recovered: false, reason: 'trimmed', first: head + 1, head }
+    expect(await client.call('topic.subscribe', { topic, since: { epoch, seq: 1 } })).toMatchObject(trimmed)
+    const next = await client.call<{ run: string }>('run.start', { session, prompt: 'sim:text' })
+    await endOf(client, next.run)
+    await until(() => expect(client.events(topic).length).toBeGreaterThan(5))
+    const seqs = client.events(topic).map(({ seq }) => seq)
+    expect(seqs).toEqual(seqs.map((_, index) => head + 1 + index))
+  })
+
   test('removes what belongs to nobody, unless it is recent', async () => {
     const home = oldHome([{ id: 's_1', unusedMs: 60_000 }])
     const processes = join(home, 'processes')
@@ -218,6 +243,40 @@ describe('retention', () => {
     }
     await startTestDaemon({ home })
     await until(() => expect(filesOf(home)).toEqual(['p_new.raw', 'p_s_1_0.err', 'p_s_1_0.raw', 'p_s_1_0.times']))
+  })
+
+  test('killed while it removes what a large session left, goes on with it at the next start, unasked', async () => {
+    const home = oldHome([
+      { id: 's_large', unusedMs: 40 * day, events: 100_000 },
+      { id: 's_new', unusedMs: 60_000 },
+    ])
+    const first = await startTestDaemon({ home })
+    const client = await first.peer()
+    await until(async () => expect(await ids(client)).toEqual(['s_new']), { interval: 1 })
+    await first.kill()
+    expect(withStore(home, store => store.deletions.removeEvents())).toBe(true)
+
+    const next = await startTestDaemon({ home })
+    const other = await next.peer()
+    await until(async () => {
+      const { disk } = await other.call<{ disk: { databaseBytes: number; walBytes: number } }>('daemon.status')
+      expect(disk.databaseBytes - disk.walBytes).toBeLessThan(1024 * 1024)
+    })
+    expect(await next.stop()).toBe(0)
+    withStore(home, store => expect(store.deletions.removeEvents()).toBe(false))
+  })
+
+  test('killed while it compresses, leaves the raw log as it is, and compresses it at the next start', async () => {
+    const home = oldHome([{ id: 's_1', unusedMs: 2 * day, lines: [40_000] }])
+    const first = await startTestDaemon({ home })
+    await until(() => expect(filesOf(home)).toContain('p_s_1_0.pack.draft'), { interval: 1 })
+    await first.kill()
+    expect(filesOf(home)).toContain('p_s_1_0.raw')
+
+    const next = await startTestDaemon({ home })
+    await until(() => expect(filesOf(home)).toEqual(['p_s_1_0.pack']))
+    const topic = 'session/s_1/frames'
+    expect(await read(await next.peer(), topic, 39_999)).toMatchObject({ first: 1, head: 40_000 })
   })
 
   test('killed at any moment, leaves a state that the next daemon brings to its end', async () => {
