@@ -16,9 +16,11 @@ export function createDeletionTable(db: Sqlite): DeletionTable {
     'SELECT place, octet_length(text) AS bytes FROM events WHERE place >= ? AND place < ? ORDER BY place LIMIT ?',
   )
   const remove = db.prepare<[number, number]>('DELETE FROM events WHERE place >= ? AND place <= ?')
-  // With processes left it stays: their files are still to be removed.
-  const finish = db.prepare<[number, number]>(
-    'DELETE FROM deletions WHERE session = ? AND NOT EXISTS (SELECT 1 FROM processes WHERE session = ?)',
+  // With processes left it stays, for their files are still to be removed; and as the highest number of all, so that
+  // this is not given again: what is remembered of a session by its number must not be taken for another's.
+  const finish = db.prepare<[number, number, number]>(
+    `DELETE FROM deletions WHERE session = ? AND NOT EXISTS (SELECT 1 FROM processes WHERE session = ?)
+       AND ? < (SELECT max(number) FROM sessions)`,
   )
 
   /** Up to where one step goes; undefined when the session has no events left. */
@@ -38,7 +40,7 @@ export function createDeletionTable(db: Sqlite): DeletionTable {
     try {
       const last = stepOf(session)
       if (last !== undefined) return remove.run(placeOf(session, 0), last) > 0
-      finish.run(session, session)
+      finish.run(session, session, session)
     } catch (error) {
       // What lies on damaged pages stays; that of other sessions goes all the same.
       if (!isDamage(error)) throw error

@@ -85,7 +85,7 @@ const migrations = [
    ALTER TABLE requests ADD COLUMN crc INTEGER;
    ALTER TABLE processes ADD COLUMN head INTEGER NOT NULL DEFAULT 0;`,
 
-  `-- Numbers of sessions that were deleted and of which rows are left: they are not given again before these are gone.
+  `-- Numbers of sessions that were deleted and of which rows are left, and the highest ever given: none is given again.
    CREATE TABLE deletions (session INTEGER PRIMARY KEY);
    ALTER TABLE processes ADD COLUMN frames INTEGER;`,
 ]

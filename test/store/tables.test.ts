@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { openSqlite } from '../../daemon/store/sqlite.ts'
 import { UnknownRecord } from '../../daemon/store/store.ts'
 import { events, processOf, run, session } from '../support/records.ts'
 import { tempStore } from './temp-store.ts'
@@ -174,6 +175,20 @@ test('what a deleted session leaves behind is removed step by step, and its numb
   // A process of another session is nobody's to forget.
   store.deletions.forgetProcess('p_s_1')
   expect(store.processes.get('p_s_1')?.session).toBe('s_1')
+})
+
+test('the number of a session is never given to another, also when nothing is left of it', () => {
+  const { store, file } = tempStore()
+  const numbers: (number | undefined)[] = []
+  for (const id of ['s_1', 's_2', 's_3']) {
+    store.sessions.save(session(id))
+    const db = openSqlite(file)
+    numbers.push(db.value<[string], number>('SELECT number FROM sessions WHERE id = ?').get(id))
+    db.close()
+    store.sessions.delete(id)
+    while (store.deletions.removeEvents());
+  }
+  expect(numbers).toEqual([1, 2, 3])
 })
 
 test('an answer is kept under its key until keys of its age are forgotten, and the first one stands', () => {
