@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { ClaudeOptions } from '../../protocol/index.ts'
 import type { HeldProcess, Holder } from '../holder/holder.ts'
 import { openRawLog } from '../holder/raw-log.ts'
+import { passHookPoint } from '../hook-points.ts'
 import type { Log } from '../log.ts'
 import { commandLine } from './command-line.ts'
 import { initializeLine } from './control.ts'
@@ -180,6 +181,7 @@ function startReading(id: string, { processesDir, nonce, from }: AdoptOptions, s
     /** Hands out what there is; answers the exit record when it has been read. */
     readOn(): Exit | undefined {
       for (let output = reader.read(); output; output = reader.read()) {
+        passHookPoint('read')
         sink.lines(output.lines, output.offset)
         if (output.exit) return output.exit
       }

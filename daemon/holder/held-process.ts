@@ -1,4 +1,5 @@
 import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { passHookPoint } from '../hook-points.ts'
 import type { Log } from '../log.ts'
 import { createExitMark } from './exit-mark.ts'
 import { createGrowth, type Growth } from './growth.ts'
@@ -70,7 +71,9 @@ export async function startHeldProcess(
       env: { ...spec.env, [processMarker]: spec.id },
       onData(chunk) {
         exitMark.look(chunk)
-        if (rawLog.append(chunk)) growth.tell(rawLog.sizeBytes)
+        if (!rawLog.append(chunk)) return
+        passHookPoint('appended')
+        growth.tell(rawLog.sizeBytes)
       },
       onEnd() {
         rawLog.end()

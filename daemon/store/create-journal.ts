@@ -1,3 +1,4 @@
+import { passHookPoint } from '../hook-points.ts'
 import { commitBatch, type Outcome } from './commit-batch.ts'
 import type { Journal, JournalEntry, Publisher } from './journal.ts'
 import { createReleaseOrder } from './release-order.ts'
@@ -52,6 +53,7 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     const batch = pending
     pending = []
     const { committed, failed } = commit(batch)
+    passHookPoint('committed')
     order.add(committed)
     const refused = failed.find(({ error }) => error instanceof SyncFailed)
     if (refused !== undefined) stop(refused.error)
@@ -82,6 +84,7 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     append(entry) {
       if (pending.length === 0) setImmediate(flush)
       pending.push(entry)
+      passHookPoint('gathered')
     },
     flush,
     async settled() {

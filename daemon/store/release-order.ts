@@ -1,3 +1,4 @@
+import { passHookPoint } from '../hook-points.ts'
 import type { JournalEntry } from './journal.ts'
 
 interface Held {
@@ -36,6 +37,7 @@ export function createReleaseOrder(
     } catch (error) {
       return onFailed(error)
     }
+    passHookPoint('synced')
     for (const waiting of durable) waiting.ready = true
     for (const { entry } of durable) advance(entry.session)
     onReady()

@@ -1,4 +1,5 @@
 import type { Limits } from '../../protocol/limits.ts'
+import { passHookPoint } from '../hook-points.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { type Channel, createChannel } from './channel.ts'
 import { createOutbox, type Outbox, type OutboxHub, type Sink } from './outbox.ts'
@@ -187,5 +188,6 @@ function write({ internals }: Outbox): void {
   if (chunks.length === 0) return
   internals.chunkBytes = 0
   internals.sink.write(chunks, internals.onWritten)
+  passHookPoint('published')
   chunks.length = 0
 }

@@ -2,7 +2,14 @@ import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openRawLog } from '../../daemon/holder/raw-log.ts'
-import { bytesLostByHolder, exitSizes, openPrintedBytes, type PrintedBytes } from '../holder/printed-bytes.ts'
+import {
+  blockEventLoop,
+  bytesLostByHolder,
+  exitSizes,
+  openPrintedBytes,
+  type PrintedBytes,
+} from '../holder/printed-bytes.ts'
+import { openRemoteHolder } from '../holder/remote-holder.ts'
 import type { BenchLine } from './bench-line.ts'
 import { median } from './statistics.ts'
 
@@ -13,7 +20,7 @@ const blocksMs = [undefined, 50, undefined, 250]
 
 /** G1: bytes lost when a process exits right after printing, and how soon its end is known when nothing else goes on. */
 export async function exitBytes({ runsPerSize = 200, endings = 41 } = {}): Promise<BenchLine[]> {
-  const printed = openPrintedBytes()
+  const printed = await openPrintedBytes(openRemoteHolder)
   try {
     return [await loss(printed, runsPerSize), await timeToEnd(printed, endings)]
   } finally {
@@ -27,7 +34,12 @@ async function loss(printed: PrintedBytes, runsPerSize: number): Promise<BenchLi
   for (const size of sizes) {
     for (const blockMs of blocksMs) {
       const runs = runsPerSize / blocksMs.length
-      lost += await bytesLostByHolder(printed, { size, runs, atOnce, ...(blockMs !== undefined && { blockMs }) })
+      lost += await bytesLostByHolder(printed, {
+        size,
+        runs,
+        atOnce,
+        ...(blockMs !== undefined && { block: () => blockEventLoop(blockMs) }),
+      })
     }
     for (let run = 0; run < 10; run++) lostByFile += await bytesLostByFile(printed, size)
   }

@@ -39,6 +39,24 @@ describe('the next run sees the earlier turns', () => {
     expect(second[0]!.seq).toBe(first.at(-1)!.seq + 1)
   })
 
+  test('and this one goes on when the daemon is killed in the middle of it', async () => {
+    const run = await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd })
+    const before = watch(run)
+    await before.until('assistant_text', event => event.delta.startsWith('5'))
+    const [claude] = suite.claudes()
+    await suite.kill()
+    expect(suite.claudes()).toEqual([claude])
+    const after = watch(suite.mux.attach(run.id))
+    await after.until('assistant_text', event => event.delta.startsWith('9'))
+    await after.run.cancel('enough')
+    const events = await after.ended()
+    expect(one(events, 'cancelled').response).toMatch(/^1 2 3 4 5 6 7 8 9/)
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_event, index) => index + 1))
+    expect(events.map(({ type }) => type)).not.toContain('log_damaged')
+    const next = await play(suite.mux, { prompt: 'scn:text:next', session: run.session })
+    expect(one(next, 'done').response).toContain('next')
+  })
+
   test('after a run that was cancelled in its text', async () => {
     const cancelled = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))
     await cancelled.until('assistant_text', event => event.delta.startsWith('5'))

@@ -1,29 +1,12 @@
 import { expect, it, onTestFinished } from 'vitest'
-import { type ConnectionState, connect, type Event, type Gap, type Mux, type NodeOptions } from '../../client/index.ts'
+import { connect } from '../../client/index.ts'
 import { startTestDaemon } from '../support/daemon.ts'
+import { isOpen, startFollower, timing } from '../support/follower.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
-/** What is killed closes its sockets: nothing has to be found out by silence. */
-const timing = { retryMinMs: 5, retryMaxMs: 100 }
 const flood = 'sim:flood frames=800 rate=800 size=200'
-
-/** A client that follows sessions from their beginning, and every state that it told of. */
-async function startFollower(options: NodeOptions, sessions: string[]) {
-  const mux = await connect({ ...options, timing })
-  onTestFinished(() => mux.close())
-  const states: ConnectionState[] = []
-  mux.onState(state => states.push(state))
-  const logs = new Map<string, (Event | Gap)[]>(sessions.map(session => [session, []]))
-  const follow = async (session: string, log: (Event | Gap)[]) => {
-    for await (const item of mux.subscribe(`session/${session}`, { since: 'start', window: 20_000 })) log.push(item)
-  }
-  for (const [session, log] of logs) follow(session, log).catch(() => {})
-  return { mux, states, logs }
-}
-
-const isOpen = (mux: Mux) => until(() => expect(mux.state).toBe('open'))
 
 it('clients stay whole over daemons that are killed while they follow, and new ones at the same place', async () => {
   let daemon = await startTestDaemon()

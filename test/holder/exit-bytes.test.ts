@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
+  blockEventLoop,
   bytesLostByHolder,
   bytesLostWithoutShim,
   exitSizes,
   openPrintedBytes,
   type PrintedBytes,
 } from './printed-bytes.ts'
+import { openRemoteHolder } from './remote-holder.ts'
 
 describe('bytes printed just before the exit', () => {
   let printed: PrintedBytes
-  beforeAll(() => {
-    printed = openPrintedBytes()
+  beforeAll(async () => {
+    printed = await openPrintedBytes()
   })
   afterAll(() => printed.close())
 
@@ -22,7 +25,7 @@ describe('bytes printed just before the exit', () => {
   })
 
   it.each(exitSizes)('%i of them are all there when the event loop was blocked meanwhile', async size => {
-    expect(await bytesLostByHolder(printed, { size, runs, atOnce, blockMs: 250 })).toBe(0)
+    expect(await bytesLostByHolder(printed, { size, runs, atOnce, block: () => blockEventLoop(250) })).toBe(0)
   })
 
   it('are lost without the shim, which is why there is one', async () => {
@@ -32,5 +35,39 @@ describe('bytes printed just before the exit', () => {
       lost,
       'Nothing was lost without the shim: either this Node and node-pty have stopped losing output (then this test has served its time), or the tests above could not see a loss.',
     ).toBeGreaterThan(0)
+  })
+})
+
+describe('bytes printed just before the exit, in a holder of its own', () => {
+  let printed: PrintedBytes
+  let pid: number
+  beforeAll(async () => {
+    printed = await openPrintedBytes(async dir => {
+      const opened = await openRemoteHolder(dir)
+      pid = opened.pid
+      return opened
+    })
+  })
+  afterAll(() => printed.close())
+
+  const atOnce = 20
+
+  it.each(exitSizes)('%i of them are all in the raw log before the exit record', async size => {
+    expect(await bytesLostByHolder(printed, { size, runs: 100, atOnce })).toBe(0)
+  })
+
+  describe.each([4_097, 65_537, 1_000_000])('%i of them are all there', size => {
+    it.each([50, 500, 5_000])('when the holder was stopped for %i ms meanwhile', async ms => {
+      const block = async () => {
+        process.kill(pid, 'SIGSTOP')
+        await delay(ms)
+        process.kill(pid, 'SIGCONT')
+      }
+      expect(await bytesLostByHolder(printed, { size, runs: atOnce, atOnce, block })).toBe(0)
+    })
+
+    it.each([50, 500, 5_000])('when the reader was blocked for %i ms meanwhile', async ms => {
+      expect(await bytesLostByHolder(printed, { size, runs: atOnce, atOnce, block: () => blockEventLoop(ms) })).toBe(0)
+    })
   })
 })

@@ -24,9 +24,13 @@ export interface PrintedBytes {
   close(): Promise<void>
 }
 
-export function openPrintedBytes(): PrintedBytes {
+type OpenHolder = (dir: string) => Promise<{ holder: Holder; dispose?(): Promise<void> }>
+
+export const ownHolder: OpenHolder = async dir => ({ holder: createInProcessHolder({ dir }) })
+
+export async function openPrintedBytes(openHolder: OpenHolder = ownHolder): Promise<PrintedBytes> {
   const dir = mkdtempSync(join(tmpdir(), 'printed-bytes-'))
-  const holder = createInProcessHolder({ dir })
+  const { holder, dispose } = await openHolder(dir)
   // No newlines, so that a terminal in any mode passes it on as it is; random, so that no piece looks like another.
   const pattern = Buffer.from(randomBytes(750_000).toString('base64'))
   const path = join(dir, 'pattern')
@@ -46,15 +50,16 @@ export function openPrintedBytes(): PrintedBytes {
     },
     async close() {
       await holder.close()
+      await dispose?.()
       rmSync(dir, { recursive: true })
     },
   }
 }
 
-/** Runs the child `runs` times through the holder, `atOnce` at a time; the bytes missing before the exit records. */
+/** Runs the child `runs` times through the holder, `atOnce` at a time; the bytes missing before the exit records. `block` is called when they have been started. */
 export async function bytesLostByHolder(
   { dir, holder, printer }: PrintedBytes,
-  { size, runs, atOnce, blockMs }: { size: number; runs: number; atOnce: number; blockMs?: number },
+  { size, runs, atOnce, block }: { size: number; runs: number; atOnce: number; block?: () => unknown },
 ): Promise<number> {
   let lost = 0
   const one = async (id: string) => {
@@ -70,11 +75,12 @@ export async function bytesLostByHolder(
   }
   for (let done = 0; done < runs; done += atOnce) {
     const ids = Array.from({ length: Math.min(atOnce, runs - done) }, () => `p_${randomBytes(6).toString('hex')}`)
-    if (blockMs === undefined) {
+    if (block === undefined) {
       await Promise.all(ids.map(async id => (await one(id))()))
     } else {
       const finish = await Promise.all(ids.map(one))
-      blockEventLoop(blockMs)
+      // The children print and exit meanwhile.
+      await block()
       await Promise.all(finish.map(end => end()))
     }
   }

@@ -1,42 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HolderRefused } from '../../daemon/holder/attachment.ts'
 import type { HeldProcess } from '../../daemon/holder/holder.ts'
-import { createRemoteHolder, type RemoteHolder } from '../../daemon/holder/remote.ts'
-import { type Home, homePaths, openHome } from '../../daemon/home.ts'
-import { createLog } from '../../daemon/log.ts'
+import type { RemoteHolder } from '../../daemon/holder/remote.ts'
+import { type Home, openHome } from '../../daemon/home.ts'
 import { isAlive } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 import { describeHolder } from './conformance.ts'
 import { follow, processesOf } from './following.ts'
+import { attachHolder, connectedHolder, openRemoteHolder } from './remote-holder.ts'
 
-const log = createLog('silent')
-const open = (home: Home) => createRemoteHolder({ home, logLevel: 'info', muxd: '0.0.0-test', log })
-const connected = async (holder: RemoteHolder) =>
-  until(() => {
-    expect(holder.status().state).toBe('connected')
-    return holder.status().pid!
-  }, patience)
 const patience = { timeout: 20_000, interval: 10 }
 
-describeHolder('a holder in a process of its own', async dir => {
-  const directory = mkdtempSync(join(tmpdir(), 'holder-home-'))
-  const home = homePaths(directory)
-  symlinkSync(dir, home.processes)
-  const holder = await open(home)
-  const pid = await connected(holder)
-  return {
-    holder,
-    pid,
-    async dispose() {
-      await until(() => expect(isAlive(pid)).toBe(false), patience)
-      rmSync(directory, { recursive: true })
-    },
-  }
-})
+describeHolder('a holder in a process of its own', openRemoteHolder)
 
 describe('a holder in a process of its own', () => {
   let home: Home
@@ -50,7 +29,7 @@ describe('a holder in a process of its own', () => {
     rmSync(home.directory, { recursive: true })
   })
   const attach = async () => {
-    const holder = await open(home)
+    const holder = await attachHolder(home)
     holders.push(holder)
     return holder
   }
@@ -69,7 +48,7 @@ describe('a holder in a process of its own', () => {
     const held = await sh(first, 'p_1', 'echo one; read line; echo "$line"; read line; echo "$line"; exit 3')
     await until(() => expect(raw(held)).toBe('one\n'), patience)
     await held.writeLine('two')
-    const pid = await connected(first)
+    const pid = await connectedHolder(first)
     await first.leave()
     await until(() => expect(raw(held)).toBe('one\ntwo\n'), patience)
 
@@ -115,7 +94,7 @@ describe('a holder in a process of its own', () => {
   it('ends by itself once its last process has ended and no daemon is there, but not before', async () => {
     const first = await attach()
     const held = await sh(first, 'p_1', 'read line; echo done')
-    const pid = await connected(first)
+    const pid = await connectedHolder(first)
     await held.writeLine('go on', 'a')
     await until(() => expect(raw(held)).toContain('done'), patience)
     await first.leave()
@@ -125,13 +104,13 @@ describe('a holder in a process of its own', () => {
 
     const second = await attach()
     expect(second.list()).toEqual([])
-    expect(await connected(second)).not.toBe(pid)
+    expect(await connectedHolder(second)).not.toBe(pid)
   })
 
   it('stays while a process runs that nobody watches', async () => {
     const first = await attach()
     await sh(first, 'p_1', 'while :; do echo tick; sleep 0.1; done')
-    const pid = await connected(first)
+    const pid = await connectedHolder(first)
     await first.leave()
     // Longer than it waits for a daemon when it holds nothing.
     await new Promise(resolve => setTimeout(resolve, 3_000))
@@ -142,7 +121,7 @@ describe('a holder in a process of its own', () => {
   it('tells that its processes are lost when it is killed, and the next one ends what they left', async () => {
     const holder = await attach()
     const held = await sh(holder, 'p_1', 'trap "" HUP; echo ready; while :; do sleep 0.05; done')
-    const pid = await connected(holder)
+    const pid = await connectedHolder(holder)
     await until(() => expect(held.rawBytes).toBe(6), patience)
     const onGrow = vi.fn<(rawBytes: number, ended: boolean) => void>()
     held.onGrow(onGrow)
@@ -150,7 +129,7 @@ describe('a holder in a process of its own', () => {
     await until(() => expect(onGrow).toHaveBeenLastCalledWith(6, true), patience)
     expect(held.lost).toBe(true)
     expect(holder.list()).toEqual([])
-    expect(await connected(holder)).not.toBe(pid)
+    expect(await connectedHolder(holder)).not.toBe(pid)
     await held.release()
     const next = await sh(holder, 'p_2', 'echo next')
     expect(processesOf('p_1')).toEqual([])
@@ -167,7 +146,7 @@ describe('a holder in a process of its own', () => {
       )
     })
     await new Promise<void>(resolve => server.listen(home.holderSocket, resolve))
-    const refusal = await open(home).catch((error: unknown) => error)
+    const refusal = await attachHolder(home).catch((error: unknown) => error)
     expect(refusal).toBeInstanceOf(HolderRefused)
     expect((refusal as Error).message).toMatch(
       /pid 4711, muxd 9\.9\.9.*no version in common.*98, 99.*this daemon 1\b.*muxd stop/,
@@ -177,7 +156,7 @@ describe('a holder in a process of its own', () => {
 
   it('refuses a daemon with which it has no version in common', async () => {
     const first = await attach()
-    await connected(first)
+    await connectedHolder(first)
     await first.leave()
     const socket = connect(home.holderSocket)
     let said = ''

@@ -13,6 +13,8 @@ const patienceMs = 8_000
 export interface RunningDaemon extends DaemonInfo {
   /** Stops it in order, or by force when it does not obey. Resolves with its exit code and its warnings and errors. */
   stop(): Promise<{ code: number | null; complaints: string[] }>
+  /** By SIGKILL. */
+  kill(): Promise<void>
 }
 
 /** Starts the built daemon and waits until it listens. */
@@ -40,6 +42,10 @@ export async function startDaemon(
   if (!info) throw new Error(`the daemon ended at once:\n${log}`)
   return {
     ...info,
+    kill: async () => {
+      child.kill('SIGKILL')
+      await exited
+    },
     stop: async () => {
       child.kill('SIGTERM')
       const force = setTimeout(() => child.kill('SIGKILL'), patienceMs)

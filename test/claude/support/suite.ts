@@ -17,6 +17,8 @@ export interface Suite {
   connect(): Promise<Mux>
   /** A directory for sessions to run in. */
   cwd: string
+  /** Kills the daemon and starts another one in the same home; `mux` is a new client afterwards. */
+  kill(): Promise<void>
   /** Stops the daemon in order and starts another one in the same home; `mux` is a new client afterwards. */
   restart(): Promise<void>
   /** What runs on behalf of this suite, the daemon aside. */
@@ -60,6 +62,12 @@ export async function startSuite(options: string[] = []): Promise<Suite> {
       closeClients()
       expect(await daemon.stop()).toEqual(stoppedWell)
       expect(processes()).toEqual([])
+      daemon = await start()
+      suite.mux = await open()
+    },
+    kill: async () => {
+      closeClients()
+      await daemon.kill()
       daemon = await start()
       suite.mux = await open()
     },

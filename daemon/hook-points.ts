@@ -1,0 +1,19 @@
+/**
+ * The places on an event's way at which a process may be killed and nothing be lost. A test names one, and how often it
+ * is passed before, in MUXD_KILL_AT (`committed:3`); the process then ends itself there, as by SIGKILL from outside.
+ *
+ * - `appended`: the holder has appended bytes to the raw log, and told nobody
+ * - `read`: the daemon has read them
+ * - `gathered`: their events are with the journal
+ * - `committed`: events and checkpoint are in the database, and published to nobody
+ * - `synced`: the end of a run is on the disk, and published to nobody
+ * - `published`: events have been written to the subscribers' sockets
+ */
+export type HookPoint = 'appended' | 'read' | 'gathered' | 'committed' | 'synced' | 'published'
+
+const [name, count] = (process.env['MUXD_KILL_AT'] ?? '').split(':')
+let left = Number(count ?? 0)
+
+export function passHookPoint(point: HookPoint): void {
+  if (point === name && left-- === 0) process.kill(process.pid, 'SIGKILL')
+}

@@ -1,0 +1,128 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import * as fc from 'fast-check'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { connect } from '../../client/index.ts'
+import type { HookPoint } from '../../daemon/hook-points.ts'
+import { holdersOf, startTestDaemon } from '../support/daemon.ts'
+import { startFollower, timing } from '../support/follower.ts'
+import { isAlive } from '../support/processes.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
+
+const patience = { timeout: 60_000, interval: 20 }
+
+/** Fewer are for trying it out. */
+const kills = Number(process.env['KILLS'] ?? 200)
+
+describe('a daemon that is killed at random moments under load', () => {
+  it(`ends no process, and every client has every event once, after ${kills} kills`, { timeout: 900_000 }, async () => {
+    let daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '40'] })
+    const { home, info } = daemon
+    const starter = await connect({ home, timing })
+    onTestFinished(() => starter.close())
+    const long = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        starter.run({ prompt: 'sim:flood frames=1000000 rate=15 size=100', cwd: tempDir() }),
+      ),
+    )
+    const sessions = long.map(({ session }) => session)
+    const pids = await until(
+      () =>
+        Promise.all(
+          sessions.map(async session => {
+            const { process } = await starter.api.session.get({ session })
+            expect(process).not.toBeNull()
+            return process!.pid
+          }),
+        ),
+      patience,
+    )
+    const short = await starter.api.session.create({ cwd: tempDir() })
+    const followers = await Promise.all(
+      Array.from({ length: 5 }, () => startFollower({ home }, [...sessions, short.session])),
+    )
+    const [holder] = holdersOf(home)
+
+    const waits = fc.sample(fc.integer({ min: 0, max: 250 }), { numRuns: kills, seed: 20261121 })
+    const started: Promise<{ result(): Promise<unknown> }>[] = []
+    for (const [index, wait] of waits.entries()) {
+      // Asked and answered over whatever happens to the daemon.
+      if (index % 4 === 0) started.push(starter.run({ prompt: 'sim:text delayMs=500', session: short.session }))
+      await delay(wait)
+      await daemon.kill()
+      daemon = await startTestDaemon({
+        home,
+        argv: ['--simulate', '--max-runs', '40', '--port', new URL(info.url).port],
+      })
+      expect(daemon.log()).not.toMatch(/"level":"error"/)
+    }
+    for (const run of await Promise.all(started)) await run.result()
+    for (const run of long) await run.cancel('enough')
+    await Promise.all(long.map(run => run.result().catch(() => {})))
+
+    expect(holdersOf(home)).toEqual([holder])
+    expect(pids.filter(pid => !isAlive(pid))).toEqual([])
+    for (const session of [...sessions, short.session]) {
+      const log = await readLog(starter.api.topic.read, session)
+      for (const { logs } of followers) await until(() => expectWholeLog(logs.get(session)!, { log }), patience)
+      expect(log.map(({ type }) => type)).not.toContain('log_damaged')
+    }
+    const { runs } = await starter.api.run.list({ session: short.session, limit: 200 })
+    expect(runs).toHaveLength(started.length)
+    expect(new Set(runs.map(({ state }) => state))).toEqual(new Set(['done']))
+  })
+})
+
+const places: [HookPoint, number][] = [
+  ['read', 0],
+  ['read', 1],
+  ['read', 20],
+  ['gathered', 3],
+  ['gathered', 25],
+  ['committed', 0],
+  ['committed', 2],
+  ['committed', 25],
+  ['synced', 0],
+  ['synced', 1],
+  ['published', 3],
+  ['published', 25],
+]
+
+describe('a daemon that is killed', () => {
+  it.each(places)('right after it has %s, passed %i times before, loses and doubles nothing', async (point, count) => {
+    const { home, pid } = await startTestDaemon({ env: { MUXD_KILL_AT: `${point}:${count}` } })
+    const starter = await connect({ home, timing, patient: true })
+    onTestFinished(() => starter.close())
+    const first = starter.run({ prompt: 'sim:flood frames=100 rate=300 size=100', cwd: tempDir() })
+    const second = first.then(({ session }) => starter.run({ prompt: 'sim:tools', session }))
+    const follower = first.then(({ session }) => startFollower({ home, patient: true }, [session]))
+    await until(() => expect(isAlive(pid)).toBe(false), patience)
+
+    await startTestDaemon({ home })
+    const { session } = await first
+    await (await first).result()
+    await (await second).result()
+    const log = await readLog(starter.api.topic.read, session)
+    await until(async () => expectWholeLog((await follower).logs.get(session)!, { log }), patience)
+    expect(log.map(({ type }) => type)).not.toContain('log_damaged')
+    const { runs } = await starter.api.run.list({ session })
+    expect(runs.map(({ state }) => state)).toEqual(['done', 'done'])
+    // One process has done it all.
+    const inits = new Set(log.flatMap(event => (event.type === 'session_init' ? [event['claudeSessionId']] : [])))
+    expect(inits.size).toBe(1)
+  })
+})
+
+describe('a holder that is killed', () => {
+  it.each([0, 3, 30])('right after it has appended, %i times before, leaves all of that', async count => {
+    const { home } = await startTestDaemon({ env: { MUXD_KILL_AT: `appended:${count}` } })
+    const starter = await connect({ home, timing })
+    onTestFinished(() => starter.close())
+    const run = await starter.run({ prompt: 'sim:flood frames=3000 rate=300 size=100', cwd: tempDir() })
+    const follower = await startFollower({ home }, [run.session])
+    await expect(run.result()).rejects.toMatchObject({ name: expect.stringMatching(/^Run(Interrupted|Failed)$/) })
+    const log = await readLog(starter.api.topic.read, run.session)
+    await until(() => expectWholeLog(follower.logs.get(run.session)!, { log }), patience)
+  })
+})
