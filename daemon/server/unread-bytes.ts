@@ -4,20 +4,18 @@ import type { Socket } from 'node:net'
 /**
  * Bytes that the system took from us and the peer's program has not read: they lie in the kernel's buffers, up to tens
  * of megabytes, of which Node tells nothing. Linux lists them for both ends of a connection over loopback. Undefined
- * for any other (a Unix socket, another system).
+ * for any other (a Unix socket, another system), and while an earlier look is under way: it may take the kernel
+ * milliseconds, though not on the event loop.
  */
 export type UnreadBytes = (socket: Socket) => Promise<number | undefined>
 
 export function createUnreadBytes(): UnreadBytes {
-  // All that ask in one beat share one look.
-  let looking: Promise<Queues> | undefined
-  return async socket => {
-    const { localPort, remotePort } = socket
+  const lists = { IPv4: createList('/proc/net/tcp'), IPv6: createList('/proc/net/tcp6') }
+  return async ({ localPort, remotePort, remoteFamily }) => {
     if (localPort === undefined || remotePort === undefined) return undefined
-    looking ??= readQueues().finally(() => (looking = undefined))
-    const queues = await looking
-    const ours = queues.get(`${localPort} ${remotePort}`)
-    const theirs = queues.get(`${remotePort} ${localPort}`)
+    const queues = await lists[remoteFamily === 'IPv6' ? 'IPv6' : 'IPv4']()
+    const ours = queues?.get(`${localPort} ${remotePort}`)
+    const theirs = queues?.get(`${remotePort} ${localPort}`)
     return ours && theirs && ours.unsent + theirs.unread
   }
 }
@@ -25,12 +23,23 @@ export function createUnreadBytes(): UnreadBytes {
 /** By local and remote port. */
 type Queues = ReadonlyMap<string, { unsent: number; unread: number }>
 
-async function readQueues(): Promise<Queues> {
-  const lists = await Promise.all(
-    ['/proc/net/tcp', '/proc/net/tcp6'].map(file => readFile(file, 'ascii').catch(() => '')),
-  )
+function createList(file: string): () => Promise<Queues> | undefined {
+  let looking: Promise<Queues> | undefined
+  let isNew = false
+  return () => {
+    // All that ask in one beat share a look. A later one would take what was seen before for what is so now.
+    if (looking !== undefined) return isNew ? looking : undefined
+    isNew = true
+    queueMicrotask(() => (isNew = false))
+    looking = readQueues(file).finally(() => (looking = undefined))
+    return looking
+  }
+}
+
+async function readQueues(file: string): Promise<Queues> {
+  const list = await readFile(file, 'ascii').catch(() => '')
   const queues = new Map<string, { unsent: number; unread: number }>()
-  for (const [, local, remote, unsent, unread] of lists.join('\n').matchAll(line)) {
+  for (const [, local, remote, unsent, unread] of list.matchAll(line)) {
     queues.set(`${hex(local)} ${hex(remote)}`, { unsent: hex(unsent), unread: hex(unread) })
   }
   return queues

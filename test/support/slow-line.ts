@@ -33,7 +33,8 @@ export async function openSlowLine(port: number, bytesPerSecond: number): Promis
         buffer: () => (rate === Infinity ? large : small),
         callback(bytes, buffer) {
           readBytes += bytes
-          allowedBytes -= bytes
+          // The buffer was chosen before the read: a large one, of when it was fast, is not to be made up for.
+          allowedBytes = Math.max(allowedBytes - bytes, -readSize)
           client.write(Buffer.from(buffer.subarray(0, bytes)))
           return allowedBytes > 0
         },
