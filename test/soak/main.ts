@@ -50,7 +50,6 @@ async function main(): Promise<number> {
     faults,
     doing: new Map(),
     isEnding: false,
-    mayInterrupt: false,
   }
   const nothing: Holdings = { descriptors: 0, threads: 0, ptys: 0, rssMiB: 0 }
   const peaks: Peaks = { daemon: { ...nothing }, holder: { ...nothing } }
@@ -86,7 +85,6 @@ async function soak(
   while (!wasLongEnough(forMs, fewestSamples + 2) && world.faults.length < 10) {
     const isStormy = wasLongEnough((forMs * 2) / 3, fewestSamples)
     world.isEnding = false
-    world.mayInterrupt = false
     const workers = [
       ...Array.from({ length: users }, () => runUser(world)),
       runIdler(world),

@@ -12,7 +12,6 @@ export async function runWeather(world: World, daemon: SoakedDaemon): Promise<vo
     }
     const what = random.pick<'kill' | 'restart' | 'stop'>(['kill', 'kill', 'kill', 'restart', 'restart', 'stop'])
     count(world, `${what}s of the daemon`)
-    if (what === 'stop') world.mayInterrupt = true
     await daemon[what]()
     await delay(random.whole(0, 300))
     await daemon.start()

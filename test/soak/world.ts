@@ -18,8 +18,6 @@ export interface World {
   readonly doing: Map<object, string>
   /** The round's work is over: nothing new is begun. */
   isEnding: boolean
-  /** The daemon was stopped, and what ran then with it. */
-  mayInterrupt: boolean
 }
 
 export const count = ({ counts }: Pick<World, 'counts'>, what: string, amount = 1): void =>
