@@ -35,7 +35,11 @@ export async function startInBackground(
     for (;;) {
       await delay(50)
       const info = await readDaemonInfo(home)
-      if (info && (await answers(info))) return info
+      if (info && (await answers(info))) {
+        // Another was faster. Ours would find the home taken, or free again: started late, it would outlive a stop.
+        if (info.pid !== child.pid) child.end()
+        return info
+      }
       const { code } = child
       // It could not start: another may be coming up, or going down, in the same home or on the same port. That passes;
       // what is not configured right does not.
@@ -53,11 +57,18 @@ export async function startInBackground(
   }
 }
 
+interface Spawned {
+  pid: number | undefined
+  /** Once it has ended. */
+  code: number | null | undefined
+  end(): void
+}
+
 async function spawnDaemon(
   home: string,
   { args = [], port }: { args?: string[]; port?: number },
   output: number,
-): Promise<{ code: number | null | undefined }> {
+): Promise<Spawned> {
   // The port may be taken, by another user's daemon for one; who finds the daemon by its home does not care.
   const isFree = !(await isTaken(port ?? defaultPort))
   const listen = !isFree ? ['--port', '0'] : port === undefined ? [] : ['--port', String(port)]
@@ -67,7 +78,7 @@ async function spawnDaemon(
   const { MUXD_PROCESS: _, ...env } = process.env
   const child = spawn(process.execPath, argv, { detached: true, stdio: ['ignore', output, output], cwd: '/', env })
   child.unref()
-  const spawned: { code: number | null | undefined } = { code: undefined }
+  const spawned: Spawned = { pid: child.pid, code: undefined, end: () => void child.kill() }
   child.once('exit', code => (spawned.code = code))
   return spawned
 }
