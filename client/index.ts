@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { resolve } from 'node:path'
 import { Unavailable } from './errors.ts'
 import { createMux, type Mux } from './mux.ts'
@@ -25,8 +26,11 @@ export async function connect(options: NodeOptions = {}): Promise<Mux> {
 /** Like `connect`, but there at once: for a program that shows `mux.state` from the beginning. */
 export function open({ url, token, home, ...options }: NodeOptions = {}): Mux {
   const locate = async () => (url === undefined ? found(homeDirectory(home)) : { url, token })
-  return createMux({ locate, open: openSocket, absolute: path => resolve(path) }, options)
+  return createMux({ locate, open: openSocket, absolute: path => resolve(path), onWake: listenedToByMany }, options)
 }
+
+/** Nothing wakes Node up. But it warns of more than ten listeners on a signal, and each subscription is one. */
+const listenedToByMany = (_wake: () => void, signal: AbortSignal) => setMaxListeners(0, signal)
 
 async function found(home: string): Promise<Endpoint> {
   const info = await readDaemonInfo(home)

@@ -17,6 +17,7 @@ import { startForgettingKeys } from './rpc/forget-keys.ts'
 import { type RunningServer, startServer } from './server/start-server.ts'
 import { createAdmission } from './sessions/admission.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
+import { removeTemporary } from './sessions/orphans.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { type CloseOptions, daemonHandlers, freeBytes } from './status.ts'
 import { createJournal } from './store/create-journal.ts'
@@ -146,7 +147,10 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       if (keepSessions) await sessions.leave()
       else await sessions.shutdown(reason)
       await journal.settled()
-      if (!keepSessions) await holder.close()
+      if (!keepSessions) {
+        await holder.close()
+        removeTemporary(home.processes, new Set())
+      }
       hub.flush()
       await server.close({ code: restart ? 4001 : 4000, reason, reconnect: true })
       removeInfo(home, instance)

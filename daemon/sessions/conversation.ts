@@ -23,6 +23,7 @@ import { isEnded, type RunInput } from './run-state.ts'
  */
 export interface Conversation {
   record: Session
+  hooks: ConversationHooks
   /** The run whose prompt Claude Code has or gets; at most one. */
   active: ActiveRun | null
   /** The turn that Claude Code began by itself and that goes on now. */
@@ -88,6 +89,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
 
   const conversation: Conversation = {
     record,
+    hooks,
     active: null,
     background: null,
     holdOutcome: false,
@@ -137,7 +139,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       if (turn) place(turn, line.time)
       if (turn?.at === 'started') turnStarted(turn, line.time, source)
       const control = readControl(line.frame)
-      if (control) hooks.control(control)
+      if (control) conversation.hooks.control(control)
       backgroundTasks = readBackgroundTasks(line.frame) ?? backgroundTasks
       cause = readCause(line.frame) ?? cause
       const ending = turn?.at === 'ended' ? runsOf(turn) : []
@@ -174,7 +176,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       recorder.run(run.stored)
       if (conversation.active === run) conversation.active = null
       if (conversation.background === run) conversation.background = null
-      hooks.runEnded(run)
+      conversation.hooks.runEnded(run)
     },
 
     releaseHeld(time, forcedExit, source) {
@@ -232,7 +234,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     const nothingElse = run === conversation.active && run.stored.run.state === 'running' && backgroundTasks === 0
     if (conversation.holdOutcome && nothingElse) {
       run.held = outcome
-      hooks.outcomeHeld()
+      conversation.hooks.outcomeHeld()
       return
     }
     conversation.end(run, outcome.type === 'done' ? 'turn_done' : 'turn_failed', time, { outcome }, source)

@@ -21,6 +21,11 @@ export function endOrphans({
       .then(() => held.release())
       .catch((error: unknown) => log.error('a process could not be ended', { process: held.id, error }))
   }
+  removeTemporary(processesDir, known)
+}
+
+/** Removes the temporary directories of all processes but those that are `known` to live. */
+export function removeTemporary(processesDir: string, known: ReadonlySet<string>): void {
   for (const name of readdirSync(processesDir)) {
     const id = name.replace(/\.tmp$/, '')
     if (id !== name && !known.has(id)) rmSync(temporaryDirectory(processesDir, id), { recursive: true, force: true })

@@ -16,11 +16,11 @@ import { SyncFailed, type StoredProcess, type StoredRun } from '../store/store.t
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
 import { createConversation } from './conversation.ts'
 import { type Escalation, startEscalation } from './escalation.ts'
-import { hasPrinted, printedLines, storedEvents } from './history.ts'
+import { hasPrinted } from './history.ts'
 import { createLiveProcess, interrupt, type LiveProcess } from './live-process.ts'
 import { isDiskFull, spawnFailure, storageFailure } from './own-failures.ts'
 import { createRecorder } from './recorder.ts'
-import { type Differences, replay } from './replay.ts'
+import { believe, recall } from './recall.ts'
 import type { SessionContext } from './session-context.ts'
 import { isEnded } from './run-state.ts'
 
@@ -69,8 +69,6 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   let storageError: unknown
   let storageRetry: NodeJS.Timeout | undefined
   let processGone: (() => void)[] = []
-  // While the past is gone through again: the questions it has left open. What else it asks for was done then.
-  let replayed: Map<string, Control> | null = null
 
   const recorder = createRecorder({
     session: id,
@@ -81,8 +79,8 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     onFailed: storageFailed,
   })
   const conversation = createConversation({ ...stored, process: null }, recorder, {
-    control: control => (replayed ? noteQuestion(replayed, control) : answerControl(control)),
-    runEnded: run => (replayed ? replayed.clear() : runEnded(run)),
+    control: answerControl,
+    runEnded,
     outcomeHeld: () => live?.endGently(),
   })
   conversation.holdOutcome = oneShot
@@ -383,48 +381,13 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
 
   function takeOver({ unfinished, process }: Inheritance) {
     queue.push(...unfinished.filter(({ run }) => run.state === 'queued').map(resumeRun))
-    const questions = process ? recall(process) : []
-    believe(unfinished)
+    const questions = process ? recall({ ...context, conversation, recorder }, process) : []
+    believe(conversation, unfinished)
     for (const run of [conversation.active, conversation.background]) if (run) run.leave = admission.take()
     refresh()
     if (process && hasPrinted(context.processesDir, process)) takeOverProcess(process, questions)
     else startAgain(process)
     recorder.commit()
-  }
-
-  /** Brings the conversation to where it was when its process printed the last of what is in the log. */
-  function recall(process: StoredProcess): Control[] {
-    const questions = new Map<string, Control>()
-    replayed = questions
-    const { claudeSessionIdBefore: claudeSessionId, costUsdBefore: costUsd } = process
-    conversation.record = { ...conversation.record, claudeSessionId, costUsd }
-    conversation.processStarted(process)
-    const differences = replay({
-      conversation,
-      recorder,
-      process,
-      rows: storedEvents(store, id, process.firstSeq),
-      lines: printedLines(context.processesDir, process),
-      runOf: run => store.runs.get(run),
-    })
-    replayed = null
-    conversation.record = { ...stored, process: null }
-    if (differences) reportDamage(process, differences)
-    return [...questions.values()]
-  }
-
-  /** The records are what was stored last, whatever became of the raw log. */
-  function believe(unfinished: readonly StoredRun[]) {
-    const before = [conversation.active, conversation.background]
-    conversation.active = null
-    conversation.background = null
-    for (const each of unfinished) {
-      if (each.run.state === 'queued') continue
-      const run = before.find(recalled => recalled?.stored.run.run === each.run.run) ?? resumeRun(each)
-      run.stored = each
-      if (each.promptUuid === null) conversation.background = run
-      else conversation.active = run
-    }
   }
 
   function takeOverProcess(row: StoredProcess, questions: readonly Control[]) {
@@ -450,22 +413,6 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     if (background) conversation.end(background, 'lost', Date.now(), { lost: holderDied })
     if (active?.stored.run.state === 'cancelling') conversation.end(active, 'process_ended', Date.now())
     else if (active) work(bring(active, active.stored.run.firstSeq))
-  }
-
-  function reportDamage(process: StoredProcess, { events, firstSeq, damaged }: Differences) {
-    log.error('what a process printed does not give the events that are stored', {
-      session: id,
-      process: process.id,
-      events,
-      firstSeq,
-      damaged,
-    })
-    const bytes = damaged.reduce((sum, each) => sum + each.bytes, 0)
-    const detail =
-      damaged.length > 0
-        ? damaged.map(each => each.detail).join('; ')
-        : `what the process printed does not give ${events} of the stored events any more, from ${firstSeq} on`
-    recorder.event({ type: 'log_damaged', log: 'raw', bytes, detail }, null, Date.now())
   }
 
   // -- records -------------------------------------------------------------------------------------------------------
@@ -537,12 +484,6 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
 }
 
 const holderDied = 'the holder of its process died while it ran'
-
-/** Questions of the present turn that Claude Code has not withdrawn. */
-function noteQuestion(questions: Map<string, Control>, control: Control) {
-  if (control.kind === 'request') questions.set(control.requestId, control)
-  if (control.kind === 'cancel') questions.delete(control.requestId)
-}
 
 const strength: Record<CancelMode, number> = { interrupt: 0, terminate: 1, kill: 2 }
 const storageRetryMs = 1_000

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { WebSocket } from 'ws'
+import { tmpdir } from 'node:os'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import type { Event, Gap } from '../../client/index.ts'
 import { connect as connectInBrowser, open as openInBrowser } from '../../client/browser.ts'
@@ -187,3 +188,20 @@ function cuttable() {
   }
 }
 const original = WebSocket.prototype.emit as (this: WebSocket, ...argv: unknown[]) => boolean
+
+it('follows many topics without a warning of Node', async () => {
+  const warnings: string[] = []
+  const note = (warning: Error) => void warnings.push(warning.message)
+  process.on('warning', note)
+  onTestFinished(() => void process.off('warning', note))
+  const { home } = await startTestDaemon()
+  const mux = await connectForTest({ home })
+  const created = await Promise.all(Array.from({ length: 30 }, () => mux.api.session.create({ cwd: tmpdir() })))
+  const readers = created.map(({ session }) => mux.subscribe(`session/${session}`, { since: 'start' }))
+  const taken = readers.map(reader => reader.next())
+  const run = await mux.run({ prompt: 'sim:text', session: created[0]!.session })
+  await run.result()
+  expect(await taken[0]).toMatchObject({ value: { type: 'run_queued' } })
+  for (const waiting of taken) waiting.catch(() => {})
+  expect(warnings).toEqual([])
+})

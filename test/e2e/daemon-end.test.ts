@@ -61,7 +61,7 @@ describe('a daemon that was killed', () => {
   it('is followed by one that goes on with the same run in the same process, and every event is there once', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
-    const run = await start(peer, 'sim:long words=200 delayMs=1000')
+    const run = await start(peer, 'sim:long words=600 delayMs=1000')
     await untilText(peer, run, 20)
     const session = await peer.call<Session>('session.get', { session: run.session })
     await daemon.kill()
