@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync } from 'node:fs'
-import { connect as connectTcp } from 'node:net'
+import { connect as connectTo, type NetConnectOpts } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -99,8 +99,13 @@ async function answers({ url, token }: DaemonInfo): Promise<boolean> {
   }
 }
 
-async function isTaken(port: number): Promise<boolean> {
-  const socket = connectTcp(port, '127.0.0.1')
+const isTaken = (port: number) => isListenedTo({ port, host: '127.0.0.1' })
+
+/** Whether a holder keeps the processes of a home alive: it does not stay for less once there is no daemon. */
+export const holdsSessions = (home: string): Promise<boolean> => isListenedTo({ path: join(home, 'holder.sock') })
+
+async function isListenedTo(where: NetConnectOpts): Promise<boolean> {
+  const socket = connectTo(where)
   try {
     await once(socket, 'connect')
     return true

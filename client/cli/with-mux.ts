@@ -1,6 +1,6 @@
 import { connect, homeDirectory, type Mux, Unavailable } from '../index.ts'
 import { sdkVersion } from '../version.ts'
-import { startInBackground } from './background.ts'
+import { holdsSessions, startInBackground } from './background.ts'
 import { Usage } from './exit.ts'
 import { say } from './output.ts'
 
@@ -48,6 +48,12 @@ export async function withMux<T>(
   }
 }
 
+/** In words, that no daemon answers, whatever a dead one's `daemon.json` says. */
+async function absence(home: string): Promise<string> {
+  const none = `no daemon runs in ${home}`
+  return (await holdsSessions(home)) ? `${none}, but its sessions go on: muxd ls starts one that takes them over` : none
+}
+
 async function connected(options: CommonOptions, mayStart: boolean, signal: AbortSignal): Promise<Mux> {
   const { home, url, token } = options
   const client = { name: `muxd cli ${process.pid}`, version: sdkVersion }
@@ -58,7 +64,8 @@ async function connected(options: CommonOptions, mayStart: boolean, signal: Abor
     // One that refuses is there. Whether one that does not answer still lives is for the next one's lock to say: a process
     // id in a file says little.
     const isThere = !(error instanceof Unavailable) || error.code === 4501 || error.code === 4503
-    if (isThere || !mayStart) throw error
+    if (isThere || url !== undefined) throw error
+    if (!mayStart) throw new Unavailable(await absence(homeDirectory(home)), { cause: error })
     say('muxd: no daemon runs, starting one')
     await startInBackground(homeDirectory(home))
     return await attempt()

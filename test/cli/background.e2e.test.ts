@@ -162,3 +162,18 @@ it('restart waits for what is active when it is asked to, and starts a daemon wh
     { state: 'done' },
   ])
 })
+
+it('sessions whose daemon was killed are told of, and stop ends them', async () => {
+  const { home, env } = homeForTest()
+  const id = (await muxd(['run', '--detach', 'sim:hang', '--home', home], { env }).ended).stdout.trim()
+  process.kill(infoOf(home).pid, 'SIGKILL')
+  const status = await muxd(['status', '--home', home]).ended
+  expect(status).toMatchObject({ code: 3, stderr: expect.stringContaining('but its sessions go on') as string })
+  const stopping = await muxd(['stop', '--home', home], { env }).ended
+  expect(stopping).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/\(pid \d+\); 1 run interrupted\n$/) as string,
+  })
+  const shown = await muxd(['show', id, '--json', '--home', home], { env }).ended
+  expect(jsonLines(shown.stdout)).toMatchObject([{ state: 'interrupted' }])
+})

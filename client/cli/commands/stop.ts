@@ -7,7 +7,7 @@ import {
   readDaemonInfo,
   Unavailable,
 } from '../../index.ts'
-import { startInBackground } from '../background.ts'
+import { holdsSessions, startInBackground } from '../background.ts'
 import { endDaemon } from '../end-daemon.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { printJson, say } from '../output.ts'
@@ -19,7 +19,14 @@ export async function stop({
   keepSessions = false,
   ...options
 }: CommonOptions & { keepSessions?: boolean }): Promise<ExitCode> {
-  const last = await endDaemon(options, { keepSessions, restart: false })
+  const end = () => endDaemon(options, { keepSessions, restart: false })
+  let last = await end()
+  const home = homeDirectory(options.home)
+  if (!last && !keepSessions && options.url === undefined && (await holdsSessions(home))) {
+    say('no daemon runs, but sessions go on: starting one to end them')
+    await startInBackground(home)
+    last = await end()
+  }
   if (options.json) await printJson({ pid: last?.pid ?? null })
   else if (!last) say('no daemon runs')
   else say(`stopped (pid ${last.pid})${keepSessions ? keptOf(last) : interruptedOf(last)}`)
