@@ -5,11 +5,12 @@
  * - `appended`: the holder has appended bytes to the raw log, and told nobody
  * - `read`: the daemon has read them
  * - `gathered`: their events are with the journal
- * - `committed`: events and checkpoint are in the database, and published to nobody
+ * - `committed`: events and the process's checkpoint are in the database, and published to nobody
+ * - `checkpointed`: the write-ahead log has been moved to the database
  * - `synced`: the end of a run is on the disk, and published to nobody
  * - `published`: events have been written to the subscribers' sockets
  */
-export type HookPoint = 'appended' | 'read' | 'gathered' | 'committed' | 'synced' | 'published'
+export type HookPoint = 'appended' | 'read' | 'gathered' | 'committed' | 'checkpointed' | 'synced' | 'published'
 
 const [name, count] = (process.env['MUXD_KILL_AT'] ?? '').split(':')
 let left = Number(count ?? 0)

@@ -1,3 +1,4 @@
+import { passHookPoint } from '../hook-points.ts'
 import type { Sqlite } from './sqlite.ts'
 import { SyncFailed, type Ballast } from './store.ts'
 import type { WalIndex } from './wal-index.ts'
@@ -29,6 +30,7 @@ export function keepLogShort(
     due = pages + checkpointPages
     try {
       db.pragma('wal_checkpoint(PASSIVE)')
+      passHookPoint('checkpointed')
     } catch (error) {
       if (error instanceof SyncFailed) onSyncFailed(error)
     }

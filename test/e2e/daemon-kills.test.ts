@@ -1,8 +1,10 @@
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../../client/index.ts'
 import type { HookPoint } from '../../daemon/hook-points.ts'
+import { openSqlite } from '../../daemon/store/sqlite.ts'
 import { holdersOf, startTestDaemon } from '../support/daemon.ts'
 import { startFollower, timing } from '../support/follower.ts'
 import { isAlive } from '../support/processes.ts'
@@ -12,18 +14,21 @@ import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
 const patience = { timeout: 60_000, interval: 20 }
 
+/** What the processes print for minutes should not be the larger part of the work. */
+const speed = { MUXD_SIMULATOR_SPEED: '1' }
+
 /** Fewer are for trying it out. */
 const kills = Number(process.env['KILLS'] ?? 200)
 
 describe('a daemon that is killed at random moments under load', () => {
   it(`ends no process, and every client has every event once, after ${kills} kills`, { timeout: 900_000 }, async () => {
-    let daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '40'] })
+    let daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '40'], env: speed })
     const { home, info } = daemon
     const starter = await connect({ home, timing })
     onTestFinished(() => starter.close())
     const long = await Promise.all(
       Array.from({ length: 20 }, () =>
-        starter.run({ prompt: 'sim:flood frames=1000000 rate=15 size=100', cwd: tempDir() }),
+        starter.run({ prompt: 'sim:flood frames=1000000 rate=30 size=100', cwd: tempDir() }),
       ),
     )
     const sessions = long.map(({ session }) => session)
@@ -48,12 +53,13 @@ describe('a daemon that is killed at random moments under load', () => {
     const started: Promise<{ result(): Promise<unknown> }>[] = []
     for (const [index, wait] of waits.entries()) {
       // Asked and answered over whatever happens to the daemon.
-      if (index % 4 === 0) started.push(starter.run({ prompt: 'sim:text delayMs=500', session: short.session }))
+      if (index % 4 === 0) started.push(starter.run({ prompt: 'sim:text', session: short.session }))
       await delay(wait)
       await daemon.kill()
       daemon = await startTestDaemon({
         home,
         argv: ['--simulate', '--max-runs', '40', '--port', new URL(info.url).port],
+        env: speed,
       })
       expect(daemon.log()).not.toMatch(/"level":"error"/)
     }
@@ -85,6 +91,7 @@ const places: [HookPoint, number][] = [
   ['committed', 25],
   ['synced', 0],
   ['synced', 1],
+  ['checkpointed', 0],
   ['published', 3],
   ['published', 25],
 ]
@@ -94,7 +101,10 @@ describe('a daemon that is killed', () => {
     const { home, pid } = await startTestDaemon({ env: { MUXD_KILL_AT: `${point}:${count}` } })
     const starter = await connect({ home, timing, patient: true })
     onTestFinished(() => starter.close())
-    const first = starter.run({ prompt: 'sim:flood frames=100 rate=300 size=100', cwd: tempDir() })
+    // Long enough for each of the places, also for the log to be moved to the database.
+    const [frames, size] = point === 'checkpointed' ? [600, 10_000] : [100, 100]
+    const prompt = `sim:flood frames=${frames} rate=300 size=${size}`
+    const first = starter.run({ prompt, cwd: tempDir() })
     const second = first.then(({ session }) => starter.run({ prompt: 'sim:tools', session }))
     const follower = first.then(({ session }) => startFollower({ home, patient: true }, [session]))
     await until(() => expect(isAlive(pid)).toBe(false), patience)
@@ -111,6 +121,27 @@ describe('a daemon that is killed', () => {
     // One process has done it all.
     const inits = new Set(log.flatMap(event => (event.type === 'session_init' ? [event['claudeSessionId']] : [])))
     expect(inits.size).toBe(1)
+  })
+})
+
+describe('a daemon that is killed and has kept no checkpoint', () => {
+  it('doubles events, and the comparison with what is stored tells', async () => {
+    const daemon = await startTestDaemon()
+    const starter = await connect({ home: daemon.home, timing })
+    onTestFinished(() => starter.close())
+    const run = await starter.run({ prompt: 'sim:flood frames=300 rate=300 size=100', cwd: tempDir() })
+    const follower = await startFollower({ home: daemon.home }, [run.session])
+    await until(() => expect(follower.logs.get(run.session)!.length).toBeGreaterThan(50), patience)
+    await daemon.kill()
+    const database = openSqlite(join(daemon.home, 'muxd.db'))
+    database.exec('UPDATE processes SET offset = 0')
+    database.close()
+
+    await startTestDaemon({ home: daemon.home })
+    await run.result()
+    const types = (await readLog(starter.api.topic.read, run.session)).map(({ type }) => type)
+    expect(types).toContain('log_damaged')
+    expect(types.filter(type => type === 'session_init')).toHaveLength(2)
   })
 })
 

@@ -1,0 +1,171 @@
+import { join } from 'node:path'
+import * as fc from 'fast-check'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { decodeLine } from '../../daemon/claude/frame.ts'
+import { createLineSplitter } from '../../daemon/claude/lines.ts'
+import type { OutputLine } from '../../daemon/claude/output.ts'
+import { createRun, resumeRun } from '../../daemon/sessions/active-run.ts'
+import { createConversation } from '../../daemon/sessions/conversation.ts'
+import { storedEvents } from '../../daemon/sessions/history.ts'
+import { createRecorder } from '../../daemon/sessions/recorder.ts'
+import { replay } from '../../daemon/sessions/replay.ts'
+import { createJournal } from '../../daemon/store/create-journal.ts'
+import { openStore } from '../../daemon/store/open.ts'
+import type { EventRow, Store, StoredRun } from '../../daemon/store/store.ts'
+import { readRecording, recordings } from '../claude-output/support/replay.ts'
+import { processOf, session as sessionRecord } from '../support/records.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const by = { client: 'c_1', name: 'test' }
+const process = processOf('s_1', 'p_1')
+
+/** What a recording printed, as a reader of its raw log hands it out. */
+function linesOf(recording: string): OutputLine[] {
+  return createLineSplitter()
+    .push(readRecording(recording))
+    .flatMap(({ bytes, endOffset }) =>
+      decodeLine(bytes).map(decoded => ({ ...decoded, offset: endOffset, time: endOffset })),
+    )
+}
+
+function emptyStore(): Store {
+  const store = openStore(join(tempDir(), 'muxd.db'), { ballastBytes: 0 })
+  onTestFinished(() => store.close())
+  store.sessions.save(sessionRecord('s_1'))
+  store.processes.save(process)
+  return store
+}
+
+/** A session's writing half, as a daemon has it: over what is stored. */
+function openSession(store: Store) {
+  const failed = (error: unknown) => {
+    throw error
+  }
+  const journal = createJournal(store, { sessionEvents: () => {}, record: () => {} })
+  const recorder = createRecorder({
+    session: 's_1',
+    head: store.events.bounds('s_1').head,
+    journal: { ...journal, append: entry => (journal.append(entry), journal.flush()) },
+    onPublished: () => {},
+    onFailed: failed,
+  })
+  const hooks = { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
+  const conversation = createConversation(sessionRecord('s_1'), recorder, hooks)
+  conversation.processStarted(process)
+  return {
+    recorder,
+    conversation,
+    read(lines: readonly OutputLine[]) {
+      for (const line of lines) conversation.line(line, 'p_1')
+      recorder.commit()
+    },
+    end() {
+      for (const run of [conversation.background, conversation.active]) {
+        if (run) conversation.end(run, 'lost', 1, { lost: 'the test is over' })
+      }
+      recorder.commit()
+    },
+  }
+}
+
+/** In the middle of a recording somebody asks for the end of its run. */
+function cancel({ conversation, recorder }: ReturnType<typeof openSession>) {
+  const run = conversation.active
+  if (!run || run.stored.run.state !== 'running') return
+  recorder.event({ type: 'cancel_requested', by, mode: 'interrupt', reason: 'enough' }, run.stored.run.run, 5)
+  run.cancel = { by, mode: 'interrupt', reason: 'enough' }
+  conversation.end(run, 'cancel_requested', 5)
+  recorder.commit()
+}
+
+const rowsOf = (store: Store): EventRow[] => [...storedEvents(store, 's_1', 1)]
+
+function again(store: Store, rows: Iterable<EventRow>, lines: readonly OutputLine[]) {
+  const session = openSession(store)
+  const differences = replay({
+    ...session,
+    process: { ...process, offset: lines.at(-1)?.offset ?? 0 },
+    rows,
+    lines,
+    runOf: run => store.runs.get(run),
+  })
+  return { session, differences }
+}
+
+/** The log of a session that is read in one go, or by two daemons one after the other. */
+function logOf(lines: readonly OutputLine[], queued: StoredRun, cancelAt: number, killAt?: number): string[] {
+  const store = emptyStore()
+  const first = openSession(store)
+  first.conversation.begin(resumeRun(queued), 2)
+  const upTo = killAt ?? lines.length
+  first.read(lines.slice(0, Math.min(cancelAt, upTo)))
+  if (cancelAt < upTo) cancel(first)
+  first.read(lines.slice(cancelAt, upTo))
+  if (killAt === undefined) {
+    first.end()
+    return textsOf(store)
+  }
+  const { session, differences } = again(store, rowsOf(store), lines.slice(0, killAt))
+  expect(differences).toBeUndefined()
+  if (cancelAt >= killAt) {
+    session.read(lines.slice(killAt, cancelAt))
+    cancel(session)
+  }
+  session.read(lines.slice(Math.max(killAt, cancelAt)))
+  session.end()
+  return textsOf(store)
+}
+
+const textsOf = (store: Store): string[] => rowsOf(store).map(({ text }) => text)
+
+const queuedRun = (): StoredRun => createRun('s_1', 'the prompt', by, 1).stored
+
+describe('a session that is gone through again', () => {
+  it.each(recordings.filter(name => !name.startsWith('manydeltas')))(
+    'goes on as if nothing had been, wherever its daemon was killed: %s',
+    name => {
+      const lines = linesOf(name)
+      const run = queuedRun()
+      const place = fc.nat({ max: lines.length - 1 })
+      const places = fc.sample(fc.tuple(place, place), { numRuns: 4, seed: 20261121 })
+      for (const [cancelAt, killAt] of places) {
+        expect(logOf(lines, run, cancelAt, killAt)).toEqual(logOf(lines, run, cancelAt))
+      }
+    },
+  )
+
+  describe('tells what is stored otherwise than it is derived', () => {
+    const lines = linesOf('bash.partial')
+    const stored = () => {
+      const store = emptyStore()
+      const session = openSession(store)
+      session.conversation.begin(resumeRun(queuedRun()), 2)
+      session.read(lines)
+      return { store, rows: rowsOf(store) }
+    }
+
+    it('and nothing where nothing is', () => {
+      const { store, rows } = stored()
+      expect(again(store, rows, lines).differences).toBeUndefined()
+    })
+
+    it.each<[string, (rows: EventRow[]) => EventRow[]]>([
+      [
+        'a changed event',
+        rows => rows.map(row => (row.seq === 9 ? { ...row, text: row.text.replace('"time"', '"Time"') } : row)),
+      ],
+      ['a dropped event', rows => rows.filter(({ seq }) => seq !== 9)],
+      ['a doubled event', rows => rows.flatMap(row => (row.seq === 9 ? [row, row] : [row]))],
+      ['two that were exchanged', rows => [...rows.slice(0, 8), rows[9]!, rows[8]!, ...rows.slice(10)]],
+    ])('%s', (_fault, plant) => {
+      const { store, rows } = stored()
+      expect(again(store, plant(rows), lines).differences).toMatchObject({ firstSeq: expect.any(Number) as number })
+    })
+
+    it('a line that is gone', () => {
+      const { store, rows } = stored()
+      const without = lines.filter((_line, index) => index !== 5)
+      expect(again(store, rows, without).differences).toBeDefined()
+    })
+  })
+})
