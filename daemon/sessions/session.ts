@@ -64,7 +64,9 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   let starting: Promise<unknown> | null = null
   let cancelling: { run: ActiveRun; escalation: Escalation } | null = null
   let idleTimer: NodeJS.Timeout | undefined
-  let stopping: string | null = null
+  // Nothing is begun any more. `stopReason`: what runs ends because of that; without it, it is left to the next daemon.
+  let stopping = false
+  let stopReason: string | undefined
   let left = false
   let storageError: unknown
   let storageRetry: NodeJS.Timeout | undefined
@@ -134,7 +136,8 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     },
 
     async shutdown(reason) {
-      stopping = reason
+      stopping = true
+      stopReason = reason
       clearTimeout(idleTimer)
       cancelling?.escalation.stop()
       await starting
@@ -149,7 +152,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     },
 
     async leave() {
-      stopping = 'the daemon goes'
+      stopping = true
       clearTimeout(idleTimer)
       cancelling?.escalation.stop()
       await starting
@@ -164,7 +167,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   /** Asks for a place for the first queued run when the session is free, and starts it when it has one. */
   function next() {
     const run = queue[0]
-    if (!run || run.leave || stopping !== null || conversation.active || conversation.background || starting) return
+    if (!run || run.leave || stopping || conversation.active || conversation.background || starting) return
     let admitted = false
     run.leave = admission.request(() => {
       admitted = true
@@ -190,7 +193,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   async function deliver(run: ActiveRun) {
     // It stays queued until the process before it is gone, whose end is not its own.
     while (live?.ending) await processEnd()
-    if (queue[0] !== run || stopping !== null) return
+    if (queue[0] !== run || stopping) return
     queue.shift()
     conversation.begin(run, Date.now())
     refresh()
@@ -238,7 +241,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     conversation.end(run, 'cancel_requested', Date.now())
     if (isEnded(run.stored.run.state)) return
     // The next daemon goes on with it.
-    if (stopping !== null) return
+    if (stopping) return
     if (cancelling?.run === run) cancelling.escalation.hasten(mode)
     else if (live && !starting) escalate(run, live, mode)
     else {
@@ -321,7 +324,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     const now = Date.now()
     conversation.releaseHeld(now, forced)
     const failure = conversation.failure(status, stderrTail)
-    const interrupted = stopping ?? (lost ? holderDied : undefined)
+    const interrupted = stopReason ?? (lost ? holderDied : undefined)
     for (const run of [conversation.background, conversation.active]) {
       if (!run) continue
       if (interrupted === undefined) conversation.end(run, 'process_ended', now, { failure })
@@ -349,7 +352,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   /** With nothing to do, the process is kept for a while; without a process, the session is forgotten. */
   function settle() {
     clearTimeout(idleTimer)
-    if (conversation.active || conversation.background || queue.length > 0 || starting || stopping !== null) return
+    if (conversation.active || conversation.background || queue.length > 0 || starting || stopping) return
     // What could not be stored is tried again later: at once it would fail again, and come back here again.
     if (!live) return storageRetry === undefined && saved() ? context.onIdle(id) : undefined
     if (conversation.backgroundTasks > 0) return

@@ -6,11 +6,12 @@ import { exitBytes } from './exit-bytes.ts'
 import { benchLatency } from './latency.ts'
 import { benchReplay } from './replay.ts'
 import { benchSlowReaders } from './slow-readers.ts'
+import { benchStoring } from './storing.ts'
 import { table } from './table.ts'
 
 const usage = `npm run bench -- [GOAL…] [--quick] [--json]
 
-  GOAL     G1, G2, G5, G8 or G10: measure only these (default: all)
+  GOAL     G1, G2, G5, G7, G8 or G10: measure only these (default: all)
   --quick  fewer and shorter rounds, for trying out: its figures are not to be quoted
   --json   JSON instead of a table
 `
@@ -19,6 +20,7 @@ const benches: Record<string, (quick: boolean) => Promise<BenchLine[]>> = {
   G1: quick => exitBytes(quick ? { runsPerSize: 20, endings: 11 } : {}),
   G2: quick => benchBroadcast(quick ? { rounds: 3 } : {}),
   G5: quick => benchLatency(quick ? { rounds: 2, roundMs: 2_000 } : {}),
+  G7: quick => benchStoring(quick ? { rounds: 3 } : {}),
   G8: quick => benchReplay(quick ? { rounds: 3 } : {}),
   G10: quick => benchSlowReaders(quick ? { portions: 3 } : {}),
 }

@@ -1,0 +1,138 @@
+// The chain from a process's bytes to the subscribers' sockets, as the daemon puts it together, with the store or without.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { limits } from '../../protocol/limits.ts'
+import { decodeLine } from '../../daemon/claude/frame.ts'
+import { createLineSplitter } from '../../daemon/claude/lines.ts'
+import type { Handlers } from '../../daemon/rpc/handlers.ts'
+import { type RunningServer, startServer } from '../../daemon/server/start-server.ts'
+import { createConversation } from '../../daemon/sessions/conversation.ts'
+import { createRecorder } from '../../daemon/sessions/recorder.ts'
+import { createJournal } from '../../daemon/store/create-journal.ts'
+import type { Journal, JournalEntry, Publisher } from '../../daemon/store/journal.ts'
+import { openStore } from '../../daemon/store/open.ts'
+import { topicHandlers } from '../../daemon/topics/handlers.ts'
+import { createHub } from '../../daemon/topics/hub.ts'
+import { createPublisher } from '../../daemon/topics/publisher.ts'
+import { createTopics } from '../../daemon/topics/topics.ts'
+import { processOf, session as sessionRecord } from '../support/records.ts'
+import { serveParent } from './child.ts'
+
+export type StoringCommand =
+  | { do: 'start' }
+  /** Answered with `Chained` once all is written to the sockets. */
+  | { do: 'run'; isStored: boolean; turns: number; framesPerTurn: number }
+
+export interface Chained {
+  head: number
+  cpuUsPerEvent: number
+}
+
+/** The sessions of the two ways: stored, and only published. */
+export const sessionOf = (isStored: boolean) => (isStored ? 's_stored' : 's_published')
+
+const dir = mkdtempSync(join(tmpdir(), 'muxd-bench-'))
+const store = openStore(join(dir, 'muxd.db'), { ballastBytes: 0 })
+const topics = createTopics({ store, instance: 'bench', processesDir: dir })
+const hub = createHub({ lookup: topics.lookup, limits })
+const publisher = createPublisher({ ...topics, hub, now: Date.now })
+const ways = new Map([true, false].map(isStored => [isStored, openChain(isStored)]))
+let server: RunningServer
+
+function openChain(isStored: boolean) {
+  const session = sessionOf(isStored)
+  const process = processOf(session, `p_${session}`)
+  store.sessions.save(sessionRecord(session))
+  store.processes.save(process)
+  topics.logs.open(session)
+  const fail = (error: unknown) => {
+    throw error
+  }
+  const journal = isStored ? createJournal(store, publisher) : publishing(publisher)
+  const recorder = createRecorder({ session, head: 0, journal, onPublished: () => {}, onFailed: fail })
+  const hooks = { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
+  const conversation = createConversation(sessionRecord(session), recorder, hooks)
+  conversation.processStarted(process)
+  const splitter = createLineSplitter()
+  return {
+    recorder,
+    read(chunk: Buffer) {
+      for (const { bytes, endOffset: offset } of splitter.push(chunk)) {
+        for (const decoded of decodeLine(bytes)) conversation.line({ ...decoded, offset, time: 1 }, process.id)
+        recorder.checkpoint(process.id, offset)
+      }
+      recorder.commit()
+    },
+  }
+}
+
+/** A journal that keeps nothing. */
+function publishing({ sessionEvents }: Publisher): Journal {
+  let pending: JournalEntry[] = []
+  const flush = () => {
+    for (const { session, events } of pending.splice(0)) if (events.length > 0) sessionEvents(session, events)
+  }
+  return {
+    append(entry) {
+      if (pending.length === 0) setImmediate(flush)
+      pending.push(entry)
+    },
+    flush,
+    settled: async () => flush(),
+  }
+}
+
+async function perform(command: StoringCommand): Promise<object> {
+  return command.do === 'start' ? start() : run(command)
+}
+
+async function start(): Promise<{ port: number }> {
+  server = await startServer({
+    host: '127.0.0.1',
+    port: 0,
+    tokens: { control: 'bench', observe: 'observe' },
+    handlers: { daemon: {}, session: {}, run: {}, ...topicHandlers(topics.lookup) } as unknown as Handlers,
+    hub,
+    version: '0',
+    instance: 'bench',
+    node: 'bench',
+    claude: () => null,
+    limits: {},
+    log: { debug: () => undefined, info: () => undefined, warn: console.error, error: console.error },
+  })
+  return { port: server.port }
+}
+
+async function run({ isStored, turns, framesPerTurn }: StoringCommand & { do: 'run' }): Promise<Chained> {
+  const chain = ways.get(isStored)!
+  const chunk = Buffer.from(frame.repeat(framesPerTurn))
+  const before = { head: chain.recorder.head, cpu: process.cpuUsage() }
+  for (let turn = 0; turn < turns; turn++) {
+    chain.read(chunk)
+    await nextTurn()
+  }
+  // The last commit, and what follows from it.
+  for (let turn = 0; turn < 3; turn++) await nextTurn()
+  const { user, system } = process.cpuUsage(before.cpu)
+  const { head } = chain.recorder
+  return { head, cpuUsPerEvent: (user + system) / (head - before.head) }
+}
+
+const nextTurn = () => new Promise(resolve => setImmediate(resolve))
+
+/** About 300 bytes, as most of what Claude Code prints. */
+const frame = `${JSON.stringify({
+  type: 'stream_event',
+  event: { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'a few words of text ' } },
+  session_id: '11111111-1111-4111-8111-111111111111',
+  parent_tool_use_id: null,
+  uuid: '22222222-2222-4222-8222-222222222222',
+  ttft_ms: null,
+})}\n`
+
+serveParent(perform, async () => {
+  await server.close({ code: 4000, reason: 'the benchmark is over' })
+  store.close()
+  rmSync(dir, { recursive: true })
+})
