@@ -4,16 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { limits } from '../../protocol/limits.ts'
-import type { Handlers } from '../../daemon/rpc/handlers.ts'
-import { type RunningServer, startServer } from '../../daemon/server/start-server.ts'
+import type { RunningServer } from '../../daemon/server/start-server.ts'
 import { createJournal } from '../../daemon/store/create-journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
 import type { EventRow } from '../../daemon/store/store.ts'
-import { topicHandlers } from '../../daemon/topics/handlers.ts'
 import { createHub } from '../../daemon/topics/hub.ts'
 import { createPublisher } from '../../daemon/topics/publisher.ts'
 import { createTopics } from '../../daemon/topics/topics.ts'
 import { entry, session as sessionRecord } from '../support/records.ts'
+import { startBenchServer } from './bench-server.ts'
 import { serveParent } from './child.ts'
 import { quantile } from './statistics.ts'
 
@@ -53,19 +52,7 @@ async function perform(command: ReadersServerCommand): Promise<object> {
 }
 
 async function start(changed: Partial<Record<keyof typeof limits, number>>): Promise<{ port: number }> {
-  server = await startServer({
-    host: '127.0.0.1',
-    port: 0,
-    tokens: { control: 'bench', observe: 'observe' },
-    handlers: { daemon: {}, session: {}, run: {}, ...topicHandlers(topics.lookup) } as unknown as Handlers,
-    hub,
-    version: '0',
-    instance: 'bench',
-    node: 'bench',
-    claude: () => null,
-    limits: changed,
-    log: { debug: () => undefined, info: () => undefined, warn: console.error, error: console.error },
-  })
+  server = await startBenchServer(hub, topics.lookup, changed)
   return { port: server.port }
 }
 

@@ -5,18 +5,17 @@ import { join } from 'node:path'
 import { limits } from '../../protocol/limits.ts'
 import { decodeLine } from '../../daemon/claude/frame.ts'
 import { createLineSplitter } from '../../daemon/claude/lines.ts'
-import type { Handlers } from '../../daemon/rpc/handlers.ts'
-import { type RunningServer, startServer } from '../../daemon/server/start-server.ts'
+import type { RunningServer } from '../../daemon/server/start-server.ts'
 import { createConversation } from '../../daemon/sessions/conversation.ts'
 import { createRecorder } from '../../daemon/sessions/recorder.ts'
 import { createJournal } from '../../daemon/store/create-journal.ts'
 import type { Journal, JournalEntry, Publisher } from '../../daemon/store/journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
-import { topicHandlers } from '../../daemon/topics/handlers.ts'
 import { createHub } from '../../daemon/topics/hub.ts'
 import { createPublisher } from '../../daemon/topics/publisher.ts'
 import { createTopics } from '../../daemon/topics/topics.ts'
 import { processOf, session as sessionRecord } from '../support/records.ts'
+import { startBenchServer } from './bench-server.ts'
 import { serveParent } from './child.ts'
 
 export type StoringCommand =
@@ -88,19 +87,7 @@ async function perform(command: StoringCommand): Promise<object> {
 }
 
 async function start(): Promise<{ port: number }> {
-  server = await startServer({
-    host: '127.0.0.1',
-    port: 0,
-    tokens: { control: 'bench', observe: 'observe' },
-    handlers: { daemon: {}, session: {}, run: {}, ...topicHandlers(topics.lookup) } as unknown as Handlers,
-    hub,
-    version: '0',
-    instance: 'bench',
-    node: 'bench',
-    claude: () => null,
-    limits: {},
-    log: { debug: () => undefined, info: () => undefined, warn: console.error, error: console.error },
-  })
+  server = await startBenchServer(hub, topics.lookup)
   return { port: server.port }
 }
 

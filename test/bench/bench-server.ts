@@ -1,0 +1,26 @@
+import type { limits } from '../../protocol/limits.ts'
+import type { Handlers } from '../../daemon/rpc/handlers.ts'
+import { type RunningServer, startServer } from '../../daemon/server/start-server.ts'
+import { topicHandlers } from '../../daemon/topics/handlers.ts'
+import type { Hub } from '../../daemon/topics/hub.ts'
+import type { TopicLookup } from '../../daemon/topics/topic-log.ts'
+
+/** The daemon's server over the topics of a benchmark, with the methods that read them. */
+export const startBenchServer = (
+  hub: Hub,
+  lookup: TopicLookup,
+  changed: Partial<Record<keyof typeof limits, number>> = {},
+): Promise<RunningServer> =>
+  startServer({
+    host: '127.0.0.1',
+    port: 0,
+    tokens: { control: 'bench', observe: 'observe' },
+    handlers: { daemon: {}, session: {}, run: {}, ...topicHandlers(lookup) } as unknown as Handlers,
+    hub,
+    version: '0',
+    instance: 'bench',
+    node: 'bench',
+    claude: () => null,
+    limits: changed,
+    log: { debug: () => undefined, info: () => undefined, warn: console.error, error: console.error },
+  })
