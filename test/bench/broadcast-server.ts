@@ -2,12 +2,10 @@ import { createServer, type Socket } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { limits } from '../../protocol/limits.ts'
-import type { Handlers } from '../../daemon/rpc/handlers.ts'
-import { startServer } from '../../daemon/server/start-server.ts'
 import { textFrame } from '../../daemon/server/ws-frame.ts'
-import { topicHandlers } from '../../daemon/topics/handlers.ts'
 import { createHub } from '../../daemon/topics/hub.ts'
 import { createSessionLogs } from '../../daemon/topics/session-logs.ts'
+import { startBenchServer } from './bench-server.ts'
 
 export type Way = 'raw' | 'muxd' | 'naive'
 export type Command = { do: 'start' } | { do: 'broadcast'; way: Way; turns: number; eventsPerTurn: number }
@@ -54,21 +52,8 @@ const logs = createSessionLogs({
 })
 const lookup = (topic: string) => (topic === benchTopic ? logs.open('s_1') : undefined)
 const hub = createHub({ lookup, limits })
-const startMuxd = () =>
-  startServer({
-    host: '127.0.0.1',
-    port: 0,
-    tokens: { control: 'bench', observe: 'observe' },
-    handlers: { daemon: {}, session: {}, run: {}, ...topicHandlers(lookup) } as unknown as Handlers,
-    hub,
-    version: '0',
-    instance: 'bench',
-    node: 'bench',
-    claude: () => null,
-    // The clients count bytes and answer no pings.
-    limits: { heartbeatMs: 3_600_000, pongTimeoutMs: 3_600_000 },
-    log: { debug: () => undefined, info: () => undefined, warn: console.error, error: console.error },
-  })
+// The clients count bytes and answer no pings.
+const startMuxd = () => startBenchServer(hub, lookup, { heartbeatMs: 3_600_000, pongTimeoutMs: 3_600_000 })
 
 const rawSockets: Socket[] = []
 const naiveSockets: WebSocket[] = []
