@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { connect, homeDirectory, type Mux, Unavailable } from '../index.ts'
 import { sdkVersion } from '../version.ts'
 import { holdsSessions, startInBackground } from './background.ts'
@@ -30,6 +31,8 @@ export async function withMux<T>(
     throw new Usage(`--url ${options.url}: expected ws://HOST:PORT/ws`)
   }
   const controller = new AbortController()
+  // A list asks for each of its rows at once.
+  setMaxListeners(0, controller.signal)
   const mux = await connected(options, mayStart && options.start && options.url === undefined, controller.signal)
   let timer: NodeJS.Timeout | undefined
   mux.onState((state, why) => {

@@ -241,3 +241,13 @@ it('gc tells what would go and what went, in words and as the protocol has it', 
   expect(await call('--dry-run')).toEqual({ code: 0, stdout: 'nothing would go\n', stderr: '' })
   expect(jsonLines((await call('--json')).stdout)).toMatchObject([{ dryRun: false, sessions: [], freedBytes: 0 }])
 })
+
+describe('ls', () => {
+  it('says nothing beside the list, however long that is', async () => {
+    const { call } = await daemonForTest()
+    for (let count = 0; count < 12; count++) await call('run', '--detach', 'sim:text').ended
+    const { code, stdout, stderr } = await call('ls').ended
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout.trim().split('\n')).toHaveLength(13)
+  })
+})

@@ -28,7 +28,7 @@ describe('a daemon that is killed at random moments under load', () => {
     onTestFinished(() => starter.close())
     const long = await Promise.all(
       Array.from({ length: 20 }, () =>
-        starter.run({ prompt: 'sim:flood frames=1000000 rate=30 size=100', cwd: tempDir() }),
+        starter.run({ prompt: 'sim:flood frames=1000000 rate=10 size=100', cwd: tempDir() }),
       ),
     )
     const sessions = long.map(({ session }) => session)
@@ -53,7 +53,7 @@ describe('a daemon that is killed at random moments under load', () => {
     const started: Promise<{ result(): Promise<unknown> }>[] = []
     for (const [index, wait] of waits.entries()) {
       // Asked and answered over whatever happens to the daemon.
-      if (index % 4 === 0) started.push(starter.run({ prompt: 'sim:text', session: short.session }))
+      if (index % 10 === 0) started.push(starter.run({ prompt: 'sim:text delayMs=5', session: short.session }))
       await delay(wait)
       await daemon.kill()
       daemon = await startTestDaemon({

@@ -17,7 +17,7 @@ describe('bytes printed just before the exit', () => {
   })
   afterAll(() => printed.close())
 
-  const runs = 200
+  const runs = 100
   const atOnce = 20
 
   it.each(exitSizes)('%i of them are all in the raw log before the exit record', async size => {
@@ -53,11 +53,11 @@ describe('bytes printed just before the exit, in a holder of its own', () => {
   const atOnce = 20
 
   it.each(exitSizes)('%i of them are all in the raw log before the exit record', async size => {
-    expect(await bytesLostByHolder(printed, { size, runs: 100, atOnce })).toBe(0)
+    expect(await bytesLostByHolder(printed, { size, runs: 40, atOnce })).toBe(0)
   })
 
-  describe.each([4_097, 65_537, 1_000_000])('%i of them are all there', size => {
-    it.each([50, 500, 5_000])('when the holder was stopped for %i ms meanwhile', async ms => {
+  describe.each([4_097, 1_000_000])('%i of them are all there', size => {
+    it.each([50, 5_000])('when the holder was stopped for %i ms meanwhile', async ms => {
       const block = async () => {
         process.kill(pid, 'SIGSTOP')
         await delay(ms)
@@ -66,7 +66,7 @@ describe('bytes printed just before the exit, in a holder of its own', () => {
       expect(await bytesLostByHolder(printed, { size, runs: atOnce, atOnce, block })).toBe(0)
     })
 
-    it.each([50, 500, 5_000])('when the reader was blocked for %i ms meanwhile', async ms => {
+    it.each([50, 5_000])('when the reader was blocked for %i ms meanwhile', async ms => {
       expect(await bytesLostByHolder(printed, { size, runs: atOnce, atOnce, block: () => blockEventLoop(ms) })).toBe(0)
     })
   })
