@@ -33,6 +33,7 @@ export interface RemoteHolderOptions {
 
 const startTimeoutMs = 15_000
 const pollMs = 10
+const otherAnswersMs = 500
 
 /**
  * Attaches to the holder of this home. Resolves when it is known what is held: at once where there is no holder, for
@@ -71,16 +72,22 @@ export async function createRemoteHolder({ home, logLevel, muxd, log }: RemoteHo
     })
   }
   const start = async (): Promise<Attachment> => {
-    let exited: number | null | undefined
-    spawnHolder(home, logLevel, code => (exited = code))
+    let exited: { code: number | null; at: number } | undefined
+    const spawn = () => {
+      exited = undefined
+      spawnHolder(home, logLevel, code => (exited = { code, at: Date.now() }))
+    }
+    spawn()
     for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline; await delay(pollMs)) {
       try {
         return await attach(home.holderSocket, muxd)
       } catch (error) {
         if (!(error instanceof HolderGone)) throw error
-        // One that found another holder there exits well, and that one answers soon.
-        if (exited !== undefined && exited !== 0) break
       }
+      if (exited && exited.code !== 0) break
+      // One that found another holder there exits well, and that one answers soon. One that nobody came to, because this
+      // process was held up, exits as well, and there is none.
+      if (exited && Date.now() - exited.at > otherAnswersMs) spawn()
     }
     throw new SpawnFailed(`the holder's process did not start; its log: ${holderLog(home)}`)
   }

@@ -36,7 +36,7 @@ function fillDisk(directory: string): string {
 
 describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)', () => {
   it('fails the run that writes, keeps the others readable and going, and is forgotten when there is room', async () => {
-    const daemon = await startTestDaemon({ disk: { bytes: 24 * 1024 * 1024 } })
+    const daemon = await startTestDaemon({ disk: { bytes: 96 * 1024 * 1024 } })
     const peer = await daemon.peer()
     const quiet = await start(peer, 'sim:hang at=text')
     const quietEvents = await follow(peer, quiet)

@@ -11,6 +11,7 @@ import { isAlive } from '../support/processes.ts'
 import { until } from '../support/until.ts'
 import { describeHolder } from './conformance.ts'
 import { follow, processesOf } from './following.ts'
+import { blockEventLoop } from './printed-bytes.ts'
 import { attachHolder, connectedHolder, openRemoteHolder } from './remote-holder.ts'
 
 const patience = { timeout: 20_000, interval: 10 }
@@ -105,6 +106,14 @@ describe('a holder in a process of its own', () => {
     const second = await attach()
     expect(second.list()).toEqual([])
     expect(await connectedHolder(second)).not.toBe(pid)
+  })
+
+  it('is started again when it has ended because its daemon was held up and did not come', async () => {
+    const holder = await attach()
+    // Longer than a holder waits that holds nothing.
+    blockEventLoop(4_000)
+    const held = await sh(holder, 'p_1', 'echo done')
+    expect((await follow(held, home.processes, 'N0').exit).output.toString()).toBe('done\n')
   })
 
   it('stays while a process runs that nobody watches', async () => {
