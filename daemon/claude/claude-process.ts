@@ -145,16 +145,29 @@ function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () 
     detach()
     detachStalled()
   }
-  const readOn = (ended: boolean) => {
-    const exit = reading.readOn()
-    if (exit) return end(exit)
-    if (!ended) return
-    reading.readRest()
-    end(undefined)
+  let isGone = false
+  let isScheduled = false
+  // In portions: the holder may append as fast as this reads, and the others want their turn.
+  const readOn = () => {
+    isScheduled = false
+    if (isOver) return
+    const exit = reading.readOn(readsPerTurn)
+    if (exit === 'more') {
+      isScheduled = true
+      setImmediate(readOn)
+    } else if (exit) {
+      end(exit)
+    } else if (isGone) {
+      reading.readRest()
+      end(undefined)
+    }
   }
   const detachStalled = held.onStalled(error => sink.stalled(error))
-  const detach = held.onGrow((_bytes, ended) => readOn(ended))
-  readOn(false)
+  const detach = held.onGrow((_bytes, ended) => {
+    isGone ||= ended
+    if (!isScheduled) readOn()
+  })
+  readOn()
   return () => {
     if (isOver) return
     detachAll()
@@ -165,25 +178,29 @@ function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () 
 /** Reads what a process that is no more has printed, to the end. */
 export function readEndedProcess(id: string, options: AdoptOptions, sink: OutputSink): void {
   const reading = startReading(id, options, sink)
-  const exit = reading.readOn()
-  if (!exit) reading.readRest()
-  const end = reading.end(exit, true)
+  const exit = reading.readOn(Infinity)
+  if (exit === undefined) reading.readRest()
+  const end = reading.end(exit === 'more' ? undefined : exit, true)
   rmSync(temporaryDirectory(options.processesDir, id), { recursive: true, force: true })
   sink.ended(end)
 }
 
 type Exit = NonNullable<Output['exit']>
 
+/** Each is of 256 KiB at most. */
+const readsPerTurn = 2
+
 function startReading(id: string, { processesDir, nonce, from }: AdoptOptions, sink: OutputSink) {
   const rawLog = openRawLog(processesDir, id, from)
   const reader = createOutputReader(rawLog, nonce, from)
   return {
-    /** Hands out what there is; answers the exit record when it has been read. */
-    readOn(): Exit | undefined {
+    /** Hands out what there is, of so many reads at most; answers the exit record when it has been read. */
+    readOn(reads: number): Exit | 'more' | undefined {
       for (let output = reader.read(); output; output = reader.read()) {
         passHookPoint('read')
         sink.lines(output.lines, output.offset)
         if (output.exit) return output.exit
+        if (--reads <= 0) return 'more'
       }
       return undefined
     },

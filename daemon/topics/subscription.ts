@@ -30,7 +30,9 @@ export function takePage(subscription: Subscription, pageBytes: number): Page | 
     subscription.state = page.to < channel.log.head() ? 'behind' : 'live'
   } else {
     // Live also below the head, where everything up to it was trimmed: what is published next shows the gap.
-    subscription.state = channel.hasMore(subscription.after) ? 'waiting' : 'live'
+    // Without a window only a log that has just grown by itself (frames) has more now than a moment ago.
+    const more = window === undefined ? 'behind' : 'waiting'
+    subscription.state = channel.hasMore(subscription.after) ? more : 'live'
   }
   return page
 }
