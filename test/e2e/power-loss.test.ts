@@ -58,6 +58,8 @@ describe.skipIf(!canInjectFaults || !canMount)(
       for (const [session, { epoch }] of sessions) {
         const topic = `session/${session}`
         const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session })
+        // One that had no process yet is begun again, and would go on.
+        for (const { run } of runs) await peer.call('run.cancel', { run, mode: 'kill' })
         for (const { run } of runs) await peer.call('run.wait', { run })
         const log = await readLog<WireEvent>(params => peer.call('topic.read', params), session)
         expectWholeLog(log)
