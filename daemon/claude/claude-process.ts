@@ -147,6 +147,7 @@ function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () 
   }
   let isGone = false
   let isScheduled = false
+  let stalledBy: { error: unknown } | undefined
   // In portions: the holder may append as fast as this reads, and the others want their turn.
   const readOn = () => {
     isScheduled = false
@@ -160,9 +161,17 @@ function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () 
     } else if (isGone) {
       reading.readRest()
       end(undefined)
+    } else if (stalledBy) {
+      const { error } = stalledBy
+      stalledBy = undefined
+      sink.stalled(error)
     }
   }
-  const detachStalled = held.onStalled(error => sink.stalled(error))
+  // Told behind all that could be kept: what ends because of it ends after that.
+  const detachStalled = held.onStalled(error => {
+    stalledBy = { error }
+    if (!isScheduled) readOn()
+  })
   const detach = held.onGrow((_bytes, ended) => {
     isGone ||= ended
     if (!isScheduled) readOn()
