@@ -16,6 +16,7 @@ import { createReclaimer } from './retention/reclaim.ts'
 import { startForgettingKeys } from './rpc/forget-keys.ts'
 import { type RunningServer, startServer } from './server/start-server.ts'
 import { createAdmission } from './sessions/admission.ts'
+import { approvalHandlers } from './sessions/approval-handlers.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
 import { removeTemporary } from './sessions/orphans.ts'
 import { createSessions } from './sessions/sessions.ts'
@@ -195,6 +196,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           stop: (reason, options) => void close(reason, options).catch(() => {}),
         }),
         ...sessionHandlers(sessions, locateAndRemember),
+        ...approvalHandlers(sessions),
         ...topicHandlers(topics.lookup),
       },
       hub,

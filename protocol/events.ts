@@ -1,4 +1,5 @@
 import { Type, type Static, type TProperties } from 'typebox'
+import { ApprovalDecision, ApprovalKind, Decider } from './approval.ts'
 import { Actor, ApprovalId, RunId } from './ids.ts'
 import { CancelMode, Failure, Origin, Tokens } from './run.ts'
 import type { TerminalType } from './wire.ts'
@@ -104,20 +105,25 @@ export const events = {
   cancelled: event('cancelled', { by: Actor, reason: optionalString, ...outcome }),
   /** The process was lost without anybody having asked for it: the daemon was stopped or died. */
   interrupted: event('interrupted', { reason: Type.String(), ...outcome }),
+  /** Claude Code asks for an answer: any client may give it (`approval.answer`). Ends with `approval_resolved`. */
   approval_requested: event('approval_requested', {
     approval: ApprovalId,
-    kind: Type.Enum(['tool', 'question', 'plan']),
+    kind: ApprovalKind,
     tool: Type.String(),
     input: Type.Unknown(),
     toolUseId: Type.String(),
+    description: optionalString,
     suggestions: Type.Optional(Type.Array(Type.Unknown())),
     expiresAt: Type.Optional(Type.Integer()),
   }),
+  /** `input`: what the tool is used with instead. `remembered`: the permissions that were given for the session. */
   approval_resolved: event('approval_resolved', {
     approval: ApprovalId,
-    decision: Type.Enum(['allow', 'deny', 'expired', 'withdrawn']),
-    by: Type.Optional(Actor),
+    decision: ApprovalDecision,
+    by: Type.Optional(Decider),
     message: optionalString,
+    input: Type.Optional(Type.Unknown()),
+    remembered: Type.Optional(Type.Array(Type.Unknown())),
   }),
   permission_denied: event('permission_denied', {
     tool: Type.String(),

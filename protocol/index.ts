@@ -1,3 +1,4 @@
+export * from './approval.ts'
 export * from './discovery.ts'
 export * from './errors.ts'
 export * from './events.ts'

@@ -22,6 +22,11 @@ export const limits = {
   /** Labels of a session and the length of each key and value; more: `invalid_params`. */
   maxLabels: 32,
   maxLabelLength: 256,
+  /** Approval rules of a session and the length of each; a deny's message; the longest expiry: more is `invalid_params`. */
+  maxRules: 200,
+  maxRuleLength: 1_000,
+  maxDenialLength: 20_000,
+  maxExpiresAfterMs: 30 * 24 * 60 * 60_000,
   /** Page size of `topic.read` and of the lists, default and largest. */
   defaultPageSize: 200,
   maxPageSize: 1_000,

@@ -1,5 +1,6 @@
 import { Type, type Static, type TObject } from 'typebox'
-import { ClientId, RunId, SessionId } from './ids.ts'
+import { Approval, ApprovalAnswer } from './approval.ts'
+import { ApprovalId, ClientId, RunId, SessionId } from './ids.ts'
 import { limits } from './limits.ts'
 import { CancelMode, Run, RunState } from './run.ts'
 import { Labels, Session, SessionSpec, SessionState } from './session.ts'
@@ -198,6 +199,17 @@ const run = {
   ),
 }
 
+const approval = {
+  /** Newest first; pending ones unless `state` says otherwise. */
+  list: method(
+    Type.Object({ session: Type.Optional(SessionId), state: Type.Optional(Approval.properties.state), ...page }),
+    Type.Object({ approvals: Type.Array(Approval), next }),
+  ),
+  get: method(Type.Object({ approval: ApprovalId }), Approval),
+  /** The first valid answer wins and is stored when it is confirmed; a later one is a `conflict` with `by` and `decision`. */
+  answer: method(Type.Object({ ...ApprovalAnswer.properties, key }), Approval, { mutates: true }),
+}
+
 const topic = {
   /**
    * Puts this connection's cursor on a topic; again: moves it, so that nothing comes twice. The answer precedes the
@@ -234,7 +246,7 @@ const event = {
 }
 
 /** Every method, by namespace; `hello` and `ping` have none. */
-export const methods = { daemon, session, run, topic, event }
+export const methods = { daemon, session, run, approval, topic, event }
 export const topMethods = top
 
 export type Methods = typeof methods

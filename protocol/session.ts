@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { ApprovalOptions } from './approval.ts'
 import { limits } from './limits.ts'
 import { RunId, SessionId } from './ids.ts'
 
@@ -46,6 +47,7 @@ export const Session = Type.Object({
   process: Type.Union([Type.Object({ pid: Type.Integer(), startedAt: Type.Integer() }), Type.Null()]),
   claudeSessionId: Type.Union([Type.String(), Type.Null()]),
   claude: ClaudeOptions,
+  approvals: Type.Optional(ApprovalOptions),
   labels: Labels,
   head: Type.Integer({ minimum: 0 }),
   costUsd: Type.Number({ minimum: 0 }),
@@ -61,5 +63,6 @@ export const SessionSpec = Type.Object({
   title: Type.Optional(Type.String({ maxLength: 1_000 })),
   labels: Type.Optional(Labels),
   claude: Type.Optional(ClaudeOptions),
+  approvals: Type.Optional(ApprovalOptions),
 })
 export type SessionSpec = Static<typeof SessionSpec>

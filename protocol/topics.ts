@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
-import { ApprovalId, RunId, SessionId } from './ids.ts'
+import { Approval } from './approval.ts'
+import { SessionId } from './ids.ts'
 import { Run } from './run.ts'
 import { Session } from './session.ts'
 
@@ -10,7 +11,7 @@ import { Session } from './session.ts'
  * | --- | --- |
  * | `session/<id>` | every event of the session |
  * | `session/<id>/frames` | the untranslated frames as Claude Code printed them |
- * | `sessions` | the records of sessions and runs as they change |
+ * | `sessions` | the records of sessions, runs and approvals as they change |
  * | `daemon` | health and shutdown notices, latest value only |
  */
 export const Topic = Type.String({
@@ -29,9 +30,7 @@ export const sessionsEvents = {
   approval_changed: Type.Object({
     ...envelope,
     type: Type.Literal('approval_changed'),
-    approval: ApprovalId,
-    session: SessionId,
-    run: RunId,
+    approval: Approval,
   }),
 }
 export type SessionsEvent = {

@@ -79,7 +79,7 @@ async function refuseWithoutClaude(locate: () => Promise<LocatedClaude>) {
 }
 
 /** A page asked for behind a record that is no more. */
-function known<T>(path: string, list: () => T): T {
+export function known<T>(path: string, list: () => T): T {
   try {
     return list()
   } catch (error) {
@@ -89,7 +89,7 @@ function known<T>(path: string, list: () => T): T {
 }
 
 /** What of `found` goes into one answer: it ends with the record that passes `listPageBytes`. `next` when there may be more. */
-function page<T>(found: T[], limit: number, idOf: (item: T) => string): { items: T[]; next: { next?: string } } {
+export function page<T>(found: T[], limit: number, idOf: (item: T) => string): { items: T[]; next: { next?: string } } {
   let bytes = 0
   const last = found.findIndex(item => (bytes += JSON.stringify(item).length) > limits.listPageBytes)
   const items = last < 0 ? found : found.slice(0, last + 1)

@@ -1,7 +1,7 @@
 import type { EventBody, Session } from '../../protocol/index.ts'
 import { terminalTypes } from '../../protocol/events.ts'
 import type { Journal, JournalEntry } from '../store/journal.ts'
-import type { EventRow, KeptAnswer, StoredProcess, StoredRun } from '../store/store.ts'
+import type { EventRow, KeptAnswer, StoredApproval, StoredProcess, StoredRun } from '../store/store.ts'
 
 /** Where an event stems from: the raw bytes of a process up to `offset`; absent for what a client or muxd caused. */
 export interface Source {
@@ -18,8 +18,9 @@ export interface Recorder {
   readonly head: number
   /** Gathers an event; returns its `seq`. */
   event(body: EventBody, run: string | null, time: number, source?: Source): number
-  /** Gathers a record to be saved with the events. Called again for the same run, the last one counts. */
+  /** Gathers a record to be saved with the events. Called again for the same run or approval, the last one counts. */
   run(run: StoredRun): void
+  approval(approval: StoredApproval): void
   session(session: Session): void
   process(process: StoredProcess): void
   checkpoint(process: string, offset: number): void
@@ -51,6 +52,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let { head, isNew = false } = options
   let events: EventRow[] = []
   let runs = new Map<string, StoredRun>()
+  let approvals = new Map<string, StoredApproval>()
   let records: Pick<JournalEntry, 'sessionRecord' | 'process' | 'checkpoint' | 'answer'> = {}
   let repeated: { rows: readonly EventRow[]; texts: string[] } | undefined
 
@@ -78,6 +80,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
     run(run) {
       if (!repeated) runs.set(run.run.run, run)
     },
+    approval(approval) {
+      if (!repeated) approvals.set(approval.approval.approval, approval)
+    },
     session(sessionRecord) {
       if (!repeated) records.sessionRecord = sessionRecord
     },
@@ -95,6 +100,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
         session,
         events,
         runs: [...runs.values()],
+        approvals: [...approvals.values()],
         ...records,
         ...(isNew && { created: true }),
         durable: events.some(({ type }) => terminals.has(type)),
@@ -107,6 +113,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       isNew = false
       events = []
       runs = new Map()
+      approvals = new Map()
       records = {}
       journal.append(entry)
     },

@@ -1,4 +1,4 @@
-import type { Actor, CancelMode, Run, Session, SessionSpec } from '../../protocol/index.ts'
+import type { Actor, Approval, CancelMode, Run, Session, SessionSpec } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
@@ -29,6 +29,8 @@ export interface Sessions {
   cancelRun(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Promise<Run>
   /** Resolves with the ended run, or with its present state when `signal` ends the wait. */
   waitForRun(run: string, signal: AbortSignal, timeoutMs?: number): Promise<Run>
+  getApproval(approval: string): Approval
+  listApprovals(filter: { session?: string; state: Approval['state']; limit: number; after?: string }): Approval[]
   /** Whether it has a process or something to do, or is about to: then retention leaves it alone. */
   isAtWork(session: string): boolean
   /** Deletes a session unless it is at work or gone: answers whether it did. */
@@ -119,6 +121,12 @@ export function createSessions(context: SessionsContext): Sessions {
     const run = store.runs.get(id)
     if (!run) throw notFound('run', id)
     return run.run
+  }
+
+  function storedApproval(id: string): Approval {
+    const approval = store.approvals.get(id)
+    if (!approval) throw notFound('approval', id)
+    return approval.approval
   }
 
   function refuseWhileBusy(session: LiveSession | undefined, id: string, force: boolean, what: string) {
@@ -231,6 +239,10 @@ export function createSessions(context: SessionsContext): Sessions {
       await journal.settled()
       return run
     },
+
+    getApproval: storedApproval,
+
+    listApprovals: filter => store.approvals.list(filter).map(({ approval }) => approval),
 
     get processes() {
       return [...live.values()].filter(({ record }) => record.process !== null).length

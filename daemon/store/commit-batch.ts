@@ -59,6 +59,7 @@ function write(store: Store, entry: JournalEntry): void {
   if (entry.process !== undefined) store.processes.save(entry.process)
   if (entry.events.length > 0) store.events.append(entry.session, entry.events)
   for (const run of entry.runs ?? []) store.runs.save(run)
+  for (const approval of entry.approvals ?? []) store.approvals.save(approval)
   if (entry.checkpoint !== undefined) {
     const { process, offset } = entry.checkpoint
     store.processes.checkpoint(process, offset, entry.events.at(-1)?.seq)

@@ -104,6 +104,7 @@ function publish(entry: JournalEntry, publisher: Publisher, onError: (error: unk
   if (events.length > 0) attempt(() => publisher.sessionEvents(session, events), onError)
   if (sessionRecord !== undefined && entry.created !== true) record({ type: 'session_changed', session: sessionRecord })
   for (const { run } of entry.runs ?? []) record({ type: 'run_changed', run })
+  for (const { approval } of entry.approvals ?? []) record({ type: 'approval_changed', approval })
   if (entry.deleted === true) record({ type: 'session_deleted', session })
   attempt(() => entry.onPublished?.(), onError)
 }

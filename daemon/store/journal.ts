@@ -1,5 +1,5 @@
-import type { Run, Session } from '../../protocol/index.ts'
-import type { EventRow, KeptAnswer, StoredProcess, StoredRun } from './store.ts'
+import type { Approval, Run, Session } from '../../protocol/index.ts'
+import type { EventRow, KeptAnswer, StoredApproval, StoredProcess, StoredRun } from './store.ts'
 
 /**
  * The one way into the log: commit, then publish. Entries of one event-loop turn, over all sessions, are committed in
@@ -24,11 +24,12 @@ export interface Journal {
 export interface JournalEntry {
   session: string
   events: readonly EventRow[]
-  /** Records saved in the same transaction, and published as `session_changed` and `run_changed`. */
+  /** Records saved in the same transaction, and published as `session_changed`, `run_changed` and `approval_changed`. */
   sessionRecord?: Session
   /** `sessionRecord` is a new session: published as `session_created`, before the entry's events. */
   created?: boolean
   runs?: readonly StoredRun[]
+  approvals?: readonly StoredApproval[]
   process?: StoredProcess
   /** The answer of the call that caused this: whoever finds it stored finds what the call did, and the reverse. */
   answer?: KeptAnswer
@@ -56,3 +57,4 @@ export type RecordBody =
   | { type: 'session_created' | 'session_changed'; session: Session }
   | { type: 'session_deleted'; session: string }
   | { type: 'run_changed'; run: Run }
+  | { type: 'approval_changed'; approval: Approval }

@@ -1,6 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Log } from '../log.ts'
+import { createApprovalTable } from './approval-table.ts'
 import { createBallast } from './ballast.ts'
 import { keepLogShort } from './checkpoints.ts'
 import { createDeletionTable } from './deletion-table.ts'
@@ -52,6 +53,7 @@ function assemble(
   const tables = {
     sessions: createSessionTable(db),
     runs: createRunTable(db),
+    approvals: createApprovalTable(db),
     processes: createProcessTable(db),
     events: createEventTable(db, createHeads(db, lostHeads), (session, seq) =>
       log?.error('a stored event is damaged', { session, seq }),

@@ -88,6 +88,20 @@ const migrations = [
   `-- Numbers of sessions that were deleted and of which rows are left, and the highest ever given: none is given again.
    CREATE TABLE deletions (session INTEGER PRIMARY KEY);
    ALTER TABLE processes ADD COLUMN frames INTEGER;`,
+
+  `CREATE TABLE approvals (
+     number INTEGER PRIMARY KEY,
+     id TEXT NOT NULL UNIQUE,
+     session INTEGER NOT NULL,
+     state TEXT NOT NULL,
+     process TEXT NOT NULL,
+     request_id TEXT NOT NULL,
+     answer TEXT,
+     record TEXT NOT NULL,
+     crc INTEGER NOT NULL);
+   CREATE INDEX approvals_by_session ON approvals (session);
+   CREATE INDEX approvals_by_process ON approvals (process);
+   CREATE INDEX approvals_by_state ON approvals (state);`,
 ]
 
 /** Makes the tables in an empty file, brings an older muxd's up to date, and refuses every other. */

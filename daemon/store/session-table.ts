@@ -33,9 +33,10 @@ export function createSessionTable(db: Sqlite): SessionTable {
     labels: hasLabels,
   })
   const numberOf = db.value<[string], number>('SELECT number FROM sessions WHERE id = ?')
-  // Without their session no reader finds its events and processes; runs are found by themselves.
+  // Without their session no reader finds its events and processes; runs and approvals are found by themselves.
   const deletion = [
     'DELETE FROM runs WHERE session = ?',
+    'DELETE FROM approvals WHERE session = ?',
     'DELETE FROM sessions WHERE number = ?',
     'INSERT INTO deletions VALUES (?)',
   ].map(sql => db.prepare<[number]>(sql))

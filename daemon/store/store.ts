@@ -1,4 +1,4 @@
-import type { Run, Session } from '../../protocol/index.ts'
+import type { Approval, Run, Session } from '../../protocol/index.ts'
 
 /**
  * SQLite behind a few synchronous members. Opened by the daemon, once; `open.ts` makes it. Every write may throw
@@ -9,6 +9,7 @@ export interface Store {
   readonly epoch: string
   readonly sessions: SessionTable
   readonly runs: RunTable
+  readonly approvals: ApprovalTable
   readonly processes: ProcessTable
   readonly events: EventTable
   readonly requests: RequestTable
@@ -92,7 +93,7 @@ export interface SessionTable {
   ids(): string[]
   count(): number
   /**
-   * With its runs, processes and events, for every reader from now on. Events and what names its files are not removed
+   * With its runs, approvals, processes and events, for every reader from now on. Events and what names its files are not removed
    * yet: that is `DeletionTable`'s part.
    */
   delete(id: string): void
@@ -113,6 +114,26 @@ export interface RunTable {
   /** Runs that have no terminal event yet, oldest first. */
   unfinished(): StoredRun[]
   countByState(): Record<string, number>
+}
+
+/** An approval as stored: the wire's record and what the daemon needs to answer Claude Code, also a second time. */
+export interface StoredApproval {
+  approval: Approval
+  /** Of which process it is the question, and by what id it is answered. */
+  process: string
+  requestId: string
+  /** What Claude Code is told, as JSON; null as long as nothing is, and where the question was withdrawn. */
+  answer: string | null
+}
+
+export interface ApprovalTable {
+  /** Throws `UnknownRecord` when its session does not exist. */
+  save(approval: StoredApproval): void
+  get(id: string): StoredApproval | undefined
+  /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */
+  list(filter: { session?: string; state?: string; limit: number; after?: string }): StoredApproval[]
+  /** Oldest first. */
+  ofProcess(process: string): StoredApproval[]
 }
 
 /** A Claude Code process of a session, also after its end: its raw log is named by `id`. */

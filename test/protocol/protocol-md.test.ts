@@ -66,7 +66,10 @@ describe('PROTOCOL.md and the schemas name the same', () => {
       const row = rows.get(method)!
       expect(listed(params)).toEqual(members(row.params))
       if (result.startsWith('`{')) expect(listed(result)).toEqual(members(row.result))
-      else expect(row.result).toBe({ Session: protocol.Session, Run: protocol.Run }[name(result)])
+      else
+        expect(row.result).toBe(
+          { Session: protocol.Session, Run: protocol.Run, Approval: protocol.Approval }[name(result)],
+        )
     },
   )
 

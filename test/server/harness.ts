@@ -92,6 +92,7 @@ function testHandlers(topics: Pick<Handlers, 'topic' | 'event'>, given: object):
     daemon: { status: none, stop: none, gc: none },
     session: { create: none, get: none, list: none, close: none, delete: none },
     run: { start: none, get: none, list: none, wait: none, cancel: none },
+    approval: { list: none, get: none, answer: none },
     ...topics,
   } satisfies Handlers
   const merged = Object.entries(all).map(([name, rows]) => [name, { ...rows, ...(given[name as never] as object) }])

@@ -138,7 +138,7 @@ test('a port in use is said with its host and number', async () => {
   const { hub } = first
   const options = { host: '127.0.0.1', port: first.port, tokens, hub, version: '1', instance: 'i', node: 'n' }
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-  const handlers = { daemon: {}, session: {}, run: {}, topic: {}, event: {} } as never
+  const handlers = { daemon: {}, session: {}, run: {}, approval: {}, topic: {}, event: {} } as never
   await expect(startServer({ ...options, handlers, claude: () => null, log })).rejects.toMatchObject({
     name: 'AddressInUse',
     host: '127.0.0.1',

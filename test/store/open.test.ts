@@ -47,7 +47,7 @@ test('a database of a newer schema is refused with both versions and the side to
   const bytes = readFileSync(file)
   const error = refusal(file)
   expect(error.reason).toBe('newer')
-  expect(error.message).toMatch(/schema version 7.*versions up to 3: update muxd/)
+  expect(error.message).toMatch(/schema version 7.*versions up to \d+: update muxd/)
   expect(readFileSync(file).equals(bytes)).toBe(true)
 })
 

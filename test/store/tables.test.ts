@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openSqlite } from '../../daemon/store/sqlite.ts'
 import { UnknownRecord } from '../../daemon/store/store.ts'
-import { events, processOf, run, session } from '../support/records.ts'
+import { approval, events, processOf, run, session } from '../support/records.ts'
 import { tempStore } from './temp-store.ts'
 
 test('sessions are listed newest first, in pages, and a saved change does not move them', () => {
@@ -69,6 +69,29 @@ test('runs are listed by session and state, newest first, in pages', () => {
   expect(ids({ session: 's_1', state: 'done' })).toEqual(['r_1'])
   expect(ids({ state: 'running' })).toEqual(['r_2'])
   expect(ids({ session: 's_9' })).toEqual([])
+})
+
+test('approvals are listed by session and state, newest first, in pages, and go with their session', () => {
+  const { store } = tempStore()
+  for (const id of ['s_1', 's_2']) store.sessions.save(session(id))
+  for (const [id, of] of [
+    ['a_1', 's_1'],
+    ['a_2', 's_2'],
+    ['a_3', 's_1'],
+  ] as const)
+    store.approvals.save(approval(id, of))
+  const answered = { ...approval('a_1', 's_1', { state: 'resolved', decision: 'allow' }), answer: '{}' }
+  store.approvals.save(answered)
+  const ids = (filter: object) => store.approvals.list({ limit: 10, ...filter }).map(stored => stored.approval.approval)
+  expect(ids({})).toEqual(['a_3', 'a_2', 'a_1'])
+  expect(ids({ limit: 1, after: 'a_3' })).toEqual(['a_2'])
+  expect(ids({ state: 'pending' })).toEqual(['a_3', 'a_2'])
+  expect(ids({ session: 's_1', state: 'resolved' })).toEqual(['a_1'])
+  expect(store.approvals.get('a_1')).toEqual(answered)
+  expect(store.approvals.ofProcess('p_1').map(stored => stored.approval.approval)).toEqual(['a_1', 'a_2', 'a_3'])
+  expect(() => store.approvals.save(approval('a_9', 's_9'))).toThrow(UnknownRecord)
+  store.sessions.delete('s_1')
+  expect(ids({})).toEqual(['a_2'])
 })
 
 test('unfinished runs come oldest first, and runs are counted by state', () => {

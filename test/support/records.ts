@@ -1,6 +1,6 @@
-import type { Run, Session } from '../../protocol/index.ts'
+import type { Approval, Run, Session } from '../../protocol/index.ts'
 import type { JournalEntry } from '../../daemon/store/journal.ts'
-import type { EventRow, StoredProcess, StoredRun } from '../../daemon/store/store.ts'
+import type { EventRow, StoredApproval, StoredProcess, StoredRun } from '../../daemon/store/store.ts'
 
 /** Records with as little in them as the schema allows, for what a test does not care about. */
 export function session(id: string, fields: Partial<Session> = {}): Session {
@@ -37,6 +37,23 @@ export function run(id: string, ofSession: string, fields: Partial<Run> = {}): S
     ...fields,
   }
   return { run: record, promptUuid: `uuid of ${id}` }
+}
+
+export function approval(id: string, ofSession: string, fields: Partial<Approval> = {}): StoredApproval {
+  const record: Approval = {
+    approval: id,
+    session: ofSession,
+    run: 'r_1',
+    kind: 'tool',
+    tool: 'Write',
+    input: { file_path: '/a.txt' },
+    toolUseId: `use of ${id}`,
+    state: 'pending',
+    requestedAt: 1,
+    expiresAt: null,
+    ...fields,
+  }
+  return { approval: record, process: 'p_1', requestId: `request of ${id}`, answer: null }
 }
 
 export function processOf(ofSession: string, id: string, fields: Partial<StoredProcess> = {}): StoredProcess {

@@ -1,5 +1,5 @@
 import type { Colors } from 'picocolors/types.js'
-import type { Actor, Event, EventOf, Gap, TerminalEvent } from '../../index.ts'
+import type { Decider, Event, EventOf, Gap, Origin, TerminalEvent } from '../../index.ts'
 import { duration, tokens, usd } from './format.ts'
 import type { Sink } from './sink.ts'
 import { harmless, oneLine } from './text.ts'
@@ -176,8 +176,10 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
     sink.line(`${line}${facts.length ? colors.dim(`  ${facts.join(' · ')}`) : ''}`)
   }
 
-  const by = (origin: Actor | { background: { kind: string } }) =>
-    colors.dim('background' in origin ? ` (${oneLine(origin.background.kind)})` : ` by ${oneLine(origin.name)}`)
+  const by = (origin: Origin | Decider) => {
+    if ('background' in origin) return colors.dim(` (${oneLine(origin.background.kind)})`)
+    return colors.dim('policy' in origin ? ` (${oneLine(origin.policy)})` : ` by ${oneLine(origin.name)}`)
+  }
 
   return {
     show(event) {
