@@ -1,4 +1,4 @@
-import type { CancelMode, ClaudeOptions, Event, EventOf, Run, RunResult } from '../protocol/index.ts'
+import type { ApprovalOptions, CancelMode, ClaudeOptions, Event, EventOf, Run, RunResult } from '../protocol/index.ts'
 import { type TerminalType, terminalTypes } from '../protocol/wire.ts'
 import type { ClientApi } from './api.ts'
 import { RunCancelled, RunFailed, RunInterrupted } from './errors.ts'
@@ -35,7 +35,14 @@ export type RunOptions = {
   signal?: AbortSignal | undefined
 } & (
   | { session: string; cwd?: never }
-  | { session?: never; cwd: string; title?: string; labels?: Record<string, string>; claude?: ClaudeOptions }
+  | {
+      session?: never
+      cwd: string
+      title?: string
+      labels?: Record<string, string>
+      claude?: ClaudeOptions
+      approvals?: ApprovalOptions
+    }
 )
 
 export interface Runner {

@@ -31,6 +31,8 @@ const ConfigFile = Type.Object(
     cancelGraceMs: Type.Integer({ minimum: 0 }),
     /** After its last result a process that should exit gets so long to write its transcript. */
     resultGraceMs: Type.Integer({ minimum: 0 }),
+    /** A question of Claude Code is denied when for so long nobody was connected who could answer it; 0: never. */
+    unattendedMs: Type.Integer({ minimum: 0 }),
     /** Sessions may pass further command-line arguments to Claude Code. */
     allowArgs: Type.Boolean(),
     /** Sessions may use `permissionMode: bypassPermissions`. */
@@ -75,6 +77,7 @@ const defaults: Static<typeof ConfigFile> = {
   idleCloseMs: 5 * 60_000,
   cancelGraceMs: 5_000,
   resultGraceMs: 5_000,
+  unattendedMs: 60_000,
   allowArgs: false,
   allowBypassPermissions: false,
   allowedHosts: [],

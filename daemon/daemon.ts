@@ -3,6 +3,7 @@ import { nanoid } from 'nanoid'
 import packageJson from '../package.json' with { type: 'json' }
 import type { DaemonEvent } from '../protocol/index.ts'
 import { limits } from '../protocol/limits.ts'
+import { createAttendance } from './attendance.ts'
 import { createClaudeLocator, type LocatedClaude } from './claude/locate.ts'
 import type { Config } from './config.ts'
 import { createDiskNotice } from './disk-notice.ts'
@@ -102,6 +103,8 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
 
     const reclaimer = createReclaimer({ store, processesDir: home.processes, log })
 
+    const attendance = createAttendance()
+
     const holder = await createRemoteHolder({ home, logLevel: config.logLevel, muxd: version, log })
     opened.push(() => holder.leave())
 
@@ -113,6 +116,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       log,
       locate: locateAndRemember,
       admission: createAdmission(config.maxRuns),
+      attendance,
       environment: config.environment,
       processesDir: home.processes,
       onLoaded: session => topics.logs.open(session),
@@ -200,6 +204,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
         ...topicHandlers(topics.lookup),
       },
       hub,
+      attendance,
       requests: store.requests,
       version,
       instance,

@@ -1,3 +1,5 @@
+import type { PermissionAnswer } from './permission-request.ts'
+
 /**
  * The lines muxd writes to Claude Code's stdin (stream-json). Reading the answers is `turn.ts`'s part; nothing here
  * keeps state. Each returns one line without its newline.
@@ -19,8 +21,12 @@ export const initializeLine = (requestId: string): string => request(requestId, 
 /** Ends the turn; the process lives on. */
 export const interruptLine = (requestId: string): string => request(requestId, { subtype: 'interrupt' })
 
-/** Answers `can_use_tool` with no. */
-export const denyLine = (requestId: string, message: string): string => answer(requestId, { behavior: 'deny', message })
+/** Answers `can_use_tool`. `input` is the one asked for, which an allow has to repeat. */
+export function permissionLine(requestId: string, given: PermissionAnswer, input: unknown): string {
+  if (given.behavior === 'deny') return answer(requestId, given)
+  const { behavior, input: updatedInput = input, permissions: updatedPermissions } = given
+  return answer(requestId, { behavior, updatedInput, ...(updatedPermissions && { updatedPermissions }) })
+}
 
 /** Answers a control request that muxd does not know. */
 export const unsupportedLine = (requestId: string, subtype: string): string =>

@@ -93,11 +93,12 @@ function readResponse(answer: Shape): Control | null {
 }
 
 /**
- * How many tasks go on in the background, as `system/background_tasks_changed` says; undefined for any other frame.
- * Ambient ones (watchers, housekeeping) are no activity, and nobody waits for them.
+ * The ids of the tasks that go on in the background, as `system/background_tasks_changed` says; undefined for any other
+ * frame. Ambient ones (watchers, housekeeping) are no activity, and nobody waits for them.
  */
-export function readBackgroundTasks(frame: unknown): number | undefined {
+export function readBackgroundTasks(frame: unknown): string[] | undefined {
   const read = shapeOf(frame)
   if (read?.['type'] !== 'system' || read['subtype'] !== 'background_tasks_changed') return undefined
-  return listOf(read['tasks']).filter(task => shapeOf(task)?.['ambient'] !== true).length
+  const tasks = listOf(read['tasks']).map(task => shapeOf(task))
+  return tasks.filter(task => task?.['ambient'] !== true).map(task => stringOf(task?.['task_id']) ?? '')
 }

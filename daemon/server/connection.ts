@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { type CloseCode, closeCodes, type Limits, type Subscriber } from '../../protocol/index.ts'
+import type { Attendance } from '../attendance.ts'
 import type { Log } from '../log.ts'
 import type { Dispatch } from '../rpc/dispatch.ts'
 import type { Hub } from '../topics/hub.ts'
@@ -24,13 +25,14 @@ export function openConnection(options: {
   admitted: Admitted
   dispatch: Dispatch
   hub: Hub
+  attendance?: Attendance
   pulse: Pulse
   unreadBytes: UnreadBytes
   limits: Limits
   log: Log
   now: () => number
 }): Connection {
-  const { admitted, dispatch, hub, pulse, unreadBytes, limits, log, now } = options
+  const { admitted, dispatch, hub, attendance, pulse, unreadBytes, limits, log, now } = options
   const { ws, socket, role } = admitted
   const ending = new AbortController()
   const { signal } = ending
@@ -90,6 +92,8 @@ export function openConnection(options: {
     greeted(hello, { clientId }) {
       greeted = { client: clientId, name: hello.client.name }
       clearTimeout(helloTimer)
+      const leave = role === 'control' ? attendance?.enter() : undefined
+      if (leave) signal.addEventListener('abort', leave)
       log.debug('hello', { client: clientId, ...hello.client, role })
     },
     close,

@@ -7,6 +7,7 @@ import {
   type Limits,
   type Subscribers,
 } from '../../protocol/index.ts'
+import type { Attendance } from '../attendance.ts'
 import type { Log } from '../log.ts'
 import { createDispatch } from '../rpc/dispatch.ts'
 import type { Handlers } from '../rpc/handlers.ts'
@@ -34,6 +35,8 @@ export interface ServerOptions {
   allowedOrigins?: readonly string[]
   handlers: Handlers
   hub: Hub
+  /** Told of who may control. */
+  attendance?: Attendance
   /** Where answers of calls with a `key` are kept. Absent: keys have no meaning. */
   requests?: RequestTable
   version: string
@@ -89,7 +92,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     limits,
     isFull: () => closing || connections.size >= limits.maxConnections,
     opened(admitted) {
-      const connection = openConnection({ admitted, dispatch, hub, pulse, unreadBytes, limits, log, now })
+      const connection = openConnection({ ...options, admitted, dispatch, pulse, unreadBytes, limits, now })
       connections.add(connection)
       void connection.gone.then(() => connections.delete(connection))
     },

@@ -13,7 +13,7 @@ export function approvalHandlers(sessions: Sessions): Pick<Handlers, 'approval'>
         return { approvals: items, ...next }
       },
       get: ({ approval }) => sessions.getApproval(approval),
-      answer: ({ approval }) => sessions.getApproval(approval),
+      answer: ({ key: _key, ...answer }, { actor, keep }) => sessions.answerApproval(answer, actor, keep),
     },
   }
 }

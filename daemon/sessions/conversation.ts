@@ -1,6 +1,7 @@
-import type { EventBody, Failure, Session } from '../../protocol/index.ts'
+import type { Actor, Approval, EventBody, Failure, Session } from '../../protocol/index.ts'
 import type { OutputLine } from '../claude/output.ts'
 import { classifyExit } from '../claude/failure.ts'
+import { readPermissionRequest } from '../claude/permission-request.ts'
 import { createTranslator, type Translator } from '../claude/translate/index.ts'
 import { type Control, readBackgroundTasks, readCause, readControl, readTurn, type Turn } from '../claude/turn.ts'
 import {
@@ -12,6 +13,7 @@ import {
   sealRun,
   terminalEvent,
 } from './active-run.ts'
+import { createQuestions, type Questions } from './questions.ts'
 import type { Recorder, Source } from './recorder.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { isEnded, type RunInput } from './run-state.ts'
@@ -28,6 +30,10 @@ export interface Conversation {
   active: ActiveRun | null
   /** The turn that Claude Code began by itself and that goes on now. */
   background: ActiveRun | null
+  /** What Claude Code has asked and nobody has answered. */
+  readonly questions: Questions
+  /** Who has asked for the end of the run that a question belongs to. */
+  cancellerOf(question: Approval): Actor | undefined
   /** Tasks that go on in the background of the process, as Claude Code counts them. */
   readonly backgroundTasks: number
   /** Keeps an outcome back until `releaseHeld`, for a process that ends with its run. */
@@ -62,6 +68,7 @@ export interface EndFacts {
 }
 
 export interface ConversationHooks {
+  /** A frame of the control protocol that is no approval's. */
   control(control: Control): void
   runEnded(run: ActiveRun): void
   /** An outcome is kept back now. */
@@ -76,13 +83,15 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
   let resumed = false
   // It has said something beside answering to us.
   let spoke = false
-  let backgroundTasks = 0
+  let backgroundTasks: string[] = []
   let cause: string | undefined
   let begunAt: number | undefined
   let lastLineAt: number | undefined
   let kept = false
   // Claude Code names the prompts of a turn since 2.1; where it does, a turn without any is its own.
   let namesPrompts = false
+
+  const questions = createQuestions(recorder)
 
   const current = () => conversation.background ?? conversation.active
   const idOf = (run: ActiveRun | null) => run?.stored.run.run ?? null
@@ -92,9 +101,12 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     hooks,
     active: null,
     background: null,
+    questions,
+    cancellerOf: ({ run }) =>
+      [conversation.active, conversation.background].find(each => each?.stored.run.run === run)?.cancel?.by,
     holdOutcome: false,
     get backgroundTasks() {
-      return backgroundTasks
+      return backgroundTasks.length
     },
 
     get counterUsd() {
@@ -110,7 +122,8 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       translator = createTranslator({ claudeSessionId, costUsd, counterUsd, resumed: process.resumed })
       resumed = process.resumed
       spoke = false
-      backgroundTasks = 0
+      backgroundTasks = []
+      questions.forget()
       namesPrompts = false
       begunAt = undefined
       lastLineAt = undefined
@@ -139,7 +152,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       if (turn) place(turn, line.time)
       if (turn?.at === 'started') turnStarted(turn, line.time, source)
       const control = readControl(line.frame)
-      if (control) conversation.hooks.control(control)
+      if (control) controlled(control, line.time, source)
       backgroundTasks = readBackgroundTasks(line.frame) ?? backgroundTasks
       cause = readCause(line.frame) ?? cause
       const ending = turn?.at === 'ended' ? runsOf(turn) : []
@@ -166,6 +179,8 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
 
     end(run, input, time, facts = {}, source) {
       if (!advance(run, input, time)) return
+      // Cancelled or ended: an answer would come too late.
+      questions.withdraw(run.stored.run.run, run.cancel?.by, time, source)
       const { state } = run.stored.run
       if (!isEnded(state)) {
         recorder.run(run.stored)
@@ -189,6 +204,25 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     },
   }
   return conversation
+
+  function controlled(control: Control, time: number, source: Source) {
+    const asked = control.kind === 'response' && control.ok ? control.pending : [control]
+    for (const each of asked) {
+      const request = readPermissionRequest(each)
+      if (!request) continue
+      // What goes on in the background outlives the turn it was begun in.
+      const isOwn = request.task !== undefined && backgroundTasks.includes(request.task)
+      const about = {
+        session: conversation.record.session,
+        run: isOwn ? null : idOf(current()),
+        parent: request.task === undefined ? undefined : translator.callOf(request.task),
+        expiresAfterMs: conversation.record.approvals?.expiresAfterMs,
+      }
+      questions.asked(request, about, time, source)
+    }
+    if (control.kind === 'cancel') questions.takenBack(control.requestId, conversation.cancellerOf, time, source)
+    if (!readPermissionRequest(control)) conversation.hooks.control(control)
+  }
 
   function place(turn: Turn, time: number) {
     if (turn.at === 'ended') kept = true
@@ -231,7 +265,8 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
   }
 
   function runEndedBy(outcome: Outcome, run: ActiveRun, time: number, source: Source) {
-    const nothingElse = run === conversation.active && run.stored.run.state === 'running' && backgroundTasks === 0
+    const nothingElse =
+      run === conversation.active && run.stored.run.state === 'running' && backgroundTasks.length === 0
     if (conversation.holdOutcome && nothingElse) {
       run.held = outcome
       conversation.hooks.outcomeHeld()

@@ -1,5 +1,6 @@
 import { nanoid } from 'nanoid'
-import type { ClaudeOptions, Session, SessionSpec } from '../../protocol/index.ts'
+import type { ApprovalOptions, ClaudeOptions, Session, SessionSpec } from '../../protocol/index.ts'
+import { BadPermissionRule, parsePermissionRules } from '../claude/permission-rules.ts'
 import type { Config } from '../config.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
@@ -9,6 +10,7 @@ export function newSession(spec: SessionSpec, pointer: string, config: Config): 
   const cwd = checkWorkingDirectory(spec.cwd, config.allowRoots, `${pointer}/cwd`)
   const claude = spec.claude ?? {}
   checkLeave(claude, pointer, config)
+  if (spec.approvals) checkRules(spec.approvals, `${pointer}/approvals`)
   const now = Date.now()
   return {
     session: `s_${nanoid()}`,
@@ -18,6 +20,7 @@ export function newSession(spec: SessionSpec, pointer: string, config: Config): 
     process: null,
     claudeSessionId: null,
     claude,
+    ...(spec.approvals && { approvals: spec.approvals }),
     labels: spec.labels ?? {},
     head: 0,
     costUsd: 0,
@@ -36,5 +39,16 @@ function checkLeave(claude: ClaudeOptions, pointer: string, config: Config) {
       'forbidden',
       `${pointer}/claude/permissionMode bypassPermissions needs "allowBypassPermissions": true in config.json`,
     )
+  }
+}
+
+function checkRules({ rules = [] }: ApprovalOptions, pointer: string) {
+  try {
+    parsePermissionRules(rules)
+  } catch (error) {
+    if (!(error instanceof BadPermissionRule)) throw error
+    const path = `${pointer}/rules/${error.index}`
+    const expected = 'allow, ask or deny with a tool, and a pattern as Claude Code has it'
+    throw new RpcError('invalid_params', `${path}: ${error.message}`, { path, expected }, { cause: error })
   }
 }

@@ -1,6 +1,6 @@
 import type { Control } from '../claude/turn.ts'
 import type { Log } from '../log.ts'
-import type { Store, StoredProcess, StoredRun } from '../store/store.ts'
+import type { Store, StoredApproval, StoredProcess, StoredRun } from '../store/store.ts'
 import { resumeRun } from './active-run.ts'
 import type { Conversation } from './conversation.ts'
 import { printedLines, storedEvents } from './history.ts'
@@ -18,7 +18,7 @@ export interface RecallContext {
 
 /**
  * Brings a session's conversation to where it was when its process printed the last of what is in the log. Answers the
- * questions of Claude Code that were open then. What no longer gives the events that are stored is told, in the log of
+ * questions of Claude Code that were open then and are no approvals. What no longer gives the events that are stored is told, in the log of
  * the daemon and in that of the session.
  */
 export function recall(context: RecallContext, process: StoredProcess): Control[] {
@@ -50,8 +50,13 @@ export function recall(context: RecallContext, process: StoredProcess): Control[
   return [...questions.values()]
 }
 
-/** The runs under way are those that are stored as such, whatever became of the raw log. */
-export function believe(conversation: Conversation, unfinished: readonly StoredRun[]): void {
+/** The runs under way and the open questions are those that are stored as such, whatever became of the raw log. */
+export function believe(
+  conversation: Conversation,
+  unfinished: readonly StoredRun[],
+  asked: readonly StoredApproval[],
+): void {
+  conversation.questions.believe(asked)
   const recalled = [conversation.active, conversation.background]
   conversation.active = null
   conversation.background = null

@@ -104,6 +104,8 @@ function repeatAct(row: EventRow, { conversation, recorder, runOf }: ReplayOptio
       ? { ...current.cancel, mode }
       : { by, ...(reason !== undefined && { reason }), mode }
     advance(current, 'cancel_requested', time)
+  } else if (row.type === 'approval_resolved') {
+    conversation.questions.closed((JSON.parse(row.text) as { approval: string }).approval)
   } else if (terminals.has(row.type)) {
     if (current === active) conversation.active = null
     if (current === background) conversation.background = null

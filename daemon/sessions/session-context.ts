@@ -1,3 +1,4 @@
+import type { Attendance } from '../attendance.ts'
 import type { LocatedClaude } from '../claude/locate.ts'
 import type { Config } from '../config.ts'
 import type { Holder } from '../holder/holder.ts'
@@ -12,6 +13,7 @@ export interface SessionContext {
   journal: Journal
   holder: Holder
   admission: Admission
+  attendance: Attendance
   locate(): Promise<LocatedClaude>
   config: Config
   environment: NodeJS.ProcessEnv

@@ -1,5 +1,5 @@
 import { nanoid } from 'nanoid'
-import type { Actor, CancelMode, Run, Session } from '../../protocol/index.ts'
+import type { Actor, Approval, ApprovalAnswer, CancelMode, Run, Session } from '../../protocol/index.ts'
 import {
   adoptClaudeProcess,
   type ClaudeProcess,
@@ -8,12 +8,13 @@ import {
   readEndedProcess,
   startClaudeProcess,
 } from '../claude/claude-process.ts'
-import { denyLine, unsupportedLine, userLine } from '../claude/control.ts'
+import { unsupportedLine, userLine } from '../claude/control.ts'
 import { type Control, stillQueued } from '../claude/turn.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import type { JournalEntry } from '../store/journal.ts'
-import { SyncFailed, type StoredProcess, type StoredRun } from '../store/store.ts'
+import { type StoredApproval, SyncFailed, type StoredProcess, type StoredRun } from '../store/store.ts'
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
+import { createApprovals } from './approvals.ts'
 import { createConversation } from './conversation.ts'
 import { type Escalation, startEscalation } from './escalation.ts'
 import { hasPrinted } from './history.ts'
@@ -34,6 +35,8 @@ export interface LiveSession {
   enqueue(prompt: string, by: Actor, keep?: KeepAnswer): Run
   /** Asks for the end of a run; undefined when it is none of this session's unfinished ones. */
   cancel(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Run | undefined
+  /** Answers a question of Claude Code; undefined when it is none of those that await an answer. */
+  answer(answer: ApprovalAnswer, by: Actor, keep?: KeepAnswer): Approval | undefined
   /** Whether a run is queued or active. */
   readonly busy: boolean
   /** Goes on where the daemon before this one had got. Called once, before anything else. */
@@ -85,6 +88,17 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     runEnded,
     outcomeHeld: () => live?.endGently(),
   })
+  const approvals = createApprovals({
+    ...context,
+    conversation,
+    decided(approval, keep) {
+      if (keep) recorder.answer(keep(approval))
+      refresh()
+      commitNow()
+    },
+    send: (line, lineId) => live?.claude.send(line, lineId),
+    isListening: () => live !== null && !stopping,
+  })
   conversation.holdOutcome = oneShot
   refresh()
   queueMicrotask(next)
@@ -120,6 +134,8 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       return run.stored.run
     },
 
+    answer: approvals.answer,
+
     takeOver,
 
     async close() {
@@ -138,6 +154,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     async shutdown(reason) {
       stopping = true
       stopReason = reason
+      approvals.stop()
       clearTimeout(idleTimer)
       cancelling?.escalation.stop()
       await starting
@@ -153,6 +170,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
 
     async leave() {
       stopping = true
+      approvals.stop()
       clearTimeout(idleTimer)
       cancelling?.escalation.stop()
       await starting
@@ -240,6 +258,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     run.cancel = run.cancel ? { ...run.cancel, mode } : { by, ...(reason !== undefined && { reason }), mode }
     conversation.end(run, 'cancel_requested', Date.now())
     if (isEnded(run.stored.run.state)) return
+    refresh()
     // The next daemon goes on with it.
     if (stopping) return
     if (cancelling?.run === run) cancelling.escalation.hasten(mode)
@@ -294,10 +313,12 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     return {
       lines(lines, offset) {
         for (const line of lines) conversation.line(line, row.id)
+        if (conversation.record.state !== state()) refresh()
         row.offset = offset
         recorder.checkpoint(row.id, offset)
         recorder.commit()
         context.onOutput(id)
+        approvals.review()
         settle()
       },
       stalled: outputStalled,
@@ -330,6 +351,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       if (interrupted === undefined) conversation.end(run, 'process_ended', now, { failure })
       else conversation.end(run, 'lost', now, { lost: interrupted })
     }
+    conversation.questions.withdraw('all', undefined, now)
     recorder.process({ ...row, counterUsd: conversation.counterUsd, endedAt: now })
     conversation.record = { ...conversation.record, process: null }
     // Resuming it could fail now and ever after; what is lost by starting anew is a moment of a first turn. When a lost
@@ -339,6 +361,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     }
     refresh()
     recorder.commit()
+    approvals.review()
     for (const resolve of processGone) resolve()
     processGone = []
     next()
@@ -366,12 +389,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     if (control.kind === 'response') return interruptAgain(control)
     if (control.kind !== 'request') return
     const { requestId, subtype } = control
-    live.claude.send(
-      subtype === 'can_use_tool'
-        ? denyLine(requestId, 'muxd cannot ask anybody for permission yet: allow the tool beforehand')
-        : unsupportedLine(requestId, subtype),
-      `answer-${requestId}`,
-    )
+    live.claude.send(unsupportedLine(requestId, subtype), `answer-${requestId}`)
   }
 
   /** An interrupt that came before the turn had begun has stopped nothing; its answer names the prompt as still queued. */
@@ -385,21 +403,25 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   function takeOver({ unfinished, process }: Inheritance) {
     queue.push(...unfinished.filter(({ run }) => run.state === 'queued').map(resumeRun))
     const questions = process ? recall({ ...context, conversation, recorder }, process) : []
-    believe(conversation, unfinished)
+    const asked = process ? store.approvals.ofProcess(process.id) : []
+    believe(conversation, unfinished, asked)
     for (const run of [conversation.active, conversation.background]) if (run) run.leave = admission.take()
     refresh()
-    if (process && hasPrinted(context.processesDir, process)) takeOverProcess(process, questions)
+    if (process && hasPrinted(context.processesDir, process)) takeOverProcess(process, questions, asked)
     else startAgain(process)
     recorder.commit()
   }
 
-  function takeOverProcess(row: StoredProcess, questions: readonly Control[]) {
+  function takeOverProcess(row: StoredProcess, questions: readonly Control[], asked: readonly StoredApproval[]) {
     const options = { ...context, nonce: row.nonce, from: row.offset }
     const held = context.holder.list().find(process => process.id === row.id)
     if (!held) return readEndedProcess(row.id, options, sinkOf(row))
     processStarted(adoptClaudeProcess(held, options, sinkOf(row)), row)
     log.info('a process was taken over', { session: id, process: row.id, pid: row.pid })
     for (const question of questions) answerControl(question)
+    // What belongs to a run that has ended arrived.
+    approvals.sendAgain(asked.filter(({ approval: { run } }) => run === null || find(run)))
+    approvals.review()
     const run = conversation.active
     if (!live) return
     if (live.claude.inputEnded || run?.held) live.endGently()
@@ -422,11 +444,15 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
 
   /** Keeps the session's record in step with what it does. */
   function refresh() {
-    const { record } = conversation
-    const idle = record.state === 'closed' ? 'closed' : 'idle'
-    const working = conversation.active || conversation.background || queue.length > 0
-    conversation.record = { ...record, state: working ? 'running' : idle, updatedAt: Date.now(), head: recorder.head }
+    conversation.record = { ...conversation.record, state: state(), updatedAt: Date.now(), head: recorder.head }
     recorder.session(conversation.record)
+  }
+
+  function state(): Session['state'] {
+    const isAsking = conversation.questions.open.length > 0
+    if (conversation.active || conversation.background || queue.length > 0) return isAsking ? 'waiting' : 'running'
+    if (conversation.record.state === 'closed') return 'closed'
+    return isAsking ? 'waiting' : 'idle'
   }
 
   /** Commits before the answer that promises it; throws what stood in the way. */
@@ -449,6 +475,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     if (error instanceof SyncFailed) return
     log.error('events could not be stored', { session: id, error })
     conversation.record = store.sessions.get(id) ?? conversation.record
+    conversation.questions.believe(live ? store.approvals.ofProcess(live.claude.id) : [])
     giveUp(error, entry.runs ?? [])
     // The failed entry may have been the terminal event itself: tried again until there is room.
     storageRetry ??= setTimeout(() => {

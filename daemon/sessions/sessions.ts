@@ -1,4 +1,4 @@
-import type { Actor, Approval, CancelMode, Run, Session, SessionSpec } from '../../protocol/index.ts'
+import type { Actor, Approval, ApprovalAnswer, CancelMode, Run, Session, SessionSpec } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
@@ -7,6 +7,7 @@ import { isEnded } from './run-state.ts'
 import { endOrphans } from './orphans.ts'
 import { createRunWaiters } from './run-waiters.ts'
 import { newSession } from './new-session.ts'
+import { cameTooLate } from './approvals.ts'
 import type { SessionContext } from './session-context.ts'
 import { createSession, type LiveSession } from './session.ts'
 
@@ -31,6 +32,8 @@ export interface Sessions {
   waitForRun(run: string, signal: AbortSignal, timeoutMs?: number): Promise<Run>
   getApproval(approval: string): Approval
   listApprovals(filter: { session?: string; state: Approval['state']; limit: number; after?: string }): Approval[]
+  /** The first valid answer counts: a later one is a `conflict` that says whose was. */
+  answerApproval(answer: ApprovalAnswer, by: Actor, keep?: KeepAnswer): Approval
   /** Whether it has a process or something to do, or is about to: then retention leaves it alone. */
   isAtWork(session: string): boolean
   /** Deletes a session unless it is at work or gone: answers whether it did. */
@@ -244,6 +247,16 @@ export function createSessions(context: SessionsContext): Sessions {
 
     listApprovals: filter => store.approvals.list(filter).map(({ approval }) => approval),
 
+    answerApproval(answer, by, keep) {
+      refuseStopping()
+      const { session } = storedApproval(answer.approval)
+      const answered = storing(() => live.get(session)?.answer(answer, by, keep))
+      if (answered) return answered
+      // What was first may not be committed yet.
+      journal.flush()
+      throw cameTooLate(storedApproval(answer.approval))
+    },
+
     get processes() {
       return [...live.values()].filter(({ record }) => record.process !== null).length
     },
@@ -285,6 +298,15 @@ export function createSessions(context: SessionsContext): Sessions {
 
 /** What muxd itself does in somebody's name, when a session is closed or deleted by force. */
 const daemonActor: Actor = { client: 'c_daemon', name: 'muxd' }
+
+/** What stands in the way of storing it becomes the caller's error. */
+function storing<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof RpcError ? error : storageError(error)
+  }
+}
 
 const notFound = (what: string, id: string) => new RpcError('not_found', `there is no ${what} ${id}`, { [what]: id })
 

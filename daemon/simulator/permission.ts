@@ -36,7 +36,8 @@ export async function permit(turn: Turn, id: string, call: ToolCall, input: Reco
   }
   if (session.args.disallowedTools.some(rule => rule.replace(/\(.*$/, '') === call.name))
     return refusedByConfig(`Permission to use ${call.name} has been denied.`)
-  if (!call.asks || session.allowed.has(call.name)) return granted({ source: 'config', reason_type: 'rule' })
+  if (!call.asks || session.allowed.has(call.name) || session.allowed.has(ruleFor(call.name, input)))
+    return granted({ source: 'config', reason_type: 'rule' })
   if (editModes.has(session.permissionMode) && !questions.has(call.name))
     return granted({ source: 'config', reason_type: 'mode' })
   if (session.args.permissionPromptTool !== 'stdio')
@@ -79,10 +80,9 @@ function ask(turn: Turn, toolUseId: string, call: ToolCall, input: Record<string
       display_name: call.name,
       input,
       description: typeof input['file_path'] === 'string' ? basename(input['file_path']) : call.name,
-      permission_suggestions: questions.has(call.name)
-        ? []
-        : [{ type: 'setMode', mode: 'acceptEdits', destination: 'session' }],
+      ...(!questions.has(call.name) && { permission_suggestions: suggestions(call.name, input) }),
       tool_use_id: toolUseId,
+      ...(questions.has(call.name) && { requires_user_interaction: true }),
     },
   })
   return new Promise((resolve, reject) => {
@@ -99,7 +99,18 @@ function ask(turn: Turn, toolUseId: string, call: ToolCall, input: Record<string
   })
 }
 
+/** What the CLI offers to remember: a command by its very words, for edits the mode that asks for none. */
+function suggestions(tool: string, input: Record<string, unknown>): PermissionUpdate[] {
+  if (tool !== 'Bash') return [{ type: 'setMode', mode: 'acceptEdits', destination: 'session' }]
+  const rules = [{ toolName: tool, ruleContent: String(input['command']) }]
+  return [{ type: 'addRules', rules, behavior: 'allow', destination: 'localSettings' }]
+}
+
+const ruleFor = (tool: string, input: Record<string, unknown>) => `${tool}(${String(input['command'])})`
+
 function remember(session: Session, update: PermissionUpdate): void {
   if (update.type === 'setMode' && update.mode) session.permissionMode = update.mode
-  for (const rule of update.rules ?? []) if (rule.toolName) session.allowed.add(rule.toolName)
+  for (const { toolName, ruleContent } of update.rules ?? []) {
+    if (toolName) session.allowed.add(ruleContent === undefined ? toolName : `${toolName}(${ruleContent})`)
+  }
 }

@@ -16,7 +16,7 @@ export interface Session {
   id: string
   model: string
   permissionMode: string
-  /** Tools that need no permission any more. */
+  /** Tools that need no permission any more, and commands: `Bash(ls)`. */
   readonly allowed: Set<string>
   prompts: string[]
   /** Tokens by model, over the whole session. */
@@ -58,7 +58,9 @@ export type PermissionAnswer =
 export interface PermissionUpdate {
   type?: string
   mode?: string
-  rules?: { toolName?: string }[]
+  rules?: { toolName?: string; ruleContent?: string }[]
+  behavior?: string
+  destination?: string
 }
 
 export interface AgentCounts {

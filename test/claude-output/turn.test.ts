@@ -106,8 +106,8 @@ describe('control frames', () => {
 })
 
 test('background tasks are counted as Claude Code counts them, without the ambient ones', () => {
-  const counts = frames('live-background').flatMap(frame => readBackgroundTasks(frame) ?? [])
+  const counts = frames('live-background').flatMap(frame => readBackgroundTasks(frame)?.length ?? [])
   expect(counts).toEqual([1, 0])
   const tasks = [{ task_id: 'a' }, { task_id: 'b', ambient: true }]
-  expect(readBackgroundTasks({ type: 'system', subtype: 'background_tasks_changed', tasks })).toBe(1)
+  expect(readBackgroundTasks({ type: 'system', subtype: 'background_tasks_changed', tasks })).toHaveLength(1)
 })

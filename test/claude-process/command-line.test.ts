@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { commandLine } from '../../daemon/claude/command-line.ts'
-import { denyLine, initializeLine, interruptLine, unsupportedLine, userLine } from '../../daemon/claude/control.ts'
+import {
+  initializeLine,
+  interruptLine,
+  permissionLine,
+  unsupportedLine,
+  userLine,
+} from '../../daemon/claude/control.ts'
 import { claudeEnvironment } from '../../daemon/claude/environment.ts'
 
 const id = '11111111-1111-4111-8111-111111111111'
@@ -58,7 +64,7 @@ describe('the lines to Claude Code', () => {
       userLine(id, prompt),
       initializeLine('i'),
       interruptLine('i'),
-      denyLine('d', prompt),
+      permissionLine('d', { behavior: 'deny', message: prompt }, {}),
       unsupportedLine('u', 'x'),
     ]) {
       expect(line).not.toContain('\n')

@@ -82,7 +82,11 @@ describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)',
     expect(failed).toMatchObject({ state: 'failed', result: { failure: { code: 'disk_full' } } })
     await until(() => expect(events().map(({ type }) => type)).toContain('failed'))
     expectWholeLog(events())
-    const page = await peer.call<{ head: number }>('topic.read', { topic: `session/${run.session}`, after: 0, limit: 1 })
+    const page = await peer.call<{ head: number }>('topic.read', {
+      topic: `session/${run.session}`,
+      after: 0,
+      limit: 1,
+    })
     await until(() => expect(events().at(-1)!.seq).toBe(page.head))
     // All that could be kept belongs to the run; only a line that was cut short may follow its end.
     const rest = events().slice(events().findIndex(({ type }) => type === 'failed') + 1)

@@ -167,3 +167,72 @@ describe('what a session knows of its conversation', () => {
     expect(log().at(-1)).toMatchObject({ type: 'failed', failure: { code: 'killed' }, response: 'half an ans' })
   })
 })
+
+describe('a question of Claude Code', () => {
+  const ask = (requestId: string, more: object = {}) =>
+    frame({ type: 'control_request', request_id: requestId, request: { ...request, ...more } })
+  const request = { subtype: 'can_use_tool', tool_name: 'Write', input: { a: 1 }, tool_use_id: 't', description: 'a' }
+  const background = (...ids: string[]) =>
+    frame({ type: 'system', subtype: 'background_tasks_changed', tasks: ids.map(id => ({ task_id: id })) })
+  const asked = () => conversation.questions.open.map(({ approval }) => approval)
+  const about = () => log().flatMap(each => (/^approval/.test(each.type) ? [each] : []))
+
+  it('is one approval, however often it is said', () => {
+    const run = prompt('one')
+    ask('q1')
+    ask('q1')
+    const pending = [{ type: 'control_request', request_id: 'q1', request }]
+    const response = { subtype: 'success', request_id: 'init', pending_permission_requests: pending, response: {} }
+    frame({ type: 'control_response', response })
+    expect(asked()).toMatchObject([{ run: run.stored.run.run, input: { a: 1 }, description: 'a', state: 'pending' }])
+    conversation.questions.resolve(conversation.questions.open[0]!, { decision: 'deny', answer: null }, 1)
+    frame({ type: 'control_response', response })
+    conversation.end(run, 'lost', 2)
+    expect(about().map(({ type }) => type)).toEqual(['approval_requested', 'approval_resolved'])
+  })
+
+  it('that only the answer to initialize tells is asked as well', () => {
+    const run = prompt('one')
+    const pending = ['q1', 'q2'].map(id => ({ type: 'control_request', request_id: id, request }))
+    const response = { subtype: 'success', request_id: 'init', pending_permission_requests: pending, response: {} }
+    frame({ type: 'control_response', response })
+    expect(new Set(asked().map(({ approval }) => approval)).size).toBe(2)
+    conversation.end(run, 'lost', 2)
+  })
+
+  it('says whose it is where a sub-agent asks', () => {
+    const run = prompt('one')
+    frame({ type: 'system', subtype: 'task_started', task_id: 'agent', tool_use_id: 'call' })
+    ask('q1', { agent_id: 'agent' })
+    expect(asked()).toMatchObject([{ run: run.stored.run.run, parent: 'call' }])
+    conversation.end(run, 'lost', 2)
+    expect(about()).toMatchObject([{ parent: 'call' }, { parent: 'call', decision: 'withdrawn' }])
+  })
+
+  it('of a task in the background outlives the run, and ends when it is taken back', () => {
+    const run = prompt('one')
+    init(uuid(run))
+    background('agent')
+    ask('q1', { agent_id: 'agent' })
+    ask('q2')
+    result({ user_message_uuid: uuid(run) })
+    expect(asked()).toMatchObject([{ run: null }])
+    frame({ type: 'control_cancel_request', request_id: 'q1' })
+    expect(asked()).toEqual([])
+    expect(about().slice(2)).toMatchObject([
+      { type: 'approval_resolved', run: run.stored.run.run, decision: 'withdrawn' },
+      { type: 'approval_resolved', run: null, decision: 'withdrawn' },
+    ])
+  })
+
+  it('that comes while its run is being cancelled is withdrawn by who cancels', () => {
+    const run = prompt('one')
+    run.cancel = { by: { client: 'c_2', name: 'canceller' }, mode: 'interrupt' }
+    conversation.end(run, 'cancel_requested', 2)
+    ask('q1')
+    frame({ type: 'control_cancel_request', request_id: 'q1' })
+    frame({ type: 'control_cancel_request', request_id: 'q1' })
+    conversation.end(run, 'lost', 3)
+    expect(about().slice(1)).toMatchObject([{ decision: 'withdrawn', by: { name: 'canceller' } }])
+  })
+})

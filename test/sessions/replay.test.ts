@@ -68,8 +68,18 @@ function openSession(store: Store) {
   }
 }
 
+type Opened = ReturnType<typeof openSession>
+
+/** Somebody answers what is asked then. */
+function answer({ conversation, recorder }: Opened) {
+  for (const question of conversation.questions.open) {
+    conversation.questions.resolve(question, { decision: 'allow', by, answer: { behavior: 'allow' } }, 5)
+  }
+  recorder.commit()
+}
+
 /** In the middle of a recording somebody asks for the end of its run. */
-function cancel({ conversation, recorder }: ReturnType<typeof openSession>) {
+function cancel({ conversation, recorder }: Opened) {
   const run = conversation.active
   if (!run || run.stored.run.state !== 'running') return
   recorder.event({ type: 'cancel_requested', by, mode: 'interrupt', reason: 'enough' }, run.stored.run.run, 5)
@@ -93,25 +103,31 @@ function again(store: Store, rows: Iterable<EventRow>, lines: readonly OutputLin
 }
 
 /** The log of a session that is read in one go, or by two daemons one after the other. */
-function logOf(lines: readonly OutputLine[], queued: StoredRun, cancelAt: number, killAt?: number): string[] {
+function logOf(
+  lines: readonly OutputLine[],
+  queued: StoredRun,
+  actAt: number,
+  killAt?: number,
+  act = cancel,
+): string[] {
   const store = emptyStore()
   const first = openSession(store)
   first.conversation.begin(resumeRun(queued), 2)
   const upTo = killAt ?? lines.length
-  first.read(lines.slice(0, Math.min(cancelAt, upTo)))
-  if (cancelAt < upTo) cancel(first)
-  first.read(lines.slice(cancelAt, upTo))
+  first.read(lines.slice(0, Math.min(actAt, upTo)))
+  if (actAt < upTo) act(first)
+  first.read(lines.slice(actAt, upTo))
   if (killAt === undefined) {
     first.end()
     return textsOf(store)
   }
   const { session, differences } = again(store, rowsOf(store), lines.slice(0, killAt))
   expect(differences).toBeUndefined()
-  if (cancelAt >= killAt) {
-    session.read(lines.slice(killAt, cancelAt))
-    cancel(session)
+  if (actAt >= killAt) {
+    session.read(lines.slice(killAt, actAt))
+    act(session)
   }
-  session.read(lines.slice(Math.max(killAt, cancelAt)))
+  session.read(lines.slice(Math.max(killAt, actAt)))
   session.end()
   return textsOf(store)
 }
@@ -133,6 +149,21 @@ describe('a session that is gone through again', () => {
       }
     },
   )
+
+  it.each([
+    ['live-deny', 'answered', answer],
+    ['live-turns', 'answered', answer],
+    ['live-turns', 'withdrawn by a cancel', cancel],
+  ] as const)('asks the same questions again, wherever its daemon was killed: %s, %s', (name, _what, act) => {
+    const lines = linesOf(name)
+    const run = queuedRun()
+    const asked = 1 + lines.findIndex(line => 'frame' in line && line.frame['type'] === 'control_request')
+    const whole = logOf(lines, run, asked, undefined, act)
+    expect(whole.filter(text => text.includes('"approval_resolved"'))).toHaveLength(1)
+    for (const killAt of [asked - 1, asked, asked + 1, asked + 2, lines.length - 1]) {
+      expect(logOf(lines, run, asked, killAt, act)).toEqual(whole)
+    }
+  })
 
   describe('tells what is stored otherwise than it is derived', () => {
     const lines = linesOf('bash.partial')

@@ -32,6 +32,8 @@ export interface Translator {
   reset(): void
   /** What has been said in the current turn, for a run that ends without a `result`. */
   outcome(): Outcome
+  /** The tool use id of the call that began a task: the lane of what it does; undefined for one that does not run. */
+  callOf(task: string): string | undefined
   readonly claudeSessionId: string | null
   /** The session's total. */
   readonly costUsd: number
@@ -72,6 +74,7 @@ export function createTranslator(options: TranslatorOptions = {}): Translator {
       state.refused = false
     },
     outcome: () => outcomeOf(state.turn),
+    callOf: task => state.tasks.get(task),
     get claudeSessionId() {
       return state.claudeSessionId
     },

@@ -53,18 +53,23 @@ export const toolScripts: Scripts = {
   },
   permission: {
     about: 'A tool that needs permission, and what follows an allow and a deny.',
-    options: 'tools=1 file=simulated.txt',
+    options: 'tools=1 file=simulated.txt command=',
     async *play({ call }) {
       const file = textOption(call, 'file', 'simulated.txt')
       const count = numberOption(call, 'tools', 1)
-      yield text('I would like to write a file.')
-      const writes = Array.from({ length: count }, (_, index) => write(index === 0 ? file : `${index + 1}-${file}`))
+      const command = textOption(call, 'command', '')
+      yield text(command ? 'I would like to run a command.' : 'I would like to write a file.')
+      const writes = Array.from({ length: count }, (_, index) =>
+        command
+          ? { ...bash(command, 'A command', 'simulated', 200), asks: true }
+          : write(index === 0 ? file : `${index + 1}-${file}`),
+      )
       const outcomes = yield tools(...writes)
       const refused = outcomes.find(({ allowed }) => !allowed)
       yield text(
         refused
           ? `It was not allowed: ${refused.message}. (Simulated; nothing would have been written.)`
-          : `It was allowed: ${outcomes.map(({ input }) => String(input['file_path'])).join(', ')}. (Simulated; nothing was written.)`,
+          : `It was allowed: ${outcomes.map(({ input }) => String(input['file_path'] ?? input['command'])).join(', ')}. (Simulated; nothing was written.)`,
       )
     },
   },

@@ -1,6 +1,7 @@
 import type { ApiRequest } from '../conversation.ts'
 import type { Reply } from '../reply.ts'
 import { errors } from './errors.ts'
+import { permissions } from './permissions.ts'
 import { retries } from './retries.ts'
 import { texts } from './texts.ts'
 import { tools } from './tools.ts'
@@ -9,4 +10,4 @@ import { tools } from './tools.ts'
 export type Scenario = (request: ApiRequest) => Reply
 
 /** Every scenario by the NAME of its marker `scn:NAME`. */
-export const scenarios: Record<string, Scenario> = { ...texts, ...tools, ...errors, ...retries }
+export const scenarios: Record<string, Scenario> = { ...texts, ...tools, ...permissions, ...errors, ...retries }

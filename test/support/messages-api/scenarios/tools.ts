@@ -66,11 +66,6 @@ export const tools: Record<string, Scenario> = {
             run_in_background: true,
           }),
         ]),
-  /** A tool that needs a permission. */
-  write: ({ toolResults, argument }) =>
-    toolResults.length > 0
-      ? message([text(toolResults[0]!.isError ? 'It was not allowed.' : 'It is written.')])
-      : message([tool('Write', { file_path: argument || '/nowhere/file.txt', content: 'text' })]),
   /** Calls a tool again and again, for turn limits. */
   loop: () => message([tool('Bash', { command: 'echo again', description: 'Again' })]),
 }

@@ -1,0 +1,61 @@
+import type { Actor, Approval, ApprovalAnswer } from '../../protocol/index.ts'
+import { forThisSession, type PermissionAnswer } from '../claude/permission-request.ts'
+import { listOf, shapeOf, stringOf } from '../claude/shape.ts'
+import { RpcError } from '../rpc/rpc-error.ts'
+import type { Resolution } from './questions.ts'
+
+/** What a client's answer decides. Throws `invalid_params` for what does not go together, or not with this question. */
+export function resolutionOf(approval: Approval, answer: ApprovalAnswer, by: Actor): Resolution {
+  const { decision, message } = answer
+  if (decision === 'allow') return { decision, by, answer: allowed(approval, answer) }
+  for (const name of ['input', 'answers', 'remember'] as const) {
+    if (answer[name] !== undefined && answer[name] !== false) refuse(`/${name}`, 'nothing beside a deny')
+  }
+  const told: PermissionAnswer = { behavior: 'deny', message: message ?? `${by.name} said no.` }
+  return {
+    decision,
+    by,
+    ...(message !== undefined && { message }),
+    answer: answer.interrupt ? { ...told, interrupt: true } : told,
+  }
+}
+
+function allowed(approval: Approval, answer: ApprovalAnswer): PermissionAnswer {
+  const { input, answers, remember = false } = answer
+  for (const name of ['message', 'interrupt'] as const) {
+    if (answer[name] !== undefined && answer[name] !== false) refuse(`/${name}`, 'nothing beside an allow')
+  }
+  if (input && answers) refuse('/input', 'either answers or an input that holds them')
+  if (approval.kind === 'question' && !input && !answers) refuse('/answers', 'what was chosen for each question')
+  if (remember && !approval.suggestions) refuse('/remember', `false, for ${approval.tool} offers nothing to remember`)
+  const changed = answers ? { ...shapeOf(approval.input), answers: chosen(approval, answers) } : input
+  return {
+    behavior: 'allow',
+    ...(changed && { input: changed }),
+    ...(remember && { permissions: forThisSession(approval.suggestions!) }),
+  }
+}
+
+/** The answers as Claude Code takes them: one text a question, several labels with commas between. */
+function chosen({ kind, tool, input }: Approval, answers: NonNullable<ApprovalAnswer['answers']>) {
+  if (kind !== 'question') refuse('/answers', `nothing, for ${tool} is no question`)
+  const questions = listOf(shapeOf(input)?.['questions']).map(shapeOf)
+  const texts = questions.map(question => stringOf(question?.['question']))
+  const given = Object.entries(answers)
+  if (given.length === 0) refuse('/answers', 'what was chosen for each question')
+  return Object.fromEntries(
+    given.map(([text, choice]) => {
+      const path = `/answers/${text.replaceAll('~', '~0').replaceAll('/', '~1')}`
+      const question = questions[texts.indexOf(text)]
+      if (!question) refuse(path, `one of the questions: ${texts.map(each => JSON.stringify(each)).join(', ')}`)
+      if (typeof choice === 'string') return [text, choice]
+      if (choice.length === 0) refuse(path, 'at least one choice')
+      if (choice.length > 1 && question?.['multiSelect'] !== true) refuse(path, 'one choice')
+      return [text, choice.join(', ')]
+    }),
+  )
+}
+
+function refuse(path: string, expected: string): never {
+  throw new RpcError('invalid_params', `approval.answer: ${path}: expected ${expected}`, { path, expected })
+}

@@ -1,0 +1,158 @@
+import type { Actor, Approval, ApprovalAnswer, ApprovalOptions } from '../../protocol/index.ts'
+import { permissionLine } from '../claude/control.ts'
+import type { PermissionAnswer } from '../claude/permission-request.ts'
+import { decidePermission, parsePermissionRules, type PermissionRules } from '../claude/permission-rules.ts'
+import { realPath } from '../claude/real-path.ts'
+import type { KeepAnswer } from '../rpc/idempotency.ts'
+import { RpcError } from '../rpc/rpc-error.ts'
+import type { StoredApproval } from '../store/store.ts'
+import { resolutionOf } from './approval-answer.ts'
+import { deadlineOf, judge } from './approval-policy.ts'
+import type { Conversation } from './conversation.ts'
+import type { Resolution } from './questions.ts'
+import type { SessionContext } from './session-context.ts'
+
+/**
+ * The half of a session's approvals that acts: it lets rules and policies decide, keeps the deadlines, takes answers
+ * and brings them to Claude Code, each when it is stored. `questions.ts` is the half that writes.
+ */
+export interface Approvals {
+  /** Questions may have come or gone: decides what needs nobody, and waits for the rest. */
+  review(): void
+  /** A client's answer; undefined when nothing of this session is asked under that id (any more). */
+  answer(answer: ApprovalAnswer, by: Actor, keep?: KeepAnswer): Approval | undefined
+  /** Sends again what may not have been sent; what was is known where it arrives. */
+  sendAgain(answered: readonly StoredApproval[]): void
+  /** Decides nothing any more, and leaves open what is. */
+  stop(): void
+}
+
+export interface ApprovalsOptions extends Pick<SessionContext, 'attendance' | 'config' | 'log'> {
+  conversation: Conversation
+  /** Something was decided, and is to be stored; with `keep`, together with the answer of the call. Throws when it cannot be. */
+  decided(approval: Approval, keep: KeepAnswer | undefined): void
+  /** To the process, where there is one. */
+  send(line: string, lineId: string): void
+  /** There is a process that awaits answers. */
+  isListening(): boolean
+}
+
+// What a timer of Node's can hold.
+const longestTimerMs = 2 ** 31 - 1
+
+export function createApprovals(options: ApprovalsOptions): Approvals {
+  const { attendance, config, conversation, log } = options
+  const { questions } = conversation
+  const rules = readRules(conversation.record.approvals, log)
+  let timer: NodeJS.Timeout | undefined
+  let leave: (() => void) | undefined
+  // What nobody but people can decide.
+  const left = new WeakSet<StoredApproval>()
+  let stopped = false
+
+  function review() {
+    if (stopped) return
+    if (options.isListening()) {
+      for (const question of questions.open) {
+        if (left.has(question) || conversation.cancellerOf(question.approval)) continue
+        const resolution = judge(question.approval, conversation.record.approvals ?? {}, ruled(question.approval))
+        if (resolution) decide(question, resolution)
+        else left.add(question)
+      }
+    }
+    wait()
+  }
+
+  /** Until the first deadline, or until somebody comes or goes. */
+  function wait() {
+    clearTimeout(timer)
+    const policy = conversation.record.approvals?.policy
+    const patience = { policy, unattendedSince: attendance.emptySince, unattendedMs: config.unattendedMs }
+    let next = Infinity
+    for (const question of questions.open) {
+      const deadline = left.has(question) ? deadlineOf(question.approval, patience) : undefined
+      if (!deadline) continue
+      if (deadline.at <= Date.now()) decide(question, deadline.resolution)
+      else next = Math.min(next, deadline.at)
+    }
+    if (questions.open.length === 0) {
+      leave?.()
+      leave = undefined
+      return
+    }
+    leave ??= attendance.onChange(review)
+    if (next < Infinity) timer = setTimeout(review, Math.min(next - Date.now(), longestTimerMs)).unref()
+  }
+
+  /** What cannot be stored is not sent; what that means for the session is seen to where it is stored. */
+  function decide(question: StoredApproval, resolution: Resolution) {
+    // One before it may have failed, and all of the session with it.
+    if (!questions.open.includes(question)) return
+    try {
+      settle(question, resolution, undefined)
+    } catch (error) {
+      log.info('an approval was not stored', { approval: question.approval.approval, error })
+    }
+  }
+
+  function settle(question: StoredApproval, resolution: Resolution, keep: KeepAnswer | undefined): Approval {
+    const resolved = questions.resolve(question, resolution, Date.now())
+    options.decided(resolved.approval, keep)
+    send(resolved)
+    return resolved.approval
+  }
+
+  function send({ approval, requestId, answer }: StoredApproval) {
+    if (answer === null) return
+    const line = permissionLine(requestId, JSON.parse(answer) as PermissionAnswer, approval.input)
+    options.send(line, `answer-${approval.approval}`)
+  }
+
+  const ruled = ({ tool, input }: Approval) =>
+    decidePermission(rules, tool, input, conversation.record.cwd, { realPath })
+
+  return {
+    review,
+
+    answer(answer, by, keep) {
+      const question = questions.open.find(({ approval }) => approval.approval === answer.approval)
+      if (!question) return undefined
+      const canceller = conversation.cancellerOf(question.approval)
+      if (canceller) throw cameTooLate({ ...question.approval, decision: 'withdrawn', by: canceller })
+      const approval = settle(question, resolutionOf(question.approval, answer, by), keep)
+      wait()
+      return approval
+    },
+
+    sendAgain(answered) {
+      for (const question of answered) send(question)
+    },
+
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+      leave?.()
+    },
+  }
+}
+
+/** Somebody else, or something, was first. */
+export function cameTooLate({ approval, decision, by }: Approval): RpcError {
+  const who = by === undefined ? '' : ` by ${'policy' in by ? by.policy : by.name}`
+  const what = { allow: 'allowed', deny: 'denied', expired: 'expired', withdrawn: 'withdrawn' }[decision ?? 'withdrawn']
+  return new RpcError('conflict', `approval ${approval} was ${what}${who} before this answer came`, {
+    approval,
+    decision,
+    ...(by && { by }),
+  })
+}
+
+/** They were checked when the session was made. Without them all is asked, and nothing allowed. */
+function readRules(approvals: ApprovalOptions | undefined, log: SessionContext['log']): PermissionRules {
+  try {
+    return parsePermissionRules(approvals?.rules ?? [])
+  } catch (error) {
+    log.error('the rules of a session cannot be read any more: everything is asked', { error })
+    return parsePermissionRules([])
+  }
+}

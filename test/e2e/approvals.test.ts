@@ -1,0 +1,415 @@
+import { describe, expect, it } from 'vitest'
+import type { Approval, ApprovalOptions, Run, Session } from '../../protocol/index.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
+
+const open = async (options: Parameters<typeof startTestDaemon>[0] = {}): Promise<[TestDaemon, RpcPeer]> => {
+  const daemon = await startTestDaemon(options)
+  return [daemon, await daemon.peer('asker')]
+}
+const start = (peer: RpcPeer, prompt: string, approvals?: ApprovalOptions) =>
+  peer.call<Run>('run.start', { create: { cwd: tempDir(), ...(approvals && { approvals }) }, prompt })
+const again = (peer: RpcPeer, { session }: Run, prompt: string) => peer.call<Run>('run.start', { session, prompt })
+const ended = (peer: RpcPeer, { run }: Run) => peer.call<Run>('run.wait', { run })
+const list = async (peer: RpcPeer, filter: object = {}) =>
+  (await peer.call<{ approvals: Approval[] }>('approval.list', filter)).approvals
+/** The only question that awaits an answer. */
+const pending = (peer: RpcPeer, after?: Approval) =>
+  until(async () => {
+    const found = await list(peer)
+    expect(found).toHaveLength(1)
+    expect(found[0]!.approval).not.toBe(after?.approval)
+    return found[0]!
+  })
+const answer = (peer: RpcPeer, { approval }: Approval, given: object) =>
+  peer.call<Approval>('approval.answer', { approval, ...given })
+const allow = { decision: 'allow' }
+const logOf = async (peer: RpcPeer, { session, run }: Run) => {
+  const events = await readLog(params => peer.call('topic.read', params), session)
+  expectWholeLog(events, { running: [run] })
+  return events
+}
+const resolved = async (peer: RpcPeer, run: Run) =>
+  (await logOf(peer, run)).filter(({ type }) => type === 'approval_resolved')
+const failure = (kind: string, more: object = {}) => ({ error: { data: { kind, ...more } } })
+
+describe('a question of Claude Code', () => {
+  it('is an approval that everybody sees, also who comes later, while the session waits', async () => {
+    const [daemon, peer] = await open()
+    await peer.call('topic.subscribe', { topic: 'sessions' })
+    const run = await start(peer, 'sim:permission')
+    const approval = await pending(peer)
+    expect(approval).toMatchObject({
+      session: run.session,
+      run: run.run,
+      kind: 'tool',
+      tool: 'Write',
+      state: 'pending',
+    })
+    expect(approval).toMatchObject({ input: { content: expect.any(String) as string }, expiresAt: null })
+    const session = await peer.call<Session>('session.get', { session: run.session })
+    expect(session.state).toBe('waiting')
+    expect(await peer.call('session.list', { state: 'waiting' })).toMatchObject({ sessions: [session] })
+    const records = () => peer.events('sessions').filter(({ type }) => type === 'approval_changed')
+    await until(() => expect(records()).toMatchObject([{ approval }]))
+
+    const later = await daemon.peer('comes later')
+    expect(await list(later, { session: run.session })).toEqual([approval])
+    expect(await later.call('approval.get', { approval: approval.approval })).toEqual(approval)
+    const { seq: _, time, ...asked } = (await logOf(later, run)).at(-1) as WireEvent
+    expect(time).toBe(approval.requestedAt)
+    const { session: _s, state: _st, requestedAt: _r, expiresAt: _e, ...rest } = approval
+    expect(asked).toEqual({ type: 'approval_requested', ...rest })
+
+    await answer(later, approval, allow)
+    expect(await ended(peer, run)).toMatchObject({
+      state: 'done',
+      result: { response: expect.stringContaining('It was allowed') as string },
+    })
+    expect(await list(peer)).toEqual([])
+    expect(await list(peer, { state: 'resolved' })).toMatchObject([{ decision: 'allow', by: { name: 'comes later' } }])
+    await until(() => expect(records()).toMatchObject([{}, { approval: { state: 'resolved' } }]))
+    expect((await peer.call<Session>('session.get', { session: run.session })).state).toBe('idle')
+  })
+
+  it('that is denied has the message told to Claude, and the run goes on', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:permission')
+    await answer(peer, await pending(peer), { decision: 'deny', message: 'not in this house' })
+    expect((await ended(peer, run)).result!.response).toContain('not in this house')
+    expect(await resolved(peer, run)).toMatchObject([
+      { decision: 'deny', by: { name: 'asker' }, message: 'not in this house' },
+    ])
+  })
+
+  it('that is denied with interrupt ends the turn', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:permission')
+    await answer(peer, await pending(peer), { decision: 'deny', interrupt: true })
+    expect((await ended(peer, run)).state).toBe('failed')
+  })
+
+  it('can be allowed with another input, which the log has', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:permission')
+    const input = { file_path: '/else/where.txt', content: 'x' }
+    await answer(peer, await pending(peer), { ...allow, input })
+    expect((await ended(peer, run)).result!.response).toContain('/else/where.txt')
+    expect(await resolved(peer, run)).toMatchObject([{ decision: 'allow', input }])
+  })
+
+  it('that is remembered is not asked again in this session', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:permission command=ls')
+    const approval = await pending(peer)
+    await answer(peer, approval, { ...allow, remember: true })
+    await ended(peer, run)
+    const [{ remembered }] = (await resolved(peer, run)) as unknown as [{ remembered: object[] }]
+    expect(remembered).toMatchObject([{ type: 'addRules', destination: 'session' }])
+    expect(approval.suggestions).toMatchObject([{ destination: 'localSettings' }])
+    expect((await ended(peer, await again(peer, run, 'sim:permission command=ls'))).state).toBe('done')
+    const other = await again(peer, run, 'sim:permission command=pwd')
+    await answer(peer, await pending(peer), { decision: 'deny' })
+    await ended(peer, other)
+  })
+
+  it('with options is answered by the text of the question', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:question multi=true Which colours?')
+    const approval = await pending(peer)
+    expect(approval).toMatchObject({ kind: 'question', tool: 'AskUserQuestion' })
+    await answer(peer, approval, { ...allow, answers: { 'Which colours?': ['Red', 'Blue'] } })
+    expect((await ended(peer, run)).result!.response).toContain('"Which colours?":"Red, Blue"')
+  })
+
+  it('may be whether a plan is good', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:plan')
+    const approval = await pending(peer)
+    expect(approval).toMatchObject({ kind: 'plan', input: { plan: expect.stringContaining('Pretend') as string } })
+    await answer(peer, approval, { decision: 'deny', message: 'think again' })
+    expect((await ended(peer, run)).result!.response).toContain('I keep planning')
+  })
+
+  it('comes for each of several tools in turn', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:permission tools=2')
+    const first = await pending(peer)
+    await answer(peer, first, allow)
+    const second = await pending(peer, first)
+    expect(second.toolUseId).not.toBe(first.toolUseId)
+    await answer(peer, second, allow)
+    expect(await ended(peer, run)).toMatchObject({ state: 'done' })
+    expect(await resolved(peer, run)).toHaveLength(2)
+  })
+})
+
+describe('the first answer', () => {
+  it('counts, whoever gives it, and all hear whose it was', async () => {
+    const [daemon, peer] = await open()
+    const others = [await daemon.peer('second'), await daemon.peer('third')] as const
+    const run = await start(peer, 'sim:permission')
+    const approval = await pending(peer)
+    for (const each of [peer, ...others])
+      await each.call('topic.subscribe', { topic: `session/${run.session}`, since: 'start' })
+    const decided = await answer(others[0], approval, allow)
+    expect(decided).toMatchObject({
+      state: 'resolved',
+      decision: 'allow',
+      by: { name: 'second' },
+      resolvedAt: expect.any(Number) as number,
+    })
+    await expect(answer(others[1], approval, { decision: 'deny' })).rejects.toMatchObject(
+      failure('conflict', { by: decided.by, decision: 'allow', approval: approval.approval }),
+    )
+    for (const each of [peer, ...others]) {
+      const told = () => each.events(`session/${run.session}`).filter(({ type }) => type === 'approval_resolved')
+      await until(() => expect(told()).toMatchObject([{ by: { name: 'second' }, decision: 'allow' }]))
+    }
+    await ended(peer, run)
+  })
+
+  it('is one, when two come at once', async () => {
+    const [daemon, peer] = await open()
+    const other = await daemon.peer('other')
+    const run = await start(peer, 'sim:permission')
+    const approval = await pending(peer)
+    const both = await Promise.allSettled([
+      answer(peer, approval, allow),
+      answer(other, approval, { decision: 'deny' }),
+    ])
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    const refused = both.find(each => each.status === 'rejected')!
+    expect(refused.reason).toMatchObject(failure('conflict'))
+    await ended(peer, run)
+    expect(await resolved(peer, run)).toHaveLength(1)
+  })
+
+  it('is given again to a call that is repeated with its key', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:permission')
+    const approval = await pending(peer)
+    const first = await answer(peer, approval, { ...allow, key: 'k' })
+    expect(await answer(peer, approval, { ...allow, key: 'k' })).toEqual(first)
+    await ended(peer, run)
+  })
+
+  it('that does not fit the question is refused by its place, and changes nothing', async () => {
+    const [daemon, peer] = await open()
+    const run = await start(peer, 'sim:question Which one?')
+    const approval = await pending(peer)
+    const refused = (path: string) => failure('invalid_params', { path, expected: expect.any(String) as string })
+    await expect(answer(peer, approval, { ...allow, answers: { 'Which two?': 'x' } })).rejects.toMatchObject(
+      refused('/answers/Which two?'),
+    )
+    await expect(answer(peer, approval, allow)).rejects.toMatchObject(refused('/answers'))
+    await expect(
+      answer(peer, approval, { ...allow, remember: true, answers: { 'Which one?': 'x' } }),
+    ).rejects.toMatchObject(refused('/remember'))
+    await expect(answer(peer, approval, { decision: 'deny', input: {} })).rejects.toMatchObject(refused('/input'))
+    const observer = await daemon.peer('observer', daemon.info.observeToken)
+    await expect(answer(observer, approval, { decision: 'deny' })).rejects.toMatchObject(failure('forbidden'))
+    expect(await list(observer)).toEqual([approval])
+    await expect(peer.call('approval.answer', { approval: 'a_none', ...allow })).rejects.toMatchObject(
+      failure('not_found'),
+    )
+    await answer(peer, approval, { decision: 'deny' })
+    await ended(peer, run)
+  })
+})
+
+describe('a question that nobody can answer any more', () => {
+  it('is withdrawn when its run is cancelled, by whoever cancelled it', async () => {
+    const [daemon, peer] = await open()
+    const run = await start(peer, 'sim:permission')
+    const approval = await pending(peer)
+    const canceller = await daemon.peer('canceller')
+    await canceller.call('run.cancel', { run: run.run })
+    await expect(answer(peer, approval, allow)).rejects.toMatchObject(
+      failure('conflict', { decision: 'withdrawn', by: { name: 'canceller' } }),
+    )
+    expect((await ended(peer, run)).state).toBe('cancelled')
+    const types = (await logOf(peer, run)).map(({ type }) => type)
+    expect(types.indexOf('approval_resolved')).toBeLessThan(types.indexOf('cancelled'))
+    expect(await resolved(peer, run)).toMatchObject([{ decision: 'withdrawn', by: { name: 'canceller' } }])
+    expect((await peer.call<Session>('session.get', { session: run.session })).state).toBe('idle')
+  })
+
+  it.each(['terminate', 'kill'])('is withdrawn when its process is ended by %s', async mode => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:permission')
+    await pending(peer)
+    await peer.call('run.cancel', { run: run.run, mode })
+    await ended(peer, run)
+    expect(await list(peer)).toEqual([])
+    expect(await resolved(peer, run)).toMatchObject([{ decision: 'withdrawn' }])
+  })
+
+  it('is withdrawn before the end of its run when the process dies', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:permission')
+    await pending(peer)
+    const { process: claude } = await peer.call<Session>('session.get', { session: run.session })
+    process.kill(claude!.pid, 'SIGKILL')
+    expect((await ended(peer, run)).state).toBe('failed')
+    expect((await logOf(peer, run)).slice(-2)).toMatchObject([
+      { type: 'approval_resolved', decision: 'withdrawn' },
+      { type: 'failed' },
+    ])
+    expect(await list(peer)).toEqual([])
+  })
+
+  it('is withdrawn when the daemon ends its sessions, and gone with a deleted one', async () => {
+    const [daemon, peer] = await open()
+    const run = await start(peer, 'sim:permission')
+    const approval = await pending(peer)
+    await daemon.stop()
+    const next = await startTestDaemon({ home: daemon.home })
+    const later = await next.peer()
+    expect(await list(later)).toEqual([])
+    expect(await later.call('approval.get', { approval: approval.approval })).toMatchObject({ decision: 'withdrawn' })
+    await later.call('session.delete', { session: run.session })
+    await expect(later.call('approval.get', { approval: approval.approval })).rejects.toMatchObject(
+      failure('not_found'),
+    )
+  })
+})
+
+describe('a daemon that was killed', () => {
+  it('is followed by one that still asks, under the same id, and takes the answer', async () => {
+    const [daemon, peer] = await open()
+    const run = await start(peer, 'sim:permission tools=2')
+    const first = await pending(peer)
+    await answer(peer, first, allow)
+    const approval = await pending(peer, first)
+    const before = await logOf(peer, run)
+    await daemon.kill()
+    const next = await startTestDaemon({ home: daemon.home })
+    const later = await next.peer('after the kill')
+    expect(await list(later)).toEqual([approval])
+    expect((await later.call<Session>('session.get', { session: run.session })).state).toBe('waiting')
+    await answer(later, approval, allow)
+    expect(await ended(later, run)).toMatchObject({ state: 'done' })
+    const events = await logOf(later, run)
+    expect(events.slice(0, before.length)).toEqual(before)
+    expect(events.filter(({ type }) => type === 'approval_requested')).toHaveLength(2)
+    expect(events.map(({ type }) => type)).not.toContain('log_damaged')
+    expect(next.log()).not.toMatch(/"level":"(warn|error)"/)
+  })
+
+  it('between storing an answer and sending it is followed by one that sends it', async () => {
+    const [daemon, peer] = await open()
+    const run = await start(peer, 'sim:permission')
+    const approval = await pending(peer)
+    // The holder is held up: what is written to it goes nowhere while the daemon lives.
+    const { holder } = await peer.call<{ holder: { pid: number } }>('daemon.status')
+    process.kill(holder.pid, 'SIGSTOP')
+    await answer(peer, approval, { decision: 'deny', message: 'said before the kill' })
+    await daemon.kill()
+    process.kill(holder.pid, 'SIGCONT')
+    const next = await startTestDaemon({ home: daemon.home })
+    const later = await next.peer()
+    expect((await ended(later, run)).result!.response).toContain('said before the kill')
+    expect(await resolved(later, run)).toHaveLength(1)
+  })
+
+  it('is followed by one that denies what has expired meanwhile', async () => {
+    const [daemon, peer] = await open()
+    const run = await start(peer, 'sim:permission', { policy: 'ask', expiresAfterMs: 1_500 })
+    const approval = await pending(peer)
+    expect(approval.expiresAt).toBe(approval.requestedAt + 1_500)
+    await daemon.kill()
+    await until(() => expect(Date.now()).toBeGreaterThan(approval.expiresAt!))
+    const next = await startTestDaemon({ home: daemon.home })
+    const later = await next.peer()
+    expect((await ended(later, run)).result!.response).toContain('Nobody answered in time')
+    expect(await resolved(later, run)).toMatchObject([{ approval: approval.approval, decision: 'expired' }])
+  })
+})
+
+describe('without anybody', () => {
+  it('a question is denied when it expires', async () => {
+    const [, peer] = await open()
+    const run = await start(peer, 'sim:permission', { expiresAfterMs: 200 })
+    expect((await ended(peer, run)).result!.response).toContain('It was not allowed: Nobody answered in time')
+    const [event] = await resolved(peer, run)
+    expect(event).toMatchObject({ decision: 'expired' })
+    expect(await list(peer, { state: 'resolved' })).toMatchObject([
+      { decision: 'expired', expiresAt: expect.any(Number) as number },
+    ])
+  })
+
+  it('the policy deny decides, and rules before it', async () => {
+    const [, peer] = await open()
+    const approvals = { policy: 'deny' as const, rules: ['allow Bash(ls)'] }
+    const run = await start(peer, 'sim:permission', approvals)
+    expect((await ended(peer, run)).result!.response).toContain('It was not allowed')
+    expect(await resolved(peer, run)).toMatchObject([{ decision: 'deny', by: { policy: 'deny' } }])
+    const allowed = await again(peer, run, 'sim:permission command=ls')
+    expect((await ended(peer, allowed)).result!.response).toContain('It was allowed')
+    expect((await resolved(peer, run)).at(-1)).toMatchObject({ decision: 'allow', by: { policy: 'allow Bash(ls)' } })
+    expect(await peer.call('session.get', { session: run.session })).toMatchObject({ approvals })
+  })
+
+  it('rules deny before they ask before they allow, and allow no question', async () => {
+    const [, peer] = await open()
+    const rules = ['allow Bash', 'deny Bash(rm)', 'ask Bash(pwd)', 'allow AskUserQuestion']
+    const run = await start(peer, 'sim:permission command=rm', { rules })
+    await ended(peer, run)
+    await ended(peer, await again(peer, run, 'sim:permission command=ls'))
+    const asked = await again(peer, run, 'sim:permission command=pwd')
+    await answer(peer, await pending(peer), allow)
+    await ended(peer, asked)
+    const question = await again(peer, run, 'sim:question')
+    await answer(peer, await pending(peer), { decision: 'deny' })
+    await ended(peer, question)
+    expect((await resolved(peer, run)).map(({ decision, by }) => [decision, by])).toMatchObject([
+      ['deny', { policy: 'deny Bash(rm)' }],
+      ['allow', { policy: 'allow Bash' }],
+      ['allow', { name: 'asker' }],
+      ['deny', { name: 'asker' }],
+    ])
+  })
+
+  it('a rule that is none is refused by its place', async () => {
+    const [, peer] = await open()
+    const create = { cwd: tempDir(), approvals: { rules: ['allow Read', 'perhaps Bash'] } }
+    await expect(peer.call('session.create', create)).rejects.toMatchObject(
+      failure('invalid_params', { path: '/approvals/rules/1' }),
+    )
+    await expect(peer.call('run.start', { create, prompt: 'sim:text' })).rejects.toMatchObject(
+      failure('invalid_params', { path: '/create/approvals/rules/1' }),
+    )
+  })
+
+  it('connected for a while a question is denied, unless the session asks however long it takes', async () => {
+    const [daemon, peer] = await open({ config: { unattendedMs: 300 } })
+    const patient = await start(peer, 'sim:permission', { policy: 'ask' })
+    const kept = await pending(peer)
+    const run = await start(peer, 'sim:permission')
+    await until(async () => expect(await list(peer)).toHaveLength(2))
+    // Who may only look cannot answer.
+    const observer = await daemon.peer('observer', daemon.info.observeToken)
+    await peer.close()
+    await until(async () => expect(await list(observer)).toEqual([kept]))
+    expect(await resolved(observer, run)).toMatchObject([{ decision: 'deny', by: { policy: 'nobody connected' } }])
+    const back = await daemon.peer('back')
+    await answer(back, kept, allow)
+    expect(await ended(back, patient)).toMatchObject({ state: 'done' })
+  })
+
+  it('a daemon that has just begun waits for those on their way back', async () => {
+    const [daemon, peer] = await open()
+    const run = await start(peer, 'sim:permission')
+    const approval = await pending(peer)
+    await daemon.kill()
+    const next = await startTestDaemon({ home: daemon.home, config: { unattendedMs: 60_000 } })
+    const later = await next.peer()
+    expect(await list(later)).toEqual([approval])
+    await answer(later, approval, allow)
+    await ended(later, run)
+  })
+})
