@@ -64,8 +64,8 @@ export type ApprovalOptions = Static<typeof ApprovalOptions>
 
 /**
  * What may be said to a question. `message` tells Claude why not, `interrupt` also ends its turn: both with `deny`. With
- * `allow`, `input` replaces the tool's, and `remember` gives the permissions that `suggestions` hold for the rest of the
- * session. `answers` go with `allow` for a `question`: by the question's text the chosen label, or the user's own words;
+ * `allow`, `input` replaces the tool's, and `remember` gives the permissions that `suggestions` hold as long as the
+ * session's process lives. `answers` go with `allow` for a `question`: by the question's text the chosen label, or the user's own words;
  * a list where several may be chosen.
  */
 export const ApprovalAnswer = Type.Object({
