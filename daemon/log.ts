@@ -1,4 +1,6 @@
-/** Structured log lines, on stderr or in a file (`log-file.ts`). */
+import { isSecretName, redact, redacted } from './claude/redact.ts'
+
+/** Structured log lines, on stderr or in a file (`log-file.ts`). Secrets are taken out of them. */
 export interface Log {
   debug(message: string, details?: object): void
   info(message: string, details?: object): void
@@ -31,7 +33,10 @@ export function createLog(
 }
 
 const asJson = (time: string, level: string, message: string, details: object) =>
-  JSON.stringify({ time, level, message, ...plain(details) })
+  JSON.stringify({ time, level, message, ...plain(details) }, (name, value: unknown) => {
+    if (typeof value !== 'string') return value
+    return isSecretName(name) ? redacted : redact(value)
+  })
 
 function asText(time: string, level: string, message: string, details: object): string {
   const words = Object.entries(details).map(([key, value]) => {
@@ -39,7 +44,7 @@ function asText(time: string, level: string, message: string, details: object): 
     return `${key} ${typeof value === 'string' ? value : JSON.stringify(value)}`
   })
   const mark = level === 'info' ? '' : `${level}: `
-  return `${time.slice(11, 19)} ${mark}${[message, ...words].join(' · ')}`
+  return redact(`${time.slice(11, 19)} ${mark}${[message, ...words].join(' · ')}`)
 }
 
 // JSON has no errors: name, message, stack and cause are what a reader of the log needs of one.

@@ -33,14 +33,18 @@ export const FailureCode = Type.Enum([
 export type FailureCode = Static<typeof FailureCode>
 
 /**
- * Why a run failed. `title` is one line for a person, `detail` what Claude Code or the system said, `retryable` whether
- * the same prompt may succeed later. `stderrTail` is the end of what the process wrote to stderr.
+ * Why a run failed. `title` is one line for a person and `advice` what to do (absent in what was stored by a muxd that did
+ * not know it), `detail` what Claude Code or the system said, `retryable` whether the same prompt may succeed later.
+ * `resetsAt` is when a usage limit ends, in ms since epoch, where Claude Code told it. `stderrTail` is the end of what the
+ * process wrote to stderr. Secrets are taken out of `detail` and `stderrTail`: `[redacted]`.
  */
 export const Failure = Type.Object({
   code: FailureCode,
   title: Type.String(),
   detail: Type.String(),
   retryable: Type.Boolean(),
+  advice: Type.Optional(Type.String()),
+  resetsAt: Type.Optional(Type.Number()),
   exitCode: Type.Optional(Type.Integer()),
   signal: Type.Optional(Type.String()),
   stderrTail: Type.Optional(Type.String()),

@@ -1,4 +1,6 @@
 import type { Failure, FailureCode } from '../../protocol/index.ts'
+import { failureTexts } from './failure-texts.ts'
+import { redact } from './redact.ts'
 import { countOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from './shape.ts'
 
 /** What the API answered that was an error, as Claude Code passes it on. `status` is null without an HTTP answer. */
@@ -35,13 +37,16 @@ export interface ExitContext {
   resumed: boolean
   stderrTail: string
   apiError?: ApiError | null
+  rateLimit?: RateLimit | null
 }
 
-/** A row of the tables below: the code, and a title where the code's own does not say it. */
+/** A row of the tables below: the code, and what its own text does not say. */
 interface Verdict {
   code: FailureCode
   title?: string
+  advice?: string
   retryable?: boolean
+  resetsAt?: number
 }
 
 /** Why a `result` that is an error is one: from its structured fields, the most specific first. Never from its text. */
@@ -61,24 +66,26 @@ export function classifyResult(frame: Shape, context: ResultContext): Failure {
     // An unknown `--resume` id ends the process before any turn.
     (context.resumed && !context.sawInit ? ({ code: 'resume_failed' } satisfies Verdict) : undefined) ??
     ({ code: 'unknown' } satisfies Verdict)
-  return failure(verdict, detailOf(frame))
+  return failureOf(verdict, detailOf(frame))
 }
 
 /** Why a process ended without a `result`: from what the API said, then its exit status, the stderr tail last. */
-export function classifyExit({ status, sawOutput, resumed, stderrTail, apiError }: ExitContext): Failure {
+export function classifyExit(context: ExitContext): Failure {
+  const { status, sawOutput, resumed, stderrTail, apiError, rateLimit } = context
   const signal = status === null ? undefined : signals[status]
   const ended: Pick<Failure, 'exitCode' | 'signal' | 'stderrTail'> = {
     ...(status !== null && !signal && { exitCode: status }),
     ...(signal && { signal: signal.name }),
-    ...(stderrTail !== '' && { stderrTail }),
+    ...(stderrTail !== '' && { stderrTail: redact(stderrTail) }),
   }
   const verdict =
     (signal && signal.verdict) ??
     ((status === 126 || status === 127) && !sawOutput ? ({ code: 'spawn_failed' } satisfies Verdict) : undefined) ??
+    usageLimit(apiError, apiError?.status ?? null, rateLimit) ??
     (apiError && apiVerdict(apiError)) ??
     stderrSigns.find(sign => (!sign.resumed || resumed) && sign.pattern.test(stderrTail))?.verdict ??
     withoutSign(status, sawOutput)
-  return { ...failure(verdict, stderrTail.trim() || describeExit(status, signal?.name)), ...ended }
+  return { ...failureOf(verdict, stderrTail.trim() || describeExit(status, signal?.name)), ...ended }
 }
 
 /** `Object.hasOwn`, for the key comes from outside and `constructor` is no row. */
@@ -86,47 +93,15 @@ function rowOf(table: Record<string, Verdict>, key: unknown): Verdict | undefine
   return typeof key === 'string' && Object.hasOwn(table, key) ? table[key] : undefined
 }
 
-/** What a code says when nothing more is known, and whether the same prompt may succeed later. */
-const codes: Record<FailureCode, { title: string; retryable: boolean }> = {
-  rate_limited: { title: 'The API refused more requests for now; wait a minute and run it again', retryable: true },
-  overloaded: { title: 'The API is overloaded or failing; run it again in a while', retryable: true },
-  usage_limit: { title: "The plan's usage limit is reached; wait for its reset or change the plan", retryable: true },
-  billing: { title: 'The account cannot pay for the request; check its credit and billing', retryable: false },
-  auth: { title: 'Claude Code is not signed in; run `claude` and /login, or check the API key', retryable: false },
-  context_exceeded: { title: 'The conversation is too long for the model; start a new session', retryable: false },
-  max_turns: { title: 'The limit of turns is reached; raise maxTurns or go on with another prompt', retryable: false },
-  max_budget: { title: 'The budget is used up; raise maxBudgetUsd', retryable: false },
-  refused: { title: 'The model refused the request; rephrase it', retryable: false },
-  invalid_request: { title: 'The API did not accept the request; see the detail', retryable: false },
-  model_not_found: {
-    title: 'The model does not exist or is not open to this account; choose another',
-    retryable: false,
-  },
-  network: { title: 'The API could not be reached; check the network and the proxy', retryable: true },
-  crashed: { title: 'Claude Code ended before it had finished; run it again', retryable: true },
-  killed: { title: 'Claude Code was killed from outside; run it again', retryable: true },
-  hung: { title: 'Claude Code did not answer any more and was ended; run it again', retryable: true },
-  no_output: { title: 'Claude Code ended without printing anything; try `claude` in a terminal', retryable: true },
-  spawn_failed: {
-    title: 'Claude Code could not be started; check the installation with `muxd doctor`',
-    retryable: false,
-  },
-  resume_failed: {
-    title: 'Claude Code does not know this conversation any more; start a new session',
-    retryable: false,
-  },
-  disk_full: { title: 'The disk is full; free some space and run it again', retryable: true },
-  unknown: { title: 'The run failed; see the detail', retryable: false },
-}
-
-const interrupted: Verdict = { code: 'killed', title: 'The turn was interrupted from outside; run it again' }
+const interrupted: Verdict = { code: 'killed', title: 'The turn was interrupted from outside', advice: 'Run it again' }
 
 const subtypes: Record<string, Verdict> = {
   error_max_turns: { code: 'max_turns' },
   error_max_budget_usd: { code: 'max_budget' },
   error_max_structured_output_retries: {
     code: 'unknown',
-    title: 'The model did not give the structured output that was asked for; simplify the schema',
+    title: 'The model did not give the structured output that was asked for',
+    advice: 'Simplify the schema',
     retryable: true,
   },
 }
@@ -138,57 +113,78 @@ const terminalReasons: Record<string, Verdict> = {
   blocking_limit: { code: 'context_exceeded' },
   rapid_refill_breaker: {
     code: 'context_exceeded',
-    title: 'The conversation fills up again as soon as it is compacted; start a new session',
+    title: 'The conversation fills up again as soon as it is compacted',
+    advice: 'Start a new session',
   },
-  image_error: { code: 'invalid_request', title: 'An image could not be sent; make it smaller or leave it out' },
+  image_error: {
+    code: 'invalid_request',
+    title: 'An image could not be sent',
+    advice: 'Make it smaller or leave it out',
+  },
   malformed_tool_use_exhausted: {
     code: 'unknown',
-    title: 'The model kept writing tool calls that cannot be read; run it again',
+    title: 'The model kept writing tool calls that cannot be read',
+    advice: 'Run it again',
     retryable: true,
   },
   structured_output_retry_exhausted: subtypes['error_max_structured_output_retries']!,
   aborted_streaming: interrupted,
   aborted_tools: interrupted,
-  hook_stopped: { code: 'unknown', title: 'A hook stopped the turn; see the detail and the hooks in the settings' },
+  hook_stopped: {
+    code: 'unknown',
+    title: 'A hook stopped the turn',
+    advice: 'See the detail and the hooks in the settings',
+  },
   stop_hook_prevented: {
     code: 'unknown',
-    title: 'A hook stopped the turn; see the detail and the hooks in the settings',
+    title: 'A hook stopped the turn',
+    advice: 'See the detail and the hooks in the settings',
   },
-  turn_setup_failed: { code: 'spawn_failed', title: 'Claude Code could not begin the turn; see the detail' },
+  turn_setup_failed: { code: 'spawn_failed', title: 'Claude Code could not begin the turn', advice: 'See the detail' },
 }
 
 const signInAgain: Verdict = {
   code: 'auth',
-  title: 'The API did not accept the sign-in; run `claude` and /login, or check the API key',
+  title: 'The API did not accept the sign-in',
+  advice: 'Run `claude` and /login, or check the API key',
 }
 
 /** The words of an `assistant` frame's or an `api_retry`'s `error`. */
 const apiErrors: Record<string, Verdict> = {
   authentication_failed: signInAgain,
-  oauth_org_not_allowed: { code: 'auth', title: 'The organization does not allow this sign-in; ask its administrator' },
-  verification_required: { code: 'auth', title: 'The account must be verified first; sign in on the web' },
-  account_on_hold: { code: 'billing', title: 'The account is on hold; sign in on the web to see why' },
-  cloud_credential_error: { code: 'auth', title: 'The cloud credentials were not accepted; renew them' },
+  oauth_org_not_allowed: {
+    code: 'auth',
+    title: 'The organization does not allow this sign-in',
+    advice: 'Ask its administrator',
+  },
+  verification_required: { code: 'auth', title: 'The account must be verified first', advice: 'Sign in on the web' },
+  account_on_hold: { code: 'billing', title: 'The account is on hold', advice: 'Sign in on the web to see why' },
+  cloud_credential_error: {
+    code: 'auth',
+    title: 'The cloud credentials were not accepted',
+    advice: 'Renew the credentials',
+  },
   billing_error: { code: 'billing' },
   rate_limit: { code: 'rate_limited' },
   overloaded: { code: 'overloaded' },
   model_not_found: { code: 'model_not_found' },
   max_output_tokens: {
     code: 'context_exceeded',
-    title: 'The answer was longer than the model may write; ask for less at a time',
+    title: 'The answer was longer than the model may write',
+    advice: 'Ask for less at a time',
   },
 }
 
 /** The types of the API's error bodies. */
 const apiErrorTypes: Record<string, Verdict> = {
   authentication_error: signInAgain,
-  permission_error: { code: 'auth', title: 'The API key may not do this; check its permissions' },
+  permission_error: { code: 'auth', title: 'The API key may not do this', advice: 'Check its permissions' },
   billing_error: { code: 'billing' },
   rate_limit_error: { code: 'rate_limited' },
   overloaded_error: { code: 'overloaded' },
   request_too_large: { code: 'context_exceeded' },
   not_found_error: { code: 'model_not_found' },
-  timeout_error: { code: 'network', title: 'The API took too long to answer; run it again' },
+  timeout_error: { code: 'network', title: 'The API took too long to answer', advice: 'Run it again' },
   api_error: { code: 'overloaded' },
   invalid_request_error: { code: 'invalid_request' },
 }
@@ -205,12 +201,18 @@ function httpStatus(status: number): Verdict | undefined {
   return undefined
 }
 
-/** A plan that is used up answers like a busy API; only its rate limit event tells the two apart. */
-function usageLimit(apiError: ApiError | null, status: number | null, limit: RateLimit | null): Verdict | undefined {
+/** A plan that is used up answers like a busy API; only its rate limit event tells the two apart, and when it ends. */
+function usageLimit(
+  apiError: ApiError | null | undefined,
+  status: number | null,
+  limit: RateLimit | null | undefined,
+): Verdict | undefined {
   if (!limit?.rejected || (apiError?.error !== 'rate_limit' && status !== 429)) return undefined
-  if (limit.resetsAt === null) return { code: 'usage_limit' }
-  const resets = isoMinute(limit.resetsAt)
-  return { code: 'usage_limit', title: `The plan's usage limit is reached; it is reset at ${resets}` }
+  const { resetsAt } = limit
+  // Beyond what a date can be there is no time to name.
+  if (resetsAt === null || Math.abs(resetsAt) > 8.64e15) return { code: 'usage_limit' }
+  const minute = new Date(resetsAt).toISOString().slice(0, 16).replace('T', ' ')
+  return { code: 'usage_limit', advice: `Wait until it is reset at ${minute} UTC, or change the plan`, resetsAt }
 }
 
 /** An error of the API's without any answer of the API's: it was not reached, or what it said was general. */
@@ -244,9 +246,10 @@ function startupFailure(frame: Shape): Verdict | undefined {
   if (signInReasons.has(reason))
     return {
       code: 'auth',
-      title: `Claude Code refused to start (${reason}); check the sign-in and the managed settings`,
+      title: `Claude Code refused to start (${reason})`,
+      advice: 'Check the sign-in and the managed settings',
     }
-  return { code: 'spawn_failed', title: `Claude Code refused to start (${reason}); see the detail` }
+  return { code: 'spawn_failed', title: `Claude Code refused to start (${reason})`, advice: 'See the detail' }
 }
 
 interface Signal {
@@ -257,7 +260,7 @@ interface Signal {
 const killed = (name: string): Signal => ({ name, verdict: { code: 'killed' } })
 const crashed = (name: string): Signal => ({
   name,
-  verdict: { code: 'crashed', title: `Claude Code crashed (${name}); run it again` },
+  verdict: { code: 'crashed', title: `Claude Code crashed (${name})`, advice: 'Run it again' },
 })
 
 /** Exit statuses of a shell that stand for signals. */
@@ -271,7 +274,11 @@ const signals: Record<number, Signal> = {
   136: crashed('SIGFPE'),
   137: {
     name: 'SIGKILL',
-    verdict: { code: 'killed', title: 'Claude Code was killed from outside, perhaps for want of memory; run it again' },
+    verdict: {
+      code: 'killed',
+      title: 'Claude Code was killed from outside, perhaps for want of memory',
+      advice: 'Run it again',
+    },
   },
   139: crashed('SIGSEGV'),
   141: killed('SIGPIPE'),
@@ -284,25 +291,38 @@ const stderrSigns: readonly { pattern: RegExp; verdict: Verdict; resumed?: true 
   { pattern: /ENOSPC|EDQUOT|no space left on device|disk quota exceeded/i, verdict: { code: 'disk_full' } },
   {
     pattern: /session id \S+ is already in use/i,
-    verdict: { code: 'spawn_failed', title: 'Another Claude Code process has this conversation open; end it first' },
+    verdict: {
+      code: 'spawn_failed',
+      title: 'Another Claude Code process has this conversation open',
+      advice: 'End that process first',
+    },
   },
   {
     pattern: /unknown option|unknown argument|error: option|error: unknown/i,
-    verdict: { code: 'spawn_failed', title: 'Claude Code does not know an option it was started with; update it' },
+    verdict: {
+      code: 'spawn_failed',
+      title: 'Claude Code does not know an option it was started with',
+      advice: 'Update Claude Code, or leave the option out',
+    },
   },
   { pattern: /invalid api key|please run \/login|not logged in/i, verdict: { code: 'auth' } },
   { pattern: /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN/, verdict: { code: 'network' } },
   {
     pattern: /heap out of memory/i,
-    verdict: { code: 'crashed', title: 'Claude Code ran out of memory; start a new session' },
+    verdict: { code: 'crashed', title: 'Claude Code ran out of memory', advice: 'Start a new session' },
   },
 ]
 
 function withoutSign(status: number | null, sawOutput: boolean): Verdict {
-  if (status === null) return { code: 'crashed', title: 'The process was lost; run it again' }
+  if (status === null) return { code: 'crashed', title: 'The process of Claude Code was lost', advice: 'Run it again' }
   if (status === 0 && !sawOutput) return { code: 'no_output' }
-  if (status === 0) return { code: 'crashed', title: 'Claude Code ended in the middle of its answer; run it again' }
-  return { code: 'crashed', title: `Claude Code ended with status ${status} before it had finished; see the detail` }
+  if (status === 0)
+    return { code: 'crashed', title: 'Claude Code ended in the middle of its answer', advice: 'Run it again' }
+  return {
+    code: 'crashed',
+    title: `Claude Code ended with status ${status} before it had finished`,
+    advice: 'See the detail, then run it again',
+  }
 }
 
 function describeExit(status: number | null, signal: string | undefined): string {
@@ -317,11 +337,12 @@ function detailOf(frame: Shape): string {
   return stringOf(frame['result']) ?? stringOf(shapeOf(frame['error'])?.['message']) ?? stringOf(frame['error']) ?? ''
 }
 
-function failure({ code, title, retryable }: Verdict, detail: string): Failure {
-  return { code, title: title ?? codes[code].title, detail, retryable: retryable ?? codes[code].retryable }
-}
-
-/** Beyond what a date can be there is no time to name. */
-function isoMinute(timeMs: number): string {
-  return Math.abs(timeMs) > 8.64e15 ? 'an unknown time' : `${new Date(timeMs).toISOString().slice(0, 16)}Z`
+/** A failure as it is told: its detail without secrets, and its own text where the verdict has none. */
+export function failureOf(verdict: Verdict, detail: string): Failure {
+  const { code, title, advice, retryable, resetsAt } = {
+    resetsAt: undefined,
+    ...failureTexts[verdict.code],
+    ...verdict,
+  }
+  return { code, title, advice, detail: redact(detail), retryable, ...(resetsAt !== undefined && { resetsAt }) }
 }

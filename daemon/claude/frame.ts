@@ -1,9 +1,10 @@
+import { redact } from './redact.ts'
 import { isShape, type Shape } from './shape.ts'
 
 /** What a line of the raw log holds: frames, and whatever else stood there. */
 export type Decoded = { frame: Shape } | { unparsed: Unparsed }
 
-/** The fields of an `unparsed` event. `bytes` counts what is reported, escape sequences left out. */
+/** The fields of an `unparsed` event. `bytes` counts what is reported, escape sequences left out; `head` has no secrets. */
 export interface Unparsed {
   reason: 'not_json' | 'not_an_object' | 'beside_a_frame'
   bytes: number
@@ -44,6 +45,8 @@ const controlCharacters = /[\x00-\x08\x0b-\x1f]/g
 /** How many places of a line are tried as the start of a frame: each may cost a parse of the whole rest. */
 const maxAttempts = 8
 const headLength = 200
+/** A secret that begins in the head is told by more of it. */
+const lookedLength = 2_000
 
 /**
  * Types a frame may have when it is looked for behind a `{` that starts the line, which is then a line that was cut:
@@ -98,5 +101,11 @@ function parse(text: string): unknown {
 }
 
 function unparsed(reason: Unparsed['reason'], text: string): Decoded {
-  return { unparsed: { reason, bytes: Buffer.byteLength(text), head: text.slice(0, headLength) } }
+  return {
+    unparsed: {
+      reason,
+      bytes: Buffer.byteLength(text),
+      head: redact(text.slice(0, lookedLength)).slice(0, headLength),
+    },
+  }
 }

@@ -131,8 +131,8 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     },
 
     failure(status, stderrTail) {
-      const { apiError } = translator
-      return classifyExit({ status, sawOutput: spoke, resumed, stderrTail, apiError })
+      const { apiError, rateLimit } = translator
+      return classifyExit({ status, sawOutput: spoke, resumed, stderrTail, apiError, rateLimit })
     },
 
     line(line, process) {

@@ -1,21 +1,20 @@
 import type { Failure } from '../../protocol/index.ts'
+import { failureOf } from '../claude/failure.ts'
 import { isNoSpace } from '../store/sqlite.ts'
 import { DiskFull } from '../store/store.ts'
 
 /** Why a run failed that muxd itself could not go on with; what Claude Code reports is `claude/failure.ts`'s part. */
 
-export const spawnFailure = (error: unknown): Failure => ({
-  code: 'spawn_failed',
-  title: 'Claude Code could not be started',
-  detail: (error as Error).message,
-  retryable: false,
-})
+export const spawnFailure = (error: unknown): Failure => failureOf({ code: 'spawn_failed' }, (error as Error).message)
 
 export const isDiskFull = (error: unknown) => error instanceof DiskFull || isNoSpace(error)
 
-export const storageFailure = (error: unknown): Failure => ({
-  code: isDiskFull(error) ? 'disk_full' : 'unknown',
-  title: isDiskFull(error) ? 'The disk is full: make room, then run it again' : 'The log could not be written',
-  detail: (error as Error).message,
+export const storageFailure = (error: unknown): Failure =>
+  failureOf(isDiskFull(error) ? { code: 'disk_full' } : unwritable, (error as Error).message)
+
+const unwritable = {
+  code: 'unknown',
+  title: 'The log could not be written',
+  advice: 'See the detail and `muxd logs`, then run it again',
   retryable: true,
-})
+} as const

@@ -135,6 +135,25 @@ describe('a result that is an error is classified by its fields', () => {
     const failure = classifyResult({ ...frame }, { ...context, ...more })
     expect(failure).toMatchObject({ code, retryable })
     expect(failure.title).toMatch(/^[A-Z].{20,120}$/)
+    expect(failure.advice).toMatch(/^[A-Z].{10,120}$/)
+  })
+
+  test('a usage limit with the time of its end, where that is told', () => {
+    const limit = (resetsAt: number | null, rejected = true) => ({
+      ...context,
+      apiError: apiError('rate_limit', 429),
+      rateLimit: { rejected, resetsAt },
+    })
+    const resetsAt = Date.UTC(2031, 4, 6, 7, 8, 9)
+    expect(classifyResult(api, limit(resetsAt))).toMatchObject({
+      code: 'usage_limit',
+      resetsAt,
+      advice: 'Wait until it is reset at 2031-05-06 07:08 UTC, or change the plan',
+    })
+    for (const other of [limit(null), limit(9e15), limit(resetsAt, false)])
+      expect(classifyResult(api, other)).not.toHaveProperty('resetsAt')
+    const exit = { status: 1, sawOutput: true, resumed: false, stderrTail: '' }
+    expect(classifyExit({ ...exit, ...limit(resetsAt) })).toMatchObject({ code: 'usage_limit', resetsAt })
   })
 
   test('never by words in its text', () => {
@@ -228,6 +247,7 @@ describe('a process that ended without a result is classified by how it ended', 
     const failure = classifyExit({ status: 1, sawOutput: false, resumed: false, stderrTail: '', ...exit })
     expect(failure).toMatchObject(expected)
     expect(failure.title).toMatch(/^[A-Z].{20,120}$/)
+    expect(failure.advice).toMatch(/^[A-Z].{10,120}$/)
     expect('exitCode' in failure && 'signal' in failure).toBe(false)
   })
 })

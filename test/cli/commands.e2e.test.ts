@@ -70,7 +70,10 @@ describe('run', () => {
     const { call } = await daemonForTest()
     const { code, stderr } = await call('run', 'sim:crash').ended
     expect(code).toBe(1)
-    expect(stderr).toContain('✗ failed: ')
+    expect(stderr).toMatch(/✗ failed: .*\n {2}See the detail, then run it again\n/)
+    const [session] = jsonLines((await call('ls', '--json').ended).stdout)
+    const shown = await call('show', session!['session'] as string).ended
+    expect(shown.stdout).toContain('\nSee the detail, then run it again\n')
   })
 
   it.each([

@@ -126,6 +126,7 @@ describe('in a pipe', () => {
           failure: {
             code: 'crashed',
             title: 'It crashed',
+            advice: 'Run it again',
             detail: 'exit 3',
             retryable: false,
             stderrTail: 'Error: x\n at y',
@@ -133,7 +134,7 @@ describe('in a pipe', () => {
           ...ended,
         },
       ],
-      ['✗ failed: It crashed', '  exit 3', '  Error: x', '   at y'],
+      ['✗ failed: It crashed', '  Run it again', '  exit 3', '  Error: x', '   at y'],
     ],
     [
       'cancelled, and by whom',
@@ -142,6 +143,18 @@ describe('in a pipe', () => {
         { type: 'cancelled', by, reason: 'not needed', ...ended },
       ],
       ['■ cancel requested by ada: not needed', '■ cancelled by ada: not needed'],
+    ],
+    [
+      'failed by a limit, with its end',
+      [
+        {
+          type: 'failed',
+          failure: { code: 'usage_limit', title: 'It is over', detail: 'x', retryable: true, resetsAt: 0 },
+          ...ended,
+          response: 'x',
+        },
+      ],
+      ['✗ failed: It is over', `  It is reset (${new Date(0).toLocaleString()} here)`],
     ],
     [
       'interrupted',
@@ -242,7 +255,14 @@ describe('on a terminal', () => {
       { type: 'cancel_requested', by: { client: 'c', name: hostile }, reason: hostile, mode: 'kill' },
       {
         type: 'failed',
-        failure: { code: 'unknown', title: hostile, detail: hostile, retryable: false, stderrTail: hostile },
+        failure: {
+          code: 'unknown',
+          title: hostile,
+          advice: hostile,
+          detail: hostile,
+          retryable: false,
+          stderrTail: hostile,
+        },
         ...ended,
       },
     ]

@@ -1,8 +1,10 @@
+import type { Failure } from '../../../protocol/index.ts'
 import type { CancelMode, Mux, Run } from '../../index.ts'
 import { type ExitCode, exitCodeOfEnd, exitCodes, Usage } from '../exit.ts'
 import { colorsFor, isTerminal, print, printJson, say } from '../output.ts'
 import { duration, tokens, usd } from '../render/format.ts'
 import { harmless, oneLine } from '../render/text.ts'
+import { whatToDo } from '../render/what-to-do.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
 /** `muxd cancel`: asks for the end of a run; with `--kill` at once. */
@@ -78,6 +80,12 @@ function describe(run: Run): string[] {
       .split('\n')
       .map(line => `${dim('›')} ${line}`),
     ...(result?.response ? ['', clean(result.response.trimEnd())] : []),
-    ...(result?.failure ? ['', clean(`${result.failure.title}: ${result.failure.detail}`)] : []),
+    ...(result?.failure ? ['', ...failureLines(result.failure, clean)] : []),
   ]
+}
+
+function failureLines(failure: Failure, clean: (text: string) => string): string[] {
+  const advice = whatToDo(failure)
+  const { dim } = colorsFor(process.stdout)
+  return [clean(`${failure.title}: ${failure.detail}`), ...(advice === undefined ? [] : [dim(clean(advice))])]
 }

@@ -4,6 +4,7 @@ import { duration, tokens, usd } from './format.ts'
 import type { Sink } from './sink.ts'
 import { harmless, oneLine } from './text.ts'
 import { firstLine, summary } from './tool.ts'
+import { whatToDo } from './what-to-do.ts'
 
 /** Shows a run's events as they come. */
 export interface RunView {
@@ -148,9 +149,11 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
     failed(event) {
       const { title, detail, stderrTail } = event.failure
       end(event, colors.red(`✗ failed: ${oneLine(title)}`))
+      const advice = whatToDo(event.failure)
+      if (advice !== undefined) sink.line(`  ${colors.dim(oneLine(advice))}`)
       // What was said already need not be said again.
       const isKnown = detail === title || event.response.includes(detail)
-      for (const text of [isKnown ? '' : detail, stderrTail ?? '']) {
+      for (const text of [isKnown ? '' : detail, stderrTail?.trim() === detail ? '' : (stderrTail ?? '')]) {
         for (const line of harmless(text)
           .split('\n')
           .filter(each => each.trim()))

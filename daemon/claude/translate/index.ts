@@ -43,6 +43,8 @@ export interface Translator {
   readonly tokens: Tokens
   /** The API's last error of this turn, for `classifyExit`. */
   readonly apiError: TranslatorState['apiError']
+  /** What the plan's limits last said, for the same. */
+  readonly rateLimit: TranslatorState['rateLimit']
 }
 
 export function createTranslator(options: TranslatorOptions = {}): Translator {
@@ -89,6 +91,9 @@ export function createTranslator(options: TranslatorOptions = {}): Translator {
     },
     get apiError() {
       return state.apiError
+    },
+    get rateLimit() {
+      return state.rateLimit
     },
   }
 }

@@ -1,3 +1,4 @@
+import { redact } from '../redact.ts'
 import { countOf, listOf, nameOf, numberOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
@@ -77,7 +78,7 @@ function apiRetry(state: TranslatorState, frame: Shape, emit: Emit): void {
     maxRetries: countOf(frame['max_retries']) ?? 0,
     delayMs: numberOf(frame['retry_delay_ms']) ?? 0,
     status: httpStatus,
-    error,
+    error: redact(error),
   })
 }
 
