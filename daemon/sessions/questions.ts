@@ -18,8 +18,8 @@ export interface Questions {
   takenBack(requestId: string, by: (approval: Approval) => Actor | undefined, time: number, source: Source): void
   /** Somebody or something has decided. */
   resolve(question: StoredApproval, resolution: Resolution, time: number): StoredApproval
-  /** An answer would come too late for those of a run, or for all. */
-  withdraw(run: string | 'all', by: Actor | undefined, time: number, source?: Source): void
+  /** An answer would come too late for those of a run; without one, for all. */
+  withdraw(run: string | undefined, by: Actor | undefined, time: number, source?: Source): void
   /** The log says that it was resolved. */
   closed(approval: string): void
   /** Those that are open are the stored ones, whatever became of the raw log. */
@@ -112,7 +112,7 @@ export function createQuestions(recorder: Recorder): Questions {
 
     withdraw(run, by, time, source) {
       for (const question of open) {
-        if (run === 'all' || question.approval.run === run) resolve(question, withdrawn(by), time, source)
+        if (run === undefined || question.approval.run === run) resolve(question, withdrawn(by), time, source)
       }
     },
 

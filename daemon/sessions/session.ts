@@ -351,7 +351,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       if (interrupted === undefined) conversation.end(run, 'process_ended', now, { failure })
       else conversation.end(run, 'lost', now, { lost: interrupted })
     }
-    conversation.questions.withdraw('all', undefined, now)
+    conversation.questions.withdraw(undefined, undefined, now)
     recorder.process({ ...row, counterUsd: conversation.counterUsd, endedAt: now })
     conversation.record = { ...conversation.record, process: null }
     // Resuming it could fail now and ever after; what is lost by starting anew is a moment of a first turn. When a lost

@@ -300,22 +300,6 @@ describe('a daemon that was killed', () => {
     expect(next.log()).not.toMatch(/"level":"(warn|error)"/)
   })
 
-  it('between storing an answer and sending it is followed by one that sends it', async () => {
-    const [daemon, peer] = await open()
-    const run = await start(peer, 'sim:permission')
-    const approval = await pending(peer)
-    // The holder is held up: what is written to it goes nowhere while the daemon lives.
-    const { holder } = await peer.call<{ holder: { pid: number } }>('daemon.status')
-    process.kill(holder.pid, 'SIGSTOP')
-    await answer(peer, approval, { decision: 'deny', message: 'said before the kill' })
-    await daemon.kill()
-    process.kill(holder.pid, 'SIGCONT')
-    const next = await startTestDaemon({ home: daemon.home })
-    const later = await next.peer()
-    expect((await ended(later, run)).result!.response).toContain('said before the kill')
-    expect(await resolved(later, run)).toHaveLength(1)
-  })
-
   it('is followed by one that denies what has expired meanwhile', async () => {
     const [daemon, peer] = await open()
     const run = await start(peer, 'sim:permission', { policy: 'ask', expiresAfterMs: 1_500 })
@@ -399,17 +383,5 @@ describe('without anybody', () => {
     const back = await daemon.peer('back')
     await answer(back, kept, allow)
     expect(await ended(back, patient)).toMatchObject({ state: 'done' })
-  })
-
-  it('a daemon that has just begun waits for those on their way back', async () => {
-    const [daemon, peer] = await open()
-    const run = await start(peer, 'sim:permission')
-    const approval = await pending(peer)
-    await daemon.kill()
-    const next = await startTestDaemon({ home: daemon.home, config: { unattendedMs: 60_000 } })
-    const later = await next.peer()
-    expect(await list(later)).toEqual([approval])
-    await answer(later, approval, allow)
-    await ended(later, run)
   })
 })

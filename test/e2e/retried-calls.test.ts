@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openSqlite } from '../../daemon/store/sqlite.ts'
-import type { Run, Session } from '../../protocol/index.ts'
+import type { Approval, Run, Session } from '../../protocol/index.ts'
 import { methods } from '../../protocol/index.ts'
 import { startTestDaemon, tempHome } from '../support/daemon.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
 const killAtCommit = fileURLToPath(new URL('../support/kill-at-commit.cjs', import.meta.url))
@@ -57,6 +58,40 @@ describe('a call with a key', () => {
     }
   })
 
+  it.each([
+    ['1 inside', 'no'],
+    ['1 after', 'yes'],
+  ])('approval.answer, repeated after the daemon was killed at commit %s, counts once', async (moment, stored) => {
+    const home = tempHome()
+    const file = `${tempDir()}/armed`
+    const env = { NODE_OPTIONS: `--require=${killAtCommit}`, KILL_AT_COMMIT: file }
+    const daemon = await startTestDaemon({ home, env })
+    const peer = await daemon.peer()
+    const create = { cwd: tempDir() }
+    const { run, session } = await peer.call<Run>('run.start', { create, prompt: 'sim:permission' })
+    const { approval } = await until(async () => {
+      const { approvals } = await peer.call<{ approvals: Approval[] }>('approval.list')
+      expect(approvals).toHaveLength(1)
+      return approvals[0]!
+    })
+    const answer = (from: RpcPeer) =>
+      from.call('approval.answer', { approval, decision: 'deny', message: 'said once', key: 'k' })
+    writeFileSync(file, moment)
+    await expect(answer(peer)).rejects.toThrow('closed')
+    await daemon.kill()
+
+    const next = await startTestDaemon({ home })
+    const later = await next.peer()
+    // Nothing was sent that is not stored, and what is stored is sent without being asked for again.
+    if (stored === 'yes') await later.call('run.wait', { run })
+    else expect(await later.call('approval.get', { approval })).toMatchObject({ state: 'pending' })
+    expect(await answer(later)).toEqual(await answer(later))
+    expect((await later.call<Run>('run.wait', { run })).result!.response).toContain('said once')
+    const events = await readLog(params => later.call('topic.read', params), session)
+    expectWholeLog(events)
+    expect(events.filter(({ type }) => type === 'approval_resolved')).toHaveLength(1)
+  })
+
   it('could not be stored: nothing of it is there, and its key is free', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
@@ -78,6 +113,6 @@ describe('a call with a key', () => {
     const keyed = Object.entries(methods).flatMap(([namespace, rows]) =>
       Object.entries(rows).flatMap(([name, row]) => ('key' in row.params.properties ? `${namespace}.${name}` : [])),
     )
-    expect(keyed).toEqual([...new Set(Object.keys(calls).map(name => name.split(' ')[0]))])
+    expect(keyed).toEqual([...new Set(Object.keys(calls).map(name => name.split(' ')[0])), 'approval.answer'])
   })
 })

@@ -175,7 +175,7 @@ describe('a question of Claude Code', () => {
   const background = (...ids: string[]) =>
     frame({ type: 'system', subtype: 'background_tasks_changed', tasks: ids.map(id => ({ task_id: id })) })
   const asked = () => conversation.questions.open.map(({ approval }) => approval)
-  const about = () => log().flatMap(each => (/^approval/.test(each.type) ? [each] : []))
+  const about = () => log().flatMap(each => (each.type.startsWith('approval') ? [each] : []))
 
   it('is one approval, however often it is said', () => {
     const run = prompt('one')
