@@ -9,7 +9,7 @@ import type { Config } from './config.ts'
 import { createDiskNotice } from './disk-notice.ts'
 import { syncRawLog } from './holder/sync-raw-log.ts'
 import { createRemoteHolder } from './holder/remote.ts'
-import { loadTokens, openHome, removeInfo, writeInfo } from './home.ts'
+import { openHome, removeInfo, writeInfo } from './home.ts'
 import { lockHome } from './lock.ts'
 import type { Log } from './log.ts'
 import { createGc } from './retention/gc.ts'
@@ -26,6 +26,8 @@ import { createJournal } from './store/create-journal.ts'
 import { bootId } from './store/boot-id.ts'
 import { openStore } from './store/open.ts'
 import { syncChanged } from './sync-changed.ts'
+import { tokenHandlers } from './tokens/handlers.ts'
+import { createTokens } from './tokens/tokens.ts'
 import { topicHandlers } from './topics/handlers.ts'
 import { createHub } from './topics/hub.ts'
 import { createPublisher } from './topics/publisher.ts'
@@ -59,7 +61,8 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   try {
     // What a daemon that was killed left behind; the lock says that it is gone.
     for (const stale of [home.socket, home.info]) rmSync(stale, { force: true })
-    const tokens = loadTokens(home)
+    const tokens = createTokens(home.tokens, { log, onReplaced: () => tellInfo() })
+    opened.push(() => tokens.close())
     const instance = nanoid()
     const locate = createClaudeLocator(config.claudeBin, config.environment)
     let claude: LocatedClaude | null = null
@@ -202,6 +205,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
         ...sessionHandlers(sessions, locateAndRemember),
         ...approvalHandlers(sessions),
         ...topicHandlers(topics.lookup),
+        ...tokenHandlers(tokens),
       },
       hub,
       attendance,
@@ -215,21 +219,27 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       checkResults: config.checkResults,
     })
 
+    const tellInfo = () => {
+      const { control: token, observe: observeToken } = tokens.builtIn()
+      const { url } = server
+      writeInfo(home, {
+        url,
+        socket: home.socket,
+        token,
+        observeToken,
+        pid: process.pid,
+        instance,
+        version,
+        args: config.args,
+      })
+    }
+
     void failedSync.then(error => {
       if (!closing) settleClosed((closing = fail(error)))
     })
     publishState('running')
     gc.start()
-    writeInfo(home, {
-      url: server.url,
-      socket: home.socket,
-      token: tokens.control,
-      observeToken: tokens.observe,
-      pid: process.pid,
-      instance,
-      version,
-      args: config.args,
-    })
+    tellInfo()
     log.info('listening', { url: server.url, home: home.directory, pid: process.pid, version })
     return { url: server.url, close, closed }
   } catch (error) {

@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { nanoid } from 'nanoid'
 import type { DaemonInfo } from '../protocol/index.ts'
 
 /** Everything muxd keeps on disk, in one directory of mode 0700. */
@@ -67,22 +66,6 @@ export function homePaths(directory: string): Home {
   }
 }
 
-export interface Tokens {
-  control: string
-  observe: string
-}
-
-/** The tokens of this home, made at the first start and kept, so that clients find the next daemon open to them. */
-export function loadTokens(home: Home): Tokens {
-  const kept = readJson<Partial<Tokens>>(home.tokens)
-  if (typeof kept?.control === 'string' && typeof kept.observe === 'string') {
-    return { control: kept.control, observe: kept.observe }
-  }
-  const tokens = { control: nanoid(43), observe: nanoid(43) }
-  writePrivately(home.tokens, tokens)
-  return tokens
-}
-
 export const writeInfo = (home: Home, info: DaemonInfo): void => writePrivately(home.info, info)
 
 export const readInfo = (home: Home): DaemonInfo | undefined => readJson<DaemonInfo>(home.info)
@@ -92,7 +75,8 @@ export function removeInfo(home: Home, instance: string): void {
   if (readInfo(home)?.instance === instance) rmSync(home.info, { force: true })
 }
 
-function readJson<T>(file: string): T | undefined {
+/** Undefined where it is not there or damaged. */
+export function readJson<T>(file: string): T | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as T
   } catch {
@@ -101,7 +85,7 @@ function readJson<T>(file: string): T | undefined {
 }
 
 /** Whole or not at all, and never readable by others, not even for a moment. */
-function writePrivately(file: string, value: object): void {
+export function writePrivately(file: string, value: object): void {
   const draft = `${file}.${process.pid}.tmp`
   writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true })
   renameSync(draft, file)

@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 
 /**
  * Ids are strings with a prefix that names their kind, followed by a nanoid: `s_` session, `r_` run, `a_` approval,
- * `c_` client. The daemon makes all of them; a client may bring back the `c_` id it was given to stay the same client
+ * `t_` token, `c_` client. The daemon makes all of them; a client may bring back the `c_` id it was given to stay the same client
  * over a reconnect.
  */
 const id = (prefix: string, description: string) =>
@@ -16,6 +16,9 @@ export type RunId = Static<typeof RunId>
 
 export const ApprovalId = id('a', 'approval id, `a_…`')
 export type ApprovalId = Static<typeof ApprovalId>
+
+export const TokenId = id('t', 'token id, `t_…`')
+export type TokenId = Static<typeof TokenId>
 
 export const ClientId = id('c', 'client id, `c_…`')
 export type ClientId = Static<typeof ClientId>

@@ -15,6 +15,8 @@ export const limits = {
   maxQueuedRuns: 1_000,
   /** Open connections; one more is refused with 503. */
   maxConnections: 1_024,
+  /** Of them with the observe role, so that who may only watch cannot keep out who acts; one more is refused with 503. */
+  maxObservers: 768,
   /** Subscriptions of one connection; one more answers `limit`. */
   maxSubscriptions: 1_024,
   /** Calls of one connection that await their answer; one more answers `overloaded`. */
@@ -60,6 +62,10 @@ export const limits = {
   /** Failed tokens within `authWindowMs` after which every attempt answers 429 until the window has passed. */
   authFailures: 10,
   authWindowMs: 60_000,
+  /** Tokens beside the built-in ones; one more answers `limit`. */
+  maxTokens: 256,
+  /** What a token may be made for at most (ten years); a longer life: `invalid_params`. */
+  maxTokenLifeMs: 10 * 365 * 24 * 60 * 60_000,
 } as const
 
 /** The same bounds as plain numbers: what is configured, or shortened for a test. */

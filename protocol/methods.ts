@@ -1,10 +1,11 @@
 import { Type, type Static, type TObject } from 'typebox'
 import { Approval, ApprovalAnswer } from './approval.ts'
-import { ApprovalId, ClientId, RunId, SessionId } from './ids.ts'
+import { ApprovalId, ClientId, RunId, SessionId, TokenId } from './ids.ts'
 import { limits } from './limits.ts'
 import { CancelMode, Run, RunState } from './run.ts'
 import { Labels, Session, SessionSpec, SessionState } from './session.ts'
 import { Subscribers } from './subscribers.ts'
+import { Role, Token } from './token.ts'
 import { Cursor, Subscribed, Topic } from './topics.ts'
 
 const none = Type.Object({})
@@ -19,14 +20,15 @@ const page = {
 const next = Type.Optional(Type.String())
 
 /**
- * One row a method: the shape of its params and of its result, and whether it changes anything (`mutates`: an observe
- * token gets `forbidden`). The daemon's handlers and the client's calls are mapped types over this table.
+ * One row a method: the shape of its params and of its result, and whether it changes anything (`mutates`). To one that
+ * does an observe token gets `forbidden`, and so it does to one that tells what is not for it (`needsControl`). The
+ * daemon's handlers and the client's calls are mapped types over this table.
  */
 const method = <Params extends TObject, Result extends TObject>(
   params: Params,
   result: Result,
-  options: { mutates?: true } = {},
-) => ({ params, result, mutates: options.mutates ?? false })
+  { mutates = false, needsControl = mutates }: { mutates?: boolean; needsControl?: boolean } = {},
+) => ({ params, result, mutates, needsControl })
 
 const top = {
   /** Must be the first request of a connection (only `ping` may come before). Answers `unsupported_version`. */
@@ -42,7 +44,7 @@ const top = {
     Type.Object({
       protocol: Type.Integer(),
       clientId: ClientId,
-      role: Type.Enum(['control', 'observe']),
+      role: Role,
       daemon: Type.Object({ version: Type.String(), instance: Type.String(), node: Type.String() }),
       claude: nullable(Type.Object({ path: Type.String(), version: Type.String() })),
       limits: Type.Object({
@@ -245,8 +247,28 @@ const event = {
   get: method(Type.Object({ topic: Topic, seq: Type.Integer({ minimum: 1 }) }), Type.Object({ event: Type.Unknown() })),
 }
 
+const token = {
+  /** Lets somebody else in. The `secret` is told this once: only its hash is kept. Without `expiresAfterMs` until it is revoked. */
+  create: method(
+    Type.Object({
+      name: Type.String({ minLength: 1, maxLength: 200 }),
+      role: Role,
+      expiresAfterMs: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.maxTokenLifeMs })),
+    }),
+    Type.Object({ token: Token, secret: Type.String() }),
+    { mutates: true },
+  ),
+  /** The two built-in ones first, then those that were made, oldest first. Those that were revoked or have expired are gone. */
+  list: method(none, Type.Object({ tokens: Type.Array(Token) }), { needsControl: true }),
+  /**
+   * It counts no more, and connections that came in with it are closed with 4501. A built-in one is replaced instead:
+   * the home's `daemon.json` has the new secret.
+   */
+  revoke: method(Type.Object({ id: TokenId }), none, { mutates: true }),
+}
+
 /** Every method, by namespace; `hello` and `ping` have none. */
-export const methods = { daemon, session, run, approval, topic, event }
+export const methods = { daemon, session, run, approval, topic, event, token }
 export const topMethods = top
 
 export type Methods = typeof methods

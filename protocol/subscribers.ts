@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { ClientId } from './ids.ts'
+import { Role } from './token.ts'
 
 /** How a subscription is, as the daemon sees it. */
 export const SubscriptionStatus = Type.Object({
@@ -16,7 +17,7 @@ export type SubscriptionStatus = Static<typeof SubscriptionStatus>
 const Subscriber = Type.Object({
   client: ClientId,
   name: Type.String(),
-  role: Type.Enum(['control', 'observe']),
+  role: Role,
   connectedAt: Type.Integer(),
   unsentBytes: Type.Integer({ description: 'waits in the daemon for it to read' }),
   subscriptions: Type.Array(SubscriptionStatus),

@@ -10,6 +10,8 @@ import { logs } from './commands/logs.ts'
 import { cancel, show, wait } from './commands/run-record.ts'
 import { run } from './commands/run.ts'
 import { restart, stop } from './commands/stop.ts'
+import { createToken, listTokens, revokeToken } from './commands/token.ts'
+import { parseDuration } from './duration.ts'
 import type { ExitCode } from './exit.ts'
 import { logLevels } from './render/log-line.ts'
 import type { CommonOptions } from './with-mux.ts'
@@ -29,7 +31,8 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .exitOverride()
 
   /** A command with the options common to all; they may stand before its name as well. */
-  const command = (usage: string, description: string) => common(program.command(usage).description(description))
+  const command = (usage: string, description: string, parent = program) =>
+    common(parent.command(usage).description(description))
   const options = <Options extends CommonOptions>(self: Command): Options => {
     const [before, after] = [program.opts<CommonOptions>(), self.opts<Options>()]
     return { ...before, ...after, start: before.start && after.start }
@@ -84,6 +87,16 @@ export function createProgram(done: (code: ExitCode) => void): Command {
   command('gc', 'remove what is not to be kept any longer, now')
     .option('--dry-run', 'only tell what would go')
     .action(ending(gc))
+  const token = program.command('token').description('who may come in: make, list and revoke tokens')
+  command('create', 'let another program in; its secret alone goes to standard output', token)
+    .argument('<name>', 'whose it is, for the list')
+    .option('--observe', 'it may read and change nothing')
+    .addOption(new Option('--expires <time>', 'it ends by itself: 90s, 10m, 12h, 7d').argParser(time))
+    .action(endingOf(createToken))
+  command('ls', 'list tokens', token).action(ending(listTokens))
+  command('revoke', 'it lets in no more, and closes what came in with it; a built-in one is replaced', token)
+    .argument('<token>', 'its id')
+    .action(endingOf(revokeToken))
   command('logs', 'what the daemons of this home have logged')
     .addOption(new Option('-n, --lines <count>', 'the last so many').default(100).argParser(wholeNumber))
     .option('-f, --follow', 'and what comes, until Ctrl-C')
@@ -120,4 +133,12 @@ function wholeNumber(text: string): number {
 function seconds(text: string): number {
   if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('expected a number of seconds.')
   return Number(text)
+}
+
+function time(text: string): number {
+  try {
+    return parseDuration(text)
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
 }

@@ -1,6 +1,13 @@
 import { nanoid } from 'nanoid'
 import { Compile } from 'typebox/compile'
-import { type CloseCode, type HelloParams, type HelloResult, type Limits, TopicAck } from '../../protocol/index.ts'
+import {
+  type CloseCode,
+  type HelloParams,
+  type HelloResult,
+  type Limits,
+  type Role,
+  TopicAck,
+} from '../../protocol/index.ts'
 import type { Log } from '../log.ts'
 import { errorText, resultText } from './answer.ts'
 import { type CallId, readEnvelope } from './envelope.ts'
@@ -14,7 +21,7 @@ import { RpcError } from './rpc-error.ts'
 
 /** A connection, as dispatch needs it. */
 export interface Peer {
-  readonly role: HelloResult['role']
+  readonly role: Role
   readonly signal: AbortSignal
   readonly subscriptions: Caller['subscriptions']
   /** Queues an answer. */
@@ -82,8 +89,9 @@ export function createDispatch(options: {
       if (method === undefined) {
         return new RpcError('unknown_method', `there is no method ${short(name)}`, { method: short(name) })
       }
-      if (method.mutates && peer.role !== 'control') {
-        return new RpcError('forbidden', `${name} changes something: the observe token may only read`)
+      if (method.needsControl && peer.role !== 'control') {
+        const why = method.mutates ? 'changes something: an observe token may only read' : 'is not for an observe token'
+        return new RpcError('forbidden', `${name} ${why}`)
       }
       return method.fits(params) ? undefined : () => invalidParams(method, params)
     }

@@ -1,12 +1,12 @@
 import type { TObject } from 'typebox'
-import type { Actor, HelloResult, Methods, Namespace, ParamsOf, ResultOf } from '../../protocol/index.ts'
+import type { Actor, Methods, Namespace, ParamsOf, ResultOf, Role } from '../../protocol/index.ts'
 
 import type { KeepAnswer } from './idempotency.ts'
 
 /** Who calls: the connection as a handler sees it. */
 export interface Caller {
   readonly actor: Actor
-  readonly role: HelloResult['role']
+  readonly role: Role
   /** Aborted when the connection is gone: a handler that waits stops waiting. */
   readonly signal: AbortSignal
   /** Cursors of this connection. */

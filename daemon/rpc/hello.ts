@@ -1,12 +1,12 @@
 import { nanoid } from 'nanoid'
-import { type HelloParams, type HelloResult, protocolVersion } from '../../protocol/index.ts'
+import { type HelloParams, type HelloResult, protocolVersion, type Role } from '../../protocol/index.ts'
 import { RpcError } from './rpc-error.ts'
 
 /** What the daemon says about itself in `hello`. */
 export type About = Pick<HelloResult, 'daemon' | 'claude' | 'limits'>
 
 /** Agrees on a version and names the client. Throws `unsupported_version`, which closes the connection with 4503. */
-export function answerHello(params: HelloParams, role: HelloResult['role'], about: About): HelloResult {
+export function answerHello(params: HelloParams, role: Role, about: About): HelloResult {
   if (!params.protocol.includes(protocolVersion)) {
     const clientIsOlder = Math.max(...params.protocol) < protocolVersion
     const update = clientIsOlder ? 'client' : 'daemon'

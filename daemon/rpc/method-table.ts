@@ -7,6 +7,8 @@ import type { Caller, Handlers } from './handlers.ts'
 export interface Method {
   readonly name: string
   readonly mutates: boolean
+  /** Refused to an observe token. */
+  readonly needsControl: boolean
   /** Its params may carry an idempotency `key`. */
   readonly keyed: boolean
   readonly params: TSchema
@@ -34,7 +36,7 @@ export function createMethodTable(handlers: Handlers, top: TopHandlers): Readonl
 /** The methods without a namespace; they act on the connection itself and come without a caller before `hello`. */
 export type TopHandlers = Record<keyof typeof topMethods, Method['call']>
 
-type Row = { params: TObject; result: TObject; mutates: boolean }
+type Row = { params: TObject; result: TObject; mutates: boolean; needsControl: boolean }
 
 function method(name: string, row: Row, call: Method['call']): Method {
   const params = Compile(row.params)
@@ -43,6 +45,7 @@ function method(name: string, row: Row, call: Method['call']): Method {
   return {
     name,
     mutates: row.mutates,
+    needsControl: row.needsControl,
     keyed: Object.hasOwn(row.params.properties, 'key'),
     params: row.params,
     fits: value => params.Check(value),

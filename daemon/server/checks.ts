@@ -1,14 +1,11 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { authSubprotocolPrefix, type HelloResult } from '../../protocol/index.ts'
+import { authSubprotocolPrefix } from '../../protocol/index.ts'
 
 /** Why a request is not let in: an HTTP status and a line for a person. */
 export interface Refusal {
   status: 400 | 401 | 403 | 404 | 426 | 429 | 503
   message: string
 }
-
-export type Role = HelloResult['role']
 
 /** `Host` must name this machine's loopback and the daemon's port, or be configured: a name that was rebound to 127.0.0.1 by its owner's DNS is neither. */
 export function checkHost(host: string | undefined, port: number, allowed: readonly string[]): Refusal | undefined {
@@ -41,24 +38,10 @@ export function subprotocolsOf(headers: IncomingHttpHeaders): string[] {
   return (headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim())
 }
 
-/** What a token may do; undefined where it is neither. Takes the same time for each, whatever was given. */
-export function roleOf(token: string, tokens: { control: string; observe: string }): Role | undefined {
-  const isControl = isSame(token, tokens.control)
-  const isObserve = isSame(token, tokens.observe)
-  if (isControl) return 'control'
-  return isObserve ? 'observe' : undefined
-}
-
 function isOwnHost(host: string, port: number): boolean {
   const [, name, portText] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(host.toLowerCase()) ?? []
   if (name === undefined || Number(portText ?? 80) !== port) return false
   return name === 'localhost' || name === '[::1]' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name)
-}
-
-// Digests have one length, which timingSafeEqual needs and which a token's own length would give away.
-function isSame(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(given), digest(expected))
 }
 
 const shown = (value: string | undefined) => (value === undefined ? '(none)' : JSON.stringify(value.slice(0, 100)))

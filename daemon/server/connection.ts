@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { type CloseCode, closeCodes, type Limits, type Subscriber } from '../../protocol/index.ts'
+import { type CloseCode, closeCodes, type Limits, type Role, type Subscriber } from '../../protocol/index.ts'
 import type { Attendance } from '../attendance.ts'
 import type { Log } from '../log.ts'
 import type { Dispatch } from '../rpc/dispatch.ts'
@@ -16,6 +16,9 @@ export interface Connection {
   close(code: CloseCode, reason: string, reconnect?: boolean): void
   /** Who it is and how its subscriptions are; undefined before `hello`. */
   subscriber(): Omit<Subscriber, 'more'> | undefined
+  readonly role: Role
+  /** Id of the token that it came in with; none over the Unix socket. */
+  readonly token: string | undefined
   /** Resolves when its socket is gone. */
   readonly gone: Promise<void>
 }
@@ -33,7 +36,8 @@ export function openConnection(options: {
   now: () => number
 }): Connection {
   const { admitted, dispatch, hub, attendance, pulse, unreadBytes, limits, log, now } = options
-  const { ws, socket, role } = admitted
+  const { ws, socket, entry } = admitted
+  const { role, token } = entry
   const ending = new AbortController()
   const { signal } = ending
   // Each waiting call listens to it, however many there are.
@@ -118,7 +122,7 @@ export function openConnection(options: {
   })
   const subscriber = () =>
     greeted && { ...greeted, role, connectedAt, unsentBytes: outbox.unsentBytes(), subscriptions: outbox.cursors() }
-  return { close, subscriber, gone }
+  return { close, subscriber, role, token, gone }
 }
 
 const notification = (method: string, params: object) => JSON.stringify({ jsonrpc: '2.0', method, params })

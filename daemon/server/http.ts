@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Limits } from '../../protocol/limits.ts'
-import type { Admission, Door } from './admission.ts'
+import { type Admission, type Door, isRefusal } from './admission.ts'
 import type { Refusal } from './checks.ts'
 
 /** The HTTP side of a door: `/healthz` for everyone, the rest behind the checks; upgrades go to `upgrade`. */
@@ -27,7 +27,7 @@ export function createHttpServer(options: {
         return answer(response, 200, { ok: true, name: 'muxd', version })
       }
       const admitted = admit(request, door)
-      if (typeof admitted !== 'string') return answer(response, admitted.status, problem(admitted))
+      if (isRefusal(admitted)) return answer(response, admitted.status, problem(admitted))
       const refusal: Refusal =
         path === '/ws'
           ? { status: 426, message: '/ws is a WebSocket' }

@@ -17,6 +17,7 @@ import type { Hub } from '../topics/hub.ts'
 import { createAdmission } from './admission.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { createHttpServer } from './http.ts'
+import type { KnownTokens } from './known-tokens.ts'
 import { listenTcp, listenUnix } from './listen.ts'
 import { createPulse } from './pulse.ts'
 import { subscribersStatus } from './subscribers.ts'
@@ -29,7 +30,7 @@ export interface ServerOptions {
   port: number
   /** The Unix socket; it must not exist, its directory must, with mode 0700. Absent: TCP only. */
   socketPath?: string
-  tokens: { control: string; observe: string }
+  tokens: KnownTokens
   /** `Host` and `Origin` values accepted beside the daemon's own. */
   allowedHosts?: readonly string[]
   allowedOrigins?: readonly string[]
@@ -90,13 +91,26 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const upgrades = createUpgrades({
     admit,
     limits,
-    isFull: () => closing || connections.size >= limits.maxConnections,
+    fullness: ({ role }) => {
+      if (closing) return 'the daemon is stopping'
+      const { maxConnections, maxObservers } = limits
+      if (connections.size >= maxConnections) return `${maxConnections} connections are open, the most there may be`
+      if (role === 'control' || connections.size < maxObservers) return undefined
+      const observers = [...connections].filter(connection => connection.role === 'observe').length
+      return observers < maxObservers ? undefined : `${maxObservers} observers are connected, the most there may be`
+    },
     opened(admitted) {
       const connection = openConnection({ ...options, admitted, dispatch, pulse, unreadBytes, limits, now })
       connections.add(connection)
       void connection.gone.then(() => connections.delete(connection))
     },
   })
+  // In the next turn: whoever asked for the end of its own token gets the answer first.
+  const unsubscribeTokens = tokens.onEnded((id, why) =>
+    setImmediate(() => {
+      for (const connection of connections) if (connection.token === id) connection.close(4501, why)
+    }),
+  )
   const httpServer = (door: 'tcp' | 'unix') =>
     createHttpServer({ door, admit, version, limits, upgrade: upgrades(door) })
 
@@ -126,6 +140,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     async close({ code, reason, reconnect }) {
       closing = true
+      unsubscribeTokens()
       for (const connection of connections) connection.close(code, reason, reconnect)
       await Promise.all([...servers.map(closed), ...[...connections].map(({ gone }) => gone)])
     },

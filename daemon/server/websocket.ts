@@ -4,25 +4,26 @@ import type { Duplex } from 'node:stream'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import type { Limits } from '../../protocol/limits.ts'
 import { subprotocol } from '../../protocol/messages.ts'
-import type { Admission, Door } from './admission.ts'
-import { type Refusal, type Role, subprotocolsOf } from './checks.ts'
+import { type Admission, type Door, type Entry, isRefusal } from './admission.ts'
+import { type Refusal, subprotocolsOf } from './checks.ts'
 import { pathOf, refuseUpgrade } from './http.ts'
 
 /** A WebSocket that was let in, with the socket under it, which is ours to write to. */
 export interface Admitted {
   ws: WebSocket
   socket: Socket
-  role: Role
+  entry: Entry
 }
 
 /** Turns upgrade requests into WebSockets, after the checks. */
 export function createUpgrades(options: {
   admit: Admission
-  isFull: () => boolean
-  limits: Pick<Limits, 'maxMessageBytes' | 'closeTimeoutMs' | 'maxConnections'>
+  /** Why there is no room for another; undefined while there is. */
+  fullness: (entry: Entry) => string | undefined
+  limits: Pick<Limits, 'maxMessageBytes' | 'closeTimeoutMs'>
   opened(admitted: Admitted): void
 }): (door: Door) => (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
-  const { admit, isFull, limits, opened } = options
+  const { admit, fullness, limits, opened } = options
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -35,15 +36,16 @@ export function createUpgrades(options: {
   } as ServerOptions)
 
   return door => (request, socket, head) => {
-    const role = admit(request, door)
-    const refusal = typeof role === 'string' ? refusalOf(request) : role
+    const entry = admit(request, door)
+    if (isRefusal(entry)) return refuseUpgrade(socket, entry)
+    const refusal = refusalOf(request, entry)
     if (refusal !== undefined) return refuseUpgrade(socket, refusal)
-    server.handleUpgrade(request, socket, head, ws => opened({ ws, socket: socket as Socket, role: role as Role }))
+    server.handleUpgrade(request, socket, head, ws => opened({ ws, socket: socket as Socket, entry }))
   }
 
-  function refusalOf(request: IncomingMessage): Refusal | undefined {
-    if (isFull())
-      return { status: 503, message: `${limits.maxConnections} connections are open, the most there may be` }
+  function refusalOf(request: IncomingMessage, entry: Entry): Refusal | undefined {
+    const full = fullness(entry)
+    if (full !== undefined) return { status: 503, message: full }
     if (pathOf(request) !== '/ws') return { status: 404, message: 'the WebSocket is at /ws' }
     if (subprotocolsOf(request.headers).includes(subprotocol)) return undefined
     return { status: 400, message: `the subprotocol ${subprotocol} must be offered` }

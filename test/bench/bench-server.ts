@@ -4,6 +4,7 @@ import { type RunningServer, startServer } from '../../daemon/server/start-serve
 import { topicHandlers } from '../../daemon/topics/handlers.ts'
 import type { Hub } from '../../daemon/topics/hub.ts'
 import type { TopicLookup } from '../../daemon/topics/topic-log.ts'
+import { fixedTokens } from '../support/fixed-tokens.ts'
 
 /** The daemon's server over the topics of a benchmark, with the methods that read them. */
 export const startBenchServer = (
@@ -14,7 +15,7 @@ export const startBenchServer = (
   startServer({
     host: '127.0.0.1',
     port: 0,
-    tokens: { control: 'bench', observe: 'observe' },
+    tokens: fixedTokens({ control: 'bench', observe: 'observe' }),
     handlers: { daemon: {}, session: {}, run: {}, ...topicHandlers(lookup) } as unknown as Handlers,
     hub,
     version: '0',

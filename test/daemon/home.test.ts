@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { BadHome, loadTokens, openHome, readInfo, removeInfo, writeInfo } from '../../daemon/home.ts'
+import { BadHome, openHome, readInfo, removeInfo, writeInfo } from '../../daemon/home.ts'
 
 let parent: string
 beforeEach(() => void (parent = mkdtempSync(join(tmpdir(), 'muxd-home-'))))
@@ -32,15 +32,6 @@ describe('the home directory', () => {
     chmodSync(directory, bits)
     expect(() => openHome(directory)).toThrow(BadHome)
     expect(() => openHome(directory)).toThrow(`chmod 700 ${directory}`)
-  })
-
-  it('keeps its tokens over starts, readable by its owner only', () => {
-    const home = openHome(join(parent, 'muxd'))
-    const tokens = loadTokens(home)
-    expect(tokens.control).toMatch(/^[\w-]{43}$/)
-    expect(tokens.observe).not.toBe(tokens.control)
-    expect(loadTokens(home)).toEqual(tokens)
-    expect(mode(home.tokens)).toBe(0o600)
   })
 
   it('tells where the daemon is in a file that only its owner may read', () => {

@@ -12,6 +12,7 @@ import { topicHandlers } from '../../daemon/topics/handlers.ts'
 import { createHub } from '../../daemon/topics/hub.ts'
 import { createRingLog, type RingLog } from '../../daemon/topics/ring-log.ts'
 import type { TopicLog } from '../../daemon/topics/topic-log.ts'
+import { fixedTokens } from '../support/fixed-tokens.ts'
 import { until } from '../support/until.ts'
 
 export const tokens = { control: 'control-token-1', observe: 'observe-token-1' }
@@ -37,7 +38,7 @@ export async function startTestServer(
     host: '127.0.0.1',
     port: 0,
     socketPath,
-    tokens,
+    tokens: fixedTokens(tokens),
     hub,
     version: '0.0.1',
     instance,
@@ -93,6 +94,7 @@ function testHandlers(topics: Pick<Handlers, 'topic' | 'event'>, given: object):
     session: { create: none, get: none, list: none, close: none, delete: none },
     run: { start: none, get: none, list: none, wait: none, cancel: none },
     approval: { list: none, get: none, answer: none },
+    token: { create: none, list: none, revoke: none },
     ...topics,
   } satisfies Handlers
   const merged = Object.entries(all).map(([name, rows]) => [name, { ...rows, ...(given[name as never] as object) }])

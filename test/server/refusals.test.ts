@@ -5,6 +5,7 @@ import { statSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startServer } from '../../daemon/server/start-server.ts'
 import { greet, openClient, startTestServer, tokens } from './harness.ts'
+import { fixedTokens } from '../support/fixed-tokens.ts'
 import { until } from '../support/until.ts'
 
 const refused = (status: number, message: RegExp) =>
@@ -46,6 +47,18 @@ describe('an upgrade is refused', () => {
     await expect(openClient(elsewhere, { protocols: ['other'] })).rejects.toEqual(refused(404, /\/ws/))
     await expect(openClient(url, { protocols: ['other'] })).rejects.toEqual(refused(400, /muxd\.v1/))
     await expect(openClient(url, { protocols: [] })).rejects.toEqual(refused(400, /muxd\.v1/))
+  })
+
+  test('with 503 for an observer where there are so many, while who has control still comes in', async () => {
+    const { url, connections } = await startTestServer({ limits: { maxConnections: 4, maxObservers: 2 } })
+    const watchers = [await openClient(url, { token: tokens.observe }), await openClient(url, { token: tokens.observe })]
+    await expect(openClient(url, { token: tokens.observe })).rejects.toEqual(refused(503, /2 observers/))
+    await openClient(url)
+    await openClient(url)
+    await expect(openClient(url)).rejects.toEqual(refused(503, /4 connections/))
+    watchers[0]!.ws.close()
+    await until(() => expect(connections()).toBe(3))
+    await openClient(url, { token: tokens.observe })
   })
 
   test('with 429 for everyone after ten wrong tokens, but not on the Unix socket', async () => {
@@ -136,7 +149,8 @@ describe('HTTP', () => {
 test('a port in use is said with its host and number', async () => {
   const first = await startTestServer()
   const { hub } = first
-  const options = { host: '127.0.0.1', port: first.port, tokens, hub, version: '1', instance: 'i', node: 'n' }
+  const fixed = fixedTokens(tokens)
+  const options = { host: '127.0.0.1', port: first.port, tokens: fixed, hub, version: '1', instance: 'i', node: 'n' }
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
   const handlers = { daemon: {}, session: {}, run: {}, approval: {}, topic: {}, event: {} } as never
   await expect(startServer({ ...options, handlers, claude: () => null, log })).rejects.toMatchObject({

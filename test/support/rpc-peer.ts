@@ -37,8 +37,8 @@ export class RpcFailure extends Error {
 
 export async function openPeer(url: string, token: string, name = 'peer'): Promise<RpcPeer> {
   const socket = new WebSocket(url, ['muxd.v1'], { headers: { authorization: `Bearer ${token}` } })
-  const closed = once(socket, 'close').then(([code]) => code as number)
   await once(socket, 'open')
+  const closed = once(socket, 'close').then(([code]) => code as number)
 
   const calls = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>()
   const topics = new Map<string, WireEvent[]>()

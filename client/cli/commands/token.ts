@@ -1,0 +1,48 @@
+import type { Token } from '../../index.ts'
+import { type ExitCode, exitCodes } from '../exit.ts'
+import { print, printJson, say } from '../output.ts'
+import { tokenLines, tokenMade } from '../render/tokens.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
+
+/** `muxd token create`: lets another program in. Its secret alone goes to standard output. */
+export async function createToken(
+  name: string,
+  options: CommonOptions & { observe?: true; expires?: number },
+): Promise<ExitCode> {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
+    const role: Token['role'] = options.observe ? 'observe' : 'control'
+    const life = options.expires === undefined ? {} : { expiresAfterMs: options.expires }
+    const made = await mux.api.token.create({ name, role, ...life }, { signal })
+    if (options.json) await printJson(made)
+    else {
+      say(tokenMade(made.token, Date.now()))
+      await print(made.secret)
+    }
+    return exitCodes.done
+  })
+}
+
+/** `muxd token ls`: who may come in. */
+export async function listTokens(options: CommonOptions): Promise<ExitCode> {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
+    const { tokens } = await mux.api.token.list({}, { signal })
+    if (options.json) for (const token of tokens) await printJson(token)
+    else {
+      const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
+      for (const line of tokenLines(tokens, Date.now(), columns)) await print(line)
+    }
+    return exitCodes.done
+  })
+}
+
+/** `muxd token revoke`: whoever came in with it is out. */
+export async function revokeToken(id: string, options: CommonOptions): Promise<ExitCode> {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
+    await mux.api.token.revoke({ id }, { signal })
+    if (options.json) await printJson({ id })
+    else say(isBuiltIn(id) ? `${id} is replaced: daemon.json has the new secret` : `${id} is revoked`)
+    return exitCodes.done
+  })
+}
+
+const isBuiltIn = (id: string) => id === 't_control' || id === 't_observe'

@@ -1,0 +1,149 @@
+import { existsSync } from 'node:fs'
+import { nanoid } from 'nanoid'
+import type { Role, Token } from '../../protocol/index.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { Log } from '../log.ts'
+import { RpcError } from '../rpc/rpc-error.ts'
+import { findBySecret, hashOf, type KnownTokens } from '../server/known-tokens.ts'
+import { builtInToken, type KeptToken, newSecret, readTokenFile, type TokenFile, writeTokenFile } from './token-file.ts'
+
+/** The tokens of a home: the two built-in ones, made at the first start and kept, and those that were made since. */
+export interface Tokens extends KnownTokens {
+  /** Secrets of the built-in ones, as they are now. */
+  builtIn(): { control: string; observe: string }
+  list(): Token[]
+  /** Throws `RpcError`. The secret is known this once. */
+  create(token: { name: string; role: Role; expiresAfterMs?: number | undefined }): { token: Token; secret: string }
+  /** It lets in no more; a built-in one gets a new secret. Stored when it returns. Throws `RpcError`. */
+  revoke(id: string): void
+  /** Keeps when they were last used. */
+  close(): void
+}
+
+export function createTokens(
+  path: string,
+  { log, now = Date.now, onReplaced }: { log: Pick<Log, 'warn'>; now?: () => number; onReplaced: () => void },
+): Tokens {
+  const { isNew, ...kept } = readTokenFile(path, now())
+  let file: TokenFile = kept
+  const listeners = new Set<(id: string, why: string) => void>()
+  let expiry: NodeJS.Timeout | undefined
+  let saving: NodeJS.Timeout | undefined
+
+  /** What is not on the disk is not so. */
+  const change = (next: TokenFile) => {
+    stored(() => writeTokenFile(path, next))
+    file = next
+    clearTimeout(saving)
+    saving = undefined
+    watchExpiry()
+  }
+
+  const ended = (id: string, why: string) => {
+    for (const listener of listeners) listener(id, why)
+  }
+
+  const hasExpired = ({ expiresAt }: Token) => expiresAt !== null && expiresAt <= now()
+
+  const dropExpired = () => {
+    const expired = file.tokens.filter(hasExpired)
+    if (expired.length === 0) return watchExpiry()
+    file = { ...file, tokens: file.tokens.filter(token => !expired.includes(token)) }
+    saveSoon()
+    for (const { id, name } of expired) ended(id, `the token ${JSON.stringify(name)} has expired`)
+    watchExpiry()
+  }
+
+  // At least every second: a timer stands still while the machine sleeps, and Node's know no time beyond 25 days.
+  const watchExpiry = () => {
+    clearTimeout(expiry)
+    const first = Math.min(...file.tokens.map(({ expiresAt }) => expiresAt ?? Infinity))
+    if (first === Infinity) return
+    expiry = setTimeout(dropExpired, Math.min(1_000, Math.max(0, first - now())))
+    expiry.unref()
+  }
+
+  const save = () => {
+    clearTimeout(saving)
+    saving = undefined
+    try {
+      writeTokenFile(path, file)
+    } catch (error) {
+      log.warn('when tokens were last used could not be kept', { error })
+    }
+  }
+
+  const saveSoon = () => {
+    saving ??= setTimeout(save, usesKeptMs)
+    saving.unref()
+  }
+
+  if (isNew) {
+    if (existsSync(path)) log.warn('the tokens cannot be read: new ones are made, and no earlier one lets in', { path })
+    writeTokenFile(path, file)
+  }
+  dropExpired()
+
+  return {
+    find(secret) {
+      const token = findBySecret(file.tokens, secret)
+      if (token === undefined || hasExpired(token)) return undefined
+      token.lastUsedAt = now()
+      saveSoon()
+      return token
+    },
+    onEnded(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    builtIn: () => ({ control: file.control, observe: file.observe }),
+    list: () => file.tokens.filter(token => !hasExpired(token)).map(shown),
+    create({ name, role, expiresAfterMs }) {
+      const made = file.tokens.filter(token => !token.builtIn && !hasExpired(token))
+      if (made.length >= limits.maxTokens) {
+        const value = limits.maxTokens
+        throw new RpcError('limit', `there are ${value} tokens, the most there may be: revoke one`, {
+          limit: 'maxTokens',
+          value,
+        })
+      }
+      const createdAt = now()
+      const expiresAt = expiresAfterMs === undefined ? null : createdAt + expiresAfterMs
+      const secret = newSecret()
+      const hash = hashOf(secret)
+      const id = `t_${nanoid()}`
+      const token: KeptToken = { id, name, role, builtIn: false, createdAt, expiresAt, lastUsedAt: null, hash }
+      change({ ...file, tokens: [...file.tokens, token] })
+      return { token: shown(token), secret }
+    },
+    revoke(id) {
+      const token = file.tokens.find(each => each.id === id && !hasExpired(each))
+      if (token === undefined) throw new RpcError('not_found', `there is no token ${id}`, { token: id })
+      if (token.builtIn) {
+        const secret = newSecret()
+        const renewed = builtInToken(token.id === 't_control' ? 't_control' : 't_observe', secret, now())
+        change({ ...file, [token.role]: secret, tokens: file.tokens.map(each => (each === token ? renewed : each)) })
+      } else change({ ...file, tokens: file.tokens.filter(each => each !== token) })
+      ended(id, `the token ${JSON.stringify(token.name)} was revoked`)
+      if (token.builtIn) stored(onReplaced)
+    },
+    close() {
+      clearTimeout(expiry)
+      if (saving) save()
+    },
+  }
+}
+
+function stored(write: () => void) {
+  try {
+    write()
+  } catch (error) {
+    const message = `it could not be stored: ${(error as Error).message}`
+    throw new RpcError('limit', message, { limit: 'disk', value: 0 }, { cause: error })
+  }
+}
+
+/** A use is on the disk after so long: a daemon that is killed forgets when one was last used, and nothing else. */
+const usesKeptMs = 60_000
+
+const shown = ({ hash: _, ...token }: KeptToken): Token => token

@@ -1,0 +1,104 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { DaemonInfo, Token } from '../../protocol/index.ts'
+import { startTestDaemon, type TestDaemon, tempHome } from '../support/daemon.ts'
+import { openPeer, type RpcPeer } from '../support/rpc-peer.ts'
+
+type Made = { token: Token; secret: string }
+const make = (peer: RpcPeer, params: object = {}) =>
+  peer.call<Made>('token.create', { name: 'made', role: 'control', ...params })
+
+const bye = (peer: RpcPeer) => peer.notifications.find(({ method }) => method === 'bye')?.params
+const isOut = async (daemon: TestDaemon, secret: string) =>
+  await expect(openPeer(daemon.info.url, secret)).rejects.toThrow(/401/)
+
+describe('a token that was made', () => {
+  it('lets in with its role, which the acts of its client bear out', async () => {
+    const daemon = await startTestDaemon()
+    const control = await daemon.peer()
+    const [maker, watcher] = [await make(control), await make(control, { role: 'observe' })]
+    const first = await daemon.peer('first', maker.secret)
+    const { session } = await first.call<{ session: string }>('session.create', { cwd: daemon.home })
+    const second = await daemon.peer('second', watcher.secret)
+    expect(await second.call('session.get', { session })).toMatchObject({ session })
+    for (const call of [
+      second.call('session.delete', { session }),
+      second.call('token.list'),
+      make(second),
+      second.call('token.revoke', { id: maker.token.id }),
+    ])
+      await expect(call).rejects.toMatchObject({ error: { data: { kind: 'forbidden' } } })
+  })
+
+  it('lets in until it is revoked; then who came in with it is told, closed with 4501, and nobody else is', async () => {
+    const daemon = await startTestDaemon()
+    const control = await daemon.peer()
+    const [made, other] = [await make(control, { name: 'lost phone' }), await make(control)]
+    const out = [await daemon.peer('out', made.secret), await daemon.peer('out too', made.secret)]
+    const stays = await daemon.peer('stays', other.secret)
+    await control.call('token.revoke', { id: made.token.id })
+    for (const peer of out) {
+      expect(await peer.closed).toBe(4501)
+      expect(bye(peer)).toEqual({ code: 4501, reason: 'the token "lost phone" was revoked', reconnect: false })
+    }
+    await isOut(daemon, made.secret)
+    expect(await stays.call('ping')).toHaveProperty('time')
+    expect(await control.call('ping')).toHaveProperty('time')
+  })
+
+  it('ends by itself where it has a life, and closes what came in with it', async () => {
+    const daemon = await startTestDaemon()
+    const control = await daemon.peer()
+    const { secret, token } = await make(control, { name: 'short', expiresAfterMs: 2_000 })
+    const peer = await daemon.peer('short', secret)
+    expect(await peer.closed).toBe(4501)
+    expect(Date.now()).toBeGreaterThanOrEqual(token.expiresAt!)
+    expect(bye(peer)).toMatchObject({ reason: 'the token "short" has expired' })
+    await isOut(daemon, secret)
+    const { tokens } = await control.call<{ tokens: Token[] }>('token.list')
+    expect(tokens.map(({ id }) => id)).toEqual(['t_control', 't_observe'])
+  })
+
+  it('counts also with the next daemon, and a revoked one does not', async () => {
+    const home = tempHome()
+    const first = await startTestDaemon({ home })
+    const control = await first.peer()
+    const [kept, revoked] = [await make(control), await make(control)]
+    await control.call('token.revoke', { id: revoked.token.id })
+    await first.kill()
+    const next = await startTestDaemon({ home })
+    expect(await (await next.peer('again', kept.secret)).call('token.list')).toMatchObject({
+      tokens: [{ id: 't_control' }, { id: 't_observe' }, { ...kept.token, lastUsedAt: expect.any(Number) }],
+    })
+    await isOut(next, revoked.secret)
+  })
+
+  it('leaves its secret nowhere on the disk', async () => {
+    const daemon = await startTestDaemon({ config: { logTo: 'file', logLevel: 'debug' } })
+    const { secret } = await make(await daemon.peer())
+    await (await daemon.peer('with it', secret)).call('ping')
+    expect(await daemon.stop()).toBe(0)
+    for (const name of ['tokens.json', 'muxd.db', 'log/daemon.log']) {
+      const file = join(daemon.home, name)
+      expect(readFileSync(file).includes(secret), name).toBe(false)
+      expect(statSync(file).mode & 0o077, name).toBe(0)
+    }
+  })
+})
+
+describe('a built-in token', () => {
+  it('is replaced: daemon.json has the new secret, and who asked gets the answer before it is out itself', async () => {
+    const daemon = await startTestDaemon()
+    const control = await daemon.peer()
+    const observer = await daemon.peer('observer', daemon.info.observeToken)
+    expect(await control.call('token.revoke', { id: 't_control' })).toEqual({})
+    const now = JSON.parse(readFileSync(join(daemon.home, 'daemon.json'), 'utf8')) as DaemonInfo
+    expect(await control.closed).toBe(4501)
+    await isOut(daemon, daemon.info.token)
+    expect(now).toEqual({ ...daemon.info, token: expect.stringMatching(/^[\w-]{43}$/) })
+    const again = await daemon.peer('again', now.token)
+    expect(await again.call('daemon.status')).toMatchObject({ pid: daemon.pid })
+    expect(await observer.call('ping')).toHaveProperty('time')
+  })
+})

@@ -1,0 +1,173 @@
+import { mkdirSync, readFileSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createTokens } from '../../daemon/tokens/tokens.ts'
+import { limits } from '../../protocol/index.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const begin = 1_750_000_000_000
+
+/** The tokens of a home at a time that the test moves; `again` are those of the next daemon. */
+function tokensForTest(path = join(tempDir(), 'tokens.json')) {
+  const clock = { time: begin }
+  const warnings: string[] = []
+  let replaced = 0
+  const open = () => {
+    const tokens = createTokens(path, {
+      log: { warn: message => void warnings.push(message) },
+      now: () => clock.time,
+      onReplaced: () => void replaced++,
+    })
+    onTestFinished(() => tokens.close())
+    return tokens
+  }
+  return { tokens: open(), again: open, path, clock, warnings, replaced: () => replaced }
+}
+
+const kept = (path: string) => readFileSync(path, 'utf8')
+
+describe('the tokens of a home', () => {
+  it('are two at first, which stay over starts, in a file of their owner alone', () => {
+    const { tokens, again, path } = tokensForTest()
+    const { control, observe } = tokens.builtIn()
+    expect(control).toMatch(/^[\w-]{43}$/)
+    expect(observe).not.toBe(control)
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    const next = again()
+    expect(next.builtIn()).toEqual({ control, observe })
+    expect(next.find(control)).toMatchObject({ id: 't_control', role: 'control' })
+    expect(next.find(observe)).toMatchObject({ id: 't_observe', role: 'observe' })
+    expect(next.find(`${observe}x`)).toBeUndefined()
+    expect(next.find('')).toBeUndefined()
+  })
+
+  it('that were made are kept as hashes only', () => {
+    const { tokens, again, path } = tokensForTest()
+    const { token, secret } = tokens.create({ name: 'phone', role: 'observe' })
+    expect(token).toEqual({
+      id: expect.stringMatching(/^t_/),
+      name: 'phone',
+      role: 'observe',
+      builtIn: false,
+      createdAt: begin,
+      expiresAt: null,
+      lastUsedAt: null,
+    })
+    expect(kept(path)).not.toContain(secret)
+    expect(JSON.stringify(tokens.list())).not.toMatch(new RegExp(`${secret}|hash|${tokens.builtIn().control}`))
+    expect(again().find(secret)).toMatchObject({ id: token.id, role: 'observe' })
+    expect(
+      again()
+        .list()
+        .map(({ name }) => name),
+    ).toEqual(['control', 'observe', 'phone'])
+  })
+
+  it('of a home from before there were others are what they were', () => {
+    const path = join(tempDir(), 'tokens.json')
+    writeFileSync(path, '{ "control": "old-control", "observe": "old-observe" }')
+    utimesSync(path, 1_700_000_000, 1_700_000_000)
+    const { tokens, warnings } = tokensForTest(path)
+    expect(tokens.find('old-control')).toMatchObject({ id: 't_control' })
+    expect(tokens.list()[1]).toMatchObject({ id: 't_observe', builtIn: true, createdAt: 1_700_000_000_000 })
+    tokens.create({ name: 'new', role: 'control' })
+    expect(JSON.parse(kept(path))).toMatchObject({ control: 'old-control', observe: 'old-observe' })
+    expect(warnings).toEqual([])
+  })
+
+  it('follow a built-in secret that was edited by hand', () => {
+    const { tokens, again, path } = tokensForTest()
+    tokens.create({ name: 'other', role: 'control' })
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(kept(path)), observe: 'mine' }))
+    expect(again().find('mine')).toMatchObject({ role: 'observe' })
+  })
+
+  it('are made anew, with a word in the log, where they cannot be read', () => {
+    const { tokens, again, path, warnings } = tokensForTest()
+    const { secret } = tokens.create({ name: 'lost', role: 'control' })
+    writeFileSync(path, kept(path).slice(0, 40))
+    const next = again()
+    expect(next.find(secret)).toBeUndefined()
+    expect(next.find(tokens.builtIn().control)).toBeUndefined()
+    expect(next.find(next.builtIn().control)).toBeDefined()
+    expect(warnings).toEqual([expect.stringContaining('cannot be read')])
+  })
+
+  it('end with their life: from that moment on one is nobody’s, in the list no more, and gone from the file', () => {
+    const { tokens, again, clock, path } = tokensForTest()
+    const { secret, token } = tokens.create({ name: 'short', role: 'control', expiresAfterMs: 60_000 })
+    expect(token.expiresAt).toBe(begin + 60_000)
+    clock.time += 59_999
+    expect(tokens.find(secret)).toBeDefined()
+    clock.time += 1
+    expect(tokens.find(secret)).toBeUndefined()
+    expect(tokens.list()).toHaveLength(2)
+    expect(() => tokens.revoke(token.id)).toThrow(/no token/)
+    again().close()
+    expect(kept(path)).not.toContain('short')
+  })
+
+  it('end when they are revoked, and whoever listens is told', () => {
+    const { tokens, again } = tokensForTest()
+    const ended: string[] = []
+    const unsubscribe = tokens.onEnded(id => void ended.push(id))
+    const first = tokens.create({ name: 'first', role: 'control' })
+    const second = tokens.create({ name: 'second', role: 'control' })
+    tokens.revoke(first.token.id)
+    expect(tokens.find(first.secret)).toBeUndefined()
+    expect(again().find(first.secret)).toBeUndefined()
+    expect(tokens.find(second.secret)).toBeDefined()
+    expect(() => tokens.revoke(first.token.id)).toThrow(/no token/)
+    unsubscribe()
+    tokens.revoke(second.token.id)
+    expect(ended).toEqual([first.token.id])
+  })
+
+  it('that are built in are replaced instead', () => {
+    const { tokens, again, replaced } = tokensForTest()
+    const { control, observe } = tokens.builtIn()
+    const ended: string[] = []
+    tokens.onEnded(id => void ended.push(id))
+    tokens.revoke('t_control')
+    const now = tokens.builtIn()
+    expect(now).toEqual({ control: expect.not.stringMatching(control), observe })
+    expect(tokens.find(control)).toBeUndefined()
+    expect(again().find(now.control)).toMatchObject({ id: 't_control', role: 'control' })
+    expect(tokens.list().map(({ id }) => id)).toEqual(['t_control', 't_observe'])
+    expect({ ended, replaced: replaced() }).toEqual({ ended: ['t_control'], replaced: 1 })
+  })
+
+  it('remember when they were last used', () => {
+    const { tokens, again, clock } = tokensForTest()
+    const { secret } = tokens.create({ name: 'used', role: 'control' })
+    clock.time += 5_000
+    tokens.find(secret)
+    expect(tokens.list()[2]).toMatchObject({ lastUsedAt: begin + 5_000 })
+    tokens.close()
+    expect(again().list()[2]).toMatchObject({ lastUsedAt: begin + 5_000 })
+  })
+
+  it('are at most so many', () => {
+    const { tokens } = tokensForTest()
+    const made = Array.from({ length: limits.maxTokens }, (_, at) => tokens.create({ name: `${at}`, role: 'observe' }))
+    expect(() => tokens.create({ name: 'beyond', role: 'observe' })).toThrow(
+      expect.objectContaining({ kind: 'limit', details: { limit: 'maxTokens', value: limits.maxTokens } }),
+    )
+    tokens.revoke(made[0]!.token.id)
+    tokens.create({ name: 'in its place', role: 'observe' })
+  })
+
+  it('change nothing where the change cannot be stored', () => {
+    const { tokens, path } = tokensForTest()
+    const { secret, token } = tokens.create({ name: 'stays', role: 'control' })
+    // A draft that cannot be written: its name is taken by a directory.
+    const draft = `${path}.${process.pid}.tmp`
+    mkdirSync(draft)
+    const refused = expect.objectContaining({ kind: 'limit', details: { limit: 'disk', value: 0 } })
+    expect(() => tokens.revoke(token.id)).toThrow(refused)
+    expect(() => tokens.create({ name: 'never', role: 'control' })).toThrow(refused)
+    expect(tokens.find(secret)).toBeDefined()
+    expect(tokens.list()).toHaveLength(3)
+    rmdirSync(draft)
+  })
+})
