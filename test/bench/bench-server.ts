@@ -16,7 +16,7 @@ export const startBenchServer = (
     host: '127.0.0.1',
     port: 0,
     tokens: fixedTokens({ control: 'bench', observe: 'observe' }),
-    handlers: { daemon: {}, session: {}, run: {}, ...topicHandlers(lookup) } as unknown as Handlers,
+    handlers: { daemon: {}, session: {}, run: {}, token: {}, ...topicHandlers(lookup) } as unknown as Handlers,
     hub,
     version: '0',
     instance: 'bench',

@@ -51,7 +51,10 @@ describe('an upgrade is refused', () => {
 
   test('with 503 for an observer where there are so many, while who has control still comes in', async () => {
     const { url, connections } = await startTestServer({ limits: { maxConnections: 4, maxObservers: 2 } })
-    const watchers = [await openClient(url, { token: tokens.observe }), await openClient(url, { token: tokens.observe })]
+    const watchers = [
+      await openClient(url, { token: tokens.observe }),
+      await openClient(url, { token: tokens.observe }),
+    ]
     await expect(openClient(url, { token: tokens.observe })).rejects.toEqual(refused(503, /2 observers/))
     await openClient(url)
     await openClient(url)
@@ -152,7 +155,7 @@ test('a port in use is said with its host and number', async () => {
   const fixed = fixedTokens(tokens)
   const options = { host: '127.0.0.1', port: first.port, tokens: fixed, hub, version: '1', instance: 'i', node: 'n' }
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-  const handlers = { daemon: {}, session: {}, run: {}, approval: {}, topic: {}, event: {} } as never
+  const handlers = { daemon: {}, session: {}, run: {}, approval: {}, topic: {}, event: {}, token: {} } as never
   await expect(startServer({ ...options, handlers, claude: () => null, log })).rejects.toMatchObject({
     name: 'AddressInUse',
     host: '127.0.0.1',
