@@ -29,7 +29,8 @@ import { syncChanged } from './sync-changed.ts'
 import { tokenHandlers } from './tokens/handlers.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { topicHandlers } from './topics/handlers.ts'
-import { createHub } from './topics/hub.ts'
+import { createHub, type Hub } from './topics/hub.ts'
+import { createPresence, type Presence } from './topics/presence.ts'
 import { createPublisher } from './topics/publisher.ts'
 import { createTopics } from './topics/topics.ts'
 
@@ -84,7 +85,17 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     opened.push(startForgettingKeys(store.requests, log))
 
     const topics = createTopics({ store, instance, processesDir: home.processes })
-    const hub = createHub({ lookup: topics.lookup, limits })
+    const hub: Hub = createHub({ lookup: topics.lookup, limits, onWatched: topic => presence.changed(topic) })
+    const presence: Presence = createPresence({
+      watching: hub.watching,
+      exists: session => store.sessions.get(session) !== undefined,
+      publish(record) {
+        topics.sessions.append(record, Date.now())
+        hub.published('sessions')
+      },
+      limits,
+    })
+    opened.push(() => presence.close())
     const publisher = createPublisher({ ...topics, hub, now: Date.now })
     let syncFailed: (error: unknown) => void
     const failedSync = new Promise<unknown>(resolve => void (syncFailed = resolve))
@@ -202,7 +213,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           server: () => server,
           stop: (reason, options) => void close(reason, options).catch(() => {}),
         }),
-        ...sessionHandlers(sessions, locateAndRemember),
+        ...sessionHandlers(sessions, locateAndRemember, presence.viewers),
         ...approvalHandlers(sessions),
         ...topicHandlers(topics.lookup),
         ...tokenHandlers(tokens),

@@ -41,6 +41,11 @@ export const limits = {
   /** Connections told of in `daemon.status`, and subscriptions of each: those furthest behind, and how many more. */
   maxSubscribersShown: 100,
   maxCursorsShown: 20,
+  /** Clients told of as viewers of a session, and how many more. */
+  maxViewersShown: 100,
+  /** `viewers_changed` comes so long after the first change, of so many sessions at once; the others wait as long again. */
+  viewersEveryMs: 250,
+  viewersAtOnce: 16,
   /** A connection that has not said `hello` by then is closed with 4506. */
   helloTimeoutMs: 5_000,
   /** A connection that was idle for so long gets a `heartbeat`; WebSocket pings go out at the same pace. */

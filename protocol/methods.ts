@@ -7,6 +7,7 @@ import { Labels, Session, SessionSpec, SessionState } from './session.ts'
 import { Subscribers } from './subscribers.ts'
 import { Role, Token } from './token.ts'
 import { Cursor, Subscribed, Topic } from './topics.ts'
+import { Viewers } from './viewers.ts'
 
 const none = Type.Object({})
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
@@ -157,6 +158,8 @@ const session = {
     Type.Object({ state: Type.Optional(SessionState), labels: Type.Optional(Labels), ...page }),
     Type.Object({ sessions: Type.Array(Session), next }),
   ),
+  /** Who watches it: the clients that are subscribed to `session/<id>`. */
+  viewers: method(Type.Object({ session: SessionId }), Viewers),
   /** Ends the process; the log is kept and a next run starts it again. `conflict` while a run is active unless `force`. */
   close: method(Type.Object({ session: SessionId, force: Type.Optional(Type.Boolean()) }), Session, { mutates: true }),
   /** Removes the session, its runs and its logs. `conflict` while a run is active unless `force`. */

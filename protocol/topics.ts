@@ -3,6 +3,7 @@ import { Approval } from './approval.ts'
 import { SessionId } from './ids.ts'
 import { Run } from './run.ts'
 import { Session } from './session.ts'
+import { Viewers } from './viewers.ts'
 
 /**
  * The topics: named streams of events, each with its own contiguous `seq` and its own `epoch`.
@@ -31,6 +32,13 @@ export const sessionsEvents = {
     ...envelope,
     type: Type.Literal('approval_changed'),
     approval: Approval,
+  }),
+  /** Who watches a session, all of them: told a little later, and only where it is another answer than before. */
+  viewers_changed: Type.Object({
+    ...envelope,
+    type: Type.Literal('viewers_changed'),
+    session: SessionId,
+    ...Viewers.properties,
   }),
 }
 export type SessionsEvent = {

@@ -51,7 +51,8 @@ export function openConnection(options: {
       ws.terminate()
     },
   })
-  const outbox = hub.attach(sink)
+  let greeted: { client: string; name: string } | undefined
+  const outbox = hub.attach(sink, () => greeted && { ...greeted, role })
   signal.addEventListener('abort', () => outbox.close())
 
   const close: Connection['close'] = (code, reason, reconnect = closeCodes[code].reconnect) => {
@@ -66,7 +67,6 @@ export function openConnection(options: {
   }
 
   const connectedAt = now()
-  let greeted: { client: string; name: string } | undefined
   const helloTimer = setTimeout(() => close(4506, `no hello within ${limits.helloTimeoutMs} ms`), limits.helloTimeoutMs)
   const stopWatching = pulse.onBeat(
     watchConnection({

@@ -1,3 +1,4 @@
+import type { Viewers } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import { ClaudeUnavailable, installHint, type LocatedClaude } from '../claude/locate.ts'
 import type { Handlers } from '../rpc/handlers.ts'
@@ -9,11 +10,13 @@ import type { Sessions } from './sessions.ts'
 export function sessionHandlers(
   sessions: Sessions,
   locate: () => Promise<LocatedClaude>,
+  viewers: (session: string) => Viewers,
 ): Pick<Handlers, 'session' | 'run'> {
   return {
     session: {
       create: ({ key: _key, ...spec }, { keep }) => sessions.create(spec, '', keep),
       get: ({ session }) => sessions.get(session),
+      viewers: ({ session }) => viewers(sessions.get(session).session),
       list({ limit = limits.defaultPageSize, ...filter }) {
         const found = known('/after', () => sessions.list({ ...filter, limit }))
         const { items, next } = page(found, limit, ({ session }) => session)

@@ -1,8 +1,9 @@
+import type { Viewer } from '../../protocol/index.ts'
 import type { Limits } from '../../protocol/limits.ts'
 import { passHookPoint } from '../hook-points.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { type Channel, createChannel } from './channel.ts'
-import { createOutbox, type Outbox, type OutboxHub, type Sink } from './outbox.ts'
+import { createOutbox, type Outbox, type OutboxHub, type Sink, type Watcher } from './outbox.ts'
 import { type Subscription, takePage } from './subscription.ts'
 import type { TopicLookup } from './topic-log.ts'
 
@@ -16,8 +17,11 @@ export interface Hub {
   published(topic: string): void
   /** The topic is no more: its subscriptions end. */
   closed(topic: string): void
-  attach(sink: Sink): Outbox
+  /** `who` it is of, once that is known. */
+  attach(sink: Sink, who?: () => Watcher | undefined): Outbox
   subscriptions(): number
+  /** Who is subscribed to a topic: an entry for each connection. */
+  watching(topic: string): Viewer[]
   /** The flush now instead of at the end of the turn. */
   flush(): void
 }
@@ -25,8 +29,11 @@ export interface Hub {
 export function createHub(options: {
   lookup: TopicLookup
   limits: Pick<Limits, 'eventsPageBytes' | 'highWaterBytes' | 'maxSubscriptions'>
+  /** Somebody has come to a topic or left it. */
+  onWatched?: (topic: string) => void
+  now?: () => number
 }): Hub {
-  const { lookup, limits } = options
+  const { lookup, limits, onWatched, now = Date.now } = options
   const channels = new Map<string, Channel>()
   const dirty = new Set<Channel>()
   // Outboxes that have chunks to write, each once: those whose chunks were empty when the first was added.
@@ -130,6 +137,7 @@ export function createHub(options: {
   }
 
   const internal: OutboxHub = {
+    now,
     channel(topic) {
       let channel = channels.get(topic)
       if (channel === undefined) {
@@ -143,11 +151,13 @@ export function createHub(options: {
     joined(subscription) {
       subscription.channel.subscriptions.add(subscription)
       subscriptions++
+      onWatched?.(subscription.channel.topic)
     },
     left(subscription) {
       const { channel } = subscription
       if (!channel.subscriptions.delete(subscription)) return
       subscriptions--
+      onWatched?.(channel.topic)
       if (channel.subscriptions.size > 0) return
       channels.delete(channel.topic)
       dirty.delete(channel)
@@ -174,8 +184,13 @@ export function createHub(options: {
       if (channel === undefined) return
       for (const { outbox } of channel.subscriptions) outbox.unsubscribe(topic)
     },
-    attach: sink => createOutbox(internal, sink, limits),
+    attach: (sink, who = () => undefined) => createOutbox(internal, sink, who, limits),
     subscriptions: () => subscriptions,
+    watching: topic =>
+      [...(channels.get(topic)?.subscriptions ?? [])].flatMap(({ outbox, since }) => {
+        const who = outbox.internals.who()
+        return who === undefined ? [] : [{ ...who, since }]
+      }),
     flush,
   }
 }

@@ -1,4 +1,4 @@
-import type { ParamsOf, ResultOf, Methods, SubscriptionStatus } from '../../protocol/index.ts'
+import type { ParamsOf, ResultOf, Methods, SubscriptionStatus, Viewer } from '../../protocol/index.ts'
 import type { Subscriptions } from '../rpc/handlers.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { textFrame } from '../server/ws-frame.ts'
@@ -34,8 +34,12 @@ export interface Outbox extends Subscriptions {
   readonly internals: OutboxInternals
 }
 
+/** Who a connection is of. */
+export type Watcher = Omit<Viewer, 'since'>
+
 export interface OutboxInternals {
   readonly sink: Sink
+  readonly who: () => Watcher | undefined
   readonly chunks: Buffer[]
   chunkBytes: number
   /** Cursors in state `behind`, the next one to be served first. */
@@ -46,6 +50,7 @@ export interface OutboxInternals {
 
 /** The hub, as an outbox sees it. */
 export interface OutboxHub {
+  now(): number
   /** Throws `not_found`. */
   channel(topic: string): Channel
   joined(subscription: Subscription): void
@@ -57,7 +62,12 @@ export interface OutboxHub {
   behind(outbox: Outbox): void
 }
 
-export function createOutbox(hub: OutboxHub, sink: Sink, limits: { maxSubscriptions: number }): Outbox {
+export function createOutbox(
+  hub: OutboxHub,
+  sink: Sink,
+  who: () => Watcher | undefined,
+  limits: { maxSubscriptions: number },
+): Outbox {
   const subscriptions = new Map<string, Subscription>()
   let held: Subscription[] = []
 
@@ -73,6 +83,7 @@ export function createOutbox(hub: OutboxHub, sink: Sink, limits: { maxSubscripti
   }
   const internals: OutboxInternals = {
     sink,
+    who,
     chunks: [],
     chunkBytes: 0,
     behind: [],
@@ -108,6 +119,7 @@ export function createOutbox(hub: OutboxHub, sink: Sink, limits: { maxSubscripti
         channel,
         outbox,
         after,
+        since: before?.since ?? hub.now(),
         window: window === undefined ? undefined : createWindow(window),
         state: 'held',
       }

@@ -15,6 +15,8 @@ export interface Subscription {
   readonly channel: Channel
   readonly outbox: Outbox
   readonly window: Window | undefined
+  /** Since when this connection is subscribed to the topic, wherever its cursor was moved since. */
+  readonly since: number
   /** Everything up to here was handed to the socket. */
   after: number
   state: 'held' | 'live' | 'behind' | 'waiting' | 'ended'

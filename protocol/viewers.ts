@@ -1,0 +1,19 @@
+import { Type, type Static } from 'typebox'
+import { ClientId } from './ids.ts'
+import { Role } from './token.ts'
+
+/** A client that watches a session: one with several connections is told of once, with its first. */
+export const Viewer = Type.Object({
+  client: ClientId,
+  name: Type.String(),
+  role: Role,
+  since: Type.Integer({ description: 'when it subscribed; to move its cursor changes nothing' }),
+})
+export type Viewer = Static<typeof Viewer>
+
+/** Who watches a session, longest first, up to `maxViewersShown`. */
+export const Viewers = Type.Object({
+  viewers: Type.Array(Viewer),
+  more: Type.Integer({ description: 'clients that are not listed' }),
+})
+export type Viewers = Static<typeof Viewers>
