@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { methods, topMethods } from '../../protocol/index.ts'
-import { greet, helloParams, openClient, startTestServer, tokens } from './harness.ts'
+import { greet, helloParams, openClient, startTestServer } from './harness.ts'
 import { until } from '../support/until.ts'
 
 describe('before hello', () => {
@@ -223,34 +222,4 @@ test('calls beyond the limit in flight answer overloaded, and the others end whe
   })
   client.ws.terminate()
   await until(() => expect(aborted).toEqual(['r_100', 'r_101', 'r_102']))
-})
-
-describe('the observe token', () => {
-  const rows = [
-    ...Object.entries(topMethods).map(([name, row]) => [name, row.mutates] as const),
-    ...Object.entries(methods).flatMap(([namespace, table]) =>
-      Object.entries(table).map(([name, row]) => [`${namespace}.${name}`, row.mutates] as const),
-    ),
-  ]
-  test.each(rows)('%s: mutates is %s', async (method, mutates) => {
-    const { url } = await startTestServer()
-    const client = await greet(url, { token: tokens.observe })
-    const { error } = await client.call(method, { nothing: true })
-    expect(error?.data.kind === 'forbidden' && error.code === -32003).toBe(mutates)
-  })
-
-  test('the methods that mutate are these', () => {
-    const names = rows.flatMap(([name, mutates]) => (mutates ? [name] : []))
-    expect(names.sort()).toEqual(
-      [
-        'daemon.gc',
-        'daemon.stop',
-        'run.cancel',
-        'run.start',
-        'session.close',
-        'session.create',
-        'session.delete',
-      ].sort(),
-    )
-  })
 })

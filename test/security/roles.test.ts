@@ -1,0 +1,95 @@
+import * as fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { arbitraryOf } from '../support/arbitrary-of.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { methodRows } from '../support/method-rows.ts'
+import { RpcFailure, type RpcPeer } from '../support/rpc-peer.ts'
+
+/**
+ * Who may call what. A new method has to be entered here, by somebody who has thought about it: `control` where it
+ * changes anything, or tells what is not for everybody who may watch.
+ */
+const mayBeCalledBy: Record<string, 'everybody' | 'control'> = {
+  hello: 'everybody',
+  ping: 'everybody',
+  'daemon.status': 'everybody',
+  'daemon.gc': 'control',
+  'daemon.stop': 'control',
+  'session.create': 'control',
+  'session.get': 'everybody',
+  'session.list': 'everybody',
+  'session.viewers': 'everybody',
+  'session.close': 'control',
+  'session.delete': 'control',
+  'run.start': 'control',
+  'run.get': 'everybody',
+  'run.list': 'everybody',
+  'run.wait': 'everybody',
+  'run.cancel': 'control',
+  'topic.subscribe': 'everybody',
+  'topic.unsubscribe': 'everybody',
+  'topic.read': 'everybody',
+  'event.get': 'everybody',
+  'token.create': 'control',
+  'token.list': 'control',
+  'token.revoke': 'control',
+}
+
+const kindOf = async (peer: RpcPeer, method: string, params: object): Promise<string | undefined> => {
+  try {
+    await peer.call(method, params)
+    return undefined
+  } catch (error) {
+    if (error instanceof RpcFailure) return error.error.data.kind
+    throw error
+  }
+}
+
+it('of every method it is decided who may call it', () => {
+  expect([...methodRows.keys()].toSorted()).toEqual(Object.keys(mayBeCalledBy).toSorted())
+})
+
+it('the observe token may call what is for everybody and nothing else, whatever the params, and changes nothing', async () => {
+  const daemon = await startTestDaemon()
+  const control = await daemon.peer()
+  const { run, session } = await control.call<{ run: string; session: string }>('run.start', {
+    create: { cwd: daemon.home },
+    prompt: 'sim:text',
+  })
+  await control.call('run.wait', { run })
+  const before = await snapshot(control, daemon, session)
+
+  const observer = await daemon.peer('observer', daemon.info.observeToken)
+  // Those that mean something here, and whatever else fits.
+  const known: Record<string, unknown> = { session, run, topic: `session/${session}`, id: 't_control', timeoutMs: 1 }
+  const instead = (path: string) => {
+    const name = path.slice(1)
+    return Object.hasOwn(known, name) ? fc.constant(known[name]) : undefined
+  }
+  for (const [method, { params }] of methodRows) {
+    const given = [
+      ...fc.sample(arbitraryOf(params, instead), { numRuns: 10, seed: 1 }),
+      ...fc.sample(arbitraryOf(params), { numRuns: 5, seed: 2 }),
+      { nothing: true },
+      {},
+    ] as object[]
+    for (const each of given) {
+      const isForbidden = (await kindOf(observer, method, each)) === 'forbidden'
+      expect(isForbidden, `${method} ${JSON.stringify(each)}`).toBe(mayBeCalledBy[method] === 'control')
+    }
+  }
+  expect(await snapshot(control, daemon, session)).toEqual(before)
+})
+
+/** What an observer must not be able to change. */
+async function snapshot(control: RpcPeer, daemon: TestDaemon, session: string) {
+  const { tokens } = await control.call<{ tokens: object[] }>('token.list')
+  const { pid, runs } = await control.call('daemon.status')
+  return {
+    daemon: { pid, runs, isOurs: pid === daemon.pid },
+    sessions: await control.call('session.list'),
+    runs: await control.call('run.list'),
+    log: await control.call('topic.read', { topic: `session/${session}`, after: 0 }),
+    tokens: tokens.map(token => ({ ...token, lastUsedAt: null })),
+  }
+}
