@@ -5,6 +5,8 @@
 export const limits = {
   /** A larger inbound message closes the connection with 1009. */
   maxMessageBytes: 4 * 1024 * 1024,
+  /** Objects and arrays in each other, the message itself included; deeper: `invalid_request`. */
+  maxMessageDepth: 128,
   /** A larger event is sent with its large strings cut and `cut: { bytes }`; `event.get` has it whole. */
   maxEventBytes: 256 * 1024,
   /** Prompt of one run; larger: `invalid_params`. */

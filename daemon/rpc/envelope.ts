@@ -1,4 +1,4 @@
-import { type Request, Request as RequestSchema } from '../../protocol/index.ts'
+import { limits, type Request, Request as RequestSchema } from '../../protocol/index.ts'
 import { Compile } from 'typebox/compile'
 import { RpcError } from './rpc-error.ts'
 
@@ -20,6 +20,11 @@ export function readEnvelope(text: string): Envelope {
   } catch (error) {
     return refused(null, new RpcError('parse_error', `this is no JSON: ${(error as Error).message.slice(0, 200)}`))
   }
+  // What goes through a value step by step would need a step for each level.
+  if (isDeeper(message, limits.maxMessageDepth)) {
+    const most = limits.maxMessageDepth
+    return refused(idOf(message), new RpcError('invalid_request', `a message may be nested ${most} levels deep`))
+  }
   if (request.Check(message)) {
     const { id, method, params = {} } = message
     return id === undefined ? { kind: 'notification', method, params } : { kind: 'call', id, method, params }
@@ -28,6 +33,14 @@ export function readEnvelope(text: string): Envelope {
 }
 
 const refused = (id: CallId | null, error: RpcError): Envelope => ({ kind: 'refused', id, error })
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (levels === 0) return true
+  // Not its values as an array: most of them are none of its business.
+  for (const name in value) if (isDeeper((value as Record<string, unknown>)[name], levels - 1)) return true
+  return false
+}
 
 // An answer to a broken call still goes to the call, if it says which one it is.
 function idOf(message: unknown): CallId | null {

@@ -150,6 +150,36 @@ test('a message of 5 MB closes with 1009, one of 3 MB is read', async () => {
   await expect(client.closed).resolves.toMatchObject({ code: 1009 })
 })
 
+describe('a message that is nested', () => {
+  const call = (levels: number) =>
+    `{"jsonrpc":"2.0","id":1,"method":"topic.unsubscribe","params":{"topic":"daemon","x":${'['.repeat(levels)}${']'.repeat(levels)}}}`
+
+  // The message, its params, and what is in them.
+  test('128 levels deep is read, one of 129 is not, and the connection goes on', async () => {
+    const { url } = await startTestServer()
+    const client = await greet(url)
+    client.messages.length = 0
+    client.sendText(call(126))
+    expect(await client.message(({ id }) => id === 1)).toMatchObject({ result: {} })
+    client.messages.length = 0
+    client.sendText(call(127))
+    expect(await client.message(({ id }) => id === 1)).toMatchObject({ error: { data: { kind: 'invalid_request' } } })
+    expect(await client.call('ping')).toHaveProperty('result')
+  })
+
+  test.each([
+    ['in its params', call(2_000_000), 'invalid_request'],
+    ['in arrays', '['.repeat(2_000_000) + ']'.repeat(2_000_000), 'invalid_request'],
+    ['and never closed', '{"a":'.repeat(800_000), 'parse_error'],
+  ])('millions of levels deep, %s, is refused', async (_, text, kind) => {
+    const { url } = await startTestServer()
+    const client = await greet(url)
+    client.sendText(text)
+    expect(await client.message(({ error }) => error !== undefined)).toMatchObject({ error: { data: { kind } } })
+    expect(await client.call('ping')).toHaveProperty('result')
+  })
+})
+
 test('a binary message closes with 4500', async () => {
   const { url } = await startTestServer()
   const client = await greet(url)
