@@ -37,6 +37,10 @@ const ConfigFile = Type.Object(
     allowArgs: Type.Boolean(),
     /** Sessions may use `permissionMode: bypassPermissions`. */
     allowBypassPermissions: Type.Boolean(),
+    /** Names of the variables that Claude Code inherits (`ANTHROPIC_*` for all that begin so); absent: all of them. */
+    allowEnvironment: Type.Optional(
+      Type.Array(Type.String({ pattern: '^([A-Za-z_][A-Za-z0-9_]*)?\\*?$', minLength: 1 })),
+    ),
     /** Host header values accepted beside loopback names. */
     allowedHosts: Type.Array(Type.String({ minLength: 1 })),
     /** Origin header values accepted beside the daemon's own. */

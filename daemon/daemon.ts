@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import type { DaemonEvent } from '../protocol/index.ts'
 import { limits } from '../protocol/limits.ts'
 import { createAttendance } from './attendance.ts'
+import { inheritable } from './claude/environment.ts'
 import { createClaudeLocator, type LocatedClaude } from './claude/locate.ts'
 import type { Config } from './config.ts'
 import { createDiskNotice } from './disk-notice.ts'
@@ -65,7 +66,8 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     const tokens = createTokens(home.tokens, { log, onReplaced: () => tellInfo() })
     opened.push(() => tokens.close())
     const instance = nanoid()
-    const locate = createClaudeLocator(config.claudeBin, config.environment)
+    const inherited = inheritable(config.environment, config.allowEnvironment)
+    const locate = createClaudeLocator(config.claudeBin, config.environment, inherited)
     let claude: LocatedClaude | null = null
     const locateAndRemember = async () => {
       try {
@@ -131,7 +133,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       locate: locateAndRemember,
       admission: createAdmission(config.maxRuns),
       attendance,
-      environment: config.environment,
+      environment: inherited,
       processesDir: home.processes,
       onLoaded: session => topics.logs.open(session),
       onUnmade: session => topics.logs.drop(session),

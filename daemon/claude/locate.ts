@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, realpath, stat } from 'node:fs/promises'
-import { homedir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { claudeEnvironment } from './environment.ts'
 
 /** A usable Claude Code: absolute path and what `--version` printed (`2.1.329 (Claude Code)`). */
 export interface LocatedClaude {
@@ -30,9 +31,13 @@ const versionTimeoutMs = 15_000
  * Finds Claude Code: `configured` alone when given, else `claude` on PATH and at the usual places, and asks it for its
  * version. Rejects with `ClaudeUnavailable`. The answer is remembered for as long as the file stays the same, so that
  * it may be called before every start. Calls at the same time share one answer, and go on in the order in which they
- * came: prompts that wait for it do not overtake each other.
+ * came: prompts that wait for it do not overtake each other. `inherited` is what it gets of the environment.
  */
-export function createClaudeLocator(configured: string | undefined, environment: NodeJS.ProcessEnv) {
+export function createClaudeLocator(
+  configured: string | undefined,
+  environment: NodeJS.ProcessEnv,
+  inherited: NodeJS.ProcessEnv = environment,
+) {
   const known = new Map<string, { stamp: string; claude: LocatedClaude }>()
 
   let underWay: Promise<LocatedClaude> | undefined
@@ -48,7 +53,7 @@ export function createClaudeLocator(configured: string | undefined, environment:
       }
       const remembered = known.get(candidate)
       if (remembered?.stamp === stamp) return remembered.claude
-      const asked = await askVersion(candidate, environment)
+      const asked = await askVersion(candidate, inherited)
       if ('problem' in asked) {
         tried.push(`${candidate}: ${asked.problem}`)
         continue
@@ -83,10 +88,10 @@ async function executableStamp(path: string): Promise<string | { problem: string
   }
 }
 
-async function askVersion(path: string, environment: NodeJS.ProcessEnv): Promise<LocatedClaude | { problem: string }> {
+async function askVersion(path: string, inherited: NodeJS.ProcessEnv): Promise<LocatedClaude | { problem: string }> {
   try {
     const { stdout } = await promisify(execFile)(path, ['--version'], {
-      env: { ...environment, CLAUDECODE: '' },
+      env: claudeEnvironment(inherited, undefined, tmpdir()),
       timeout: versionTimeoutMs,
       killSignal: 'SIGKILL',
       maxBuffer: 64 * 1024,

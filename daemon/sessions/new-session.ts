@@ -3,12 +3,13 @@ import type { ApprovalOptions, ClaudeOptions, Session, SessionSpec } from '../..
 import { BadPermissionRule, parsePermissionRules } from '../claude/permission-rules.ts'
 import type { Config } from '../config.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
+import { checkOptions } from './check-options.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
 
 /** The record of a session as it is asked for; not stored yet. Throws `RpcError` for what may not be asked for. */
 export function newSession(spec: SessionSpec, pointer: string, config: Config): Session {
   const cwd = checkWorkingDirectory(spec.cwd, config.allowRoots, `${pointer}/cwd`)
-  const claude = spec.claude ?? {}
+  const claude = checkOptions(spec.claude ?? {}, cwd, `${pointer}/claude`, config)
   checkLeave(claude, pointer, config)
   if (spec.approvals) checkRules(spec.approvals, `${pointer}/approvals`)
   const now = Date.now()

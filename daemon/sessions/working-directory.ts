@@ -20,20 +20,34 @@ export function checkWorkingDirectory(cwd: string, allowRoots: readonly string[]
     throw refuse('an existing directory', missing ? 'does not exist' : `cannot be entered: ${(error as Error).message}`)
   }
   if (!statSync(directory).isDirectory()) throw refuse('a directory', 'is not a directory')
-  if (allowRoots.length > 0 && !allowRoots.some(root => isInside(directory, root))) {
-    const roots = allowRoots.join(', ')
-    throw refuse(`a directory in ${roots}`, `is outside the directories in which sessions may run (${roots})`)
-  }
+  if (allowRoots.length > 0) checkConfined(directory, allowRoots, pointer)
   return directory
 }
 
-function isInside(directory: string, root: string): boolean {
-  let resolved: string
+/** Checks that what is at an absolute path is inside one of `allowRoots`, wherever links lead. Throws `invalid_params`. */
+export function checkConfined(path: string, allowRoots: readonly string[], pointer: string): void {
+  const resolved = realPath(path)
+  if (resolved !== undefined && allowRoots.some(root => isInside(resolved, root))) return
+  const roots = allowRoots.join(', ')
+  const problem =
+    resolved === undefined ? 'does not exist' : `is outside the directories in which sessions may run (${roots})`
+  throw new RpcError('invalid_params', `${pointer}: ${JSON.stringify(path)} ${problem}`, {
+    path: pointer,
+    expected: `a place in ${roots}`,
+  })
+}
+
+function isInside(path: string, root: string): boolean {
+  const resolved = realPath(root)
+  if (resolved === undefined) return false
+  const way = relative(resolved, path)
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
+}
+
+function realPath(path: string): string | undefined {
   try {
-    resolved = realpathSync(root)
+    return realpathSync(path)
   } catch {
-    return false
+    return undefined
   }
-  const path = relative(resolved, directory)
-  return path === '' || (path !== '..' && !path.startsWith(`..${sep}`) && !isAbsolute(path))
 }

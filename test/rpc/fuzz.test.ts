@@ -13,7 +13,7 @@ import { until } from '../support/until.ts'
 /** Fewer for a quick look: `MUXD_FUZZ_CALLS=500`. A failure tells its seed, for `MUXD_FUZZ_SEED`. */
 const calls = Number(process.env['MUXD_FUZZ_CALLS'] ?? 20_000)
 const seed = Number(process.env['MUXD_FUZZ_SEED'] ?? Date.now() % 2 ** 31)
-const callsAtOnce = 50
+const callsAtOnce = 100
 
 /** What ends the daemon has tests of its own (`test/e2e/daemon-end.test.ts`). */
 const endsTheDaemon = new Set(['daemon.stop'])

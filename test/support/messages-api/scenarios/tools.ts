@@ -9,6 +9,11 @@ export const tools: Record<string, Scenario> = {
           text('I will run a command.'),
           tool('Bash', { command: 'echo from-bash', description: 'Say something' }),
         ]),
+  /** The environment of what Claude Code starts. */
+  environment: ({ toolResults }) =>
+    toolResults.length > 0
+      ? message([text('That is all of it.')])
+      : message([tool('Bash', { command: 'env', description: 'Show the environment' })]),
   /** Two calls in one message. */
   parallel: ({ toolResults }) =>
     toolResults.length > 0

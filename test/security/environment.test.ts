@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+/** Variables of the process of a session, as the kernel has them. */
+async function environmentIn(daemon: TestDaemon, claude: object = {}): Promise<Map<string, string>> {
+  const peer = await daemon.peer()
+  const create = { cwd: tempDir(), claude }
+  const { run, session } = await peer.call<{ run: string; session: string }>('run.start', {
+    create,
+    prompt: 'sim:text',
+  })
+  await peer.call('run.wait', { run })
+  const { process } = await peer.call<{ process: { pid: number } }>('session.get', { session })
+  const variables = readFileSync(`/proc/${process.pid}/environ`, 'utf8').split('\0').filter(Boolean)
+  return new Map(variables.map(each => each.split(/=(.*)/s).slice(0, 2) as [string, string]))
+}
+
+const env = {
+  SOME_KEY: 'of the user',
+  ANTHROPIC_MODEL: 'm',
+  MUXD_CLAUDE_BIN: '/elsewhere',
+  CLAUDECODE: '1',
+  CLAUDE_CODE_SESSION_ID: 'outer',
+  CLAUDE_CODE_MESSAGING_TOKEN: 'outer secret',
+}
+
+describe('a process of a session', () => {
+  it('gets the daemon’s environment without what is muxd’s or a surrounding Claude Code’s, with the session’s', async () => {
+    const environment = await environmentIn(await startTestDaemon({ env }), { env: { OWN: 'x', SOME_KEY: 'changed' } })
+    expect(environment.get('OWN')).toBe('x')
+    expect(environment.get('SOME_KEY')).toBe('changed')
+    expect(environment.get('ANTHROPIC_MODEL')).toBe('m')
+    expect(environment.get('CLAUDECODE')).toBe('')
+    expect([...environment.keys()].filter(name => /^(MUXD_|CLAUDE_)/.test(name) && !/SIMULATOR/.test(name))).toEqual([
+      'MUXD_PROCESS',
+    ])
+  })
+
+  it('gets what a list in the configuration names instead, and what muxd sets', async () => {
+    // What finds the processes of this test, and them their program.
+    const allowEnvironment = ['TEST_DAEMON', 'PATH', 'ANTHROPIC_*']
+    const environment = await environmentIn(await startTestDaemon({ env, config: { allowEnvironment } }))
+    const names = [...environment.keys()].filter(name => !/^MUXD_SIMULATOR_/.test(name))
+    expect(names.toSorted()).toEqual(
+      [
+        'ANTHROPIC_MODEL',
+        'CLAUDECODE',
+        'MUXD_PROCESS',
+        'NO_COLOR',
+        'PATH',
+        'PWD',
+        'TERM',
+        'TEST_DAEMON',
+        'TMPDIR',
+      ].toSorted(),
+    )
+  })
+
+  it('never gets a secret of muxd’s, in its environment or on its command line', async () => {
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    const { secret } = await peer.call<{ secret: string }>('token.create', { name: 'other', role: 'control' })
+    const environment = await environmentIn(daemon)
+    const { sessions } = await peer.call<{ sessions: { process: { pid: number } }[] }>('session.list')
+    const commandLine = readFileSync(`/proc/${sessions[0]!.process.pid}/cmdline`, 'utf8')
+    for (const each of [secret, daemon.info.token, daemon.info.observeToken]) {
+      expect([...environment.values()].join('\n') + commandLine).not.toContain(each)
+    }
+  })
+})
+
+it('a session may not set what marks its processes as muxd’s, and is confined in all that names a place', async () => {
+  const root = tempDir()
+  const daemon = await startTestDaemon({ argv: ['--simulate', '--allow-root', root] })
+  const peer = await daemon.peer()
+  for (const [claude, path] of [
+    [{ env: { MUXD_PROCESS: 'x' } }, '/claude/env/MUXD_PROCESS'],
+    [{ addDirs: ['/'] }, '/claude/addDirs/0'],
+    [{ mcpConfig: ['/etc/hosts'] }, '/claude/mcpConfig/0'],
+    [{ settings: '/etc/hosts' }, '/claude/settings'],
+  ] as const) {
+    await expect(peer.call('session.create', { cwd: root, claude })).rejects.toMatchObject({
+      error: { data: { kind: 'invalid_params', path } },
+    })
+  }
+  await peer.call('session.create', { cwd: root, claude: { addDirs: ['.'], settings: '{}' } })
+})
