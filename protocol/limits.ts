@@ -5,6 +5,8 @@
 export const limits = {
   /** A larger inbound message closes the connection with 1009. */
   maxMessageBytes: 4 * 1024 * 1024,
+  /** Frames of one message, and reads it came in: what comes in more closes the connection with 1008. */
+  maxMessagePieces: 16_384,
   /** Objects and arrays in each other, the message itself included; deeper: `invalid_request`. */
   maxMessageDepth: 128,
   /** A larger event is sent with its large strings cut and `cut: { bytes }`; `event.get` has it whole. */

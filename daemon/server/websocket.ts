@@ -20,7 +20,7 @@ export function createUpgrades(options: {
   admit: Admission
   /** Why there is no room for another; undefined while there is. */
   fullness: (entry: Entry) => string | undefined
-  limits: Pick<Limits, 'maxMessageBytes' | 'closeTimeoutMs'>
+  limits: Pick<Limits, 'maxMessageBytes' | 'maxMessagePieces' | 'closeTimeoutMs'>
   opened(admitted: Admitted): void
 }): (door: Door) => (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
   const { admit, fullness, limits, opened } = options
@@ -31,6 +31,8 @@ export function createUpgrades(options: {
     // the socket by us and by ws (pongs, close) never interleave.
     perMessageDeflate: false,
     maxPayload: limits.maxMessageBytes,
+    maxFragments: limits.maxMessagePieces,
+    maxBufferedChunks: limits.maxMessagePieces,
     handleProtocols: () => subprotocol,
     closeTimeout: limits.closeTimeoutMs,
   } as ServerOptions)

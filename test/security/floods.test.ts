@@ -1,0 +1,96 @@
+import { Socket } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { greet, openClient, startTestServer, tokens } from '../server/harness.ts'
+import { frame, openRawWebSocket } from '../support/raw-socket.ts'
+import { until } from '../support/until.ts'
+
+const call = (id: number, method: string, params: object = {}) =>
+  frame({ payload: JSON.stringify({ jsonrpc: '2.0', id, method, params }) })
+
+/** Unsent bytes of all sockets of this process: those of the server, when the clients have got rid of theirs. */
+function unsentBytes(): number {
+  const { _getActiveHandles: activeHandles } = process as unknown as { _getActiveHandles(): unknown[] }
+  const sockets = activeHandles().filter(handle => handle instanceof Socket)
+  return sockets.reduce((sum, socket) => sum + socket.writableLength, 0)
+}
+
+describe('who calls and does not read', () => {
+  it('gets no more than a bound prepared, is not read from, stalls nobody, and finds every answer when it reads on', async () => {
+    const calls = 10_000
+    // Large enough that the kernel's buffers are nothing beside it.
+    const status = { answer: 'x'.repeat(2_000) }
+    const server = await startTestServer({
+      checkResults: false,
+      handlers: { daemon: { status: () => status as never } },
+    })
+    const other = await greet(server.url)
+    const raw = await openRawWebSocket(server.port, tokens.control)
+    raw.pause()
+    let most = 0
+    const sent = raw.write(Buffer.concat(Array.from({ length: calls }, (_, id) => call(id, 'daemon.status'))))
+    for (let count = 0; count < 50; count++) {
+      expect(await other.call('ping')).toHaveProperty('result')
+      most = Math.max(most, unsentBytes())
+    }
+    // 4 MiB of answers, what one more read held (64 KiB of calls), and the calls that this side has not got rid of.
+    const callBytes = calls * call(calls, 'daemon.status').length
+    expect(most).toBeLessThan(4 * 1024 * 1024 + (65_536 / 60) * 2_100 + callBytes)
+    raw.resume()
+    await sent
+    await until(
+      () =>
+        expect(
+          raw
+            .received()
+            .toString('latin1')
+            .match(/"id":\d+,/g),
+        ).toHaveLength(calls),
+      {
+        timeout: 60_000,
+        interval: 200,
+      },
+    )
+    const text = raw.received().toString('latin1')
+    expect(text.match(/"result":{"answer"/g)!.length).toBeGreaterThan(100)
+    expect(text.match(/"kind":"overloaded"/g)?.length).toBeGreaterThan(0)
+  })
+})
+
+describe('many connections that never say hello', () => {
+  it('are closed in time, all of them, while others come and go', async () => {
+    const server = await startTestServer({ limits: { helloTimeoutMs: 1_000 } })
+    const silent = await Promise.all(Array.from({ length: 200 }, () => openClient(server.url)))
+    expect(await (await greet(server.url)).call('ping')).toHaveProperty('result')
+    const ends = await Promise.all(silent.map(({ closed }) => closed))
+    expect(new Set(ends.map(({ code }) => code))).toEqual(new Set([4506]))
+    await until(() => expect(server.connections()).toBe(1))
+  })
+
+  it('and ping instead have no longer', async () => {
+    const server = await startTestServer({ limits: { helloTimeoutMs: 300 } })
+    const client = await openClient(server.url)
+    const pinging = setInterval(() => client.send({ jsonrpc: '2.0', id: 1, method: 'ping' }), 20)
+    expect(await client.closed).toMatchObject({ code: 4506 })
+    clearInterval(pinging)
+  })
+})
+
+describe('the bounds of a connection', () => {
+  it('subscriptions: one more answers limit, and an end makes room', async () => {
+    const server = await startTestServer({ limits: { maxSubscriptions: 3 } })
+    const topics = ['a', 'b', 'c', 'd'].map(id => `session/s_${id}`)
+    for (const topic of topics) server.ring(topic)
+    const client = await greet(server.url)
+    for (const topic of topics.slice(0, 3))
+      expect(await client.call('topic.subscribe', { topic })).toHaveProperty('result')
+    const [first, , , beyond] = topics
+    expect(await client.call('topic.subscribe', { topic: beyond! })).toMatchObject({
+      error: { data: { kind: 'limit', limit: 'maxSubscriptions', value: 3 } },
+    })
+    // One that is there already may be moved.
+    expect(await client.call('topic.subscribe', { topic: first! })).toHaveProperty('result')
+    await client.call('topic.unsubscribe', { topic: first! })
+    expect(await client.call('topic.subscribe', { topic: beyond! })).toHaveProperty('result')
+    expect(server.hub.subscriptions()).toBe(3)
+  })
+})
