@@ -1,6 +1,6 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ClaudeUnavailable, createClaudeLocator } from '../../daemon/claude/locate.ts'
 
@@ -28,6 +28,13 @@ describe('finding Claude Code', () => {
     executable('a/claude', 'echo "1.0.128 (Claude Code)"')
     const path = executable('b/claude', 'echo "2.0.1 (Claude Code)"')
     await expect(locate(undefined, `${directory}/a:${directory}/b`)).resolves.toMatchObject({ path })
+  })
+
+  it('never takes one from where it happens to be, which may be anybody’s repository', async () => {
+    executable('claude', `echo ran >${directory}/ran; echo "2.0.1 (Claude Code)"`)
+    const here = relative(process.cwd(), directory)
+    await locate(undefined, `:.:${here}:./${here}`).catch(() => undefined)
+    expect(existsSync(join(directory, 'ran'))).toBe(false)
   })
 
   it('says by its version when it is a stand-in', async () => {

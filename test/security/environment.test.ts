@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { processesOf, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
 
 /** Variables of the process of a session, as the kernel has them. */
 async function environmentIn(daemon: TestDaemon, claude: object = {}): Promise<Map<string, string>> {
@@ -69,6 +70,25 @@ describe('a process of a session', () => {
       expect([...environment.values()].join('\n') + commandLine).not.toContain(each)
     }
   })
+})
+
+it('a prompt is on no command line and in no environment', async () => {
+  const daemon = await startTestDaemon()
+  const peer = await daemon.peer()
+  const create = { cwd: tempDir() }
+  const prompt = 'sim:slow delayMs=5000 words=10000 not-for-the-neighbours'
+  const { run } = await peer.call<{ run: string }>('run.start', { create, prompt })
+  const ours = await until(() => {
+    const found = processesOf(daemon.home)
+    expect(found.length).toBeGreaterThan(2)
+    return found
+  })
+  const shown = ours.map(
+    pid => readFileSync(`/proc/${pid}/cmdline`, 'utf8') + readFileSync(`/proc/${pid}/environ`, 'utf8'),
+  )
+  expect(shown.join()).not.toContain('not-for-the-neighbours')
+  await peer.call('run.cancel', { run, mode: 'kill' })
+  await peer.call('run.wait', { run })
 })
 
 it('a session may not set what marks its processes as muxd’s, and is confined in all that names a place', async () => {
