@@ -78,14 +78,11 @@ it('a prompt is on no command line and in no environment', async () => {
   const create = { cwd: tempDir() }
   const prompt = 'sim:slow delayMs=5000 words=10000 not-for-the-neighbours'
   const { run } = await peer.call<{ run: string }>('run.start', { create, prompt })
-  const ours = await until(() => {
-    const found = processesOf(daemon.home)
-    expect(found.length).toBeGreaterThan(2)
-    return found
+  const shown = await until(() => {
+    const ours = processesOf(daemon.home)
+    expect(ours.length).toBeGreaterThan(2)
+    return ours.flatMap(pid => ['cmdline', 'environ'].map(name => readFileSync(`/proc/${pid}/${name}`, 'utf8')))
   })
-  const shown = ours.map(
-    pid => readFileSync(`/proc/${pid}/cmdline`, 'utf8') + readFileSync(`/proc/${pid}/environ`, 'utf8'),
-  )
   expect(shown.join()).not.toContain('not-for-the-neighbours')
   await peer.call('run.cancel', { run, mode: 'kill' })
   await peer.call('run.wait', { run })
