@@ -23,7 +23,7 @@ const known = (kind: string) => fc.nat(999).map(index => `${kind}_known${index}`
 const known2id = /([srta])_known(\d+)/g
 
 it(`of ${calls} calls, right, nearly right and wrong, each is answered as the protocol says, and the daemon goes on`, async () => {
-  const daemon = await startTestDaemon({ config: { maxRuns: 2, idleCloseMs: 1_000, logLevel: 'warn' } })
+  const daemon = await startTestDaemon({ config: { maxRuns: 4, idleCloseMs: 1_000, logLevel: 'warn' } })
   const control = await daemon.peer()
   const ids = createIds()
   const world = { cwd: tempDir(), daemon, ids }
@@ -119,7 +119,8 @@ const harmless =
           'sim:text',
           'sim:tools takesMs=1',
           'sim:crash',
-          'sim:thinking',
+          'sim:permission',
+          'sim:question',
           'hello',
           ' ',
           '\u{d800}\0',

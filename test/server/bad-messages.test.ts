@@ -66,7 +66,7 @@ describe('bad messages are answered and the connection goes on', () => {
     ['{"jsonrpc":"2.0","id":1.5,"method":"ping"}', null, -32600, 'invalid_request'],
     ['{"jsonrpc":"2.0","id":"a","result":{}}', 'a', -32600, 'invalid_request'],
     ['{"jsonrpc":"2.0","id":1,"method":"run.nothing"}', 1, -32601, 'unknown_method'],
-    ['{"jsonrpc":"2.0","id":1,"method":"approval.list"}', 1, -32601, 'unknown_method'],
+    ['{"jsonrpc":"2.0","id":1,"method":"terminal.open"}', 1, -32601, 'unknown_method'],
     ['{"jsonrpc":"2.0","id":1,"method":"__proto__.constructor"}', 1, -32601, 'unknown_method'],
     ['{"jsonrpc":"2.0","id":1,"method":"constructor"}', 1, -32601, 'unknown_method'],
     ['{"jsonrpc":"2.0","id":1,"method":"session.__proto__"}', 1, -32601, 'unknown_method'],
