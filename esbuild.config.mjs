@@ -1,6 +1,6 @@
-// Bundles what runs: one file each for the daemon, the command line, the simulator and the demo, and the SDK for Node
-// and for browsers. Packages with native parts stay outside.
-import { chmodSync } from 'node:fs'
+// Bundles what runs: one file each for the daemon, the command line, the simulator and the demo, the SDK for Node and for
+// browsers, and the workspace page. Packages with native parts stay outside.
+import { chmodSync, copyFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const outdir = process.argv[2] ?? 'dist'
@@ -46,3 +46,20 @@ await build({
   entryPoints: { 'client/browser': 'client/browser.ts' },
   outdir,
 })
+
+await build({
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  // What is not needed for the first paint is loaded when it is.
+  splitting: true,
+  logLevel: 'warning',
+  sourcemap: 'linked',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  entryPoints: { 'workspace/main': 'client/workspace/main.tsx' },
+  chunkNames: 'workspace/[name]-[hash]',
+  outdir,
+})
+copyFileSync('client/workspace/index.html', `${outdir}/workspace/index.html`)
