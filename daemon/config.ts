@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { limits } from '../protocol/limits.ts'
+import { distDirectory } from './dist.ts'
 import { homePaths } from './home.ts'
 import { logLevels } from './log.ts'
 
@@ -220,6 +221,5 @@ function describe(given: object): string {
 
 /** The stand-in for Claude Code beside this program; in development that of the last build. */
 function simulatorPath(): string {
-  const here = import.meta.url
-  return fileURLToPath(new URL(here.endsWith('.ts') ? '../dist/simulator.js' : './simulator.js', here))
+  return fileURLToPath(new URL('simulator.js', distDirectory()))
 }

@@ -8,6 +8,7 @@ import { inheritable } from './claude/environment.ts'
 import { createClaudeLocator, type LocatedClaude } from './claude/locate.ts'
 import type { Config } from './config.ts'
 import { createDiskNotice } from './disk-notice.ts'
+import { distDirectory } from './dist.ts'
 import { syncRawLog } from './holder/sync-raw-log.ts'
 import { createRemoteHolder } from './holder/remote.ts'
 import { openHome, removeInfo, writeInfo } from './home.ts'
@@ -17,6 +18,7 @@ import { createGc } from './retention/gc.ts'
 import { createReclaimer } from './retention/reclaim.ts'
 import { startForgettingKeys } from './rpc/forget-keys.ts'
 import { type RunningServer, startServer } from './server/start-server.ts'
+import { findStaticFiles } from './server/static-files.ts'
 import { createAdmission } from './sessions/admission.ts'
 import { approvalHandlers } from './sessions/approval-handlers.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
@@ -28,16 +30,20 @@ import { bootId } from './store/boot-id.ts'
 import { openStore } from './store/open.ts'
 import { syncChanged } from './sync-changed.ts'
 import { tokenHandlers } from './tokens/handlers.ts'
+import { createPageCodes } from './tokens/page-codes.ts'
 import { createTokens } from './tokens/tokens.ts'
 import { topicHandlers } from './topics/handlers.ts'
 import { createHub, type Hub } from './topics/hub.ts'
 import { createPresence, type Presence } from './topics/presence.ts'
 import { createPublisher } from './topics/publisher.ts'
 import { createTopics } from './topics/topics.ts'
+import { workspaceHandlers } from './workspaces/workspaces.ts'
 
 export interface Daemon {
   /** The ws URL. */
   readonly url: string
+  /** A link to the page that lets in one browser, once. */
+  pageLink(): string
   /** Ends in order: what runs is `interrupted` unless it is kept, everything is stored, every client is told. */
   close(reason: string, options?: CloseOptions): Promise<void>
   /** Resolves when it is closed, by whomever; rejects with `SyncFailed` when the disk failed. */
@@ -194,11 +200,21 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       throw error
     }
 
+    const codes = createPageCodes(limits)
+    const pageUrl = () => server.url.replace(/^ws/, 'http').replace(/ws$/, '')
+
     const server: RunningServer = await startServer({
       host: config.host,
       port: config.port,
       socketPath: home.socket,
       tokens,
+      page: {
+        files: findStaticFiles(distDirectory()),
+        redeem(code) {
+          const role = codes.redeem(code)
+          return role && { role, token: tokens.createForPage(role).secret }
+        },
+      },
       allowedHosts: config.allowedHosts,
       allowedOrigins: config.allowedOrigins,
       handlers: {
@@ -218,7 +234,15 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
         ...sessionHandlers(sessions, locateAndRemember, presence.viewers),
         ...approvalHandlers(sessions),
         ...topicHandlers(topics.lookup),
-        ...tokenHandlers(tokens),
+        ...tokenHandlers(tokens, codes, pageUrl),
+        ...workspaceHandlers({
+          table: store.workspaces,
+          publish(record) {
+            topics.workspaces.append(record, Date.now())
+            hub.published('workspaces')
+          },
+          now: Date.now,
+        }),
       },
       hub,
       attendance,
@@ -254,7 +278,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     gc.start()
     tellInfo()
     log.info('listening', { url: server.url, home: home.directory, pid: process.pid, version })
-    return { url: server.url, close, closed }
+    return { url: server.url, pageLink: () => `${pageUrl()}#code=${codes.make('control').code}`, close, closed }
   } catch (error) {
     await closeAll()
     throw error

@@ -29,6 +29,9 @@ export async function main(argv: string[]): Promise<void> {
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
     })
     const daemon = await startDaemon(config, log)
+    // Only for eyes: what goes to a file or a pipe may be kept.
+    if (process.stdout.isTTY)
+      process.stdout.write(`\nThe workspace, for one browser, within ten minutes:\n  ${daemon.pageLink()}\n\n`)
     void told.then(signal => daemon.close(`${signal} received`)).catch(() => {})
     await daemon.closed
     process.exitCode = 0

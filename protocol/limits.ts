@@ -71,6 +71,18 @@ export const limits = {
   /** Failed tokens within `authWindowMs` after which every attempt answers 429 until the window has passed. */
   authFailures: 10,
   authWindowMs: 60_000,
+  /** Workspaces, the length of their names, and the bytes of one's layout; more: `limit`, `invalid_params`. */
+  maxWorkspaces: 100,
+  maxWorkspaceNameLength: 64,
+  maxLayoutBytes: 128 * 1024,
+  /** A link to the page lets in for so long, once; of more open ones than that the oldest ends. */
+  pageCodeLifeMs: 10 * 60_000,
+  maxPageCodes: 64,
+  /** The token of a page lets in for so long; of more than that the oldest is revoked. */
+  pageTokenLifeMs: 30 * 24 * 60 * 60_000,
+  maxPageTokens: 64,
+  /** Bytes of a request that exchanges a code; more: 413. */
+  maxExchangeBytes: 1_024,
   /** Tokens beside the built-in ones; one more answers `limit`. */
   maxTokens: 256,
   /** What a token may be made for at most (ten years); a longer life: `invalid_params`. */

@@ -8,6 +8,7 @@ import { Subscribers } from './subscribers.ts'
 import { Role, Token } from './token.ts'
 import { Cursor, Subscribed, Topic } from './topics.ts'
 import { Viewers } from './viewers.ts'
+import { Workspace, WorkspaceName, WorkspaceSummary } from './workspace.ts'
 
 const none = Type.Object({})
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
@@ -268,10 +269,37 @@ const token = {
    * the home's `daemon.json` has the new secret.
    */
   revoke: method(Type.Object({ id: TokenId }), none, { mutates: true }),
+  /**
+   * A link to the page that lets in one browser, once, within ten minutes: the page exchanges the code behind its `#` for
+   * a token of its own with this role.
+   */
+  link: method(Type.Object({ role: Role }), Type.Object({ url: Type.String(), expiresAt: Type.Integer() }), {
+    mutates: true,
+  }),
+}
+
+const workspace = {
+  get: method(Type.Object({ workspace: WorkspaceName }), Workspace),
+  /** By name. */
+  list: method(none, Type.Object({ workspaces: Type.Array(WorkspaceSummary) })),
+  /**
+   * Makes or replaces it. With `base`, only if that is still its revision (0: if there is none), else `conflict` with the
+   * `revision` there is: whoever saves has seen what it replaces.
+   */
+  save: method(
+    Type.Object({
+      workspace: WorkspaceName,
+      layout: Type.Unknown(),
+      base: Type.Optional(Type.Integer({ minimum: 0 })),
+    }),
+    WorkspaceSummary,
+    { mutates: true },
+  ),
+  delete: method(Type.Object({ workspace: WorkspaceName }), none, { mutates: true }),
 }
 
 /** Every method, by namespace; `hello` and `ping` have none. */
-export const methods = { daemon, session, run, approval, topic, event, token }
+export const methods = { daemon, session, run, approval, topic, event, token, workspace }
 export const topMethods = top
 
 export type Methods = typeof methods

@@ -13,11 +13,12 @@ import { Viewers } from './viewers.ts'
  * | `session/<id>` | every event of the session |
  * | `session/<id>/frames` | the untranslated frames as Claude Code printed them |
  * | `sessions` | the records of sessions, runs and approvals as they change |
+ * | `workspaces` | the layouts of pages as they are saved |
  * | `daemon` | health and shutdown notices, latest value only |
  */
 export const Topic = Type.String({
-  pattern: '^(sessions|daemon|session/s_[A-Za-z0-9_-]{1,64}(/frames|/terminal)?)$',
-  description: 'topic: `sessions`, `daemon`, `session/<id>` or `session/<id>/frames`',
+  pattern: '^(sessions|workspaces|daemon|session/s_[A-Za-z0-9_-]{1,64}(/frames|/terminal)?)$',
+  description: 'topic: `sessions`, `workspaces`, `daemon`, `session/<id>` or `session/<id>/frames`',
 })
 
 const envelope = { seq: Type.Integer({ minimum: 1 }), time: Type.Integer() }

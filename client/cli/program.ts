@@ -7,6 +7,7 @@ import { doctor } from './commands/doctor.ts'
 import { gc } from './commands/gc.ts'
 import { list } from './commands/list.ts'
 import { logs } from './commands/logs.ts'
+import { open } from './commands/open.ts'
 import { cancel, show, wait } from './commands/run-record.ts'
 import { run } from './commands/run.ts'
 import { restart, stop } from './commands/stop.ts'
@@ -102,6 +103,10 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option('-f, --follow', 'and what comes, until Ctrl-C')
     .addOption(new Option('--level <level>', 'this bad and worse').choices(logLevels).default('debug'))
     .action(ending(logs))
+  command('open', 'show the workspace in a browser')
+    .option('--observe', 'a link for somebody who may only watch')
+    .option('--print', 'print the link instead')
+    .action(ending(open))
   command('doctor', 'check what muxd needs').action(ending(doctor))
   program
     .command('serve', { hidden: false })

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Role } from '../../protocol/index.ts'
-import type { Limits } from '../../protocol/limits.ts'
-import { checkHost, checkOrigin, type Refusal, tokenOf } from './checks.ts'
-import { createFailedTokens } from './failed-tokens.ts'
+import { type Refusal, tokenOf } from './checks.ts'
+import { type FailedTokens, tooManyFailed } from './failed-tokens.ts'
 import type { KnownTokens } from './known-tokens.ts'
+import type { PlaceCheck } from './place-check.ts'
 
 /** How a request came in: over TCP, or over the Unix socket, whose file mode is the credential. */
 export type Door = 'tcp' | 'unix'
@@ -15,33 +15,24 @@ export interface Entry {
   token?: string
 }
 
-/** Whether a request may in and as what. One for the server: it counts wrong tokens over all connections. */
+/** Whether a request may in and as what. */
 export type Admission = (request: IncomingMessage, door: Door) => Entry | Refusal
 
 export const isRefusal = (admitted: Entry | Refusal): admitted is Refusal => 'status' in admitted
 
 export function createAdmission(options: {
-  /** The port listened on; asked for each request, for it is known only then. */
-  port: () => number
+  checkPlace: PlaceCheck
   tokens: Pick<KnownTokens, 'find'>
-  allowedHosts: readonly string[]
-  allowedOrigins: readonly string[]
-  limits: Pick<Limits, 'authFailures' | 'authWindowMs'>
-  now: () => number
+  failedTokens: FailedTokens
 }): Admission {
-  const { port, tokens, limits, now } = options
-  const allowedHosts = options.allowedHosts.map(host => host.toLowerCase())
-  const allowedOrigins = options.allowedOrigins.map(origin => origin.toLowerCase())
-  const failedTokens = createFailedTokens({ most: limits.authFailures, windowMs: limits.authWindowMs, now })
+  const { checkPlace, tokens, failedTokens } = options
 
   return ({ headers }, door) => {
-    const refusal =
-      (door === 'tcp' ? checkHost(headers.host, port(), allowedHosts) : undefined) ??
-      checkOrigin(headers.origin, port(), allowedOrigins)
+    const refusal = checkPlace(headers, door)
     if (refusal !== undefined) return refusal
     if (door === 'unix') return { role: 'control' }
     // Before the comparison: while it is locked no answer depends on the token.
-    if (failedTokens.isLocked()) return { status: 429, message: 'too many wrong tokens: try again in a minute' }
+    if (failedTokens.isLocked()) return tooManyFailed
     const secret = tokenOf(headers)
     if (secret === undefined)
       return { status: 401, message: 'a token is needed: daemon.json in the home directory has it' }

@@ -3,7 +3,7 @@ import { authSubprotocolPrefix } from '../../protocol/index.ts'
 
 /** Why a request is not let in: an HTTP status and a line for a person. */
 export interface Refusal {
-  status: 400 | 401 | 403 | 404 | 426 | 429 | 503
+  status: 400 | 401 | 403 | 404 | 405 | 413 | 426 | 429 | 503
   message: string
 }
 

@@ -1,3 +1,5 @@
+import type { Refusal } from './checks.ts'
+
 /**
  * Wrong tokens of late: after `most` of them within `windowMs` nobody is let in by token for `windowMs`, right tokens
  * included, so that guessing tells nothing. The Unix socket, which needs no token, stays open.
@@ -6,6 +8,8 @@ export interface FailedTokens {
   isLocked(): boolean
   failed(): void
 }
+
+export const tooManyFailed: Refusal = { status: 429, message: 'too many wrong tokens: try again in a minute' }
 
 export function createFailedTokens(options: { most: number; windowMs: number; now: () => number }): FailedTokens {
   const { most, windowMs, now } = options

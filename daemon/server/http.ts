@@ -3,16 +3,23 @@ import type { Duplex } from 'node:stream'
 import type { Limits } from '../../protocol/limits.ts'
 import { type Admission, type Door, isRefusal } from './admission.ts'
 import type { Refusal } from './checks.ts'
+import type { Exchange } from './exchange.ts'
+import type { PlaceCheck } from './place-check.ts'
+import { serveFile } from './serve-file.ts'
+import type { StaticFiles } from './static-files.ts'
 
-/** The HTTP side of a door: `/healthz` for everyone, the rest behind the checks; upgrades go to `upgrade`. */
+/** The HTTP side of a door: `/healthz` and the page's files for everyone, the rest behind the checks; upgrades go to `upgrade`. */
 export function createHttpServer(options: {
   door: Door
   admit: Admission
+  checkPlace: PlaceCheck
+  exchange: Exchange
+  files: StaticFiles
   version: string
   limits: Pick<Limits, 'maxConnections' | 'requestTimeoutMs'>
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
 }): Server {
-  const { door, admit, version, limits, upgrade } = options
+  const { door, admit, checkPlace, exchange, files, version, limits, upgrade } = options
   const server = createServer(
     {
       headersTimeout: limits.requestTimeoutMs,
@@ -23,8 +30,18 @@ export function createHttpServer(options: {
     },
     (request, response) => {
       const path = pathOf(request)
-      if (path === '/healthz' && (request.method === 'GET' || request.method === 'HEAD')) {
-        return answer(response, 200, { ok: true, name: 'muxd', version })
+      const reads = request.method === 'GET' || request.method === 'HEAD'
+      if (reads && path === '/healthz') return answer(response, 200, { ok: true, name: 'muxd', version })
+      const file = reads ? files.find(path) : undefined
+      if (file) {
+        const { origin } = request.headers
+        const mayRead = origin !== undefined && checkPlace(request.headers, door) === undefined
+        return void serveFile(request, response, file, mayRead ? origin : undefined).catch(fault(response))
+      }
+      if (path === '/auth/exchange') {
+        const exchanged = (entry: Awaited<ReturnType<Exchange>>) =>
+          'status' in entry ? answer(response, entry.status, problem(entry)) : answer(response, 200, entry)
+        return void exchange(request, door).then(exchanged).catch(fault(response))
       }
       const admitted = admit(request, door)
       if (isRefusal(admitted)) return answer(response, admitted.status, problem(admitted))
@@ -59,6 +76,10 @@ function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, headersFor(status, text))
   response.end(text)
 }
+
+/** What was to be answered could not be read; or the peer is gone, and nobody hears it. */
+const fault = (response: ServerResponse) => () =>
+  response.headersSent ? response.destroy() : answer(response, 500, { error: 'it could not be read' })
 
 const problem = ({ message }: Refusal) => ({ error: message })
 

@@ -16,10 +16,14 @@ import type { RequestTable } from '../store/store.ts'
 import type { Hub } from '../topics/hub.ts'
 import { createAdmission } from './admission.ts'
 import { type Connection, openConnection } from './connection.ts'
+import { createExchange, type PageEntry } from './exchange.ts'
+import { createFailedTokens } from './failed-tokens.ts'
 import { createHttpServer } from './http.ts'
 import type { KnownTokens } from './known-tokens.ts'
 import { listenTcp, listenUnix } from './listen.ts'
+import { createPlaceCheck } from './place-check.ts'
 import { createPulse } from './pulse.ts'
+import type { StaticFiles } from './static-files.ts'
 import { subscribersStatus } from './subscribers.ts'
 import { createUnreadBytes } from './unread-bytes.ts'
 import { createUpgrades } from './websocket.ts'
@@ -31,6 +35,8 @@ export interface ServerOptions {
   /** The Unix socket; it must not exist, its directory must, with mode 0700. Absent: TCP only. */
   socketPath?: string
   tokens: KnownTokens
+  /** The page, and what its links are good for. Absent: there is none. */
+  page?: { files: StaticFiles; redeem(code: string): PageEntry | undefined }
   /** `Host` and `Origin` values accepted beside the daemon's own. */
   allowedHosts?: readonly string[]
   allowedOrigins?: readonly string[]
@@ -87,7 +93,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...(options.requests && { idempotency: createIdempotency(options.requests, now) }),
   })
   const { allowedHosts = [], allowedOrigins = [] } = options
-  const admit = createAdmission({ port: () => port, tokens, allowedHosts, allowedOrigins, limits, now })
+  const checkPlace = createPlaceCheck({ port: () => port, allowedHosts, allowedOrigins })
+  const failedTokens = createFailedTokens({ most: limits.authFailures, windowMs: limits.authWindowMs, now })
+  const admit = createAdmission({ checkPlace, tokens, failedTokens })
+  const { files, redeem } = options.page ?? noPage
+  const exchange = createExchange({ checkPlace, failedTokens, redeem, limits })
   const upgrades = createUpgrades({
     admit,
     limits,
@@ -112,7 +122,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }),
   )
   const httpServer = (door: 'tcp' | 'unix') =>
-    createHttpServer({ door, admit, version, limits, upgrade: upgrades(door) })
+    createHttpServer({ door, admit, checkPlace, exchange, files, version, limits, upgrade: upgrades(door) })
 
   const servers = [httpServer('tcp')]
   port = await listenTcp(servers[0]!, host, port)
@@ -146,6 +156,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
   }
 }
+
+const noPage: NonNullable<ServerOptions['page']> = { files: { find: () => undefined }, redeem: () => undefined }
 
 /** Stops listening and resolves when the last socket is gone; those that were no WebSocket yet are cut off. */
 async function closed(server: Server): Promise<void> {

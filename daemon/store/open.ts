@@ -16,6 +16,7 @@ import { createSessionTable } from './session-table.ts'
 import { damaged, isSqliteError, type Sqlite } from './sqlite.ts'
 import { SyncFailed, type Ballast, type Store } from './store.ts'
 import { openWalSync, type WalSync } from './wal-sync.ts'
+import { createWorkspaceTable } from './workspace-table.ts'
 
 export interface StoreOptions {
   /** Size of the file `ballast` beside the database. */
@@ -60,6 +61,7 @@ function assemble(
     ),
     requests: createRequestTable(db),
     deletions: createDeletionTable(db),
+    workspaces: createWorkspaceTable(db),
   }
   ballast.restore()
   const pragma = (name: string) => db.pragma(name) as number

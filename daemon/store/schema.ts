@@ -102,6 +102,8 @@ const migrations = [
    CREATE INDEX approvals_by_session ON approvals (session);
    CREATE INDEX approvals_by_process ON approvals (process);
    CREATE INDEX approvals_by_state ON approvals (state);`,
+
+  `CREATE TABLE workspaces (name TEXT PRIMARY KEY, record TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;`,
 ]
 
 /** Makes the tables in an empty file, brings an older muxd's up to date, and refuses every other. */

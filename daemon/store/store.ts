@@ -1,4 +1,4 @@
-import type { Approval, Run, Session } from '../../protocol/index.ts'
+import type { Approval, Run, Session, Workspace } from '../../protocol/index.ts'
 
 /**
  * SQLite behind a few synchronous members. Opened by the daemon, once; `open.ts` makes it. Every write may throw
@@ -14,6 +14,7 @@ export interface Store {
   readonly events: EventTable
   readonly requests: RequestTable
   readonly deletions: DeletionTable
+  readonly workspaces: WorkspaceTable
   readonly ballast: Ballast
   /** Everything done in `work` (synchronous) or nothing. Throws `DiskFull` where the disk is the reason. */
   transaction<T>(work: () => T): T
@@ -237,4 +238,14 @@ export interface RequestTable {
   save(kept: KeptAnswer): void
   /** Forgets keys older than `time` (ms since epoch). Answers how many. */
   forgetBefore(time: number): number
+}
+
+/** How the panes of pages lie. */
+export interface WorkspaceTable {
+  save(workspace: Workspace): void
+  get(name: string): Workspace | undefined
+  /** By name. */
+  all(): Workspace[]
+  /** False when there was none. */
+  delete(name: string): boolean
 }

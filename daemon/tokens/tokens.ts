@@ -14,6 +14,8 @@ export interface Tokens extends KnownTokens {
   list(): Token[]
   /** Throws `RpcError`. The secret is known this once. */
   create(token: { name: string; role: Role; expiresAfterMs?: number | undefined }): { token: Token; secret: string }
+  /** For a page that was opened by a link. Of more pages than there may be, the one that came in longest ago is out. */
+  createForPage(role: Role): { token: Token; secret: string }
   /** It lets in no more; a built-in one gets a new secret. Stored when it returns. Throws `RpcError`. */
   revoke(id: string): void
   /** Keeps when they were last used. */
@@ -78,6 +80,20 @@ export function createTokens(
     saving.unref()
   }
 
+  /** Beside the built-in ones and those `made` before. */
+  const add = (
+    made: KeptToken[],
+    what: Pick<KeptToken, 'name' | 'role' | 'builtIn' | 'page'>,
+    expiresAfterMs: number | undefined,
+  ) => {
+    const createdAt = now()
+    const expiresAt = expiresAfterMs === undefined ? null : createdAt + expiresAfterMs
+    const secret = newSecret()
+    const token = { id: `t_${nanoid()}`, ...what, createdAt, expiresAt, lastUsedAt: null, hash: hashOf(secret) }
+    change({ ...file, tokens: [...file.tokens.filter(each => each.builtIn), ...made, token] })
+    return { token: shown(token), secret }
+  }
+
   if (isNew) {
     if (existsSync(path)) log.warn('the tokens cannot be read: new ones are made, and no earlier one lets in', { path })
     writeTokenFile(path, file)
@@ -100,21 +116,23 @@ export function createTokens(
     list: () => file.tokens.filter(token => !hasExpired(token)).map(shown),
     create({ name, role, expiresAfterMs }) {
       const made = file.tokens.filter(token => !token.builtIn && !hasExpired(token))
-      if (made.length >= limits.maxTokens) {
+      if (made.filter(token => !token.page).length >= limits.maxTokens) {
         const value = limits.maxTokens
         throw new RpcError('limit', `there are ${value} tokens, the most there may be: revoke one`, {
           limit: 'maxTokens',
           value,
         })
       }
-      const createdAt = now()
-      const expiresAt = expiresAfterMs === undefined ? null : createdAt + expiresAfterMs
-      const secret = newSecret()
-      const hash = hashOf(secret)
-      const id = `t_${nanoid()}`
-      const token: KeptToken = { id, name, role, builtIn: false, createdAt, expiresAt, lastUsedAt: null, hash }
-      change({ ...file, tokens: [...file.tokens, token] })
-      return { token: shown(token), secret }
+      return add(made, { name, role, builtIn: false }, expiresAfterMs)
+    },
+    createForPage(role) {
+      const others = file.tokens.filter(token => !hasExpired(token))
+      const pages = others.filter(token => token.page).sort((a, b) => usedAt(a) - usedAt(b))
+      const tooMany = pages.slice(0, Math.max(0, pages.length + 1 - limits.maxPageTokens))
+      const made = others.filter(token => !token.builtIn && !tooMany.includes(token))
+      const added = add(made, { name: 'page', role, builtIn: false, page: true }, limits.pageTokenLifeMs)
+      for (const { id } of tooMany) ended(id, `${limits.maxPageTokens} pages were opened since`)
+      return added
     },
     revoke(id) {
       const token = file.tokens.find(each => each.id === id && !hasExpired(each))
@@ -145,5 +163,7 @@ function stored(write: () => void) {
 
 /** A use is on the disk after so long: a daemon that is killed forgets when one was last used, and nothing else. */
 const usesKeptMs = 60_000
+
+const usedAt = ({ lastUsedAt, createdAt }: Token) => lastUsedAt ?? createdAt
 
 const shown = ({ hash: _, ...token }: KeptToken): Token => token

@@ -12,6 +12,9 @@ export interface RingLog extends TopicLog {
 /** Of `sessions`: enough for a client that was away for a while; one that was away longer reads the lists. */
 export const sessionsRingBounds = { maxRecords: 10_000, maxBytes: 16 * 1024 * 1024 }
 
+/** Of `workspaces`: one that missed some asks for them. */
+export const workspacesRingBounds = { maxRecords: 1_000, maxBytes: 4 * 1024 * 1024 }
+
 /** Latest value only, as on `daemon`. */
 export const latestOnly = { maxRecords: 1, maxBytes: Infinity }
 

@@ -1,7 +1,7 @@
 import { limits } from '../../protocol/limits.ts'
 import type { Store } from '../store/store.ts'
 import { createFramesLog } from './frames-log.ts'
-import { createRingLog, latestOnly, type RingLog, sessionsRingBounds } from './ring-log.ts'
+import { createRingLog, latestOnly, type RingLog, sessionsRingBounds, workspacesRingBounds } from './ring-log.ts'
 import { createSessionLogs, type SessionLogs } from './session-logs.ts'
 import type { TopicLog, TopicLookup } from './topic-log.ts'
 
@@ -10,6 +10,7 @@ export interface Topics {
   logs: SessionLogs
   sessions: RingLog
   daemon: RingLog
+  workspaces: RingLog
   lookup: TopicLookup
 }
 
@@ -20,6 +21,7 @@ export function createTopics(options: { store: Store; instance: string; processe
   const logs = createSessionLogs({ events: store.events, epoch, maxEventBytes })
   const sessions = createRingLog({ epoch: instance, maxEventBytes, ...sessionsRingBounds })
   const daemon = createRingLog({ epoch: instance, maxEventBytes, ...latestOnly })
+  const workspaces = createRingLog({ epoch: instance, maxEventBytes, ...workspacesRingBounds })
   const frames = new Map<string, TopicLog>()
 
   const framesOf = (session: string): TopicLog => {
@@ -33,9 +35,11 @@ export function createTopics(options: { store: Store; instance: string; processe
     logs,
     sessions,
     daemon,
+    workspaces,
     lookup(topic) {
       if (topic === 'sessions') return sessions
       if (topic === 'daemon') return daemon
+      if (topic === 'workspaces') return workspaces
       const [, session = '', kind] = /^session\/([^/]+)(?:\/(.+))?$/.exec(topic) ?? []
       if (!store.sessions.get(session)) {
         frames.delete(session)

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import { spawn } from 'node-pty'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { startTestDaemon } from '../support/daemon.ts'
+import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
 /** The command line as built in a terminal of its own. */
@@ -46,6 +48,14 @@ it('what a model prints cannot command the terminal', async () => {
   const { home } = await startTestDaemon()
   const { ended } = muxdInTerminal(['run', '--home', home, 'sim:text a\u001b]0;owned\u0007\u001b[2Jb'])
   expect((await ended()).screen).toContain('a]0;owned[2Jb')
+})
+
+it('a daemon in a terminal shows the link to its page', async () => {
+  const terminal = muxdInTerminal(['serve', '--simulate', '--home', join(tempDir(), 'home'), '--port', '0'])
+  await until(() => expect(terminal.screen()).toMatch(/http:\/\/127\.0\.0\.1:\d+\/#code=[\w-]{32}/))
+  await until(() => expect(terminal.screen()).toContain('listening'))
+  terminal.press('\u0003')
+  expect((await terminal.ended()).code).toBe(0)
 })
 
 it('Ctrl-C on the keyboard cancels the run', async () => {

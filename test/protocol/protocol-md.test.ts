@@ -81,7 +81,7 @@ describe('PROTOCOL.md and the schemas name the same', () => {
   })
 
   test('records of the other topics, with their fields', () => {
-    const schemas = { ...sessionsEvents, daemon_status: DaemonEvent, frame: FrameEvent }
+    const schemas = { ...sessionsEvents, ...protocol.workspacesEvents, daemon_status: DaemonEvent, frame: FrameEvent }
     const inSchemas = Object.fromEntries(
       Object.entries(schemas).map(([type, schema]) => [type, members(schema, ['seq', 'time', 'type'])]),
     )

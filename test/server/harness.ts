@@ -94,7 +94,8 @@ function testHandlers(topics: Pick<Handlers, 'topic' | 'event'>, given: object):
     session: { create: none, get: none, list: none, viewers: none, close: none, delete: none },
     run: { start: none, get: none, list: none, wait: none, cancel: none },
     approval: { list: none, get: none, answer: none },
-    token: { create: none, list: none, revoke: none },
+    token: { create: none, list: none, revoke: none, link: none },
+    workspace: { get: none, list: none, save: none, delete: none },
     ...topics,
   } satisfies Handlers
   const merged = Object.entries(all).map(([name, rows]) => [name, { ...rows, ...(given[name as never] as object) }])

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { writeFile } from 'node:fs/promises'
+import { homeDirectory } from '../../index.ts'
+import { type ExitCode, exitCodes } from '../exit.ts'
+import { print, printJson, say } from '../output.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
+
+export interface OpenOptions extends CommonOptions {
+  observe?: true
+  print?: true
+}
+
+/** `muxd open`: shows the workspace in a browser, which is let in by a link that is good once. */
+export async function open(options: OpenOptions): Promise<ExitCode> {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
+    const link = await mux.api.token.link({ role: options.observe ? 'observe' : 'control' }, { signal })
+    if (options.json) await printJson(link)
+    else if (options.print || !(await showInBrowser(link.url, homeDirectory(options.home)))) {
+      say('for one browser, within ten minutes:')
+      await print(link.url)
+    } else say('opened in your browser; muxd open --print shows a link instead')
+    return exitCodes.done
+  })
+}
+
+/**
+ * By way of a page on disk that only its owner can read: the arguments of a browser can be read by everyone on the
+ * machine. False where there is no browser.
+ */
+async function showInBrowser(url: string, home: string): Promise<boolean> {
+  const opener = browserOpener()
+  if (opener === undefined) return false
+  const page = join(home, 'open.html')
+  await writeFile(page, `<!doctype html><meta http-equiv="refresh" content="0;url=${url}">\n`, { mode: 0o600 })
+  const child = spawn(opener, [page], { stdio: 'ignore', detached: true })
+  child.unref()
+  try {
+    await once(child, 'spawn')
+    return true
+  } catch {
+    return false
+  }
+}
+
+function browserOpener(): string | undefined {
+  if (process.platform === 'darwin') return 'open'
+  const { DISPLAY, WAYLAND_DISPLAY } = process.env
+  return DISPLAY || WAYLAND_DISPLAY ? 'xdg-open' : undefined
+}

@@ -1,0 +1,39 @@
+import { nanoid } from 'nanoid'
+import type { Role } from '../../protocol/index.ts'
+import type { Limits } from '../../protocol/limits.ts'
+import { findBySecret, hashOf } from '../server/known-tokens.ts'
+
+/**
+ * Codes behind the `#` of a link to the page, which a browser sends to nobody. Each is good once, for a while, and in
+ * memory only: a daemon that was started anew knows of none.
+ */
+export interface PageCodes {
+  make(role: Role): { code: string; expiresAt: number }
+  /** What the code is good for; undefined for one that is unknown, was used, or is too old. It is used up. */
+  redeem(code: string): Role | undefined
+}
+
+export function createPageCodes(
+  limits: Pick<Limits, 'pageCodeLifeMs' | 'maxPageCodes'>,
+  now: () => number = Date.now,
+): PageCodes {
+  // Oldest first.
+  let open: { hash: string; role: Role; expiresAt: number }[] = []
+  const dropOld = () => void (open = open.filter(({ expiresAt }) => expiresAt > now()))
+
+  return {
+    make(role) {
+      dropOld()
+      const code = nanoid(32)
+      const expiresAt = now() + limits.pageCodeLifeMs
+      open = [...open, { hash: hashOf(code), role, expiresAt }].slice(-limits.maxPageCodes)
+      return { code, expiresAt }
+    },
+    redeem(code) {
+      dropOld()
+      const found = findBySecret(open, code)
+      open = open.filter(each => each !== found)
+      return found?.role
+    },
+  }
+}

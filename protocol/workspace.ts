@@ -1,0 +1,37 @@
+import { Type, type Static } from 'typebox'
+import { Actor } from './ids.ts'
+import { limits } from './limits.ts'
+
+/** Name of a workspace, for people: `main`, `review`. */
+export const WorkspaceName = Type.String({
+  pattern: `^[A-Za-z0-9][A-Za-z0-9 ._-]{0,${limits.maxWorkspaceNameLength - 1}}$`,
+  description: 'name of a workspace: letters, digits, space, `.`, `_` and `-`',
+})
+
+/**
+ * How the panes of a page lie, kept by the daemon so that other windows have the same. `layout` is the page's own
+ * affair. `revision` grows by one with each save, from 1; `by` is who saved it last.
+ */
+export const Workspace = Type.Object({
+  workspace: WorkspaceName,
+  layout: Type.Unknown(),
+  revision: Type.Integer({ minimum: 1 }),
+  updatedAt: Type.Integer(),
+  by: Actor,
+})
+export type Workspace = Static<typeof Workspace>
+
+/** The same without its layout. */
+export const WorkspaceSummary = Type.Omit(Workspace, ['layout'])
+export type WorkspaceSummary = Static<typeof WorkspaceSummary>
+
+const envelope = { seq: Type.Integer({ minimum: 1 }), time: Type.Integer() }
+
+/** Records on `workspaces`: what was saved, whole, or that one is gone. */
+export const workspacesEvents = {
+  workspace_changed: Type.Object({ ...envelope, type: Type.Literal('workspace_changed'), workspace: Workspace }),
+  workspace_deleted: Type.Object({ ...envelope, type: Type.Literal('workspace_deleted'), workspace: WorkspaceName }),
+}
+export type WorkspacesEvent = {
+  [Name in keyof typeof workspacesEvents]: Static<(typeof workspacesEvents)[Name]>
+}[keyof typeof workspacesEvents]
