@@ -1,7 +1,7 @@
 import { Type, type Static, type TProperties } from 'typebox'
 import { ApprovalDecision, ApprovalKind, Decider } from './approval.ts'
 import { Actor, ApprovalId, RunId } from './ids.ts'
-import { CancelMode, Failure, Origin, Tokens } from './run.ts'
+import { CancelMode, Failure, ModelShare, Origin, Tokens } from './run.ts'
 import type { TerminalType } from './wire.ts'
 
 /**
@@ -84,12 +84,17 @@ export const events = {
     details: Type.Optional(Type.Unknown()),
   }),
   tool_progress: event('tool_progress', { toolUseId: Type.String(), elapsedMs: Type.Number() }),
-  /** `costUsd` is the session's total so far, `runCostUsd` this run's share. */
+  /**
+   * `costUsd` is the session's total so far, `runCostUsd` this run's share, `runModels` the same by model with all its
+   * tokens (absent where Claude Code does not tell). `tokens` are those of the turn's main lane. `models` is what Claude
+   * Code counts over its conversation, as it came.
+   */
   cost: event('cost', {
     costUsd: Type.Number(),
     runCostUsd: Type.Number(),
     tokens: Tokens,
     models: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+    runModels: Type.Optional(Type.Record(Type.String(), ModelShare)),
   }),
   done: event('done', {
     ...outcome,

@@ -60,6 +60,10 @@ export const Tokens = Type.Object({
 })
 export type Tokens = Static<typeof Tokens>
 
+/** What was used of one model. */
+export const ModelShare = Type.Object({ costUsd: Type.Number(), tokens: Tokens })
+export type ModelShare = Static<typeof ModelShare>
+
 /** What a run ended with; `costUsd` is the run's own share. */
 export const RunResult = Type.Object({
   response: Type.String(),

@@ -16,6 +16,13 @@ import { isEnded, nextRunState, type RunInput } from './run-state.ts'
 
 export const noTokens: Tokens = { input: 0, output: 0, cacheCreation: 0, cacheRead: 0 }
 
+export const sumOfTokens = (one: Tokens, other: Tokens): Tokens => ({
+  input: one.input + other.input,
+  output: one.output + other.output,
+  cacheCreation: one.cacheCreation + other.cacheCreation,
+  cacheRead: one.cacheRead + other.cacheRead,
+})
+
 /** A run that has not ended: its record, and what is known of it meanwhile. */
 export interface ActiveRun {
   stored: StoredRun

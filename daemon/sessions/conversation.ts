@@ -11,6 +11,7 @@ import {
   type Outcome,
   type Said,
   sealRun,
+  sumOfTokens,
   terminalEvent,
 } from './active-run.ts'
 import { createQuestions, type Questions } from './questions.ts'
@@ -283,7 +284,9 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     }
     if (body.type === 'cost') {
       conversation.record = { ...conversation.record, costUsd: body.costUsd }
-      if (run) Object.assign(run, { costUsd: body.runCostUsd, tokens: body.tokens })
+      // More than one where a second result came while the first was kept back.
+      if (run)
+        Object.assign(run, { costUsd: run.costUsd + body.runCostUsd, tokens: sumOfTokens(run.tokens, body.tokens) })
     }
   }
 

@@ -95,6 +95,8 @@ describe('nothing that is printed makes it throw, and everything it gives is an 
         compact_metadata: value,
         patch: value,
         total_cost_usd: value,
+        modelUsage: value,
+        model_usage_since_last_result: fc.oneof(value, fc.dictionary(word, value)),
         is_error: fc.boolean(),
         terminal_reason: word,
         error: word,

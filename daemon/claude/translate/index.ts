@@ -1,8 +1,9 @@
 import type { EventBody, Tokens } from '../../../protocol/index.ts'
 import { isShape, nameOf, numberOf, type Shape, shapeOf, stringOf } from '../shape.ts'
 import { assistantFrame } from './assistant.ts'
+import { restartCounter } from './cost.ts'
 import { kindOfFrame, notice } from './notice.ts'
-import { type Outcome, outcomeOf, restartCounter, resultFrame } from './result.ts'
+import { type Outcome, outcomeOf, resultFrame } from './result.ts'
 import type { TranslatorState } from './state.ts'
 import { streamEvent } from './stream-event.ts'
 import { systemFrame } from './system.ts'
@@ -54,7 +55,12 @@ export function createTranslator(options: TranslatorOptions = {}): Translator {
     turn: createTurnState(),
     claudeSessionId: options.claudeSessionId ?? null,
     resetReason: null,
-    cost: { totalUsd: costUsd, beforeUsd: costUsd - counterUsd, counterUsd },
+    cost: {
+      totalUsd: costUsd,
+      beforeUsd: costUsd - counterUsd,
+      counterUsd,
+      models: options.resumed ? null : new Map(),
+    },
     tokens: { input: 0, output: 0, cacheCreation: 0, cacheRead: 0 },
     tasks: new Map(),
     resumed: options.resumed ?? false,

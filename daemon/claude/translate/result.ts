@@ -1,8 +1,9 @@
 import type { EventBody, TranscriptEntry } from '../../../protocol/index.ts'
 import { classifyResult } from '../failure.ts'
-import { countOf, isShape, listOf, nameOf, numberOf, type Shape, stringOf } from '../shape.ts'
-import { closeLane, tokensOf } from './messages.ts'
-import type { CostState, TranslatorState } from './state.ts'
+import { countOf, listOf, nameOf, numberOf, type Shape, stringOf } from '../shape.ts'
+import { costEvent } from './cost.ts'
+import { closeLane } from './messages.ts'
+import type { TranslatorState } from './state.ts'
 import { type Block, clearTurn, type Emit, type Lane, type TranscriptItem, type TurnState } from './turn-state.ts'
 
 export interface Outcome {
@@ -20,7 +21,9 @@ export function resultFrame(state: TranslatorState, frame: Shape, emit: Emit): v
   if (last && !last.closed) last.stopReason ??= stringOf(frame['stop_reason']) ?? null
   for (const lane of [turn.main, ...turn.lanes.values()]) if (over(lane)) closeLane(turn, lane, emit)
 
-  emit(costEvent(state, frame))
+  const cost = costEvent(state.cost, frame)
+  state.tokens = cost.tokens
+  emit(cost)
   const said = outcomeOf(turn, stringOf(frame['result']))
   emit(isFailure(frame) ? { type: 'failed', failure: classifyResult(frame, state), ...said } : doneEvent(frame, said))
   clearTurn(turn, parent => running.has(parent))
@@ -53,37 +56,6 @@ function streamedContent(block: Block): unknown {
   if (block.tool) return [{ type: 'tool_use', id: block.tool.id, name: block.tool.name, input: block.tool.input ?? {} }]
   if (block.text === '') return undefined
   return [block.kind === 'thinking' ? { type: 'thinking', thinking: block.text } : { type: 'text', text: block.text }]
-}
-
-function costEvent(state: TranslatorState, frame: Shape): EventBody {
-  const runCostUsd = addCost(state.cost, numberOf(frame['total_cost_usd']) ?? numberOf(frame['cost_usd']))
-  state.tokens = tokensOf(frame['usage'])
-  const models = frame['modelUsage']
-  return {
-    type: 'cost',
-    costUsd: state.cost.totalUsd,
-    runCostUsd,
-    tokens: state.tokens,
-    ...(isShape(models) && { models }),
-  }
-}
-
-/** Brings the cost up to Claude Code's counter and gives the difference. */
-function addCost(cost: CostState, counter: number | undefined): number {
-  // Results of a failed start carry zero, whatever was spent before.
-  if (counter === undefined || counter <= 0) return 0
-  if (counter < cost.counterUsd) restartCounter(cost)
-  // A difference of sums: what is below a millionth of a cent is rounding, not money.
-  const shareUsd = Math.round((counter - cost.counterUsd) * 1e12) / 1e12
-  cost.counterUsd = counter
-  cost.totalUsd = cost.beforeUsd + counter
-  return shareUsd
-}
-
-/** Claude Code counts from zero again: the conversation was reset. */
-export function restartCounter(cost: CostState): void {
-  cost.beforeUsd = cost.totalUsd
-  cost.counterUsd = 0
 }
 
 /** `subtype: "success"` may still be an error: every failure of the API is. */

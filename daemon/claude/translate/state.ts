@@ -1,5 +1,6 @@
 import type { Tokens } from '../../../protocol/index.ts'
 import type { ApiError, RateLimit } from '../failure.ts'
+import type { CostState } from './cost.ts'
 import type { TurnState } from './turn-state.ts'
 
 /** All that a translator remembers: the turn, and the little that outlives it. */
@@ -22,12 +23,4 @@ export interface TranslatorState {
   /** The model refused in this turn, and no other model was asked. */
   refused: boolean
   rateLimit: RateLimit | null
-}
-
-/** Claude Code's counter is cumulative, but starts anew with `/clear`: `beforeUsd` is what the session cost before that. */
-export interface CostState {
-  totalUsd: number
-  beforeUsd: number
-  /** Claude Code's counter at the latest result. */
-  counterUsd: number
 }
