@@ -50,6 +50,8 @@ const ConfigFile = Type.Object(
     keepSessionsMs: Type.Integer({ minimum: 0 }),
     /** Where all that is kept takes more, the sessions longest unused are deleted; 0: however much it is. */
     keepTotalBytes: Type.Integer({ minimum: 0 }),
+    /** What runs have cost is known for so long, also after their sessions are gone; 0: for ever. */
+    keepUsageMs: Type.Integer({ minimum: 0 }),
     /** What becomes of the raw logs of a session that nobody uses any more. */
     rawLogs: Type.Enum(['keep', 'compress', 'drop']),
     /** A session has not been used for so long before that happens. */
@@ -89,6 +91,7 @@ const defaults: Static<typeof ConfigFile> = {
   allowedOrigins: [],
   keepSessionsMs: 30 * 24 * 60 * 60_000,
   keepTotalBytes: 5 * 1024 ** 3,
+  keepUsageMs: 2 * 365 * 24 * 60 * 60_000,
   rawLogs: 'compress',
   rawLogAfterMs: 24 * 60 * 60_000,
   logLevel: 'info',

@@ -38,6 +38,7 @@ import { createPresence, type Presence } from './topics/presence.ts'
 import { createPublisher } from './topics/publisher.ts'
 import { createTopics } from './topics/topics.ts'
 import { workspaceHandlers } from './workspaces/workspaces.ts'
+import { usageHandlers } from './usage/handlers.ts'
 
 export interface Daemon {
   /** The ws URL. */
@@ -243,6 +244,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           },
           now: Date.now,
         }),
+        ...usageHandlers(store.usage),
       },
       hub,
       attendance,

@@ -40,6 +40,8 @@ export const limits = {
   listPageBytes: 1024 * 1024,
   /** Bytes of one answer to `topic.read`, about: it ends with the event that passes this. */
   readPageBytes: 1024 * 1024,
+  /** Rows that `usage.get` adds up, also those beyond its `limit`; more: `limit`. */
+  maxUsageGroups: 100_000,
   /** Window of a subscription; a larger one counts as this. */
   maxWindowBytes: 16 * 1024 * 1024,
   /** Connections told of in `daemon.status`, and subscriptions of each: those furthest behind, and how many more. */

@@ -9,6 +9,7 @@ import { Role, Token } from './token.ts'
 import { Cursor, Subscribed, Topic } from './topics.ts'
 import { Viewers } from './viewers.ts'
 import { Workspace, WorkspaceName, WorkspaceSummary } from './workspace.ts'
+import { Usage, UsageQuery } from './usage.ts'
 
 const none = Type.Object({})
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
@@ -298,8 +299,13 @@ const workspace = {
   delete: method(Type.Object({ workspace: WorkspaceName }), none, { mutates: true }),
 }
 
+const usage = {
+  /** What runs have cost, also those of sessions that are deleted. By day and model unless asked otherwise. */
+  get: method(UsageQuery, Usage),
+}
+
 /** Every method, by namespace; `hello` and `ping` have none. */
-export const methods = { daemon, session, run, approval, topic, event, token, workspace }
+export const methods = { daemon, session, run, approval, topic, event, token, workspace, usage }
 export const topMethods = top
 
 export type Methods = typeof methods

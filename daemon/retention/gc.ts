@@ -5,6 +5,7 @@ import type { Sessions } from '../sessions/sessions.ts'
 import { isDamage } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
 import { eventBytes, processBytes, rawBytes, retentionFacts } from './facts.ts'
+import { inSlices } from './in-slices.ts'
 import { removeLeftovers } from './leftovers.ts'
 import {
   type PlannedLog,
@@ -32,11 +33,12 @@ export interface GcContext {
   sessions: Pick<Sessions, 'isAtWork' | 'deleteUnused'>
   reclaimer: Reclaimer
   processesDir: string
-  policy: RetentionPolicy
+  policy: RetentionPolicy & { keepUsageMs: number }
   log: Log
 }
 
 const intervalMs = 60 * 60_000
+const usageRowsAtOnce = 200
 
 export function createGc(context: GcContext): Gc {
   const { store, sessions, reclaimer, processesDir, policy, log } = context
@@ -130,6 +132,8 @@ export function createGc(context: GcContext): Gc {
     return { done: { sessions: sessionsDone, rawLogs }, freedBytes }
   }
 
+  const forgetUsage = (before: number) => inSlices(() => store.usage.forgetBefore(before, usageRowsAtOnce) > 0, signal)
+
   const run = async (dryRun: boolean): Promise<GcResult> => {
     // What earlier deletions could not remove: they were interrupted, or the disk was full.
     if (!dryRun) await reclaimer.reclaim()
@@ -137,6 +141,7 @@ export function createGc(context: GcContext): Gc {
     const planned = await plan(facts)
     if (dryRun) return resultOf(planned, expectedBytes(planned), true)
     const { done, freedBytes } = await execute(planned)
+    if (policy.keepUsageMs > 0) await forgetUsage(Date.now() - policy.keepUsageMs)
     if (done.sessions.length + done.rawLogs.length > 0) {
       log.info('kept to the retention', { sessions: done.sessions.length, rawLogs: done.rawLogs.length, freedBytes })
     }

@@ -58,6 +58,7 @@ function write(store: Store, entry: JournalEntry): void {
   if (entry.sessionRecord !== undefined) store.sessions.save(entry.sessionRecord)
   if (entry.process !== undefined) store.processes.save(entry.process)
   if (entry.events.length > 0) store.events.append(entry.session, entry.events)
+  store.usage.save(entry.session, entry.events)
   for (const run of entry.runs ?? []) store.runs.save(run)
   for (const approval of entry.approvals ?? []) store.approvals.save(approval)
   if (entry.checkpoint !== undefined) {

@@ -15,6 +15,7 @@ import { createRunTable } from './run-table.ts'
 import { createSessionTable } from './session-table.ts'
 import { damaged, isSqliteError, type Sqlite } from './sqlite.ts'
 import { SyncFailed, type Ballast, type Store } from './store.ts'
+import { createUsageTable } from './usage-table.ts'
 import { openWalSync, type WalSync } from './wal-sync.ts'
 import { createWorkspaceTable } from './workspace-table.ts'
 
@@ -62,6 +63,7 @@ function assemble(
     requests: createRequestTable(db),
     deletions: createDeletionTable(db),
     workspaces: createWorkspaceTable(db),
+    usage: createUsageTable(db),
   }
   ballast.restore()
   const pragma = (name: string) => db.pragma(name) as number

@@ -104,6 +104,29 @@ const migrations = [
    CREATE INDEX approvals_by_state ON approvals (state);`,
 
   `CREATE TABLE workspaces (name TEXT PRIMARY KEY, record TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;`,
+
+  `-- What was used: a row for each cost event and model, with ids instead of numbers, for it outlives its session. Of
+   -- what ran before there are the runs' records, which do not tell the models.
+   CREATE TABLE usage (
+     place INTEGER NOT NULL,
+     model TEXT NOT NULL,
+     time INTEGER NOT NULL,
+     session TEXT NOT NULL,
+     run TEXT NOT NULL,
+     cost_usd REAL NOT NULL,
+     input INTEGER NOT NULL,
+     output INTEGER NOT NULL,
+     cache_creation INTEGER NOT NULL,
+     cache_read INTEGER NOT NULL,
+     PRIMARY KEY (place, model)) WITHOUT ROWID;
+   CREATE INDEX usage_by_time ON usage (time);
+   CREATE INDEX usage_by_session ON usage (session, time);
+   INSERT OR IGNORE INTO usage
+     SELECT (session << 32) + (record ->> 'lastSeq'), '', record ->> 'endedAt', record ->> 'session', id,
+       result ->> 'costUsd', result ->> '$.tokens.input', result ->> '$.tokens.output',
+       result ->> '$.tokens.cacheCreation', result ->> '$.tokens.cacheRead'
+     FROM (SELECT *, record -> 'result' AS result FROM runs WHERE json_valid(record))
+     WHERE result ->> 'costUsd' > 0 OR result ->> '$.tokens.output' > 0;`,
 ]
 
 /** Makes the tables in an empty file, brings an older muxd's up to date, and refuses every other. */

@@ -1,4 +1,4 @@
-import type { Approval, Run, Session, Workspace } from '../../protocol/index.ts'
+import type { Approval, Run, Session, Tokens, Workspace } from '../../protocol/index.ts'
 
 /**
  * SQLite behind a few synchronous members. Opened by the daemon, once; `open.ts` makes it. Every write may throw
@@ -13,6 +13,7 @@ export interface Store {
   readonly processes: ProcessTable
   readonly events: EventTable
   readonly requests: RequestTable
+  readonly usage: UsageTable
   readonly deletions: DeletionTable
   readonly workspaces: WorkspaceTable
   readonly ballast: Ballast
@@ -248,4 +249,35 @@ export interface WorkspaceTable {
   all(): Workspace[]
   /** False when there was none. */
   delete(name: string): boolean
+}
+
+/** What sums are told apart by; a `quarter` is a quarter of an hour since the epoch. */
+export type UsageGroup = 'quarter' | 'model' | 'session' | 'run'
+
+/**
+ * What was used in one group; members of groups that were not asked for are absent. An empty `model` is one that nobody
+ * knows, an empty `run` none: it was used between runs. `runs` counts the different runs of the group.
+ */
+export interface UsageSum extends Tokens {
+  quarter?: number
+  model?: string
+  session?: string
+  run?: string
+  costUsd: number
+  runs: number
+}
+
+/**
+ * What runs have used, by model: a projection of the `cost` events, which outlives their session. Of that it keeps its
+ * id and those of its runs, and nothing else.
+ */
+export interface UsageTable {
+  /** Takes what the `cost` events among a session's rows tell; again the same, where they are there already. */
+  save(session: string, rows: readonly EventRow[]): void
+  /** What was used at `from` (ms since epoch) or later, and before `to`, in no order. */
+  sums(filter: { from: number; to: number; session?: string; by: readonly UsageGroup[] }): UsageSum[]
+  /** Times of the first and the last that is kept; undefined when there is none. */
+  bounds(): { first: number; last: number } | undefined
+  /** Forgets what was used before `time`, at most `limit` rows of it. Answers how many. */
+  forgetBefore(time: number, limit: number): number
 }

@@ -96,6 +96,7 @@ function testHandlers(topics: Pick<Handlers, 'topic' | 'event'>, given: object):
     approval: { list: none, get: none, answer: none },
     token: { create: none, list: none, revoke: none, link: none },
     workspace: { get: none, list: none, save: none, delete: none },
+    usage: { get: none },
     ...topics,
   } satisfies Handlers
   const merged = Object.entries(all).map(([name, rows]) => [name, { ...rows, ...(given[name as never] as object) }])
