@@ -5,7 +5,7 @@ import type { Handlers } from '../rpc/handlers.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import type { UsageSum, UsageTable } from '../store/store.ts'
 import { createDayOf } from './day-of.ts'
-import { addTo, createUsageSums, figures, quarterMs } from './sum-usage.ts'
+import { addTo, createUsageSums, figures, quarterMs, rounded } from './sum-usage.ts'
 
 /** A whole number of quarters: none is told in two parts. */
 const sliceMs = 7 * 24 * 4 * quarterMs
@@ -36,7 +36,7 @@ async function getUsage(
   }
   const all = rows.rows()
   const shown = all.slice(0, limit ?? limits.defaultPageSize)
-  return { rows: shown, more: all.length - shown.length, total, timeZone }
+  return { rows: shown, more: all.length - shown.length, total: rounded(total), timeZone }
 }
 
 const nothing: UsageSum = { costUsd: 0, runs: 0, input: 0, output: 0, cacheCreation: 0, cacheRead: 0 }

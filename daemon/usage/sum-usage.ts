@@ -42,7 +42,7 @@ export function createUsageSums(by: readonly UsageGroup[], dayOf: (time: number)
     get size() {
       return rows.size
     },
-    rows: () => [...rows.values()].sort(newestThenDearest),
+    rows: () => [...rows.values()].map(rounded).sort(newestThenDearest),
   }
 }
 
@@ -60,6 +60,12 @@ export function addTo(row: Figures, sum: UsageSum): void {
   row.runs += runs
   for (const kind of ['input', 'output', 'cacheCreation', 'cacheRead'] as const) row.tokens[kind] += tokens[kind]
 }
+
+/** What is below a millionth of a cent comes of adding up, and is no money. */
+export const rounded = <Sum extends Figures>(sum: Sum): Sum => ({
+  ...sum,
+  costUsd: Math.round(sum.costUsd * 1e12) / 1e12,
+})
 
 function newestThenDearest(one: UsageRow, other: UsageRow): number {
   const [day, otherDay] = [one.day ?? '', other.day ?? '']

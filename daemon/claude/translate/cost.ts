@@ -107,7 +107,7 @@ function readShare(usage: unknown): ModelShare {
   const counts = isShape(usage) ? usage : {}
   const amount = (name: string) => Math.max(0, numberOf(counts[name]) ?? 0)
   return {
-    costUsd: amount('costUSD'),
+    costUsd: rounded(amount('costUSD')),
     tokens: {
       input: amount('inputTokens'),
       output: amount('outputTokens'),
