@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { UsageGroup } from '../index.ts'
 import { sdkVersion } from '../version.ts'
 import { attach } from './commands/attach.ts'
 import { serve } from './commands/serve.ts'
@@ -13,6 +14,7 @@ import { run } from './commands/run.ts'
 import { restart, stop } from './commands/stop.ts'
 import { createToken, listTokens, revokeToken } from './commands/token.ts'
 import { parseDuration } from './duration.ts'
+import { usage, usageGroups } from './commands/usage.ts'
 import type { ExitCode } from './exit.ts'
 import { logLevels } from './render/log-line.ts'
 import type { CommonOptions } from './with-mux.ts'
@@ -78,6 +80,15 @@ export function createProgram(done: (code: ExitCode) => void): Command {
   command('show', 'what a run was asked and what it answered')
     .argument('<run>', 'a run, or a session for its latest')
     .action(endingOf(show))
+  command('usage', 'what runs have cost, by day and model')
+    .addOption(new Option('--days <count>', 'the last so many, today included').default(30).argParser(wholeNumber))
+    .addOption(
+      new Option('--by <what>', `${usageGroups.join(', ')}; several with commas between`)
+        .default(['day', 'model'], 'day,model')
+        .argParser(groups),
+    )
+    .option('-s, --session <id>', 'of this session only')
+    .action(ending(usage))
   command('status', 'how the daemon is').action(ending(status))
   command('stop', 'stop the daemon, and what runs')
     .option('--keep-sessions', 'what runs goes on; the next daemon takes it over')
@@ -146,4 +157,11 @@ function time(text: string): number {
   } catch (error) {
     throw new InvalidArgumentError((error as Error).message)
   }
+}
+
+function groups(text: string): UsageGroup[] {
+  const names = text.split(',')
+  const known = usageGroups.filter(group => names.includes(group))
+  if (known.length !== names.length) throw new InvalidArgumentError(`expected some of ${usageGroups.join(', ')}.`)
+  return known
 }

@@ -41,8 +41,17 @@ export function shortPath(path: string): string {
   return path === home || path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path
 }
 
-/** Rows under a heading in aligned columns; what is too wide for `columns` is cut from the `elastic` column. */
-export function table(heading: string[], rows: string[][], columns: number, elastic: number): string[] {
+/**
+ * Rows under a heading in aligned columns, those of `numbers` at their right edge; what is too wide for `columns` is cut
+ * from the `elastic` column.
+ */
+export function table(
+  heading: string[],
+  rows: string[][],
+  columns: number,
+  elastic: number,
+  numbers: readonly number[] = [],
+): string[] {
   const all = [heading, ...rows]
   const widths = heading.map((_, index) => Math.max(...all.map(row => widthOf(row[index]!))))
   const excess = widths.reduce((sum, width) => sum + width + 2, -2) - columns
@@ -50,7 +59,10 @@ export function table(heading: string[], rows: string[][], columns: number, elas
   return all.map(row =>
     row
       .map((cell, index) => fit(cell, widths[index]!))
-      .map((cell, index) => cell + ' '.repeat(widths[index]! - widthOf(cell)))
+      .map((cell, index) => {
+        const space = ' '.repeat(widths[index]! - widthOf(cell))
+        return numbers.includes(index) ? space + cell : cell + space
+      })
       .join('  ')
       .trimEnd(),
   )

@@ -1,0 +1,33 @@
+import type { UsageGroup } from '../../index.ts'
+import { type ExitCode, exitCodes } from '../exit.ts'
+import { print, printJson } from '../output.ts'
+import { usageLines } from '../render/usage.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
+
+/** In the order of the columns. */
+export const usageGroups = ['day', 'session', 'run', 'model'] as const satisfies readonly UsageGroup[]
+
+export interface UsageOptions extends CommonOptions {
+  days: number
+  by: UsageGroup[]
+  session?: string
+}
+
+/** `muxd usage`: what runs have cost. A day is one of this terminal's time zone, wherever the daemon is. */
+export async function usage({ days, by, session, ...options }: UsageOptions): Promise<ExitCode> {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
+    const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
+    const ofSession = session === undefined ? {} : { session }
+    const query = { from: startOfDay(new Date(), days - 1), by, timeZone, limit: 1_000, ...ofSession }
+    const used = await mux.api.usage.get(query, { signal })
+    if (options.json) await printJson(used)
+    else
+      for (const line of usageLines(used, by, process.stdout.isTTY ? process.stdout.columns : Infinity))
+        await print(line)
+    return exitCodes.done
+  })
+}
+
+/** When the day began that was so many days ago; days are not all of 24 hours. */
+const startOfDay = (now: Date, daysAgo: number): number =>
+  Math.max(0, new Date(now.getFullYear(), now.getMonth(), now.getDate() - daysAgo).getTime())
