@@ -221,6 +221,20 @@ it('doctor finds what is there and what is not, and what to do about it', async 
   expect(checks.filter(check => !check.ok).map(({ name, fix }) => [name, Boolean(fix)])).toEqual([['claude', true]])
 })
 
+it('usage tells what runs have cost, in words and as the protocol has it', async () => {
+  const { call } = await daemonForTest()
+  expect((await call('usage').ended).stdout).toBe('nothing was used\n')
+  const [first] = jsonLines((await call('run', '--json', 'sim:text').ended).stdout)
+  const { stdout } = await call('usage').ended
+  expect(stdout).toMatch(
+    /^DAY +MODEL +RUNS +COST .*\n\d{4}-\d\d-\d\d +muxd-simulator +1 +\$0\.\d+ .*\ntotal +1 +\$0\.\d+ .*\n$/,
+  )
+  const run = first!['run'] as string
+  const byRun = jsonLines((await call('usage', '--by', 'run', '--days', '1', '--json').ended).stdout)
+  expect(byRun).toMatchObject([{ rows: [{ run, runs: 1 }], more: 0, total: { runs: 1 } }])
+  expect((await call('usage', '--session', 's_none').ended).stdout).toBe('nothing was used\n')
+})
+
 it('--json has one record a line for lists, newest first', async () => {
   const { call } = await daemonForTest()
   for (const prompt of ['sim:text one', 'sim:text two']) await call('run', prompt).ended
