@@ -9,6 +9,7 @@ import { limits } from '../protocol/limits.ts'
 import { distDirectory } from './dist.ts'
 import { homePaths } from './home.ts'
 import { logLevels } from './log.ts'
+import { NotificationTarget, problemOfTargets } from './notify/notification-target.ts'
 
 /**
  * What can be configured. `config.json` in the home directory holds any of it; options of `muxd serve` and the
@@ -56,6 +57,8 @@ const ConfigFile = Type.Object(
     rawLogs: Type.Enum(['keep', 'compress', 'drop']),
     /** A session has not been used for so long before that happens. */
     rawLogAfterMs: Type.Integer({ minimum: 0 }),
+    /** Commands and webhooks that are told of events. */
+    notifications: Type.Array(NotificationTarget, { maxItems: 32 }),
     logLevel: Type.Enum([...logLevels]),
     /** `file`: into `log/` in the home directory, where `muxd logs` finds it. */
     logTo: Type.Enum(['stderr', 'file']),
@@ -94,6 +97,7 @@ const defaults: Static<typeof ConfigFile> = {
   keepUsageMs: 2 * 365 * 24 * 60 * 60_000,
   rawLogs: 'compress',
   rawLogAfterMs: 24 * 60 * 60_000,
+  notifications: [],
   logLevel: 'info',
   logTo: 'stderr',
   logMaxBytes: 10 * 1024 * 1024,
@@ -141,6 +145,8 @@ export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Conf
     ...(options['allow-root'] && { allowRoots: options['allow-root'].map(root => resolve(root)) }),
   }
   if (!check.Check(given)) throw new BadConfig(describe(given))
+  const problem = problemOfTargets(given.notifications)
+  if (problem !== undefined) throw new BadConfig(`configuration: ${problem}`)
   // Between the runs of a session the stand-in remembers what the real one keeps in the user's home.
   const simulator = options.simulate ? { MUXD_SIMULATOR_HOME: join(home, 'simulator') } : {}
   return { ...given, home, environment: { ...simulator, ...environment }, args: argsOf(options, environment) }

@@ -14,6 +14,7 @@ import { createRemoteHolder } from './holder/remote.ts'
 import { openHome, removeInfo, writeInfo } from './home.ts'
 import { lockHome } from './lock.ts'
 import type { Log } from './log.ts'
+import { createNotifications } from './notify/notifications.ts'
 import { createGc } from './retention/gc.ts'
 import { createReclaimer } from './retention/reclaim.ts'
 import { startForgettingKeys } from './rpc/forget-keys.ts'
@@ -106,17 +107,32 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     })
     opened.push(() => presence.close())
     const publisher = createPublisher({ ...topics, hub, now: Date.now })
+    const notifications = createNotifications({
+      targets: config.notifications,
+      store,
+      environment: config.environment,
+      log,
+    })
+    opened.push(() => notifications.close())
+    const sessionEvents: typeof publisher.sessionEvents = (session, rows) => {
+      publisher.sessionEvents(session, rows)
+      notifications.published(session, rows)
+    }
     let syncFailed: (error: unknown) => void
     const failedSync = new Promise<unknown>(resolve => void (syncFailed = resolve))
-    const journal = createJournal(store, publisher, {
-      onError: error => log.error('the journal failed', { error }),
-      onSyncFailed: error => syncFailed(error),
-      // What a power cut then takes from it is told when it is read.
-      syncOutput: process =>
-        syncRawLog(home.processes, process).catch((error: unknown) =>
-          log.error('a raw log could not be synced to the disk', { process, error }),
-        ),
-    })
+    const journal = createJournal(
+      store,
+      { ...publisher, sessionEvents },
+      {
+        onError: error => log.error('the journal failed', { error }),
+        onSyncFailed: error => syncFailed(error),
+        // What a power cut then takes from it is told when it is read.
+        syncOutput: process =>
+          syncRawLog(home.processes, process).catch((error: unknown) =>
+            log.error('a raw log could not be synced to the disk', { process, error }),
+          ),
+      },
+    )
 
     const publishState = (state: DaemonEvent['state'], detail?: string) => {
       topics.daemon.append({ type: 'daemon_status', state, ...(detail !== undefined && { detail }) }, Date.now())
@@ -228,6 +244,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           sessions,
           gc,
           holder,
+          notifications,
           claude: () => claude,
           server: () => server,
           stop: (reason, options) => void close(reason, options).catch(() => {}),

@@ -8,6 +8,7 @@ import type { LocatedClaude } from './claude/locate.ts'
 import type { Config } from './config.ts'
 import type { RemoteHolder } from './holder/remote.ts'
 import type { Home } from './home.ts'
+import type { Notifications } from './notify/notifications.ts'
 import type { Gc } from './retention/gc.ts'
 import type { Handlers } from './rpc/handlers.ts'
 import type { RunningServer } from './server/start-server.ts'
@@ -32,6 +33,7 @@ export interface StatusContext {
   claude(): LocatedClaude | null
   server(): Pick<RunningServer, 'url' | 'connections' | 'subscriptions' | 'subscribers'>
   gc: Gc
+  notifications: Pick<Notifications, 'counts'>
   /** Begins the orderly end of the daemon. */
   stop(reason: string, options: CloseOptions): void
 }
@@ -80,6 +82,7 @@ async function status(context: StatusContext): Promise<ResultOf<Methods['daemon'
     },
     checkpoints: await checkpointDistances(store.processes, home.processes),
     holder: holderFacts(context.holder),
+    ...(config.notifications.length > 0 && { notifications: context.notifications.counts }),
   }
 }
 

@@ -70,6 +70,8 @@ export const limits = {
   eventsPageBytes: 64 * 1024,
   /** Unsent bytes of a connection above which its further calls answer `overloaded`: it asks and does not read. */
   maxUnreadBytes: 4 * 1024 * 1024,
+  /** Notifications that wait for one target; with one more the oldest is dropped. */
+  maxNotificationsWaiting: 100,
   /** Failed tokens within `authWindowMs` after which every attempt answers 429 until the window has passed. */
   authFailures: 10,
   authWindowMs: 60_000,

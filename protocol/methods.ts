@@ -109,6 +109,15 @@ const daemon = {
         startedAt: Type.Optional(Type.Integer()),
         uptimeMs: Type.Optional(Type.Integer()),
       }),
+      /** Since the daemon's start; absent where none are configured. `failed`: given up, `dropped`: never tried. */
+      notifications: Type.Optional(
+        Type.Object({
+          sent: Type.Integer(),
+          failed: Type.Integer(),
+          dropped: Type.Integer(),
+          waiting: Type.Integer(),
+        }),
+      ),
     }),
   ),
   /**

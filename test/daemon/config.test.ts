@@ -93,6 +93,25 @@ describe('the configuration', () => {
     expect(() => read()).toThrow(BadConfig)
     expect(() => read()).toThrow(message)
   })
+
+  const on = ['done']
+  it.each<[string, object]>([
+    ['0 needs either a command or a url', { on }],
+    ['0 needs either a command or a url', { on, command: ['true'], url: 'http://127.0.0.1/' }],
+    ['0 has a url that is no http or https URL', { on, url: 'file:///etc/passwd' }],
+    ['0 has a url that is no http or https URL', { on, url: 'somewhere' }],
+    ['0 has a user or password in its url', { on, url: 'https://me:secret@127.0.0.1/' }],
+    ['0 has headers, which are for a url', { on, command: ['true'], headers: {} }],
+    ['0 has headers that cannot be sent', { on, url: 'http://127.0.0.1/', headers: { 'a b': 'c' } }],
+    ['0 has a command that cannot be run', { on, command: [''] }],
+    ['0/on/0', { on: ['nothing'], command: ['true'] }],
+    ['0/on', { on: [], command: ['true'] }],
+    ['0', { on, command: ['true'], shell: true }],
+  ])('refuses a notification: %s', (problem, target) => {
+    file(JSON.stringify({ notifications: [target] }))
+    expect(() => read()).toThrow(BadConfig)
+    expect(() => read()).toThrow(`notifications/${problem}`)
+  })
 })
 
 it('is described key by key, each with its default, in docs/configuration.md', () => {

@@ -16,6 +16,7 @@ export function statusLines(now: DaemonStatus, time: number): string[] {
     ['runs', `${states.join(', ') || 'none'} (at most ${now.maxRuns} at once)`],
     ['clients', `${count(now.connections)}, ${count(now.subscriptions)} subscriptions`, ...laggards(now.subscribers)],
     ['output', ...outputOf(now.checkpoints)],
+    ...(now.notifications ? [['notified', notifiedOf(now.notifications)] as [string, string]] : []),
     ['memory', `${bytes(memory.rssBytes)}, of them ${bytes(memory.heapBytes)} heap`],
     [
       'database',
@@ -58,6 +59,9 @@ function laggards({ furthest }: DaemonStatus['subscribers']): string[] {
 }
 
 const laggardsShown = 5
+
+const notifiedOf = ({ sent, failed, dropped, waiting }: NonNullable<DaemonStatus['notifications']>): string =>
+  `${count(sent)} sent, ${count(failed)} failed, ${count(dropped)} dropped, ${count(waiting)} waiting`
 
 function outputOf({ behindBytes, behind, furthest }: DaemonStatus['checkpoints']): [string, ...string[]] {
   if (behind === 0) return ['all of it is stored as events']
