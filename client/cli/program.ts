@@ -13,8 +13,8 @@ import { cancel, show, wait } from './commands/run-record.ts'
 import { run } from './commands/run.ts'
 import { restart, stop } from './commands/stop.ts'
 import { createToken, listTokens, revokeToken } from './commands/token.ts'
+import { showUsage, usageGroups } from './commands/usage.ts'
 import { parseDuration } from './duration.ts'
-import { usage, usageGroups } from './commands/usage.ts'
 import type { ExitCode } from './exit.ts'
 import { logLevels } from './render/log-line.ts'
 import type { CommonOptions } from './with-mux.ts'
@@ -88,7 +88,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
         .argParser(groups),
     )
     .option('-s, --session <id>', 'of this session only')
-    .action(ending(usage))
+    .action(ending(showUsage))
   command('status', 'how the daemon is').action(ending(status))
   command('stop', 'stop the daemon, and what runs')
     .option('--keep-sessions', 'what runs goes on; the next daemon takes it over')

@@ -61,6 +61,12 @@ it('the status says in words that there is nothing to say', () => {
   expect(lines).toContain('output    all of it is stored as events')
 })
 
+it('the status counts notifications where some are configured', () => {
+  const notifications = { sent: 1_234, failed: 5, dropped: 6, waiting: 7 }
+  expect(statusLines(status({ notifications }), time)).toContain('notified  1,234 sent, 5 failed, 6 dropped, 7 waiting')
+  expect(statusLines(status(), time).join('\n')).not.toContain('notified')
+})
+
 it('the status names the subscribers that are furthest behind, and the others not', () => {
   const subscription = {
     topic: 'session/s_V1StGXR8_Z5jdHi6B-myT/frames',

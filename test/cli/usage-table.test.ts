@@ -32,7 +32,7 @@ it('usage is a table with its numbers at the right, the day where it changes, an
   ])
 })
 
-it('it fits a terminal of 80 columns, whatever a model is called, and does nothing to it', () => {
+it('fits a terminal of 80 columns, whatever a model is called, and does nothing to it', () => {
   const model = 'a-model\u001b[2J-with-a-name-of-its-maker-and-a-date-20261121'
   const lines = usageLines({ ...used, rows: used.rows.map(row => ({ ...row, model })) }, ['day', 'model'], 80)
   for (const line of lines) expect(widthOf(line), line).toBeLessThanOrEqual(80)

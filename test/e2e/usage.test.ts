@@ -120,8 +120,8 @@ describe('a daemon that is killed', () => {
     )
     const { rows } = await usage(peer, { session, by: ['run'] })
     expect(costs).toHaveLength(2)
-    expect(rows.map(({ run, costUsd }) => [run, costUsd]).sort()).toEqual(
-      costs.map(({ run, runCostUsd }) => [run, runCostUsd]).sort(),
+    expect(Object.fromEntries(rows.map(({ run, costUsd }) => [run, costUsd]))).toEqual(
+      Object.fromEntries(costs.map(({ run, runCostUsd }) => [run, runCostUsd])),
     )
   })
 })

@@ -14,7 +14,7 @@ export interface UsageOptions extends CommonOptions {
 }
 
 /** `muxd usage`: what runs have cost. A day is one of this terminal's time zone, wherever the daemon is. */
-export async function usage({ days, by, session, ...options }: UsageOptions): Promise<ExitCode> {
+export async function showUsage({ days, by, session, ...options }: UsageOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
     const ofSession = session === undefined ? {} : { session }
