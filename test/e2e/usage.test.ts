@@ -97,9 +97,8 @@ describe('what runs have used', () => {
 })
 
 const places: [HookPoint, number][] = [
-  ['gathered', 4],
-  ['committed', 4],
-  ['committed', 6],
+  ['gathered', 3],
+  ['committed', 3],
   ['synced', 0],
 ]
 

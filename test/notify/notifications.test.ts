@@ -63,6 +63,10 @@ describe('a command', () => {
 
   it.each([
     ['that obeys SIGTERM', 'sleep 300 & echo $! >"$1"; wait'],
+    [
+      'that obeys it and has started what does not',
+      'sh -c \'trap "" TERM; echo $$ >"$1"; exec sleep 300\' sh "$1" & wait',
+    ],
     ['that ignores SIGTERM', 'trap "" TERM; sleep 300 & echo $! >"$1"; while :; do sleep 0.1; done'],
   ])('%s is ended after its time with all that it has started', async (_, script) => {
     const pidFile = join(tempDir(), 'pid')
