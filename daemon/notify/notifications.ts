@@ -42,7 +42,7 @@ export function createNotifications(options: NotificationsOptions): Notification
     delivery: createDelivery({ target: nameOfTarget(target), send: sender(target, environment), signal, log }),
   }))
   const wanted = new Set(targets.flatMap(({ on }) => [...on]))
-  let pending: { session: string; row: EventRow }[] = []
+  const pending: { session: string; row: EventRow }[] = []
 
   function tell(id: string, row: EventRow) {
     const session = store.sessions.get(id)
@@ -73,6 +73,7 @@ export function createNotifications(options: NotificationsOptions): Notification
 
   return {
     published(session, rows) {
+      if (signal.aborted) return
       for (const row of rows) {
         if (!wanted.has(row.type)) continue
         if (pending.length === 0) setImmediate(tellPending)
