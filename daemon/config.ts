@@ -27,6 +27,8 @@ const ConfigFile = Type.Object(
     allowRoots: Type.Array(Type.String({ minLength: 1 })),
     /** Runs at once; further ones queue. */
     maxRuns: Type.Integer({ minimum: 1, maximum: 1_000 }),
+    /** A process is started only while so much memory is available; else its run waits. 0: memory is not looked at. */
+    minFreeBytes: Type.Integer({ minimum: 0 }),
     /** A process without work is closed after so long; 0: one process a run. */
     idleCloseMs: Type.Integer({ minimum: 0 }),
     /** Each step of a cancel gets so long before the next, stronger one. */
@@ -84,6 +86,7 @@ const defaults: Static<typeof ConfigFile> = {
   host: '127.0.0.1',
   allowRoots: [],
   maxRuns: limits.maxRuns,
+  minFreeBytes: 512 * 1024 * 1024,
   idleCloseMs: 5 * 60_000,
   cancelGraceMs: 5_000,
   resultGraceMs: 5_000,

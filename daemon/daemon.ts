@@ -20,9 +20,10 @@ import { createReclaimer } from './retention/reclaim.ts'
 import { startForgettingKeys } from './rpc/forget-keys.ts'
 import { type RunningServer, startServer } from './server/start-server.ts'
 import { findStaticFiles } from './server/static-files.ts'
-import { createAdmission } from './sessions/admission.ts'
 import { approvalHandlers } from './sessions/approval-handlers.ts'
+import { availableMemory } from './sessions/available-memory.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
+import { createMemoryRoom } from './sessions/memory-room.ts'
 import { removeTemporary } from './sessions/orphans.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { type CloseOptions, daemonHandlers, freeBytes } from './status.ts'
@@ -154,8 +155,12 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       config,
       log,
       locate: locateAndRemember,
-      admission: createAdmission(config.maxRuns),
       attendance,
+      memory: createMemoryRoom({
+        minFreeBytes: config.minFreeBytes,
+        availableBytes: () => availableMemory(),
+        now: Date.now,
+      }),
       environment: inherited,
       processesDir: home.processes,
       onLoaded: session => topics.logs.open(session),

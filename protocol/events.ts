@@ -1,7 +1,7 @@
 import { Type, type Static, type TProperties } from 'typebox'
 import { ApprovalDecision, ApprovalKind, Decider } from './approval.ts'
 import { Actor, ApprovalId, RunId } from './ids.ts'
-import { CancelMode, Failure, ModelShare, Origin, Tokens } from './run.ts'
+import { CancelEnd, CancelMode, CancelStep, Failure, ModelShare, Origin, Tokens } from './run.ts'
 import type { TerminalType } from './wire.ts'
 
 /**
@@ -43,6 +43,8 @@ const outcome = { response: Type.String(), transcript: Type.Array(TranscriptEntr
 export const events = {
   /** A prompt was accepted and waits its turn. First event of every run that a client starts. */
   run_queued: event('run_queued', { prompt: Type.String(), origin: Origin }),
+  /** It has another place in the queue of its session (0: the next): somebody moved it. */
+  run_moved: event('run_moved', { by: Actor, to: Type.Integer({ minimum: 0 }) }),
   /** The run has left the queue: its prompt goes to Claude Code. First event of a run that Claude Code began itself. */
   run_started: event('run_started', { prompt: Type.String(), origin: Origin }),
   session_init: event('session_init', {
@@ -107,7 +109,21 @@ export const events = {
   }),
   failed: event('failed', { failure: Failure, ...outcome }),
   cancel_requested: event('cancel_requested', { by: Actor, reason: optionalString, mode: CancelMode }),
-  cancelled: event('cancelled', { by: Actor, reason: optionalString, ...outcome }),
+  /** The run has come to a limit of its own, and its end is asked for as by a cancel; it will be `failed`. `value` in ms. */
+  limit_reached: event('limit_reached', {
+    limit: Type.Enum(['timeoutMs', 'inactivityMs']),
+    value: Type.Integer(),
+  }),
+  /** What was done to end the run had no effect in time: this was done next. */
+  cancel_escalated: event('cancel_escalated', { step: CancelStep }),
+  /** `by` asked first; `mode` is the strongest that was asked for, by whomever; `ended` is what that has ended. */
+  cancelled: event('cancelled', {
+    by: Actor,
+    reason: optionalString,
+    mode: Type.Optional(CancelMode),
+    ended: Type.Optional(CancelEnd),
+    ...outcome,
+  }),
   /** The process was lost without anybody having asked for it: the daemon was stopped or died. */
   interrupted: event('interrupted', { reason: Type.String(), ...outcome }),
   /** Claude Code asks for an answer: any client may give it (`approval.answer`). Ends with `approval_resolved`. */

@@ -17,6 +17,10 @@ export const limits = {
   maxRuns: 8,
   /** Queued runs over all sessions; one more answers `overloaded`. */
   maxQueuedRuns: 1_000,
+  /** Bytes of the prompts that are queued, over all sessions: they wait in memory. One more answers `overloaded`. */
+  maxQueuedBytes: 64 * 1024 * 1024,
+  /** `timeoutMs` and `inactivityMs` of a run; longer: `invalid_params`. */
+  maxRunLimitMs: 7 * 24 * 60 * 60_000,
   /** Open connections; one more is refused with 503. */
   maxConnections: 1_024,
   /** Of them with the observe role, so that who may only watch cannot keep out who acts; one more is refused with 503. */

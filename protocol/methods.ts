@@ -2,7 +2,7 @@ import { Type, type Static, type TObject } from 'typebox'
 import { Approval, ApprovalAnswer } from './approval.ts'
 import { ApprovalId, ClientId, RunId, SessionId, TokenId } from './ids.ts'
 import { limits } from './limits.ts'
-import { CancelMode, Run, RunState } from './run.ts'
+import { CancelMode, Run, RunLimits, RunState } from './run.ts'
 import { Labels, Session, SessionSpec, SessionState } from './session.ts'
 import { Subscribers } from './subscribers.ts'
 import { Role, Token } from './token.ts'
@@ -184,13 +184,14 @@ const run = {
       session: Type.Optional(SessionId),
       create: Type.Optional(SessionSpec),
       prompt: Type.String(),
+      limits: Type.Optional(RunLimits),
       key,
     }),
     Run,
     { mutates: true },
   ),
   get: method(Type.Object({ run: RunId }), Run),
-  /** Newest first. */
+  /** Newest first, whatever their places in queues: `position` tells those. */
   list: method(
     Type.Object({ session: Type.Optional(SessionId), state: Type.Optional(RunState), ...page }),
     Type.Object({ runs: Type.Array(Run), next }),
@@ -200,6 +201,11 @@ const run = {
     Type.Object({ run: RunId, timeoutMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400_000 })) }),
     Run,
   ),
+  /**
+   * Gives a queued run another place in the queue of its session: 0 is the next, one beyond the end the last. `conflict`
+   * (with its `state`) once it has been started.
+   */
+  move: method(Type.Object({ run: RunId, to: Type.Integer({ minimum: 0 }) }), Run, { mutates: true }),
   /**
    * Asks for the end of a run: idempotent, also for a queued one; a later call with a stronger `mode` escalates. The
    * answer is the run as it is then: it is `cancelled` only when the turn or the process is really over.

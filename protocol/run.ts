@@ -1,5 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { Actor, RunId, SessionId } from './ids.ts'
+import { limits } from './limits.ts'
 
 export const RunState = Type.Enum(['queued', 'running', 'cancelling', 'done', 'failed', 'cancelled', 'interrupted'])
 export type RunState = Static<typeof RunState>
@@ -17,6 +18,8 @@ export const FailureCode = Type.Enum([
   'context_exceeded',
   'max_turns',
   'max_budget',
+  'timed_out',
+  'inactive',
   'refused',
   'invalid_request',
   'model_not_found',
@@ -73,24 +76,69 @@ export const RunResult = Type.Object({
 })
 export type RunResult = Static<typeof RunResult>
 
+const milliseconds = Type.Optional(Type.Integer({ minimum: 1, maximum: limits.maxRunLimitMs }))
+
+/**
+ * What ends a run that goes on for too long, each with a failure code of its own: `timeoutMs` since it was started
+ * (`timed_out`), `inactivityMs` since its process last printed anything (`inactive`; while an approval waits for its
+ * answer, that does not count), `maxTurns` requests to the model (`max_turns`), `maxBudgetUsd` spent on this run, by
+ * Claude Code's own estimate, which is looked at after each request (`max_budget`).
+ */
+export const RunLimits = Type.Object({
+  timeoutMs: milliseconds,
+  inactivityMs: milliseconds,
+  maxTurns: Type.Optional(Type.Integer({ minimum: 1 })),
+  maxBudgetUsd: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+})
+export type RunLimits = Static<typeof RunLimits>
+
+/** What a queued run waits for: an earlier run of its session, one of the `maxRuns` places, or free memory. */
+export const WaitingFor = Type.Enum(['session', 'place', 'memory'])
+export type WaitingFor = Static<typeof WaitingFor>
+
+/**
+ * The last sign of life of a run that goes on: when its process printed something (`at`), how long that is ago, and
+ * what it was, an event type or the name of a tool. However long the silence, nothing is concluded from it.
+ */
+export const Activity = Type.Object({
+  at: Type.Integer(),
+  silentMs: Type.Integer({ minimum: 0 }),
+  what: Type.String(),
+})
+export type Activity = Static<typeof Activity>
+
 /**
  * One prompt, carried to exactly one terminal event. `firstSeq` and `lastSeq` bound its events in the session's log;
  * `lastSeq`, `endedAt` and `result` are null until it has ended, `startedAt` until it has left the queue.
+ * `position` is its place in the queue of its session (0: the next), null when it is not queued. `activity` is in the
+ * answers of `run.*` for a run that was started and has not ended; never on the topic `sessions`, where it would be stale.
  */
 export const Run = Type.Object({
   run: RunId,
   session: SessionId,
   state: RunState,
+  position: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+  waitingFor: Type.Optional(WaitingFor),
   prompt: Type.String(),
   origin: Origin,
+  limits: Type.Optional(RunLimits),
   firstSeq: Type.Integer({ minimum: 1 }),
   lastSeq: Type.Union([Type.Integer({ minimum: 1 }), Type.Null()]),
   startedAt: Type.Union([Type.Integer(), Type.Null()]),
   endedAt: Type.Union([Type.Integer(), Type.Null()]),
   result: Type.Union([RunResult, Type.Null()]),
+  activity: Type.Optional(Activity),
 })
 export type Run = Static<typeof Run>
 
 /** How hard a run is cancelled: end the turn, end the process, or kill the process and everything it started. */
 export const CancelMode = Type.Enum(['interrupt', 'terminate', 'kill'])
 export type CancelMode = Static<typeof CancelMode>
+
+/** How hard the end of a run was pursued: the modes, and what comes between them where the turn does not obey. */
+export const CancelStep = Type.Enum(['interrupt', 'sigint', 'terminate', 'kill'])
+export type CancelStep = Static<typeof CancelStep>
+
+/** What a cancel has ended: nothing (its prompt was never sent), the turn (the process lives on), or the process. */
+export const CancelEnd = Type.Enum(['nothing', 'turn', 'process'])
+export type CancelEnd = Static<typeof CancelEnd>

@@ -51,6 +51,16 @@ export const failureTexts: Record<FailureCode, FailureText> = {
     advice: 'Raise maxBudgetUsd',
     retryable: false,
   },
+  timed_out: {
+    title: 'The run took longer than it was given',
+    advice: 'Give it more time (timeoutMs), or less to do',
+    retryable: false,
+  },
+  inactive: {
+    title: 'Claude Code printed nothing for as long as it may',
+    advice: 'Run it again, or give it a longer inactivityMs',
+    retryable: true,
+  },
   refused: {
     title: 'The model refused the request',
     advice: 'Rephrase it',

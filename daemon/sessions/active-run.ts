@@ -2,16 +2,20 @@ import { createHash, randomUUID } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import type {
   Actor,
+  CancelEnd,
   CancelMode,
+  CancelStep,
   EventBody,
   Failure,
   Origin,
   Run,
+  RunLimits,
   TerminalType,
   Tokens,
   TranscriptEntry,
 } from '../../protocol/index.ts'
 import type { StoredRun } from '../store/store.ts'
+import type { ReachedLimit } from './asked-end.ts'
 import { isEnded, nextRunState, type RunInput } from './run-state.ts'
 
 export const noTokens: Tokens = { input: 0, output: 0, cacheCreation: 0, cacheRead: 0 }
@@ -28,8 +32,12 @@ export interface ActiveRun {
   stored: StoredRun
   costUsd: number
   tokens: Tokens
-  /** Who asked for its end first, and how. */
+  /** Who asked for its end first, and the strongest mode that anybody asked for. */
   cancel?: { by: Actor; reason?: string; mode: CancelMode }
+  /** It came to this limit before anybody asked for its end: then it has failed, not been cancelled. */
+  exceeded?: ReachedLimit
+  /** The hardest that was done to end it. */
+  pursued?: CancelStep
   /** Claude Code's outcome, kept back until the process of a one-shot session is over too. */
   held?: Outcome
   /** Gives back its place among the active runs, or in the queue for one. */
@@ -46,8 +54,16 @@ export interface Said {
 }
 
 /** A run that somebody asked for. */
-export const createRun = (session: string, prompt: string, by: Actor, firstSeq: number): ActiveRun =>
-  resumeRun({ run: queuedRun(`r_${nanoid()}`, session, prompt, by, firstSeq), promptUuid: randomUUID() })
+export const createRun = (
+  session: string,
+  prompt: string,
+  by: Actor,
+  firstSeq: number,
+  limits?: RunLimits,
+): ActiveRun => {
+  const run = queuedRun(`r_${nanoid()}`, session, prompt, by, firstSeq)
+  return resumeRun({ run: { ...run, ...(limits && { limits }) }, promptUuid: randomUUID() })
+}
 
 /** A run that Claude Code begins itself, by what a process printed up to `offset`: it has the same id whenever that is read. */
 export function createBackgroundRun(
@@ -65,6 +81,7 @@ function queuedRun(id: string, session: string, prompt: string, origin: Origin, 
     run: id,
     session,
     state: 'queued',
+    position: null,
     prompt,
     origin,
     firstSeq,
@@ -79,14 +96,15 @@ export const resumeRun = (stored: StoredRun): ActiveRun => ({ stored, costUsd: 0
 
 /** Moves a run to the state that `input` leads to; false when it means nothing to it. */
 export function advance(run: ActiveRun, input: RunInput, time: number): boolean {
-  const before = run.stored.run
-  const state = nextRunState(before.state, input)
+  const { waitingFor: _, ...before } = run.stored.run
+  const state = nextRunState(before.state, input, run.exceeded !== undefined)
   if (state === before.state) return false
   run.stored = {
     ...run.stored,
     run: {
       ...before,
       state,
+      position: null,
       startedAt: input === 'started' ? time : before.startedAt,
       endedAt: isEnded(state) ? time : null,
     },
@@ -98,7 +116,7 @@ export function advance(run: ActiveRun, input: RunInput, time: number): boolean 
 export function terminalEvent(
   run: ActiveRun,
   state: TerminalType,
-  facts: { outcome?: Outcome; said: Said; failure?: Failure; lost?: string },
+  facts: { outcome?: Outcome; said: Said; failure?: Failure; lost?: string; ended: CancelEnd },
 ): Extract<EventBody, { type: TerminalType }> {
   const said = facts.outcome ? { response: facts.outcome.response, transcript: facts.outcome.transcript } : facts.said
   switch (state) {
@@ -108,8 +126,8 @@ export function terminalEvent(
     case 'failed':
       return { type: 'failed', failure: facts.failure ?? failureOf(facts.outcome), ...said }
     case 'cancelled': {
-      const { by, reason } = run.cancel ?? unknownCanceller
-      return { type: 'cancelled', by, ...(reason !== undefined && { reason }), ...said }
+      const { by, reason, mode } = run.cancel ?? unknownCanceller
+      return { type: 'cancelled', by, ...(reason !== undefined && { reason }), mode, ended: facts.ended, ...said }
     }
     case 'interrupted':
       return { type: 'interrupted', reason: facts.lost ?? 'the process was lost', ...said }
@@ -139,4 +157,8 @@ function failureOf(outcome: Outcome | undefined): Failure {
 }
 
 // After a restart: the request is in the log, the run's record says only that there was one.
-const unknownCanceller = { by: { client: 'c_unknown', name: 'unknown' }, reason: undefined }
+const unknownCanceller = {
+  by: { client: 'c_unknown', name: 'unknown' },
+  reason: undefined,
+  mode: 'interrupt' as const,
+}

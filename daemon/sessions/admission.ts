@@ -1,25 +1,109 @@
+import type { WaitingFor } from '../../protocol/index.ts'
+
 /**
- * Lets at most `maxRuns` runs be active at once; the others wait in the order in which they came. A place is asked for
- * with a callback that is called, at once or later, when it is there.
+ * Lets at most `maxRuns` runs be active at once, and starts no process for which there is no memory; the others wait in
+ * the order in which they came. One that waits for memory lets those pass that need no process started.
  */
 export interface Admission {
   /** Returns what gives the place back, or withdraws the request while it still waits. */
-  request(admitted: () => void): () => void
+  request(request: AdmissionRequest): () => void
   /** A place for a run that is active already, whether there is room for it or not. Returns what gives it back. */
   take(): () => void
+  /** Looks again: a process has ended. */
+  recheck(): void
   readonly active: number
 }
 
-export function createAdmission(maxRuns: number): Admission {
-  const waiting: { admitted: () => void }[] = []
-  let active = 0
+export interface AdmissionRequest {
+  /** Whether a process has to be started for it, as things are now. */
+  startsProcess(): boolean
+  /** Called at once or later, when the place is there. */
+  admitted(): void
+  /** What it waits for: called at once or later, whenever that is another. */
+  waits(what: Exclude<WaitingFor, 'session'>): void
+}
 
-  const admit = () => {
-    while (active < maxRuns) {
-      const next = waiting.shift()
-      if (!next) return
+export interface AdmissionOptions {
+  maxRuns: number
+  /** Whether there is memory for one more process. Default: always. */
+  hasMemory?(): boolean
+  /** One more process is about to be started. */
+  onStart?(): void
+  /**
+   * There is no memory: something that nobody needs now is to be ended. Answers whether anything ends; where nothing
+   * does and no run is active either, nothing would ever come free, and the next run is started all the same.
+   */
+  relieve?(): boolean
+  /** So often memory is looked at while something waits for it. */
+  recheckMs?: number
+}
+
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { maxRuns, hasMemory = () => true, onStart = () => {}, relieve = () => false, recheckMs = 1_000 } = options
+  let waiting: { request: AdmissionRequest; told?: WaitingFor }[] = []
+  let active = 0
+  let timer: NodeJS.Timeout | undefined
+  let admitting = false
+  let again = false
+
+  const hasMemoryNow = () => hasMemory() || (active === 0 && !relieve())
+
+  /** The first that may begin, and what the others wait for. */
+  function choose() {
+    let memory: boolean | undefined
+    for (const each of waiting) {
+      if (active >= maxRuns) {
+        tell(each, 'place')
+        continue
+      }
+      if (!each.request.startsProcess() || (memory ??= hasMemoryNow())) return each
+      tell(each, 'memory')
+    }
+    return undefined
+  }
+
+  function tell(each: (typeof waiting)[number], what: Exclude<WaitingFor, 'session'>) {
+    if (each.told === what) return
+    each.told = what
+    each.request.waits(what)
+  }
+
+  function admitAll() {
+    for (let next = choose(); next; next = choose()) {
+      const { request } = next
+      waiting = waiting.filter(each => each !== next)
       active += 1
-      next.admitted()
+      if (request.startsProcess()) onStart()
+      request.admitted()
+    }
+    clearTimeout(timer)
+    if (!waiting.some(({ told }) => told === 'memory')) return
+    if (active > 0) relieve()
+    timer = setTimeout(admit, recheckMs).unref()
+  }
+
+  /** What is called from here may ask again: that is looked at afterwards. */
+  function admit() {
+    again = true
+    if (admitting) return
+    admitting = true
+    try {
+      while (again) {
+        again = false
+        admitAll()
+      }
+    } finally {
+      admitting = false
+    }
+  }
+
+  const giveBackOnce = () => {
+    let given = false
+    return (give: () => void) => {
+      if (given) return
+      given = true
+      give()
+      admit()
     }
   }
 
@@ -27,29 +111,22 @@ export function createAdmission(maxRuns: number): Admission {
     get active() {
       return active
     },
+    recheck: admit,
     take() {
       active += 1
-      let given = false
-      return () => {
-        if (given) return
-        given = true
-        active -= 1
-        admit()
-      }
+      const once = giveBackOnce()
+      return () => once(() => (active -= 1))
     },
-    request(admitted) {
-      const place = { admitted }
+    request(request) {
+      const place = { request }
       waiting.push(place)
-      let given = false
+      const once = giveBackOnce()
       admit()
-      return () => {
-        if (given) return
-        given = true
-        const index = waiting.indexOf(place)
-        if (index >= 0) waiting.splice(index, 1)
-        else active -= 1
-        admit()
-      }
+      return () =>
+        once(() => {
+          if (waiting.includes(place)) waiting = waiting.filter(each => each !== place)
+          else active -= 1
+        })
     },
   }
 }

@@ -1,4 +1,4 @@
-import type { Actor, Approval, EventBody, Failure, Session } from '../../protocol/index.ts'
+import type { Activity, Actor, Approval, EventBody, Failure, Session } from '../../protocol/index.ts'
 import type { OutputLine } from '../claude/output.ts'
 import { classifyExit } from '../claude/failure.ts'
 import { readPermissionRequest } from '../claude/permission-request.ts'
@@ -14,6 +14,8 @@ import {
   sumOfTokens,
   terminalEvent,
 } from './active-run.ts'
+import { endOf } from './asked-end.ts'
+import { limitFailure } from './own-failures.ts'
 import { createQuestions, type Questions } from './questions.ts'
 import type { Recorder, Source } from './recorder.ts'
 import type { StoredProcess } from '../store/store.ts'
@@ -53,6 +55,8 @@ export interface Conversation {
   isUnkept(endedAt: number): boolean
   /** When the process printed its last line so far; undefined when it has printed none. */
   readonly lastLineAt: number | undefined
+  /** What was last heard of the run that goes on; undefined when none does. */
+  readonly activity: Omit<Activity, 'silentMs'> | undefined
   /** A queued run becomes the active one. */
   begin(run: ActiveRun, time: number): void
   /** Ends a run where `input` leads to an end. */
@@ -66,6 +70,8 @@ export interface EndFacts {
   failure?: Failure
   /** Why it is `interrupted`. */
   lost?: string
+  /** Its prompt was never sent: nothing had to be ended. */
+  unsent?: boolean
 }
 
 export interface ConversationHooks {
@@ -88,6 +94,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
   let cause: string | undefined
   let begunAt: number | undefined
   let lastLineAt: number | undefined
+  let lastHeard = 'run_started'
   let kept = false
   // Claude Code names the prompts of a turn since 2.1; where it does, a turn without any is its own.
   let namesPrompts = false
@@ -115,6 +122,12 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     },
     get lastLineAt() {
       return lastLineAt
+    },
+    get activity() {
+      const startedAt = current()?.stored.run.startedAt
+      if (startedAt === undefined || startedAt === null) return undefined
+      if (lastLineAt === undefined || lastLineAt < startedAt) return { at: startedAt, what: 'run_started' }
+      return { at: lastLineAt, what: lastHeard }
     },
 
     processStarted(process) {
@@ -160,6 +173,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       const run = turn?.at === 'ended' ? (ending[0] ?? null) : current()
       for (const body of translator.frame(line.frame, line.time)) {
         spoke = true
+        lastHeard = ('tool' in body && body.tool) || body.type
         if (body.type === 'done' || body.type === 'failed') turnEnded(body, ending, line, source)
         else {
           observe(body, run)
@@ -187,7 +201,10 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
         recorder.run(run.stored)
         return
       }
-      const event = terminalEvent(run, state, { ...facts, said: said(run) })
+      const ended = endOf(run, input, facts.unsent ?? false)
+      // Whatever else was told of its end, it would have gone on without the limit.
+      const limited = run.exceeded && input !== 'refused' && { failure: limitFailure(run.exceeded) }
+      const event = terminalEvent(run, state, { ...facts, ...limited, said: said(run), ended })
       run.stored = sealRun(run, event, recorder.event(event, idOf(run), time, source))
       recorder.run(run.stored)
       if (conversation.active === run) conversation.active = null

@@ -30,7 +30,7 @@ export function sessionHandlers(
     },
 
     run: {
-      async start({ session, create, prompt }, { actor, keep }) {
+      async start({ session, create, prompt, limits: runLimits }, { actor, keep }) {
         checkPrompt(prompt)
         if ((session === undefined) === (create === undefined)) {
           throw new RpcError('invalid_params', 'exactly one of session and create is needed', {
@@ -40,7 +40,7 @@ export function sessionHandlers(
         }
         if (session !== undefined) sessions.get(session)
         await refuseWithoutClaude(locate)
-        return sessions.startRun(session ?? { spec: create!, pointer: '/create' }, prompt, actor, keep)
+        return sessions.startRun(session ?? { spec: create!, pointer: '/create' }, prompt, actor, keep, runLimits)
       },
       get: ({ run }) => sessions.getRun(run),
       list({ limit = limits.defaultPageSize, ...filter }) {
@@ -49,6 +49,7 @@ export function sessionHandlers(
         return { runs: items, ...next }
       },
       wait: ({ run, timeoutMs }, { signal }) => sessions.waitForRun(run, signal, timeoutMs),
+      move: ({ run, to }, { actor }) => sessions.moveRun(run, to, actor),
       cancel: ({ run, reason, mode = 'interrupt' }, { actor }) => sessions.cancelRun(run, actor, mode, reason),
     },
   }

@@ -39,3 +39,14 @@ export function* printedLines(processesDir: string, process: StoredProcess): Gen
 /** False for a process that was stored and then never started. */
 export const hasPrinted = (processesDir: string, { id, offset }: StoredProcess): boolean =>
   offset > 0 || existsSync(processFiles(processesDir, id).raw)
+
+/** When a process printed last, be it read already or not; undefined when it has printed nothing. */
+export function lastPrintedAt(processesDir: string, { id }: Pick<StoredProcess, 'id'>): number | undefined {
+  const rawLog = openRawLog(processesDir, id)
+  try {
+    const size = rawLog.sizeBytes()
+    return size > 0 ? rawLog.timeAt(size - 1) : undefined
+  } finally {
+    rawLog.close()
+  }
+}

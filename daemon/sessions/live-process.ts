@@ -1,4 +1,5 @@
 import { nanoid } from 'nanoid'
+import type { CancelStep } from '../../protocol/index.ts'
 import type { ClaudeProcess } from '../claude/claude-process.ts'
 import { interruptLine } from '../claude/control.ts'
 import { type Escalation, startEscalation, type Step } from './escalation.ts'
@@ -15,8 +16,11 @@ export interface LiveProcess {
   endByForce(): void
   /** What it prints cannot be kept: it is killed, and nobody waits for what it has yet to say. */
   abandon(): void
-  /** How a turn of it is cancelled, from the mildest to the hardest: the names of the cancel modes are steps. */
-  cancelSteps(): [Step, ...Step[]]
+  /**
+   * How a turn of it is cancelled, from the mildest to the hardest: the names of the cancel modes are steps. `announce` is
+   * called before each is taken.
+   */
+  cancelSteps(announce: (step: CancelStep) => void): [Step, ...Step[]]
   /** It is over: stops the clocks, and ends what it left behind when it was ended by force. */
   ended(): void
   /** The daemon goes without it: stops the clocks and listens no more. */
@@ -74,19 +78,25 @@ export function createLiveProcess(claude: ClaudeProcess, graceMs: number): LiveP
       ending = true
       void claude.abandon()
     },
-    cancelSteps: () => [
-      { name: 'interrupt', act: () => interrupt(claude) },
-      {
-        name: 'sigint',
+    cancelSteps(announce) {
+      const step = (name: CancelStep, take: () => void | Promise<void>): Step => ({
+        name,
         act() {
+          announce(name)
+          return take()
+        },
+      })
+      return [
+        step('interrupt', () => interrupt(claude)),
+        step('sigint', () => {
           ending = true
           signalled = true
           return claude.signal('SIGINT')
-        },
-      },
-      { name: 'terminate', act: terminate },
-      { name: 'kill', act: kill },
-    ],
+        }),
+        step('terminate', terminate),
+        step('kill', kill),
+      ]
+    },
     ended() {
       escalation?.stop()
       if (signalled) void claude.kill()

@@ -2,6 +2,7 @@ import type { Failure } from '../../protocol/index.ts'
 import { failureOf } from '../claude/failure.ts'
 import { isNoSpace } from '../store/sqlite.ts'
 import { DiskFull } from '../store/store.ts'
+import type { ReachedLimit } from './asked-end.ts'
 
 /** Why a run failed that muxd itself could not go on with; what Claude Code reports is `claude/failure.ts`'s part. */
 
@@ -18,3 +19,7 @@ const unwritable = {
   advice: 'See the detail and `muxd logs`, then run it again',
   retryable: true,
 } as const
+
+/** It came to a limit that whoever started it had set. */
+export const limitFailure = ({ limit, value }: ReachedLimit): Failure =>
+  failureOf({ code: limit === 'timeoutMs' ? 'timed_out' : 'inactive' }, `${limit} is ${value}`)

@@ -1,8 +1,9 @@
-import type { Actor, CancelMode } from '../../protocol/index.ts'
+import type { EventOf } from '../../protocol/index.ts'
 import { terminalTypes } from '../../protocol/events.ts'
 import type { DamagedLines, OutputLine } from '../claude/output.ts'
 import type { EventRow, StoredProcess, StoredRun } from '../store/store.ts'
 import { type ActiveRun, advance, resumeRun } from './active-run.ts'
+import { askForEnd, exceed, pursue } from './asked-end.ts'
 import type { Conversation } from './conversation.ts'
 import type { Recorder } from './recorder.ts'
 
@@ -99,24 +100,21 @@ function repeatAct(row: EventRow, { conversation, recorder, runOf }: ReplayOptio
       if (!recorder.repeat([row], () => conversation.begin(run, time))) differs()
     } else if (advance(run, 'started', time)) conversation.background = run
   } else if (row.type === 'cancel_requested' && current) {
-    const { by, reason, mode, time } = JSON.parse(row.text) as CancelRequested
-    current.cancel = current.cancel
-      ? { ...current.cancel, mode }
-      : { by, ...(reason !== undefined && { reason }), mode }
-    advance(current, 'cancel_requested', time)
+    const request = JSON.parse(row.text) as EventOf<'cancel_requested'>
+    askForEnd(current, request)
+    advance(current, 'cancel_requested', request.time)
+  } else if (row.type === 'limit_reached' && current) {
+    const reached = JSON.parse(row.text) as EventOf<'limit_reached'>
+    exceed(current, { limit: reached.limit, value: reached.value })
+    advance(current, 'limit_reached', reached.time)
+  } else if (row.type === 'cancel_escalated' && current) {
+    pursue(current, (JSON.parse(row.text) as EventOf<'cancel_escalated'>).step)
   } else if (row.type === 'approval_resolved') {
     conversation.questions.closed((JSON.parse(row.text) as { approval: string }).approval)
   } else if (terminals.has(row.type)) {
     if (current === active) conversation.active = null
     if (current === background) conversation.background = null
   }
-}
-
-interface CancelRequested {
-  by: Actor
-  reason?: string
-  mode: CancelMode
-  time: number
 }
 
 const terminals = new Set<string>(terminalTypes)

@@ -1,5 +1,15 @@
 import { nanoid } from 'nanoid'
-import type { Actor, Approval, ApprovalAnswer, CancelMode, Run, Session } from '../../protocol/index.ts'
+import type {
+  Activity,
+  Actor,
+  Approval,
+  ApprovalAnswer,
+  CancelMode,
+  CancelStep,
+  Run,
+  RunLimits,
+  Session,
+} from '../../protocol/index.ts'
 import {
   adoptClaudeProcess,
   type ClaudeProcess,
@@ -9,19 +19,23 @@ import {
   startClaudeProcess,
 } from '../claude/claude-process.ts'
 import { unsupportedLine, userLine } from '../claude/control.ts'
+import { holdsLimits, type ProcessLimits, withLimits } from '../claude/process-limits.ts'
 import { type Control, stillQueued } from '../claude/turn.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import type { JournalEntry } from '../store/journal.ts'
 import { type StoredApproval, SyncFailed, type StoredProcess, type StoredRun } from '../store/store.ts'
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
 import { createApprovals } from './approvals.ts'
+import { askForEnd, exceed, isHarder, pursue, type ReachedLimit } from './asked-end.ts'
 import { createConversation } from './conversation.ts'
 import { type Escalation, startEscalation } from './escalation.ts'
-import { hasPrinted } from './history.ts'
+import { hasPrinted, lastPrintedAt } from './history.ts'
 import { createLiveProcess, interrupt, type LiveProcess } from './live-process.ts'
 import { isDiskFull, spawnFailure, storageFailure } from './own-failures.ts'
 import { createRecorder } from './recorder.ts'
 import { believe, recall } from './recall.ts'
+import { createRunDeadlines } from './run-deadlines.ts'
+import { createRunQueue, inQueueOrder } from './run-queue.ts'
 import type { SessionContext } from './session-context.ts'
 import { isEnded } from './run-state.ts'
 
@@ -32,13 +46,21 @@ import { isEnded } from './run-state.ts'
 export interface LiveSession {
   readonly record: Session
   /** Appends a run to the queue. Throws `DiskFull` when it cannot be stored. */
-  enqueue(prompt: string, by: Actor, keep?: KeepAnswer): Run
+  enqueue(prompt: string, by: Actor, keep?: KeepAnswer, limits?: RunLimits): Run
+  /** Gives a queued run another place; undefined when it is none of this session's queued ones. */
+  move(run: string, to: number, by: Actor): Run | undefined
   /** Asks for the end of a run; undefined when it is none of this session's unfinished ones. */
   cancel(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Run | undefined
   /** Answers a question of Claude Code; undefined when it is none of those that await an answer. */
   answer(answer: ApprovalAnswer, by: Actor, keep?: KeepAnswer): Approval | undefined
   /** Whether a run is queued or active. */
   readonly busy: boolean
+  /** Bytes of the prompts that are queued here. */
+  readonly queuedBytes: number
+  /** The last sign of life of a run that goes on here. */
+  activityOf(run: string): Activity | undefined
+  /** Ends its process when nobody needs it now. Answers whether it does, or is about to end anyway. */
+  endIdleProcess(): boolean
   /** Goes on where the daemon before this one had got. Called once, before anything else. */
   takeOver(inherited: Inheritance): void
   /** Ends the process, gently. Resolves when it is gone. */
@@ -62,8 +84,11 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   const { store, journal, config, log, admission } = context
   const id = stored.session
   const oneShot = config.idleCloseMs === 0
-  const queue: ActiveRun[] = []
   let live: LiveProcess | null = null
+  // Those of the run that it was started for.
+  let liveLimits: ProcessLimits | undefined
+  // A place among the active runs, asked for or held for the first queued run.
+  let place: { leave(): void } | undefined
   let starting: Promise<unknown> | null = null
   let cancelling: { run: ActiveRun; escalation: Escalation } | null = null
   let idleTimer: NodeJS.Timeout | undefined
@@ -100,6 +125,8 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     isListening: () => live !== null && !stopping,
   })
   conversation.holdOutcome = oneShot
+  const queue = createRunQueue(run => recorder.run(run.stored))
+  const deadlines = createRunDeadlines(watched, limitReached)
   refresh()
   queueMicrotask(next)
 
@@ -108,15 +135,21 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       return { ...conversation.record, head: recorder.head }
     },
     get busy() {
-      return queue.length > 0 || conversation.active !== null || conversation.background !== null
+      return queue.length > 0 || isWorking()
     },
 
-    enqueue(prompt, by, keep) {
-      const run = createRun(id, prompt, by, recorder.head + 1)
+    get queuedBytes() {
+      return queue.promptBytes
+    },
+    activityOf,
+    endIdleProcess,
+
+    enqueue(prompt, by, keep, limits) {
+      const run = createRun(id, prompt, by, recorder.head + 1, limits)
+      recorder.event({ type: 'run_queued', prompt, origin: by }, run.stored.run.run, Date.now())
+      if (queue.length === 0) queue.waitFor(isWorking() ? 'session' : undefined)
       queue.push(run)
       clearTimeout(idleTimer)
-      recorder.event({ type: 'run_queued', prompt, origin: by }, run.stored.run.run, Date.now())
-      recorder.run(run.stored)
       if (keep) recorder.answer(keep(run.stored.run))
       conversation.record = { ...conversation.record, lastRun: run.stored.run.run }
       refresh()
@@ -124,6 +157,17 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       const accepted = run.stored.run
       next()
       return accepted
+    },
+
+    move(runId, to, by) {
+      const run = queue.find(runId)
+      if (!run) return undefined
+      const before = run.stored.run.position
+      const moved = queue.move(run, to)
+      if (moved === before) return run.stored.run
+      recorder.event({ type: 'run_moved', by, to: moved }, runId, Date.now())
+      commitNow()
+      return run.stored.run
     },
 
     cancel(runId, by, mode, reason) {
@@ -156,6 +200,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       stopReason = reason
       approvals.stop()
       clearTimeout(idleTimer)
+      deadlines.close()
       cancelling?.escalation.stop()
       await starting
       if (live) {
@@ -172,6 +217,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       stopping = true
       approvals.stop()
       clearTimeout(idleTimer)
+      deadlines.close()
       cancelling?.escalation.stop()
       await starting
       left = true
@@ -184,19 +230,24 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
 
   /** Asks for a place for the first queued run when the session is free, and starts it when it has one. */
   function next() {
-    const run = queue[0]
-    if (!run || run.leave || stopping || conversation.active || conversation.background || starting) return
-    let admitted = false
-    run.leave = admission.request(() => {
-      admitted = true
-      // Called at once, the place is not ours to give back yet: then the line below begins the run.
-      if (run.leave) begin(run)
+    if (stopping || place || queue.length === 0) return
+    if (starting || conversation.active || conversation.background) return
+    const asked = { leave: () => {} }
+    place = asked
+    asked.leave = admission.request({
+      startsProcess: () => !canTake(queue.first),
+      waits(what) {
+        if (stopping) return
+        queue.waitFor(what)
+        recorder.commit()
+      },
+      admitted: () => work(deliver()),
     })
-    if (admitted) begin(run)
   }
 
-  function begin(run: ActiveRun) {
-    work(deliver(run))
+  /** Whether the process that is there will do for a run. */
+  function canTake(run: ActiveRun | undefined): boolean {
+    return live !== null && !live.ending && holdsLimits(liveLimits, run?.stored.run.limits)
   }
 
   function work(delivery: Promise<void>) {
@@ -207,12 +258,22 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     })
   }
 
-  /** Brings the prompt to Claude Code, whose process is started where there is none. */
-  async function deliver(run: ActiveRun) {
+  /** Brings the first queued prompt to Claude Code, whose process is started where there is none that will do. */
+  async function deliver() {
     // It stays queued until the process before it is gone, whose end is not its own.
-    while (live?.ending) await processEnd()
-    if (queue[0] !== run || stopping) return
+    while (live && !canTake(queue.first) && queue.length > 0) {
+      live.endGently()
+      await processEnd()
+    }
+    const run = queue.first
+    const held = place
+    // The place was given back when the last one that waited for it was cancelled; who came since asks anew.
+    if (!run || !held || stopping) return
+    place = undefined
     queue.shift()
+    queue.waitFor('session')
+    // Where the place was there at once, what gives it back comes only now.
+    run.leave = () => held.leave()
     conversation.begin(run, Date.now())
     refresh()
     recorder.commit()
@@ -228,8 +289,11 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
 
   function runEnded(run: ActiveRun) {
     run.leave?.()
-    const index = queue.indexOf(run)
-    if (index >= 0) queue.splice(index, 1)
+    queue.remove(run)
+    if (queue.length === 0 && place) {
+      place.leave()
+      place = undefined
+    }
     if (cancelling?.run === run) {
       cancelling.escalation.stop()
       cancelling = null
@@ -242,35 +306,81 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   }
 
   function find(runId: string): ActiveRun | undefined {
-    const { active, background } = conversation
-    return [active, background, ...queue].find(run => run?.stored.run.run === runId) ?? undefined
+    return goingOn(runId) ?? queue.find(runId)
+  }
+
+  function goingOn(runId: string): ActiveRun | undefined {
+    return [conversation.active, conversation.background].find(run => run?.stored.run.run === runId) ?? undefined
+  }
+
+  function isWorking(): boolean {
+    return conversation.active !== null || conversation.background !== null
+  }
+
+  function activityOf(runId: string): Activity | undefined {
+    const { activity } = conversation
+    return goingOn(runId) && activity && { ...activity, silentMs: Math.max(0, Date.now() - activity.at) }
   }
 
   // -- cancel --------------------------------------------------------------------------------------------------------
 
   function cancelRun(run: ActiveRun, by: Actor, mode: CancelMode, reason: string | undefined) {
-    if (run.cancel && strength[mode] <= strength[run.cancel.mode]) return
+    if (run.cancel && !isHarder(mode, run.cancel.mode)) return
     recorder.event(
       { type: 'cancel_requested', by, ...(reason !== undefined && { reason }), mode },
       run.stored.run.run,
       Date.now(),
     )
-    run.cancel = run.cancel ? { ...run.cancel, mode } : { by, ...(reason !== undefined && { reason }), mode }
+    askForEnd(run, { by, reason, mode })
     conversation.end(run, 'cancel_requested', Date.now())
     if (isEnded(run.stored.run.state)) return
     refresh()
+    bringToEnd(run, mode)
+  }
+
+  /** The run that the clock goes for. */
+  function watched() {
+    const run = conversation.active
+    if (!run || run.held || run.stored.run.state !== 'running') return undefined
+    const { limits, startedAt } = run.stored.run
+    if (!limits || startedAt === null) return undefined
+    const printedAt = live && limits.inactivityMs ? lastPrintedAt(context.processesDir, live.claude) : undefined
+    return { limits, startedAt, printedAt, waiting: conversation.record.state === 'waiting' }
+  }
+
+  function limitReached(reached: ReachedLimit) {
+    const run = conversation.active
+    if (!run || stopping) return
+    recorder.event({ type: 'limit_reached', ...reached }, run.stored.run.run, Date.now())
+    exceed(run, reached)
+    conversation.end(run, 'limit_reached', Date.now())
+    refresh()
+    // What cannot be stored ends the run by itself.
+    if (saved()) bringToEnd(run, 'interrupt')
+    recorder.commit()
+  }
+
+  /** Its end has been asked for, and that is in the log. */
+  function bringToEnd(run: ActiveRun, mode: CancelMode) {
     // The next daemon goes on with it.
     if (stopping) return
     if (cancelling?.run === run) cancelling.escalation.hasten(mode)
     else if (live && !starting) escalate(run, live, mode)
     else {
       // Its prompt has not been sent, and will not be: there is nothing to wait for.
-      conversation.end(run, 'process_ended', Date.now())
+      conversation.end(run, 'process_ended', Date.now(), { unsent: true })
     }
   }
 
-  function escalate(run: ActiveRun, process: LiveProcess, mode: CancelMode) {
-    cancelling = { run, escalation: startEscalation(process.cancelSteps(), config.cancelGraceMs, mode) }
+  function escalate(run: ActiveRun, process: LiveProcess, from: CancelStep) {
+    const steps = process.cancelSteps(step => {
+      if (!isHarder(step, run.pursued)) return
+      recorder.event({ type: 'cancel_escalated', step }, run.stored.run.run, Date.now())
+      pursue(run, step)
+      // Before it is done: what the process prints of it is told as the end of a process.
+      saved()
+    })
+    cancelling = { run, escalation: startEscalation(steps, config.cancelGraceMs, from) }
   }
 
   // -- process -------------------------------------------------------------------------------------------------------
@@ -282,6 +392,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     const row = newProcess(record, firstSeq, counterUsd)
     try {
       const { path } = await context.locate()
+      const { limits } = run.stored.run
       conversation.processStarted(row)
       // Stored before it exists: whatever happens next, its raw log is found again.
       recorder.process(row)
@@ -294,11 +405,11 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
           path,
           cwd: record.cwd,
           conversation: resumed ? { resume: resumed } : { start: crypto.randomUUID() },
-          options: record.claude,
+          options: withLimits(record.claude, limits),
         },
         sinkOf(row),
       )
-      processStarted(claude, row)
+      processStarted(claude, row, limits)
       return claude
     } catch (error) {
       recorder.process({ ...row, endedAt: Date.now() })
@@ -326,7 +437,8 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     }
   }
 
-  function processStarted(claude: ClaudeProcess, row: StoredProcess) {
+  function processStarted(claude: ClaudeProcess, row: StoredProcess, limits: ProcessLimits | undefined) {
+    liveLimits = limits
     Object.assign(row, { pid: claude.pid, startedAt: claude.startedAt })
     live = createLiveProcess(claude, config.resultGraceMs)
     recorder.process(row)
@@ -366,6 +478,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     processGone = []
     next()
     settle()
+    admission.recheck()
   }
 
   function processEnd(): Promise<void> {
@@ -379,9 +492,16 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     // What could not be stored is tried again later: at once it would fail again, and come back here again.
     if (!live) return storageRetry === undefined && saved() ? context.onIdle(id) : undefined
     if (conversation.backgroundTasks > 0) return
-    if (oneShot || live.ending) return live.endGently()
+    // One that was given a budget counts what it spends from its start on: it does for one run only.
+    if (oneShot || live.ending || liveLimits?.maxBudgetUsd !== undefined) return live.endGently()
     idleTimer = setTimeout(() => live?.endGently(), config.idleCloseMs)
     idleTimer.unref()
+  }
+
+  function endIdleProcess(): boolean {
+    if (!live || starting || queue.length > 0 || isWorking() || conversation.backgroundTasks > 0) return false
+    live.endGently()
+    return true
   }
 
   function answerControl(control: Control) {
@@ -401,10 +521,11 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   // -- what the daemon before this one left --------------------------------------------------------------------------
 
   function takeOver({ unfinished, process }: Inheritance) {
-    queue.push(...unfinished.filter(({ run }) => run.state === 'queued').map(resumeRun))
     const questions = process ? recall({ ...context, conversation, recorder }, process) : []
     const asked = process ? store.approvals.ofProcess(process.id) : []
     believe(conversation, unfinished, asked)
+    queue.waitFor(isWorking() ? 'session' : undefined)
+    queue.push(...inQueueOrder(unfinished.filter(({ run }) => run.state === 'queued').map(resumeRun)))
     for (const run of [conversation.active, conversation.background]) if (run) run.leave = admission.take()
     refresh()
     if (process && hasPrinted(context.processesDir, process)) takeOverProcess(process, questions, asked)
@@ -416,7 +537,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     const options = { ...context, nonce: row.nonce, from: row.offset }
     const held = context.holder.list().find(process => process.id === row.id)
     if (!held) return readEndedProcess(row.id, options, sinkOf(row))
-    processStarted(adoptClaudeProcess(held, options, sinkOf(row)), row)
+    processStarted(adoptClaudeProcess(held, options, sinkOf(row)), row, limitsOf(row))
     log.info('a process was taken over', { session: id, process: row.id, pid: row.pid })
     for (const question of questions) answerControl(question)
     // What belongs to a run that has ended arrived.
@@ -425,10 +546,16 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     const run = conversation.active
     if (!live) return
     if (live.claude.inputEnded || run?.held) live.endGently()
-    if (run?.stored.run.state === 'cancelling') escalate(run, live, run.cancel?.mode ?? 'interrupt')
+    if (run?.stored.run.state === 'cancelling') escalate(run, live, run.pursued ?? 'interrupt')
     // Whether it was sent before, the holder knows.
     else if (run && !run.held) void bring(run, row.firstSeq)
     settle()
+  }
+
+  /** Of the run that a process was started for. */
+  function limitsOf({ firstSeq }: StoredProcess): ProcessLimits | undefined {
+    const run = store.events.get(id, firstSeq)?.run
+    return run ? store.runs.get(run)?.run.limits : undefined
   }
 
   /** The daemon before this one was about to start a process for a run. */
@@ -436,7 +563,8 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     if (process) recorder.process({ ...process, endedAt: Date.now() })
     const { active, background } = conversation
     if (background) conversation.end(background, 'lost', Date.now(), { lost: holderDied })
-    if (active?.stored.run.state === 'cancelling') conversation.end(active, 'process_ended', Date.now())
+    if (active?.stored.run.state === 'cancelling')
+      conversation.end(active, 'process_ended', Date.now(), { unsent: true })
     else if (active) work(bring(active, active.stored.run.firstSeq))
   }
 
@@ -446,6 +574,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   function refresh() {
     conversation.record = { ...conversation.record, state: state(), updatedAt: Date.now(), head: recorder.head }
     recorder.session(conversation.record)
+    deadlines.look()
   }
 
   function state(): Session['state'] {
@@ -502,8 +631,8 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       const committed = store.runs.get(runId)
       if (!committed) {
         // It was never accepted: whoever asked for it gets the error.
-        const index = queue.findIndex(queued => queued.stored.run.run === runId)
-        if (index >= 0) queue.splice(index, 1)
+        const queued = queue.find(runId)
+        if (queued) queue.remove(queued)
         run.leave?.()
       } else if (!isEnded(committed.run.state)) {
         run.stored = committed
@@ -515,7 +644,6 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
 
 const holderDied = 'the holder of its process died while it ran'
 
-const strength: Record<CancelMode, number> = { interrupt: 0, terminate: 1, kill: 2 }
 const storageRetryMs = 1_000
 
 /** The row of a process that is about to be started for the run whose `run_started` is `firstSeq`. */

@@ -1,8 +1,19 @@
-import type { Actor, Approval, ApprovalAnswer, CancelMode, Run, Session, SessionSpec } from '../../protocol/index.ts'
+import type {
+  Actor,
+  Approval,
+  ApprovalAnswer,
+  CancelMode,
+  Run,
+  RunLimits,
+  Session,
+  SessionSpec,
+} from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import type { JournalEntry } from '../store/journal.ts'
+import { createAdmission } from './admission.ts'
+import type { MemoryRoom } from './memory-room.ts'
 import { isEnded } from './run-state.ts'
 import { endOrphans } from './orphans.ts'
 import { createRunWaiters } from './run-waiters.ts'
@@ -23,9 +34,10 @@ export interface Sessions {
   close(session: string, force: boolean): Promise<Session>
   delete(session: string, force: boolean): Promise<void>
   /** In a session, or in a new one: then both are stored or neither. */
-  startRun(session: string | NewSession, prompt: string, by: Actor, keep?: KeepAnswer): Run
+  startRun(session: string | NewSession, prompt: string, by: Actor, keep?: KeepAnswer, limits?: RunLimits): Run
   getRun(run: string): Run
   listRuns(filter: { session?: string; state?: string; limit: number; after?: string }): Run[]
+  moveRun(run: string, to: number, by: Actor): Run
   /** Resolves with the run as it is then; one that has ended by it is published by then. */
   cancelRun(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Promise<Run>
   /** Resolves with the ended run, or with its present state when `signal` ends the wait. */
@@ -56,7 +68,9 @@ export interface NewSession {
   pointer: string
 }
 
-export interface SessionsContext extends Omit<SessionContext, 'onIdle' | 'onPublished'> {
+export interface SessionsContext extends Omit<SessionContext, 'admission' | 'onIdle' | 'onPublished'> {
+  /** For the processes that runs start. */
+  memory: MemoryRoom
   /** A session is at work from now on: called before anything is appended to its log. */
   onLoaded(session: string): void
   /** A session that was to be made could not be stored. */
@@ -73,8 +87,20 @@ export function createSessions(context: SessionsContext): Sessions {
   const deleting = new Set<string>()
   let stopping = false
 
+  const admission = createAdmission({
+    maxRuns: config.maxRuns,
+    hasMemory: context.memory.has,
+    onStart: context.memory.reserve,
+    // One at a time, the one unused for longest: it may be enough.
+    relieve: () =>
+      [...live.values()]
+        .filter(({ record }) => record.process !== null)
+        .toSorted((one, other) => one.record.updatedAt - other.record.updatedAt)
+        .some(session => session.endIdleProcess()),
+  })
   const sessionContext: SessionContext = {
     ...context,
+    admission,
     onPublished: runs => {
       for (const { run } of runs) waiters.published(run)
     },
@@ -119,6 +145,12 @@ export function createSessions(context: SessionsContext): Sessions {
 
   const present = (session: Session): Session =>
     live.get(session.session)?.record ?? { ...session, head: store.events.bounds(session.session).head }
+
+  /** With what was last heard of it, while it goes on. */
+  function lively(run: Run): Run {
+    const activity = isEnded(run.state) ? undefined : live.get(run.session)?.activityOf(run.run)
+    return activity ? { ...run, activity } : run
+  }
 
   function storedRun(id: string): Run {
     const run = store.runs.get(id)
@@ -204,19 +236,13 @@ export function createSessions(context: SessionsContext): Sessions {
       return true
     },
 
-    startRun(session, prompt, by, keep) {
+    startRun(session, prompt, by, keep, runLimits) {
       refuseStopping()
-      const queued = store.runs.countByState()['queued'] ?? 0
-      if (queued >= limits.maxQueuedRuns) {
-        throw new RpcError('overloaded', `${queued} runs are queued already, at most ${limits.maxQueuedRuns} may be`, {
-          limit: 'maxQueuedRuns',
-          value: limits.maxQueuedRuns,
-        })
-      }
+      refuseQueueing(prompt)
       const made = typeof session === 'string' ? undefined : newSession(session.spec, session.pointer, config)
       try {
         const at = made ? takeUp(made, true) : load(session as string)
-        return at.enqueue(prompt, by, keep)
+        return at.enqueue(prompt, by, keep, runLimits)
       } catch (error) {
         if (made) unmake(made.session)
         if (error instanceof RpcError) throw error
@@ -224,9 +250,17 @@ export function createSessions(context: SessionsContext): Sessions {
       }
     },
 
-    getRun: storedRun,
+    getRun: id => lively(storedRun(id)),
 
-    listRuns: filter => store.runs.list(filter).map(({ run }) => run),
+    listRuns: filter => store.runs.list(filter).map(({ run }) => lively(run)),
+
+    moveRun(id, to, by) {
+      const run = storedRun(id)
+      const moved = live.get(run.session)?.move(id, to, by)
+      if (moved) return moved
+      const { state } = storedRun(id)
+      throw new RpcError('conflict', `run ${id} is ${state}: only a queued run can be moved`, { run: id, state })
+    },
 
     async cancelRun(id, by, mode, reason) {
       const run = storedRun(id)
@@ -237,7 +271,7 @@ export function createSessions(context: SessionsContext): Sessions {
 
     async waitForRun(id, signal, timeoutMs) {
       const run = storedRun(id)
-      if (!isEnded(run.state)) return (await waiters.wait(id, signal, timeoutMs)) ?? storedRun(id)
+      if (!isEnded(run.state)) return (await waiters.wait(id, signal, timeoutMs)) ?? lively(storedRun(id))
       // It is stored, but may not be synced yet, and so not be seen in the log.
       await journal.settled()
       return run
@@ -285,6 +319,19 @@ export function createSessions(context: SessionsContext): Sessions {
       live.clear()
       await Promise.all(left.map(session => session.leave()))
     },
+  }
+
+  function refuseQueueing(prompt: string) {
+    const runs = store.runs.countByState()['queued'] ?? 0
+    const bytes = [...live.values()].reduce((sum, { queuedBytes }) => sum + queuedBytes, Buffer.byteLength(prompt))
+    const over = (what: string, limit: 'maxQueuedRuns' | 'maxQueuedBytes') =>
+      new RpcError('overloaded', `${what} are queued already, at most ${limits[limit]} may be`, {
+        limit,
+        value: limits[limit],
+      })
+    if (runs >= limits.maxQueuedRuns) throw over(`${runs} runs`, 'maxQueuedRuns')
+    if (runs > 0 && bytes > limits.maxQueuedBytes)
+      throw over(`with this one ${bytes} bytes of prompts`, 'maxQueuedBytes')
   }
 
   function refuseStopping() {

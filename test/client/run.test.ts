@@ -8,6 +8,7 @@ const record = (fields: Partial<Run> = {}): Run => ({
   run: 'r_1',
   session: 's_1',
   state: 'running',
+  position: null,
   prompt: 'say hi',
   origin: { client: 'c_1', name: 'me' },
   firstSeq: 4,

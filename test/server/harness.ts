@@ -92,7 +92,7 @@ function testHandlers(topics: Pick<Handlers, 'topic' | 'event'>, given: object):
   const all = {
     daemon: { status: none, stop: none, gc: none },
     session: { create: none, get: none, list: none, viewers: none, close: none, delete: none },
-    run: { start: none, get: none, list: none, wait: none, cancel: none },
+    run: { start: none, get: none, list: none, wait: none, move: none, cancel: none },
     approval: { list: none, get: none, answer: none },
     token: { create: none, list: none, revoke: none, link: none },
     workspace: { get: none, list: none, save: none, delete: none },

@@ -1,34 +1,118 @@
-import { describe, expect, it } from 'vitest'
-import { createAdmission } from '../../daemon/sessions/admission.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type AdmissionOptions, type AdmissionRequest, createAdmission } from '../../daemon/sessions/admission.ts'
+import { until } from '../support/until.ts'
+
+/** Requests by name, and what became of them in order. */
+function setUp(options: AdmissionOptions) {
+  const admission = createAdmission(options)
+  const told: string[] = []
+  const request = (name: string, fields: Partial<AdmissionRequest> = {}) =>
+    admission.request({
+      startsProcess: () => true,
+      admitted: () => void told.push(name),
+      waits: what => void told.push(`${name} waits for ${what}`),
+      ...fields,
+    })
+  return { admission, told, request }
+}
 
 describe('admission', () => {
   it('admits up to its number at once and the others in the order they came', () => {
-    const admission = createAdmission(2)
-    const admitted: string[] = []
-    const leave = ['a', 'b', 'c', 'd'].map(name => admission.request(() => admitted.push(name)))
-    expect(admitted).toEqual(['a', 'b'])
+    const { told, request } = setUp({ maxRuns: 2 })
+    const leave = ['a', 'b', 'c', 'd'].map(name => request(name))
+    expect(told).toEqual(['a', 'b', 'c waits for place', 'd waits for place'])
+    told.length = 0
     leave[1]?.()
-    expect(admitted).toEqual(['a', 'b', 'c'])
+    expect(told).toEqual(['c'])
     leave[0]?.()
-    expect(admitted).toEqual(['a', 'b', 'c', 'd'])
+    expect(told).toEqual(['c', 'd'])
   })
 
   it('gives a place back once, however often it is given back', () => {
-    const admission = createAdmission(1)
-    const leave = admission.request(() => {})
+    const { admission, request } = setUp({ maxRuns: 1 })
+    const leave = request('a')
     leave()
     leave()
     expect(admission.active).toBe(0)
   })
 
   it('forgets a request that was withdrawn while it waited', () => {
-    const admission = createAdmission(1)
-    const admitted: string[] = []
-    const leaveFirst = admission.request(() => admitted.push('first'))
-    const withdraw = admission.request(() => admitted.push('withdrawn'))
-    admission.request(() => admitted.push('last'))
+    const { told, request } = setUp({ maxRuns: 1 })
+    const leaveFirst = request('first')
+    const withdraw = request('withdrawn')
+    request('last')
     withdraw()
     leaveFirst()
-    expect(admitted).toEqual(['first', 'last'])
+    expect(told.filter(text => !text.includes('waits'))).toEqual(['first', 'last'])
+  })
+})
+
+describe('admission without memory', () => {
+  const short = (fields: Partial<AdmissionOptions> = {}) => {
+    const memory = { enough: false }
+    const all = setUp({ maxRuns: 3, hasMemory: () => memory.enough, recheckMs: 5, ...fields })
+    onTestFinished(() => void (memory.enough = true))
+    return { memory, ...all }
+  }
+
+  it('starts no process, says so, and lets pass what needs none', () => {
+    const { told, request } = short()
+    request('first, however little there is')
+    request('second')
+    request('with a process', { startsProcess: () => false })
+    request('fourth')
+    expect(told).toEqual([
+      'first, however little there is',
+      'second waits for memory',
+      'with a process',
+      'fourth waits for memory',
+    ])
+  })
+
+  it('looks again by itself, and goes on in order', async () => {
+    const { memory, told, request } = short()
+    request('first')
+    request('second')
+    request('third')
+    memory.enough = true
+    await until(() => expect(told.slice(-2)).toEqual(['second', 'third']))
+  })
+
+  it('looks again when a process has ended', () => {
+    const { admission, memory, told, request } = short({ recheckMs: 1_000_000 })
+    request('first')
+    request('second')
+    memory.enough = true
+    admission.recheck()
+    expect(told.at(-1)).toBe('second')
+  })
+
+  it('never waits where nothing is left that could give memory back', () => {
+    const { told, request } = short({ recheckMs: 1_000_000 })
+    const leave = request('first')
+    request('second')
+    leave()
+    expect(told.at(-1)).toBe('second')
+  })
+
+  it('ends what nobody needs first, and waits for that', async () => {
+    let idle = 2
+    const { admission, told, request } = short({ recheckMs: 1_000_000, relieve: () => idle > 0 })
+    request('first')
+    expect(told).toEqual(['first waits for memory'])
+    idle = 0
+    admission.recheck()
+    expect(told.at(-1)).toBe('first')
+  })
+
+  it('says when it is a place again that is waited for', () => {
+    const { admission, told, request } = short({ maxRuns: 2, recheckMs: 1_000_000 })
+    request('first')
+    request('second')
+    const leave = admission.take()
+    admission.recheck()
+    expect(told).toEqual(['first', 'second waits for memory', 'second waits for place'])
+    leave()
+    expect(told.at(-1)).toBe('second waits for memory')
   })
 })

@@ -6,6 +6,7 @@ import { isEnded, nextRunState, type RunInput } from '../../daemon/sessions/run-
 const inputs: RunInput[] = [
   'started',
   'cancel_requested',
+  'limit_reached',
   'turn_done',
   'turn_failed',
   'process_ended',
@@ -29,7 +30,7 @@ describe('the life of a run', () => {
     ['ignores a second result', ['started', 'turn_done', 'turn_failed'], 'done'],
     ['ignores a result while it is queued', ['turn_done'], 'queued'],
   ])('%s', (_title, given, expected) => {
-    expect(given.reduce<RunState>(nextRunState, 'queued')).toBe(expected)
+    expect(given.reduce<RunState>((state, input) => nextRunState(state, input), 'queued')).toBe(expected)
   })
 
   it('never leaves an end, whatever comes, and reaches one only once', () => {

@@ -27,6 +27,7 @@ export function run(id: string, ofSession: string, fields: Partial<Run> = {}): S
     run: id,
     session: ofSession,
     state: 'running',
+    position: null,
     prompt: 'hello',
     origin: { client: 'c_1', name: 'test' },
     firstSeq: 1,

@@ -1,0 +1,59 @@
+import type { Run } from '../../protocol/index.ts'
+import type { ReachedLimit } from './asked-end.ts'
+
+/** A run that goes on, and what its limits are counted from. */
+export interface Watched {
+  limits: NonNullable<Run['limits']>
+  startedAt: number
+  /** When its process printed last; undefined when it has printed nothing. */
+  printedAt: number | undefined
+  /** An approval waits for its answer: nobody can expect the process to say anything. */
+  waiting: boolean
+}
+
+/** The limit that it comes to first, and when. */
+export function nextDeadline(watched: Watched, resumedAt = 0): (ReachedLimit & { at: number }) | undefined {
+  const { limits, startedAt, printedAt = 0, waiting } = watched
+  const { timeoutMs, inactivityMs } = limits
+  const found: (ReachedLimit & { at: number })[] = []
+  if (timeoutMs !== undefined) found.push({ limit: 'timeoutMs', value: timeoutMs, at: startedAt + timeoutMs })
+  if (inactivityMs !== undefined && !waiting) {
+    const since = Math.max(startedAt, printedAt, resumedAt)
+    found.push({ limit: 'inactivityMs', value: inactivityMs, at: since + inactivityMs })
+  }
+  return found.toSorted((one, other) => one.at - other.at)[0]
+}
+
+/** The clock of a session's run. All that it counts from is stored, so that the next daemon goes on with the same deadlines. */
+export interface RunDeadlines {
+  /** Something has changed: another run goes on, or none, or an approval waits or was answered. */
+  look(): void
+  close(): void
+}
+
+/**
+ * Calls `reached` when the run that `watched` gives then has come to a limit. What a process prints is not told: it is
+ * asked for when its time would be up.
+ */
+export function createRunDeadlines(
+  watched: () => Watched | undefined,
+  reached: (limit: ReachedLimit) => void,
+): RunDeadlines {
+  let timer: NodeJS.Timeout | undefined
+  let waited = false
+  let resumedAt = 0
+
+  function look() {
+    clearTimeout(timer)
+    const run = watched()
+    const now = Date.now()
+    if (waited && !run?.waiting) resumedAt = now
+    waited = run?.waiting ?? false
+    const next = run && nextDeadline(run, resumedAt)
+    if (!next) return
+    if (next.at <= now) reached({ limit: next.limit, value: next.value })
+    else timer = setTimeout(look, next.at - now).unref()
+  }
+
+  return { look, close: () => clearTimeout(timer) }
+}
