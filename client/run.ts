@@ -1,4 +1,13 @@
-import type { ApprovalOptions, CancelMode, ClaudeOptions, Event, EventOf, Run, RunResult } from '../protocol/index.ts'
+import type {
+  ApprovalOptions,
+  CancelMode,
+  ClaudeOptions,
+  Event,
+  EventOf,
+  Run,
+  RunLimits,
+  RunResult,
+} from '../protocol/index.ts'
 import { type TerminalType, terminalTypes } from '../protocol/wire.ts'
 import type { ClientApi } from './api.ts'
 import { RunCancelled, RunFailed, RunInterrupted } from './errors.ts'
@@ -31,6 +40,8 @@ export type RunOptions = {
   prompt: string
   /** Makes starting idempotent beyond this call: the same key gives the same run. Default: one of this call's own. */
   key?: string | undefined
+  /** What ends it when it goes on for too long. */
+  limits?: RunLimits | undefined
   /** Ends the starting, not the run. */
   signal?: AbortSignal | undefined
 } & (
@@ -53,9 +64,9 @@ export interface Runner {
 }
 
 export async function startRun(runner: Runner, options: RunOptions): Promise<StartedRun> {
-  const { prompt, session, cwd, signal, key = randomKey(), ...spec } = options
+  const { prompt, session, cwd, signal, limits, key = randomKey(), ...spec } = options
   const target = cwd === undefined ? { session } : { create: { ...spec, cwd: runner.absolute(cwd) } }
-  const run = await runner.api.run.start({ ...target, prompt, key }, { signal })
+  const run = await runner.api.run.start({ ...target, prompt, ...(limits && { limits }), key }, { signal })
   return { ...attachRun(runner, run.run, run), session: run.session }
 }
 

@@ -3,6 +3,7 @@ import { type ExitCode, exitCodeOfEnd, exitCodes } from './exit.ts'
 import { colorsFor, isTerminal, printJson, say } from './output.ts'
 import { createRunView } from './render/run-view.ts'
 import { pipeSink, type Sink, terminalSink } from './render/sink.ts'
+import { createSilence } from './silence.ts'
 
 /** Shows events until they end. */
 export interface Follower {
@@ -31,6 +32,7 @@ export function createFollower({ json = false, prompts }: { json?: boolean | und
       })
     : pipeSink({ answer: writeTo(stdout), progress: writeTo(stderr) })
   const view = createRunView(sink, { colors, prompts })
+  const silence = createSilence(sink.quiet)
   const sayHere = (line: string) => {
     if (!onTerminal) return say(line)
     // Over the ^C that a terminal shows.
@@ -42,11 +44,13 @@ export function createFollower({ json = false, prompts }: { json?: boolean | und
       try {
         return await following(events, async event => {
           view.show(event)
+          if (onTerminal) silence.heard(event)
           if (!full) return
           full = false
           await drained()
         })
       } finally {
+        silence.end()
         sink.end()
       }
     },

@@ -9,12 +9,13 @@ import { gc } from './commands/gc.ts'
 import { list } from './commands/list.ts'
 import { logs } from './commands/logs.ts'
 import { open } from './commands/open.ts'
+import { move, queue } from './commands/queue.ts'
 import { cancel, show, wait } from './commands/run-record.ts'
 import { run } from './commands/run.ts'
 import { restart, stop } from './commands/stop.ts'
 import { createToken, listTokens, revokeToken } from './commands/token.ts'
 import { showUsage, usageGroups } from './commands/usage.ts'
-import { parseDuration } from './duration.ts'
+import { parseDuration } from './duration-option.ts'
 import type { ExitCode } from './exit.ts'
 import { logLevels } from './render/log-line.ts'
 import type { CommonOptions } from './with-mux.ts'
@@ -58,11 +59,22 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option('--model <name>', 'the model to use')
     .option('--permission-mode <mode>', 'what may be done without asking')
     .option('--title <text>', 'title of the new session')
+    .addOption(new Option('--timeout <duration>', 'end it after so long: 90s, 10m, 1h').argParser(parseDuration))
+    .addOption(new Option('--inactivity <duration>', 'end it when nothing comes for so long').argParser(parseDuration))
+    .addOption(new Option('--max-turns <count>', 'at most so many requests to the model').argParser(wholeNumber))
+    .addOption(new Option('--max-budget <usd>', 'end it when it has cost so much').argParser(dollars))
     .option('-d, --detach', 'print the id of the run and return')
     .action(endingOf(run))
   command('ls', 'list sessions, newest first')
     .addOption(new Option('-n, --limit <count>', 'at most so many').default(50).argParser(wholeNumber))
     .action(ending(list))
+  command('queue', 'the prompts of a session that wait, the next one first')
+    .argument('<session>')
+    .action(endingOf(queue))
+  command('move', 'give a queued run another place')
+    .argument('<run>')
+    .addOption(new Option('--to <place>', 'its new place: 1 is the next').makeOptionMandatory().argParser(wholeNumber))
+    .action(endingOf(move))
   command('attach', 'watch a run until it ends, or a session until Ctrl-C')
     .argument('<session|run>')
     .addOption(new Option('--from <seq>', 'from this event on').argParser(wholeNumber))
@@ -103,7 +115,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
   command('create', 'let another program in; its secret alone goes to standard output', token)
     .argument('<name>', 'whose it is, for the list')
     .option('--observe', 'it may read and change nothing')
-    .addOption(new Option('--expires <time>', 'it ends by itself: 90s, 10m, 12h, 7d').argParser(time))
+    .addOption(new Option('--expires <time>', 'it ends by itself: 90s, 10m, 12h, 7d').argParser(parseDuration))
     .action(endingOf(createToken))
   command('ls', 'list tokens', token).action(ending(listTokens))
   command('revoke', 'it lets in no more, and closes what came in with it; a built-in one is replaced', token)
@@ -146,17 +158,15 @@ function wholeNumber(text: string): number {
   return Number(text)
 }
 
-function seconds(text: string): number {
-  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('expected a number of seconds.')
+function dollars(text: string): number {
+  if (!/^\d*\.?\d+$/.test(text) || Number(text) === 0)
+    throw new InvalidArgumentError('expected an amount of USD above 0.')
   return Number(text)
 }
 
-function time(text: string): number {
-  try {
-    return parseDuration(text)
-  } catch (error) {
-    throw new InvalidArgumentError((error as Error).message)
-  }
+function seconds(text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('expected a number of seconds.')
+  return Number(text)
 }
 
 function groups(text: string): UsageGroup[] {

@@ -72,7 +72,7 @@ function limitReached(turn: Turn): object | undefined {
   const { maxTurns, maxBudgetUsd } = turn.session.args
   if (maxTurns !== undefined && turn.requests >= maxTurns)
     return errorEnding('error_max_turns', 'max_turns', [`Reached maximum number of turns (${maxTurns})`])
-  if (maxBudgetUsd !== undefined && totalCost(turn.session) >= maxBudgetUsd)
+  if (maxBudgetUsd !== undefined && totalCost(turn.session) - turn.session.costBefore >= maxBudgetUsd)
     return errorEnding('error_max_budget_usd', 'budget_exhausted', [`Reached maximum budget ($${maxBudgetUsd})`])
   return undefined
 }

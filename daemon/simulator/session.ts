@@ -21,6 +21,8 @@ export interface Session {
   prompts: string[]
   /** Tokens by model, over the whole session. */
   models: Map<string, Tokens>
+  /** What they had cost when this process began: a budget counts from there. */
+  costBefore: number
   /** The same since the last `result` frame. */
   recent: Map<string, Tokens>
   /** Tokens the conversation has so far: the next request reads them from the cache. */
@@ -82,6 +84,7 @@ export function createSession(args: Arguments, output: Output, id: string, histo
     allowed: new Set(args.allowedTools.map(rule => rule.replace(/\(.*$/, ''))),
     prompts: transcript?.prompts ?? [],
     models: new Map(transcript?.models),
+    costBefore: costOfAll(transcript?.models ?? []),
     recent: new Map(),
     contextTokens: estimateTokens((transcript?.prompts ?? []).join('')),
     results: 0,
@@ -124,8 +127,10 @@ export function spend(session: Session, tokens: Tokens): void {
 }
 
 /** What the whole session has cost, over every process of it. */
-export const totalCost = (session: Session): number =>
-  [...session.models.values()].reduce((sum, tokens) => sum + costOf(tokens), 0)
+export const totalCost = (session: Session): number => costOfAll(session.models)
+
+const costOfAll = (models: Iterable<readonly [string, Tokens]>): number =>
+  [...models].reduce((sum, [, tokens]) => sum + costOf(tokens), 0)
 
 export const remember = (session: Session): void =>
   saveTranscript(session.id, { prompts: session.prompts, models: [...session.models] })

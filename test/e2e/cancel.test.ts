@@ -43,6 +43,8 @@ describe('cancelling a run', () => {
     expect((await eventsOf(peer, run)).at(-1)).toMatchObject({
       type: 'cancelled',
       by: { name: 'canceller' },
+      mode: 'interrupt',
+      ended: 'turn',
       response: expect.stringContaining('simulated answer'),
     })
   })
@@ -51,8 +53,9 @@ describe('cancelling a run', () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:crash')
     expect(await cancel(peer, run)).toMatchObject({ state: 'cancelled' })
-    const types = (await eventsOf(peer, run)).map(({ type }) => type)
-    expect(types).toEqual(['run_queued', 'run_started', 'cancel_requested', 'cancelled'])
+    const events = await eventsOf(peer, run)
+    expect(events.map(({ type }) => type)).toEqual(['run_queued', 'run_started', 'cancel_requested', 'cancelled'])
+    expect(events.at(-1)).toMatchObject({ mode: 'interrupt', ended: 'nothing' })
     const next = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
     expect(await ended(peer, next)).toMatchObject({ state: 'done' })
   })
@@ -62,11 +65,9 @@ describe('cancelling a run', () => {
     const first = await start(peer, 'sim:hang')
     const queued = await peer.call<Run>('run.start', { session: first.session, prompt: 'sim:text' })
     expect(await cancel(peer, queued)).toMatchObject({ state: 'cancelled', startedAt: null })
-    expect((await eventsOf(peer, queued, [first.run])).map(({ type }) => type)).toEqual([
-      'run_queued',
-      'cancel_requested',
-      'cancelled',
-    ])
+    const events = await eventsOf(peer, queued, [first.run])
+    expect(events.map(({ type }) => type)).toEqual(['run_queued', 'cancel_requested', 'cancelled'])
+    expect(events.at(-1)).toMatchObject({ ended: 'nothing' })
     await cancel(peer, first, 'kill')
     await ended(peer, first)
   })
@@ -78,6 +79,13 @@ describe('cancelling a run', () => {
     const before = processesOf(daemon.home).length
     await cancel(peer, run)
     expect(await ended(peer, run)).toMatchObject({ state: 'cancelled' })
+    const events = await eventsOf(peer, run)
+    expect(events.filter(({ type }) => type === 'cancel_escalated').map(({ step }) => step)).toEqual([
+      'sigint',
+      'terminate',
+      'kill',
+    ])
+    expect(events.at(-1)).toMatchObject({ type: 'cancelled', mode: 'interrupt', ended: 'process' })
     await until(() => expect(processesOf(daemon.home).length).toBeLessThan(before))
     await until(async () =>
       expect(await peer.call<Session>('session.get', { session: run.session })).toMatchObject({ process: null }),
@@ -92,6 +100,7 @@ describe('cancelling a run', () => {
     await untilEvent(peer, run, 'assistant_text')
     await cancel(peer, run, mode)
     expect(await ended(peer, run)).toMatchObject({ state: 'cancelled' })
+    expect((await eventsOf(peer, run)).at(-1)).toMatchObject({ type: 'cancelled', mode, ended: 'process' })
     await until(() => expect(processesOf(daemon.home)).toEqual([daemon.pid]))
   })
 
@@ -107,6 +116,39 @@ describe('cancelling a run', () => {
       expect.objectContaining({ mode: 'interrupt' }),
       expect.objectContaining({ mode: 'kill' }),
     ])
+    expect((await eventsOf(peer, run)).at(-1)).toMatchObject({ type: 'cancelled', mode: 'kill', ended: 'process' })
+  })
+
+  it('that ends its turn only once its process is signalled ends the process', async () => {
+    const [, peer] = await open(quick)
+    const run = await start(peer, 'sim:hang at=text ignore=interrupt')
+    await untilEvent(peer, run, 'assistant_text')
+    await cancel(peer, run)
+    expect(await ended(peer, run)).toMatchObject({ state: 'cancelled' })
+    expect((await eventsOf(peer, run)).filter(({ type }) => /^cancel(led|_escalated)$/.test(type))).toMatchObject([
+      { type: 'cancel_escalated', step: 'sigint' },
+      { type: 'cancelled', mode: 'interrupt', ended: 'process' },
+    ])
+    await until(async () =>
+      expect(await peer.call<Session>('session.get', { session: run.session })).toMatchObject({ process: null }),
+    )
+  })
+
+  it('by two clients at once has one outcome, which is the first one’s, also for a daemon that takes over', async () => {
+    const [daemon, peer] = await open({ config: { cancelGraceMs: 60_000 } })
+    const run = await start(peer, 'sim:hang at=text ignore=interrupt')
+    await untilEvent(peer, run, 'assistant_text')
+    const other = await daemon.peer('other')
+    await Promise.all([cancel(peer, run), cancel(other, run, 'interrupt')])
+    await daemon.kill()
+    const successor = await startTestDaemon({ home: daemon.home, config: { cancelGraceMs: 150 } })
+    const next = await successor.peer('next')
+    expect(await ended(next, run)).toMatchObject({ state: 'cancelled' })
+    const events = await eventsOf(next, run)
+    const [first, ...more] = events.filter(({ type }) => type === 'cancel_requested')
+    expect(more).toEqual([])
+    expect(events.at(-1)).toMatchObject({ type: 'cancelled', by: first!['by'], mode: 'interrupt', ended: 'process' })
+    expect(events.filter(({ type }) => type === 'log_damaged')).toEqual([])
   })
 
   it('after its end changes nothing', async () => {
@@ -127,6 +169,20 @@ describe('cancelling a run', () => {
 })
 
 describe('a process that does not end when it should', () => {
+  it('does not spoil the result of a run whose process is kept, nor the next run', async () => {
+    const [, peer] = await open(quick)
+    const run = await start(peer, 'sim:hang at=result')
+    expect(await ended(peer, run)).toMatchObject({ state: 'done' })
+    const next = await start(peer, 'sim:text')
+    expect(await ended(peer, next)).toMatchObject({ state: 'done' })
+    const { session } = run
+    await peer.call('session.close', { session })
+    expect(await peer.call('session.get', { session })).toMatchObject({ process: null })
+    expect((await eventsOf(peer, run)).at(-1)).toMatchObject({ type: 'done' })
+    const later = await peer.call<Run>('run.start', { session, prompt: 'sim:text' })
+    expect(await ended(peer, later)).toMatchObject({ state: 'done' })
+  })
+
   it('is ended by force, without spoiling the result', async () => {
     const [, peer] = await open({ argv: ['--simulate', '--idle-close-ms', '0'], config: { resultGraceMs: 150 } })
     const run = await start(peer, 'sim:hang at=result')

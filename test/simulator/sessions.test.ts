@@ -31,6 +31,15 @@ test('the cost of a session grows from turn to turn of one process', async () =>
   expect(costs).toEqual([...new Set(costs)].sort((a, b) => a - b))
 })
 
+test('a budget counts what is spent from the start of the process on', async () => {
+  const home = tempDir()
+  const id = randomUUID()
+  const before = await play('sim:long words=300', [...live, '--session-id', id], { home })
+  const budget = String(resultOf(before.frames)['total_cost_usd'])
+  const { frames } = await play('sim:loop rounds=1', [...live, '--resume', id, '--max-budget-usd', budget], { home })
+  expect(resultOf(frames)).toMatchObject({ subtype: 'success', is_error: false })
+})
+
 test('a fork has the history under another id, and leaves the session as it was', async () => {
   const home = tempDir()
   const [id, fork] = [randomUUID(), randomUUID()]

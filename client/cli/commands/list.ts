@@ -1,9 +1,9 @@
-import type { Run, Session } from '../../index.ts'
+import type { Mux, Run, Session } from '../../index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
-import { print, printJson, say } from '../output.ts'
-import { age, shortPath, table, usd } from '../render/format.ts'
-import { oneLine } from '../render/text.ts'
+import { colorsFor, print, printJson, say } from '../output.ts'
+import { type SessionRow, sessionLines } from '../render/sessions.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
+import { queuedRuns } from './queue.ts'
 
 export interface ListOptions extends CommonOptions {
   limit: number
@@ -24,19 +24,9 @@ export async function list(options: ListOptions): Promise<ExitCode> {
     if (options.json) for (const session of sessions) await printJson(session)
     else if (!sessions.length) say('no sessions yet: muxd run "what to do"')
     else {
-      const runs = await Promise.all(
-        sessions.map(({ lastRun }) =>
-          lastRun === null ? Promise.resolve(undefined) : mux.attach(lastRun).info({ signal }),
-        ),
-      )
-      const rows = sessions.map((session, index) => row(session, runs[index]))
       const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
-      for (const line of table(
-        ['SESSION', 'LAST RUN', 'STATE', 'AGE', 'COST', 'ABOUT', 'DIRECTORY'],
-        rows,
-        columns,
-        5,
-      )) {
+      const rows = await withRuns(mux, sessions, signal)
+      for (const line of sessionLines(rows, { columns, now: Date.now(), colors: colorsFor(process.stdout) })) {
         await print(line)
       }
     }
@@ -44,12 +34,17 @@ export async function list(options: ListOptions): Promise<ExitCode> {
   })
 }
 
-const row = (session: Session, run: Run | undefined): string[] => [
-  session.session,
-  session.lastRun ?? '-',
-  session.state === 'idle' && run ? run.state : session.state,
-  age(Date.now() - session.updatedAt),
-  usd(session.costUsd),
-  oneLine(session.title || run?.prompt || '') || '-',
-  oneLine(shortPath(session.cwd)),
-]
+/** What goes on and what waits is asked for once for all of them. */
+async function withRuns(mux: Mux, sessions: readonly Session[], signal: AbortSignal): Promise<SessionRow[]> {
+  const [queued, running, cancelling, last] = await Promise.all([
+    queuedRuns(mux, { signal }),
+    mux.api.run.list({ state: 'running' }, { signal }),
+    mux.api.run.list({ state: 'cancelling' }, { signal }),
+    Promise.all(sessions.map(({ lastRun }) => (lastRun === null ? undefined : mux.attach(lastRun).info({ signal })))),
+  ])
+  const active = [...running.runs, ...cancelling.runs]
+  return sessions.map((session, index) => {
+    const isIts = (run: Run) => run.session === session.session
+    return { session, last: last[index], active: active.find(isIts), queued: queued.filter(isIts) }
+  })
+}

@@ -3,6 +3,7 @@ import type { CancelMode, Mux, Run } from '../../index.ts'
 import { type ExitCode, exitCodeOfEnd, exitCodes, Usage } from '../exit.ts'
 import { colorsFor, isTerminal, print, printJson, say } from '../output.ts'
 import { duration, tokens, usd } from '../render/format.ts'
+import { limitsOf, queuedFor, silence, silentAfterMs } from '../render/run-facts.ts'
 import { harmless, oneLine } from '../render/text.ts'
 import { whatToDo } from '../render/what-to-do.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
@@ -64,16 +65,20 @@ const longestWaitMs = 3_600_000
 function describe(run: Run): string[] {
   const clean = isTerminal(process.stdout) ? harmless : (text: string) => text
   const { bold, dim } = colorsFor(process.stdout)
-  const { result, startedAt, endedAt } = run
+  const { result, startedAt, endedAt, activity } = run
+  const silentMs = activity?.silentMs ?? 0
   const by = 'name' in run.origin ? run.origin.name : run.origin.background.kind
   const facts = [
     run.state,
     ...(startedAt !== null && endedAt !== null ? [duration(endedAt - startedAt)] : []),
+    ...(run.position !== null ? [queuedFor(run)] : []),
+    ...(activity && silentMs >= silentAfterMs ? [`${silence(silentMs)}, last: ${oneLine(activity.what)}`] : []),
     ...(result ? [usd(result.costUsd), tokens(result.tokens)] : []),
   ]
   return [
     `${bold(run.run)} ${dim(`of ${run.session}, asked by ${oneLine(by)}`)}`,
     facts.join(' · '),
+    ...(run.limits ? [dim(limitsOf(run))] : []),
     ...(startedAt === null ? [] : [dim(`started ${new Date(startedAt).toLocaleString()}`)]),
     '',
     ...clean(run.prompt)

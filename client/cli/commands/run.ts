@@ -1,8 +1,9 @@
 import { text } from 'node:stream/consumers'
-import type { ClaudeOptions, StartedRun } from '../../index.ts'
+import type { ClaudeOptions, RunLimits, StartedRun } from '../../index.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { createFollower, type Follower } from '../follow.ts'
 import { print, printJson, say } from '../output.ts'
+import { queuedFor } from '../render/run-facts.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
 export interface RunCommandOptions extends CommonOptions {
@@ -11,6 +12,10 @@ export interface RunCommandOptions extends CommonOptions {
   model?: string
   permissionMode?: string
   title?: string
+  timeout?: number
+  inactivity?: number
+  maxTurns?: number
+  maxBudget?: number
   detach?: true
 }
 
@@ -24,7 +29,7 @@ export async function run(given: string | undefined, options: RunCommandOptions)
   }
   const prompt = await readPrompt(given)
   return withMux(options, { mayStart: true }, async (mux, signal) => {
-    const started = await mux.run({ prompt, signal, ...target(options) })
+    const started = await mux.run({ prompt, signal, limits: limitsOf(options), ...target(options) })
     if (options.detach) {
       if (options.json) await printJson(await started.info({ signal }))
       else await print(started.id)
@@ -32,6 +37,8 @@ export async function run(given: string | undefined, options: RunCommandOptions)
     }
     const follower = createFollower({ json: options.json, prompts: false })
     follower.remark(`${started.id}  ${started.session}`)
+    const now = await started.info({ signal })
+    if (now.state === 'queued' && now.waitingFor) follower.remark(queuedFor(now))
     const release = cancelOnInterrupt(started, follower)
     try {
       return await follower.follow(started.events({ signal }))
@@ -58,6 +65,16 @@ function target({ session, directory = '.', title, model, permissionMode }: RunC
     ...(permissionMode !== undefined && { permissionMode }),
   }
   return { cwd: directory, claude, ...(title !== undefined && { title }) }
+}
+
+function limitsOf({ timeout, inactivity, maxTurns, maxBudget }: RunCommandOptions): RunLimits | undefined {
+  const limits: RunLimits = {
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+    ...(inactivity !== undefined && { inactivityMs: inactivity }),
+    ...(maxTurns !== undefined && { maxTurns }),
+    ...(maxBudget !== undefined && { maxBudgetUsd: maxBudget }),
+  }
+  return Object.keys(limits).length > 0 ? limits : undefined
 }
 
 /** Once: cancel. Again: kill. Once more: leave, whatever becomes of it. Returns the release of the keyboard. */

@@ -30,6 +30,7 @@ export function createColumn(width: number): Column {
       open = false
     },
     thought() {},
+    quiet() {},
     line: text => put(text),
     live(key, text, phase) {
       const line = lines.find(each => each.key === key)

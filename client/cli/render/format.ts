@@ -41,27 +41,35 @@ export function shortPath(path: string): string {
   return path === home || path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path
 }
 
+interface TableStyle {
+  numbers?: readonly number[]
+  paint?: (text: string, column: number, row: number) => string
+}
+
 /**
  * Rows under a heading in aligned columns, those of `numbers` at their right edge; what is too wide for `columns` is cut
- * from the `elastic` column.
+ * from the `elastic` column. `paint` gives a cell its colour, once it has its width; the heading is row 0.
  */
 export function table(
   heading: string[],
   rows: string[][],
   columns: number,
   elastic: number,
-  numbers: readonly number[] = [],
+  { numbers = [], paint = text => text }: TableStyle = {},
 ): string[] {
   const all = [heading, ...rows]
   const widths = heading.map((_, index) => Math.max(...all.map(row => widthOf(row[index]!))))
   const excess = widths.reduce((sum, width) => sum + width + 2, -2) - columns
   if (excess > 0) widths[elastic] = Math.max(8, widths[elastic]! - excess)
-  return all.map(row =>
+  const last = heading.length - 1
+  return all.map((row, number) =>
     row
       .map((cell, index) => fit(cell, widths[index]!))
       .map((cell, index) => {
-        const space = ' '.repeat(widths[index]! - widthOf(cell))
-        return numbers.includes(index) ? space + cell : cell + space
+        const isNumber = numbers.includes(index)
+        const space = index === last && !isNumber ? '' : ' '.repeat(widths[index]! - widthOf(cell))
+        const painted = cell === '' ? '' : paint(cell, index, number)
+        return isNumber ? space + painted : painted + space
       })
       .join('  ')
       .trimEnd(),

@@ -45,6 +45,9 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
       if (prompts && 'background' in event.origin)
         sink.line(`${colors.cyan('›')} ${oneLine(event.prompt)}${by(event.origin)}`)
     },
+    run_moved(event) {
+      if (prompts) sink.line(colors.dim(`↕ number ${event.to + 1} in the queue${by(event.by)}`))
+    },
     session_init(event) {
       if (event.model === undefined || event.model === model) return
       model = event.model
@@ -143,6 +146,13 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
         `${colors.yellow('■')} ${event.mode === 'kill' ? 'kill' : 'cancel'} requested${by(event.by)}${because(event.reason)}`,
       )
     },
+    limit_reached({ limit, value }) {
+      const what = limit === 'timeoutMs' ? 'it took' : 'nothing was printed for'
+      sink.line(`${colors.yellow('■')} ${what} ${duration(value)}: it is ended`)
+    },
+    cancel_escalated({ step }) {
+      sink.line(colors.dim(`■ no effect in time: ${steps[step]}`))
+    },
     done(event) {
       end(event, colors.green('✓ done'))
     },
@@ -161,7 +171,7 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
       }
     },
     cancelled(event) {
-      end(event, colors.yellow('■ cancelled') + by(event.by) + because(event.reason))
+      end(event, colors.yellow('■ cancelled') + by(event.by) + because(event.reason) + ends[event.ended ?? 'turn'])
     },
     interrupted(event) {
       end(event, colors.red(`✗ interrupted: ${oneLine(event.reason)}`))
@@ -196,6 +206,10 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
 
 /** What has no row is not shown: it is there with `--json`. */
 type Shows = { [Type in Event['type']]?: (event: EventOf<Type>) => void }
+
+const steps = { interrupt: 'interrupt', sigint: 'SIGINT', terminate: 'SIGTERM', kill: 'SIGKILL' }
+/** What it was the end of, beside that of the turn. */
+const ends = { nothing: ', before it had begun', turn: '', process: ', its process is ended' }
 
 const indent = (event: Event) => (event.parent === undefined ? '' : '  ')
 const because = (reason: string | undefined) => (reason ? `: ${oneLine(reason)}` : '')

@@ -17,6 +17,8 @@ export interface Sink {
   live(key: string, text: string, phase: Phase): void
   /** A line within the answer that says something of what is above it. */
   remark(text: string): void
+  /** A word that is gone as soon as anything else is shown; only where that is possible. */
+  quiet(text: string): void
   end(): void
 }
 
@@ -36,13 +38,19 @@ export function terminalSink(terminal: Terminal): Sink {
   let drawnAt = 0
   let open: 'answer' | 'thought' | undefined
   let lineStart = true
+  // A quiet word stands behind the cursor, which has not moved.
+  let isQuiet = false
 
+  const write = (text: string) => {
+    terminal.write(isQuiet ? `\u001b[K${text}` : text)
+    isQuiet = false
+  }
   const draw = (lines: { text: string }[]) => {
-    for (const { text } of lines) terminal.write(`${fitStyled(text, terminal.columns() - 1)}\n`)
+    for (const { text } of lines) write(`${fitStyled(text, terminal.columns() - 1)}\n`)
     drawnAt = terminal.columns()
   }
   const startLine = () => {
-    if (!lineStart) terminal.write('\n')
+    if (!lineStart) write('\n')
     lineStart = true
     open = undefined
   }
@@ -53,7 +61,7 @@ export function terminalSink(terminal: Terminal): Sink {
     if (open !== kind) startLine()
     open = kind
     lineStart = clean.endsWith('\n')
-    terminal.write(kind === 'answer' ? clean : clean.replace(/[^\n]+/g, part => terminal.dim(part)))
+    write(kind === 'answer' ? clean : clean.replace(/[^\n]+/g, part => terminal.dim(part)))
   }
 
   return {
@@ -61,7 +69,7 @@ export function terminalSink(terminal: Terminal): Sink {
     paragraph() {
       if (open !== 'answer') return
       startLine()
-      terminal.write('\n')
+      write('\n')
     },
     thought: text => stream('thought', text),
     line(text) {
@@ -82,13 +90,22 @@ export function terminalSink(terminal: Terminal): Sink {
       }
       entry.text = text
       const from = live.indexOf(entry)
-      terminal.write(`\u001b[${live.length - from}A\u001b[J`)
+      write(`\u001b[${live.length - from}A\u001b[J`)
       draw(live.slice(from))
     },
     remark(text) {
       this.line(text)
     },
-    end: startLine,
+    quiet(text) {
+      // Where the line has no room left it is cut by the terminal, which must not wrap it: then it could not be found again.
+      const word = `${lineStart ? '' : '  '}${terminal.dim(text)}`
+      write(`\u001b7\u001b[?7l${word}\u001b[?7h\u001b8`)
+      isQuiet = true
+    },
+    end() {
+      if (isQuiet) write('')
+      startLine()
+    },
   }
 }
 
@@ -125,6 +142,7 @@ export function pipeSink(pipes: Pipes): Sink {
       endLine()
       answer(`[${text}]\n`)
     },
+    quiet() {},
     end: endLine,
   }
 }

@@ -13,7 +13,7 @@ export function usageLines({ rows, more, total }: Usage, by: readonly UsageGroup
   const body = rows.map((row, at) => [...shown[at]!, ...figuresOf(row)])
   const sum = ['total', ...by.slice(1).map(() => ''), ...figuresOf(total)]
   const numbers = figureNames.map((_, at) => by.length + at)
-  const lines = table(heading, [...body, sum], columns, Math.max(0, by.indexOf('model')), numbers)
+  const lines = table(heading, [...body, sum], columns, Math.max(0, by.indexOf('model')), { numbers })
   return [...lines.slice(0, -1), ...(more > 0 ? [`and ${count(more)} more`] : []), lines.at(-1)!]
 }
 

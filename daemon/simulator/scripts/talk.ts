@@ -78,6 +78,7 @@ export const talk: Scripts = {
       session.id = randomUUID()
       session.prompts = []
       session.models = new Map()
+      session.costBefore = 0
       session.contextTokens = 0
     },
     async *play() {

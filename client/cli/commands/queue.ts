@@ -1,0 +1,48 @@
+import type { Mux, Run } from '../../index.ts'
+import { type ExitCode, exitCodes } from '../exit.ts'
+import { colorsFor, print, printJson, say } from '../output.ts'
+import { queueLines } from '../render/queue.ts'
+import { queuedFor } from '../render/run-facts.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
+
+/** `muxd queue`: the prompts of a session that wait, the next one first. */
+export async function queue(session: string, options: CommonOptions): Promise<ExitCode> {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
+    const runs = await queuedRuns(mux, { session, signal })
+    if (options.json) for (const run of runs) await printJson(run)
+    else if (!runs.length) say(`nothing waits in ${session}`)
+    else {
+      const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
+      for (const line of queueLines(runs, { columns, colors: colorsFor(process.stdout) })) await print(line)
+    }
+    return exitCodes.done
+  })
+}
+
+/** `muxd move`: another place for a queued run. People count from 1. */
+export async function move(run: string, options: CommonOptions & { to: number }): Promise<ExitCode> {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
+    const moved = await mux.api.run.move({ run, to: options.to - 1 }, { signal })
+    if (options.json) await printJson(moved)
+    else say(`${moved.run} is ${queuedFor(moved)}`)
+    return exitCodes.done
+  })
+}
+
+/** Those of a session, or of all, in the order of their places. */
+export async function queuedRuns(
+  mux: Mux,
+  { session, signal }: { session?: string; signal: AbortSignal },
+): Promise<Run[]> {
+  const runs: Run[] = []
+  let after: string | undefined
+  do {
+    const page = await mux.api.run.list(
+      { state: 'queued', ...(session !== undefined && { session }), ...(after !== undefined && { after }) },
+      { signal },
+    )
+    runs.push(...page.runs)
+    after = page.next
+  } while (after !== undefined)
+  return runs.toSorted((one, other) => (one.position ?? 0) - (other.position ?? 0))
+}

@@ -1,0 +1,17 @@
+import type { Colors } from 'picocolors/types.js'
+import type { Run } from '../../index.ts'
+import { table } from './format.ts'
+import { oneLine } from './text.ts'
+
+/** Queued runs for a person, one a line. Their places are counted from 1, as `muxd move --to` counts them. */
+export function queueLines(runs: readonly Run[], { columns, colors }: { columns: number; colors: Colors }): string[] {
+  const rows = runs.map(({ run, position, waitingFor, origin, prompt }) => [
+    String((position ?? 0) + 1),
+    run,
+    waitingFor ?? '-',
+    oneLine('name' in origin ? origin.name : origin.background.kind),
+    oneLine(prompt),
+  ])
+  const paint = (text: string, _column: number, row: number) => (row === 0 ? colors.dim(text) : text)
+  return table(['#', 'RUN', 'WAITS FOR', 'BY', 'PROMPT'], rows, columns, 4, { paint })
+}

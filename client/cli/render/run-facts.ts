@@ -1,0 +1,37 @@
+import type { Run } from '../../index.ts'
+import { duration, usd } from './format.ts'
+
+/** Silence that is worth a word: shorter ones are Claude Code thinking. */
+export const silentAfterMs = 10_000
+
+/** How long nothing has been heard, in words; what that means is for the reader to judge. */
+export const silence = (ms: number): string => `silent for ${roughly(ms)}`
+
+/** In whole units: what is shown again and again must not flicker. */
+function roughly(ms: number): string {
+  return ms < 60_000 ? `${Math.floor(ms / 1_000)} s` : duration(ms - (ms % 60_000)).replace(/ 0 (s|min|h)$/, '')
+}
+
+/** What keeps a queued run, in words: empty for every other one. */
+export function queuedFor({ position, waitingFor }: Pick<Run, 'position' | 'waitingFor'>): string {
+  if (position === null) return ''
+  const place = position === 0 ? 'next' : `number ${position + 1}`
+  return waitingFor ? `${place} in its queue, waits for ${waits[waitingFor]}` : `${place} in its queue`
+}
+
+const waits = {
+  session: 'an earlier run of its session',
+  place: 'one of the runs that are active',
+  memory: 'free memory',
+}
+
+/** What it is limited to; empty when it has no limits. */
+export function limitsOf({ limits = {} }: Pick<Run, 'limits'>): string {
+  const { timeoutMs, inactivityMs, maxTurns, maxBudgetUsd } = limits
+  return [
+    ...(timeoutMs === undefined ? [] : [`at most ${duration(timeoutMs)}`]),
+    ...(inactivityMs === undefined ? [] : [`silent for at most ${duration(inactivityMs)}`]),
+    ...(maxTurns === undefined ? [] : [`at most ${maxTurns} ${maxTurns === 1 ? 'turn' : 'turns'}`]),
+    ...(maxBudgetUsd === undefined ? [] : [`at most ${usd(maxBudgetUsd)}`]),
+  ].join(', ')
+}

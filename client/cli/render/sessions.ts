@@ -1,0 +1,85 @@
+import type { Colors } from 'picocolors/types.js'
+import type { Run, Session } from '../../index.ts'
+import { age, shortPath, table, usd } from './format.ts'
+import { silentAfterMs } from './run-facts.ts'
+import { oneLine } from './text.ts'
+
+/** A session with the runs of it that say how it is. */
+export interface SessionRow {
+  session: Session
+  /** Its latest run. */
+  last?: Run | undefined
+  /** The run that goes on. */
+  active?: Run | undefined
+  /** In order. */
+  queued: readonly Run[]
+}
+
+export interface SessionTableOptions {
+  columns: number
+  now: number
+  colors: Colors
+}
+
+/** Below so many columns what one needs least is left out. */
+const wideColumns = 140
+
+/** The sessions for a person, one a line. */
+export function sessionLines(rows: readonly SessionRow[], { columns, now, colors }: SessionTableOptions): string[] {
+  const isWide = columns >= wideColumns
+  const shown = fields.filter(({ wide }) => isWide || !wide)
+  const cells = rows.map(row => shown.map(({ cell }) => cell(row, now)))
+  const states = rows.map(row => stateOf(row))
+  const stateColumn = shown.findIndex(({ name }) => name === 'STATE')
+  const paint = (text: string, column: number, row: number) => {
+    if (row === 0) return colors.dim(text)
+    if (column !== stateColumn) return text
+    return colorOf(states[row - 1]!, colors)(text)
+  }
+  const elastic = shown.findIndex(({ name }) => name === 'ABOUT')
+  return table(
+    shown.map(({ name }) => name),
+    cells,
+    columns,
+    elastic,
+    { paint },
+  )
+}
+
+interface Field {
+  name: string
+  /** Only where there is room. */
+  wide?: true
+  cell(row: SessionRow, now: number): string
+}
+
+const fields: Field[] = [
+  { name: 'SESSION', cell: ({ session }) => session.session },
+  { name: 'LAST RUN', wide: true, cell: ({ session }) => session.lastRun ?? '-' },
+  { name: 'STATE', cell: row => stateOf(row) },
+  { name: 'QUEUE', cell: ({ queued }) => (queued.length > 0 ? String(queued.length) : '-') },
+  { name: 'AGE', cell: ({ session }, now) => age(now - session.updatedAt) },
+  { name: 'COST', cell: ({ session }) => usd(session.costUsd) },
+  { name: 'ABOUT', cell: ({ session, last }) => oneLine(session.title || last?.prompt || '') || '-' },
+  { name: 'DIRECTORY', wide: true, cell: ({ session }) => oneLine(shortPath(session.cwd)) },
+]
+
+/** In one word or two. A run that says nothing is running like any other: how long it has been silent is all that is known. */
+function stateOf({ session, last, active, queued }: SessionRow): string {
+  if (session.state === 'waiting') return 'waits: approval'
+  if (active?.state === 'cancelling') return 'cancelling'
+  if (active) {
+    const silentMs = active.activity?.silentMs ?? 0
+    return silentMs < silentAfterMs ? 'running' : `silent ${age(silentMs)}`
+  }
+  const [next] = queued
+  if (next) return next.waitingFor ? `waits: ${next.waitingFor}` : 'queued'
+  return session.state === 'idle' && last ? last.state : session.state
+}
+
+function colorOf(state: string, colors: Colors): (text: string) => string {
+  if (state === 'running' || state.startsWith('silent')) return colors.cyan
+  if (state.startsWith('waits') || state === 'queued' || state === 'cancelling') return colors.yellow
+  if (state === 'failed' || state === 'interrupted') return colors.red
+  return state === 'done' ? colors.green : colors.dim
+}

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Event, FailureCode, RunLimits } from '../../client/index.ts'
+import { message, text, tool } from '../support/messages-api/index.ts'
+import { startSuite, type Suite } from './support/suite.ts'
+import { one, ofType, play, watch } from './support/watch.ts'
+
+let suite: Suite
+beforeAll(async () => {
+  suite = await startSuite()
+  // As many requests as its argument says, each but the last with a tool.
+  suite.api.script('rounds', ({ toolResults, argument }) =>
+    toolResults.length + 1 >= Number(argument)
+      ? message([text(`That were ${argument} rounds.`)])
+      : message([text('Once more.'), tool('Bash', { command: 'echo again', description: 'Again' })]),
+  )
+})
+afterAll(() => suite.close())
+
+const processOf = async (session: string) => (await suite.mux.api.session.get({ session })).process
+const requests = (scenario: string, argument: string) =>
+  suite.api.requests.filter(each => each.scenario === scenario && each.argument === argument).length
+const codeOf = (events: Event[]): FailureCode => one(events, 'failed').failure.code
+
+/** A session with a live process, which a limit of a few moments is not spent on starting. */
+async function warmSession() {
+  const first = await suite.mux.run({ prompt: 'scn:text:first', cwd: suite.cwd, claude: { allowedTools: ['Bash'] } })
+  await first.result()
+  return first.session
+}
+const limited = (session: string, prompt: string, limits: RunLimits) => play(suite.mux, { session, prompt, limits })
+
+describe('a run beyond its limit', () => {
+  test.each<[string, string, RunLimits, FailureCode]>([
+    ['of time, in its text', 'scn:endless', { timeoutMs: 1_500 }, 'timed_out'],
+    ['of time, before an answer', 'scn:silent', { timeoutMs: 1_500, inactivityMs: 60_000 }, 'timed_out'],
+    ['of silence, where the API answers nothing', 'scn:silent', { inactivityMs: 1_500 }, 'inactive'],
+    ['of silence, in a tool', 'scn:long-tool:limited', { inactivityMs: 2_500 }, 'inactive'],
+  ])('%s, is ended as that, and the process goes on', async (_title, prompt, limits, code) => {
+    const session = await warmSession()
+    const process = await processOf(session)
+    const events = await limited(session, prompt, limits)
+    expect(codeOf(events)).toBe(code)
+    expect(ofType(events, 'limit_reached')).toHaveLength(1)
+    expect(ofType(events, 'cancel_escalated')).toEqual([])
+    const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
+    expect(one(next, 'done').response).toContain('afterwards')
+    expect(await processOf(session)).toEqual(process)
+  })
+
+  test('of silence does not end while the text flows', async () => {
+    const session = await warmSession()
+    const watched = watch(await suite.mux.run({ session, prompt: 'scn:endless', limits: { inactivityMs: 1_500 } }))
+    const { time } = await watched.until('assistant_text')
+    await watched.until('assistant_text', event => event.time > time + 3_000)
+    await watched.run.cancel()
+    expect(one(await watched.ended(), 'cancelled')).toMatchObject({ mode: 'interrupt', ended: 'turn' })
+  })
+})
+
+test('the second run of a live process is held to its turns, exactly, and no other one is', async () => {
+  const session = await warmSession()
+  const process = await processOf(session)
+  const events = await limited(session, 'scn:rounds:9', { maxTurns: 2 })
+  expect(codeOf(events)).toBe('max_turns')
+  expect(requests('rounds', '9')).toBe(2)
+  expect(await processOf(session)).not.toEqual(process)
+  const own = await processOf(session)
+  expect(one(await limited(session, 'scn:rounds:2', { maxTurns: 2 }), 'done').response).toContain('2 rounds')
+  expect(await processOf(session)).toEqual(own)
+  const free = await play(suite.mux, { session, prompt: 'scn:rounds:4' })
+  expect(one(free, 'done').response).toContain('4 rounds')
+})
+
+test('a budget is that of its run, whatever the session has cost before, and no later run pays for it', async () => {
+  const session = await warmSession()
+  await play(suite.mux, { session, prompt: 'scn:rounds:3' })
+  const { costUsd } = await suite.mux.api.session.get({ session })
+  const request = costUsd / 4
+  // Room for two requests and a half: the third one passes it, the fourth is not made.
+  const events = await limited(session, 'scn:rounds:8', { maxBudgetUsd: 2.5 * request })
+  expect(codeOf(events)).toBe('max_budget')
+  expect(requests('rounds', '8')).toBe(3)
+  expect(one(events, 'cost').runCostUsd).toBeCloseTo(3 * request, 6)
+  const again = await limited(session, 'scn:rounds:2', { maxBudgetUsd: 2.5 * request })
+  expect(one(again, 'done').response).toContain('2 rounds')
+  const free = await play(suite.mux, { session, prompt: 'scn:rounds:5' })
+  expect(one(free, 'done').response).toContain('5 rounds')
+  const total = await suite.mux.api.session.get({ session })
+  expect(total.costUsd).toBeCloseTo(14 * request, 6)
+})
+
+test('what a cancel has ended is told as it was', async () => {
+  const session = await warmSession()
+  const pid = (await processOf(session))!.pid
+  const watched = watch(await suite.mux.run({ session, prompt: 'scn:endless' }))
+  await watched.until('assistant_text')
+  await watched.run.cancel()
+  expect(one(await watched.ended(), 'cancelled')).toMatchObject({ mode: 'interrupt', ended: 'turn' })
+  expect((await processOf(session))!.pid).toBe(pid)
+  const killed = watch(await suite.mux.run({ session, prompt: 'scn:endless' }))
+  await killed.until('assistant_text')
+  await killed.run.cancel(undefined, { mode: 'kill' })
+  expect(one(await killed.ended(), 'cancelled')).toMatchObject({ mode: 'kill', ended: 'process' })
+})

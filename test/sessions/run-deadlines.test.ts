@@ -1,0 +1,71 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createRunDeadlines, nextDeadline, type Watched } from '../../daemon/sessions/run-deadlines.ts'
+import { until } from '../support/until.ts'
+
+const watched = (fields: Partial<Watched> = {}): Watched => ({
+  limits: { timeoutMs: 1_000, inactivityMs: 300 },
+  startedAt: 10_000,
+  printedAt: undefined,
+  waiting: false,
+  ...fields,
+})
+
+describe('the deadline of a run', () => {
+  it.each<[string, Partial<Watched>, string, number]>([
+    ['counts silence from its start', {}, 'inactivityMs', 10_300],
+    ['counts silence from the last that was printed', { printedAt: 10_200 }, 'inactivityMs', 10_500],
+    ['counts nothing of what was printed before its start', { printedAt: 9_000 }, 'inactivityMs', 10_300],
+    ['is that of its whole time when that comes first', { printedAt: 10_900 }, 'timeoutMs', 11_000],
+    ['is that of its whole time while an approval waits', { waiting: true }, 'timeoutMs', 11_000],
+    ['is the only one it has', { limits: { timeoutMs: 5 } }, 'timeoutMs', 10_005],
+  ])('%s', (_title, fields, limit, at) => {
+    expect(nextDeadline(watched(fields))).toMatchObject({ limit, at })
+  })
+
+  it('counts silence from the end of a wait for an approval', () => {
+    expect(nextDeadline(watched(), 10_600)).toMatchObject({ limit: 'inactivityMs', at: 10_900 })
+  })
+
+  it('is none where there is no limit, or only silence is limited and an approval waits', () => {
+    expect(nextDeadline(watched({ limits: {} }))).toBeUndefined()
+    expect(nextDeadline(watched({ limits: { inactivityMs: 1 }, waiting: true }))).toBeUndefined()
+  })
+})
+
+describe('the clock of a run', () => {
+  const clock = (run: () => Watched | undefined) => {
+    const reached: unknown[] = []
+    const deadlines = createRunDeadlines(run, limit => void reached.push(limit))
+    onTestFinished(() => deadlines.close())
+    return { deadlines, reached }
+  }
+
+  it('asks for the last output when the time would be up, and goes on when there was some', async () => {
+    const startedAt = Date.now()
+    let asked = 0
+    const { deadlines, reached } = clock(() => {
+      asked += 1
+      return { limits: { inactivityMs: 20 }, startedAt, printedAt: asked < 4 ? Date.now() : startedAt, waiting: false }
+    })
+    deadlines.look()
+    await until(() => expect(reached).toEqual([{ limit: 'inactivityMs', value: 20 }]))
+    expect(asked).toBe(4)
+  })
+
+  it('tells at once what was reached while nobody looked', () => {
+    const { deadlines, reached } = clock(() => watched({ startedAt: 1, limits: { timeoutMs: 7 } }))
+    deadlines.look()
+    expect(reached).toEqual([{ limit: 'timeoutMs', value: 7 }])
+  })
+
+  it('gives a run that was kept waiting its whole time again', async () => {
+    let waiting = true
+    const run = { limits: { inactivityMs: 60_000 }, startedAt: 1, printedAt: undefined }
+    const { deadlines, reached } = clock(() => ({ ...run, waiting }))
+    deadlines.look()
+    waiting = false
+    deadlines.look()
+    await new Promise(setImmediate)
+    expect(reached).toEqual([])
+  })
+})
