@@ -388,6 +388,8 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   async function startProcess(run: ActiveRun, firstSeq: number): Promise<ClaudeProcess | undefined> {
     const { record } = conversation
     const resumed = record.claudeSessionId
+    // The process before may have ended a moment ago: what it has counted must be stored to be found, else it counts twice.
+    journal.flush()
     const counterUsd = store.processes.ofSession(id).at(-1)?.counterUsd ?? 0
     const row = newProcess(record, firstSeq, counterUsd)
     try {

@@ -29,6 +29,9 @@ async function warmSession() {
 }
 const limited = (session: string, prompt: string, limits: RunLimits) => play(suite.mux, { session, prompt, limits })
 
+// Each has Claude Code started several times, which takes its time on a busy machine.
+const patient = { timeout: 90_000 }
+
 describe('a run beyond its limit', () => {
   test.each<[string, string, RunLimits, FailureCode]>([
     ['of time, in its text', 'scn:endless', { timeoutMs: 1_500 }, 'timed_out'],
@@ -57,7 +60,7 @@ describe('a run beyond its limit', () => {
   })
 })
 
-test('the second run of a live process is held to its turns, exactly, and no other one is', async () => {
+test('the second run of a live process is held to its turns, exactly, and no other one is', patient, async () => {
   const session = await warmSession()
   const process = await processOf(session)
   const events = await limited(session, 'scn:rounds:9', { maxTurns: 2 })
@@ -71,23 +74,27 @@ test('the second run of a live process is held to its turns, exactly, and no oth
   expect(one(free, 'done').response).toContain('4 rounds')
 })
 
-test('a budget is that of its run, whatever the session has cost before, and no later run pays for it', async () => {
-  const session = await warmSession()
-  await play(suite.mux, { session, prompt: 'scn:rounds:3' })
-  const { costUsd } = await suite.mux.api.session.get({ session })
-  const request = costUsd / 4
-  // Room for two requests and a half: the third one passes it, the fourth is not made.
-  const events = await limited(session, 'scn:rounds:8', { maxBudgetUsd: 2.5 * request })
-  expect(codeOf(events)).toBe('max_budget')
-  expect(requests('rounds', '8')).toBe(3)
-  expect(one(events, 'cost').runCostUsd).toBeCloseTo(3 * request, 6)
-  const again = await limited(session, 'scn:rounds:2', { maxBudgetUsd: 2.5 * request })
-  expect(one(again, 'done').response).toContain('2 rounds')
-  const free = await play(suite.mux, { session, prompt: 'scn:rounds:5' })
-  expect(one(free, 'done').response).toContain('5 rounds')
-  const total = await suite.mux.api.session.get({ session })
-  expect(total.costUsd).toBeCloseTo(14 * request, 6)
-})
+test(
+  'a budget is that of its run, whatever the session has cost before, and no later run pays for it',
+  patient,
+  async () => {
+    const session = await warmSession()
+    await play(suite.mux, { session, prompt: 'scn:rounds:3' })
+    const { costUsd } = await suite.mux.api.session.get({ session })
+    const request = costUsd / 4
+    // Room for two requests and a half: the third one passes it, the fourth is not made.
+    const events = await limited(session, 'scn:rounds:8', { maxBudgetUsd: 2.5 * request })
+    expect(codeOf(events)).toBe('max_budget')
+    expect(requests('rounds', '8')).toBe(3)
+    expect(one(events, 'cost').runCostUsd).toBeCloseTo(3 * request, 6)
+    const again = await limited(session, 'scn:rounds:2', { maxBudgetUsd: 2.5 * request })
+    expect(one(again, 'done').response).toContain('2 rounds')
+    const free = await play(suite.mux, { session, prompt: 'scn:rounds:5' })
+    expect(one(free, 'done').response).toContain('5 rounds')
+    const total = await suite.mux.api.session.get({ session })
+    expect(total.costUsd).toBeCloseTo(14 * request, 6)
+  },
+)
 
 test('what a cancel has ended is told as it was', async () => {
   const session = await warmSession()

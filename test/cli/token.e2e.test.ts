@@ -57,5 +57,5 @@ it('makes one for a program', async () => {
 it.each(['7', 'x', '-1s', '0s', '7w'])('refuses a life of %s', async life => {
   const { code, stderr } = await muxd(['token', 'create', 'x', '--expires', life]).ended
   expect(code).toBe(2)
-  expect(stderr).toContain('expected a time such as 90s, 10m, 12h or 7d')
+  expect(stderr).toContain('expected a duration such as 90s, 10m or 1h')
 })

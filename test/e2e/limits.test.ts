@@ -25,6 +25,13 @@ const eventsOf = async (peer: RpcPeer, run: Run) => {
   expectWholeLog(events)
   return events.filter(event => event.run === run.run)
 }
+/** What Claude Code itself has counted in all, as its models' figures say. */
+const counterIn = (log: { type: string }[]) => {
+  const { models } = log.findLast(({ type }) => type === 'cost') as unknown as {
+    models: Record<string, { costUSD: number }>
+  }
+  return Object.values(models).reduce((sum, { costUSD }) => sum + costUSD, 0)
+}
 const processOf = async (peer: RpcPeer, { session }: Run) =>
   (await peer.call<Session>('session.get', { session })).process
 
@@ -118,6 +125,12 @@ describe('a run with limits of its own', () => {
       expect(await ended(peer, free)).toMatchObject({ state: 'done' })
       const history = await ended(peer, await start(peer, 'sim:history', {}, session))
       expect(history.result!.response).toContain('my first')
+      const { costUsd } = await peer.call<Session>('session.get', { session })
+      const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session })
+      expect(runs.reduce((sum, { result }) => sum + result!.costUsd, 0)).toBeCloseTo(costUsd, 9)
+      const log = await readLog(params => peer.call('topic.read', params), session)
+      // The simulator's own counter goes on over its processes.
+      expect(costUsd).toBeCloseTo(counterIn(log), 9)
       await eventsOf(peer, free)
     },
   )

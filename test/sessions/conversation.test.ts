@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createRun, type ActiveRun } from '../../daemon/sessions/active-run.ts'
+import { askForEnd, exceed, pursue } from '../../daemon/sessions/asked-end.ts'
 import { type Conversation, createConversation } from '../../daemon/sessions/conversation.ts'
 import { createRecorder, type Recorder } from '../../daemon/sessions/recorder.ts'
 import { createJournal } from '../../daemon/store/create-journal.ts'
@@ -143,6 +144,79 @@ describe('a turn and its run', () => {
     init(uuid(run))
     result({ user_message_uuid: '22222222-2222-4222-8222-222222222222' })
     expect(run.stored.run.state).toBe('running')
+  })
+})
+
+describe('the end of a run that was asked for', () => {
+  const by = { client: 'c_2', name: 'canceller' }
+  const asked = (mode: 'interrupt' | 'terminate' | 'kill') => {
+    const run = prompt('one')
+    init(uuid(run))
+    askForEnd(run, { by, mode, reason: 'enough' })
+    conversation.end(run, 'cancel_requested', 2)
+    return run
+  }
+  const aborted = (run: ActiveRun) =>
+    result({ user_message_uuid: uuid(run), is_error: true, subtype: 'error_during_execution' })
+
+  it('is that of its turn where Claude Code obeys', () => {
+    aborted(asked('interrupt'))
+    expect(log().at(-1)).toMatchObject({ type: 'cancelled', by, reason: 'enough', mode: 'interrupt', ended: 'turn' })
+  })
+
+  it.each<[string, (run: ActiveRun) => void]>([
+    ['signalled when it did not', run => pursue(run, 'sigint')],
+    ['to be killed by another client', run => askForEnd(run, { by: { client: 'c_3', name: 'x' }, mode: 'kill' })],
+  ])('is that of its process, which was %s, whatever it still prints', (_how, harder) => {
+    const run = asked('interrupt')
+    harder(run)
+    aborted(run)
+    expect(log().at(-1)).toMatchObject({ type: 'cancelled', by, ended: 'process', mode: run.cancel!.mode })
+  })
+
+  it('is that of nothing when its prompt was never sent', () => {
+    const run = asked('interrupt')
+    conversation.end(run, 'process_ended', 3, { unsent: true })
+    expect(log().at(-1)).toMatchObject({ type: 'cancelled', ended: 'nothing' })
+  })
+
+  it('is a failure with the code of the limit that it came to, and none when it ended well before that had effect', () => {
+    for (const [limit, code] of [
+      ['timeoutMs', 'timed_out'],
+      ['inactivityMs', 'inactive'],
+    ] as const) {
+      const run = prompt('one')
+      init(uuid(run))
+      exceed(run, { limit, value: 5 })
+      conversation.end(run, 'limit_reached', 2)
+      expect(run.stored.run.state).toBe('cancelling')
+      aborted(run)
+      expect(run.stored.run).toMatchObject({ state: 'failed', result: { failure: { code } } })
+    }
+    const run = prompt('one')
+    init(uuid(run))
+    exceed(run, { limit: 'timeoutMs', value: 5 })
+    conversation.end(run, 'limit_reached', 2)
+    result({ user_message_uuid: uuid(run) })
+    expect(run.stored.run.state).toBe('done')
+  })
+})
+
+describe('what was last heard', () => {
+  it('is the start of the run, then what its process printed', () => {
+    expect(conversation.activity).toBeUndefined()
+    const run = prompt('one')
+    expect(conversation.activity).toEqual({ at: 1, what: 'run_started' })
+    init(uuid(run))
+    expect(conversation.activity).toEqual({ at: offset, what: 'session_init' })
+    frame({
+      type: 'assistant',
+      parent_tool_use_id: null,
+      message: { id: 'm', role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'Bash', input: {} }] },
+    })
+    expect(conversation.activity).toEqual({ at: offset, what: 'Bash' })
+    result({ user_message_uuid: uuid(run) })
+    expect(conversation.activity).toBeUndefined()
   })
 })
 

@@ -5,6 +5,7 @@ import { decodeLine } from '../../daemon/claude/frame.ts'
 import { createLineSplitter } from '../../daemon/claude/lines.ts'
 import type { OutputLine } from '../../daemon/claude/output.ts'
 import { createRun, resumeRun } from '../../daemon/sessions/active-run.ts'
+import { askForEnd, exceed, pursue } from '../../daemon/sessions/asked-end.ts'
 import { createConversation } from '../../daemon/sessions/conversation.ts'
 import { storedEvents } from '../../daemon/sessions/history.ts'
 import { createRecorder } from '../../daemon/sessions/recorder.ts'
@@ -78,13 +79,25 @@ function answer({ conversation, recorder }: Opened) {
   recorder.commit()
 }
 
-/** In the middle of a recording somebody asks for the end of its run. */
+/** In the middle of a recording somebody asks for the end of its run, and then it is signalled. */
 function cancel({ conversation, recorder }: Opened) {
   const run = conversation.active
   if (!run || run.stored.run.state !== 'running') return
   recorder.event({ type: 'cancel_requested', by, mode: 'interrupt', reason: 'enough' }, run.stored.run.run, 5)
-  run.cancel = { by, mode: 'interrupt', reason: 'enough' }
+  askForEnd(run, { by, mode: 'interrupt', reason: 'enough' })
   conversation.end(run, 'cancel_requested', 5)
+  recorder.event({ type: 'cancel_escalated', step: 'sigint' }, run.stored.run.run, 6)
+  pursue(run, 'sigint')
+  recorder.commit()
+}
+
+/** In the middle of a recording its run comes to a limit. */
+function limit({ conversation, recorder }: Opened) {
+  const run = conversation.active
+  if (!run || run.stored.run.state !== 'running') return
+  recorder.event({ type: 'limit_reached', limit: 'inactivityMs', value: 7 }, run.stored.run.run, 5)
+  exceed(run, { limit: 'inactivityMs', value: 7 })
+  conversation.end(run, 'limit_reached', 5)
   recorder.commit()
 }
 
@@ -144,8 +157,9 @@ describe('a session that is gone through again', () => {
       const run = queuedRun()
       const place = fc.nat({ max: lines.length - 1 })
       const places = fc.sample(fc.tuple(place, place), { numRuns: 4, seed: 20261121 })
-      for (const [cancelAt, killAt] of places) {
-        expect(logOf(lines, run, cancelAt, killAt)).toEqual(logOf(lines, run, cancelAt))
+      for (const [index, [endAt, killAt]] of places.entries()) {
+        const end = index % 2 === 0 ? cancel : limit
+        expect(logOf(lines, run, endAt, killAt, end)).toEqual(logOf(lines, run, endAt, undefined, end))
       }
     },
   )
@@ -154,6 +168,7 @@ describe('a session that is gone through again', () => {
     ['live-deny', 'answered', answer],
     ['live-turns', 'answered', answer],
     ['live-turns', 'withdrawn by a cancel', cancel],
+    ['live-turns', 'withdrawn by a limit', limit],
   ] as const)('asks the same questions again, wherever its daemon was killed: %s, %s', (name, _what, act) => {
     const lines = linesOf(name)
     const run = queuedRun()
