@@ -12,7 +12,7 @@ function setUp(names: string) {
   const queue = createRunQueue(
     ({ stored: { run } }) => void told.push(`${run.run}${run.position} ${run.waitingFor ?? ''}`.trim()),
   )
-  queue.push(...[...names].map(name => queued(name)))
+  queue.push(...names.split('').map(name => queued(name)))
   const order = () => [...queue].map(({ stored }) => stored.run.run).join('')
   const at = (name: string) => queue.find(name)!
   return { queue, told, order, at }

@@ -40,7 +40,11 @@ async function withRuns(mux: Mux, sessions: readonly Session[], signal: AbortSig
     queuedRuns(mux, { signal }),
     mux.api.run.list({ state: 'running' }, { signal }),
     mux.api.run.list({ state: 'cancelling' }, { signal }),
-    Promise.all(sessions.map(({ lastRun }) => (lastRun === null ? undefined : mux.attach(lastRun).info({ signal })))),
+    Promise.all(
+      sessions.map(({ lastRun }) =>
+        lastRun === null ? Promise.resolve(undefined) : mux.attach(lastRun).info({ signal }),
+      ),
+    ),
   ])
   const active = [...running.runs, ...cancelling.runs]
   return sessions.map((session, index) => {
