@@ -5,7 +5,6 @@ import type {
   Approval,
   ApprovalAnswer,
   CancelMode,
-  CancelStep,
   Run,
   RunLimits,
   Session,
@@ -20,28 +19,26 @@ import {
 } from '../claude/claude-process.ts'
 import { unsupportedLine, userLine } from '../claude/control.ts'
 import { holdsLimits, type ProcessLimits, withLimits } from '../claude/process-limits.ts'
-import { type Control, stillQueued } from '../claude/turn.ts'
+import type { Control } from '../claude/turn.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import type { JournalEntry } from '../store/journal.ts'
 import { type StoredApproval, SyncFailed, type StoredProcess, type StoredRun } from '../store/store.ts'
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
 import { createApprovals } from './approvals.ts'
-import { askForEnd, exceed, isHarder, pursue, type ReachedLimit } from './asked-end.ts'
 import { createConversation } from './conversation.ts'
-import { type Escalation, startEscalation } from './escalation.ts'
-import { hasPrinted, lastPrintedAt } from './history.ts'
-import { createLiveProcess, interrupt, type LiveProcess } from './live-process.ts'
+import { hasPrinted } from './history.ts'
+import { createLiveProcess, type LiveProcess } from './live-process.ts'
 import { isDiskFull, spawnFailure, storageFailure } from './own-failures.ts'
 import { createRecorder } from './recorder.ts'
 import { believe, recall } from './recall.ts'
-import { createRunDeadlines } from './run-deadlines.ts'
+import { createRunEnding } from './run-ending.ts'
 import { createRunQueue, inQueueOrder } from './run-queue.ts'
 import type { SessionContext } from './session-context.ts'
 import { isEnded } from './run-state.ts'
 
 /**
- * A session that is at work or is about to be: the half that acts. It queues runs, starts, feeds and ends the process,
- * escalates cancels, and keeps the times. What is written is `conversation.ts`'s part.
+ * A session that is at work or is about to be: the half that acts. It queues runs, starts, feeds and ends the process, and
+ * keeps the times. What is written is `conversation.ts`'s part, the end that is asked for `run-ending.ts`'s.
  */
 export interface LiveSession {
   readonly record: Session
@@ -90,7 +87,6 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   // A place among the active runs, asked for or held for the first queued run.
   let place: { leave(): void } | undefined
   let starting: Promise<unknown> | null = null
-  let cancelling: { run: ActiveRun; escalation: Escalation } | null = null
   let idleTimer: NodeJS.Timeout | undefined
   // Nothing is begun any more. `stopReason`: what runs ends because of that; without it, it is left to the next daemon.
   let stopping = false
@@ -126,7 +122,15 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   })
   conversation.holdOutcome = oneShot
   const queue = createRunQueue(run => recorder.run(run.stored))
-  const deadlines = createRunDeadlines(watched, limitReached)
+  const ending = createRunEnding({
+    ...context,
+    conversation,
+    recorder,
+    process: () => live,
+    isStarting: () => starting !== null,
+    refresh,
+    saved,
+  })
   refresh()
   queueMicrotask(next)
 
@@ -173,7 +177,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     cancel(runId, by, mode, reason) {
       const run = find(runId)
       if (!run) return undefined
-      cancelRun(run, by, mode, reason)
+      ending.cancel(run, by, mode, reason)
       commitNow()
       return run.stored.run
     },
@@ -200,8 +204,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       stopReason = reason
       approvals.stop()
       clearTimeout(idleTimer)
-      deadlines.close()
-      cancelling?.escalation.stop()
+      ending.stop()
       await starting
       if (live) {
         live.endByForce()
@@ -217,8 +220,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       stopping = true
       approvals.stop()
       clearTimeout(idleTimer)
-      deadlines.close()
-      cancelling?.escalation.stop()
+      ending.stop()
       await starting
       left = true
       live?.leave()
@@ -294,10 +296,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       place.leave()
       place = undefined
     }
-    if (cancelling?.run === run) {
-      cancelling.escalation.stop()
-      cancelling = null
-    }
+    ending.ended(run)
     refresh()
     queueMicrotask(() => {
       next()
@@ -320,67 +319,6 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   function activityOf(runId: string): Activity | undefined {
     const { activity } = conversation
     return goingOn(runId) && activity && { ...activity, silentMs: Math.max(0, Date.now() - activity.at) }
-  }
-
-  // -- cancel --------------------------------------------------------------------------------------------------------
-
-  function cancelRun(run: ActiveRun, by: Actor, mode: CancelMode, reason: string | undefined) {
-    if (run.cancel && !isHarder(mode, run.cancel.mode)) return
-    recorder.event(
-      { type: 'cancel_requested', by, ...(reason !== undefined && { reason }), mode },
-      run.stored.run.run,
-      Date.now(),
-    )
-    askForEnd(run, { by, reason, mode })
-    conversation.end(run, 'cancel_requested', Date.now())
-    if (isEnded(run.stored.run.state)) return
-    refresh()
-    bringToEnd(run, mode)
-  }
-
-  /** The run that the clock goes for. */
-  function watched() {
-    const run = conversation.active
-    if (!run || run.held || run.stored.run.state !== 'running') return undefined
-    const { limits, startedAt } = run.stored.run
-    if (!limits || startedAt === null) return undefined
-    const printedAt = live && limits.inactivityMs ? lastPrintedAt(context.processesDir, live.claude) : undefined
-    return { limits, startedAt, printedAt, waiting: conversation.record.state === 'waiting' }
-  }
-
-  function limitReached(reached: ReachedLimit) {
-    const run = conversation.active
-    if (!run || stopping) return
-    recorder.event({ type: 'limit_reached', ...reached }, run.stored.run.run, Date.now())
-    exceed(run, reached)
-    conversation.end(run, 'limit_reached', Date.now())
-    refresh()
-    // What cannot be stored ends the run by itself.
-    if (saved()) bringToEnd(run, 'interrupt')
-    recorder.commit()
-  }
-
-  /** Its end has been asked for, and that is in the log. */
-  function bringToEnd(run: ActiveRun, mode: CancelMode) {
-    // The next daemon goes on with it.
-    if (stopping) return
-    if (cancelling?.run === run) cancelling.escalation.hasten(mode)
-    else if (live && !starting) escalate(run, live, mode)
-    else {
-      // Its prompt has not been sent, and will not be: there is nothing to wait for.
-      conversation.end(run, 'process_ended', Date.now(), { unsent: true })
-    }
-  }
-
-  function escalate(run: ActiveRun, process: LiveProcess, from: CancelStep) {
-    const steps = process.cancelSteps(step => {
-      if (!isHarder(step, run.pursued)) return
-      recorder.event({ type: 'cancel_escalated', step }, run.stored.run.run, Date.now())
-      pursue(run, step)
-      // Before it is done: what the process prints of it is told as the end of a process.
-      saved()
-    })
-    cancelling = { run, escalation: startEscalation(steps, config.cancelGraceMs, from) }
   }
 
   // -- process -------------------------------------------------------------------------------------------------------
@@ -508,16 +446,10 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
 
   function answerControl(control: Control) {
     if (!live) return
-    if (control.kind === 'response') return interruptAgain(control)
+    if (control.kind === 'response') return ending.answered(control)
     if (control.kind !== 'request') return
     const { requestId, subtype } = control
     live.claude.send(unsupportedLine(requestId, subtype), `answer-${requestId}`)
-  }
-
-  /** An interrupt that came before the turn had begun has stopped nothing; its answer names the prompt as still queued. */
-  function interruptAgain(answer: Control) {
-    const uuid = cancelling?.run.stored.promptUuid
-    if (live && uuid && stillQueued(answer).includes(uuid)) interrupt(live.claude)
   }
 
   // -- what the daemon before this one left --------------------------------------------------------------------------
@@ -548,7 +480,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     const run = conversation.active
     if (!live) return
     if (live.claude.inputEnded || run?.held) live.endGently()
-    if (run?.stored.run.state === 'cancelling') escalate(run, live, run.pursued ?? 'interrupt')
+    if (run?.stored.run.state === 'cancelling') ending.resume(run, live)
     // Whether it was sent before, the holder knows.
     else if (run && !run.held) void bring(run, row.firstSeq)
     settle()
@@ -576,7 +508,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   function refresh() {
     conversation.record = { ...conversation.record, state: state(), updatedAt: Date.now(), head: recorder.head }
     recorder.session(conversation.record)
-    deadlines.look()
+    ending.look()
   }
 
   function state(): Session['state'] {
