@@ -1,4 +1,5 @@
 import type { HelloResult } from '../protocol/index.ts'
+import { type Approvals, createApprovals } from './approvals.ts'
 import { type ClientApi, createApi } from './api.ts'
 import type { ConnectOptions, Platform } from './platform.ts'
 import { type ConnectionState, createLink } from './reconnect.ts'
@@ -19,6 +20,8 @@ export interface Mux {
   /** A handle on a run that may have been started by anyone. */
   attach(run: string): RunHandle
   subscribe: Subscribe
+  /** What Claude Code asks and nobody has answered, as it comes. */
+  approvals: Approvals
   /** Called at each change, with why when it is for the worse. Returns the unsubscribe function. */
   onState(handler: (state: ConnectionState, why?: Error) => void): () => void
   /** Ends the connection: waiting calls and iterations reject. Runs go on. */
@@ -42,6 +45,7 @@ export function createMux(platform: Platform, options: ConnectOptions): Mux {
     run: run => startRun(runner, run),
     attach: id => attachRun(runner, id),
     subscribe,
+    approvals: createApprovals(link, subscribe),
     onState: link.onState,
     close: () => link.close(),
   }

@@ -12,6 +12,7 @@ import { type TerminalType, terminalTypes } from '../protocol/wire.ts'
 import type { ClientApi } from './api.ts'
 import { RunCancelled, RunFailed, RunInterrupted } from './errors.ts'
 import { iterate } from './iterate.ts'
+import { randomKey } from './random-key.ts'
 import type { Gap } from './reader.ts'
 import type { CallOptions, Link } from './reconnect.ts'
 import type { Subscribe } from './topics.ts'
@@ -119,6 +120,3 @@ export function attachRun({ link, subscribe }: Runner, id: string, known?: Run):
     },
   }
 }
-
-/** Not `randomUUID`, which browsers keep from pages that are not served securely. */
-const randomKey = () => crypto.getRandomValues(new Uint32Array(4)).join('-')
