@@ -1,5 +1,9 @@
-import type { Event, Gap, TerminalEvent } from '../index.ts'
+import { isatty } from 'node:tty'
+import type { Event, Gap, Mux, TerminalEvent } from '../index.ts'
+import { howToAnswer } from './approval-dialog.ts'
+import { createAsker } from './asker.ts'
 import { type ExitCode, exitCodeOfEnd, exitCodes } from './exit.ts'
+import { createHeldOutput } from './held-output.ts'
 import { colorsFor, isTerminal, printJson, say } from './output.ts'
 import { createRunView } from './render/run-view.ts'
 import { pipeSink, type Sink, terminalSink } from './render/sink.ts'
@@ -14,7 +18,14 @@ export interface Follower {
   remark(line: string): void
 }
 
-export function createFollower({ json = false, prompts }: { json?: boolean | undefined; prompts: boolean }): Follower {
+export interface FollowerOptions {
+  json?: boolean | undefined
+  prompts: boolean
+  /** Whose questions are put to the person at the terminal. */
+  mux: Mux
+}
+
+export function createFollower({ json = false, prompts, mux }: FollowerOptions): Follower {
   if (json) return { follow: events => following(events, printEvent), say, remark() {} }
   const { stdout, stderr } = process
   const onTerminal = isTerminal(stdout)
@@ -23,16 +34,27 @@ export function createFollower({ json = false, prompts }: { json?: boolean | und
   const writeTo = (stream: NodeJS.WriteStream) => (text: string) => {
     if (!stream.write(text)) full = true
   }
+  const screen = createHeldOutput(writeTo(stdout))
   const sink: Sink = onTerminal
     ? terminalSink({
-        write: writeTo(stdout),
+        write: screen.write,
         columns: () => stdout.columns || 80,
         rows: () => stdout.rows || 24,
         dim: colors.dim,
       })
     : pipeSink({ answer: writeTo(stdout), progress: writeTo(stderr) })
-  const view = createRunView(sink, { colors, prompts })
+  const columns = () => (onTerminal ? stdout.columns || 80 : Infinity)
+  const isAsking = onTerminal && isatty(process.stdin.fd) && mux.hello?.role === 'control'
+  const view = createRunView(sink, { colors, prompts, columns, ...(!isAsking && { howToAnswer }) })
   const silence = createSilence(sink.quiet)
+  const asker = isAsking
+    ? createAsker({
+        approvals: mux.api.approval,
+        hold: screen.hold,
+        release: screen.release,
+        say: line => sink.line(line),
+      })
+    : undefined
   const sayHere = (line: string) => {
     if (!onTerminal) return say(line)
     // Over the ^C that a terminal shows.
@@ -45,12 +67,16 @@ export function createFollower({ json = false, prompts }: { json?: boolean | und
         return await following(events, async event => {
           view.show(event)
           if (onTerminal) silence.heard(event)
+          if (event.type === 'approval_requested') asker?.asked(event)
+          if (event.type === 'approval_resolved') asker?.resolved(event.approval)
+          await screen.room()
           if (!full) return
           full = false
           await drained()
         })
       } finally {
         silence.end()
+        asker?.close()
         sink.end()
       }
     },

@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import type { UsageGroup } from '../index.ts'
 import { sdkVersion } from '../version.ts'
+import { approve, deny } from './commands/answer.ts'
+import { approvals } from './commands/approvals.ts'
 import { attach } from './commands/attach.ts'
 import { serve } from './commands/serve.ts'
 import { status } from './commands/status.ts'
@@ -58,6 +60,9 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option('-s, --session <id>', 'go on in this session')
     .option('--model <name>', 'the model to use')
     .option('--permission-mode <mode>', 'what may be done without asking')
+    .addOption(new Option('--approvals <policy>', 'what becomes of what no rule decides').choices(['ask', 'deny']))
+    .option('--allow <rule>', 'allowed without asking, as Bash(git status *); again for another', another)
+    .option('--deny <rule>', 'denied without asking', another)
     .option('--title <text>', 'title of the new session')
     .addOption(new Option('--timeout <duration>', 'end it after so long: 90s, 10m, 1h').argParser(parseDuration))
     .addOption(new Option('--inactivity <duration>', 'end it when nothing comes for so long').argParser(parseDuration))
@@ -79,6 +84,21 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .argument('<session|run>')
     .addOption(new Option('--from <seq>', 'from this event on').argParser(wholeNumber))
     .action(endingOf(attach))
+  command('approvals', 'what awaits an answer')
+    .option('-s, --session <id>', 'of this session')
+    .option('-w, --watch', 'and what comes, until Ctrl-C')
+    .action(ending(approvals))
+  command('approve', 'say yes to what was asked')
+    .argument('<approval>')
+    .option('--remember', 'and do not ask for the like again in this session')
+    .option('--input <json>', 'use the tool with this input instead')
+    .option('--answer <question=label>', 'what is chosen; again for another', another)
+    .action(endingOf(approve))
+  command('deny', 'say no to what was asked')
+    .argument('<approval>')
+    .option('-m, --message <text>', 'why; Claude reads it')
+    .option('--interrupt', 'and end the turn')
+    .action(endingOf(deny))
   command('cancel', 'ask for the end of a run')
     .argument('<run>', 'a run, or a session for its latest')
     .option('--reason <text>', 'others see it')
@@ -152,6 +172,9 @@ const common = (command: Command) =>
     .option('--token <token>', 'its token')
     .option('--no-start', 'do not start a daemon when none runs')
     .option('--json', 'one JSON value a line, nothing else on standard output')
+
+/** An option that may be given more than once. */
+const another = (text: string, before: string[] = []): string[] => [...before, text]
 
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text) || Number(text) < 1) throw new InvalidArgumentError('expected a whole number from 1.')

@@ -165,6 +165,35 @@ describe('in a pipe', () => {
     expect(piped(events).beside).toEqual(expected)
   })
 
+  it('a question is shown whole, with how to answer it, and what became of it', () => {
+    const asked = {
+      type: 'approval_requested',
+      approval: 'a_1',
+      kind: 'tool',
+      tool: 'Bash',
+      input: { command: 'ls' },
+      toolUseId: 't',
+    } as const
+    let beside = ''
+    const sink = pipeSink({ answer() {}, progress: text => (beside += text) })
+    const view = createRunView(sink, { colors, prompts: false, howToAnswer: ({ approval }) => `answer ${approval}` })
+    const ends: Body[] = [
+      { type: 'approval_resolved', approval: 'a_1', decision: 'allow', by },
+      { type: 'approval_resolved', approval: 'a_1', decision: 'deny', by: { policy: 'deny Bash' }, message: 'no\nway' },
+      { type: 'approval_resolved', approval: 'a_1', decision: 'withdrawn' },
+    ]
+    for (const event of stamped([asked, ...ends])) view.show(event)
+    expect(beside.split('\n')).toEqual([
+      '? Bash needs permission',
+      '  ls',
+      '  answer a_1',
+      '✓ Bash ls: allowed by ada',
+      '✗ denied (deny Bash): no way',
+      '✗ withdrawn',
+      '',
+    ])
+  })
+
   it.each<[Body, string]>([
     [
       { type: 'api_retry', attempt: 1, maxRetries: 10, delayMs: 2_000, status: 529, error: 'overloaded' },
@@ -252,6 +281,21 @@ describe('on a terminal', () => {
       { type: 'api_retry', attempt: 1, maxRetries: 2, delayMs: 1, status: null, error: hostile },
       { type: 'permission_denied', tool: hostile, toolUseId: 't', message: hostile },
       { type: 'task', phase: 'started', taskId: 'k', description: hostile, status: hostile },
+      {
+        type: 'approval_requested',
+        approval: 'a',
+        kind: 'tool',
+        tool: hostile,
+        input: { command: hostile },
+        toolUseId: 't',
+      },
+      {
+        type: 'approval_resolved',
+        approval: 'a',
+        decision: 'deny',
+        by: { client: 'c', name: hostile },
+        message: hostile,
+      },
       { type: 'cancel_requested', by: { client: 'c', name: hostile }, reason: hostile, mode: 'kill' },
       {
         type: 'failed',

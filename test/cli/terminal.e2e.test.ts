@@ -1,32 +1,9 @@
 import { join } from 'node:path'
-import { spawn } from 'node-pty'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { expect, it } from 'vitest'
 import { startTestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
-
-/** The command line as built in a terminal of its own. */
-function muxdInTerminal(argv: string[], env: Record<string, string> = {}) {
-  const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...inherited } = process.env
-  const terminal = spawn(process.execPath, ['dist/muxd.js', ...argv], {
-    cols: 80,
-    rows: 24,
-    name: 'xterm',
-    env: { ...inherited, TERM: 'xterm', ...env },
-  })
-  let screen = ''
-  let code: number | undefined
-  terminal.onData(text => (screen += text))
-  terminal.onExit(({ exitCode }) => (code = exitCode))
-  onTestFinished(() => {
-    if (code === undefined) terminal.kill('SIGKILL')
-  })
-  return {
-    screen: () => screen,
-    press: (key: string) => terminal.write(key),
-    ended: () => vi.waitUntil(() => code !== undefined && { code, screen }, { timeout: 15_000 }),
-  }
-}
+import { muxdInTerminal } from './muxd-in-terminal.ts'
 
 it('in a terminal tools are rewritten in place, in colour', async () => {
   const { home } = await startTestDaemon()

@@ -13,7 +13,7 @@ export interface AttachOptions extends CommonOptions {
  */
 export async function attach(id: string, options: AttachOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
-    const follower = createFollower({ json: options.json, prompts: true })
+    const follower = createFollower({ json: options.json, prompts: true, mux })
     const leaving = new AbortController()
     const leave = () => leaving.abort()
     const stop = () => leaving.abort(signal.reason)

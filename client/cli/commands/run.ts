@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers'
-import type { ClaudeOptions, RunLimits, StartedRun } from '../../index.ts'
+import type { ApprovalOptions, ClaudeOptions, RunLimits, StartedRun } from '../../index.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { createFollower, type Follower } from '../follow.ts'
 import { print, printJson, say } from '../output.ts'
@@ -16,12 +16,15 @@ export interface RunCommandOptions extends CommonOptions {
   inactivity?: number
   maxTurns?: number
   maxBudget?: number
+  approvals?: 'ask' | 'deny'
+  allow?: string[]
+  deny?: string[]
   detach?: true
 }
 
 /** `muxd run`: starts a run and shows it until it ends; Ctrl-C cancels it. */
 export async function run(given: string | undefined, options: RunCommandOptions): Promise<ExitCode> {
-  const clash = (['directory', 'title', 'model', 'permissionMode'] as const).find(name => options[name] !== undefined)
+  const clash = ofNewSession.find(name => options[name] !== undefined)
   if (options.session !== undefined && clash) {
     throw new Usage(
       `--${flags[clash]} is for a new session, --session ${options.session} is an old one: give one of them`,
@@ -35,7 +38,7 @@ export async function run(given: string | undefined, options: RunCommandOptions)
       else await print(started.id)
       return exitCodes.done
     }
-    const follower = createFollower({ json: options.json, prompts: false })
+    const follower = createFollower({ json: options.json, prompts: false, mux })
     follower.remark(`${started.id}  ${started.session}`)
     const now = await started.info({ signal })
     if (now.state === 'queued' && now.waitingFor) follower.remark(queuedFor(now))
@@ -48,7 +51,16 @@ export async function run(given: string | undefined, options: RunCommandOptions)
   })
 }
 
-const flags = { directory: 'directory', title: 'title', model: 'model', permissionMode: 'permission-mode' }
+const ofNewSession = ['directory', 'title', 'model', 'permissionMode', 'approvals', 'allow', 'deny'] as const
+const flags = {
+  directory: 'directory',
+  title: 'title',
+  model: 'model',
+  permissionMode: 'permission-mode',
+  approvals: 'approvals',
+  allow: 'allow',
+  deny: 'deny',
+}
 
 async function readPrompt(given: string | undefined): Promise<string> {
   if (given !== undefined && given !== '-') return given
@@ -58,13 +70,20 @@ async function readPrompt(given: string | undefined): Promise<string> {
   return text(process.stdin)
 }
 
-function target({ session, directory = '.', title, model, permissionMode }: RunCommandOptions) {
+function target(options: RunCommandOptions) {
+  const { session, directory = '.', title, model, permissionMode } = options
   if (session !== undefined) return { session }
   const claude: ClaudeOptions = {
     ...(model !== undefined && { model }),
     ...(permissionMode !== undefined && { permissionMode }),
   }
-  return { cwd: directory, claude, ...(title !== undefined && { title }) }
+  return { cwd: directory, claude, ...approvalsOf(options), ...(title !== undefined && { title }) }
+}
+
+function approvalsOf({ approvals: policy, allow = [], deny = [] }: RunCommandOptions): { approvals?: ApprovalOptions } {
+  const rules = [...deny.map(rule => `deny ${rule}`), ...allow.map(rule => `allow ${rule}`)]
+  if (!policy && rules.length === 0) return {}
+  return { approvals: { ...(policy && { policy }), ...(rules.length > 0 && { rules }) } }
 }
 
 function limitsOf({ timeout, inactivity, maxTurns, maxBudget }: RunCommandOptions): RunLimits | undefined {

@@ -1,5 +1,6 @@
 import type { Colors } from 'picocolors/types.js'
 import type { Decider, Event, EventOf, Gap, Origin, TerminalEvent } from '../../index.ts'
+import { approvalLines, approvalSummary } from './approval.ts'
 import { duration, tokens, usd } from './format.ts'
 import type { Sink } from './sink.ts'
 import { harmless, oneLine } from './text.ts'
@@ -15,6 +16,10 @@ export interface ViewOptions {
   colors: Colors
   /** Show prompts: for a reader who did not write them. */
   prompts: boolean
+  /** The width of the screen; without one lines are as long as they are. */
+  columns?: () => number
+  /** Said below each question that is to be answered elsewhere. */
+  howToAnswer?: (event: EventOf<'approval_requested'>) => string
 }
 
 interface Tool {
@@ -24,7 +29,9 @@ interface Tool {
   called: boolean
 }
 
-export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): RunView {
+export function createRunView(sink: Sink, options: ViewOptions): RunView {
+  const { colors, prompts, columns = () => Infinity, howToAnswer } = options
+  const asked = new Map<string, string>()
   const tools = new Map<string, Tool>()
   let cost: EventOf<'cost'> | undefined
   let startedAt = 0
@@ -104,12 +111,15 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
       )
     },
     approval_requested(event) {
-      sink.line(
-        `${colors.yellow('?')} ${colors.bold(oneLine(event.tool))} ${summary(event.input)}: waits for an answer`,
-      )
+      asked.set(event.approval, approvalSummary(event))
+      for (const line of approvalLines(event, { colors, columns: columns() })) sink.line(line)
+      if (howToAnswer) sink.line(`  ${colors.dim(howToAnswer(event))}`)
     },
     approval_resolved(event) {
-      sink.line(`${colors.yellow('?')} ${event.decision}${event.by ? by(event.by) : ''}`)
+      const mark = event.decision === 'allow' ? colors.green('✓') : colors.red('✗')
+      const about = asked.get(event.approval)
+      asked.delete(event.approval)
+      sink.line(`${mark} ${about ? `${about}: ` : ''}${decisionOf(event)}`)
     },
     task(event) {
       // A sub-agent's is the tool that began it, which has a line already.
@@ -189,6 +199,9 @@ export function createRunView(sink: Sink, { colors, prompts }: ViewOptions): Run
     sink.line(`${line}${facts.length ? colors.dim(`  ${facts.join(' · ')}`) : ''}`)
   }
 
+  const decisionOf = ({ decision, by: who, message }: EventOf<'approval_resolved'>) =>
+    `${decisions[decision]}${who ? by(who) : ''}${because(message)}`
+
   const by = (origin: Origin | Decider) => {
     if ('background' in origin) return colors.dim(` (${oneLine(origin.background.kind)})`)
     return colors.dim('policy' in origin ? ` (${oneLine(origin.policy)})` : ` by ${oneLine(origin.name)}`)
@@ -211,5 +224,6 @@ const steps = { interrupt: 'interrupt', sigint: 'SIGINT', terminate: 'SIGTERM', 
 /** What it was the end of, beside that of the turn. */
 const ends = { nothing: ', before it had begun', turn: '', process: ', its process is ended' }
 
+const decisions = { allow: 'allowed', deny: 'denied', expired: 'expired', withdrawn: 'withdrawn' }
 const indent = (event: Event) => (event.parent === undefined ? '' : '  ')
 const because = (reason: string | undefined) => (reason ? `: ${oneLine(reason)}` : '')

@@ -1,0 +1,74 @@
+import type { Approval } from '../index.ts'
+import { type Asked, type Question, questionsOf } from './render/approval.ts'
+import { oneLine } from './render/text.ts'
+
+/** What is sent to `approval.answer` beside its id. */
+export type GivenAnswer =
+  | { decision: 'allow'; remember?: true; answers?: Record<string, string | string[]> }
+  | { decision: 'deny'; message?: string }
+
+/** A line that the person has typed; undefined when there will be none. */
+export type AskLine = (prompt: string) => Promise<string | undefined>
+
+/**
+ * Puts a question to a person, again until the answer is one. An empty line is none: nothing is allowed by a key that was
+ * pressed for something else. Undefined when they left.
+ */
+export async function askPerson(asked: Asked, ask: AskLine): Promise<GivenAnswer | undefined> {
+  if (asked.kind === 'question') return askQuestions(questionsOf(asked.input), ask)
+  const mayRemember = (asked.suggestions?.length ?? 0) > 0
+  const prompt =
+    asked.kind === 'plan'
+      ? 'Go on with it? y, n, or what to change: '
+      : `Allow it? y, n${mayRemember ? ', a (always)' : ''}, or why not: `
+  for (;;) {
+    const said = await ask(prompt)
+    if (said === undefined) return undefined
+    const text = said.trim()
+    if (/^y(?:es)?$/i.test(text)) return { decision: 'allow' }
+    if (/^no?$/i.test(text)) return { decision: 'deny' }
+    if (mayRemember && asked.kind === 'tool' && /^a(?:lways)?$/i.test(text))
+      return { decision: 'allow', remember: true }
+    // A single key is a slip, not a reason.
+    if (text.length > 1) return { decision: 'deny', message: text }
+  }
+}
+
+async function askQuestions(questions: readonly Question[], ask: AskLine): Promise<GivenAnswer | undefined> {
+  const answers: Record<string, string | string[]> = {}
+  for (const each of questions) {
+    const choice = await askQuestion(each, questions.length > 1, ask)
+    if (choice === undefined) return undefined
+    if (choice === 'none') return { decision: 'deny' }
+    answers[each.question] = choice.chosen
+  }
+  return questions.length > 0 ? { decision: 'allow', answers } : { decision: 'deny' }
+}
+
+async function askQuestion({ question, options, multiSelect }: Question, isOneOfMany: boolean, ask: AskLine) {
+  const numbers = options.length > 0 ? `1-${options.length}${multiSelect ? ' (1,2: several)' : ''}, ` : ''
+  const about = isOneOfMany ? `${oneLine(question)} ` : ''
+  for (;;) {
+    const said = await ask(`${about}${numbers}your own words, or n (no answer): `)
+    if (said === undefined) return undefined
+    const text = said.trim()
+    if (text === '') continue
+    if (/^no?$/i.test(text)) return 'none' as const
+    if (!/^\d+(?:[\s,]+\d+)*$/.test(text)) return { chosen: text }
+    const labels = [...new Set(text.split(/[\s,]+/))].map(number => options[Number(number) - 1]?.label)
+    const chosen = labels.filter(label => label !== undefined)
+    if (chosen.length < labels.length || (chosen.length > 1 && !multiSelect)) continue
+    return { chosen: multiSelect ? chosen : chosen[0]! }
+  }
+}
+
+/** How else it can be answered, in a line of its own. */
+export function howToAnswer({ approval, kind, input }: Pick<Approval, 'approval' | 'kind' | 'input'>): string {
+  const [first] = questionsOf(input)
+  const option = first?.options[0]?.label ?? '…'
+  const answer = kind === 'question' && first ? ` --answer ${quoted(`1=${option}`)}` : ''
+  return `muxd approve ${approval}${answer}   or   muxd deny ${approval} -m "why"`
+}
+
+/** For a shell, whatever a model has written. */
+const quoted = (text: string) => `'${oneLine(text).replaceAll("'", `'\\''`)}'`

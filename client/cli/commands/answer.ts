@@ -1,0 +1,83 @@
+import type { AllowOptions, Approval, Mux } from '../../index.ts'
+import { type ExitCode, exitCodes, Usage } from '../exit.ts'
+import { printJson, say } from '../output.ts'
+import { questionsOf } from '../render/approval.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
+import { outcomeLine } from './approvals.ts'
+
+export interface ApproveOptions extends CommonOptions {
+  remember?: true
+  input?: string
+  answer?: string[]
+}
+
+/** `muxd approve`: yes; to a question, what was chosen. */
+export async function approve(approval: string, options: ApproveOptions): Promise<ExitCode> {
+  const input = options.input === undefined ? undefined : parseInput(options.input)
+  return answering(options, async (mux, signal) => {
+    const answers = options.answer && (await answersOf(mux, approval, options.answer, signal))
+    const given: AllowOptions = {
+      ...(options.remember && { remember: true }),
+      ...(input && { input }),
+      ...(answers && { answers }),
+    }
+    return mux.api.approval.answer({ approval, decision: 'allow', ...given }, { signal })
+  })
+}
+
+/** `muxd deny`: no, and why. */
+export async function deny(
+  approval: string,
+  { message, interrupt, ...options }: CommonOptions & { message?: string; interrupt?: true },
+): Promise<ExitCode> {
+  const given = { ...(message !== undefined && { message }), ...(interrupt && { interrupt }) }
+  return answering(options, (mux, signal) =>
+    mux.api.approval.answer({ approval, decision: 'deny', ...given }, { signal }),
+  )
+}
+
+async function answering(
+  options: CommonOptions,
+  answer: (mux: Mux, signal: AbortSignal) => Promise<Approval>,
+): Promise<ExitCode> {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
+    const record = await answer(mux, signal)
+    if (options.json) await printJson(record)
+    else say(outcomeLine(record))
+    return exitCodes.done
+  })
+}
+
+function parseInput(text: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    // Told below.
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Usage(`--input ${text}: expected a JSON object, the whole input of the tool`)
+  return value as Record<string, unknown>
+}
+
+/** Of `question=label`, which name the question by its text or its number; again for another label of the same. */
+async function answersOf(mux: Mux, approval: string, given: readonly string[], signal: AbortSignal) {
+  const { input } = await mux.api.approval.get({ approval }, { signal })
+  const questions = questionsOf(input).map(({ question }) => question)
+  const answers: Record<string, string | string[]> = {}
+  for (const text of given) {
+    const found = questions.find((question, index) =>
+      [`${question}=`, `${index + 1}=`].some(start => text.startsWith(start)),
+    )
+    if (found === undefined) {
+      const named = questions.map((question, index) => `${index + 1}: ${question}`).join(', ')
+      throw new Usage(
+        `--answer ${text}: expected QUESTION=LABEL, and one of the questions: ${named || 'there are none'}`,
+      )
+    }
+    const label = text.slice(text.startsWith(`${found}=`) ? found.length + 1 : text.indexOf('=') + 1)
+    const before = answers[found]
+    answers[found] = before === undefined ? label : [before, label].flat()
+  }
+  return answers
+}

@@ -1,0 +1,82 @@
+import type { Approval, Mux } from '../../index.ts'
+import { howToAnswer } from '../approval-dialog.ts'
+import { type ExitCode, exitCodes } from '../exit.ts'
+import { colorsFor, print, printJson, say } from '../output.ts'
+import { approvalLines, approvalSummary } from '../render/approval.ts'
+import { age, table } from '../render/format.ts'
+import { oneLine } from '../render/text.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
+
+export interface ApprovalsOptions extends CommonOptions {
+  session?: string
+  watch?: true
+}
+
+/** `muxd approvals`: what awaits an answer, now or as it comes. */
+export async function approvals(options: ApprovalsOptions): Promise<ExitCode> {
+  return withMux(options, { mayStart: true }, (mux, signal) =>
+    options.watch ? watchApprovals(mux, options, signal) : listApprovals(mux, options, signal),
+  )
+}
+
+async function listApprovals(mux: Mux, { session, json }: ApprovalsOptions, signal: AbortSignal): Promise<ExitCode> {
+  const found: Approval[] = []
+  let after: string | undefined
+  do {
+    const page = await mux.api.approval.list({ ...(session && { session }), ...(after && { after }) }, { signal })
+    found.push(...page.approvals)
+    after = page.next
+  } while (after)
+  // The one that waits longest comes first.
+  found.reverse()
+  if (json) for (const approval of found) await printJson(approval)
+  else if (!found.length) say('nothing awaits an answer')
+  else {
+    const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
+    for (const line of table(['APPROVAL', 'SESSION', 'AGE', 'ABOUT'], found.map(row), columns, 3)) await print(line)
+  }
+  return exitCodes.done
+}
+
+const row = (approval: Approval): string[] => [
+  approval.approval,
+  approval.session,
+  age(Date.now() - approval.requestedAt),
+  approvalSummary(approval),
+]
+
+/** Until Ctrl-C. With `--json` each record comes twice: when it is asked, and when it was answered. */
+async function watchApprovals(mux: Mux, { session, json }: ApprovalsOptions, signal: AbortSignal): Promise<ExitCode> {
+  const leaving = new AbortController()
+  const leave = () => leaving.abort()
+  process.once('SIGINT', leave)
+  const stop = () => leaving.abort(signal.reason)
+  signal.addEventListener('abort', stop)
+  const colors = colorsFor(process.stdout)
+  try {
+    for await (const { allow: _, deny: __, resolved, ...asked } of mux.approvals({ session, signal: leaving.signal })) {
+      // Told when it comes, between the questions.
+      const told = async (record: Approval) => (json ? printJson(record) : print(outcomeLine(record)))
+      resolved.then(told).catch(() => {})
+      if (json) await printJson(asked)
+      else {
+        const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
+        for (const line of approvalLines(asked, { colors, columns })) await print(line)
+        await print(colors.dim(`  ${howToAnswer(asked)}`))
+      }
+    }
+  } catch (error) {
+    if (!leaving.signal.aborted || signal.aborted) throw error
+  } finally {
+    process.off('SIGINT', leave)
+    signal.removeEventListener('abort', stop)
+  }
+  return exitCodes.done
+}
+
+/** What became of a question, and by whom. */
+export function outcomeLine({ approval, decision, by, message }: Approval): string {
+  const who = by === undefined ? '' : 'policy' in by ? ` (${by.policy})` : ` by ${by.name}`
+  const what = { allow: 'allowed', deny: 'denied', expired: 'expired', withdrawn: 'withdrawn' }[decision ?? 'withdrawn']
+  return oneLine(`${approval} ${what}${who}${message ? `: ${message}` : ''}`)
+}

@@ -1,0 +1,174 @@
+import type { Colors } from 'picocolors/types.js'
+import type { Approval } from '../../index.ts'
+import { type DiffLine, diffOf } from './diff.ts'
+import { harmless, oneLine, widthOf } from './text.ts'
+import { summary } from './tool.ts'
+
+/** What has to be known of a question to answer it; an event has it as well as a record. */
+export type Asked = Pick<Approval, 'kind' | 'tool' | 'input' | 'suggestions'>
+
+export interface ApprovalStyle {
+  colors: Colors
+  /** Longer lines are wrapped, for what is not seen is not allowed. */
+  columns: number
+}
+
+/** A question to a person: what is asked, and all that is at stake. */
+export function approvalLines(asked: Asked, { colors, columns }: ApprovalStyle): string[] {
+  const title = {
+    tool: `${colors.bold(oneLine(asked.tool))} needs permission`,
+    question: colors.bold('Claude asks'),
+    plan: colors.bold('Claude has a plan'),
+  }[asked.kind]
+  const body = bodyOf(asked).flatMap(({ style = 'plain', text }) =>
+    wrap(clean(text), columns - 5).map(line => `  ${paint(colors, style)(line)}`),
+  )
+  return [`${colors.yellow('?')} ${title}`, ...body]
+}
+
+/** The same in one line. */
+export function approvalSummary({ kind, tool, input }: Asked): string {
+  const about =
+    kind === 'question'
+      ? questionsOf(input)
+          .map(({ question }) => question)
+          .join(' / ')
+      : summary(input)
+  return `${oneLine(tool)} ${oneLine(about)}`.trim()
+}
+
+export interface Question {
+  question: string
+  options: { label: string; description: string }[]
+  multiSelect: boolean
+}
+
+/** Those of `AskUserQuestion`, as far as its input has the shape of some. */
+export function questionsOf(input: unknown): Question[] {
+  return listOf(fieldsOf(input)['questions']).map(each => {
+    const { question, options, multiSelect } = fieldsOf(each)
+    return {
+      question: textOf(question),
+      options: listOf(options).map(option => {
+        const { label, description } = fieldsOf(option)
+        return { label: textOf(label), description: textOf(description) }
+      }),
+      multiSelect: multiSelect === true,
+    }
+  })
+}
+
+interface Line {
+  text: string
+  style?: 'plain' | 'in' | 'out' | 'quiet'
+}
+
+function bodyOf({ kind, tool, input, suggestions }: Asked): Line[] {
+  if (kind === 'question') return questionsOf(input).flatMap(questionLines)
+  const fields = fieldsOf(input)
+  if (kind === 'plan') return textLines(textOf(fields['plan']))
+  const kept = typeof suggestions === 'object' ? suggestions.map(suggestionText).filter(Boolean) : []
+  return [
+    ...toolLines(tool, fields),
+    ...(kept.length > 0 ? [{ text: `always: ${kept.join(', ')}`, style: 'quiet' as const }] : []),
+  ]
+}
+
+function questionLines({ question, options, multiSelect }: Question): Line[] {
+  return [
+    ...textLines(question),
+    ...options.map(({ label, description }, index) => ({
+      text: `${index + 1} ${oneLine(label)}${description ? `: ${oneLine(description)}` : ''}`,
+    })),
+    ...(multiSelect ? [{ text: 'several may be chosen', style: 'quiet' as const }] : []),
+  ]
+}
+
+function toolLines(tool: string, fields: Record<string, unknown>): Line[] {
+  const path = textOf(fields['file_path'] ?? fields['notebook_path'])
+  const edits = tool === 'MultiEdit' ? listOf(fields['edits']).map(fieldsOf) : tool === 'Edit' ? [fields] : []
+  if (typeof fields['command'] === 'string')
+    return [...textLines(fields['command'], mostOfCommand), ...restOf(fields, 'command')]
+  if (path && edits.length > 0)
+    return [
+      { text: path },
+      ...limited(
+        edits.flatMap(edit => diffLines(textOf(edit['old_string']), textOf(edit['new_string']))),
+        most,
+      ),
+    ]
+  const content = tool === 'Write' ? fields['content'] : tool === 'NotebookEdit' ? fields['new_source'] : undefined
+  if (path && typeof content === 'string') return [{ text: path }, ...limited(diffLines('', content), most)]
+  return restOf(fields)
+}
+
+const diffLines = (before: string, after: string): Line[] =>
+  diffOf(before, after).map(({ sign, text }) => ({ text: `${sign} ${text}`, style: signStyles[sign] }))
+
+const signStyles: Record<DiffLine['sign'], NonNullable<Line['style']>> = { '-': 'out', '+': 'in', ' ': 'plain' }
+
+/** Every other field by its name; one that is no text as JSON. */
+function restOf(fields: Record<string, unknown>, ...shown: string[]): Line[] {
+  const rest = Object.entries(fields).filter(([name]) => !shown.includes(name))
+  return rest.flatMap(([name, value]) =>
+    textLines(`${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`),
+  )
+}
+
+/** Of what is asked so much is shown: of contents less than of a command, which does what its last line says, too. */
+const most = 60
+const mostOfCommand = 500
+
+const textLines = (text: string, upTo = most): Line[] =>
+  limited(
+    text.split('\n').map(line => ({ text: line })),
+    upTo,
+  )
+
+function limited(lines: Line[], upTo: number): Line[] {
+  const more = lines.length - upTo
+  if (more <= 0) return lines
+  return [
+    ...lines.slice(0, upTo),
+    { text: `… and ${more} more lines: muxd approvals --json has all of them`, style: 'quiet' },
+  ]
+}
+
+/** What is granted when it is remembered. */
+function suggestionText(suggestion: unknown): string {
+  const { type, rules, mode, directories, behavior } = fieldsOf(suggestion)
+  if (type === 'setMode') return `mode ${textOf(mode)}`
+  if (type === 'addDirectories') return `directories ${listOf(directories).map(textOf).join(', ')}`
+  const named = listOf(rules).map(rule => {
+    const { toolName, ruleContent } = fieldsOf(rule)
+    return ruleContent === undefined ? textOf(toolName) : `${textOf(toolName)}(${textOf(ruleContent)})`
+  })
+  return named.length > 0
+    ? `${textOf(behavior) || 'allow'} ${named.join(', ')}`
+    : oneLine(JSON.stringify(suggestion) ?? '')
+}
+
+/** A tab has no width of its own. */
+const clean = (text: string) => harmless(text.replaceAll('\t', '    '))
+
+function wrap(text: string, columns: number): string[] {
+  const lines = ['']
+  let width = 0
+  for (const character of text) {
+    width += widthOf(character)
+    if (width > Math.max(columns, 10)) {
+      lines.push('')
+      width = widthOf(character)
+    }
+    lines[lines.length - 1] += character
+  }
+  return lines
+}
+
+const paint = (colors: Colors, style: NonNullable<Line['style']>) =>
+  ({ plain: (text: string) => text, in: colors.green, out: colors.red, quiet: colors.dim })[style]
+
+const fieldsOf = (value: unknown) =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')

@@ -1,0 +1,85 @@
+import { describe, expect, it, test } from 'vitest'
+import { askPerson, howToAnswer } from '../../client/cli/approval-dialog.ts'
+import type { Asked } from '../../client/cli/render/approval.ts'
+
+/** What comes of these lines, and how often was asked. */
+async function answered(asked: Partial<Asked>, ...typed: string[]) {
+  const prompts: string[] = []
+  const given = await askPerson({ kind: 'tool', tool: 'Bash', input: {}, ...asked } as Asked, async prompt => {
+    prompts.push(prompt)
+    return typed.shift()
+  })
+  return { given, prompts, left: typed }
+}
+const suggestions = [{ type: 'setMode', mode: 'acceptEdits' }]
+const question = (multiSelect: boolean, ...more: object[]): Partial<Asked> => ({
+  kind: 'question',
+  input: { questions: [{ question: 'Which?', options: [{ label: 'Red' }, { label: 'Blue' }], multiSelect }, ...more] },
+})
+
+describe('what a person types', () => {
+  test.each([
+    ['y', { decision: 'allow' }],
+    [' YES ', { decision: 'allow' }],
+    ['n', { decision: 'deny' }],
+    ['No', { decision: 'deny' }],
+    ['not in this directory', { decision: 'deny', message: 'not in this directory' }],
+    ['a', { decision: 'allow', remember: true }],
+    ['always', { decision: 'allow', remember: true }],
+  ])('%j decides', async (typed, given) => {
+    expect(await answered({ suggestions }, typed)).toMatchObject({ given, left: [] })
+  })
+
+  it.each(['', '  ', 'x', 'Y?'.slice(1)])('%j decides nothing', async typed => {
+    expect(await answered({}, typed, 'y')).toMatchObject({ given: { decision: 'allow' }, left: [] })
+  })
+
+  it('is remembered only where something is suggested', async () => {
+    expect((await answered({ suggestions }, 'y')).prompts).toEqual(['Allow it? y, n, a (always), or why not: '])
+    const { prompts, given } = await answered({}, 'a', 'n')
+    expect(prompts).toEqual(['Allow it? y, n, or why not: ', 'Allow it? y, n, or why not: '])
+    expect(given).toEqual({ decision: 'deny' })
+  })
+
+  it('decides on a plan', async () => {
+    const plan = { kind: 'plan', suggestions } as const
+    expect((await answered(plan, 'a', 'y')).given).toEqual({ decision: 'allow' })
+    expect((await answered(plan, 'first the tests')).given).toEqual({ decision: 'deny', message: 'first the tests' })
+  })
+
+  test.each([
+    [false, ['2'], { 'Which?': 'Blue' }],
+    [false, ['3', '0', '1,2', '1'], { 'Which?': 'Red' }],
+    [false, ['none of them'], { 'Which?': 'none of them' }],
+    [true, ['1, 2'], { 'Which?': ['Red', 'Blue'] }],
+    [true, ['2 2'], { 'Which?': ['Blue'] }],
+    [true, ['1,3', '1'], { 'Which?': ['Red'] }],
+  ])('chooses (several: %s): %j', async (multiSelect, typed, answers) => {
+    expect(await answered(question(multiSelect), ...typed)).toMatchObject({
+      given: { decision: 'allow', answers },
+      left: [],
+    })
+  })
+
+  it('answers one question after the other, or none of them', async () => {
+    const two = question(false, { question: 'And?', options: [] })
+    expect((await answered(two, '1', 'that')).given).toEqual({
+      decision: 'allow',
+      answers: { 'Which?': 'Red', 'And?': 'that' },
+    })
+    expect((await answered(two, '1', 'n')).given).toEqual({ decision: 'deny' })
+    expect((await answered(two, '1')).given).toBe(undefined)
+  })
+
+  it('may be nothing at all', async () => {
+    expect((await answered({})).given).toBe(undefined)
+  })
+})
+
+it('how else it is answered can be pasted into a shell', () => {
+  expect(howToAnswer({ approval: 'a_1', kind: 'tool', input: {} })).toBe(
+    'muxd approve a_1   or   muxd deny a_1 -m "why"',
+  )
+  const input = { questions: [{ question: 'Who?', options: [{ label: "It's\n$(me)" }] }] }
+  expect(howToAnswer({ approval: 'a_1', kind: 'question', input })).toContain(`--answer '1=It'\\''s $(me)'`)
+})
