@@ -43,7 +43,7 @@ describe('a process of a session', () => {
     // What finds the processes of this test, and them their program.
     const allowEnvironment = ['TEST_DAEMON', 'PATH', 'ANTHROPIC_*']
     const environment = await environmentIn(await startTestDaemon({ env, config: { allowEnvironment } }))
-    const names = [...environment.keys()].filter(name => !/^MUXD_SIMULATOR_/.test(name))
+    const names = [...environment.keys()].filter(name => !name.startsWith('MUXD_SIMULATOR_'))
     expect(names.toSorted()).toEqual(
       [
         'ANTHROPIC_MODEL',

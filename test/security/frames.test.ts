@@ -51,7 +51,9 @@ describe('a message in pieces', () => {
   it('is read as one, with pings between them', async () => {
     const server = await startTestServer()
     const raw = await openRawWebSocket(server.port, tokens.control)
-    const pieces = [...ping].map((payload, at) => frame({ payload, opcode: at ? 0 : 1, fin: at === ping.length - 1 }))
+    const pieces = Array.from(ping, (payload, at) =>
+      frame({ payload, opcode: at ? 0 : 1, fin: at === ping.length - 1 }),
+    )
     for (const piece of pieces) {
       await raw.write(piece)
       await raw.write(frame({ opcode: 9, payload: 'still there' }))

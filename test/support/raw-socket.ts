@@ -7,6 +7,8 @@ import { until } from './until.ts'
 export interface RawSocket {
   /** Resolves when the system has taken it; a peer that has closed is none of our business. */
   write(bytes: string | Buffer): Promise<void>
+  /** Bytes that the system has not taken, for want of room. */
+  unsentBytes(): number
   received(): Buffer
   /** What came, once the peer has closed. */
   ended: Promise<Buffer>
@@ -27,6 +29,7 @@ export async function openRaw(port: number): Promise<RawSocket> {
   await once(socket, 'connect')
   return {
     write: bytes => new Promise(resolve => void socket.write(bytes, () => resolve())),
+    unsentBytes: () => socket.writableLength,
     received: () => Buffer.concat(chunks),
     ended,
     pause: () => void socket.pause(),
