@@ -9,6 +9,7 @@ export interface Arguments {
   sessionId: string | undefined
   resume: string | undefined
   forkSession: boolean
+  resumeSessionAt: string | undefined
   model: string | undefined
   permissionMode: string
   allowedTools: string[]
@@ -45,6 +46,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     sessionId: one('--session-id'),
     resume: one('--resume'),
     forkSession: has('--fork-session'),
+    resumeSessionAt: one('--resume-session-at'),
     model: one('--model'),
     permissionMode: one('--permission-mode')?.replace(/^manual$/, 'default') ?? 'default',
     allowedTools: many('--allowedTools'),
@@ -86,6 +88,7 @@ const flags: Record<string, Flag> = {
   '--permission-prompt-tool': { takes: 'one', value: '<tool>' },
   '--session-id': { takes: 'one', value: '<uuid>' },
   '--resume': { takes: 'one', value: '<value>' },
+  '--resume-session-at': { takes: 'one', value: '<message id>' },
   '--model': { takes: 'one', value: '<model>' },
   '--permission-mode': {
     takes: 'one',

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { permissionModes } from './arguments.ts'
 import {
   controlError,
   controlSuccess,
   initializeAnswer,
   lifecycleFrame,
+  bypassProblem,
+  modelProblem,
   modeProblem,
   systemFrame,
   type CommandState,
@@ -87,7 +90,7 @@ export function startConversation(session: Session): Conversation {
   }
 
   function accept(by: Turn, { prompt }: Queued): void {
-    session.prompts.push(prompt)
+    session.entries.push({ type: 'user', uuid: randomUUID(), message: { role: 'user', content: prompt } })
     remember(session)
     if (!session.args.replayUserMessages || session.args.inputFormat !== 'stream-json') return
     const content = [{ type: 'text', text: prompt }]
@@ -138,11 +141,14 @@ export function startConversation(session: Session): Conversation {
       case 'set_permission_mode': {
         const mode = String(request['mode'])
         if (!permissionModes.includes(mode)) return fail(modeProblem, 'invalid_mode')
+        if (mode === 'bypassPermissions' && session.args.permissionMode !== mode)
+          return fail(bypassProblem, 'bypass_not_launched')
         session.permissionMode = mode
         answer({ mode })
         return print(session, systemFrame(session, 'status', { status: null, permissionMode: mode }))
       }
       case 'set_model': {
+        if (request['model'] === '') return fail(modelProblem, 'catalog_unknown')
         session.model = modelName(request['model'] as string | undefined)
         const text = `<local-command-stdout>Set model to \`${session.model}\`</local-command-stdout>`
         if (session.results > 0) print(session, stamped(session, replayed(text)))

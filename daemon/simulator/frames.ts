@@ -82,6 +82,12 @@ export const controlError = (requestId: string, error: string, code: string): ob
 
 export const modeProblem = `Cannot set permission mode: must be one of ${permissionModes.join(', ')}`
 
+export const bypassProblem =
+  'Cannot set permission mode to bypassPermissions because the session was not launched with --dangerously-skip-permissions'
+
+export const modelProblem =
+  'Model "(unrecognized model name)" is not a recognized model id. Run /model to see available models.'
+
 export type CommandState = 'queued' | 'started' | 'completed' | 'cancelled'
 
 export const lifecycleFrame = (session: Session, commandUuid: string, state: CommandState): object =>

@@ -43,18 +43,26 @@ function openSession(args: Arguments, output: Output): Session {
   if (sessionId !== undefined && loadTranscript(sessionId))
     return fail(`Error: Session ID ${sessionId} is already in use.`)
   const id = sessionId ?? (resume !== undefined && !args.forkSession ? resume : randomUUID())
-  if (resume !== undefined && !(isUuid(resume) && loadTranscript(resume))) {
-    const problem = isUuid(resume)
-      ? `No conversation found with session ID: ${resume}`
-      : `Error: --resume requires a valid session ID or session title when used with --print. Usage: claude -p --resume <session-id|title>. Provided value "${resume}" is not a UUID and does not match any session title.`
+  const problem = resume === undefined ? undefined : problemOf(resume, args.resumeSessionAt)
+  if (problem !== undefined) {
     const session = createSession(args, output, id, undefined)
-    print(session, unknownSessionResult(isUuid(resume) ? resume : randomUUID(), randomUUID(), problem))
+    print(session, unknownSessionResult(isUuid(resume!) ? id : randomUUID(), randomUUID(), problem))
     complain(problem)
     void exit(output, 1)
     // `exit` ends the process once the frame is out; nothing may go on meanwhile.
     throw new Ending()
   }
   return createSession(args, output, id, resume)
+}
+
+/** Why a conversation cannot be taken up, in the words of the real one. */
+function problemOf(resume: string, at: string | undefined): string | undefined {
+  if (!isUuid(resume))
+    return `Error: --resume requires a valid session ID or session title when used with --print. Usage: claude -p --resume <session-id|title>. Provided value "${resume}" is not a UUID and does not match any session title.`
+  const entries = loadTranscript(resume)
+  if (!entries) return `No conversation found with session ID: ${resume}`
+  const isThere = at === undefined || entries.some(entry => entry.type !== 'cost-state' && entry.uuid === at)
+  return isThere ? undefined : `No message found with message.uuid of: ${at}`
 }
 
 class Ending extends Error {}

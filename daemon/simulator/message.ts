@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { spend } from './session.ts'
+import { promptsIn, spend } from './session.ts'
 import { breathe, firstMark, pause, show, showPartial, type Turn } from './turn.ts'
 import { addTokens, estimateTokens, messageUsage, type Tokens } from './usage.ts'
 
@@ -30,7 +30,7 @@ export async function openMessage(turn: Turn, plain = false): Promise<Message> {
   const { session } = turn
   if (!plain) requesting(turn)
   await pause(turn, firstTokenMs)
-  const created = estimateTokens(session.prompts.at(-1) ?? '') + 12
+  const created = estimateTokens(promptsIn(session.entries).at(-1) ?? '') + 12
   const tokens = { input: 10, output: 1, cacheCreation: created, cacheRead: session.contextTokens }
   const message: Message = { id: newId('msg'), requestId: newId('req'), tokens, blocks: 0, open: undefined, plain }
   turn.message = message

@@ -40,8 +40,8 @@ export async function playTurn(turn: Turn, first: Part, joined: () => Part[]): P
   const ending = turn.ending ?? successEnding(turn)
   const how = (ending as { is_error?: boolean }).is_error ? 'badly' : 'well'
   endJoined(turn, how)
-  showResult(turn, ending)
   remember(session)
+  showResult(turn, ending)
   return how
 }
 

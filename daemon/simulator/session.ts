@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Arguments } from './arguments.ts'
 import type { Output } from './output.ts'
-import { loadTranscript, saveTranscript } from './transcript.ts'
+import { type Entry, loadTranscript, saveTranscript } from './transcript.ts'
 import { addTokens, costOf, estimateTokens, noTokens, type Tokens } from './usage.ts'
 
 export const simulatorModel = 'muxd-simulator'
@@ -18,7 +18,8 @@ export interface Session {
   permissionMode: string
   /** Tools that need no permission any more, and commands: `Bash(ls)`. */
   readonly allowed: Set<string>
-  prompts: string[]
+  /** What has been said, as the transcript has it. */
+  entries: Entry[]
   /** Tokens by model, over the whole session. */
   models: Map<string, Tokens>
   /** What they had cost when this process began: a budget counts from there. */
@@ -72,7 +73,9 @@ export interface AgentCounts {
 }
 
 export function createSession(args: Arguments, output: Output, id: string, history: string | undefined): Session {
-  const transcript = history === undefined ? undefined : loadTranscript(history)
+  const transcript = history === undefined ? [] : upTo(args.resumeSessionAt, loadTranscript(history) ?? [])
+  const entries = transcript.filter(entry => entry.type !== 'cost-state')
+  const spent = args.forkSession ? undefined : transcript.findLast(entry => entry.type === 'cost-state')
   return {
     args,
     output,
@@ -82,11 +85,11 @@ export function createSession(args: Arguments, output: Output, id: string, histo
     model: modelName(args.model),
     permissionMode: args.permissionMode,
     allowed: new Set(args.allowedTools.map(rule => rule.replace(/\(.*$/, ''))),
-    prompts: transcript?.prompts ?? [],
-    models: new Map(transcript?.models),
+    entries,
+    models: new Map(spent?.models),
     costBefore: costOfAll(transcript?.models ?? []),
     recent: new Map(),
-    contextTokens: estimateTokens((transcript?.prompts ?? []).join('')),
+    contextTokens: estimateTokens(promptsIn(entries).join('')),
     results: 0,
     apiMs: 0,
     agents: { spawned: 0, completed: 0, byType: {} },
@@ -132,5 +135,18 @@ export const totalCost = (session: Session): number => costOfAll(session.models)
 const costOfAll = (models: Iterable<readonly [string, Tokens]>): number =>
   [...models].reduce((sum, [, tokens]) => sum + costOf(tokens), 0)
 
+/** The prompts of a conversation so far. */
+export const promptsIn = (entries: readonly Entry[]): string[] =>
+  entries.flatMap(entry => (entry.type === 'user' ? entry.message.content : []))
+
 export const remember = (session: Session): void =>
-  saveTranscript(session.id, { prompts: session.prompts, models: [...session.models] })
+  saveTranscript(session.id, [
+    ...session.entries,
+    { type: 'cost-state', totalCostUSD: totalCost(session), models: [...session.models] },
+  ])
+
+/** Cuts off what came after a message; that it is there was made sure of. */
+function upTo(uuid: string | undefined, entries: Entry[]): Entry[] {
+  if (uuid === undefined) return entries
+  return entries.slice(0, 1 + entries.findIndex(entry => entry.type !== 'cost-state' && entry.uuid === uuid))
+}

@@ -1,36 +1,52 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Tokens } from './usage.ts'
 
-/** What a session remembers over `--resume`. */
-export interface Transcript {
-  prompts: string[]
-  /** Tokens of the whole session by model name: its cost continues over `--resume`. */
-  models: [string, Tokens][]
-}
+/** What a session remembers over `--resume`: the entries of its transcript, in the form of the real one's. */
+export type Entry =
+  | { type: 'user'; uuid: string; message: { role: 'user'; content: string } }
+  | { type: 'assistant'; uuid: string; message: object }
+  /** Tokens of the whole session by model name: its cost continues over `--resume`, and does not over a fork. */
+  | { type: 'cost-state'; totalCostUSD: number; models: [string, Tokens][] }
 
 /** `$MUXD_SIMULATOR_HOME`, else `$TMPDIR/muxd-simulator`; never Claude Code's own directories. */
-export const transcriptDirectory = (): string => process.env['MUXD_SIMULATOR_HOME'] || join(tmpdir(), 'muxd-simulator')
+const transcriptDirectory = (): string =>
+  join(process.env['MUXD_SIMULATOR_HOME'] || join(tmpdir(), 'muxd-simulator'), 'projects')
 
-/** Undefined when there is no such session. */
-export function loadTranscript(sessionId: string): Transcript | undefined {
-  try {
-    return JSON.parse(readFileSync(fileOf(sessionId), 'utf8')) as Transcript
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+/** Undefined when there is no such session, whatever directory it was begun in. */
+export function loadTranscript(sessionId: string): Entry[] | undefined {
+  const file = findFile(sessionId)
+  if (file === undefined) return undefined
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line) as Entry)
 }
 
 /** Written beside and renamed, so that a killed process leaves the last whole one. */
-export function saveTranscript(sessionId: string, transcript: Transcript): void {
-  const file = fileOf(sessionId)
-  mkdirSync(transcriptDirectory(), { recursive: true, mode: 0o700 })
+export function saveTranscript(sessionId: string, entries: readonly Entry[]): void {
+  const file = findFile(sessionId) ?? join(transcriptDirectory(), projectName(process.cwd()), `${sessionId}.jsonl`)
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const about = { sessionId, cwd: process.cwd(), isSidechain: false }
   const beside = `${file}.${randomUUID()}`
-  writeFileSync(beside, JSON.stringify(transcript), { mode: 0o600 })
+  writeFileSync(beside, entries.map(entry => `${JSON.stringify({ ...about, ...entry })}\n`).join(''), { mode: 0o600 })
   renameSync(beside, file)
 }
 
-const fileOf = (sessionId: string) => join(transcriptDirectory(), `${sessionId}.json`)
+function findFile(sessionId: string): string | undefined {
+  const name = `${sessionId}.jsonl`
+  const project = listed(transcriptDirectory()).find(each => listed(join(transcriptDirectory(), each)).includes(name))
+  return project === undefined ? undefined : join(transcriptDirectory(), project, name)
+}
+
+function listed(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+const projectName = (cwd: string) => cwd.replaceAll(/[^a-zA-Z0-9]/g, '-').slice(0, 200)

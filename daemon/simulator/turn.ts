@@ -62,8 +62,16 @@ export function createTurn(session: Session, uuids: readonly string[], task?: Ba
   }
 }
 
-/** Prints a frame of this turn. */
-export const show = (turn: Turn, frame: object): void => print(turn.session, stamped(turn.session, frame))
+/** Prints a frame of this turn; what the model says is kept in the conversation. */
+export function show({ session }: Turn, frame: object): void {
+  const whole: { type?: string; message?: object; parent_tool_use_id?: string | null; uuid: string } = stamped(
+    session,
+    frame,
+  )
+  const { type, message, parent_tool_use_id: parent, uuid } = whole
+  if (type === 'assistant' && message && parent === null) session.entries.push({ type, uuid, message })
+  print(session, whole)
+}
 
 /** Prints a frame that exists only with `--include-partial-messages`. */
 export function showPartial(turn: Turn, frame: object): void {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { tempDir } from '../support/temp-dir.ts'
 import { recordings } from './support/shape.ts'
@@ -52,6 +53,22 @@ test('a fork has the history under another id, and leaves the session as it was'
   expect(resultOf(again.frames)['result']).toBe('Earlier prompts:\n1. sim:text one')
 })
 
+test('a fork at a message knows nothing of what came after it, and its cost begins at zero', async () => {
+  const home = tempDir()
+  const [id, fork] = [randomUUID(), randomUUID()]
+  const first = await play('sim:text one', [...live, '--session-id', id], { home })
+  const second = await play('sim:text two', [...live, '--resume', id], { home })
+  const at = first.frames.findLast(({ type }) => type === 'assistant')!['uuid'] as string
+  const forking = [...live, '--resume', id, '--fork-session', '--session-id', fork, '--resume-session-at']
+  const forked = await play('sim:history', [...forking, at], { home })
+  expect(resultOf(forked.frames)['result']).toBe('Earlier prompts:\n1. sim:text one')
+  expect(resultOf(forked.frames)['total_cost_usd']).toBeLessThan(resultOf(second.frames)['total_cost_usd'] as number)
+  const nowhere = randomUUID()
+  const failed = startSimulator([...live, '--resume', id, '--fork-session', '--resume-session-at', nowhere], { home })
+  expect(await failed.ended).toEqual({ code: 1, signal: null })
+  expect(failed.stderr).toBe(`No message found with message.uuid of: ${nowhere}\n`)
+})
+
 test('resuming a session that does not exist fails as recorded', async () => {
   const expected = recorded.get('resume-unknown')![0]!
   const id = expected['session_id'] as string
@@ -81,7 +98,9 @@ test('--resume works after a kill in the middle of a turn', async () => {
   await killed.ended
   const { frames } = await play('sim:history', [...live, '--resume', id], { home })
   expect(resultOf(frames)['result']).toContain('sim:slow')
-  expect(readdirSync(home)).toEqual([`${id}.json`])
+  const [project, ...others] = readdirSync(join(home, 'projects'))
+  expect(others).toEqual([])
+  expect(readdirSync(join(home, 'projects', project!))).toEqual([`${id}.jsonl`])
 })
 
 test('/clear goes on under a new session id without history', async () => {

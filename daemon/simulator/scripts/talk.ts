@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { systemFrame } from '../frames.ts'
 import { numberOption } from '../prompt.ts'
 import type { Scripts } from '../script.ts'
-import { print } from '../session.ts'
+import { print, promptsIn } from '../session.ts'
 import { endWith, text, thinking, tools } from '../steps.ts'
 import { listFiles } from './tools.ts'
 
@@ -55,7 +55,7 @@ export const talk: Scripts = {
   history: {
     about: 'Says the earlier prompts of the session, also those from before a resume.',
     async *play({ session }) {
-      const earlier = session.prompts.slice(0, -1)
+      const earlier = promptsIn(session.entries).slice(0, -1)
       const list = earlier.map((prompt, index) => `${index + 1}. ${prompt}`).join('\n')
       yield text(earlier.length === 0 ? 'There are no earlier prompts (simulated).' : `Earlier prompts:\n${list}`, 0)
     },
@@ -76,7 +76,7 @@ export const talk: Scripts = {
       })
       print(session, systemFrame(session, 'background_tasks_changed', { tasks: [] }))
       session.id = randomUUID()
-      session.prompts = []
+      session.entries = []
       session.models = new Map()
       session.costBefore = 0
       session.contextTokens = 0
