@@ -150,9 +150,7 @@ export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Conf
   if (!check.Check(given)) throw new BadConfig(describe(given))
   const problem = problemOfTargets(given.notifications)
   if (problem !== undefined) throw new BadConfig(`configuration: ${problem}`)
-  // Between the runs of a session the stand-in remembers what the real one keeps in the user's home.
-  const simulator = options.simulate ? { MUXD_SIMULATOR_HOME: join(home, 'simulator') } : {}
-  return { ...given, home, environment: { ...simulator, ...environment }, args: argsOf(options, environment) }
+  return { ...given, home, environment: simulated(options, home, environment), args: argsOf(options, environment) }
 }
 
 export const defaultHome = (environment: NodeJS.ProcessEnv): string =>
@@ -183,6 +181,13 @@ function readOptions(argv: string[]) {
 }
 
 type Options = ReturnType<typeof readOptions>
+
+/** The stand-in keeps its conversations as the real one does, in a place of its own, which is not the user's. */
+function simulated({ simulate }: Options, home: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (!simulate) return environment
+  const place = environment['MUXD_SIMULATOR_HOME'] ?? join(home, 'simulator')
+  return { ...environment, MUXD_SIMULATOR_HOME: place, CLAUDE_CONFIG_DIR: place }
+}
 
 function argsOf(options: Options, environment: NodeJS.ProcessEnv): string[] {
   const claudeBin = options.simulate ? undefined : (options['claude-bin'] ?? environment['MUXD_CLAUDE_BIN'])

@@ -22,6 +22,7 @@ import { type RunningServer, startServer } from './server/start-server.ts'
 import { findStaticFiles } from './server/static-files.ts'
 import { approvalHandlers } from './sessions/approval-handlers.ts'
 import { availableMemory } from './sessions/available-memory.ts'
+import { claimsDirectory, createClaims } from './sessions/claims.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
 import { createMemoryRoom } from './sessions/memory-room.ts'
 import { removeTemporary } from './sessions/orphans.ts'
@@ -161,6 +162,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
         availableBytes: () => availableMemory(),
         now: Date.now,
       }),
+      claims: createClaims({ directory: claimsDirectory(config.environment), home: home.directory }),
       environment: inherited,
       processesDir: home.processes,
       onLoaded: session => topics.logs.open(session),

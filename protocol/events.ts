@@ -1,7 +1,8 @@
 import { Type, type Static, type TProperties } from 'typebox'
 import { ApprovalDecision, ApprovalKind, Decider } from './approval.ts'
-import { Actor, ApprovalId, RunId } from './ids.ts'
+import { Actor, ApprovalId, RunId, SessionId } from './ids.ts'
 import { CancelEnd, CancelMode, CancelStep, Failure, ModelShare, Origin, Tokens } from './run.ts'
+import { SessionChanges } from './session.ts'
 import type { TerminalType } from './wire.ts'
 
 /**
@@ -47,6 +48,15 @@ export const events = {
   run_moved: event('run_moved', { by: Actor, to: Type.Integer({ minimum: 0 }) }),
   /** The run has left the queue: its prompt goes to Claude Code. First event of a run that Claude Code began itself. */
   run_started: event('run_started', { prompt: Type.String(), origin: Origin }),
+  /** Somebody has changed the session; `changes` is what was asked for. */
+  session_updated: event('session_updated', { by: Actor, changes: SessionChanges }),
+  /** First event of a fork: what was said before is in the log of `from.session`, up to `from.seq`. */
+  session_forked: event('session_forked', {
+    from: Type.Object({ session: SessionId, seq: Type.Integer({ minimum: 0 }) }),
+    by: Actor,
+  }),
+  /** First event of a session that takes up a conversation: what was said before is in no log. */
+  session_imported: event('session_imported', { claudeSessionId: Type.String(), by: Actor }),
   session_init: event('session_init', {
     claudeSessionId: Type.String(),
     model: optionalString,

@@ -46,6 +46,10 @@ export const limits = {
   readPageBytes: 1024 * 1024,
   /** Rows that `usage.get` adds up, also those beyond its `limit`; more: `limit`. */
   maxUsageGroups: 100_000,
+  /** Length of the first prompt in `session.importable`; of a longer one its beginning. */
+  maxImportablePrompt: 200,
+  /** A live process that has not answered to a change of model or mode within so long: `overloaded`, nothing is changed. */
+  updateTimeoutMs: 30_000,
   /** Window of a subscription; a larger one counts as this. */
   maxWindowBytes: 16 * 1024 * 1024,
   /** Connections told of in `daemon.status`, and subscriptions of each: those furthest behind, and how many more. */

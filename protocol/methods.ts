@@ -3,7 +3,7 @@ import { Approval, ApprovalAnswer } from './approval.ts'
 import { ApprovalId, ClientId, RunId, SessionId, TokenId } from './ids.ts'
 import { limits } from './limits.ts'
 import { CancelMode, Run, RunLimits, RunState } from './run.ts'
-import { Labels, Session, SessionSpec, SessionState } from './session.ts'
+import { Importable, Labels, Session, SessionChanges, SessionNaming, SessionSpec, SessionState } from './session.ts'
 import { Subscribers } from './subscribers.ts'
 import { Role, Token } from './token.ts'
 import { Cursor, Subscribed, Topic } from './topics.ts'
@@ -162,8 +162,24 @@ const daemon = {
 }
 
 const session = {
+  /** With `claudeSessionId`: `not_found` where there is no such conversation, `conflict` where it is open elsewhere. */
   create: method(Type.Object({ ...SessionSpec.properties, key }), Session, { mutates: true }),
   get: method(Type.Object({ session: SessionId }), Session),
+  /**
+   * Changes what is given. Where a live process refuses the model or the mode: `invalid_params` with its words, and
+   * nothing is changed. To begin anew is a `conflict` while a run has not ended.
+   */
+  update: method(Type.Object({ session: SessionId, ...SessionChanges.properties }), Session, { mutates: true }),
+  /**
+   * A new session with the source's directory, options and conversation as it is now; what is said in either later is not
+   * known to the other. `conflict` while a run of the source has not ended, or when nothing has been said in it yet.
+   */
+  fork: method(Type.Object({ session: SessionId, ...SessionNaming.properties, key }), Session, { mutates: true }),
+  /** Conversations begun in a directory, with muxd or without, the last used first. */
+  importable: method(
+    Type.Object({ cwd: Type.String({ minLength: 1 }), limit: page.limit }),
+    Type.Object({ conversations: Type.Array(Importable) }),
+  ),
   /** Newest first. `labels` must all match. */
   list: method(
     Type.Object({ state: Type.Optional(SessionState), labels: Type.Optional(Labels), ...page }),

@@ -30,6 +30,7 @@ export const FailureCode = Type.Enum([
   'no_output',
   'spawn_failed',
   'resume_failed',
+  'in_use',
   'disk_full',
   'unknown',
 ])

@@ -34,10 +34,29 @@ export type Labels = Static<typeof Labels>
 export const SessionState = Type.Enum(['idle', 'running', 'waiting', 'closed'])
 export type SessionState = Static<typeof SessionState>
 
+/** Claude Code's own id of a conversation. */
+const ClaudeSessionId = Type.String({
+  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
+  description: "Claude Code's session id, a UUID in lower case",
+})
+
+/**
+ * Where a session branched off: after event `seq` of `session`. `conversation` is what its first process is made of: the
+ * source's, up to and including the message with this uuid. It is absent once the session was begun anew.
+ */
+export const ForkedFrom = Type.Object({
+  session: SessionId,
+  seq: Type.Integer({ minimum: 0 }),
+  conversation: Type.Optional(Type.Object({ claudeSessionId: Type.String(), message: Type.String() })),
+})
+export type ForkedFrom = Static<typeof ForkedFrom>
+
 /**
  * A conversation with Claude Code in one working directory.
  * `head` is the `seq` of its newest event, `costUsd` what it has cost so far, `process` the live Claude Code process,
- * `claudeSessionId` Claude Code's own id of the conversation (null before the first run).
+ * `claudeSessionId` Claude Code's own id of the conversation (null before the first run, unless it was taken up).
+ * `claude` is what was asked for; `model` and `permissionMode` are what Claude Code named last, which it may have changed
+ * by itself (a plan that was approved, a fallback of the model).
  */
 export const Session = Type.Object({
   session: SessionId,
@@ -48,6 +67,9 @@ export const Session = Type.Object({
   claudeSessionId: Type.Union([Type.String(), Type.Null()]),
   claude: ClaudeOptions,
   approvals: Type.Optional(ApprovalOptions),
+  model: Type.Optional(Type.String()),
+  permissionMode: Type.Optional(Type.String()),
+  forkedFrom: Type.Optional(ForkedFrom),
   labels: Labels,
   head: Type.Integer({ minimum: 0 }),
   costUsd: Type.Number({ minimum: 0 }),
@@ -57,12 +79,54 @@ export const Session = Type.Object({
 })
 export type Session = Static<typeof Session>
 
-/** Parameters that make a session: `session.create`, and `create` of `run.start`. `cwd` is an absolute path. */
+const title = Type.String({ maxLength: 1_000 })
+
+/**
+ * Parameters that make a session: `session.create`, and `create` of `run.start`. `cwd` is an absolute path.
+ * `claudeSessionId` takes up a conversation that was begun in this directory without muxd.
+ */
 export const SessionSpec = Type.Object({
   cwd: Type.String({ minLength: 1 }),
-  title: Type.Optional(Type.String({ maxLength: 1_000 })),
+  claudeSessionId: Type.Optional(ClaudeSessionId),
+  title: Type.Optional(title),
   labels: Type.Optional(Labels),
   claude: Type.Optional(ClaudeOptions),
   approvals: Type.Optional(ApprovalOptions),
 })
 export type SessionSpec = Static<typeof SessionSpec>
+
+/** What a fork may have of its own; else it has the source's. */
+export const SessionNaming = Type.Object({ title: Type.Optional(title), labels: Type.Optional(Labels) })
+export type SessionNaming = Static<typeof SessionNaming>
+
+/**
+ * What of a session can be changed: title and labels are replaced. Model and mode are those of the next process, and of
+ * the present one from its next request on. `approvals` replaces policy and rules, also for the questions that are open;
+ * how long those wait is settled when a session is made. `claudeSessionId: null` gives the conversation up: the next run
+ * begins anew.
+ */
+export const SessionChanges = Type.Object({
+  ...SessionNaming.properties,
+  model: ClaudeOptions.properties.model,
+  permissionMode: ClaudeOptions.properties.permissionMode,
+  approvals: Type.Optional(
+    Type.Object({ policy: ApprovalOptions.properties.policy, rules: ApprovalOptions.properties.rules }),
+  ),
+  claudeSessionId: Type.Optional(Type.Null()),
+})
+export type SessionChanges = Static<typeof SessionChanges>
+
+/**
+ * A conversation of Claude Code's that a session could take up. `prompt` is the beginning of its first; `session` the one
+ * here that has it already, `openIn` a live process elsewhere that has it open, where that is known.
+ */
+export const Importable = Type.Object({
+  claudeSessionId: Type.String(),
+  prompt: Type.String(),
+  startedAt: Type.Union([Type.Integer(), Type.Null()]),
+  updatedAt: Type.Integer(),
+  sizeBytes: Type.Integer(),
+  session: Type.Optional(SessionId),
+  openIn: Type.Optional(Type.Object({ pid: Type.Integer(), home: Type.Optional(Type.String()) })),
+})
+export type Importable = Static<typeof Importable>

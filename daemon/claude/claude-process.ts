@@ -6,7 +6,7 @@ import type { HeldProcess, Holder } from '../holder/holder.ts'
 import { openRawLog } from '../holder/raw-log.ts'
 import { passHookPoint } from '../hook-points.ts'
 import type { Log } from '../log.ts'
-import { commandLine } from './command-line.ts'
+import { type Beginning, commandLine } from './command-line.ts'
 import { initializeLine } from './control.ts'
 import { claudeEnvironment } from './environment.ts'
 import { createOutputReader, type Output, type OutputLine } from './output.ts'
@@ -62,7 +62,7 @@ export interface StartOptions {
   /** Claude Code's executable. */
   path: string
   cwd: string
-  conversation: { start: string } | { resume: string }
+  conversation: Beginning
   options: ClaudeOptions
 }
 

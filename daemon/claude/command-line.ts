@@ -3,10 +3,15 @@ import type { ClaudeOptions } from '../../protocol/index.ts'
 export interface CommandLineOptions {
   /** Absolute path of Claude Code. */
   path: string
-  /** How the conversation is found: a new one under our id, or an old one taken up again. */
-  conversation: { start: string } | { resume: string }
+  conversation: Beginning
   options: ClaudeOptions
 }
+
+/**
+ * How a process comes by its conversation: a new one under our id; an old one taken up again; or one of its own, under
+ * our id, made of another's up to and including the message `at`.
+ */
+export type Beginning = { start: string } | { resume: string } | { fork: string; of: string; at: string }
 
 /**
  * Claude Code's command line for a session's process. One transport for everything: stream-json both ways, prompts and
@@ -19,7 +24,7 @@ export function commandLine({ path, conversation, options }: CommandLineOptions)
     ...['--input-format', 'stream-json', '--output-format', 'stream-json'],
     ...['--verbose', '--include-partial-messages'],
     ...['--permission-prompt-tool', 'stdio'],
-    ...('start' in conversation ? ['--session-id', conversation.start] : ['--resume', conversation.resume]),
+    ...begin(conversation),
     ...value('--model', options.model),
     ...value('--permission-mode', options.permissionMode),
     ...list('--allowedTools', options.allowedTools),
@@ -32,6 +37,13 @@ export function commandLine({ path, conversation, options }: CommandLineOptions)
     ...value('--settings', options.settings),
     ...(options.args ?? []),
   ]
+}
+
+function begin(conversation: Beginning): string[] {
+  if ('start' in conversation) return ['--session-id', conversation.start]
+  if ('resume' in conversation) return ['--resume', conversation.resume]
+  const { fork, of, at } = conversation
+  return ['--resume', of, '--fork-session', '--session-id', fork, '--resume-session-at', at]
 }
 
 // `--flag=value`: a value that begins with `-` stays a value.

@@ -28,6 +28,14 @@ export function permissionLine(requestId: string, given: PermissionAnswer, input
   return answer(requestId, { behavior, updatedInput, ...(updatedPermissions && { updatedPermissions }) })
 }
 
+/** Changes the model from the next request to the API on; the answer names the one that it stands for. */
+export const modelLine = (requestId: string, model: string): string =>
+  request(requestId, { subtype: 'set_model', model })
+
+/** Changes the permission mode at once. Answered with an error where there is no such mode, or it may not be had now. */
+export const permissionModeLine = (requestId: string, mode: string): string =>
+  request(requestId, { subtype: 'set_permission_mode', mode })
+
 /** Answers a control request that muxd does not know. */
 export const unsupportedLine = (requestId: string, subtype: string): string =>
   JSON.stringify({

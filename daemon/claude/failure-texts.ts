@@ -108,8 +108,13 @@ export const failureTexts: Record<FailureCode, FailureText> = {
   },
   resume_failed: {
     title: 'Claude Code does not know this conversation any more',
-    advice: 'Start a new session',
+    advice: 'Give it up with `muxd set SESSION --anew`, or start a new session',
     retryable: false,
+  },
+  in_use: {
+    title: 'Another process has this conversation open',
+    advice: 'End it there first, or fork the session',
+    retryable: true,
   },
   disk_full: {
     title: 'There is no space left on the disk',

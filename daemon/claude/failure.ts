@@ -291,11 +291,7 @@ const stderrSigns: readonly { pattern: RegExp; verdict: Verdict; resumed?: true 
   { pattern: /ENOSPC|EDQUOT|no space left on device|disk quota exceeded/i, verdict: { code: 'disk_full' } },
   {
     pattern: /session id \S+ is already in use/i,
-    verdict: {
-      code: 'spawn_failed',
-      title: 'Another Claude Code process has this conversation open',
-      advice: 'End that process first',
-    },
+    verdict: { code: 'in_use' },
   },
   {
     pattern: /unknown option|unknown argument|error: option|error: unknown/i,

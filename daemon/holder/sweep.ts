@@ -108,6 +108,12 @@ function descendantsOf(root: number | undefined, processes: ProcessEntry[]): Set
   return found
 }
 
+/** The held process that a process belongs to; undefined also where environments cannot be read. */
+export function markOf(pid: number): string | undefined {
+  const environ = readIfThere(`/proc/${pid}/environ`)?.toString('latin1').split('\0')
+  return environ?.find(entry => entry.startsWith(`${processMarker}=`))?.slice(processMarker.length + 1)
+}
+
 function isMarked(pid: number, id: string): boolean {
   const environ = readIfThere(`/proc/${pid}/environ`)
   if (!environ) return false

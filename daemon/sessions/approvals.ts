@@ -19,6 +19,8 @@ import type { SessionContext } from './session-context.ts'
 export interface Approvals {
   /** Questions may have come or gone: decides what needs nobody, and waits for the rest. */
   review(): void
+  /** The session's rules or its policy are others now: what is open is judged by them. */
+  reconsider(): void
   /** A client's answer; undefined when nothing of this session is asked under that id (any more). */
   answer(answer: ApprovalAnswer, by: Actor, keep?: KeepAnswer): Approval | undefined
   /** Sends again what may not have been sent; what was is known where it arrives. */
@@ -43,11 +45,11 @@ const longestTimerMs = 2 ** 31 - 1
 export function createApprovals(options: ApprovalsOptions): Approvals {
   const { attendance, config, conversation, log } = options
   const { questions } = conversation
-  const rules = readRules(conversation.record.approvals, log)
+  let rules = readRules(conversation.record.approvals, log)
   let timer: NodeJS.Timeout | undefined
   let leave: (() => void) | undefined
   // What nobody but people can decide.
-  const left = new WeakSet<StoredApproval>()
+  let left = new WeakSet<StoredApproval>()
   let stopped = false
 
   function review() {
@@ -113,6 +115,12 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
 
   return {
     review,
+
+    reconsider() {
+      rules = readRules(conversation.record.approvals, log)
+      left = new WeakSet()
+      review()
+    },
 
     answer(answer, by, keep) {
       const question = questions.open.find(({ approval }) => approval.approval === answer.approval)

@@ -141,7 +141,8 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       namesPrompts = false
       begunAt = undefined
       lastLineAt = undefined
-      kept = process.resumed
+      // A fork has a transcript of its own to be written.
+      kept = process.claudeSessionIdBefore !== null
     },
 
     failure(status, stderrTail) {
@@ -295,16 +296,26 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
 
   /** What the session's and the run's records take from an event. */
   function observe(body: EventBody, run: ActiveRun | null) {
-    if (body.type === 'session_init' || body.type === 'claude_session_changed') {
-      const claudeSessionId = body.type === 'session_init' ? body.claudeSessionId : body.to
-      conversation.record = { ...conversation.record, claudeSessionId }
+    if (body.type === 'claude_session_changed') note({ claudeSessionId: body.to })
+    if (body.type === 'session_init') {
+      const { claudeSessionId, model, permissionMode } = body
+      note({ claudeSessionId, ...(model !== undefined && { model }) })
+      if (permissionMode !== undefined) note({ permissionMode })
     }
+    if (body.type === 'status' && body.permissionMode !== undefined) note({ permissionMode: body.permissionMode })
     if (body.type === 'cost') {
       conversation.record = { ...conversation.record, costUsd: body.costUsd }
       // More than one where a second result came while the first was kept back.
       if (run)
         Object.assign(run, { costUsd: run.costUsd + body.runCostUsd, tokens: sumOfTokens(run.tokens, body.tokens) })
     }
+  }
+
+  /** The record stays the same object as long as it says the same: a change of it is published. */
+  function note(heard: Pick<Partial<Session>, 'claudeSessionId' | 'model' | 'permissionMode'>) {
+    const before = conversation.record
+    const news = Object.entries(heard).some(([name, value]) => before[name as keyof typeof heard] !== value)
+    if (news) conversation.record = { ...before, ...heard }
   }
 
   function said(run: ActiveRun): Said {

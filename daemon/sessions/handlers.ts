@@ -14,7 +14,15 @@ export function sessionHandlers(
 ): Pick<Handlers, 'session' | 'run'> {
   return {
     session: {
-      create: ({ key: _key, ...spec }, { keep }) => sessions.create(spec, '', keep),
+      async create({ key: _key, ...spec }, { actor, keep }) {
+        await sessions.checkImport(spec, '')
+        return sessions.create(spec, '', actor, keep)
+      },
+      update: ({ session, ...changes }, { actor }) => sessions.update(session, changes, actor),
+      fork: ({ session, key: _key, ...naming }, { actor, keep }) => sessions.fork(session, naming, actor, keep),
+      async importable({ cwd, limit = limits.defaultPageSize }) {
+        return { conversations: await sessions.importable(cwd, limit) }
+      },
       get: ({ session }) => sessions.get(session),
       viewers: ({ session }) => viewers(sessions.get(session).session),
       list({ limit = limits.defaultPageSize, ...filter }) {
@@ -38,7 +46,8 @@ export function sessionHandlers(
             expected: 'either session or create',
           })
         }
-        if (session !== undefined) sessions.get(session)
+        if (session !== undefined) await sessions.checkOwner(session)
+        else await sessions.checkImport(create!, '/create')
         await refuseWithoutClaude(locate)
         return sessions.startRun(session ?? { spec: create!, pointer: '/create' }, prompt, actor, keep, runLimits)
       },

@@ -7,7 +7,11 @@ import { checkOptions } from './check-options.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
 
 /** The record of a session as it is asked for; not stored yet. Throws `RpcError` for what may not be asked for. */
-export function newSession(spec: SessionSpec, pointer: string, config: Config): Session {
+export function newSession(
+  spec: SessionSpec & Pick<Partial<Session>, 'forkedFrom'>,
+  pointer: string,
+  config: Config,
+): Session {
   const cwd = checkWorkingDirectory(spec.cwd, config.allowRoots, `${pointer}/cwd`)
   const claude = checkOptions(spec.claude ?? {}, cwd, `${pointer}/claude`, config)
   checkLeave(claude, pointer, config)
@@ -19,9 +23,10 @@ export function newSession(spec: SessionSpec, pointer: string, config: Config): 
     cwd,
     state: 'idle',
     process: null,
-    claudeSessionId: null,
+    claudeSessionId: spec.claudeSessionId ?? null,
     claude,
     ...(spec.approvals && { approvals: spec.approvals }),
+    ...(spec.forkedFrom && { forkedFrom: spec.forkedFrom }),
     labels: spec.labels ?? {},
     head: 0,
     costUsd: 0,
@@ -31,7 +36,8 @@ export function newSession(spec: SessionSpec, pointer: string, config: Config): 
   }
 }
 
-function checkLeave(claude: ClaudeOptions, pointer: string, config: Config) {
+/** Throws `forbidden` where the configuration does not allow what is asked for. */
+export function checkLeave(claude: ClaudeOptions, pointer: string, config: Config) {
   if (claude.args?.length && !config.allowArgs) {
     throw new RpcError('forbidden', `${pointer}/claude/args needs "allowArgs": true in config.json`)
   }
@@ -43,7 +49,8 @@ function checkLeave(claude: ClaudeOptions, pointer: string, config: Config) {
   }
 }
 
-function checkRules({ rules = [] }: ApprovalOptions, pointer: string) {
+/** Throws `invalid_params` with the place of a rule that is none. */
+export function checkRules({ rules = [] }: ApprovalOptions, pointer: string) {
   try {
     parsePermissionRules(rules)
   } catch (error) {

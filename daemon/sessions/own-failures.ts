@@ -3,10 +3,12 @@ import { failureOf } from '../claude/failure.ts'
 import { isNoSpace } from '../store/sqlite.ts'
 import { DiskFull } from '../store/store.ts'
 import type { ReachedLimit } from './asked-end.ts'
+import { ConversationInUse } from './ownership.ts'
 
 /** Why a run failed that muxd itself could not go on with; what Claude Code reports is `claude/failure.ts`'s part. */
 
-export const spawnFailure = (error: unknown): Failure => failureOf({ code: 'spawn_failed' }, (error as Error).message)
+export const startFailure = (error: unknown): Failure =>
+  failureOf({ code: error instanceof ConversationInUse ? 'in_use' : 'spawn_failed' }, (error as Error).message)
 
 export const isDiskFull = (error: unknown) => error instanceof DiskFull || isNoSpace(error)
 

@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import type { Journal } from '../store/journal.ts'
 import type { Store, StoredRun } from '../store/store.ts'
 import type { Admission } from './admission.ts'
+import type { Claims } from './claims.ts'
 
 /** What every session works with. */
 export interface SessionContext {
@@ -14,6 +15,7 @@ export interface SessionContext {
   holder: Holder
   admission: Admission
   attendance: Attendance
+  claims: Claims
   locate(): Promise<LocatedClaude>
   config: Config
   environment: NodeJS.ProcessEnv

@@ -1,13 +1,14 @@
-import { nanoid } from 'nanoid'
 import type {
   Activity,
   Actor,
   Approval,
   ApprovalAnswer,
   CancelMode,
+  EventBody,
   Run,
   RunLimits,
   Session,
+  SessionChanges,
 } from '../../protocol/index.ts'
 import {
   adoptClaudeProcess,
@@ -21,20 +22,26 @@ import { unsupportedLine, userLine } from '../claude/control.ts'
 import { holdsLimits, type ProcessLimits, withLimits } from '../claude/process-limits.ts'
 import type { Control } from '../claude/turn.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
+import { RpcError } from '../rpc/rpc-error.ts'
 import type { JournalEntry } from '../store/journal.ts'
 import { type StoredApproval, SyncFailed, type StoredProcess, type StoredRun } from '../store/store.ts'
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
 import { createApprovals } from './approvals.ts'
+import { beginningOf, idOf } from './beginning.ts'
 import { createConversation } from './conversation.ts'
 import { hasPrinted } from './history.ts'
 import { createLiveProcess, type LiveProcess } from './live-process.ts'
-import { isDiskFull, spawnFailure, storageFailure } from './own-failures.ts'
+import { counterBefore, newProcess } from './new-process.ts'
+import { isDiskFull, startFailure, storageFailure } from './own-failures.ts'
+import { conversationKey, createOwnership } from './ownership.ts'
 import { createRecorder } from './recorder.ts'
 import { believe, recall } from './recall.ts'
 import { createRunEnding } from './run-ending.ts'
 import { createRunQueue, inQueueOrder } from './run-queue.ts'
+import { createRequests } from './requests.ts'
 import type { SessionContext } from './session-context.ts'
 import { isEnded } from './run-state.ts'
+import { applyToProcess, changed, concernsProcess } from './update.ts'
 
 /**
  * A session that is at work or is about to be: the half that acts. It queues runs, starts, feeds and ends the process, and
@@ -50,6 +57,8 @@ export interface LiveSession {
   cancel(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Run | undefined
   /** Answers a question of Claude Code; undefined when it is none of those that await an answer. */
   answer(answer: ApprovalAnswer, by: Actor, keep?: KeepAnswer): Approval | undefined
+  /** Changes the session, and its process if it has one. Throws `RpcError`, and `DiskFull` when it cannot be stored. */
+  update(changes: SessionChanges, by: Actor): Promise<Session>
   /** Whether a run is queued or active. */
   readonly busy: boolean
   /** Bytes of the prompts that are queued here. */
@@ -76,8 +85,12 @@ export interface Inheritance {
   process: StoredProcess | undefined
 }
 
-/** `isNew`: `stored` is not stored yet, and is with the first run. */
-export function createSession(context: SessionContext, stored: Session, isNew = false): LiveSession {
+/** `made`: `stored` is not stored yet, and is with the first run; its log begins with `opening`. */
+export function createSession(
+  context: SessionContext,
+  stored: Session,
+  made?: { opening: EventBody | undefined },
+): LiveSession {
   const { store, journal, config, log, admission } = context
   const id = stored.session
   const oneShot = config.idleCloseMs === 0
@@ -99,7 +112,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   const recorder = createRecorder({
     session: id,
     head: store.events.bounds(id).head,
-    isNew,
+    isNew: made !== undefined,
     journal,
     onPublished: context.onPublished,
     onFailed: storageFailed,
@@ -131,6 +144,10 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     refresh,
     saved,
   })
+  const ownership = createOwnership(context, id)
+  const requests = createRequests()
+  let updating: Promise<unknown> = Promise.resolve()
+  if (made?.opening) recorder.event(made.opening, null, Date.now())
   refresh()
   queueMicrotask(next)
 
@@ -183,6 +200,12 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     },
 
     answer: approvals.answer,
+    update(changes, by) {
+      // One after the other: what the process makes of one is known before the next is asked for.
+      const updated = updating.then(() => update(changes, by)).finally(settle)
+      updating = updated.catch(() => {})
+      return updated
+    },
 
     takeOver,
 
@@ -214,6 +237,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
         if (run) conversation.end(run, 'lost', Date.now(), { lost: reason })
       }
       recorder.commit()
+      await ownership.settled()
     },
 
     async leave() {
@@ -223,6 +247,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
       ending.stop()
       await starting
       left = true
+      requests.ended()
       live?.leave()
       recorder.commit()
     },
@@ -321,18 +346,54 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     return goingOn(runId) && activity && { ...activity, silentMs: Math.max(0, Date.now() - activity.at) }
   }
 
+  // -- changes -------------------------------------------------------------------------------------------------------
+
+  async function update(changes: SessionChanges, by: Actor): Promise<Session> {
+    if (concernsProcess(changes)) {
+      // One that is being started has the old options.
+      while (starting) await starting
+      if (live && !live.ending) {
+        const how = await applyToProcess(requests, live.claude, changes, conversation.record)
+        if (how === 'restart') endIfIdle('it has to be started anew for this mode')
+      }
+    }
+    if (changes.claudeSessionId === null) {
+      endIfIdle('its conversation cannot be given up now')
+      while (live) await processEnd()
+      endIfIdle('its conversation cannot be given up now')
+    }
+    if (stopping) throw new RpcError('overloaded', 'the daemon is stopping', { limit: 'stopping', value: 0 })
+    if (Object.keys(changes).length === 0) return conversation.record
+    recorder.event({ type: 'session_updated', by, changes }, null, Date.now())
+    conversation.record = changed(conversation.record, changes)
+    refresh()
+    commitNow()
+    const after = { ...conversation.record, head: recorder.head }
+    if (changes.approvals) approvals.reconsider()
+    return after
+  }
+
+  function endIfIdle(why: string) {
+    if (conversation.active || conversation.background || queue.length > 0) {
+      const run = conversation.record.lastRun
+      throw new RpcError('conflict', `session ${id} has a run that has not ended (${run}): ${why}`, { run })
+    }
+    live?.endGently()
+  }
+
   // -- process -------------------------------------------------------------------------------------------------------
 
   async function startProcess(run: ActiveRun, firstSeq: number): Promise<ClaudeProcess | undefined> {
     const { record } = conversation
-    const resumed = record.claudeSessionId
+    const beginning = beginningOf(record, crypto.randomUUID())
     // The process before may have ended a moment ago: what it has counted must be stored to be found, else it counts twice.
     journal.flush()
-    const counterUsd = store.processes.ofSession(id).at(-1)?.counterUsd ?? 0
-    const row = newProcess(record, firstSeq, counterUsd)
+    const key = conversationKey(context.environment, record.claude.env, idOf(beginning))
+    const row = newProcess(record, beginning, firstSeq, await counterBefore(beginning, key, record, store))
     try {
       const { path } = await context.locate()
       const { limits } = run.stored.run
+      await ownership.take(key, row.id)
       conversation.processStarted(row)
       // Stored before it exists: whatever happens next, its raw log is found again.
       recorder.process(row)
@@ -344,16 +405,18 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
           nonce: row.nonce,
           path,
           cwd: record.cwd,
-          conversation: resumed ? { resume: resumed } : { start: crypto.randomUUID() },
+          conversation: beginning,
           options: withLimits(record.claude, limits),
         },
         sinkOf(row),
       )
+      ownership.hold(key, row.id, claude.pid)
       processStarted(claude, row, limits)
       return claude
     } catch (error) {
+      ownership.release()
       recorder.process({ ...row, endedAt: Date.now() })
-      conversation.end(run, 'refused', Date.now(), { failure: spawnFailure(error) })
+      conversation.end(run, 'refused', Date.now(), { failure: startFailure(error) })
       recorder.commit()
       return undefined
     }
@@ -363,8 +426,10 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   function sinkOf(row: StoredProcess): OutputSink {
     return {
       lines(lines, offset) {
+        const before = conversation.record
         for (const line of lines) conversation.line(line, row.id)
-        if (conversation.record.state !== state()) refresh()
+        if (conversation.record.claudeSessionId !== before.claudeSessionId) holdConversation(row)
+        if (conversation.record !== before || conversation.record.state !== state()) refresh()
         row.offset = offset
         recorder.checkpoint(row.id, offset)
         recorder.commit()
@@ -388,12 +453,21 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
     claude.follow()
   }
 
+  /** The conversation that a process is known to have: that of one which has told none is held already, or nobody's. */
+  function holdConversation(row: StoredProcess) {
+    const { claudeSessionId, claude } = conversation.record
+    if (claudeSessionId === null) return
+    ownership.hold(conversationKey(context.environment, claude.env, claudeSessionId), row.id, row.pid)
+  }
+
   function processEnded(row: StoredProcess, { status, stderrTail, lost }: ProcessEnd) {
     // Its exit was read, and is not stored: the next daemon reads it again, and ends the run as it ended.
     if (left) return
     const forced = live?.forced ?? false
     live?.ended()
     live = null
+    requests.ended()
+    ownership.release()
     const now = Date.now()
     conversation.releaseHeld(now, forced)
     const failure = conversation.failure(status, stderrTail)
@@ -446,7 +520,10 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
 
   function answerControl(control: Control) {
     if (!live) return
-    if (control.kind === 'response') return ending.answered(control)
+    if (control.kind === 'response') {
+      requests.answered(control)
+      return ending.answered(control)
+    }
     if (control.kind !== 'request') return
     const { requestId, subtype } = control
     live.claude.send(unsupportedLine(requestId, subtype), `answer-${requestId}`)
@@ -470,6 +547,7 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
   function takeOverProcess(row: StoredProcess, questions: readonly Control[], asked: readonly StoredApproval[]) {
     const options = { ...context, nonce: row.nonce, from: row.offset }
     const held = context.holder.list().find(process => process.id === row.id)
+    holdConversation(row)
     if (!held) return readEndedProcess(row.id, options, sinkOf(row))
     processStarted(adoptClaudeProcess(held, options, sinkOf(row)), row, limitsOf(row))
     log.info('a process was taken over', { session: id, process: row.id, pid: row.pid })
@@ -579,22 +657,3 @@ export function createSession(context: SessionContext, stored: Session, isNew = 
 const holderDied = 'the holder of its process died while it ran'
 
 const storageRetryMs = 1_000
-
-/** The row of a process that is about to be started for the run whose `run_started` is `firstSeq`. */
-const newProcess = (session: Session, firstSeq: number, counterUsd: number): StoredProcess => ({
-  id: `p_${nanoid()}`,
-  session: session.session,
-  nonce: nanoid(16).replaceAll(/[^A-Za-z0-9]/g, 'x'),
-  pid: 0,
-  startedAt: Date.now(),
-  offset: 0,
-  costUsdBefore: session.costUsd,
-  counterUsdBefore: counterUsd,
-  counterUsd,
-  resumed: session.claudeSessionId !== null,
-  firstSeq,
-  claudeSessionIdBefore: session.claudeSessionId,
-  raw: 'kept',
-  frames: null,
-  endedAt: null,
-})

@@ -3,9 +3,13 @@ import type {
   Approval,
   ApprovalAnswer,
   CancelMode,
+  EventBody,
+  Importable,
   Run,
   RunLimits,
   Session,
+  SessionChanges,
+  SessionNaming,
   SessionSpec,
 } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
@@ -14,13 +18,20 @@ import { RpcError } from '../rpc/rpc-error.ts'
 import type { JournalEntry } from '../store/journal.ts'
 import { createAdmission } from './admission.ts'
 import type { MemoryRoom } from './memory-room.ts'
+import { openingEvent } from './beginning.ts'
+import { forkPoint } from './fork.ts'
+import { checkImport } from './import.ts'
+import { listImportable } from './importable.ts'
+import { ConversationInUse, conversationKey, inUse, type OpenElsewhere, openElsewhere } from './ownership.ts'
 import { isEnded } from './run-state.ts'
 import { endOrphans } from './orphans.ts'
 import { createRunWaiters } from './run-waiters.ts'
-import { newSession } from './new-session.ts'
+import { checkLeave, checkRules, newSession } from './new-session.ts'
 import { cameTooLate } from './approvals.ts'
 import type { SessionContext } from './session-context.ts'
 import { createSession, type LiveSession } from './session.ts'
+import type { EventRow } from '../store/store.ts'
+import { checkWorkingDirectory } from './working-directory.ts'
 
 /**
  * All sessions of a daemon. Those at work are in memory, the others in the store until they are asked for. Every
@@ -28,7 +39,17 @@ import { createSession, type LiveSession } from './session.ts'
  */
 export interface Sessions {
   /** `pointer` is where the spec stands in the caller's params, for messages. */
-  create(spec: SessionSpec, pointer: string, keep?: KeepAnswer): Session
+  create(spec: SessionSpec, pointer: string, by: Actor, keep?: KeepAnswer): Session
+  /** Changes a session and, where it has one, its process. */
+  update(session: string, changes: SessionChanges, by: Actor): Promise<Session>
+  /** A new session with the conversation of this one as it is now. */
+  fork(session: string, naming: SessionNaming, by: Actor, keep?: KeepAnswer): Promise<Session>
+  /** What `create` could take up in a directory. */
+  importable(cwd: string, limit: number): Promise<Importable[]>
+  /** To be asked before a session is made of a conversation that was begun elsewhere. */
+  checkImport(spec: SessionSpec, pointer: string): Promise<void>
+  /** To be asked before a run is started: throws `conflict` where the session's conversation is open elsewhere. */
+  checkOwner(session: string): Promise<void>
   get(session: string): Session
   list(filter: { state?: string; labels?: Record<string, string>; limit: number; after?: string }): Session[]
   close(session: string, force: boolean): Promise<Session>
@@ -85,6 +106,7 @@ export function createSessions(context: SessionsContext): Sessions {
   const waiters = createRunWaiters()
   // From the decision on: what is asked of them then comes too late.
   const deleting = new Set<string>()
+  const looking = new Map<string, Promise<OpenElsewhere | undefined>>()
   let stopping = false
 
   const admission = createAdmission({
@@ -117,9 +139,9 @@ export function createSessions(context: SessionsContext): Sessions {
     return live.get(id) ?? takeUp(record)
   }
 
-  function takeUp(record: Session, isNew = false): LiveSession {
+  function takeUp(record: Session, made?: { opening: EventBody | undefined }): LiveSession {
     context.onLoaded(record.session)
-    const session = createSession(sessionContext, record, isNew)
+    const session = createSession(sessionContext, record, made)
     live.set(record.session, session)
     return session
   }
@@ -129,10 +151,31 @@ export function createSessions(context: SessionsContext): Sessions {
     context.onUnmade(id)
   }
 
+  /** Stores a session that nothing is done in yet, with what its log begins with. */
+  function storeNew(made: Session, opening: EventBody | undefined, keep: KeepAnswer | undefined): Session {
+    const session = opening ? { ...made, head: 1 } : made
+    const answer = keep && { answer: keep(session) }
+    const events = opening ? [firstEvent(opening)] : []
+    journalNow({ session: session.session, events, sessionRecord: session, created: true, ...answer, durable: false })
+    return session
+  }
+
+  /** No two sessions go on with one conversation. */
+  function refuseSecondOwner({ claudeSessionId }: SessionSpec) {
+    if (claudeSessionId === undefined) return
+    const atWork = [...live.values()].map(({ record }) => record)
+    const owner =
+      atWork.find(record => record.claudeSessionId === claudeSessionId) ??
+      store.sessions.ofConversation(claudeSessionId)
+    if (!owner) return
+    const { session } = owner
+    throw new RpcError('conflict', `session ${session} has the conversation ${claudeSessionId} already`, { session })
+  }
+
   /** For what is no session's own: committed when it returns. */
-  function journalNow(entry: Omit<JournalEntry, 'events' | 'onFailed'>) {
+  function journalNow(entry: Omit<JournalEntry, 'events' | 'onFailed'> & Partial<Pick<JournalEntry, 'events'>>) {
     let failure: unknown
-    journal.append({ ...entry, events: [], onFailed: error => void (failure = error) })
+    journal.append({ events: [], ...entry, onFailed: error => void (failure = error) })
     journal.flush()
     if (failure !== undefined) throw storageError(failure)
   }
@@ -199,12 +242,57 @@ export function createSessions(context: SessionsContext): Sessions {
   }
 
   return {
-    create(spec, pointer, keep) {
+    create(spec, pointer, by, keep) {
       refuseStopping()
-      const session = newSession(spec, pointer, config)
-      const answer = keep && { answer: keep(session) }
-      journalNow({ session: session.session, sessionRecord: session, created: true, ...answer, durable: false })
-      return session
+      refuseSecondOwner(spec)
+      const made = newSession(spec, pointer, config)
+      return storeNew(made, openingEvent(made, by), keep)
+    },
+
+    async update(id, changes, by) {
+      refuseStopping()
+      stored(id)
+      const { permissionMode } = changes
+      if (changes.approvals) checkRules(changes.approvals, '/approvals')
+      if (permissionMode !== undefined) checkLeave({ permissionMode }, '', config)
+      try {
+        return await load(id).update(changes, by)
+      } catch (error) {
+        throw error instanceof RpcError ? error : storageError(error)
+      }
+    },
+
+    async fork(id, naming, by, keep) {
+      refuseStopping()
+      const source = present(stored(id))
+      const { cwd, claude, title, labels, approvals, head } = source
+      refuseWhileBusy(live.get(id), id, false, 'fork it then')
+      const forkedFrom = await forkPoint(source, context.environment)
+      // What has been said meanwhile is in the transcript, in part.
+      if (present(stored(id)).head !== head) throw overtaken(id)
+      const made = newSession(
+        { cwd, claude, title, labels, ...(approvals && { approvals }), ...naming, forkedFrom },
+        '/session',
+        config,
+      )
+      return storeNew(made, openingEvent(made, by), keep)
+    },
+
+    importable: (cwd, limit) => listImportable(checkWorkingDirectory(cwd, config.allowRoots, '/cwd'), limit, context),
+
+    async checkImport({ claudeSessionId, ...spec }, pointer) {
+      if (claudeSessionId !== undefined) await checkImport({ ...spec, claudeSessionId }, pointer, context)
+    },
+
+    async checkOwner(id) {
+      const { process, claudeSessionId, claude } = present(stored(id))
+      if (process || claudeSessionId === null) return
+      const key = conversationKey(context.environment, claude.env, claudeSessionId)
+      // Calls at the same time share one look, and go on in the order in which they came.
+      const look = looking.get(id) ?? openElsewhere(context, key).finally(() => looking.delete(id))
+      looking.set(id, look)
+      const other = await look
+      if (other) throw inUse(new ConversationInUse(claudeSessionId, other))
     },
 
     get: id => present(stored(id)),
@@ -239,9 +327,10 @@ export function createSessions(context: SessionsContext): Sessions {
     startRun(session, prompt, by, keep, runLimits) {
       refuseStopping()
       refuseQueueing(prompt)
+      if (typeof session !== 'string') refuseSecondOwner(session.spec)
       const made = typeof session === 'string' ? undefined : newSession(session.spec, session.pointer, config)
       try {
-        const at = made ? takeUp(made, true) : load(session as string)
+        const at = made ? takeUp(made, { opening: openingEvent(made, by) }) : load(session as string)
         return at.enqueue(prompt, by, keep, runLimits)
       } catch (error) {
         if (made) unmake(made.session)
@@ -354,6 +443,18 @@ function storing<T>(work: () => T): T {
     throw error instanceof RpcError ? error : storageError(error)
   }
 }
+/** The first event of a log that nobody has opened yet. */
+const firstEvent = (body: EventBody): EventRow => ({
+  seq: 1,
+  run: null,
+  type: body.type,
+  text: JSON.stringify({ seq: 1, time: Date.now(), run: null, ...body }),
+  process: null,
+  offset: null,
+})
+
+const overtaken = (session: string) =>
+  new RpcError('conflict', `session ${session} went on while it was being forked: try again`, { session })
 
 const notFound = (what: string, id: string) => new RpcError('not_found', `there is no ${what} ${id}`, { [what]: id })
 

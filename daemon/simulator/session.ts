@@ -87,7 +87,7 @@ export function createSession(args: Arguments, output: Output, id: string, histo
     allowed: new Set(args.allowedTools.map(rule => rule.replace(/\(.*$/, ''))),
     entries,
     models: new Map(spent?.models),
-    costBefore: costOfAll(transcript?.models ?? []),
+    costBefore: costOfAll(spent?.models ?? []),
     recent: new Map(),
     contextTokens: estimateTokens(promptsIn(entries).join('')),
     results: 0,

@@ -26,6 +26,9 @@ export function createSessionTable(db: Sqlite): SessionTable {
   )
   const get = db.prepare<[string], Row>(`SELECT ${columns} FROM sessions WHERE id = ?`)
   const all = db.prepare<[], Row>(`SELECT ${columns} FROM sessions ORDER BY number`)
+  const ofConversation = db.prepare<[string], Row>(
+    `SELECT ${columns} FROM sessions WHERE json_extract(record, '$.claudeSessionId') = ?`,
+  )
   const ids = db.value<[], string>('SELECT id FROM sessions ORDER BY number')
   const count = db.value<[], number>('SELECT count(*) FROM sessions')
   const list = createPager<'state' | 'labels', Row>(db, 'sessions', columns, {
@@ -56,6 +59,10 @@ export function createSessionTable(db: Sqlite): SessionTable {
       return list({ limit, after }, { state, labels: wanted }).map(parse)
     },
     all: () => all.all().map(parse),
+    ofConversation(claudeSessionId) {
+      const row = ofConversation.get(claudeSessionId)
+      return row && parse(row)
+    },
     ids: () => ids.all(),
     count: () => count.get() ?? 0,
     delete(id) {

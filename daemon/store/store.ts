@@ -91,6 +91,8 @@ export interface SessionTable {
   /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */
   list(filter: { state?: string; labels?: Record<string, string>; limit: number; after?: string }): Session[]
   all(): Session[]
+  /** The one that has this conversation of Claude Code's. */
+  ofConversation(claudeSessionId: string): Session | undefined
   /** In the order of their creation. */
   ids(): string[]
   count(): number

@@ -24,6 +24,19 @@ describe('the command line of Claude Code', () => {
     expect(commandLine({ path: '/c', conversation: { resume: id }, options: {} }).slice(-2)).toEqual(['--resume', id])
   })
 
+  it('makes a conversation of its own of another, up to a message', () => {
+    const conversation = { fork: id, of: 'the source', at: 'a message' }
+    expect(commandLine({ path: '/c', conversation, options: {} }).slice(10)).toEqual([
+      '--resume',
+      'the source',
+      '--fork-session',
+      '--session-id',
+      id,
+      '--resume-session-at',
+      'a message',
+    ])
+  })
+
   it('gives every option as one word, so that no value is taken for an option', () => {
     const options = {
       model: 'opus',

@@ -91,7 +91,17 @@ function testHandlers(topics: Pick<Handlers, 'topic' | 'event'>, given: object):
   }
   const all = {
     daemon: { status: none, stop: none, gc: none },
-    session: { create: none, get: none, list: none, viewers: none, close: none, delete: none },
+    session: {
+      create: none,
+      get: none,
+      update: none,
+      fork: none,
+      importable: none,
+      list: none,
+      viewers: none,
+      close: none,
+      delete: none,
+    },
     run: { start: none, get: none, list: none, wait: none, move: none, cancel: none },
     approval: { list: none, get: none, answer: none },
     token: { create: none, list: none, revoke: none, link: none },

@@ -229,6 +229,26 @@ describe('what a session knows of its conversation', () => {
     expect(conversation.counterUsd).toBe(0.5)
   })
 
+  it('is the model and the mode that it named last, and a record that says the same stays the same', () => {
+    prompt('one')
+    frame({ type: 'system', subtype: 'init', tools: [], model: 'm', permissionMode: 'default' })
+    frame({ type: 'system', subtype: 'status', status: null, permissionMode: 'plan' })
+    expect(conversation.record).toMatchObject({ model: 'm', permissionMode: 'plan' })
+    const { record } = conversation
+    frame({ type: 'system', subtype: 'status', status: 'requesting', permissionMode: 'plan' })
+    expect(conversation.record).toBe(record)
+  })
+
+  it('is not to be relied on where a fork ended in its first moments', () => {
+    const run = prompt('one')
+    conversation.processStarted(processOf('s_1', 'p_1', { resumed: true, claudeSessionIdBefore: null }))
+    init(uuid(run))
+    expect(conversation.isUnkept(conversation.lastLineAt! + 100)).toBe(true)
+    conversation.processStarted(processOf('s_1', 'p_1', { resumed: true, claudeSessionIdBefore: claudeSession }))
+    init(uuid(run))
+    expect(conversation.isUnkept(conversation.lastLineAt! + 100)).toBe(false)
+  })
+
   it('is kept for a run whose process ended without a result', () => {
     const run = prompt('one')
     init(uuid(run))

@@ -176,6 +176,8 @@ export const holdersOf = (home: string): number[] =>
 const simulatorEnvironment = (home: string) => ({
   MUXD_SIMULATOR_HOME: `${home}-simulator`,
   MUXD_SIMULATOR_SPEED: '100',
+  // Where the claims of conversations are.
+  XDG_STATE_HOME: `${home}-state`,
 })
 
 async function nothingLeft(home: string) {

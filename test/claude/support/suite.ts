@@ -17,6 +17,8 @@ export interface Suite {
   connect(): Promise<Mux>
   /** A directory for sessions to run in. */
   cwd: string
+  /** The environment of the daemon, and of a Claude Code beside it. */
+  env: Record<string, string>
   /** Kills the daemon and starts another one in the same home; `mux` is a new client afterwards. */
   kill(): Promise<void>
   /** Stops the daemon in order and starts another one in the same home; `mux` is a new client afterwards. */
@@ -58,6 +60,7 @@ export async function startSuite(options: string[] = []): Promise<Suite> {
     mux: await open(),
     connect: open,
     cwd,
+    env,
     restart: async () => {
       closeClients()
       expect(await daemon.stop()).toEqual(stoppedWell)

@@ -83,7 +83,7 @@ const isTerminal = (type: string) => (terminalTypes as readonly string[]).includ
 
 // Frames that have no event of their own.
 const knownNotices =
-  /command_lifecycle|system\/status|background_tasks_changed|thinking_tokens|informational|model_refusal/
+  /command_lifecycle|system\/status|background_tasks_changed|thinking_tokens|informational|model_refusal|conversation_reset/
 
 function describeEvents(events: Event[]): string {
   return events

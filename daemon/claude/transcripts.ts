@@ -1,0 +1,184 @@
+import { createReadStream, type Dirent } from 'node:fs'
+import { access, open, readdir, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { linesFromEnd } from './lines-from-end.ts'
+import { isShape, listOf, nameOf, numberOf, type Shape, shapeOf, stringOf } from './shape.ts'
+
+/**
+ * Where Claude Code keeps its conversations, one file each: `projects/<directory's name>/<id>.jsonl` in its
+ * configuration directory. They are only read, and only for what cannot be known otherwise: docs/claude-cli.md.
+ */
+
+/** Claude Code's configuration directory, as a process with this environment finds it. */
+export const configDirectory = (environment: NodeJS.ProcessEnv): string =>
+  environment['CLAUDE_CONFIG_DIR'] || join(environment['HOME'] || homedir(), '.claude')
+
+export interface FoundTranscript {
+  path: string
+  /** Where the conversation was begun, if that is another directory than the one asked for. */
+  elsewhere?: string
+}
+
+/**
+ * The transcript of a conversation: in the place for `cwd`, else wherever it is, for Claude Code finds it there too.
+ * `lookedAt` is that place when there is none.
+ */
+export async function findTranscript(
+  config: string,
+  id: string,
+  cwd: string,
+): Promise<FoundTranscript | { lookedAt: string }> {
+  const lookedAt = join(projectsOf(config), projectName(cwd), `${id}.jsonl`)
+  const projects = await projectDirectories(config)
+  const here = projects.filter(isOf(cwd))
+  for (const name of [...here, ...projects]) {
+    const path = join(projectsOf(config), name, `${id}.jsonl`)
+    if (!(await exists(path))) continue
+    const begunIn = (await readBeginning(path)).cwd
+    return begunIn === undefined || begunIn === cwd ? { path } : { path, elsewhere: begunIn }
+  }
+  return { lookedAt }
+}
+
+export interface TranscriptEnd {
+  /** Uuid of the newest message: undefined when nothing has been said. */
+  message: string | undefined
+  /** Claude Code's cost counter, which a process that resumes the conversation goes on with; undefined when it has told none. */
+  counterUsd: number | undefined
+}
+
+/** Beyond that a transcript's end is not looked for: a single line may hold megabytes of a tool's output. */
+const endBytes = 32 * 1024 * 1024
+
+/** Where a conversation stands. Claude Code has written a turn's messages by the time it prints its result. */
+export async function readEnd(path: string): Promise<TranscriptEnd> {
+  const end: TranscriptEnd = { message: undefined, counterUsd: undefined }
+  const file = await open(path)
+  try {
+    for await (const line of linesFromEnd(file, endBytes)) {
+      const entry = parse(line.toString())
+      if (!entry) continue
+      if (isMessage(entry)) end.message ??= nameOf(entry['uuid'])
+      else if (entry['type'] === 'cost-state') end.counterUsd ??= numberOf(entry['totalCostUSD'])
+      if (end.message !== undefined && end.counterUsd !== undefined) break
+    }
+  } finally {
+    await file.close()
+  }
+  return end
+}
+
+export interface KnownConversation {
+  id: string
+  /** Its first prompt; empty when that cannot be told. */
+  prompt: string
+  startedAt: number | null
+  updatedAt: number
+  sizeBytes: number
+}
+
+/** The conversations begun in a directory, the last used first: those in which something has been said. */
+export async function listTranscripts(config: string, cwd: string, limit: number): Promise<KnownConversation[]> {
+  const files: { path: string; id: string; updatedAt: number; sizeBytes: number }[] = []
+  for (const name of (await projectDirectories(config)).filter(isOf(cwd))) {
+    const directory = join(projectsOf(config), name)
+    for (const entry of await entries(directory)) {
+      const id = /^([0-9a-f-]{36})\.jsonl$/.exec(entry.name)?.[1]
+      const path = join(directory, entry.name)
+      const facts = id === undefined ? undefined : await stat(path).catch(() => undefined)
+      if (facts?.isFile()) files.push({ path, id: id!, updatedAt: Math.round(facts.mtimeMs), sizeBytes: facts.size })
+    }
+  }
+  const found: KnownConversation[] = []
+  for (const { path, ...file } of files.sort((one, other) => other.updatedAt - one.updatedAt)) {
+    if (found.length === limit) break
+    const { cwd: begunIn, prompt, startedAt } = await readBeginning(path).catch(() => nothing)
+    // Different directories may have the same name there.
+    if (begunIn === cwd) found.push({ ...file, prompt: prompt ?? '', startedAt })
+  }
+  return found
+}
+
+interface Beginning {
+  /** Undefined when no message has been written. */
+  cwd: string | undefined
+  prompt: string | undefined
+  startedAt: number | null
+}
+
+const nothing: Beginning = { cwd: undefined, prompt: undefined, startedAt: null }
+
+/** The first prompt comes early, behind what Claude Code tells the model of itself. */
+const beginningBytes = 512 * 1024
+
+async function readBeginning(path: string): Promise<Beginning> {
+  const found = { ...nothing }
+  const input = createReadStream(path, { end: beginningBytes })
+  try {
+    for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      const entry = parse(line)
+      if (!entry || !isMessage(entry)) continue
+      found.cwd ??= nameOf(entry['cwd'])
+      found.startedAt ??= timeOf(entry['timestamp'])
+      found.prompt = promptOf(entry)
+      if (found.prompt !== undefined) break
+    }
+  } finally {
+    input.destroy()
+  }
+  return found
+}
+
+/** What was said by the user or the model in the main lane; a sub-agent's part is a side chain. */
+const isMessage = (entry: Shape) =>
+  (entry['type'] === 'user' || entry['type'] === 'assistant') && entry['isSidechain'] !== true
+
+/** What a person wrote: not what Claude Code says in the user's name, which is marked or in tags. */
+function promptOf(entry: Shape): string | undefined {
+  if (entry['type'] !== 'user' || entry['isMeta'] === true || entry['isCompactSummary'] === true) return undefined
+  const content = shapeOf(entry['message'])?.['content']
+  const texts = listOf(content).flatMap(block => stringOf(shapeOf(block)?.['text']) ?? [])
+  const text = (stringOf(content) ?? texts.join('\n')).trim()
+  return text === '' || text.startsWith('<') ? undefined : text
+}
+
+function timeOf(value: unknown): number | null {
+  const time = Date.parse(stringOf(value) ?? '')
+  return Number.isNaN(time) ? null : time
+}
+
+function parse(line: string): Shape | undefined {
+  if (line === '') return undefined
+  try {
+    const value: unknown = JSON.parse(line)
+    return isShape(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const projectsOf = (config: string) => join(config, 'projects')
+
+/** A longer name is cut off there, and ends in `-` and a hash of the whole. */
+const maxNameLength = 200
+
+const projectName = (cwd: string) => cwd.replaceAll(/[^a-zA-Z0-9]/g, '-')
+
+function isOf(cwd: string): (name: string) => boolean {
+  const name = projectName(cwd)
+  if (name.length <= maxNameLength) return other => other === name
+  const start = `${name.slice(0, maxNameLength)}-`
+  return other => other.startsWith(start) && other.length > start.length
+}
+
+const projectDirectories = async (config: string) => (await entries(projectsOf(config))).map(({ name }) => name)
+
+const entries = (directory: string): Promise<Dirent[]> => readdir(directory, { withFileTypes: true }).catch(() => [])
+
+const exists = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  )

@@ -1,0 +1,22 @@
+import type { EventBody, Actor, Session } from '../../protocol/index.ts'
+import type { Beginning } from '../claude/command-line.ts'
+
+/**
+ * How the next process of a session comes by its conversation. `id` is for one that begins under an id of ours: a new one
+ * each time, for what a process has left that ended in its first moments is neither whole nor free.
+ */
+export function beginningOf({ claudeSessionId, forkedFrom }: Session, id: string): Beginning {
+  if (claudeSessionId !== null) return { resume: claudeSessionId }
+  const { conversation } = forkedFrom ?? {}
+  return conversation ? { fork: id, of: conversation.claudeSessionId, at: conversation.message } : { start: id }
+}
+
+/** The id under which Claude Code writes that conversation on. */
+export const idOf = (beginning: Beginning): string =>
+  'start' in beginning ? beginning.start : 'resume' in beginning ? beginning.resume : beginning.fork
+
+/** What the log of a new session begins with, when there is something before it. */
+export function openingEvent({ claudeSessionId, forkedFrom }: Session, by: Actor): EventBody | undefined {
+  if (forkedFrom) return { type: 'session_forked', from: { session: forkedFrom.session, seq: forkedFrom.seq }, by }
+  return claudeSessionId === null ? undefined : { type: 'session_imported', claudeSessionId, by }
+}

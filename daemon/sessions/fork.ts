@@ -1,0 +1,34 @@
+import type { ForkedFrom, Session } from '../../protocol/index.ts'
+import { findTranscript, readEnd } from '../claude/transcripts.ts'
+import { RpcError } from '../rpc/rpc-error.ts'
+import { conversationKey } from './ownership.ts'
+
+/**
+ * Where a fork of a session that is at rest branches off. Named by its newest message, so that it stays what it is now,
+ * however much is said in the source before the fork's first process takes it over. Throws `RpcError` where nothing has
+ * been said yet.
+ */
+export async function forkPoint(source: Session, environment: NodeJS.ProcessEnv): Promise<ForkedFrom> {
+  const { session, head: seq, claudeSessionId, cwd, claude, forkedFrom } = source
+  if (claudeSessionId === null) {
+    // It is a fork itself that has had no run: both are of the same conversation.
+    if (forkedFrom?.conversation) return { session, seq, conversation: forkedFrom.conversation }
+    throw nothingSaid(session, 'a new session is the same')
+  }
+  const { config } = conversationKey(environment, claude.env, claudeSessionId)
+  const found = await findTranscript(config, claudeSessionId, cwd)
+  if ('lookedAt' in found) {
+    throw new RpcError('not_found', `session ${session} cannot be forked: ${found.lookedAt} does not exist`, {
+      session,
+      path: found.lookedAt,
+    })
+  }
+  const { message } = await readEnd(found.path)
+  if (message === undefined) throw nothingSaid(session, `nor anything written to ${found.path}`)
+  return { session, seq, conversation: { claudeSessionId, message } }
+}
+
+const nothingSaid = (session: string, hint: string) =>
+  new RpcError('conflict', `session ${session} cannot be forked: nothing has been said in it yet (${hint})`, {
+    session,
+  })

@@ -1,0 +1,34 @@
+import type { Importable } from '../../protocol/index.ts'
+import { limits } from '../../protocol/limits.ts'
+import { listTranscripts } from '../claude/transcripts.ts'
+import { conversationKey, openElsewhere } from './ownership.ts'
+import type { SessionContext } from './session-context.ts'
+
+/**
+ * The conversations that Claude Code knows in a directory, the last used first, and which of them cannot be taken up: one
+ * that a session here has, one that is known to be open elsewhere.
+ */
+export async function listImportable(
+  cwd: string,
+  limit: number,
+  context: Pick<SessionContext, 'claims' | 'store' | 'log' | 'environment'>,
+): Promise<Importable[]> {
+  const { config } = conversationKey(context.environment, undefined, '')
+  const found = await listTranscripts(config, cwd, limit)
+  return await Promise.all(
+    found.map(async ({ id: claudeSessionId, prompt, ...facts }) => {
+      const session = context.store.sessions.ofConversation(claudeSessionId)?.session
+      const openIn = session === undefined ? await openElsewhere(context, { config, claudeSessionId }) : undefined
+      return {
+        claudeSessionId,
+        prompt: shortened(prompt),
+        ...facts,
+        ...(session !== undefined && { session }),
+        ...(openIn && { openIn }),
+      }
+    }),
+  )
+}
+
+const shortened = (prompt: string) =>
+  prompt.length > limits.maxImportablePrompt ? `${prompt.slice(0, limits.maxImportablePrompt - 1)}…` : prompt

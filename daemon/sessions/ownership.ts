@@ -1,0 +1,107 @@
+import { listOpenConversations } from '../claude/open-conversations.ts'
+import { configDirectory } from '../claude/transcripts.ts'
+import { markOf } from '../holder/sweep.ts'
+import { RpcError } from '../rpc/rpc-error.ts'
+import type { ConversationKey } from './claims.ts'
+import type { SessionContext } from './session-context.ts'
+
+type OwnershipContext = Pick<SessionContext, 'claims' | 'store' | 'log'>
+
+/** A live process that has a conversation open and is not of this home; `home` where another muxd holds it. */
+export interface OpenElsewhere {
+  pid: number
+  home?: string
+}
+
+/** Two Claude Code processes must not go on with one conversation: the turns of one of them would be lost. */
+export class ConversationInUse extends Error {
+  override readonly name = 'ConversationInUse'
+  readonly by: OpenElsewhere
+  constructor(claudeSessionId: string, by: OpenElsewhere) {
+    super(`conversation ${claudeSessionId} is open in ${describe(by)}`)
+    this.by = by
+  }
+}
+
+/** The answer to a call that another owner stands in the way of. */
+export const inUse = (error: ConversationInUse): RpcError =>
+  new RpcError('conflict', `${error.message}: end it there first`, { ...error.by }, { cause: error })
+
+const describe = ({ pid, home }: OpenElsewhere) =>
+  home === undefined ? `process ${pid}, which is not muxd's` : `the muxd of ${home} (process ${pid})`
+
+/** The environment in which a session's Claude Code finds its conversations. */
+export const conversationKey = (
+  environment: NodeJS.ProcessEnv,
+  env: Record<string, string> | undefined,
+  claudeSessionId: string,
+): ConversationKey => ({ config: configDirectory({ ...environment, ...env }), claudeSessionId })
+
+/** Who else has a conversation open, as far as that can be known for certain: docs/claude-cli.md. */
+export async function openElsewhere(
+  { claims, store }: OwnershipContext,
+  key: ConversationKey,
+): Promise<OpenElsewhere | undefined> {
+  const claim = await claims.ofOthers(key)
+  if (claim) return { pid: claim.holder.pid, home: claim.home }
+  const listed = await listOpenConversations(key.config)
+  const other = listed.find(({ pid, claudeSessionId }) => claudeSessionId === key.claudeSessionId && !isOwn(pid, store))
+  return other && { pid: other.pid }
+}
+
+/** One of this home's is about to go, or to be swept: the next process of its session begins after that. */
+function isOwn(pid: number, store: OwnershipContext['store']): boolean {
+  const mark = markOf(pid)
+  return mark !== undefined && store.processes.get(mark) !== undefined
+}
+
+/** What a session's process holds, one conversation at a time. */
+export interface Ownership {
+  /** Before a process is started: throws `ConversationInUse`. */
+  take(key: ConversationKey, process: string): Promise<void>
+  /** The process is there, or goes on with another conversation (`/clear`): what it had before is given up. */
+  hold(key: ConversationKey, process: string, pid: number): void
+  /** It has ended. */
+  release(): void
+  /** Resolves when what was asked for is done. */
+  settled(): Promise<void>
+}
+
+export function createOwnership(context: OwnershipContext, session: string): Ownership {
+  const { claims, log } = context
+  let held: { key: ConversationKey; process: string } | undefined
+  // One after the other: what is given up must not be taken by what was asked for before.
+  let last = Promise.resolve()
+
+  const release = () => {
+    const given = held
+    held = undefined
+    if (given) last = last.then(() => claims.release(given.key, given.process)).catch(failed)
+  }
+  // Without claims a session works as well; only the owner's lock is missing.
+  const failed = (error: unknown) => log.warn('the claim of a conversation could not be written', { session, error })
+
+  return {
+    async take(key, process) {
+      const other = await openElsewhere(context, key)
+      if (other) throw new ConversationInUse(key.claudeSessionId, other)
+      await last
+      const claim = await claims.take(key, { session, process }).catch(failed)
+      if (claim) throw new ConversationInUse(key.claudeSessionId, { pid: claim.holder.pid, home: claim.home })
+      held = { key, process }
+    },
+    hold(key, process, pid) {
+      if (held && held.key.claudeSessionId !== key.claudeSessionId) release()
+      held = { key, process }
+      last = last
+        .then(() => claims.take(key, { session, process }, pid))
+        .then(claim => {
+          if (claim)
+            log.warn('a conversation is open in two homes', { session, conversation: key.claudeSessionId, claim })
+        })
+        .catch(failed)
+    },
+    release,
+    settled: () => last,
+  }
+}

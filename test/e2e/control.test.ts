@@ -1,0 +1,232 @@
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import {
+  close,
+  create,
+  ended,
+  fork,
+  get,
+  history,
+  logOf,
+  open,
+  refusal,
+  say,
+  start,
+  transcriptOf,
+  update,
+} from '../support/conversations.ts'
+import { until } from '../support/until.ts'
+
+describe('changing a session', () => {
+  it('replaces title and labels, for everybody to see, and tells in its log who did it', async () => {
+    const [daemon, peer] = await open()
+    const session = await create(peer, { title: 'before', labels: { a: '1', b: '2' } })
+    const watcher = await daemon.peer('watcher')
+    await watcher.call('topic.subscribe', { topic: 'sessions' })
+    const after = await update(peer, session, { title: 'after', labels: { c: '3' } })
+    expect(after).toMatchObject({ title: 'after', labels: { c: '3' }, head: 1 })
+    expect(await get(peer, session)).toEqual(after)
+    expect(await logOf(peer, session)).toMatchObject([
+      {
+        type: 'session_updated',
+        run: null,
+        by: { name: 'controller' },
+        changes: { title: 'after', labels: { c: '3' } },
+      },
+    ])
+    await until(() =>
+      expect(watcher.events('sessions').at(-1)).toMatchObject({ type: 'session_changed', session: { title: 'after' } }),
+    )
+    expect(await update(peer, session, {})).toMatchObject({ head: 1 })
+  })
+
+  it('of its model and mode reaches the live process at once, and the next one', async () => {
+    const [, peer] = await open()
+    const session = await create(peer)
+    await say(peer, session, 'sim:text one')
+    const { process } = await get(peer, session)
+    const changed = await update(peer, session, { model: 'large', permissionMode: 'plan' })
+    expect(changed).toMatchObject({
+      process,
+      claude: { model: 'large', permissionMode: 'plan' },
+      permissionMode: 'plan',
+    })
+    await say(peer, session, 'sim:text two')
+    expect(await get(peer, session)).toMatchObject({ process, model: 'muxd-simulator:large', permissionMode: 'plan' })
+    await close(peer, session)
+    await say(peer, session, 'sim:text three')
+    const inits = (await logOf(peer, session)).filter(({ type }) => type === 'session_init')
+    expect(inits.map(({ model, permissionMode }) => [model, permissionMode])).toEqual([
+      ['muxd-simulator', 'default'],
+      ['muxd-simulator:large', 'plan'],
+      ['muxd-simulator:large', 'plan'],
+    ])
+  })
+
+  it('reaches a process in the middle of a turn, and one that is being started', async () => {
+    const [, peer] = await open()
+    const session = await create(peer)
+    const run = await start(peer, session, 'sim:slow delayMs=3000')
+    await update(peer, session, { permissionMode: 'acceptEdits' })
+    await until(async () => expect(await get(peer, session)).toMatchObject({ permissionMode: 'acceptEdits' }))
+    await peer.call('run.cancel', { run: run.run, mode: 'kill' })
+    await ended(peer, run)
+  })
+
+  it('that Claude Code refuses changes nothing, and says in whose words', async () => {
+    const [, peer] = await open()
+    const session = await create(peer, { claude: { permissionMode: 'acceptEdits' } })
+    await say(peer, session, 'sim:text one')
+    const before = await get(peer, session)
+    const refused = await refusal(update(peer, session, { title: 'new', permissionMode: 'bogus' }))
+    expect(refused).toMatchObject({ kind: 'invalid_params', path: '/permissionMode' })
+    expect(refused.message).toMatch(/"bogus": Cannot set permission mode: must be one of/)
+    expect(await get(peer, session)).toEqual(before)
+    await say(peer, session, 'sim:text two')
+    expect((await logOf(peer, session)).filter(({ type }) => type === 'session_updated')).toEqual([])
+  })
+
+  it('for leave that only another process can have ends the idle one', async () => {
+    const [, peer] = await open(undefined, { config: { allowBypassPermissions: true } })
+    const session = await create(peer)
+    await say(peer, session, 'sim:text one')
+    await update(peer, session, { permissionMode: 'bypassPermissions' })
+    await until(async () => expect(await get(peer, session)).toMatchObject({ process: null }))
+    await say(peer, session, 'sim:text two')
+    expect(await get(peer, session)).toMatchObject({ permissionMode: 'bypassPermissions' })
+  })
+
+  it('to bypassPermissions needs the configuration’s leave', async () => {
+    const [, peer] = await open()
+    const session = await create(peer)
+    expect(await refusal(update(peer, session, { permissionMode: 'bypassPermissions' }))).toMatchObject({
+      kind: 'forbidden',
+    })
+  })
+
+  it('is kept for the next process where the present one dies over it', async () => {
+    const [, peer] = await open()
+    const session = await create(peer)
+    await start(peer, session, 'sim:hang ignore=int,term')
+    await until(async () => expect((await get(peer, session)).process).not.toBeNull())
+    // It takes no input while it is stopped.
+    const { process: held } = await get(peer, session)
+    const children = readdirSync('/proc').filter(pid => /^\d+$/.test(pid) && parentOf(pid) === held!.pid)
+    for (const pid of children) process.kill(Number(pid), 'SIGSTOP')
+    const updating = update(peer, session, { permissionMode: 'plan' })
+    for (const pid of children) process.kill(Number(pid), 'SIGKILL')
+    expect(await updating).toMatchObject({ claude: { permissionMode: 'plan' } })
+    await say(peer, session, 'sim:text two')
+    expect(await get(peer, session)).toMatchObject({ permissionMode: 'plan' })
+  })
+
+  it('is there after the daemon was killed, and its log is what it was', async () => {
+    const [daemon, peer, user] = await open()
+    const session = await create(peer)
+    await say(peer, session, 'sim:text one')
+    await update(peer, session, { model: 'large', title: 'kept' })
+    await say(peer, session, 'sim:text two')
+    const log = await logOf(peer, session)
+    await daemon.kill()
+    const [, next] = await open(user, { home: daemon.home })
+    expect(await get(next, session)).toMatchObject({ title: 'kept', model: 'muxd-simulator:large' })
+    expect(await logOf(next, session)).toEqual(log)
+    await update(next, session, { permissionMode: 'plan' })
+    await until(async () => expect(await get(next, session)).toMatchObject({ permissionMode: 'plan' }))
+  })
+})
+
+const parentOf = (pid: string) => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return undefined
+  }
+}
+
+describe('a fork', () => {
+  it('knows what was said before it, and neither knows what is said in the other later', async () => {
+    const [, peer] = await open()
+    const source = await create(peer, { title: 'source', labels: { a: '1' }, claude: { model: 'large' } })
+    await say(peer, source, 'sim:text one')
+    const { head, costUsd } = await get(peer, source)
+    const forked = await fork(peer, source, { title: 'fork' })
+    expect(forked).toMatchObject({
+      title: 'fork',
+      labels: { a: '1' },
+      cwd: source.cwd,
+      claude: { model: 'large' },
+      claudeSessionId: null,
+      costUsd: 0,
+      forkedFrom: { session: source.session, seq: head },
+    })
+    await say(peer, source, 'sim:text only in the source')
+    expect(await history(peer, forked)).toBe('Earlier prompts:\n1. sim:text one')
+    expect(await history(peer, source)).toBe('Earlier prompts:\n1. sim:text one\n2. sim:text only in the source')
+    await close(peer, forked)
+    expect(await history(peer, forked)).toBe('Earlier prompts:\n1. sim:text one\n2. sim:history')
+    const log = await logOf(peer, forked)
+    expect(log[0]).toMatchObject({
+      type: 'session_forked',
+      from: { session: source.session, seq: head },
+      by: { name: 'controller' },
+    })
+    // What was spent before is the source's.
+    const costs = log.filter(({ type }) => type === 'cost')
+    const sum = costs.reduce((total, cost) => total + (cost['runCostUsd'] as number), 0)
+    expect((await get(peer, forked)).costUsd).toBeCloseTo(sum, 12)
+    expect(costs[0]!['runCostUsd']).toBe(costs[0]!['costUsd'])
+    expect((await get(peer, source)).costUsd).toBeGreaterThan(costUsd)
+    expect(log.map(({ type }) => type)).not.toContain('claude_session_changed')
+  })
+
+  it('is made again of the source where its first process was killed before it was written down', async () => {
+    const [, peer] = await open()
+    const source = await create(peer)
+    await say(peer, source, 'sim:text one')
+    const forked = await fork(peer, source)
+    const run = await start(peer, forked, 'sim:hang at=text')
+    await until(async () => expect((await get(peer, forked)).claudeSessionId).not.toBeNull())
+    await peer.call('run.cancel', { run: run.run, mode: 'kill' })
+    await ended(peer, run)
+    expect(await history(peer, forked)).toContain('1. sim:text one')
+    await say(peer, source, 'sim:text two')
+  })
+
+  it('of a fork that has had no run is of the same conversation; its source may be deleted', async () => {
+    const [, peer] = await open()
+    const source = await create(peer)
+    await say(peer, source, 'sim:text one')
+    const second = await fork(peer, await fork(peer, source))
+    await peer.call('session.delete', { session: source.session })
+    expect(await history(peer, second)).toBe('Earlier prompts:\n1. sim:text one')
+  })
+
+  it('is refused while a run goes on, where nothing has been said, and where the conversation is gone', async () => {
+    const [, peer, user] = await open()
+    const source = await create(peer)
+    expect(await refusal(fork(peer, source))).toMatchObject({
+      kind: 'conflict',
+      message: expect.stringContaining('nothing has been said in it yet') as string,
+    })
+    const run = await start(peer, source, 'sim:slow delayMs=3000')
+    await until(async () => expect((await get(peer, source)).claudeSessionId).not.toBeNull())
+    expect(await refusal(fork(peer, source))).toMatchObject({ kind: 'conflict', run: run.run })
+    await peer.call('run.cancel', { run: run.run })
+    await ended(peer, run)
+    const { claudeSessionId } = await get(peer, source)
+    const path = transcriptOf(user, claudeSessionId!)
+    rmSync(path)
+    expect(await refusal(fork(peer, source))).toMatchObject({ kind: 'not_found', path })
+  })
+
+  it('with a key is made once', async () => {
+    const [, peer] = await open()
+    const source = await create(peer)
+    await say(peer, source, 'sim:text one')
+    const forked = await fork(peer, source, { key: 'once' })
+    expect(await fork(peer, source, { key: 'once' })).toEqual(forked)
+    expect((await peer.call<{ sessions: unknown[] }>('session.list')).sessions).toHaveLength(2)
+  })
+})

@@ -1,0 +1,213 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Importable, Run } from '../../protocol/index.ts'
+import { identify } from '../../daemon/process-identity.ts'
+import {
+  close,
+  conversation,
+  create,
+  ended,
+  fork,
+  get,
+  history,
+  logOf,
+  open,
+  refusal,
+  say,
+  start,
+  transcriptOf,
+  update,
+} from '../support/conversations.ts'
+import type { RpcPeer } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+
+describe('a conversation begun without muxd', () => {
+  it('is taken up: its history is known, its cost is not counted, and nothing of its past is made up', async () => {
+    const [, peer, user] = await open()
+    const cwd = tempDir()
+    const { id, costUsd } = await conversation(user, cwd, 'sim:text in a terminal', 'sim:text and again')
+    const session = await create(peer, { cwd, claudeSessionId: id })
+    expect(session).toMatchObject({ claudeSessionId: id, costUsd: 0, head: 1 })
+    expect(await history(peer, session)).toBe('Earlier prompts:\n1. sim:text in a terminal\n2. sim:text and again')
+    const log = await logOf(peer, session)
+    expect(log.slice(0, 2)).toMatchObject([
+      { seq: 1, type: 'session_imported', claudeSessionId: id, by: { name: 'controller' } },
+      { seq: 2, type: 'run_queued' },
+    ])
+    const { runCostUsd } = log.find(({ type }) => type === 'cost') as unknown as { runCostUsd: number }
+    expect(runCostUsd).toBeLessThan(costUsd)
+    expect((await get(peer, session)).costUsd).toBe(runCostUsd)
+    expect(await get(peer, session)).toMatchObject({ claudeSessionId: id })
+  })
+
+  it('can be taken up with the first run', async () => {
+    const [, peer, user] = await open()
+    const cwd = tempDir()
+    const { id } = await conversation(user, cwd, 'sim:text in a terminal')
+    const run = await peer.call<Run>('run.start', { create: { cwd, claudeSessionId: id }, prompt: 'sim:history' })
+    expect((await ended(peer, run)).result!.response).toContain('in a terminal')
+    expect((await logOf(peer, run)).slice(0, 2).map(({ type }) => type)).toEqual(['session_imported', 'run_queued'])
+  })
+
+  it('is listed with its first prompt, the last used first, and with the session that has it', async () => {
+    const [, peer, user] = await open()
+    const cwd = tempDir()
+    const earlier = await conversation(user, cwd, 'sim:text first of the one', 'sim:text second')
+    const later = await conversation(user, cwd, 'sim:text first of the other')
+    await conversation(user, tempDir(), 'sim:text elsewhere')
+    const session = await create(peer, { cwd, claudeSessionId: earlier.id })
+    const list = () => peer.call<{ conversations: Importable[] }>('session.importable', { cwd })
+    expect((await list()).conversations).toMatchObject([
+      { claudeSessionId: later.id, prompt: 'sim:text first of the other' },
+      { claudeSessionId: earlier.id, prompt: 'sim:text first of the one', session: session.session },
+    ])
+    expect(
+      (await peer.call<{ conversations: unknown[] }>('session.importable', { cwd, limit: 1 })).conversations,
+    ).toHaveLength(1)
+  })
+
+  it.each<[string, (cwd: string) => { cwd: string; claudeSessionId: string }, object]>([
+    [
+      'that does not exist',
+      cwd => ({ cwd, claudeSessionId: '11111111-1111-4111-8111-111111111111' }),
+      { kind: 'not_found', path: expect.stringMatching(/projects\/\S+\/11111111-\S+\.jsonl$/) as string },
+    ],
+    [
+      'whose id is none',
+      cwd => ({ cwd, claudeSessionId: '../../etc/passwd' }),
+      { kind: 'invalid_params', path: '/claudeSessionId' },
+    ],
+  ])('%s is refused', async (_, spec, expected) => {
+    const [, peer] = await open()
+    expect(await refusal(create(peer, spec(tempDir())))).toMatchObject(expected)
+  })
+
+  it('in another directory is refused, naming that', async () => {
+    const [, peer, user] = await open()
+    const cwd = tempDir()
+    const { id } = await conversation(user, cwd, 'sim:text there')
+    const refused = await refusal(create(peer, { claudeSessionId: id }))
+    expect(refused).toMatchObject({ kind: 'not_found', message: expect.stringContaining(`one of ${cwd}`) as string })
+  })
+})
+
+describe('a conversation has one owner', () => {
+  it('among the sessions of a daemon', async () => {
+    const [, peer, user] = await open()
+    const cwd = tempDir()
+    const { id } = await conversation(user, cwd, 'sim:text there')
+    const { session } = await create(peer, { cwd, claudeSessionId: id })
+    const again = { cwd, claudeSessionId: id }
+    expect(await refusal(create(peer, again))).toMatchObject({ kind: 'conflict', session })
+    expect(await refusal(peer.call('run.start', { create: again, prompt: 'x' }))).toMatchObject({
+      kind: 'conflict',
+      session,
+    })
+  })
+
+  it('among the homes of a user, for as long as its process lives', async () => {
+    const [first, one, user] = await open()
+    const [, other] = await open(user)
+    const cwd = tempDir()
+    const { id } = await conversation(user, cwd, 'sim:text there')
+    const [mine, theirs] = [
+      await create(one, { cwd, claudeSessionId: id }),
+      await create(other, { cwd, claudeSessionId: id }),
+    ]
+    await say(one, mine, 'sim:text mine')
+    const { process } = await get(one, mine)
+    const refused = await refusal(start(other, theirs, 'sim:text theirs'))
+    expect(refused).toMatchObject({ kind: 'conflict', home: first.home, pid: process!.pid })
+    expect(await refusal(create(other, { cwd, claudeSessionId: id }))).toMatchObject({ kind: 'conflict' })
+    await close(one, mine)
+    expect(await history(other, theirs)).toContain('sim:text mine')
+    await close(other, theirs)
+    await until(() => expect(readdirSync(join(user, 'state', 'muxd-claims'))).toEqual(['lock']))
+  })
+
+  it('also over the daemon’s end, and after a /clear in it', async () => {
+    const [first, one, user] = await open()
+    const [, other] = await open(user)
+    const session = await create(one)
+    await say(one, session, 'sim:text before')
+    const cleared = (await get(one, session)).claudeSessionId!
+    await say(one, session, 'sim:clear')
+    await say(one, session, 'sim:text after')
+    const { claudeSessionId } = await get(one, session)
+    expect(claudeSessionId).not.toBe(cleared)
+    await first.kill()
+    const take = (id: string) => create(other, { cwd: session.cwd, claudeSessionId: id })
+    expect(await refusal(take(claudeSessionId!))).toMatchObject({ kind: 'conflict', home: first.home })
+    expect(await take(cleared)).toMatchObject({ claudeSessionId: cleared })
+    const [, next] = await open(user, { home: first.home })
+    expect(await refusal(take(claudeSessionId!))).toMatchObject({ kind: 'conflict', home: first.home })
+    await close(next, session)
+    expect(await take(claudeSessionId!)).toMatchObject({ claudeSessionId })
+  })
+
+  it('where a plain `claude` has it open that Claude Code itself lists', async () => {
+    const [, peer, user] = await open()
+    const session = await create(peer)
+    await say(peer, session, 'sim:text one')
+    await close(peer, session)
+    const { claudeSessionId } = await get(peer, session)
+    const { pid, started, domain } = (await identify(process.pid))!
+    const entry = join(user, 'claude', 'sessions', `${pid}.json`)
+    mkdirSync(dirname(entry))
+    const write = (procStart: string) =>
+      writeFileSync(entry, JSON.stringify({ pid, sessionId: claudeSessionId, procStart, pidDomain: domain }))
+    write(started)
+    expect(await refusal(start(peer, session, 'sim:text two'))).toMatchObject({ kind: 'conflict', pid })
+    // Left of another process that had this number.
+    write(`${started}0`)
+    expect(await history(peer, session)).toContain('sim:text one')
+  })
+})
+
+describe('a conversation that is gone', () => {
+  it('fails the run as that, never begins another in silence, and is given up when told to', async () => {
+    const [, peer, user] = await open()
+    const session = await create(peer)
+    await say(peer, session, 'sim:text one')
+    const { claudeSessionId, costUsd } = await get(peer, session)
+    expect(await refusal(update(peer, await busy(peer), { claudeSessionId: null }))).toMatchObject({ kind: 'conflict' })
+    await close(peer, session)
+    rmSync(transcriptOf(user, claudeSessionId!))
+    for (const _ of [1, 2]) {
+      expect(await say(peer, session, 'sim:text two')).toMatchObject({
+        state: 'failed',
+        result: { failure: { code: 'resume_failed', title: expect.stringContaining('--anew') as string } },
+      })
+      expect(await get(peer, session)).toMatchObject({ claudeSessionId })
+    }
+    expect(await update(peer, session, { claudeSessionId: null })).toMatchObject({ claudeSessionId: null })
+    expect(await history(peer, session)).toContain('no earlier prompts')
+    expect((await get(peer, session)).costUsd).toBeGreaterThan(costUsd)
+    expect((await logOf(peer, session)).filter(({ type }) => type === 'session_updated')).toMatchObject([
+      { changes: { claudeSessionId: null }, by: { name: 'controller' } },
+    ])
+  })
+
+  const busy = async (peer: RpcPeer) => {
+    const session = await create(peer)
+    await start(peer, session, 'sim:slow delayMs=3000')
+    return session
+  }
+
+  it('is given up also with a live process, and by a fork that has not begun', async () => {
+    const [, peer] = await open()
+    const source = await create(peer)
+    await say(peer, source, 'sim:text one')
+    const forked = await fork(peer, source)
+    expect(await update(peer, source, { claudeSessionId: null })).toMatchObject({
+      process: null,
+      claudeSessionId: null,
+    })
+    expect(await history(peer, source)).toContain('no earlier prompts')
+    await update(peer, forked, { claudeSessionId: null })
+    expect(await history(peer, forked)).toContain('no earlier prompts')
+    expect((await get(peer, forked)).forkedFrom).toEqual({ session: source.session, seq: forked.forkedFrom!.seq })
+  })
+})

@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { identify } from '../../daemon/process-identity.ts'
+import { createClaims, claimsDirectory } from '../../daemon/sessions/claims.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const key = { config: '/config', claudeSessionId: 'id' }
+const claim = (process = 'p_1') => ({ session: 's_1', process })
+const homes = () => {
+  const directory = join(tempDir(), 'claims')
+  return {
+    directory,
+    one: createClaims({ directory, home: '/one' }),
+    other: createClaims({ directory, home: '/other' }),
+  }
+}
+const sleeper = () => {
+  const child = spawn('sleep', ['1000'])
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
+}
+const claimsIn = (directory: string) => readdirSync(directory).filter(name => name.endsWith('.json'))
+
+it('a conversation belongs to the home that took it first, until it gives it up', async () => {
+  const { directory, one, other } = homes()
+  expect(await one.take(key, claim())).toBeUndefined()
+  expect(await other.take(key, claim('p_2'))).toMatchObject({
+    home: '/one',
+    process: 'p_1',
+    holder: { pid: process.pid },
+  })
+  expect(await other.ofOthers(key)).toMatchObject({ home: '/one' })
+  expect(await one.ofOthers(key)).toBeUndefined()
+  await other.release(key, 'p_2')
+  await one.release(key, 'p_of_another')
+  expect(await other.ofOthers(key)).toMatchObject({ home: '/one' })
+  await one.release(key, 'p_1')
+  expect(await other.take(key, claim('p_2'))).toBeUndefined()
+  expect(claimsIn(directory)).toHaveLength(1)
+  expect(await other.take({ ...key, claudeSessionId: 'another' }, claim('p_3'))).toBeUndefined()
+})
+
+it('counts for nothing when its process is no more, whoever has its number now', async () => {
+  const { directory, one, other } = homes()
+  const child = sleeper()
+  await one.take(key, claim(), child.pid)
+  expect(await other.ofOthers(key)).toMatchObject({ holder: { pid: child.pid } })
+  const [name] = claimsIn(directory)
+  const file = join(directory, name!)
+  const taken = JSON.parse(readFileSync(file, 'utf8')) as { holder: object }
+  const { pid, domain } = (await identify(process.pid))!
+  for (const holder of [
+    { pid, started: '1', domain },
+    { ...taken.holder, domain: 'elsewhere' },
+  ]) {
+    writeFileSync(file, JSON.stringify({ ...taken, holder }))
+    expect(await other.ofOthers(key)).toBeUndefined()
+  }
+  writeFileSync(file, JSON.stringify(taken))
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  expect(await other.take(key, claim('p_2'))).toBeUndefined()
+  expect(await one.ofOthers(key)).toMatchObject({ home: '/other' })
+})
+
+it('of many that find a dead one’s claim at once, one takes it over', async () => {
+  const { directory, one } = homes()
+  const child = sleeper()
+  await one.take(key, claim(), child.pid)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const takers = Array.from({ length: 12 }, (_, index) => createClaims({ directory, home: `/${index}` }))
+  const taken = await Promise.all(takers.map(taker => taker.take(key, claim(`p_${index()}`))))
+  expect(taken.filter(other => other === undefined)).toHaveLength(1)
+  expect(readdirSync(directory).filter(name => name !== 'lock')).toHaveLength(1)
+})
+let last = 0
+const index = () => last++
+
+it('is renewed for another process of the same home, whatever stands there', async () => {
+  const { directory, one, other } = homes()
+  await one.take(key, claim())
+  const child = sleeper()
+  expect(await one.take(key, claim('p_2'), child.pid)).toBeUndefined()
+  expect(await other.ofOthers(key)).toMatchObject({ process: 'p_2', holder: { pid: child.pid } })
+  writeFileSync(join(directory, claimsIn(directory)[0]!), 'half a claim')
+  expect(await other.take(key, claim())).toBeUndefined()
+})
+
+it('means the same conversation by another path to the same configuration', async () => {
+  const { one, other } = homes()
+  const config = join(tempDir(), 'config')
+  mkdirSync(config)
+  symlinkSync(config, `${config}-link`)
+  await one.take({ config, claudeSessionId: 'id' }, claim())
+  expect(await other.ofOthers({ config: `${config}-link`, claudeSessionId: 'id' })).toMatchObject({ home: '/one' })
+})
+
+it('lies in one place for all homes of a user', () => {
+  expect(claimsDirectory({ HOME: '/home/a', XDG_STATE_HOME: '/state' })).toBe('/state/muxd-claims')
+})
