@@ -7,13 +7,16 @@ import { attach } from './commands/attach.ts'
 import { serve } from './commands/serve.ts'
 import { status } from './commands/status.ts'
 import { doctor } from './commands/doctor.ts'
+import { fork } from './commands/fork.ts'
 import { gc } from './commands/gc.ts'
+import { importConversation } from './commands/import.ts'
 import { list } from './commands/list.ts'
 import { logs } from './commands/logs.ts'
 import { open } from './commands/open.ts'
 import { move, queue } from './commands/queue.ts'
 import { cancel, show, wait } from './commands/run-record.ts'
 import { run } from './commands/run.ts'
+import { set } from './commands/set.ts'
 import { restart, stop } from './commands/stop.ts'
 import { createToken, listTokens, revokeToken } from './commands/token.ts'
 import { showUsage, usageGroups } from './commands/usage.ts'
@@ -121,6 +124,25 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     )
     .option('-s, --session <id>', 'of this session only')
     .action(ending(showUsage))
+  command('set', 'change a session, and the process it has')
+    .argument('<session>')
+    .option('--title <text>', 'its title')
+    .addOption(new Option('--label <name=value>', 'a label, the others stay; name= removes it').argParser(labels))
+    .option('--model <name>', 'the model to use from now on')
+    .option('--permission-mode <mode>', 'what may be done without asking from now on')
+    .option('--anew', 'give its conversation up: the next run begins another')
+    .action(endingOf(set))
+  command('fork', 'a new session that goes on from where this one is')
+    .argument('<session>')
+    .option('--title <text>', "title of the new session (default: this one's)")
+    .action(endingOf(fork))
+  command('import', 'take up a conversation that was begun with claude in a terminal')
+    .argument('[id]', "Claude Code's session id; without it the conversations of the directory are listed")
+    .option('-C, --directory <dir>', 'where it was begun (default: here)')
+    .option('--last', 'the one that was used last')
+    .option('--title <text>', 'title of the new session')
+    .addOption(new Option('-n, --limit <count>', 'list at most so many').default(20).argParser(wholeNumber))
+    .action(endingOf(importConversation))
   command('status', 'how the daemon is').action(ending(status))
   command('stop', 'stop the daemon, and what runs')
     .option('--keep-sessions', 'what runs goes on; the next daemon takes it over')
@@ -185,6 +207,13 @@ function dollars(text: string): number {
   if (!/^\d*\.?\d+$/.test(text) || Number(text) === 0)
     throw new InvalidArgumentError('expected an amount of USD above 0.')
   return Number(text)
+}
+
+/** Given again, it is one more. */
+function labels(text: string, earlier: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('expected name=value.')
+  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) }
 }
 
 function seconds(text: string): number {

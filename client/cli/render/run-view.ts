@@ -43,6 +43,15 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
     `${indent(event)}${mark} ${colors.bold(oneLine(name))}${about ? ` ${about}` : ''}${tail ? colors.dim(`  ${tail}`) : ''}`
 
   const show: Shows = {
+    session_forked({ from, by: who }) {
+      sink.line(colors.dim(`⑂ forked from ${from.session}`) + by(who))
+    },
+    session_imported({ claudeSessionId, by: who }) {
+      sink.line(colors.dim(`⇤ conversation ${oneLine(claudeSessionId)} was taken up`) + by(who))
+    },
+    session_updated({ changes, by: who }) {
+      sink.line(colors.dim(`✎ ${changesIn(changes)}`) + by(who))
+    },
     run_queued(event) {
       if (prompts) sink.line(`${colors.cyan('›')} ${colors.bold(oneLine(event.prompt))}${by(event.origin)}`)
     },
@@ -225,5 +234,12 @@ const steps = { interrupt: 'interrupt', sigint: 'SIGINT', terminate: 'SIGTERM', 
 const ends = { nothing: ', before it had begun', turn: '', process: ', its process is ended' }
 
 const decisions = { allow: 'allowed', deny: 'denied', expired: 'expired', withdrawn: 'withdrawn' }
+function changesIn({ claudeSessionId, labels, ...named }: EventOf<'session_updated'>['changes']): string {
+  const words = Object.entries(named).map(([name, value]) => `${name === 'permissionMode' ? 'mode' : name}: ${value}`)
+  return oneLine(
+    [...words, ...(labels ? ['labels'] : []), ...(claudeSessionId === null ? ['begun anew'] : [])].join(', '),
+  )
+}
+
 const indent = (event: Event) => (event.parent === undefined ? '' : '  ')
 const because = (reason: string | undefined) => (reason ? `: ${oneLine(reason)}` : '')

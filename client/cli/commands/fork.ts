@@ -1,0 +1,15 @@
+import type { Session } from '../../index.ts'
+import { type ExitCode, exitCodes } from '../exit.ts'
+import { print, printJson } from '../output.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
+
+/** `muxd fork`: a new session with the conversation of another as it is now. */
+export async function fork(session: string, options: CommonOptions & { title?: string }): Promise<ExitCode> {
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
+    const { title } = options
+    const forked: Session = await mux.api.session.fork({ session, ...(title !== undefined && { title }) }, { signal })
+    if (options.json) await printJson(forked)
+    else await print(forked.session)
+    return exitCodes.done
+  })
+}

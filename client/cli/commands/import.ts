@@ -1,0 +1,61 @@
+import { resolve } from 'node:path'
+import type { Importable, Mux, Session } from '../../index.ts'
+import { type ExitCode, exitCodes, Usage } from '../exit.ts'
+import { print, printJson, say } from '../output.ts'
+import { age, bytes, table } from '../render/format.ts'
+import { oneLine } from '../render/text.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
+
+export interface ImportOptions extends CommonOptions {
+  directory?: string
+  last?: true
+  title?: string
+  limit: number
+}
+
+/** `muxd import`: takes up a conversation that was begun without muxd; which of them, unless told, one can see. */
+export async function importConversation(id: string | undefined, options: ImportOptions): Promise<ExitCode> {
+  const cwd = resolve(options.directory ?? '.')
+  if (id !== undefined && options.last) throw new Usage('--last is for when no id is given')
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
+    if (id === undefined && !options.last) {
+      await list(await conversations(mux, cwd, options.limit, signal), cwd, options)
+      return exitCodes.done
+    }
+    const claudeSessionId = id ?? (await latest(mux, cwd, signal))
+    const { title } = options
+    const spec = { cwd, claudeSessionId, ...(title !== undefined && { title }) }
+    const session: Session = await mux.api.session.create(spec, { signal })
+    if (options.json) await printJson(session)
+    else await print(session.session)
+    return exitCodes.done
+  })
+}
+
+const conversations = async (mux: Mux, cwd: string, limit: number, signal: AbortSignal): Promise<Importable[]> =>
+  (await mux.api.session.importable({ cwd, limit: Math.min(limit, 1_000) }, { signal })).conversations
+
+/** Those that a session here has are no news. */
+async function latest(mux: Mux, cwd: string, signal: AbortSignal): Promise<string> {
+  const found = (await conversations(mux, cwd, 1_000, signal)).find(({ session }) => session === undefined)
+  if (!found) throw new Usage(`there is no conversation in ${cwd} that no session has`)
+  return found.claudeSessionId
+}
+
+async function list(found: Importable[], cwd: string, { json }: ImportOptions): Promise<void> {
+  if (json) for (const conversation of found) await printJson(conversation)
+  else if (found.length === 0) say(`no conversations in ${cwd}`)
+  else {
+    const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
+    for (const line of table(['ID', 'USED', 'SIZE', 'IN', 'FIRST PROMPT'], found.map(row), columns, 4))
+      await print(line)
+  }
+}
+
+const row = ({ claudeSessionId, updatedAt, sizeBytes, session, openIn, prompt }: Importable): string[] => [
+  claudeSessionId,
+  age(Date.now() - updatedAt),
+  bytes(sizeBytes),
+  session ?? (openIn ? `process ${openIn.pid}` : '-'),
+  oneLine(prompt) || '-',
+]

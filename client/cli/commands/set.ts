@@ -1,0 +1,55 @@
+import type { Session, SessionChanges } from '../../index.ts'
+import { type ExitCode, exitCodes, Usage } from '../exit.ts'
+import { print, printJson } from '../output.ts'
+import { oneLine } from '../render/text.ts'
+import { type CommonOptions, withMux } from '../with-mux.ts'
+
+export interface SetOptions extends CommonOptions {
+  title?: string
+  label?: Record<string, string>
+  model?: string
+  permissionMode?: string
+  anew?: true
+}
+
+/** `muxd set`: changes a session; its live process goes on with the model and the mode at once. */
+export async function set(session: string, options: SetOptions): Promise<ExitCode> {
+  const { title, label, model, permissionMode, anew } = options
+  const changes: SessionChanges = {
+    ...(title !== undefined && { title }),
+    ...(model !== undefined && { model }),
+    ...(permissionMode !== undefined && { permissionMode }),
+    ...(anew && { claudeSessionId: null }),
+  }
+  if (Object.keys(changes).length === 0 && !label) {
+    throw new Usage('nothing to set: --title, --label, --model, --permission-mode or --anew')
+  }
+  return withMux(options, { mayStart: true }, async (mux, signal) => {
+    const labels = label && merged((await mux.api.session.get({ session }, { signal })).labels, label)
+    const after: Session = await mux.api.session.update({ session, ...changes, ...(labels && { labels }) }, { signal })
+    if (options.json) await printJson(after)
+    else for (const line of describe(after)) await print(line)
+    return exitCodes.done
+  })
+}
+
+/** An empty value takes the label away. */
+function merged(labels: Record<string, string>, given: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries({ ...labels, ...given }).filter(([name]) => given[name] !== ''))
+}
+
+function describe({ session, title, labels, claude, claudeSessionId }: Session): string[] {
+  const facts: [string, string | undefined][] = [
+    ['title', title],
+    [
+      'labels',
+      Object.entries(labels)
+        .map(label => label.join('='))
+        .join(', '),
+    ],
+    ['model', claude.model],
+    ['mode', claude.permissionMode],
+    ['conversation', claudeSessionId ?? 'none yet'],
+  ]
+  return [session, ...facts.flatMap(([name, value]) => (value ? [`  ${name.padEnd(12)}  ${oneLine(value)}`] : []))]
+}
