@@ -104,6 +104,27 @@ describe('changing a session', () => {
     })
   })
 
+  it('of its rules decides also the question that is open, and its deadline stays', async () => {
+    const [, peer] = await open()
+    const session = await create(peer, { approvals: { policy: 'ask', expiresAfterMs: 3_600_000 } })
+    const run = await start(peer, session, 'sim:permission')
+    await until(async () => expect(await get(peer, session)).toMatchObject({ state: 'waiting' }))
+    expect(await refusal(update(peer, session, { approvals: { rules: ['allow'] } }))).toMatchObject({
+      kind: 'invalid_params',
+      path: '/approvals/rules/0',
+    })
+    const approvals = { rules: ['allow Write'] }
+    expect(await update(peer, session, { approvals })).toMatchObject({
+      approvals: { ...approvals, expiresAfterMs: 3_600_000 },
+    })
+    expect(await ended(peer, run)).toMatchObject({ state: 'done' })
+    expect((await logOf(peer, session)).find(({ type }) => type === 'approval_resolved')).toMatchObject({
+      decision: 'allow',
+      by: { policy: 'allow Write' },
+    })
+    expect((await fork(peer, session)).approvals).toEqual({ ...approvals, expiresAfterMs: 3_600_000 })
+  })
+
   it('is kept for the next process where the present one dies over it', async () => {
     const [, peer] = await open()
     const session = await create(peer)

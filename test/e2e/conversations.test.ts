@@ -178,7 +178,7 @@ describe('a conversation that is gone', () => {
     for (const _ of [1, 2]) {
       expect(await say(peer, session, 'sim:text two')).toMatchObject({
         state: 'failed',
-        result: { failure: { code: 'resume_failed', title: expect.stringContaining('--anew') as string } },
+        result: { failure: { code: 'resume_failed', advice: expect.stringContaining('--anew') as string } },
       })
       expect(await get(peer, session)).toMatchObject({ claudeSessionId })
     }
