@@ -60,6 +60,18 @@ it('a command and a webhook are told of the end of a run, once it is stored, and
   expect(received).toHaveLength(1)
 })
 
+it('a command is told of a question while it waits for its answer', async () => {
+  const file = join(tempDir(), 'told')
+  const config = { notifications: [{ on: ['approval_requested'], command: appending(file) }] }
+  const daemon = await startTestDaemon({ config })
+  const peer = await daemon.peer()
+  const create = { cwd: tempDir(), approvals: { policy: 'ask' } }
+  const { run } = await peer.call<Run>('run.start', { create, prompt: 'sim:permission' })
+  await until(() => expect(lines(file)).toHaveLength(1))
+  expect(lines(file)).toMatchObject([{ event: { type: 'approval_requested', run, tool: 'Write' }, run: { run } }])
+  await peer.call('run.cancel', { run })
+})
+
 it('a webhook that hangs delays no run, and the end of the daemon for a moment only', async () => {
   const { url, received } = await startReceiver(() => 'never')
   const config = { notifications: [{ on: ['done'], url, timeoutMs: 600_000 }] }

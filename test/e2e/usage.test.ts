@@ -75,6 +75,17 @@ describe('what runs have used', () => {
     expect(await usage(await again.peer(), { by: ['session', 'run', 'model', 'day'] })).toEqual(before)
   })
 
+  it('is forgotten after the time that is configured', async () => {
+    const daemon = await startTestDaemon({ config: { keepUsageMs: 1 } })
+    const peer = await daemon.peer()
+    await runToEnd(peer, { create: { cwd: tempDir() }, prompt: 'sim:text' })
+    expect((await usage(peer)).total.runs).toBe(1)
+    await peer.call('daemon.gc', { dryRun: true })
+    expect((await usage(peer)).total.runs).toBe(1)
+    await peer.call('daemon.gc')
+    expect(await usage(peer)).toMatchObject({ rows: [], total: { runs: 0, costUsd: 0 } })
+  })
+
   it('is told of the time, in the time zone and as many rows as were asked for', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()

@@ -1,8 +1,10 @@
+import { copyFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createJournal } from '../../daemon/store/create-journal.ts'
 import { type EventRow, type Store, UnknownRecord } from '../../daemon/store/store.ts'
-import { openSqlite } from '../../daemon/store/sqlite.ts'
-import { entry, event, events, run, session } from '../support/records.ts'
+import { entry, event, events, session } from '../support/records.ts'
+import { tempDir } from '../support/temp-dir.ts'
 import { reopen, tempStore } from './temp-store.ts'
 
 const tokens = (output: number) => ({ input: 0, output, cacheCreation: 0, cacheRead: 0 })
@@ -23,12 +25,14 @@ function storeWith(...ids: string[]): { store: Store; file: string } {
 }
 
 const sums = (store: Store, by: Parameters<Store['usage']['sums']>[0]['by'], filter: object = {}) =>
-  store.usage.sums({ from: 0, to: 1_000_000_000, by, ...filter }).map(({ costUsd, output, runs, ...names }) => ({
-    ...Object.fromEntries(by.map(group => [group, names[group]])),
-    costUsd,
-    output,
-    runs,
-  }))
+  store.usage
+    .sums({ from: 0, to: Number.MAX_SAFE_INTEGER, by, ...filter })
+    .map(({ costUsd, output, runs, ...names }) => ({
+      ...Object.fromEntries(by.map(group => [group, names[group]])),
+      costUsd,
+      output,
+      runs,
+    }))
 
 test('what the cost events tell is summed by model, session, run and quarter of an hour', () => {
   const { store } = storeWith('s_1', 's_2')
@@ -125,25 +129,23 @@ test('sums that are larger than an integer of the database are no fault', () => 
   expect(sums(store, [])[0]!.output).toBeGreaterThan(2 ** 64)
 })
 
-test('a database of before has what its ended runs have cost, of models that nobody knows', () => {
-  const { store, file } = storeWith('s_1')
-  const result = { response: '', costUsd: 0.5, tokens: tokens(7) }
-  store.runs.save(run('r_1', 's_1', { state: 'done', lastSeq: 9, endedAt: 1_000, result }))
-  store.runs.save(
-    run('r_2', 's_1', {
-      state: 'cancelled',
-      lastSeq: 12,
-      endedAt: 2_000,
-      result: { ...result, costUsd: 0, tokens: tokens(0) },
-    }),
+test('a home of the first version has what its ended runs have cost, of models that nobody knows', () => {
+  const file = join(tempDir(), 'muxd.db')
+  copyFileSync(new URL('../fixtures/home-v1/muxd.db', import.meta.url), file)
+  const store = reopen(file)
+  const ended = store.runs.list({ limit: 100 }).flatMap(({ run }) => (run.result?.costUsd ? [run] : []))
+  expect(ended.length).toBeGreaterThan(1)
+  expect(sums(store, ['run', 'session', 'model'])).toEqual(
+    ended
+      .map(({ run, session: ofSession, result }) => ({
+        run,
+        session: ofSession,
+        model: '',
+        costUsd: result!.costUsd,
+        output: result!.tokens.output,
+        runs: 1,
+      }))
+      .toSorted((one, other) => (one.run < other.run ? -1 : 1)),
   )
-  store.runs.save(run('r_3', 's_1'))
-  store.close()
-  const db = openSqlite(file)
-  db.exec('DROP TABLE usage')
-  db.pragma('user_version = 3')
-  db.close()
-  expect(sums(reopen(file), ['session', 'run', 'model'])).toEqual([
-    { session: 's_1', run: 'r_1', model: '', costUsd: 0.5, output: 7, runs: 1 },
-  ])
+  expect(store.usage.bounds()!.last).toBe(Math.max(...ended.map(({ endedAt }) => endedAt!)))
 })
