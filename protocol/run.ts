@@ -99,7 +99,7 @@ export type WaitingFor = Static<typeof WaitingFor>
 
 /**
  * The last sign of life of a run that goes on: when its process printed something (`at`), how long that is ago, and
- * what it was, an event type or the name of a tool. However long the silence, nothing is concluded from it.
+ * the tool that runs or the type of its last event (`what`). However long the silence, nothing is concluded from it.
  */
 export const Activity = Type.Object({
   at: Type.Integer(),

@@ -15,6 +15,7 @@ import {
   terminalEvent,
 } from './active-run.ts'
 import { endOf } from './asked-end.ts'
+import { createLastHeard } from './last-heard.ts'
 import { limitFailure } from './own-failures.ts'
 import { createQuestions, type Questions } from './questions.ts'
 import type { Recorder, Source } from './recorder.ts'
@@ -94,7 +95,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
   let cause: string | undefined
   let begunAt: number | undefined
   let lastLineAt: number | undefined
-  let lastHeard = 'run_started'
+  const lastHeard = createLastHeard()
   let kept = false
   // Claude Code names the prompts of a turn since 2.1; where it does, a turn without any is its own.
   let namesPrompts = false
@@ -127,7 +128,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       const startedAt = current()?.stored.run.startedAt
       if (startedAt === undefined || startedAt === null) return undefined
       if (lastLineAt === undefined || lastLineAt < startedAt) return { at: startedAt, what: 'run_started' }
-      return { at: lastLineAt, what: lastHeard }
+      return { at: lastLineAt, what: lastHeard.what }
     },
 
     processStarted(process) {
@@ -142,6 +143,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       begunAt = undefined
       lastLineAt = undefined
       // A fork has a transcript of its own to be written.
+      lastHeard.reset()
       kept = process.claudeSessionIdBefore !== null
     },
 
@@ -174,7 +176,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       const run = turn?.at === 'ended' ? (ending[0] ?? null) : current()
       for (const body of translator.frame(line.frame, line.time)) {
         spoke = true
-        lastHeard = ('tool' in body && body.tool) || body.type
+        lastHeard.heard(body)
         if (body.type === 'done' || body.type === 'failed') turnEnded(body, ending, line, source)
         else {
           observe(body, run)

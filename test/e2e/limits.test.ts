@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Run, RunLimits, Session } from '../../protocol/index.ts'
+import type { Approval, Run, RunLimits, Session } from '../../protocol/index.ts'
 import { processesOf, startTestDaemon } from '../support/daemon.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -94,6 +94,31 @@ describe('a run with limits of its own', () => {
     const { state, startedAt, endedAt } = await ended(peer, run)
     expect(state).toBe('done')
     expect(endedAt! - startedAt!).toBeGreaterThan(1_500)
+  })
+
+  it('is not inactive while it waits for an answer, but its time runs on', async () => {
+    const { peer } = await open()
+    const session = await warmSession(peer)
+    const asking = async (run: Run) => {
+      await until(async () =>
+        expect(await peer.call('session.get', { session: run.session })).toMatchObject({ state: 'waiting' }),
+      )
+      const { approvals } = await peer.call<{ approvals: Approval[] }>('approval.list', { session: run.session })
+      return approvals[0]!.approval
+    }
+    const patient = await start(peer, 'sim:permission', { inactivityMs: 1_500 }, session)
+    const approval = await asking(patient)
+    await until(async () => {
+      const { state, activity } = await peer.call<Run>('run.get', { run: patient.run })
+      expect({ state, isSilent: activity!.silentMs > 2_000 }).toEqual({ state: 'running', isSilent: true })
+    })
+    await peer.call('approval.answer', { approval, decision: 'allow' })
+    expect(await ended(peer, patient)).toMatchObject({ state: 'done' })
+
+    const timed = await start(peer, 'sim:permission', { timeoutMs: 2_000 }, session)
+    const withdrawn = await asking(timed)
+    expect(await ended(peer, timed)).toMatchObject(failed('timed_out'))
+    expect(await peer.call('approval.get', { approval: withdrawn })).toMatchObject({ decision: 'withdrawn' })
   })
 
   it('keeps its deadline over a killed daemon, and loses none of what was printed meanwhile', async () => {

@@ -214,7 +214,11 @@ describe('what was last heard', () => {
       parent_tool_use_id: null,
       message: { id: 'm', role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'Bash', input: {} }] },
     })
+    frame({ type: 'system', subtype: 'status', status: 'requesting' })
     expect(conversation.activity).toEqual({ at: offset, what: 'Bash' })
+    const back = [{ type: 'tool_result', tool_use_id: 't', content: 'well' }]
+    frame({ type: 'user', parent_tool_use_id: null, message: { role: 'user', content: back } })
+    expect(conversation.activity).toEqual({ at: offset, what: 'tool_result' })
     result({ user_message_uuid: uuid(run) })
     expect(conversation.activity).toBeUndefined()
   })
