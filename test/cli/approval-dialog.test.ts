@@ -5,7 +5,7 @@ import type { Asked } from '../../client/cli/render/approval.ts'
 /** What comes of these lines, and how often was asked. */
 async function answered(asked: Partial<Asked>, ...typed: string[]) {
   const prompts: string[] = []
-  const given = await askPerson({ kind: 'tool', tool: 'Bash', input: {}, ...asked } as Asked, async prompt => {
+  const given = await askPerson({ kind: 'tool', tool: 'Bash', input: {}, ...asked }, async prompt => {
     prompts.push(prompt)
     return typed.shift()
   })

@@ -5,7 +5,7 @@ import { diffOf } from '../../client/cli/render/diff.ts'
 
 const colors = picocolors.createColors(false)
 const lines = (asked: Partial<Asked>, columns = 60) =>
-  approvalLines({ kind: 'tool', tool: 'Bash', input: {}, ...asked } as Asked, { colors, columns })
+  approvalLines({ kind: 'tool', tool: 'Bash', input: {}, ...asked }, { colors, columns })
 
 describe('a question is shown', () => {
   test.each<[string, Partial<Asked>, string[]]>([

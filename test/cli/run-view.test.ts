@@ -175,7 +175,7 @@ describe('in a pipe', () => {
       toolUseId: 't',
     } as const
     let beside = ''
-    const sink = pipeSink({ answer() {}, progress: text => (beside += text) })
+    const sink = pipeSink({ answer() {}, progress: line => (beside += line) })
     const view = createRunView(sink, { colors, prompts: false, howToAnswer: ({ approval }) => `answer ${approval}` })
     const ends: Body[] = [
       { type: 'approval_resolved', approval: 'a_1', decision: 'allow', by },

@@ -171,7 +171,7 @@ describe('what awaits an answer', () => {
     change(denied(1))
     expect(await first!.resolved).toEqual(denied(1))
     await approvals.return!()
-    await expect(second!.resolved).rejects.toThrow()
+    await expect(second!.resolved).rejects.toThrow('aborted')
     expect(await approvals.next()).toMatchObject({ done: true })
   })
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it, test } from 'vitest'
 import { BadPermissionRule, decidePermission, parsePermissionRules } from '../../daemon/claude/permission-rules.ts'
 
@@ -239,6 +240,14 @@ describe('what is no rule', () => {
     )
     expect(() => parsePermissionRules([text])).toThrow(JSON.stringify(text))
     expect(() => parsePermissionRules([text])).toThrow(BadPermissionRule)
+  })
+
+  it('is no rule of the page on them', () => {
+    const page = readFileSync(new URL('../../docs/rules.md', import.meta.url), 'utf8')
+    const rows = page.split('\n').filter(line => line.startsWith('| `'))
+    const rules = rows.flatMap(row => [...row.split('|')[1]!.matchAll(/`([^`]+)`/g)].map(([, rule]) => `allow ${rule}`))
+    expect(rules.length).toBeGreaterThan(15)
+    expect(parsePermissionRules(rules)).toHaveLength(rules.length)
   })
 
   it('is not what Claude Code suggests', () => {
