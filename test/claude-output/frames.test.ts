@@ -30,7 +30,9 @@ describe('rate limits', () => {
       type: 'failed',
       failure: {
         code: 'usage_limit',
-        title: "The plan's usage limit is reached; it is reset at 2026-11-21T01:00Z",
+        title: "The plan's usage limit is reached",
+        advice: 'Wait until it is reset at 2026-11-21 01:00 UTC, or change the plan',
+        resetsAt: Date.UTC(2026, 10, 21, 1),
         detail: "You've hit your session limit",
         retryable: true,
       },
