@@ -22,12 +22,20 @@ interface Stored {
 }
 const stored = JSON.parse(readFileSync(join(earlierHome, 'stored.json'), 'utf8')) as Stored
 
+/** A key is remembered for a day, and the home is older than that. */
+function usedToday(database: string) {
+  const db = openSqlite(database)
+  db.prepare<[number]>('UPDATE requests SET time = ?').run(Date.now())
+  db.close()
+}
+
 describe('a home of the first version', () => {
   it('is taken over: the same epoch and events, its runs brought to their ends, its keys remembered', async () => {
     const home = tempHome()
     cpSync(earlierHome, home, { recursive: true })
     for (const directory of [home, join(home, 'processes')]) chmodSync(directory, 0o700)
-    const daemon = await startTestDaemon({ home })
+    usedToday(join(home, 'muxd.db'))
+    const daemon = await startTestDaemon({ home, config: { keepSessionsMs: 0 } })
     const peer = await daemon.peer()
     expect(daemon.log()).not.toContain('new epoch')
     for (const [session, texts] of Object.entries(stored.events)) {
