@@ -88,6 +88,8 @@ describe('the configuration', () => {
     ['[]', /expected an object/],
     ['{"maxRun":3}', /maxRun/],
     ['{"allowRoots":"/x"}', /allowRoots is "\/x"/],
+    ['{"allowEnvironment":["A*B"]}', /allowEnvironment\/0 is "A\*B"/],
+    ['{"allowEnvironment":[""]}', /allowEnvironment\/0 is ""/],
   ])('refuses the file %s', (content, message) => {
     file(content)
     expect(() => read()).toThrow(BadConfig)
@@ -122,5 +124,9 @@ it('is described key by key, each with its default, in docs/configuration.md', (
   ])
   const { home: _home, environment: _environment, args: _args, ...keys } = read()
   const defaults = Object.entries(keys).map(([key, value]) => [key, JSON.stringify(value)])
-  expect(Object.fromEntries(rows)).toEqual({ claudeBin: 'none', ...Object.fromEntries(defaults) })
+  expect(Object.fromEntries(rows)).toEqual({
+    claudeBin: 'none',
+    allowEnvironment: 'none',
+    ...Object.fromEntries(defaults),
+  })
 })
