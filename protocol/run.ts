@@ -111,14 +111,14 @@ export type Activity = Static<typeof Activity>
 /**
  * One prompt, carried to exactly one terminal event. `firstSeq` and `lastSeq` bound its events in the session's log;
  * `lastSeq`, `endedAt` and `result` are null until it has ended, `startedAt` until it has left the queue.
- * `position` is its place in the queue of its session (0: the next), null when it is not queued. `activity` is in the
+ * `position` is its place in the queue of its session (0: the next), null when it is not queued (absent in what a muxd without it has kept). `activity` is in the
  * answers of `run.*` for a run that was started and has not ended; never on the topic `sessions`, where it would be stale.
  */
 export const Run = Type.Object({
   run: RunId,
   session: SessionId,
   state: RunState,
-  position: Type.Union([Type.Integer({ minimum: 0 }), Type.Null()]),
+  position: Type.Optional(Type.Union([Type.Integer({ minimum: 0 }), Type.Null()])),
   waitingFor: Type.Optional(WaitingFor),
   prompt: Type.String(),
   origin: Origin,

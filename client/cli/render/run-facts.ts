@@ -14,7 +14,7 @@ function roughly(ms: number): string {
 
 /** What keeps a queued run, in words: empty for every other one. */
 export function queuedFor({ position, waitingFor }: Pick<Run, 'position' | 'waitingFor'>): string {
-  if (position === null) return ''
+  if (typeof position !== 'number') return ''
   const place = position === 0 ? 'next' : `number ${position + 1}`
   return waitingFor ? `${place} in its queue, waits for ${waits[waitingFor]}` : `${place} in its queue`
 }
