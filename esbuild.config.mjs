@@ -1,6 +1,6 @@
 // Bundles what runs: one file each for the daemon, the command line, the simulator and the demo, the SDK for Node and for
 // browsers, and the workspace page. Packages with native parts stay outside.
-import { chmodSync, copyFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const outdir = process.argv[2] ?? 'dist'
@@ -58,8 +58,20 @@ await build({
   sourcemap: 'linked',
   jsx: 'automatic',
   jsxImportSource: 'preact',
-  entryPoints: { 'workspace/main': 'client/workspace/main.tsx' },
+  plugins: [{ name: 'dockview-styles', setup: dockviewStyles }],
+  entryPoints: { 'workspace/main': 'client/workspace/main.tsx', 'workspace/style': 'client/workspace/styles/main.css' },
   chunkNames: 'workspace/[name]-[hash]',
   outdir,
 })
 copyFileSync('client/workspace/index.html', `${outdir}/workspace/index.html`)
+
+/** `dockview-core/styles.css`: the package has its styles only in a script that puts them into the page, which our policy forbids. */
+function dockviewStyles({ onResolve, onLoad }) {
+  onResolve({ filter: /^dockview-core\/styles\.css$/ }, ({ path }) => ({ path, namespace: 'dockview' }))
+  onLoad({ filter: /.*/, namespace: 'dockview' }, () => {
+    const script = readFileSync('node_modules/dockview-core/dist/dockview-core.js', 'utf8')
+    const styles = JSON.parse(/\.textContent = ("(?:[^"\\]|\\.)*");/.exec(script)[1])
+    // Its themes are not ours.
+    return { contents: styles.replace(/^\.dockview-theme-[^{]*\{[^}]*\}\n/gm, ''), loader: 'css' }
+  })
+}

@@ -1,3 +1,23 @@
 import { render } from 'preact'
+import { App } from './app/app.tsx'
+import { Doorstep, NoToken } from './app/doorstep.tsx'
+import { applyTheme } from './app/theme.ts'
+import { connectToDaemon } from './connect.ts'
+import { readFragment, writeFragment } from './fragment.ts'
+import { takeToken } from './token.ts'
 
-render(<p>muxd</p>, document.querySelector('#workspace')!)
+const root = document.querySelector('#workspace')!
+const { code, workspace } = readFragment(location.hash)
+// Before anything else: whoever looks at the address bar, or goes back in the history, finds no code.
+if (code !== undefined) history.replaceState(null, '', `${location.pathname}${writeFragment({ workspace })}`)
+// A link to another workspace, or with another code, that is opened in this tab.
+addEventListener('hashchange', () => location.reload())
+applyTheme()
+
+render(<Doorstep title="Connecting…" />, root)
+try {
+  const token = await takeToken(code)
+  render(token === undefined ? <NoToken /> : <App name={workspace} connection={connectToDaemon(token)} />, root)
+} catch (error) {
+  render(<NoToken why={`The link was not accepted: ${(error as Error).message}`} />, root)
+}

@@ -24,21 +24,31 @@ const bundle = readFileSync(new URL('../../dist/client/browser.js', import.meta.
 /** Opens a page at `url` with the SDK in it as `sdk`. */
 export type OpenPage = (url: string) => Promise<Page>
 
-/** Tests in one real Chromium, where there is one. */
+/** Tests with pages of the SDK in one real Chromium, where there is one. */
 export function describeInChromium(title: string, tests: (openPage: OpenPage) => void): void {
+  describeWithPages(title, newPage =>
+    tests(async url => {
+      const page = await newPage()
+      await page.route('**/sdk.js', route => route.fulfill({ contentType: 'text/javascript', body: bundle }))
+      await page.goto(url)
+      await page.addScriptTag({ type: 'module', content: "import * as sdk from '/sdk.js'; globalThis.sdk = sdk" })
+      await page.waitForFunction('globalThis.sdk')
+      return page
+    }),
+  )
+}
+
+/** Tests with new pages of one real Chromium, where there is one. */
+export function describeWithPages(title: string, tests: (newPage: () => Promise<Page>) => void): void {
   describe.skipIf(!existsSync(executablePath))(`${title} (skipped where there is no ${executablePath})`, () => {
     let started: Awaited<ReturnType<typeof startChromium>>
     beforeAll(async () => {
       started = await startChromium()
     })
     afterAll(() => started.close())
-    tests(async url => {
+    tests(async () => {
       const page = await started.browser.contexts()[0]!.newPage()
       onTestFinished(() => page.close())
-      await page.route('**/sdk.js', route => route.fulfill({ contentType: 'text/javascript', body: bundle }))
-      await page.goto(url)
-      await page.addScriptTag({ type: 'module', content: "import * as sdk from '/sdk.js'; globalThis.sdk = sdk" })
-      await page.waitForFunction('globalThis.sdk')
       return page
     })
   })

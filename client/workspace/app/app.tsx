@@ -1,0 +1,37 @@
+import { useSignal } from '@preact/signals'
+import { useEffect, useMemo } from 'preact/hooks'
+import type { Unavailable } from '../../browser.ts'
+import type { Connection } from '../connect.ts'
+import { forgetToken } from '../token.ts'
+import { Closed, Doorstep, NoDaemon, NoToken } from './doorstep.tsx'
+import { Shell } from './shell.tsx'
+import { createWorkspace, WorkspaceContext } from './workspace.ts'
+
+/** A first attempt that takes longer finds no daemon. */
+const patienceMs = 1_500
+
+/** The workspace once the daemon has answered; until then, and when it will not, what is the matter. */
+export function App({ name, connection }: { name: string; connection: Connection }) {
+  const { state, why, opened } = connection.status.value
+  const impatient = useSignal(false)
+  useEffect(() => {
+    const timer = setTimeout(() => (impatient.value = true), patienceMs)
+    return () => clearTimeout(timer)
+  }, [])
+  const hello = connection.hello.value
+  // One for as long as the page is there: connections come and go.
+  const workspace = useMemo(() => hello && createWorkspace(name, connection, hello), [opened > 0])
+
+  if (state === 'closed') {
+    if ((why as Unavailable | undefined)?.code !== 4501) return <Closed why={why} reload={() => location.reload()} />
+    forgetToken()
+    return <NoToken why="The link of this window no longer counts." />
+  }
+  if (workspace)
+    return (
+      <WorkspaceContext.Provider value={workspace}>
+        <Shell />
+      </WorkspaceContext.Provider>
+    )
+  return impatient.value ? <NoDaemon /> : <Doorstep title="Connecting…" />
+}

@@ -1,0 +1,65 @@
+import { useSignal } from '@preact/signals'
+import type { CancelMode } from '../../browser.ts'
+import { Dialog } from '../parts/dialog.tsx'
+import { oneLine } from '../parts/format.ts'
+import { messageOf, useWorkspace } from './workspace.ts'
+
+const modes: [mode: CancelMode, label: string, what: string][] = [
+  ['interrupt', 'Interrupt', 'ends the turn; the process lives on'],
+  ['terminate', 'Terminate', 'ends the process'],
+  ['kill', 'Kill', 'ends the process and everything it started, at once'],
+]
+
+/** Ends a run, as hard as is asked for. Others see who did, and why. */
+export function CancelRun({ run }: { run: string }) {
+  const { mux, records, overlay, say } = useWorkspace()
+  const reason = useSignal('')
+  const record = [...records.active.value.values()].flat().find(candidate => candidate.run === run)
+  const close = () => (overlay.value = undefined)
+  const cancel = (mode: CancelMode) => {
+    close()
+    mux
+      .attach(run)
+      .cancel(reason.value.trim() || undefined, { mode })
+      .catch((error: unknown) => say(messageOf(error), 'problem'))
+  }
+  return (
+    <Dialog label="Cancel the run" class="cancel" onClose={close}>
+      <form
+        onSubmit={event => {
+          event.preventDefault()
+          cancel('interrupt')
+        }}
+      >
+        <h2>Cancel the run</h2>
+        <p class="dim">{record ? oneLine(record.prompt) : 'It has ended meanwhile.'}</p>
+        <label class="labelled">
+          <span>Why, for everybody who watches</span>
+          <input
+            class="field"
+            placeholder="optional"
+            maxLength={2_000}
+            autoFocus
+            value={reason.value}
+            onInput={event => (reason.value = event.currentTarget.value)}
+          />
+        </label>
+        <ul class="cancel-modes">
+          {modes.map(([mode, label, what]) => (
+            <li key={mode}>
+              <button
+                type={mode === 'interrupt' ? 'submit' : 'button'}
+                class={`button ${mode === 'interrupt' ? 'primary' : 'danger'}`}
+                disabled={!record}
+                onClick={mode === 'interrupt' ? undefined : () => cancel(mode)}
+              >
+                {label}
+              </button>
+              <span class="small dim">{what}</span>
+            </li>
+          ))}
+        </ul>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,227 @@
+import type { Run } from '../../browser.ts'
+import { summaryOf } from '../blocks/approval-input.ts'
+import { type Block, blockOf } from '../blocks/block.ts'
+import { blockNames, blockTitle, sessionTitle } from '../blocks/titles.ts'
+import { oneLine } from '../parts/format.ts'
+import { openWorkspace } from './switch-workspace.ts'
+import type { Chord } from './keys.ts'
+import { nextTheme, theme } from './theme.ts'
+import { messageOf, type Workspace } from './workspace.ts'
+
+/** Something that can be done from the palette or by its keys. */
+export interface Command {
+  id: string
+  group: string
+  title: string
+  /** What else it is found by, and told by beside its title. */
+  hint?: string
+  keys?: Chord
+  run(): void
+}
+
+/** Everything that can be done now. Those with keys are there always, so that the keys do the same at all times. */
+export function commandsOf(workspace: Workspace): Command[] {
+  return [
+    ...runCommands(workspace),
+    ...blockCommands(workspace),
+    ...paneCommands(workspace),
+    ...approvalCommands(workspace),
+    ...sessionCommands(workspace),
+    ...workspaceCommands(workspace),
+    ...pageCommands(workspace),
+  ]
+}
+
+function runCommands({ overlay, readOnly, desk, records, say }: Workspace): Command[] {
+  if (readOnly) return []
+  const cancel = (run: Run): Command => ({
+    id: `cancel-${run.run}`,
+    group: 'Runs',
+    title: `Cancel: ${oneLine(run.prompt, 60)}`,
+    hint: titleOf(records, run.session),
+    run: () => (overlay.value = { kind: 'cancel', run: run.run }),
+  })
+  const active = [...records.active.value.values()].flat()
+  const current = blockOf(desk.active.value ?? '')
+  const here = current && 'session' in current ? records.active.value.get(current.session)?.[0] : undefined
+  return [
+    {
+      id: 'new',
+      group: 'Runs',
+      title: 'New session…',
+      keys: 'Alt+KeyN',
+      run: () => (overlay.value = { kind: 'new-session' }),
+    },
+    {
+      id: 'cancel-here',
+      group: 'Runs',
+      title: 'Cancel what runs in this pane…',
+      keys: 'Alt+Period',
+      run: () => {
+        if (here) overlay.value = { kind: 'cancel', run: here.run }
+        else say('Nothing runs in this pane')
+      },
+    },
+    ...active.map(cancel),
+  ]
+}
+
+const blockKeys: Partial<Record<Block['kind'], Chord>> = {
+  sessions: 'Alt+KeyS',
+  approvals: 'Alt+KeyA',
+  usage: 'Alt+KeyU',
+  daemon: 'Alt+KeyD',
+}
+
+function blockCommands({ desk }: Workspace): Command[] {
+  const kinds = ['sessions', 'approvals', 'usage', 'daemon'] as const
+  const current = blockOf(desk.active.value ?? '')
+  const session = current && 'session' in current ? current.session : undefined
+  const commands = kinds.map((kind): Command => {
+    const keys = blockKeys[kind]
+    return {
+      id: `open-${kind}`,
+      group: 'Blocks',
+      title: `Open ${blockNames[kind].toLowerCase()}`,
+      ...(keys && { keys }),
+      run: () => desk.show({ kind }),
+    }
+  })
+  return session === undefined
+    ? commands
+    : [
+        ...commands,
+        {
+          id: 'open-frames',
+          group: 'Blocks',
+          title: 'Open the frames of this session',
+          hint: 'raw, untranslated',
+          keys: 'Alt+KeyF',
+          run: () => desk.show({ kind: 'frames', session }, 'right'),
+        },
+      ]
+}
+
+function paneCommands({ desk, records }: Workspace): Command[] {
+  const panes = desk.panes.value
+  const active = desk.active.value
+  const open = desk.open.value
+  const pane = (id: string, title: string, keys: Chord, run: () => void): Command => ({
+    id,
+    group: 'Panes',
+    title,
+    keys,
+    run,
+  })
+  const always = [
+    ...open.map(
+      (id, index): Command => ({
+        id: `focus-${id}`,
+        group: 'Panes',
+        title: `Go to ${blockTitle(id, records.sessions.value)}`,
+        ...(index < 9 && { keys: `Alt+Digit${index + 1}` }),
+        run: () => desk.focus(id),
+      }),
+    ),
+    pane('close', 'Close this block', 'Alt+KeyW', () => desk.close()),
+  ]
+  if (!panes || active === undefined) return always
+  return [
+    ...always,
+    pane('split-right', 'Split to the right', 'Alt+Backslash', () => panes.split(active, 'right')),
+    pane('split-below', 'Split below', 'Alt+Minus', () => panes.split(active, 'below')),
+    pane('maximise', desk.maximised.value ? 'Restore the pane' : 'Maximise the pane', 'Alt+KeyM', () =>
+      panes.maximise(active),
+    ),
+    pane('next-tab', 'Next tab', 'Alt+BracketRight', () => panes.turn(1)),
+    pane('previous-tab', 'Previous tab', 'Alt+BracketLeft', () => panes.turn(-1)),
+    ...(['left', 'right', 'up', 'down'] as const).flatMap(direction => {
+      const arrow = { left: 'ArrowLeft', right: 'ArrowRight', up: 'ArrowUp', down: 'ArrowDown' }[direction]
+      const where = { left: 'to the left', right: 'to the right', up: 'above', down: 'below' }[direction]
+      return [
+        pane(`step-${direction}`, `Go to the pane ${where}`, `Alt+${arrow}`, () => panes.step(direction)),
+        pane(`move-${direction}`, `Move this block ${where}`, `Alt+Shift+${arrow}`, () =>
+          panes.move(active, direction),
+        ),
+      ]
+    }),
+    pane('grow', 'Make the pane larger', 'Alt+Shift+Period', () => panes.resize(0.1)),
+    pane('shrink', 'Make the pane smaller', 'Alt+Shift+Comma', () => panes.resize(-0.1)),
+  ]
+}
+
+function approvalCommands({ readOnly, records, api, say, desk }: Workspace): Command[] {
+  return records.approvals.value.slice(0, 20).flatMap((approval): Command[] => {
+    const hint = titleOf(records, approval.session)
+    const summary = oneLine(summaryOf(approval), 80)
+    const answer = (decision: 'allow' | 'deny') => () => {
+      api.approval
+        .answer({ approval: approval.approval, decision })
+        .then(() => say(decision === 'allow' ? 'Allowed' : 'Denied'))
+        .catch((error: unknown) => say(messageOf(error), 'problem'))
+    }
+    const look: Command = {
+      id: `look-${approval.approval}`,
+      group: 'Approvals',
+      title: `Look at ${summary}`,
+      hint,
+      run: () => desk.show({ kind: 'approvals' }),
+    }
+    if (readOnly || approval.kind === 'question') return [look]
+    return [
+      look,
+      { id: `allow-${approval.approval}`, group: 'Approvals', title: `Allow ${summary}`, hint, run: answer('allow') },
+      { id: `deny-${approval.approval}`, group: 'Approvals', title: `Deny ${summary}`, hint, run: answer('deny') },
+    ]
+  })
+}
+
+function sessionCommands({ records, desk }: Workspace): Command[] {
+  return [...records.sessions.value.values()]
+    .sort((a, b) => b.updatedAt - a.updatedAt)
+    .slice(0, 200)
+    .map(session => ({
+      id: `session-${session.session}`,
+      group: 'Sessions',
+      title: `Open ${sessionTitle(session)}`,
+      hint: session.cwd,
+      run: () => desk.show({ kind: 'session', session: session.session }),
+    }))
+}
+
+function workspaceCommands({ workspaces, name }: Workspace): Command[] {
+  return workspaces.value
+    .filter(other => other !== name)
+    .map(other => ({
+      id: `workspace-${other}`,
+      group: 'Workspaces',
+      title: `Switch to workspace ${other}`,
+      run: () => openWorkspace(other),
+    }))
+}
+
+function pageCommands({ overlay }: Workspace): Command[] {
+  return [
+    {
+      id: 'palette',
+      group: 'Page',
+      title: 'Command palette',
+      keys: 'Mod+KeyK',
+      run: () => (overlay.value = overlay.value?.kind === 'palette' ? undefined : { kind: 'palette' }),
+    },
+    {
+      id: 'theme',
+      group: 'Page',
+      title: `Theme: ${theme.value}. Change it`,
+      hint: 'light, dark, as the system',
+      keys: 'Alt+KeyT',
+      run: nextTheme,
+    },
+    { id: 'help', group: 'Page', title: 'Keyboard', keys: '?', run: () => (overlay.value = { kind: 'help' }) },
+  ]
+}
+
+const titleOf = (records: Workspace['records'], id: string): string => {
+  const session = records.sessions.value.get(id)
+  return session ? sessionTitle(session) : id
+}

@@ -1,0 +1,171 @@
+import { createDockview, type DockviewApi } from 'dockview-core'
+import { type JSX, render } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { fromDockview, toDockview } from '../layout/dockview-layout.ts'
+import { groupsOf, isSameLayout } from '../layout/layout.ts'
+import { createBusySign } from './busy.ts'
+import type { Direction, Panes } from './desk.ts'
+import { Pane } from './pane.tsx'
+import { Tab, TabActions } from './tab.tsx'
+import { useWorkspace, type Workspace, WorkspaceContext } from './workspace.ts'
+
+const theme = { name: 'muxd', className: 'dock', dndTabIndicator: 'line' } as const
+
+/** All open blocks side by side, in panes that can be dragged, resized and laid behind each other. */
+export function Dock({ busy }: { busy: ReturnType<typeof createBusySign> }) {
+  const workspace = useWorkspace()
+  const ref = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    const { desk } = workspace
+    const api = createDockview(ref.current!, {
+      theme,
+      disableFloatingGroups: true,
+      announcements: true,
+      createComponent: ({ id }) => rendered(workspace, 'pane', () => <Pane id={id} />),
+      createTabComponent: ({ id }) => rendered(workspace, 'tab', () => <Tab id={id} />),
+      defaultTabComponent: 'tab',
+      createRightHeaderActionComponent: group =>
+        rendered(workspace, 'tab-actions', () => <TabActions shownIn={() => group.activePanel?.id} />),
+      createWatermarkComponent: () => rendered(workspace, 'nothing-open', () => <NothingOpen />),
+    })
+    // Changes that come from the desk itself are none of the user's.
+    let applying = false
+    const panes = createPanes(api, apply => {
+      applying = true
+      try {
+        apply()
+      } finally {
+        applying = false
+      }
+    })
+    const disposables = [
+      api.onDidLayoutChange(() => {
+        if (applying) return
+        const layout = fromDockview(api.toJSON())
+        if (!isSameLayout(layout, desk.layout.peek())) desk.changed(layout)
+      }),
+      api.onDidActivePanelChange(() => desk.activated(api.activePanel?.id)),
+      api.onDidMaximizedGroupChange(() => desk.maximisedChanged(api.hasMaximizedGroup())),
+    ]
+    const unwatch = busy.watch(ref.current!)
+    const detach = desk.attach(panes)
+    return () => {
+      detach()
+      unwatch()
+      for (const { dispose } of disposables) dispose()
+      api.dispose()
+    }
+  }, [])
+  return <div class="dock-holder" ref={ref} />
+}
+
+function NothingOpen() {
+  const { overlay } = useWorkspace()
+  return (
+    <div class="empty">
+      <p>Nothing is open.</p>
+      <button type="button" class="button" onClick={() => (overlay.value = { kind: 'palette', query: 'Open ' })}>
+        Open a block
+      </button>
+    </div>
+  )
+}
+
+/** A part of dockview's that is drawn by a component. */
+function rendered(workspace: Workspace, className: string, draw: () => JSX.Element) {
+  const element = document.createElement('div')
+  element.className = className
+  return {
+    element,
+    init() {
+      render(<WorkspaceContext.Provider value={workspace}>{draw()}</WorkspaceContext.Provider>, element)
+    },
+    dispose() {
+      render(null, element)
+    },
+  }
+}
+
+function createPanes(api: DockviewApi, silently: (apply: () => void) => void): Panes {
+  const panelOf = (id: string) => api.getPanel(id)
+  const groupOf = (id: string) => api.groups.find(group => group.id === id)!
+  const add = (id: string, position?: Parameters<DockviewApi['addPanel']>[0]['position']) =>
+    api.addPanel({ id, component: 'block', title: id, ...(position && { position }) })
+  const beyond = (direction: Direction) => {
+    const { activeGroup } = api
+    return activeGroup && api.adjacentGroupInDirection(activeGroup, direction)
+  }
+  return {
+    show(layout) {
+      silently(() => {
+        const active = api.activePanel?.id
+        api.fromJSON(toDockview(layout, { width: api.width, height: api.height }), { reuseExistingPanels: true })
+        const next = (active && panelOf(active)) ?? panelOf(groupsOf(layout.root)[0]?.shown ?? '')
+        // The groups are new; who was at work stays there.
+        if (next && next.group.activePanel === next) next.api.setActive()
+      })
+    },
+    open(id, where, beside) {
+      const reference = beside === undefined ? undefined : panelOf(beside)
+      const direction = where === 'tab' ? 'within' : where
+      if (reference) add(id, { referencePanel: reference, direction })
+      else add(id, { direction: where === 'below' ? 'below' : 'right' })
+      focusContent(api, id)
+    },
+    close(id) {
+      panelOf(id)?.api.close()
+      focusContent(api, api.activePanel?.id)
+    },
+    focus(id) {
+      panelOf(id)?.api.setActive()
+      focusContent(api, id)
+    },
+    step(direction) {
+      beyond(direction)?.activePanel?.api.setActive()
+      focusContent(api, api.activePanel?.id)
+    },
+    turn(by) {
+      if (by > 0) api.activateNext({ includePanel: true, group: api.activeGroup! })
+      else api.activatePrevious({ includePanel: true, group: api.activeGroup! })
+      focusContent(api, api.activePanel?.id)
+    },
+    split(id, where) {
+      const panel = panelOf(id)
+      if (!panel || panel.group.panels.length < 2) return
+      panel.api.moveTo({ group: groupOf(panel.group.id), position: where === 'right' ? 'right' : 'bottom' })
+      focusContent(api, id)
+    },
+    move(id, direction) {
+      const panel = panelOf(id)
+      const target = panel && api.adjacentGroupInDirection(panel.group, direction)
+      const edges = { left: 'left', right: 'right', up: 'top', down: 'bottom' } as const
+      if (target) panel.api.moveTo({ group: groupOf(target.id), position: 'center' })
+      else panel?.api.moveTo({ group: groupOf(panel.group.id), position: edges[direction] })
+      focusContent(api, id)
+    },
+    resize(by) {
+      const group = api.activeGroup
+      if (!group) return
+      const widest = api.groups.every(({ width }) => width === api.width)
+      if (widest) group.api.setSize({ height: group.height * (1 + by) })
+      else group.api.setSize({ width: group.width * (1 + by) })
+    },
+    maximise(id) {
+      const panel = panelOf(id)
+      if (api.hasMaximizedGroup()) api.exitMaximizedGroup()
+      else if (panel) api.maximizeGroup(panel)
+      focusContent(api, id)
+    },
+  }
+}
+
+/** Dockview moves its own focus first. */
+function focusContent(api: DockviewApi, id: string | undefined): void {
+  if (id === undefined) return
+  requestAnimationFrame(() => {
+    const content = api.getPanel(id)?.view.content.element
+    const inner =
+      content?.querySelector<HTMLElement>('[data-autofocus]') ?? content?.querySelector<HTMLElement>('.block')
+    inner?.focus({ preventScroll: true })
+  })
+}

@@ -1,0 +1,29 @@
+/**
+ * How well a text answers what was typed, each word by itself: 0 when not at all. The beginning of a word counts more
+ * than its middle, and letters that follow each other more than letters that are merely all there.
+ */
+export function matchScore(query: string, text: string): number {
+  const lower = text.toLowerCase()
+  let total = 1
+  for (const word of query.toLowerCase().split(/\s+/).filter(Boolean)) {
+    const score = wordScore(word, lower)
+    if (!score) return 0
+    total += score
+  }
+  return total
+}
+
+function wordScore(word: string, text: string): number {
+  const at = text.indexOf(word)
+  if (at === 0) return 40
+  if (at > 0) return isLetter(text[at - 1]!) ? 15 : 30
+  let from = 0
+  for (const letter of word) {
+    const next = text.indexOf(letter, from)
+    if (next < 0) return 0
+    from = next + 1
+  }
+  return word.length > 2 ? 3 : 0
+}
+
+const isLetter = (character: string) => /[\p{L}\p{N}]/u.test(character)

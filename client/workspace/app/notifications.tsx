@@ -1,0 +1,53 @@
+import { effect, signal } from '@preact/signals'
+import { summaryOf } from '../blocks/approval-input.ts'
+import { sessionTitle } from '../blocks/titles.ts'
+import { Icon } from '../parts/icons.tsx'
+import { oneLine } from '../parts/format.ts'
+import { useWorkspace, type Workspace } from './workspace.ts'
+
+const key = 'muxd.notify'
+const isThere = 'Notification' in globalThis
+const wanted = signal(isThere && Notification.permission === 'granted' && localStorage.getItem(key) === 'yes')
+
+/** Turns desktop notifications of questions on and off; the browser asks once, at the click. */
+export function Notifications() {
+  const { say } = useWorkspace()
+  if (!isThere) return null
+  const toggle = async () => {
+    if (!wanted.value && (await Notification.requestPermission()) !== 'granted')
+      return say('The browser does not allow notifications of this page', 'problem')
+    wanted.value = !wanted.value
+    localStorage.setItem(key, wanted.value ? 'yes' : 'no')
+  }
+  return (
+    <button type="button" class="button plain" aria-pressed={wanted.value} onClick={() => void toggle()}>
+      <Icon name="bell" />
+      {wanted.value ? 'Notifies you' : 'Notify me'}
+    </button>
+  )
+}
+
+/** Puts the number of questions into the document's title, and a notification for each new one before who looks elsewhere. */
+export function announceApprovals({ records, desk }: Workspace): () => void {
+  const known = new Set<string>()
+  return effect(() => {
+    const approvals = records.approvals.value
+    document.title = approvals.length ? `(${approvals.length}) muxd` : 'muxd'
+    for (const approval of approvals) {
+      if (known.has(approval.approval)) continue
+      known.add(approval.approval)
+      if (!wanted.peek() || document.hasFocus()) continue
+      const session = records.sessions.peek().get(approval.session)
+      const note = new Notification(session ? sessionTitle(session) : 'muxd', {
+        body: oneLine(summaryOf(approval)),
+        // Several windows show one.
+        tag: approval.approval,
+      })
+      note.addEventListener('click', () => {
+        focus()
+        desk.show({ kind: 'session', session: approval.session })
+      })
+    }
+    for (const id of known) if (!approvals.some(({ approval }) => approval === id)) known.delete(id)
+  })
+}

@@ -1,0 +1,99 @@
+import { useSignal } from '@preact/signals'
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
+import { Dialog } from '../parts/dialog.tsx'
+import { type Command, commandsOf } from './commands.ts'
+import { chordText, isMac } from './keys.ts'
+import { matchScore } from './match.ts'
+import { useWorkspace } from './workspace.ts'
+
+const most = 60
+
+/** Everything that can be done, found by typing. */
+export function Palette({ query: first = '' }: { query?: string | undefined }) {
+  const workspace = useWorkspace()
+  const query = useSignal(first)
+  const at = useSignal(0)
+  const list = useRef<HTMLUListElement>(null)
+  const commands = commandsOf(workspace).filter(({ id }) => id !== 'palette')
+  const found = useMemo(() => findCommands(commands, query.value), [query.value, commands.length])
+  const chosen = Math.min(at.value, found.length - 1)
+  const close = () => (workspace.overlay.value = undefined)
+
+  useLayoutEffect(() => {
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' })
+  }, [chosen, found])
+
+  const run = (command: Command | undefined) => {
+    if (!command) return
+    close()
+    // Its focus comes after that which the dialog gives back.
+    setTimeout(() => command.run())
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key]
+    if (step !== undefined) at.value = Math.max(0, Math.min(found.length - 1, chosen + step))
+    else if (event.key === 'Enter') run(found[chosen])
+    else return
+    event.preventDefault()
+  }
+
+  return (
+    <Dialog label="Command palette" class="palette" onClose={close}>
+      <input
+        class="palette-input"
+        role="combobox"
+        aria-label="Command"
+        aria-expanded="true"
+        aria-controls="palette-list"
+        aria-autocomplete="list"
+        aria-activedescendant={found[chosen] && `command-${chosen}`}
+        placeholder="What would you like to do?"
+        autoFocus
+        value={query.value}
+        onInput={event => {
+          query.value = event.currentTarget.value
+          at.value = 0
+        }}
+        onKeyDown={onKeyDown}
+      />
+      <ul id="palette-list" class="palette-list" role="listbox" aria-label="Commands" ref={list}>
+        {found.map((command, index) => (
+          <li
+            key={command.id}
+            id={`command-${index}`}
+            class="palette-row"
+            role="option"
+            aria-selected={index === chosen}
+            onMouseMove={() => (at.value = index)}
+            onClick={() => run(command)}
+          >
+            <span class="dim small palette-group">{command.group}</span>
+            <span class="clip">{command.title}</span>
+            {command.hint && <span class="dim small clip palette-hint">{command.hint}</span>}
+            {command.keys && <kbd>{chordText(command.keys, isMac())}</kbd>}
+          </li>
+        ))}
+      </ul>
+      {found.length === 0 && <p class="empty">Nothing is called that.</p>}
+      <p class="unseen" aria-live="polite">
+        {found.length} commands
+      </p>
+    </Dialog>
+  )
+}
+
+function findCommands(commands: readonly Command[], query: string): Command[] {
+  if (!query.trim()) return commands.slice(0, most)
+  return commands
+    .map(command => ({
+      command,
+      score: Math.max(
+        matchScore(query, command.title) * 2,
+        matchScore(query, `${command.title} ${command.hint ?? ''}`),
+      ),
+    }))
+    .filter(({ score }) => score > 0)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, most)
+    .map(({ command }) => command)
+}

@@ -1,0 +1,154 @@
+import { useSignal } from '@preact/signals'
+import { useEffect, useMemo } from 'preact/hooks'
+import { firstLayout } from '../layout/layout.ts'
+import { followLayout } from '../layout/follow-layout.ts'
+import { Icon } from '../parts/icons.tsx'
+import { Banners, Marks } from './banners.tsx'
+import { createBusySign } from './busy.ts'
+import { CancelRun } from './cancel.tsx'
+import { Dock } from './dock.tsx'
+import { Help } from './help.tsx'
+import { startKeyboard } from './keyboard.ts'
+import { chordText, isMac } from './keys.ts'
+import { NewSession } from './new-session.tsx'
+import { announceApprovals } from './notifications.tsx'
+import { Palette } from './palette.tsx'
+import { Stack } from './stack.tsx'
+import { nextTheme, theme } from './theme.ts'
+import { messageOf, useWorkspace, type Workspace } from './workspace.ts'
+
+/** Below this there is room for one block only. */
+const narrow = matchMedia('(max-width: 719px)')
+
+/** The page once it is connected: a bar, what is unusual, the blocks, and what lies over them. */
+export function Shell() {
+  const workspace = useWorkspace()
+  const { overlay, notice } = workspace
+  const busy = useMemo(createBusySign, [])
+  const isNarrow = useSignal(narrow.matches)
+  const loaded = useSignal(false)
+
+  useEffect(() => {
+    const look = () => (isNarrow.value = narrow.matches)
+    narrow.addEventListener('change', look)
+    const ends = [
+      startKeyboard(workspace),
+      announceApprovals(workspace),
+      keepLayout(workspace, busy, () => (loaded.value = true)),
+      () => narrow.removeEventListener('change', look),
+    ]
+    return () => {
+      for (const end of ends) end()
+    }
+  }, [])
+
+  const shown = overlay.value
+  return (
+    <div class="shell">
+      <Bar />
+      <Banners />
+      <main class="desk" aria-label="Blocks">
+        {loaded.value && (isNarrow.value ? <Stack /> : <Dock busy={busy} />)}
+      </main>
+      {shown?.kind === 'palette' && <Palette query={shown.query} />}
+      {shown?.kind === 'help' && <Help />}
+      {shown?.kind === 'new-session' && <NewSession prompt={shown.prompt} />}
+      {shown?.kind === 'cancel' && <CancelRun run={shown.run} />}
+      <div class="notices" role="status">
+        {notice.value && (
+          <p key={notice.value.at} class={`notice ${notice.value.kind}`}>
+            {notice.value.text}
+          </p>
+        )}
+      </div>
+    </div>
+  )
+}
+
+/** The desk as it is saved on the daemon, and saved there as it is changed. */
+function keepLayout(
+  { name, layouts, desk, readOnly, say }: Workspace,
+  busy: ReturnType<typeof createBusySign>,
+  onLoaded: () => void,
+) {
+  const onProblem = (error: unknown) => say(`The layout: ${messageOf(error)}`, 'problem')
+  const follower = followLayout({
+    store: layouts,
+    workspace: name,
+    view: {
+      show: desk.apply,
+      get busy() {
+        return busy.busy
+      },
+      onIdle: busy.onIdle,
+    },
+    first: firstLayout,
+    readOnly,
+    onProblem,
+  })
+  desk.onChange(follower.changed)
+  follower
+    .load()
+    .catch((error: unknown) => {
+      desk.apply(firstLayout)
+      onProblem(error)
+    })
+    .finally(onLoaded)
+  return follower.close
+}
+
+function Bar() {
+  const { name, overlay, desk, records, readOnly, connection } = useWorkspace()
+  const waiting = records.approvals.value.length
+  const { state } = connection.status.value
+  return (
+    <header class="bar">
+      <h1>
+        <span class={`dot ${state === 'open' ? 'good' : 'waiting'}`} aria-hidden="true" />
+        muxd
+        <span class="unseen">, {state === 'open' ? 'connected' : 'not connected'}</span>
+      </h1>
+      {name !== 'main' && <span class="chip">{name}</span>}
+      <Marks />
+      <button type="button" class="bar-search" onClick={() => (overlay.value = { kind: 'palette' })}>
+        <Icon name="search" />
+        <span class="clip">Search, or do something</span>
+        <kbd>{chordText('Mod+KeyK', isMac())}</kbd>
+      </button>
+      <button
+        type="button"
+        class={`button plain ${waiting ? 'asked' : ''}`}
+        aria-label={`Approvals, ${waiting} waiting`}
+        title="Approvals"
+        onClick={() => desk.show({ kind: 'approvals' })}
+      >
+        <Icon name="approvals" />
+        {waiting > 0 && <span class="count">{waiting}</span>}
+      </button>
+      <button
+        type="button"
+        class="button plain icon"
+        aria-label={`Theme: ${theme.value}`}
+        title={`Theme: ${theme.value}`}
+        onClick={nextTheme}
+      >
+        <Icon name="theme" />
+      </button>
+      <button
+        type="button"
+        class="button plain icon wide-only"
+        aria-label="Keyboard"
+        title="Keyboard"
+        onClick={() => (overlay.value = { kind: 'help' })}
+      >
+        <Icon name="help" />
+      </button>
+      {!readOnly && (
+        <button type="button" class="button primary" onClick={() => (overlay.value = { kind: 'new-session' })}>
+          <Icon name="add" />
+          New<span class="wide-only"> session</span>
+        </button>
+      )}
+    </header>
+  )
+}

@@ -1,0 +1,87 @@
+import { blockOf } from '../blocks/block.ts'
+import { sessionLook } from '../blocks/session-look.ts'
+import { blockIcons, blockTitle } from '../blocks/titles.ts'
+import { Icon } from '../parts/icons.tsx'
+import { useWorkspace } from './workspace.ts'
+
+/** What stands on a tab. To close it is for the mouse only: the keyboard has a command, and a tab holds no button. */
+export function Tab({ id }: { id: string }) {
+  const { desk, records } = useWorkspace()
+  return (
+    <div
+      class="tab-face"
+      onAuxClick={event => {
+        if (event.button === 1) desk.close(id)
+      }}
+    >
+      <TabMark id={id} />
+      <span class="clip">{blockTitle(id, records.sessions.value)}</span>
+      <span
+        class="tab-close"
+        aria-hidden="true"
+        title="Close"
+        onPointerDown={event => event.stopPropagation()}
+        onClick={event => {
+          event.stopPropagation()
+          desk.close(id)
+        }}
+      >
+        <Icon name="close" />
+      </span>
+    </div>
+  )
+}
+
+/** The icon of a block; of a session how it is. */
+export function TabMark({ id }: { id: string }) {
+  const { records } = useWorkspace()
+  const block = blockOf(id)
+  if (block?.kind === 'session') {
+    const session = records.sessions.value.get(block.session)
+    if (!session) return <span class="dot closed" />
+    const asked = records.approvals.value.filter(approval => approval.session === block.session).length
+    const active = records.active.value.get(block.session) ?? []
+    const { dot, words } = sessionLook(session, { active, ended: records.ended.value.get(block.session), asked })
+    return (
+      <>
+        <span class={`dot ${dot}`} aria-hidden="true" />
+        <span class="unseen">{words}:</span>
+      </>
+    )
+  }
+  if (block?.kind === 'approvals' && records.approvals.value.length)
+    return <span class="count">{records.approvals.value.length}</span>
+  return <Icon name={block ? blockIcons[block.kind] : 'help'} />
+}
+
+/** Beside the tabs of a pane. */
+export function TabActions({ shownIn }: { shownIn(): string | undefined }) {
+  const { desk } = useWorkspace()
+  const act = (what: (id: string) => void) => () => {
+    const id = shownIn()
+    if (id !== undefined) what(id)
+  }
+  const { maximised } = desk
+  return (
+    <>
+      <button
+        type="button"
+        class="button plain icon"
+        aria-label="Split to the right"
+        title="Split to the right"
+        onClick={act(id => desk.panes.value?.split(id, 'right'))}
+      >
+        <Icon name="splitRight" />
+      </button>
+      <button
+        type="button"
+        class="button plain icon"
+        aria-label={maximised.value ? 'Restore the pane' : 'Maximise the pane'}
+        title={maximised.value ? 'Restore' : 'Maximise'}
+        onClick={act(id => desk.panes.value?.maximise(id))}
+      >
+        <Icon name={maximised.value ? 'restore' : 'maximise'} />
+      </button>
+    </>
+  )
+}

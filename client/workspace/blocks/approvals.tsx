@@ -1,0 +1,55 @@
+import { useEffect, useRef } from 'preact/hooks'
+import { Notifications } from '../app/notifications.tsx'
+import { useWorkspace } from '../app/workspace.ts'
+import { ApprovalCard } from './approval-card.tsx'
+
+/** The questions of all sessions, oldest first. What is answered anywhere disappears here. */
+export function ApprovalsBlock({ active }: { active: boolean }) {
+  const { records, readOnly } = useWorkspace()
+  const ref = useRef<HTMLElement>(null)
+  const approvals = records.approvals.value
+  const count = approvals.length
+
+  // The answered card takes the focus with it: the next one gets it.
+  useEffect(() => {
+    if (!active || document.activeElement !== document.body) return
+    const next = ref.current?.querySelector<HTMLElement>('.card') ?? ref.current
+    next?.focus({ preventScroll: true })
+  }, [count])
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (!(event.target instanceof HTMLElement) || event.target.closest('input, textarea, select')) return
+    const cards = [...ref.current!.querySelectorAll<HTMLElement>('.card')]
+    const at = cards.indexOf(event.target.closest<HTMLElement>('.card')!)
+    const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key]
+    if (step === undefined) return
+    event.preventDefault()
+    cards[Math.max(0, Math.min(cards.length - 1, at + step))]?.focus()
+  }
+
+  return (
+    <section class="block approvals" aria-label="Approvals" tabIndex={-1} ref={ref} onKeyDown={onKeyDown}>
+      <header class="block-bar">
+        <p class="grow" aria-live="polite">
+          {count === 0 ? 'Nothing waits for an answer' : count === 1 ? '1 question waits' : `${count} questions wait`}
+        </p>
+        <Notifications />
+      </header>
+      <div class="scroll">
+        {count === 0 ? (
+          <div class="empty">
+            <p>When Claude asks whether it may do something, in any session, the question is here.</p>
+          </div>
+        ) : (
+          <ul class="cards" aria-label="Questions">
+            {approvals.map(approval => (
+              <li key={approval.approval}>
+                <ApprovalCard approval={approval} readOnly={readOnly} />
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </section>
+  )
+}

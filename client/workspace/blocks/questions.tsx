@@ -1,0 +1,64 @@
+import type { Question } from './approval-input.ts'
+
+/** By the question's text: the label that was chosen, or the user's own words; a list where several may be. */
+export type Answers = Record<string, string | string[]>
+
+export function Questions({
+  name,
+  questions,
+  answers,
+  disabled,
+  onChange,
+}: {
+  /** Unique on the page. */
+  name: string
+  questions: readonly Question[]
+  answers: Answers
+  disabled: boolean
+  onChange(answers: Answers): void
+}) {
+  return (
+    <>
+      {questions.map(({ question, header, multi, options }, index) => {
+        const given = answers[question]
+        const chosen = Array.isArray(given) ? given : given === undefined ? [] : [given]
+        const own = chosen.find(value => !options.some(({ label }) => label === value)) ?? ''
+        const set = (values: string[]) => onChange({ ...answers, [question]: multi ? values : (values.at(-1) ?? '') })
+        const toggle = (label: string) =>
+          set(multi ? (chosen.includes(label) ? chosen.filter(value => value !== label) : [...chosen, label]) : [label])
+        return (
+          <fieldset key={question} class="question" disabled={disabled}>
+            <legend>
+              {header && <span class="chip">{header}</span>} {question}
+            </legend>
+            {options.map(({ label, description }) => (
+              <label key={label} class="option">
+                <input
+                  type={multi ? 'checkbox' : 'radio'}
+                  name={`${name}-${index}`}
+                  checked={chosen.includes(label)}
+                  onChange={() => toggle(label)}
+                />
+                <span>
+                  {label}
+                  {description && <span class="small dim"> {description}</span>}
+                </span>
+              </label>
+            ))}
+            <input
+              class="field"
+              aria-label={`Another answer to: ${question}`}
+              placeholder="Something else"
+              value={own}
+              onInput={event => {
+                const words = event.currentTarget.value
+                const labels = multi ? chosen.filter(value => value !== own) : []
+                set(words ? [...labels, words] : labels)
+              }}
+            />
+          </fieldset>
+        )
+      })}
+    </>
+  )
+}

@@ -1,0 +1,19 @@
+import { useWorkspace } from '../app/workspace.ts'
+import { ConversationPane } from '../conversation/conversation-pane.tsx'
+import { type Block } from './block.ts'
+
+/** A session's conversation. */
+export function SessionBlock({ session, active }: { session: string; active: boolean }) {
+  const { mux, readOnly, desk, records } = useWorkspace()
+  if (records.loaded.value && !records.sessions.value.has(session))
+    return <p class="empty">This session is no longer there: it was deleted, here or elsewhere.</p>
+  return (
+    <ConversationPane
+      mux={mux}
+      session={session}
+      readOnly={readOnly}
+      active={active}
+      onOpen={(block: Block) => desk.show(block)}
+    />
+  )
+}

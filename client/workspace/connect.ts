@@ -1,0 +1,35 @@
+import { type ReadonlySignal, signal } from '@preact/signals'
+import { type ConnectionState, type HelloResult, type Mux, open, sdkVersion } from '../browser.ts'
+
+/** The connection as the page shows it. */
+export interface Connection {
+  mux: Mux
+  status: ReadonlySignal<Status>
+  /** What the daemon said last. */
+  hello: ReadonlySignal<HelloResult | undefined>
+}
+
+export interface Status {
+  state: ConnectionState
+  /** When that began. */
+  at: number
+  why: Error | undefined
+  /** Counts the times that it was opened. */
+  opened: number
+}
+
+/** Connects to the daemon that served the page, and goes on trying. */
+export function connectToDaemon(token: string): Connection {
+  const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`
+  const mux = open({ url, token, patient: true, client: { name: 'workspace', version: sdkVersion } })
+  // Whoever is interested looks at the state.
+  mux.opened.catch(() => {})
+  const status = signal<Status>({ state: mux.state, at: Date.now(), why: undefined, opened: 0 })
+  const hello = signal<HelloResult | undefined>()
+  mux.onState((state, why) => {
+    hello.value = mux.hello
+    const { opened } = status.value
+    status.value = { state, at: Date.now(), why, opened: state === 'open' ? opened + 1 : opened }
+  })
+  return { mux, status, hello }
+}

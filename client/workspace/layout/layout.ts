@@ -1,0 +1,116 @@
+import { blockOf } from '../blocks/block.ts'
+
+/**
+ * Which blocks are where: what is stored on the daemon and followed by other windows. It has no pixels, so that windows
+ * of all sizes can show it, and no more than one way to say the same thing.
+ */
+export interface Layout {
+  version: 1
+  /** Null when nothing is open. */
+  root: Place | null
+}
+
+export type Place = Tabs | Split
+
+/** Blocks that lie behind each other. `share` is the part of its row or column, which add up to 1. */
+export interface Tabs {
+  share: number
+  /** Ids of blocks. */
+  tabs: string[]
+  shown: string
+}
+
+export interface Split {
+  share: number
+  split: 'row' | 'column'
+  places: Place[]
+}
+
+export const isSplit = (place: Place): place is Split => 'split' in place
+
+export const emptyLayout: Layout = { version: 1, root: null }
+
+/** What a workspace that has none begins with. */
+export const firstLayout: Layout = {
+  version: 1,
+  root: {
+    share: 1,
+    split: 'row',
+    places: [
+      { share: 0.3, tabs: ['sessions'], shown: 'sessions' },
+      { share: 0.7, tabs: ['approvals', 'usage', 'daemon'], shown: 'approvals' },
+    ],
+  },
+}
+
+const maxDepth = 12
+const maxTabs = 200
+
+/** Reads what was stored, by whomever: what cannot be shown is left out. Throws when it is no layout at all. */
+export function parseLayout(stored: unknown): Layout {
+  const { version, root } = (stored ?? {}) as Partial<Layout>
+  if (version !== 1) throw new Error(`layout version ${JSON.stringify(version)}, expected 1`)
+  return { version: 1, root: tidy(root ?? null) }
+}
+
+/** The same arrangement in its one form. */
+export function tidy(root: unknown): Place | null {
+  const place = tidyPlace(root, new Set(), 0)
+  return place && { ...place, share: 1 }
+}
+
+function tidyPlace(value: unknown, seen: Set<string>, depth: number): Place | null {
+  const place = (typeof value === 'object' && value !== null ? value : {}) as Partial<Tabs & Split>
+  const share = typeof place.share === 'number' && place.share > 0 && place.share <= 1 ? place.share : 0.5
+  if (Array.isArray(place.tabs)) {
+    const tabs = place.tabs.filter(id => isNew(id, seen))
+    const shown = tabs.includes(place.shown!) ? place.shown! : tabs[0]
+    return shown === undefined ? null : { share, tabs, shown }
+  }
+  if (!Array.isArray(place.places) || depth > maxDepth) return null
+  const split = place.split === 'column' ? 'column' : 'row'
+  const places = place.places.flatMap((child): Place[] => {
+    const inner = tidyPlace(child, seen, depth + 1)
+    if (!inner) return []
+    // A row within a row is one row.
+    if (!isSplit(inner) || inner.split !== split) return [inner]
+    return inner.places.map(grandchild => ({ ...grandchild, share: grandchild.share * inner.share }))
+  })
+  if (places.length < 2) return places[0] ? { ...places[0], share } : null
+  return { share, split, places: sharedOut(places) }
+}
+
+function isNew(id: unknown, seen: Set<string>): id is string {
+  if (typeof id !== 'string' || seen.has(id) || seen.size >= maxTabs || !blockOf(id)) return false
+  seen.add(id)
+  return true
+}
+
+/** Shares that add up to 1, in steps of a thousandth: windows that show the same differ by less. */
+function sharedOut(places: Place[]): Place[] {
+  const whole = places.reduce((sum, { share }) => sum + share, 0)
+  const rounded = places.map(place => ({ ...place, share: Math.round((place.share / whole) * 1_000) / 1_000 }))
+  return rounded
+}
+
+/** Whether both show the same; sizes within a hundredth are: pixels cannot be halved. */
+export function isSameLayout(a: Layout, b: Layout): boolean {
+  return isSamePlace(a.root, b.root)
+}
+
+function isSamePlace(a: Place | null, b: Place | null): boolean {
+  if (!a || !b) return a === b
+  if (Math.abs(a.share - b.share) > 0.01) return false
+  if (isSplit(a))
+    return (
+      isSplit(b) &&
+      a.split === b.split &&
+      a.places.length === b.places.length &&
+      a.places.every((place, index) => isSamePlace(place, b.places[index]!))
+    )
+  return !isSplit(b) && a.shown === b.shown && a.tabs.join() === b.tabs.join()
+}
+
+/** Every group of tabs, in reading order. */
+export const groupsOf = (place: Place | null): Tabs[] =>
+  place === null ? [] : isSplit(place) ? place.places.flatMap(groupsOf) : [place]

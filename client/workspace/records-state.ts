@@ -1,0 +1,66 @@
+import type { Run, Session, SessionsEvent } from '../browser.ts'
+import type { Approval } from './wire.ts'
+
+/** The records of the daemon as far as the page knows them, kept in step by whole records. */
+export interface RecordsState {
+  sessions: Map<string, Session>
+  /** What is queued or goes on, by run. */
+  active: Map<string, Run>
+  /** The latest run of each session that has ended, by session. */
+  ended: Map<string, Run>
+  /** Those that wait for an answer, by approval. */
+  approvals: Map<string, Approval>
+}
+
+export type Change = SessionsEvent | { type: 'approval_changed'; approval: Approval }
+
+export const emptyRecords = (): RecordsState => ({
+  sessions: new Map(),
+  active: new Map(),
+  ended: new Map(),
+  approvals: new Map(),
+})
+
+/** Takes in a record; says whether anything is different now. */
+export function applyChange(state: RecordsState, change: Change): boolean {
+  switch (change.type) {
+    case 'session_created':
+    case 'session_changed':
+      state.sessions.set(change.session.session, change.session)
+      return true
+    case 'session_deleted':
+      forgetSession(state, change.session)
+      return true
+    case 'run_changed':
+      keepRun(state, change.run)
+      return true
+    case 'approval_changed':
+      // Daemons of before told of the id alone.
+      if (typeof change.approval !== 'object') return false
+      keepApproval(state, change.approval)
+      return true
+    default:
+      return false
+  }
+}
+
+export function keepRun({ active, ended }: RecordsState, run: Run): void {
+  if (run.endedAt === null) active.set(run.run, run)
+  else {
+    active.delete(run.run)
+    const latest = ended.get(run.session)
+    if (!latest || latest.firstSeq <= run.firstSeq) ended.set(run.session, run)
+  }
+}
+
+export function keepApproval({ approvals }: RecordsState, approval: Approval): void {
+  if (approval.state === 'pending') approvals.set(approval.approval, approval)
+  else approvals.delete(approval.approval)
+}
+
+function forgetSession({ sessions, active, ended, approvals }: RecordsState, session: string): void {
+  sessions.delete(session)
+  ended.delete(session)
+  for (const [id, run] of active) if (run.session === session) active.delete(id)
+  for (const [id, approval] of approvals) if (approval.session === session) approvals.delete(id)
+}

@@ -1,0 +1,157 @@
+import { type ReadonlySignal, signal } from '@preact/signals'
+import type { Mux, Run, Session } from '../browser.ts'
+import { applyChange, type Change, emptyRecords, keepApproval, keepRun, type RecordsState } from './records-state.ts'
+import { type Api, apiOf, type Approval, isUnknownMethod } from './wire.ts'
+
+/** The records of the daemon as signals, for every block. */
+export interface Records {
+  /** False until the lists have been read for the first time. */
+  loaded: ReadonlySignal<boolean>
+  sessions: ReadonlySignal<ReadonlyMap<string, Session>>
+  /** What is queued or goes on, by session, in the order in which it was asked for. */
+  active: ReadonlySignal<ReadonlyMap<string, readonly Run[]>>
+  /** The latest run of a session that has ended. */
+  ended: ReadonlySignal<ReadonlyMap<string, Run>>
+  /** What waits for an answer, oldest first. */
+  approvals: ReadonlySignal<readonly Approval[]>
+  /** The database's epoch: another one means that events which were shown may be gone. */
+  epoch: ReadonlySignal<string | undefined>
+}
+
+const pageSize = 500
+/** How far back the outcomes of ended runs are looked up. */
+const recentRuns = 500
+
+/** Reads the lists, then follows the topic `sessions`; after a gap the lists again. Ends with the connection. */
+export function followRecords(mux: Mux): Records {
+  const api = apiOf(mux)
+  let state = emptyRecords()
+  const loaded = signal(false)
+  const sessions = signal<ReadonlyMap<string, Session>>(new Map())
+  const active = signal<ReadonlyMap<string, readonly Run[]>>(new Map())
+  const ended = signal<ReadonlyMap<string, Run>>(new Map())
+  const approvals = signal<readonly Approval[]>([])
+  const epoch = signal<string | undefined>()
+
+  let due = false
+  // A burst of records is shown once.
+  const show = () => {
+    if (due) return
+    due = true
+    setTimeout(() => {
+      due = false
+      sessions.value = new Map(state.sessions)
+      active.value = bySession(state.active.values())
+      ended.value = new Map(state.ended)
+      approvals.value = [...state.approvals.values()].sort((a, b) => a.requestedAt - b.requestedAt)
+    }, 16)
+  }
+
+  const load = async () => {
+    const next = await readLists(api)
+    state = next
+    epoch.value = await databaseEpoch(mux, next)
+    show()
+    loaded.value = true
+  }
+
+  const follow = async () => {
+    // The lists are read after this place: what changes meanwhile comes again behind it, and newer records win.
+    const { epoch: instance, head: seq } = await mux.api.topic.read({ topic: 'sessions', after: 0, limit: 1 })
+    await load()
+    for await (const change of mux.subscribe('sessions', { since: { epoch: instance, seq } })) {
+      if (change.type === 'gap') await load()
+      else if (applyChange(state, change as Change)) show()
+    }
+  }
+
+  void keepFollowing(mux, follow)
+  return { loaded, sessions, active, ended, approvals, epoch }
+}
+
+/** Begins again after a call that was lost with its connection; ends when that is closed. */
+async function keepFollowing(mux: Mux, follow: () => Promise<void>): Promise<void> {
+  while (mux.state !== 'closed') {
+    try {
+      await follow()
+    } catch (error) {
+      if ((error as { kind?: unknown }).kind !== 'unavailable') console.error(error)
+      await new Promise(resolve => void setTimeout(resolve, 500))
+    }
+  }
+}
+
+async function readLists(api: Api): Promise<RecordsState> {
+  const state = emptyRecords()
+  const unended = (['queued', 'running', 'cancelling'] as const).map(of => readRuns(api, { state: of }))
+  const [sessions, approvals, recent, ...active] = await Promise.all([
+    readSessions(api),
+    readApprovals(api),
+    api.run.list({ limit: recentRuns }),
+    ...unended,
+  ])
+  for (const session of sessions) state.sessions.set(session.session, session)
+  // Oldest first: that is their order in a queue.
+  for (const run of [...active.flat(), ...recent.runs].sort((a, b) => a.firstSeq - b.firstSeq)) keepRun(state, run)
+  for (const approval of approvals) keepApproval(state, approval)
+  return state
+}
+
+async function readSessions(api: Api): Promise<Session[]> {
+  const all: Session[] = []
+  let after: string | undefined
+  do {
+    const { sessions, next } = await api.session.list({ limit: pageSize, ...(after && { after }) })
+    all.push(...sessions)
+    after = next
+  } while (after)
+  return all
+}
+
+async function readRuns(api: Api, query: { state: Run['state'] }): Promise<Run[]> {
+  const all: Run[] = []
+  let after: string | undefined
+  do {
+    const { runs, next } = await api.run.list({ ...query, limit: pageSize, ...(after && { after }) })
+    all.push(...runs)
+    after = next
+  } while (after)
+  return all
+}
+
+async function readApprovals(api: Api): Promise<Approval[]> {
+  const all: Approval[] = []
+  let after: string | undefined
+  try {
+    do {
+      const { approvals, next } = await api.approval.list(after ? { after } : {})
+      all.push(...approvals)
+      after = next
+    } while (after)
+  } catch (error) {
+    if (!isUnknownMethod(error)) throw error
+  }
+  return all
+}
+
+/** Any session's log tells it; undefined where there is none. */
+async function databaseEpoch(mux: Mux, { sessions }: RecordsState): Promise<string | undefined> {
+  const [session] = sessions.keys()
+  if (session === undefined) return undefined
+  const page = await mux.api.topic.read({ topic: `session/${session}`, after: 0, limit: 1 })
+  return page.epoch
+}
+
+function bySession(runs: Iterable<Run>): Map<string, Run[]> {
+  const map = new Map<string, Run[]>()
+  for (const run of runs) {
+    const others = map.get(run.session)
+    if (others) others.push(run)
+    else map.set(run.session, [run])
+  }
+  // One that was moved in the queue has its new place told.
+  for (const list of map.values()) list.sort((a, b) => placeOf(a) - placeOf(b) || a.firstSeq - b.firstSeq)
+  return map
+}
+
+const placeOf = (run: Run) => (run as { position?: number | null }).position ?? -1
