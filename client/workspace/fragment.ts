@@ -10,9 +10,13 @@ export const defaultWorkspace = 'main'
 export function readFragment(hash: string): Fragment {
   const fields = new URLSearchParams(hash.replace(/^#/, ''))
   const code = fields.get('code')
-  return { ...(code && { code }), workspace: fields.get('workspace') || defaultWorkspace }
+  const name = fields.get('workspace') ?? ''
+  return { ...(code && { code }), workspace: isWorkspaceName(name) ? name : defaultWorkspace }
 }
 
 /** The fragment that may stay in the address bar: which workspace, and never the code. */
 export const writeFragment = ({ workspace }: Fragment): string =>
   workspace === defaultWorkspace ? '' : `#${new URLSearchParams({ workspace })}`
+
+/** As the daemon takes it. */
+const isWorkspaceName = (name: string) => /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/.test(name)

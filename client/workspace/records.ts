@@ -1,5 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
 import type { Mux, Run, Session } from '../browser.ts'
+import { keepFollowing } from './keep-following.ts'
 import { applyChange, type Change, emptyRecords, keepApproval, keepRun, type RecordsState } from './records-state.ts'
 import { type Api, apiOf, type Approval, isUnknownMethod } from './wire.ts'
 
@@ -67,18 +68,6 @@ export function followRecords(mux: Mux): Records {
 
   void keepFollowing(mux, follow)
   return { loaded, sessions, active, ended, approvals, epoch }
-}
-
-/** Begins again after a call that was lost with its connection; ends when that is closed. */
-async function keepFollowing(mux: Mux, follow: () => Promise<void>): Promise<void> {
-  while (mux.state !== 'closed') {
-    try {
-      await follow()
-    } catch (error) {
-      if ((error as { kind?: unknown }).kind !== 'unavailable') console.error(error)
-      await new Promise(resolve => void setTimeout(resolve, 500))
-    }
-  }
 }
 
 async function readLists(api: Api): Promise<RecordsState> {

@@ -45,23 +45,6 @@ export interface Usage {
   timeZone: string
 }
 
-export interface StoredLayout {
-  workspace: string
-  layout: unknown
-  revision: number
-  updatedAt: number
-  by: Actor
-}
-
-/** What happens on the topic `workspaces`. */
-export interface WorkspaceChanged {
-  type: 'workspace_changed'
-  workspace: string
-  revision: number
-  layout: unknown
-  by: Actor
-}
-
 type Call<Params, Result> = (params: Params, options?: { signal?: AbortSignal | undefined }) => Promise<Result>
 
 /** The methods that the page calls beside those of sessions, runs and topics. */
@@ -72,12 +55,6 @@ export type Api = Mux['api'] & {
   }
   usage: {
     get: Call<{ from?: number; to?: number; by?: ('day' | 'model')[]; timeZone?: string; limit?: number }, Usage>
-  }
-  workspace: {
-    list: Call<object, { workspaces: Pick<StoredLayout, 'workspace' | 'revision' | 'updatedAt'>[] }>
-    get: Call<{ workspace: string }, StoredLayout>
-    save: Call<{ workspace: string; layout: unknown; base?: number }, { revision: number }>
-    delete: Call<{ workspace: string }, object>
   }
 }
 

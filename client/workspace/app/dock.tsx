@@ -3,7 +3,7 @@ import { type JSX, render } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { fromDockview, toDockview } from '../layout/dockview-layout.ts'
 import { groupsOf, isSameLayout } from '../layout/layout.ts'
-import { createBusySign } from './busy.ts'
+import type { BusySign } from './busy.ts'
 import type { Direction, Panes } from './desk.ts'
 import { Pane } from './pane.tsx'
 import { Tab, TabActions } from './tab.tsx'
@@ -12,7 +12,7 @@ import { useWorkspace, type Workspace, WorkspaceContext } from './workspace.ts'
 const theme = { name: 'muxd', className: 'dock', dndTabIndicator: 'line' } as const
 
 /** All open blocks side by side, in panes that can be dragged, resized and laid behind each other. */
-export function Dock({ busy }: { busy: ReturnType<typeof createBusySign> }) {
+export function Dock({ busy }: { busy: BusySign }) {
   const workspace = useWorkspace()
   const ref = useRef<HTMLDivElement>(null)
   useEffect(() => {

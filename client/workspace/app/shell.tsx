@@ -4,7 +4,7 @@ import { firstLayout } from '../layout/layout.ts'
 import { followLayout } from '../layout/follow-layout.ts'
 import { Icon } from '../parts/icons.tsx'
 import { Banners, Marks } from './banners.tsx'
-import { createBusySign } from './busy.ts'
+import { type BusySign, createBusySign } from './busy.ts'
 import { CancelRun } from './cancel.tsx'
 import { Dock } from './dock.tsx'
 import { Help } from './help.tsx'
@@ -66,17 +66,15 @@ export function Shell() {
 }
 
 /** The desk as it is saved on the daemon, and saved there as it is changed. */
-function keepLayout(
-  { name, layouts, desk, readOnly, say }: Workspace,
-  busy: ReturnType<typeof createBusySign>,
-  onLoaded: () => void,
-) {
-  const onProblem = (error: unknown) => say(`The layout: ${messageOf(error)}`, 'problem')
+function keepLayout({ name, layouts, desk, readOnly, say }: Workspace, busy: BusySign, onLoaded: () => void) {
   const follower = followLayout({
     store: layouts,
     workspace: name,
     view: {
-      show: desk.apply,
+      show(layout) {
+        desk.apply(layout)
+        onLoaded()
+      },
       get busy() {
         return busy.busy
       },
@@ -84,16 +82,12 @@ function keepLayout(
     },
     first: firstLayout,
     readOnly,
-    onProblem,
+    onProblem(error) {
+      // That there is no connection is said already.
+      if ((error as { kind?: unknown }).kind !== 'unavailable') say(`The layout: ${messageOf(error)}`, 'problem')
+    },
   })
   desk.onChange(follower.changed)
-  follower
-    .load()
-    .catch((error: unknown) => {
-      desk.apply(firstLayout)
-      onProblem(error)
-    })
-    .finally(onLoaded)
   return follower.close
 }
 

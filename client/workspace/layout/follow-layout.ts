@@ -23,8 +23,6 @@ export interface FollowOptions {
 
 /** Keeps a window and the daemon at one layout: whoever changed it last has it, everywhere. */
 export interface LayoutFollower {
-  /** Shows what is saved. */
-  load(): Promise<void>
   /** The user has changed something. */
   changed(layout: Layout): void
   close(): void
@@ -32,7 +30,7 @@ export interface LayoutFollower {
 
 export function followLayout(options: FollowOptions): LayoutFollower {
   const { store, workspace, view, first, readOnly, settleMs = 250, onProblem } = options
-  let revision: number | undefined
+  let revision = 0
   let shown: Layout | undefined
   let wanted: Layout | undefined
   let waiting: SavedLayout | undefined
@@ -40,7 +38,7 @@ export function followLayout(options: FollowOptions): LayoutFollower {
   let saving: Promise<void> | undefined
 
   const show = (saved: SavedLayout) => {
-    if (revision !== undefined && saved.revision <= revision) return
+    if (saved.revision <= revision) return
     if (view.busy) {
       waiting = saved
       return
@@ -59,27 +57,34 @@ export function followLayout(options: FollowOptions): LayoutFollower {
     view.show(layout)
   }
 
+  const showFirst = () => {
+    if (shown) return
+    shown = first
+    view.show(first)
+  }
+
   const load = async () => {
     const saved = await store.get(workspace)
     if (saved) show(saved)
-    else if (!shown) {
-      shown = first
-      view.show(first)
-    }
+    // Also where what is saved cannot be shown.
+    showFirst()
   }
 
   const save = async () => {
     while (wanted) {
       const layout = wanted
       wanted = undefined
-      const answer = await store.save(workspace, layout, revision)
-      if (answer === 'unsupported') return
-      if (answer !== 'conflict') revision = Math.max(revision ?? 0, answer)
+      const answer = await store.save(workspace, layout, revision).catch((error: unknown) => {
+        // Tried again when the daemon is back.
+        wanted ??= layout
+        throw error
+      })
+      if (answer !== 'conflict') revision = Math.max(revision, answer)
       else if (!wanted) {
         // Somebody else was first: theirs is what everybody sees.
         shown = undefined
         await load()
-      } else revision = (await store.get(workspace))?.revision
+      } else revision = (await store.get(workspace))?.revision ?? 0
     }
   }
 
@@ -90,7 +95,10 @@ export function followLayout(options: FollowOptions): LayoutFollower {
   }
 
   const unfollow = store.onChange(workspace, saved => {
-    if (saved === 'missed') load().catch(onProblem)
+    if (saved === 'missed') {
+      if (wanted) startSaving()
+      else load().catch(onProblem).finally(showFirst)
+    }
     // What we are saving ourselves comes back as well, perhaps before its answer.
     else if (saving) void saving.then(() => show(saved))
     else show(saved)
@@ -102,7 +110,6 @@ export function followLayout(options: FollowOptions): LayoutFollower {
   })
 
   return {
-    load,
     changed(layout) {
       if (shown && isSameLayout(shown, layout)) return
       shown = layout

@@ -1,64 +1,47 @@
-import type { Mux } from '../../browser.ts'
-import { apiOf, type StoredLayout, type WorkspaceChanged } from '../wire.ts'
+import type { Mux, Workspace } from '../../browser.ts'
+import { keepFollowing } from '../keep-following.ts'
 
 /** Where layouts are kept, so that every window of a workspace shows the same. */
 export interface LayoutStore {
-  /** Undefined where none was saved yet, or where the daemon keeps none. */
+  /** Undefined where none was saved yet. */
   get(workspace: string): Promise<SavedLayout | undefined>
-  /** Tells the new revision, or `conflict` when `base` is no longer the latest. */
-  save(workspace: string, layout: unknown, base: number | undefined): Promise<number | 'conflict' | 'unsupported'>
-  /** Calls back with what anybody saves, this window included. */
+  /** Tells the new revision, or `conflict` when `base` (0: none) is no longer the latest. */
+  save(workspace: string, layout: unknown, base: number): Promise<number | 'conflict'>
+  /** Calls back with what anybody saves, this window included; with `missed` when it has to be read, first of all. */
   onChange(workspace: string, handler: (saved: SavedLayout | 'missed') => void): () => void
   names(): Promise<string[]>
 }
 
-export type SavedLayout = Pick<StoredLayout, 'layout' | 'revision'>
+export type SavedLayout = Pick<Workspace, 'layout' | 'revision'>
 
 export function createLayoutStore(mux: Mux): LayoutStore {
-  const { workspace: calls } = apiOf(mux)
+  const { workspace: calls } = mux.api
   return {
-    get: workspace => expecting(calls.get({ workspace }), { not_found: undefined, unknown_method: undefined }),
+    get: workspace => expecting(calls.get({ workspace }), { not_found: undefined }),
     save: (workspace, layout, base) =>
       expecting(
-        calls.save({ workspace, layout, ...(base !== undefined && { base }) }).then(({ revision }) => revision),
-        { conflict: 'conflict', unknown_method: 'unsupported' },
+        calls.save({ workspace, layout, base }).then(({ revision }) => revision),
+        { conflict: 'conflict' as const },
       ),
     onChange(workspace, handler) {
       const leaving = new AbortController()
-      void follow(mux, workspace, handler, leaving.signal)
+      const { signal } = leaving
+      const follow = async () => {
+        const topic = 'workspaces'
+        const { epoch, head: seq } = await mux.api.topic.read({ topic, after: 0, limit: 1 }, { signal })
+        handler('missed')
+        for await (const event of mux.subscribe(topic, { since: { epoch, seq }, signal })) {
+          if (event.type === 'gap') handler('missed')
+          else if (event.type === 'workspace_changed' && event.workspace.workspace === workspace)
+            handler(event.workspace)
+        }
+      }
+      void keepFollowing(mux, follow, signal)
       return () => leaving.abort()
     },
-    names: () =>
-      expecting(
-        calls.list({}).then(({ workspaces }) => workspaces.map(saved => saved.workspace)),
-        { unknown_method: [] },
-      ),
+    names: async () => (await calls.list({})).workspaces.map(saved => saved.workspace),
   }
 }
-
-async function follow(
-  mux: Mux,
-  workspace: string,
-  handler: (saved: SavedLayout | 'missed') => void,
-  signal: AbortSignal,
-): Promise<void> {
-  // The topic is newer than the types of topics that this page was built with.
-  const topic = 'workspaces' as 'sessions'
-  try {
-    for await (const event of mux.subscribe(topic, { signal })) {
-      if (event.type === 'gap') handler('missed')
-      else {
-        const change = event as unknown as WorkspaceChanged
-        if (change.type === 'workspace_changed' && change.workspace === workspace) handler(change)
-      }
-    }
-  } catch (error) {
-    // Left, closed, or a daemon that has no such topic.
-    if (!signal.aborted && mux.state !== 'closed' && !isRefused(error)) console.error(error)
-  }
-}
-
-const isRefused = (error: unknown) => ['invalid_params', 'not_found'].includes((error as { kind: string }).kind)
 
 /** The answer of a call, or what stands for an error of one of these kinds. */
 const expecting = <Answer, Other>(call: Promise<Answer>, kinds: Record<string, Other>): Promise<Answer | Other> =>

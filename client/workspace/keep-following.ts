@@ -1,0 +1,19 @@
+import type { Mux } from '../browser.ts'
+
+const pauseMs = 500
+
+/**
+ * Follows a topic for as long as the connection is not closed: `follow` begins with calls, which are lost with their
+ * connection, and is then begun again.
+ */
+export async function keepFollowing(mux: Mux, follow: () => Promise<void>, signal?: AbortSignal): Promise<void> {
+  while (mux.state !== 'closed' && !signal?.aborted) {
+    try {
+      await follow()
+    } catch (error) {
+      if (signal?.aborted) return
+      if ((error as { kind?: unknown }).kind !== 'unavailable') console.error(error)
+      await new Promise(resolve => void setTimeout(resolve, pauseMs))
+    }
+  }
+}
