@@ -4,7 +4,7 @@ const pauseMs = 500
 
 /**
  * Follows a topic for as long as the connection is not closed: `follow` begins with calls, which are lost with their
- * connection, and is then begun again.
+ * connection, and is then begun again. Rejects with what no repetition helps against.
  */
 export async function keepFollowing(mux: Mux, follow: () => Promise<void>, signal?: AbortSignal): Promise<void> {
   while (mux.state !== 'closed' && !signal?.aborted) {
@@ -12,7 +12,7 @@ export async function keepFollowing(mux: Mux, follow: () => Promise<void>, signa
       await follow()
     } catch (error) {
       if (signal?.aborted) return
-      if ((error as { kind?: unknown }).kind !== 'unavailable') console.error(error)
+      if (!(error as { retryable?: boolean }).retryable) throw error
       await new Promise(resolve => void setTimeout(resolve, pauseMs))
     }
   }

@@ -24,7 +24,7 @@ const pageSize = 500
 const recentRuns = 500
 
 /** Reads the lists, then follows the topic `sessions`; after a gap the lists again. Ends with the connection. */
-export function followRecords(mux: Mux): Records {
+export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Records {
   const api = apiOf(mux)
   let state = emptyRecords()
   const loaded = signal(false)
@@ -66,7 +66,7 @@ export function followRecords(mux: Mux): Records {
     }
   }
 
-  void keepFollowing(mux, follow)
+  keepFollowing(mux, follow).catch(onProblem)
   return { loaded, sessions, active, ended, approvals, epoch }
 }
 

@@ -1,6 +1,8 @@
+import { effect } from '@preact/signals'
 import { createDockview, type DockviewApi } from 'dockview-core'
 import { type JSX, render } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { blockTitle } from '../blocks/titles.ts'
 import { fromDockview, toDockview } from '../layout/dockview-layout.ts'
 import { groupsOf, isSameLayout } from '../layout/layout.ts'
 import type { BusySign } from './busy.ts'
@@ -16,7 +18,7 @@ export function Dock({ busy }: { busy: BusySign }) {
   const workspace = useWorkspace()
   const ref = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    const { desk } = workspace
+    const { desk, records } = workspace
     const api = createDockview(ref.current!, {
       theme,
       disableFloatingGroups: true,
@@ -30,7 +32,8 @@ export function Dock({ busy }: { busy: BusySign }) {
     })
     // Changes that come from the desk itself are none of the user's.
     let applying = false
-    const panes = createPanes(api, apply => {
+    const titleOf = (id: string) => blockTitle(id, records.sessions.peek())
+    const panes = createPanes(api, titleOf, apply => {
       applying = true
       try {
         apply()
@@ -47,11 +50,17 @@ export function Dock({ busy }: { busy: BusySign }) {
       api.onDidActivePanelChange(() => desk.activated(api.activePanel?.id)),
       api.onDidMaximizedGroupChange(() => desk.maximisedChanged(api.hasMaximizedGroup())),
     ]
+    // What a screen reader calls the tab.
+    const untitle = effect(() => {
+      const sessions = records.sessions.value
+      for (const { id, api: panel } of api.panels) panel.setTitle(blockTitle(id, sessions))
+    })
     const unwatch = busy.watch(ref.current!)
     const detach = desk.attach(panes)
     return () => {
       detach()
       unwatch()
+      untitle()
       for (const { dispose } of disposables) dispose()
       api.dispose()
     }
@@ -86,11 +95,11 @@ function rendered(workspace: Workspace, className: string, draw: () => JSX.Eleme
   }
 }
 
-function createPanes(api: DockviewApi, silently: (apply: () => void) => void): Panes {
+function createPanes(api: DockviewApi, titleOf: (id: string) => string, silently: (apply: () => void) => void): Panes {
   const panelOf = (id: string) => api.getPanel(id)
   const groupOf = (id: string) => api.groups.find(group => group.id === id)!
   const add = (id: string, position?: Parameters<DockviewApi['addPanel']>[0]['position']) =>
-    api.addPanel({ id, component: 'block', title: id, ...(position && { position }) })
+    api.addPanel({ id, component: 'block', title: titleOf(id), ...(position && { position }) })
   const beyond = (direction: Direction) => {
     const { activeGroup } = api
     return activeGroup && api.adjacentGroupInDirection(activeGroup, direction)
@@ -99,7 +108,9 @@ function createPanes(api: DockviewApi, silently: (apply: () => void) => void): P
     show(layout) {
       silently(() => {
         const active = api.activePanel?.id
-        api.fromJSON(toDockview(layout, { width: api.width, height: api.height }), { reuseExistingPanels: true })
+        api.fromJSON(toDockview(layout, { width: api.width, height: api.height }, titleOf), {
+          reuseExistingPanels: true,
+        })
         const next = (active && panelOf(active)) ?? panelOf(groupsOf(layout.root)[0]?.shown ?? '')
         // The groups are new; who was at work stays there.
         if (next && next.group.activePanel === next) next.api.setActive()

@@ -121,7 +121,7 @@ function Bar() {
       </button>
       <button
         type="button"
-        class="button plain icon"
+        class="button plain square"
         aria-label={`Theme: ${theme.value}`}
         title={`Theme: ${theme.value}`}
         onClick={nextTheme}
@@ -130,7 +130,7 @@ function Bar() {
       </button>
       <button
         type="button"
-        class="button plain icon wide-only"
+        class="button plain square wide-only"
         aria-label="Keyboard"
         title="Keyboard"
         onClick={() => (overlay.value = { kind: 'help' })}
@@ -140,7 +140,9 @@ function Bar() {
       {!readOnly && (
         <button type="button" class="button primary" onClick={() => (overlay.value = { kind: 'new-session' })}>
           <Icon name="add" />
-          New<span class="wide-only"> session</span>
+          <span>
+            New<span class="wide-only"> session</span>
+          </span>
         </button>
       )}
     </header>

@@ -24,7 +24,7 @@ export function Stack() {
         </label>
         <button
           type="button"
-          class="button plain icon"
+          class="button plain square"
           aria-label="Open a block"
           title="Open a block"
           onClick={() => (overlay.value = { kind: 'palette', query: 'Open ' })}
@@ -33,7 +33,7 @@ export function Stack() {
         </button>
         <button
           type="button"
-          class="button plain icon"
+          class="button plain square"
           aria-label="Close this block"
           title="Close"
           disabled={active === undefined}

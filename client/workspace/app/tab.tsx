@@ -66,7 +66,7 @@ export function TabActions({ shownIn }: { shownIn(): string | undefined }) {
     <>
       <button
         type="button"
-        class="button plain icon"
+        class="button plain square"
         aria-label="Split to the right"
         title="Split to the right"
         onClick={act(id => desk.panes.value?.split(id, 'right'))}
@@ -75,7 +75,7 @@ export function TabActions({ shownIn }: { shownIn(): string | undefined }) {
       </button>
       <button
         type="button"
-        class="button plain icon"
+        class="button plain square"
         aria-label={maximised.value ? 'Restore the pane' : 'Maximise the pane'}
         title={maximised.value ? 'Restore' : 'Maximise'}
         onClick={act(id => desk.panes.value?.maximise(id))}

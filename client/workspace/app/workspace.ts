@@ -44,6 +44,11 @@ export interface Notice {
 export function createWorkspace(name: string, connection: Connection, hello: HelloResult): Workspace {
   const { mux } = connection
   const notice = signal<Notice | undefined>()
+  const say = (text: string, kind: Notice['kind'] = 'info') => {
+    const said: Notice = { text, kind, at: Date.now() }
+    notice.value = said
+    setTimeout(() => notice.value === said && (notice.value = undefined), kind === 'problem' ? 10_000 : 4_000)
+  }
   const layouts = createLayoutStore(mux)
   const workspaces = signal<readonly string[]>([])
   // A list to choose from: without it there is none.
@@ -58,17 +63,13 @@ export function createWorkspace(name: string, connection: Connection, hello: Hel
     connection,
     mux,
     api: apiOf(mux),
-    records: followRecords(mux),
+    records: followRecords(mux, error => say(messageOf(error), 'problem')),
     desk: createDesk(),
     readOnly: hello.role === 'observe',
     hello: connection.hello as ReadonlySignal<HelloResult>,
     overlay: signal<Overlay | undefined>(),
     notice,
-    say(text, kind = 'info') {
-      const said: Notice = { text, kind, at: Date.now() }
-      notice.value = said
-      setTimeout(() => notice.value === said && (notice.value = undefined), kind === 'problem' ? 10_000 : 4_000)
-    },
+    say,
   }
 }
 

@@ -51,7 +51,7 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
   return (
     <article class="card" tabIndex={0} aria-labelledby={id} onKeyDown={onKeyDown}>
       <header class="card-head">
-        <h3 id={id}>
+        <h2 id={id}>
           <span class={approval.kind === 'tool' ? 'mono' : ''}>
             {approval.kind === 'question'
               ? 'Claude asks'
@@ -60,7 +60,7 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
                 : approval.tool}
           </span>
           <span class="unseen">: {summaryOf(approval)}</span>
-        </h3>
+        </h2>
         <button
           type="button"
           class="link clip"
@@ -74,7 +74,7 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
         </span>
         {approval.expiresAt !== null && <Expiry at={approval.expiresAt} />}
       </header>
-      {approval.description && <p class="dim">{approval.description}</p>}
+      {approval.kind === 'tool' && approval.description && <p class="dim">{approval.description}</p>}
       {questions.length ? (
         <Questions
           name={approval.approval}
@@ -193,11 +193,14 @@ function WishView({ approval }: { approval: Approval }) {
 function Lines({ of, sign }: { of: string; sign: '+' | '-' }) {
   return (
     <>
-      {of.split('\n').map((line, index) => (
-        <span key={index} class={`diff-line ${sign === '+' ? 'added' : 'removed'}`}>
-          {`${sign} ${line}\n`}
-        </span>
-      ))}
+      {of
+        .replace(/\n$/, '')
+        .split('\n')
+        .map((line, index) => (
+          <span key={index} class={`diff-line ${sign === '+' ? 'added' : 'removed'}`}>
+            {`${sign} ${line}\n`}
+          </span>
+        ))}
     </>
   )
 }

@@ -6,7 +6,7 @@ import { ApprovalCard } from './approval-card.tsx'
 /** The questions of all sessions, oldest first. What is answered anywhere disappears here. */
 export function ApprovalsBlock({ active }: { active: boolean }) {
   const { records, readOnly } = useWorkspace()
-  const ref = useRef<HTMLElement>(null)
+  const ref = useRef<HTMLDivElement>(null)
   const approvals = records.approvals.value
   const count = approvals.length
 
@@ -28,14 +28,14 @@ export function ApprovalsBlock({ active }: { active: boolean }) {
   }
 
   return (
-    <section class="block approvals" aria-label="Approvals" tabIndex={-1} ref={ref} onKeyDown={onKeyDown}>
+    <div role="group" class="block approvals" aria-label="Approvals" tabIndex={-1} ref={ref} onKeyDown={onKeyDown}>
       <header class="block-bar">
         <p class="grow" aria-live="polite">
           {count === 0 ? 'Nothing waits for an answer' : count === 1 ? '1 question waits' : `${count} questions wait`}
         </p>
         <Notifications />
       </header>
-      <div class="scroll">
+      <div class="scroll" tabIndex={0}>
         {count === 0 ? (
           <div class="empty">
             <p>When Claude asks whether it may do something, in any session, the question is here.</p>
@@ -50,6 +50,6 @@ export function ApprovalsBlock({ active }: { active: boolean }) {
           </ul>
         )}
       </div>
-    </section>
+    </div>
   )
 }

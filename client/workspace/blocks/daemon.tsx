@@ -40,12 +40,12 @@ export function DaemonBlock() {
   }, [opened])
 
   return (
-    <section class="block daemon" aria-label="Daemon" tabIndex={-1}>
-      <div class="scroll padded">
+    <div role="group" class="block daemon" aria-label="Daemon" tabIndex={-1}>
+      <div class="scroll padded" tabIndex={0}>
         {problem.value && <p class="problem">{problem.value}</p>}
         {status.value && <Status status={status.value.was} at={status.value.at} />}
       </div>
-    </section>
+    </div>
   )
 }
 
@@ -97,7 +97,7 @@ function Status({ status, at }: { status: DaemonStatus; at: number }) {
         <Fact name="Raw logs">{bytes(disk.rawBytes)}</Fact>
         <Fact name="Free">{bytes(disk.freeBytes)}</Fact>
       </Facts>
-      <h3>Connections</h3>
+      <h2>Connections</h2>
       <p class="small dim">
         {status.connections} with {status.subscriptions} subscriptions, {subscribers.behind} of them behind
       </p>
@@ -141,7 +141,7 @@ function Status({ status, at }: { status: DaemonStatus; at: number }) {
 function Facts({ title, children }: { title: string; children: ComponentChildren }) {
   return (
     <>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <dl class="facts numeric">{children}</dl>
     </>
   )

@@ -84,7 +84,7 @@ export function FramesBlock({ session }: { session: string }) {
   }
 
   return (
-    <section class="block frames" aria-label="Frames" tabIndex={-1}>
+    <div role="group" class="block frames" aria-label="Frames" tabIndex={-1}>
       <header class="block-bar">
         <p class="grow small dim" aria-live="off">
           {rows.length} frames here{first.value > 1 ? `, kept from ${first.value} on` : ''}
@@ -129,7 +129,7 @@ export function FramesBlock({ session }: { session: string }) {
           <JsonTree key={chosen.value.seq} value={chosen.value.unparsed ?? chosen.value.frame} />
         </aside>
       )}
-    </section>
+    </div>
   )
 }
 

@@ -58,7 +58,7 @@ export function SessionsBlock() {
   }
 
   return (
-    <section class="block sessions" aria-label="Sessions" tabIndex={-1}>
+    <div role="group" class="block sessions" aria-label="Sessions" tabIndex={-1}>
       <header class="block-bar">
         <label class="filter">
           <Icon name="search" />
@@ -126,7 +126,7 @@ export function SessionsBlock() {
           ? plural(sessions.size, 'session')
           : `${shown.length} of ${sessions.size} sessions`}
       </p>
-    </section>
+    </div>
   )
 }
 

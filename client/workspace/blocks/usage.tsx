@@ -43,7 +43,7 @@ export function UsageBlock() {
 
   const plot = usage.value && plotUsage(usage.value.rows, lastDays(range.value, Date.now()))
   return (
-    <section class="block usage" aria-label="Usage" tabIndex={-1}>
+    <div role="group" class="block usage" aria-label="Usage" tabIndex={-1}>
       <header class="block-bar">
         <div class="choices grow" role="group" aria-label="Days">
           {ranges.map(days => (
@@ -59,7 +59,7 @@ export function UsageBlock() {
           ))}
         </div>
       </header>
-      <div class="scroll padded">
+      <div class="scroll padded" tabIndex={0}>
         {problem.value && <p class="empty">{problem.value}</p>}
         {usage.value && plot && (
           <>
@@ -75,7 +75,7 @@ export function UsageBlock() {
           </>
         )}
       </div>
-    </section>
+    </div>
   )
 }
 

@@ -14,7 +14,7 @@ const simulated = ['Say hello.', 'sim:tools', 'sim:subagent agents=2', 'sim:ques
 export function Welcome() {
   const { overlay, readOnly, hello } = useWorkspace()
   return (
-    <section class="block welcome" aria-label="Sessions" tabIndex={-1}>
+    <div role="group" class="block welcome" aria-label="Sessions" tabIndex={-1}>
       <div>
         <h2>No session yet</h2>
         <p class="dim">
@@ -47,6 +47,6 @@ export function Welcome() {
           </>
         )}
       </div>
-    </section>
+    </div>
   )
 }

@@ -47,11 +47,11 @@ export function ConversationPane({
     return () => leaving.abort()
   }, [session])
   return (
-    <section class="block" aria-label="Conversation" tabIndex={-1}>
-      <div class="scroll padded">
+    <div role="group" class="block" aria-label="Conversation" tabIndex={-1}>
+      <div class="scroll padded" tabIndex={0}>
         {exchanges.value.map(({ run, prompt: asked, response, state }) => (
           <article key={run}>
-            <h3>{asked}</h3>
+            <h2>{asked}</h2>
             <p class="prose">{response}</p>
             <p class="small dim">{state}</p>
           </article>
@@ -76,6 +76,6 @@ export function ConversationPane({
           />
         </form>
       )}
-    </section>
+    </div>
   )
 }

@@ -5,7 +5,11 @@ type Grid = SerializedDockview['grid']
 type Node = Grid['root']
 
 /** The layout as dockview reads it, in pixels of a container of that size. */
-export function toDockview(layout: Layout, size: { width: number; height: number }): SerializedDockview {
+export function toDockview(
+  layout: Layout,
+  size: { width: number; height: number },
+  titleOf: (id: string) => string,
+): SerializedDockview {
   const { root } = layout
   const horizontal = !root || !isSplit(root) || root.split === 'row'
   let groups = 0
@@ -26,7 +30,7 @@ export function toDockview(layout: Layout, size: { width: number; height: number
       orientation: horizontal ? Orientation.HORIZONTAL : Orientation.VERTICAL,
     },
     panels: Object.fromEntries(
-      groupsOf(root).flatMap(({ tabs }) => tabs.map(id => [id, { id, contentComponent: 'block', title: id }])),
+      groupsOf(root).flatMap(({ tabs }) => tabs.map(id => [id, { id, contentComponent: 'block', title: titleOf(id) }])),
     ),
   }
 }

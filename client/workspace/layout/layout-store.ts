@@ -36,7 +36,8 @@ export function createLayoutStore(mux: Mux): LayoutStore {
             handler(event.workspace)
         }
       }
-      void keepFollowing(mux, follow, signal)
+      // Where it cannot be followed it is read once.
+      keepFollowing(mux, follow, signal).catch(() => handler('missed'))
       return () => leaving.abort()
     },
     names: async () => (await calls.list({})).workspaces.map(saved => saved.workspace),

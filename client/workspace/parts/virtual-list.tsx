@@ -32,7 +32,9 @@ export function VirtualList<Item>({
   const [view, setView] = useState({ top: 0, height: 800 })
 
   const look = () => {
-    const { scrollTop: top, clientHeight: height } = ref.current!
+    // The observer's last word may come after the list is gone.
+    if (!ref.current) return
+    const { scrollTop: top, clientHeight: height } = ref.current
     setView(before => (before.top === top && before.height === height ? before : { top, height }))
   }
   useEffect(() => {
@@ -42,11 +44,11 @@ export function VirtualList<Item>({
   }, [])
 
   useLayoutEffect(() => {
-    if (cursor === undefined) return
-    const { scrollTop, clientHeight } = ref.current!
+    if (cursor === undefined || !ref.current) return
+    const { scrollTop, clientHeight } = ref.current
     const top = cursor * rowHeight
-    if (top < scrollTop) ref.current!.scrollTop = top
-    else if (top + rowHeight > scrollTop + clientHeight) ref.current!.scrollTop = top + rowHeight - clientHeight
+    if (top < scrollTop) ref.current.scrollTop = top
+    else if (top + rowHeight > scrollTop + clientHeight) ref.current.scrollTop = top + rowHeight - clientHeight
   }, [cursor, items.length > 0])
 
   const first = Math.max(0, Math.floor(view.top / rowHeight) - margin)

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest'
+import { chordText, isChord, type KeyPress } from '../../client/workspace/app/keys.ts'
+import { matchScore } from '../../client/workspace/app/match.ts'
+import { isSimulator } from '../../client/workspace/app/simulator.ts'
+import { readFragment, writeFragment } from '../../client/workspace/fragment.ts'
+import { ago, baseName, bytes, count, duration, oneLine, usd } from '../../client/workspace/parts/format.ts'
+
+describe('the link', () => {
+  it('has code and workspace behind its #, and keeps the workspace alone', () => {
+    const cases: [hash: string, read: object, kept: string][] = [
+      ['', { workspace: 'main' }, ''],
+      ['#code=abc', { code: 'abc', workspace: 'main' }, ''],
+      ['#code=a%2Fb&workspace=my%20team', { code: 'a/b', workspace: 'my team' }, '#workspace=my+team'],
+      ['#workspace=%3Cb%3E', { workspace: 'main' }, ''],
+      ['#code=&workspace=', { workspace: 'main' }, ''],
+    ]
+    for (const [hash, read, kept] of cases) {
+      expect(readFragment(hash)).toEqual(read)
+      expect(writeFragment(readFragment(hash))).toBe(kept)
+    }
+  })
+})
+
+describe('keys', () => {
+  const press = (key: string, code: string, held: Partial<KeyPress> = {}): KeyPress => ({
+    key,
+    code,
+    ctrlKey: false,
+    metaKey: false,
+    altKey: false,
+    shiftKey: false,
+    ...held,
+  })
+
+  it('are recognised by their place, so that Alt and the layout do not matter', () => {
+    const cases: [KeyPress, chord: string, mac: boolean, is: boolean][] = [
+      [press('k', 'KeyK', { ctrlKey: true }), 'Mod+KeyK', false, true],
+      [press('k', 'KeyK', { metaKey: true }), 'Mod+KeyK', true, true],
+      [press('k', 'KeyK', { ctrlKey: true }), 'Mod+KeyK', true, false],
+      [press('k', 'KeyK', { ctrlKey: true, metaKey: true }), 'Mod+KeyK', false, false],
+      [press('˜', 'KeyN', { altKey: true }), 'Alt+KeyN', true, true],
+      [press('n', 'KeyN'), 'Alt+KeyN', false, false],
+      [press('ArrowLeft', 'ArrowLeft', { altKey: true, shiftKey: true }), 'Alt+ArrowLeft', false, false],
+      [press('ArrowLeft', 'ArrowLeft', { altKey: true, shiftKey: true }), 'Alt+Shift+ArrowLeft', false, true],
+      [press('?', 'Minus', { shiftKey: true }), '?', false, true],
+      [press('?', 'Slash', { ctrlKey: true }), '?', false, false],
+    ]
+    for (const [pressed, chord, mac, is] of cases) expect(isChord(pressed, chord, mac), chord).toBe(is)
+    expect([chordText('Mod+KeyK', false), chordText('Alt+Shift+ArrowLeft', true)]).toEqual(['Ctrl+K', '⌥⇧←'])
+  })
+})
+
+describe('the palette', () => {
+  it('finds by beginnings of words before middles, and by letters that are all there', () => {
+    const ranked = (query: string) =>
+      ['Open daemon', 'Open sessions', 'New session…', 'Split to the right', 'Deny: reopen']
+        .map(title => ({ title, score: matchScore(query, title) }))
+        .filter(({ score }) => score > 0)
+        .sort((a, b) => b.score - a.score)
+        .map(({ title }) => title)
+    expect(ranked('open')).toEqual(['Open daemon', 'Open sessions', 'Deny: reopen'])
+    expect(ranked('ses')[0]).toBe('Open sessions')
+    expect(ranked('right split')).toEqual(['Split to the right'])
+    expect(ranked('opdae')).toEqual(['Open daemon'])
+    expect(ranked('zzz')).toEqual([])
+  })
+})
+
+describe('the simulator', () => {
+  it('is told from Claude Code by what it says of itself', () => {
+    const version = '2.1.329 (Claude Code stand-in: muxd simulator)'
+    expect(isSimulator({ claude: { path: '/x', version } })).toBe(true)
+    expect(isSimulator({ claude: { path: '/simulator', version: '2.1.329 (Claude Code)' } })).toBe(false)
+    expect(isSimulator({ claude: null })).toBe(false)
+  })
+})
+
+describe('figures', () => {
+  it('are short', () => {
+    expect([0, 900, 12_300, 60_000, 185_000, 7_800_000, 360_000_000].map(duration)).toEqual([
+      '0.0 s',
+      '0.9 s',
+      '12 s',
+      '1 min',
+      '3 min 5 s',
+      '2 h 10 min',
+      '4 d 4 h',
+    ])
+    expect([0, 0.004_2, 1.239, 1_204.4].map(usd)).toEqual(['$0', '$0.0042', '$1.24', '$1,204'])
+    expect([940, 12_400, 3_100_000].map(count)).toEqual(['940', '12.4 k', '3.1 M'])
+    expect([812, 4_200, 18_000_000].map(bytes)).toEqual(['812 B', '4.2 kB', '18 MB'])
+    expect([0, 30_000, 240_000, 7_200_000].map(ms => ago(1e12 - ms, 1e12))).toEqual([
+      'just now',
+      '30 s ago',
+      '4 min ago',
+      '2 h ago',
+    ])
+    expect([baseName('/a/b/'), baseName('/'), oneLine('\n  a\nb'), oneLine('abc', 2)]).toEqual(['b', '/', 'a', 'ab…'])
+  })
+})

@@ -1,0 +1,95 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { fromDockview, toDockview } from '../../client/workspace/layout/dockview-layout.ts'
+import { withBlock, withoutBlock } from '../../client/workspace/layout/edit-layout.ts'
+import {
+  emptyLayout,
+  firstLayout,
+  groupsOf,
+  isSameLayout,
+  type Layout,
+  parseLayout,
+} from '../../client/workspace/layout/layout.ts'
+
+const group = (share: number, ...tabs: string[]) => ({ share, tabs, shown: tabs[0]! })
+const layoutOf = (root: unknown): Layout => parseLayout({ version: 1, root })
+
+/** Layouts of any shape, with sessions as blocks, as somebody may have stored them. */
+const anyLayout = fc
+  .letrec(tie => ({
+    place: fc.oneof({ depthSize: 'small' }, tie('tabs'), tie('split')),
+    tabs: fc.record({
+      share: fc.double({ min: 0.05, max: 1, noNaN: true }),
+      tabs: fc.array(
+        fc.integer({ min: 0, max: 30 }).map(number => `session/s_${number}`),
+        { maxLength: 3 },
+      ),
+      shown: fc.constant('session/s_1'),
+    }),
+    split: fc.record({
+      share: fc.double({ min: 0.05, max: 1, noNaN: true }),
+      split: fc.constantFrom('row', 'column'),
+      places: fc.array(tie('place'), { maxLength: 3 }),
+    }),
+  }))
+  .place.map(layoutOf)
+
+describe('a layout', () => {
+  it('has one form, however it was stored', () => {
+    const row = { share: 1, split: 'row' as const, places: [group(0.5, 'sessions'), group(0.5, 'usage')] }
+    const cases: [unknown, Layout['root']][] = [
+      [null, null],
+      [{ tabs: [] }, null],
+      [group(0.3, 'sessions'), group(1, 'sessions')],
+      // A row of one place is that place, a row within a row one row.
+      [{ split: 'row', places: [group(0.2, 'usage')] }, group(1, 'usage')],
+      [row, row],
+      [
+        { split: 'row', places: [{ share: 0.5, split: 'row', places: row.places }, group(0.5, 'daemon')] },
+        { share: 1, split: 'row', places: [group(0.25, 'sessions'), group(0.25, 'usage'), group(0.5, 'daemon')] },
+      ],
+      // What this page does not know, and what is there already.
+      [{ share: 1, tabs: ['x', 'usage', 'usage', 3, 'session/<b>'], shown: 'x' }, group(1, 'usage')],
+      [{ split: 'column', places: [group(1, 'usage'), group(1, 'usage')] }, group(1, 'usage')],
+    ]
+    for (const [stored, root] of cases) expect(layoutOf(stored), JSON.stringify(stored)).toEqual({ version: 1, root })
+  })
+
+  it('is refused where it is none', () => {
+    for (const stored of [null, undefined, 'x', {}, { version: 2 }])
+      expect(() => parseLayout(stored)).toThrow('version')
+  })
+
+  it('is the same again after dockview has had it, whatever the size of the window', () => {
+    fc.assert(
+      fc.property(anyLayout, fc.integer({ min: 900, max: 3_000 }), (layout, width) => {
+        const again = fromDockview(toDockview(layout, { width, height: 900 }, id => id))
+        expect(groupsOf(again.root).map(({ tabs }) => tabs)).toEqual(groupsOf(layout.root).map(({ tabs }) => tabs))
+        // A place of a few pixels is a matter of rounding.
+        const smallest = Math.min(1, ...groupsOf(layout.root).map(({ share }) => share))
+        if (smallest > 0.1) expect(isSameLayout(again, layout), JSON.stringify([again, layout])).toBe(true)
+      }),
+    )
+  })
+
+  it('opens a block once, shows it, and closes it without a trace', () => {
+    fc.assert(
+      fc.property(anyLayout, layout => {
+        const open = withBlock(layout, 'usage')
+        const holders = groupsOf(open.root).filter(({ tabs }) => tabs.includes('usage'))
+        expect(holders).toEqual([expect.objectContaining({ shown: 'usage' })])
+        expect(withBlock(open, 'usage')).toEqual(open)
+        const closed = withoutBlock(open, 'usage')
+        expect(groupsOf(closed.root).map(({ tabs }) => tabs)).toEqual(groupsOf(layout.root).map(({ tabs }) => tabs))
+      }),
+    )
+  })
+
+  it('opens a block beside what it is told, and shows the neighbour of one that is closed', () => {
+    const beside = withBlock(firstLayout, 'session/s_1', 'approvals')
+    expect(groupsOf(beside.root)[1]).toMatchObject({ tabs: ['approvals', 'usage', 'daemon', 'session/s_1'] })
+    expect(groupsOf(withoutBlock(beside, 'session/s_1').root)[1]).toMatchObject({ shown: 'daemon' })
+    expect(withBlock(emptyLayout, 'usage').root).toEqual(group(1, 'usage'))
+    expect(withoutBlock(withBlock(emptyLayout, 'usage'), 'usage')).toEqual(emptyLayout)
+  })
+})
