@@ -1,7 +1,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
 import type { Mux, Run, Session } from '../browser.ts'
 import { keepFollowing } from './keep-following.ts'
-import { applyChange, type Change, emptyRecords, keepApproval, keepRun, type RecordsState } from './records-state.ts'
+import { applyChange, emptyRecords, keepApproval, keepRun, type RecordsState } from './records-state.ts'
 import { type Api, apiOf, type Approval, isUnknownMethod } from './wire.ts'
 
 /** The records of the daemon as signals, for every block. */
@@ -62,7 +62,7 @@ export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Re
     await load()
     for await (const change of mux.subscribe('sessions', { since: { epoch: instance, seq } })) {
       if (change.type === 'gap') await load()
-      else if (applyChange(state, change as Change)) show()
+      else if (applyChange(state, change)) show()
     }
   }
 

@@ -10,7 +10,7 @@ const layoutOf = (...tabs: string[]): Layout => ({ version: 1, root: { share: 1,
 function createStore(first?: SavedLayout) {
   const handlers = new Set<(saved: SavedLayout | 'missed') => void>()
   const store = {
-    saved: first as SavedLayout | undefined,
+    saved: first,
     saves: 0,
     failing: false,
     get: async (): Promise<SavedLayout | undefined> => store.saved,

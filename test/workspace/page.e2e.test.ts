@@ -67,10 +67,9 @@ describeWithPages('the workspace page', newPage => {
     const session = tab(page, /muxd-test/)
     await session.waitFor()
 
-    const layout = async () => {
-      const [stored] = await Promise.all([(await peer()).call<Workspace>('workspace.get', { workspace: 'main' })])
-      return JSON.stringify(stored.layout)
-    }
+    const control = await peer()
+    const layout = async () =>
+      JSON.stringify((await control.call<Workspace>('workspace.get', { workspace: 'main' })).layout)
     await page.keyboard.press('Alt+Backslash')
     await until(async () => expect(await layout()).toMatch(/"tabs":\["session\/s_[^"]+"\],/))
     await page.keyboard.press('Alt+ArrowLeft')

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 
 /**
  * A modal dialog of the browser's own, which keeps the focus inside and gives it back. Closed by Escape, by a click
@@ -17,7 +17,8 @@ export function Dialog({
   children: ComponentChildren
 }) {
   const ref = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
+  // At once: what is typed next is for the dialog.
+  useLayoutEffect(() => {
     const dialog = ref.current!
     const before = document.activeElement
     dialog.showModal()
