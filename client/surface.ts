@@ -1,7 +1,6 @@
 /** What both entries export beside their own `connect` and `open`. */
 export { RpcError, RunCancelled, RunFailed, RunInterrupted, Unavailable } from './errors.ts'
 export type { AllowOptions, Approvals, PendingApproval } from './approvals.ts'
-export { sdkVersion } from './version.ts'
 export type { ClientApi } from './api.ts'
 export type { Mux } from './mux.ts'
 export type { ConnectOptions, Timing } from './platform.ts'

@@ -1,5 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
-import { type ConnectionState, type HelloResult, type Mux, open, sdkVersion } from '../browser.ts'
+import { type ConnectionState, type HelloResult, type Mux, open } from '../browser.ts'
+import { sdkVersion } from '../version.ts'
 
 /** The connection as the page shows it. */
 export interface Connection {
