@@ -1,81 +1,311 @@
-import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Mux } from '../../browser.ts'
 import type { Block } from '../blocks/block.ts'
+import { Icon } from '../parts/icons.tsx'
+import { type Abilities, noAbilities, readAbilities } from './abilities.ts'
+import { createFeed, type Feed } from './feed.ts'
+import { Footer } from './footer.tsx'
+import { createFrames } from './frames-of-time.ts'
+import { updateSession } from './later-methods.ts'
+import { RowList } from './list/row-list.tsx'
+import { type Row, rowsOf } from './list/rows.ts'
+import { Pane } from './pane-context.ts'
+import { type Cancelling, nextCancel } from './prompt/cancelling.ts'
+import { Choice, permissionModes } from './prompt/choices.tsx'
+import { PromptBox } from './prompt/prompt-box.tsx'
+import { Queue } from './prompt/queue.tsx'
+import { drawRow, guessHeight } from './rows/row.tsx'
+import { findRows } from './search/row-text.ts'
+import { markFound } from './search/mark-found.ts'
+import { SearchBar } from './search/search-bar.tsx'
+import { createSessionRecord, type SessionRecord } from './session-record.ts'
+import { unreadAfter } from './unread.ts'
 
-interface Exchange {
-  run: string
-  prompt: string
-  response: string
-  state: string
-}
-
-/** A session's prompts and answers as they are written. */
-export function ConversationPane({
-  mux,
-  session,
-  readOnly,
-}: {
+interface Props {
   mux: Mux
   session: string
   readOnly: boolean
+  /** It is the pane that is worked in. */
   active: boolean
   onOpen(block: Block): void
-}) {
-  const exchanges = useSignal<Exchange[]>([])
-  const prompt = useSignal('')
-  const problem = useSignal('')
-  useEffect(() => {
-    const leaving = new AbortController()
-    const follow = async () => {
-      const byRun = new Map<string, Exchange>()
-      for await (const event of mux.subscribe(`session/${session}`, { since: 'start', signal: leaving.signal })) {
-        if (event.type === 'gap' || event.run === null) continue
-        const before = byRun.get(event.run) ?? { run: event.run, prompt: '', response: '', state: 'queued' }
-        const next = { ...before }
-        if (event.type === 'run_queued' || event.type === 'run_started')
-          Object.assign(next, { prompt: event.prompt, state: event.type === 'run_queued' ? 'queued' : 'running' })
-        else if (event.type === 'assistant_text' && event.parent === undefined) next.response += event.delta
-        else if ('response' in event) Object.assign(next, { response: event.response, state: event.type })
-        byRun.set(event.run, next)
-        exchanges.value = [...byRun.values()]
-      }
-    }
-    follow().catch((error: unknown) => {
-      if (!leaving.signal.aborted) problem.value = String(error)
-    })
-    return () => leaving.abort()
-  }, [session])
+}
+
+/** A session's conversation as it is written, and where it is gone on with. Fills its container. */
+export function ConversationPane(props: Props) {
+  // Another session is another pane: nothing of the one before is kept.
+  return <SessionPane key={props.session} {...props} />
+}
+
+function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
+  const { feed, record } = useSession(mux, session)
+  const { transcript } = feed
+  const { facts } = transcript
+  const list = useRef<RowList>(null)
+  const [opened, setOpened] = useState<ReadonlyMap<string, boolean>>(new Map())
+  const [isFollowing, setFollowing] = useState(true)
+  const [problem, setProblem] = useState<string>()
+  const report = (error: unknown) => setProblem(error instanceof Error ? error.message : String(error))
+  const rows = useRows(feed, opened)
+  const search = useSearch(rows, list)
+  const abilities = useAbilities(mux, session)
+  const [cancelling, setCancelling] = useState<Cancelling>()
+  const { running, queued } = record
+
+  // What has been seen: everything, while the end is looked at.
+  const seen = useRef(0)
+  if (active && isFollowing && document.visibilityState === 'visible') seen.current = feed.last
+  const unread = isFollowing ? undefined : unreadAfter(seen.current, transcript.items)
+
+  const cancel = (hard: boolean) => {
+    if (!running || readOnly) return
+    const mode = nextCancel(running.run, cancelling, hard)
+    if (!mode) return
+    setCancelling({ run: running.run, mode })
+    mux.attach(running.run).cancel(undefined, { mode }).catch(report)
+  }
+  const update = (change: { model?: string; permissionMode?: string }) =>
+    void updateSession(mux, { session, ...change }).catch(report)
+  const toEnd = () => {
+    if (feed.hasNewer) feed.toEnd()
+    list.current?.toEnd()
+  }
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === 'f') search.open()
+    else if (event.key === 'Escape' && running && !readOnly) cancel(event.shiftKey)
+    else if (event.key === 'End' && (event.ctrlKey || event.target === list.current?.element)) toEnd()
+    else return
+    event.preventDefault()
+  }
+
+  const context = useMemo(
+    () => ({
+      mux,
+      session,
+      readOnly,
+      opened,
+      setOpen: (key: string, open: boolean) => setOpened(before => new Map(before).set(key, open)),
+      loadWhole: (seq: number) => void feed.loadWhole(seq).catch(report),
+    }),
+    [mux, session, readOnly, opened, feed],
+  )
+
   return (
-    <div role="group" class="block" aria-label="Conversation" tabIndex={-1}>
-      <div class="scroll padded" tabIndex={0}>
-        {exchanges.value.map(({ run, prompt: asked, response, state }) => (
-          <article key={run}>
-            <h2>{asked}</h2>
-            <p class="prose">{response}</p>
-            <p class="small dim">{state}</p>
-          </article>
-        ))}
-        {problem.value && <p class="problem">{problem.value}</p>}
-      </div>
-      {!readOnly && (
-        <form
-          class="block-bar"
-          onSubmit={event => {
-            event.preventDefault()
-            mux.run({ session, prompt: prompt.value }).catch((error: unknown) => (problem.value = String(error)))
-            prompt.value = ''
-          }}
-        >
-          <input
-            class="field"
-            aria-label="Prompt"
-            data-autofocus
-            value={prompt.value}
-            onInput={event => (prompt.value = event.currentTarget.value)}
+    <Pane.Provider value={context}>
+      <section class="conversation" aria-label={`Conversation ${record.session?.title ?? ''}`} tabIndex={-1} onKeyDown={onKeyDown}>
+        {search.isOpen && (
+          <SearchBar
+            words={search.words}
+            found={search.found.length}
+            at={search.at}
+            hasOlder={feed.hasOlder}
+            isLoading={feed.isLoading}
+            onWords={search.look}
+            onStep={search.step}
+            onOlder={() => void feed.loadOlder()}
+            onClose={() => {
+              search.close()
+              list.current?.element?.focus()
+            }}
           />
-        </form>
-      )}
-    </div>
+        )}
+        <div class="conversation-body">
+          <RowList
+            ref={list}
+            rows={rows}
+            label="Conversation"
+            draw={drawRow}
+            guess={guessHeight}
+            onFollow={following => {
+              feed.keepTop = !following
+              setFollowing(following)
+            }}
+            onNearTop={() => void (feed.hasOlder && feed.loadOlder())}
+            onNearEnd={() => void (feed.hasNewer && feed.loadNewer())}
+          />
+          {rows.length === 0 && <Empty feed={feed} />}
+          {feed.isLoading && <p class="loading small dim">Loading…</p>}
+          {feed.state === 'failed' && rows.length > 0 && <p class="loading problem">{messageOf(feed.failure)}</p>}
+          {(!isFollowing || feed.hasNewer) && (
+            <div class="jumps">
+              {unread?.first && unread.count > 0 && (
+                <button type="button" class="button" onClick={() => list.current?.toRow(firstRowOf(rows, unread.first!.key))}>
+                  {unread.count} unread
+                </button>
+              )}
+              <button type="button" class="button" onClick={toEnd}>
+                <span class="down">
+                  <Icon name="chevron" />
+                </span>
+                Latest
+              </button>
+            </div>
+          )}
+        </div>
+        <p class="unseen" aria-live="polite">
+          {transcript.announcement.slice(0, 600)}
+        </p>
+        <div class="pane-foot">
+          {problem !== undefined && (
+            <p class="problem" role="alert">
+              {problem}{' '}
+              <button type="button" class="link" onClick={() => setProblem(undefined)}>
+                Dismiss
+              </button>
+            </p>
+          )}
+          <Queue mux={mux} runs={queued} readOnly={readOnly} onProblem={report} />
+          {!readOnly && (
+            <PromptBox
+              abilities={abilities.known}
+              prompts={() => promptsOf(feed)}
+              isBusy={running !== undefined}
+              active={active}
+              onFirstUse={abilities.read}
+              onSend={prompt =>
+                mux.run({ session, prompt }).then(
+                  () => {
+                    toEnd()
+                    return true
+                  },
+                  (error: unknown) => {
+                    report(error)
+                    return false
+                  },
+                )
+              }
+            />
+          )}
+          <div class="pane-line">
+            {!readOnly && (
+              <>
+                <Choice
+                  label="Permission mode"
+                  value={facts.permissionMode ?? record.session?.claude.permissionMode ?? 'default'}
+                  options={permissionModes}
+                  disabled={!record.session}
+                  onChoose={permissionMode => update({ permissionMode })}
+                />
+                {abilities.known.models.length > 0 && (
+                  <Choice
+                    label="Model"
+                    value={record.session?.claude.model ?? 'default'}
+                    options={abilities.known.models}
+                    disabled={!record.session}
+                    onChoose={model => update({ model })}
+                  />
+                )}
+              </>
+            )}
+            <Footer
+              facts={facts}
+              running={running}
+              costUsd={record.session?.costUsd ?? facts.costUsd ?? 0}
+              cancelling={cancelling}
+              readOnly={readOnly}
+              state={mux.state}
+              onCancel={cancel}
+            />
+            <button
+              type="button"
+              class="button plain icon"
+              aria-label="Raw frames of this session"
+              title="Raw frames"
+              onClick={() => onOpen({ kind: 'frames', session })}
+            >
+              <Icon name="frames" />
+            </button>
+          </div>
+        </div>
+      </section>
+    </Pane.Provider>
   )
 }
+
+function Empty({ feed }: { feed: Feed }) {
+  if (feed.state === 'failed')
+    return (
+      <p class="empty problem" role="alert">
+        {messageOf(feed.failure)}
+      </p>
+    )
+  return <p class="empty">{feed.state === 'opening' ? 'Opening…' : 'Nothing has been said yet.'}</p>
+}
+
+/** The session's log and record, drawn anew at most once a frame of the screen. */
+function useSession(mux: Mux, session: string): { feed: Feed; record: SessionRecord } {
+  const [, draw] = useState(0)
+  const parts = useMemo(() => {
+    const frames = createFrames(() => draw(count => count + 1))
+    return { frames, feed: createFeed(mux, session, frames.ask), record: createSessionRecord(mux, session, frames.ask) }
+  }, [mux, session])
+  useEffect(() => {
+    const detach = mux.onState(parts.frames.ask)
+    return () => {
+      detach()
+      parts.frames.close()
+      parts.feed.close()
+      parts.record.close()
+    }
+  }, [parts])
+  return parts
+}
+
+/** The rows anew for each drawing: what changed in them is told by their versions. */
+function useRows(feed: Feed, opened: ReadonlyMap<string, boolean>): readonly Row[] {
+  return rowsOf(feed.transcript.items, opened)
+}
+
+function useAbilities(mux: Mux, session: string) {
+  const [known, setKnown] = useState<Abilities>(noAbilities)
+  const stop = useMemo(() => new AbortController(), [])
+  const asking = useRef(false)
+  useEffect(() => () => stop.abort(), [])
+  const read = () => {
+    if (asking.current || known.commands.length > 0) return
+    asking.current = true
+    readAbilities(mux, session, stop.signal)
+      .then(setKnown, () => {
+        // A prompt can be written without.
+      })
+      .finally(() => (asking.current = false))
+  }
+  return { known, read }
+}
+
+function useSearch(rows: readonly Row[], list: { current: RowList | null }) {
+  const [isOpen, setOpen] = useState(false)
+  const [words, setWords] = useState('')
+  // The row that is shown of those that were found.
+  const [shown, setShown] = useState<string>()
+  const wanted = isOpen ? words : ''
+  const found = useMemo(() => findRows(rows, wanted), [rows, wanted])
+  const at = Math.max(0, found.indexOf(shown ?? ''))
+  const show = (key: string | undefined) => {
+    setShown(key)
+    if (key !== undefined) list.current?.toRow(key)
+  }
+  // After each drawing, for other rows may be drawn now.
+  useEffect(() => (wanted.trim() ? markFound('muxd-found', list.current?.drawn ?? [], wanted) : undefined))
+  return {
+    isOpen,
+    words,
+    found,
+    at,
+    open: () => setOpen(true),
+    close: () => setOpen(false),
+    look(next: string) {
+      setWords(next)
+      // The newest first: it is what people mostly look for.
+      show(findRows(rows, next).at(-1))
+    },
+    step: (by: number) => show(found.at((at + by) % found.length)),
+  }
+}
+
+const firstRowOf = (rows: readonly Row[], item: string) => rows.find(row => row.item.key === item)?.key ?? item
+
+const promptsOf = (feed: Feed): string[] =>
+  feed.transcript.items.flatMap(item => (item.kind === 'prompt' && item.text.trim() ? [item.text] : []))
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

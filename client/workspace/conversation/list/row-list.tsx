@@ -1,0 +1,197 @@
+import { Component, createRef, type ComponentChildren, type VNode } from 'preact'
+import { createGeometry } from './geometry.ts'
+import type { Row } from './rows.ts'
+
+interface Props {
+  rows: readonly Row[]
+  label: string
+  /** Must give the same element for the same row and version. */
+  draw: (row: Row, index: number) => VNode
+  guess: (row: Row) => number
+  onFollow: (following: boolean) => void
+  /** Less than a screen is left above, or below. */
+  onNearTop: () => void
+  onNearEnd: () => void
+  children?: ComponentChildren
+}
+
+/** Pixels drawn beyond what is seen. */
+const beyond = 600
+const lineHeight = 40
+
+/**
+ * Draws the rows that are seen and a few around them. At the end it stays at the end; anywhere else what is read stays
+ * where it is, whatever comes, goes or grows above it.
+ */
+export class RowList extends Component<Props> {
+  readonly #element = createRef<HTMLDivElement>()
+  readonly #content = createRef<HTMLDivElement>()
+  readonly #geometry = createGeometry()
+  readonly #observer = new ResizeObserver(() => this.#measure())
+  #following = true
+  // The row that is read, and how far its top lies above that of the view.
+  #anchor: { key: string; index: number; above: number } | undefined
+  #scrollTop = 0
+  #height = 600
+  #width = 0
+  #laid: readonly Row[] | undefined
+
+  get isFollowing(): boolean {
+    return this.#following
+  }
+
+  get element(): HTMLDivElement | null {
+    return this.#element.current
+  }
+
+  /** The keys of the rows that are drawn now. */
+  get drawn(): readonly HTMLElement[] {
+    return [...this.#content.current!.children].filter((child): child is HTMLElement => 'key' in (child as HTMLElement).dataset)
+  }
+
+  toEnd(): void {
+    this.#follow(true)
+    this.#anchor = undefined
+    this.forceUpdate()
+  }
+
+  /** Puts a row about a third down the view. */
+  toRow(key: string): void {
+    const index = this.#geometry.indexOf(key)
+    if (index === undefined) return
+    this.#follow(false)
+    this.#anchor = { key, index, above: -this.#height / 3 }
+    this.forceUpdate()
+  }
+
+  override componentDidMount(): void {
+    this.#observer.observe(this.#element.current!)
+    this.#observer.observe(this.#content.current!)
+    this.#measure()
+  }
+
+  override componentDidUpdate(): void {
+    this.#measure()
+  }
+
+  override componentWillUnmount(): void {
+    this.#observer.disconnect()
+  }
+
+  #follow(following: boolean): void {
+    if (this.#following === following) return
+    this.#following = following
+    this.props.onFollow(following)
+  }
+
+  /** Where the view has to be for what is read to stay where it is. */
+  #target(): number {
+    const most = Math.max(0, this.#geometry.total - this.#height)
+    if (this.#following) return most
+    const anchor = this.#anchor
+    if (!anchor) return Math.min(this.#scrollTop, most)
+    const index = this.#geometry.indexOf(anchor.key) ?? anchor.index
+    return Math.max(0, Math.min(most, this.#geometry.topOf(index) + anchor.above))
+  }
+
+  #measure(): void {
+    const element = this.#element.current
+    const content = this.#content.current
+    // A pane that is not shown has no size, and forgets nothing for it.
+    if (!element || !content || element.clientHeight === 0) return
+    if (this.#width !== content.clientWidth) {
+      this.#width = content.clientWidth
+      this.#geometry.forget()
+    }
+    let changed = this.#height !== element.clientHeight
+    this.#height = element.clientHeight
+    for (const row of this.drawn) {
+      if (this.#geometry.measured(row.dataset['key']!, row.getBoundingClientRect().height)) changed = true
+    }
+    const target = this.#target()
+    if (changed) {
+      // The row heights are known now, and so is which of them are to be drawn.
+      this.#scrollTop = target
+      this.forceUpdate(() => this.#scrollTo())
+    } else this.#scrollTo()
+  }
+
+  #scrollTo(): void {
+    const element = this.#element.current
+    if (!element) return
+    const target = this.#target()
+    if (Math.abs(element.scrollTop - target) >= 1) element.scrollTop = target
+    this.#scrollTop = element.scrollTop
+    this.#askForMore()
+  }
+
+  readonly #onScroll = () => {
+    const element = this.#element.current!
+    const { scrollTop, clientHeight } = element
+    if (clientHeight === 0 || Math.abs(scrollTop - this.#scrollTop) < 1) return
+    const isUp = scrollTop < this.#scrollTop
+    this.#scrollTop = scrollTop
+    const isAtEnd = this.#geometry.total - scrollTop - clientHeight < lineHeight / 2
+    this.#follow(isAtEnd && !isUp ? true : this.#following && !isUp)
+    const index = this.#geometry.at(scrollTop)
+    const row = this.props.rows[index]
+    this.#anchor = row && { key: row.key, index, above: scrollTop - this.#geometry.topOf(index) }
+    this.forceUpdate()
+  }
+
+  #askForMore(): void {
+    if (this.#scrollTop < this.#height) this.props.onNearTop()
+    if (this.#geometry.total - this.#scrollTop < 2 * this.#height) this.props.onNearEnd()
+  }
+
+  override render({ rows, label, draw, guess, children }: Props): VNode {
+    const geometry = this.#geometry
+    if (this.#laid !== rows) {
+      this.#laid = rows
+      geometry.lay(
+        rows.map(({ key }) => key),
+        index => guess(rows[index]!),
+      )
+    }
+    const top = this.#target()
+    const from = rows.length ? geometry.at(top - beyond) : 0
+    const to = rows.length ? Math.min(rows.length, geometry.at(top + this.#height + beyond) + 1) : 0
+    const above = geometry.topOf(from)
+    const below = geometry.total - geometry.topOf(to)
+    return (
+      // Scrolled by keyboard, so it has to take the focus.
+      <div ref={this.#element} class="scroller" tabIndex={0} role="region" aria-label={label} onScroll={this.#onScroll}>
+        <div ref={this.#content} class="rows">
+          <div class="spacer" style={{ height: `${above}px` }} aria-hidden="true" />
+          {rows.slice(from, to).map((row, index) => (
+            <RowFrame key={row.key} row={row} index={from + index} draw={draw} />
+          ))}
+          <div class="spacer" style={{ height: `${below}px` }} aria-hidden="true" />
+        </div>
+        {children}
+      </div>
+    )
+  }
+}
+
+interface FrameProps {
+  row: Row
+  index: number
+  draw: Props['draw']
+}
+
+/** Drawn anew only when its row has changed, or how rows are drawn. */
+class RowFrame extends Component<FrameProps> {
+  override shouldComponentUpdate({ row, draw }: FrameProps): boolean {
+    const { row: mine, draw: drawn } = this.props
+    return row.version !== mine.version || row.item !== mine.item || draw !== drawn
+  }
+
+  override render({ row, index, draw }: FrameProps): VNode {
+    return (
+      <div class="entry" data-key={row.key} data-depth={Math.min(row.depth, 4)}>
+        {draw(row, index)}
+      </div>
+    )
+  }
+}

@@ -1,0 +1,106 @@
+/** A stretch of Markdown that stands by itself. Its key is that of the place in the log where it begins. */
+export interface Block {
+  readonly key: string
+  readonly source: string
+}
+
+/**
+ * Cuts Markdown into blocks while it is being written, so that only the last one ever has to be parsed again. Cuts are
+ * made where Markdown ends a block anyway, and in what is longer than a screen wants: there a code block is taken up
+ * again in the next one, and a paragraph becomes two.
+ */
+export interface Blocks {
+  readonly all: readonly Block[]
+  /** `seq`: of the event that the text came with. */
+  push(delta: string, seq: number): void
+}
+
+/** Characters: where a block that goes on may be cut at the end of a line, and where a line is broken at a space. */
+const longBlock = 6_000
+const longestBlock = 12_000
+
+export function createBlocks(): Blocks {
+  const finished: Block[] = []
+  let key = ''
+  let source = ''
+  // How much of `source` repeats the opening of a code block that began in an earlier one.
+  let repeated = 0
+  // The line that is being written: where in `source` it begins, and where in the log.
+  let lineAt = 0
+  let lineKey = ''
+  let fence: { mark: string; opening: string } | undefined
+  let afterBlank = false
+  let isList = false
+
+  /** Ends the block before `at`; the next one begins at the log's place `nextKey`. */
+  function cut(at: number, nextKey: string): void {
+    const said = source.slice(repeated, at)
+    const rest = source.slice(at)
+    // Not what would only close a code block again.
+    if (said.trim() && !(repeated && /^\s*(`+|~+)\s*$/.test(said))) finished.push({ key, source: source.slice(0, at) })
+    const opening = fence?.opening ?? ''
+    repeated = opening.length
+    source = opening + rest
+    lineAt = repeated
+    key = nextKey
+    isList = false
+    afterBlank = false
+  }
+
+  /** The line from `lineAt` to the end of `source` is whole; the next one begins at `nextKey`. */
+  function lineEnded(nextKey: string): void {
+    const line = source.slice(lineAt, -1)
+    if (fence) {
+      const closed = closes(line, fence.mark)
+      if (closed) fence = undefined
+      // In a list it belongs to its item.
+      if ((closed && !isList) || source.length > longBlock) cut(source.length, nextKey)
+    } else if (!line.trim()) {
+      afterBlank = true
+    } else {
+      const opening = /^\s*(`{3,}|~{3,})[^`]*$/.exec(line)
+      const goesOn = isList && (/^(\s{2,}|\t)/.test(line) || isItem(line))
+      const breaks = (afterBlank && !goesOn) || source.length > longBlock || (opening && !isList)
+      if (breaks && lineAt > repeated) cut(lineAt, lineKey)
+      afterBlank = false
+      if (opening) fence = { mark: opening[1]!, opening: `${line}\n` }
+      else if (isItem(line)) isList = true
+    }
+    lineAt = source.length
+  }
+
+  /** Where nobody breaks a line it is broken at a space. */
+  function breakLines(place: string): void {
+    for (let piece = 1; source.length > longestBlock; piece++) {
+      const space = source.lastIndexOf(' ', longestBlock)
+      cut(space > longBlock ? space + 1 : longestBlock, `${place}+${piece}`)
+      lineKey = key
+    }
+  }
+
+  return {
+    get all() {
+      return source.length > repeated ? [...finished, { key, source }] : finished
+    },
+    push(delta, seq) {
+      if (!source) key = `${seq}.0`
+      let line = 0
+      for (let from = 0; from < delta.length; ) {
+        const newline = delta.indexOf('\n', from)
+        const end = newline < 0 ? delta.length : newline + 1
+        if (lineAt === source.length) lineKey = `${seq}.${line}`
+        source += delta.slice(from, end)
+        from = end
+        breakLines(`${seq}.${line}`)
+        if (newline >= 0) lineEnded(`${seq}.${++line}`)
+      }
+    },
+  }
+}
+
+const closes = (line: string, mark: string) => {
+  const text = line.trim()
+  return text.length >= mark.length && text === mark[0]!.repeat(text.length)
+}
+
+const isItem = (line: string) => /^\s{0,3}([-*+]|\d{1,9}[.)])\s/.test(line)

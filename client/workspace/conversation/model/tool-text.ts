@@ -1,0 +1,48 @@
+/** What a tool is called with, in one line: the part that tells it from others of its kind. */
+export function toolAbout(tool: string, input: unknown): string {
+  if (typeof input === 'string') return oneLine(input)
+  if (typeof input !== 'object' || input === null) return ''
+  const fields = input as Record<string, unknown>
+  const names = isAgent(tool) ? ['description', 'prompt'] : tellingFields
+  const telling = names.map(name => fields[name]).find(value => typeof value === 'string' && value !== '')
+  if (typeof telling === 'string') return oneLine(telling)
+  return Object.keys(fields).length ? oneLine(JSON.stringify(fields)) : ''
+}
+
+/** A tool that starts a sub-agent. */
+export const isAgent = (tool: string): boolean => tool === 'Agent' || tool === 'Task'
+
+/** The text of what a tool gave back, which may be text or parts. */
+export function outputText(output: unknown): string {
+  if (typeof output === 'string') return output
+  if (!Array.isArray(output)) return output === undefined || output === null ? '' : JSON.stringify(output, null, 2)
+  return output.map(partText).join('\n')
+}
+
+/** A tool's input as somebody would write it: a command as it is, everything else as JSON. */
+export function inputText(input: unknown): string {
+  const command = (input as { command?: unknown } | null | undefined)?.command
+  if (typeof command === 'string') return command
+  if (typeof input === 'string') return input
+  return input === undefined ? '' : JSON.stringify(input, null, 2)
+}
+
+const tellingFields = [
+  'command',
+  'file_path',
+  'notebook_path',
+  'pattern',
+  'path',
+  'url',
+  'query',
+  'description',
+  'prompt',
+  'plan',
+]
+
+function partText(part: unknown): string {
+  const { text, type } = (part ?? {}) as { text?: unknown; type?: unknown }
+  return typeof text === 'string' ? text : `[${typeof type === 'string' ? type : 'part'}]`
+}
+
+const oneLine = (text: string) => text.slice(0, 400).replaceAll(/\s+/g, ' ').trim()

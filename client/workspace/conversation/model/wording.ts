@@ -1,0 +1,85 @@
+import type { Actor, Decider, EventOf, Gap, Origin, TerminalEvent } from '../../../browser.ts'
+import { bytes, count, duration } from '../../parts/format.ts'
+
+/** Who it was, for a reader: a client's name, a policy, Claude Code itself. */
+export const nameOf = (who: Origin | Decider): string =>
+  'background' in who ? `background (${who.background.kind})` : 'policy' in who ? who.policy : who.name
+
+const by = (who: Decider | undefined) => (who ? ` by ${nameOf(who)}` : '')
+const because = (reason: string | undefined) => (reason ? `: ${reason}` : '')
+
+export function ended(event: TerminalEvent): string {
+  switch (event.type) {
+    case 'done':
+      return 'Done'
+    case 'failed':
+      return `Failed: ${event.failure.title}`
+    case 'cancelled':
+      return `Cancelled${by(event.by)}${because(event.reason)}`
+    case 'interrupted':
+      return `Interrupted: ${event.reason}`
+  }
+}
+
+export const asked = ({ kind, tool }: EventOf<'approval_requested'>): string =>
+  kind === 'question' ? 'Claude asks a question' : kind === 'plan' ? 'Claude has a plan to approve' : `${tool} needs permission`
+
+const modes = { interrupt: 'cancel', terminate: 'end the process', kill: 'kill the process' }
+export const cancelRequested = ({ by, reason, mode }: { by: Actor; reason?: string; mode: keyof typeof modes }): string =>
+  `${by.name} asked to ${modes[mode]}${because(reason)}`
+
+export const stopped = (reason: string): string =>
+  reason === 'refusal' ? 'The model refused to go on' : 'The answer reached its greatest length'
+
+export const modeChanged = (mode: string): string => `Permission mode is now ${mode}`
+
+export function compacted({ trigger, preTokens, postTokens }: EventOf<'compaction'>): string {
+  const sizes =
+    preTokens === undefined
+      ? ''
+      : postTokens === undefined
+        ? `, from ${count(preTokens)} tokens`
+        : `, ${count(preTokens)} to ${count(postTokens)} tokens`
+  return `Conversation compacted (${trigger}${sizes})`
+}
+
+export function rateLimit({ status, limitType, resetsAt }: EventOf<'rate_limit'>): string {
+  const which = limitType?.replaceAll('_', ' ') ?? 'rate'
+  const until = resetsAt === undefined ? '' : `, resets ${new Date(resetsAt).toLocaleString()}`
+  return status === 'rejected' ? `The ${which} limit is reached${until}` : `Close to the ${which} limit${until}`
+}
+
+export const retry = ({ attempt, maxRetries, delayMs, status, error }: EventOf<'api_retry'>): string =>
+  `The API refused (${[status, error].filter(Boolean).join(' ')}); attempt ${attempt} of ${maxRetries} in ${duration(delayMs)}`
+
+export const conversationChanged = ({ reason }: EventOf<'claude_session_changed'>): string =>
+  reason === 'clear' ? 'Conversation cleared: Claude has forgotten what is above' : `Claude Code goes on in another conversation (${reason})`
+
+export const hook = ({ name, outcome }: EventOf<'hook'>): string => `Hook ${name}${outcome ? `: ${outcome}` : ''}`
+
+export function task({ phase, status, summary, description }: EventOf<'task'>, known: string | undefined): string {
+  const what = summary ?? description ?? known ?? ''
+  return `Background task ${status ?? (phase === 'ended' ? 'ended' : 'running')}${what ? `: ${what}` : ''}`
+}
+
+export const notice = (kind: string): string => `Claude Code: ${kind.replace(/^system\//, '').replaceAll('_', ' ')}`
+
+const working = /^(system\/(background_tasks_changed|thinking_tokens|files_persisted)|command_lifecycle|stream_event)\b/
+export const isWorking = (kind: string): boolean => working.test(kind)
+
+export const unparsed = ({ reason, bytes: size }: EventOf<'unparsed'>): string =>
+  `Claude Code printed ${bytes(size)} that are no frame (${reason})`
+
+export const damaged = ({ log, bytes: size, detail }: EventOf<'log_damaged'>): string =>
+  `The log is damaged here: ${bytes(size)} of ${log === 'raw' ? 'output' : 'events'} (${detail})`
+
+export function gap({ reason, from, to }: Gap): string {
+  switch (reason) {
+    case 'trimmed':
+      return `Events ${from + 1} to ${to} are no longer kept`
+    case 'epoch_changed':
+      return `The log was begun anew after the machine went down; what came after event ${from} may be missing`
+    case 'ahead_of_log':
+      return `The daemon has lost what it had sent after event ${from}`
+  }
+}

@@ -1,0 +1,36 @@
+import { count, duration, usd } from '../../parts/format.ts'
+import type { EndItem } from '../model/items.ts'
+import { ended } from '../model/wording.ts'
+import { useOpen } from '../pane-context.ts'
+
+/** How a run ended, and what it took. */
+export function End({ item }: { item: EndItem; version: number }) {
+  const { event, startedAt, costUsd, tokens } = item
+  const [open, toggle] = useOpen(item.key, false)
+  const facts = [
+    startedAt === undefined ? undefined : duration(event.time - startedAt),
+    costUsd === undefined ? undefined : usd(costUsd),
+    tokens && `${count(tokens.input + tokens.cacheRead + tokens.cacheCreation)} in, ${count(tokens.output)} out`,
+    event.type === 'done' && event.forcedExit ? 'its process had to be ended' : undefined,
+  ]
+  const failure = event.type === 'failed' ? event.failure : undefined
+  const advice = (failure as { advice?: string } | undefined)?.advice
+  return (
+    <article class="end" data-end={event.type}>
+      <header>
+        <span class="label">{ended(event)}</span>
+        <span class="dim numeric">{facts.filter(Boolean).join(' · ')}</span>
+      </header>
+      {failure && failure.detail !== failure.title && <p class="detail">{failure.detail}</p>}
+      {advice && <p>{advice}</p>}
+      {failure?.stderrTail && (
+        <>
+          <button type="button" class="more" aria-expanded={open} onClick={toggle}>
+            {open ? 'Hide what it wrote to stderr' : 'What it wrote to stderr'}
+          </button>
+          {open && <pre class="output unfolded">{failure.stderrTail}</pre>}
+        </>
+      )}
+    </article>
+  )
+}

@@ -1,0 +1,22 @@
+import type { LineItem } from '../model/items.ts'
+import { useOpen } from '../pane-context.ts'
+
+/** A quiet remark between what is said. */
+export function Line({ item }: { item: LineItem; version: number }) {
+  const [open, toggle] = useOpen(item.key, false)
+  const { text, tone, detail, about } = item
+  return (
+    <div class={`line ${tone}`}>
+      {detail === undefined || about === 'task' ? (
+        <p>{text}</p>
+      ) : (
+        <>
+          <button type="button" class="fold" aria-expanded={open} onClick={toggle}>
+            {text}
+          </button>
+          {open && <pre class="output unfolded">{detail}</pre>}
+        </>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,9 @@
+import { Markdown } from '../../parts/markdown.tsx'
+import type { Row } from '../list/rows.ts'
+
+/** A block of what Claude says. */
+export const Text = ({ row, isWritten }: { row: Row; isWritten: boolean }) => (
+  <div class="said">
+    <Markdown source={row.block!.source} isWritten={isWritten} />
+  </div>
+)

@@ -1,0 +1,67 @@
+import { useEffect, useRef } from 'preact/hooks'
+import { Icon } from '../../parts/icons.tsx'
+
+/** Looks for words in what of the conversation is here, and further up when asked to. */
+export function SearchBar(props: SearchBarProps) {
+  const { words, found, at, hasOlder, isLoading, onWords, onStep, onOlder, onClose } = props
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => field.current!.select(), [])
+  return (
+    <div
+      class="search-bar"
+      role="search"
+      onKeyDown={event => {
+        if (event.key === 'Escape') onClose()
+        else if (event.key === 'Enter' && event.target === field.current) onStep(event.shiftKey ? -1 : 1)
+        else return
+        event.preventDefault()
+        event.stopPropagation()
+      }}
+    >
+      <Icon name="search" />
+      <input
+        ref={field}
+        class="field"
+        type="text"
+        aria-label="Search in this conversation"
+        placeholder="Search in this conversation"
+        value={words}
+        onInput={event => onWords(event.currentTarget.value)}
+      />
+      <span class="dim small numeric" role="status">
+        {!words.trim() ? '' : found === 0 ? 'not found' : `${at + 1} of ${found}`}
+      </span>
+      {hasOlder && (
+        <button type="button" class="button plain" disabled={isLoading} onClick={onOlder}>
+          {isLoading ? 'Loading…' : 'Load older'}
+        </button>
+      )}
+      <button type="button" class="button plain icon" aria-label="The one before" disabled={!found} onClick={() => onStep(-1)}>
+        <span class="up">
+          <Icon name="chevron" />
+        </span>
+      </button>
+      <button type="button" class="button plain icon" aria-label="The next one" disabled={!found} onClick={() => onStep(1)}>
+        <span class="down">
+          <Icon name="chevron" />
+        </span>
+      </button>
+      <button type="button" class="button plain icon" aria-label="Close the search" onClick={onClose}>
+        <Icon name="close" />
+      </button>
+    </div>
+  )
+}
+
+interface SearchBarProps {
+  words: string
+  found: number
+  /** Which of them is shown. */
+  at: number
+  hasOlder: boolean
+  isLoading: boolean
+  onWords: (words: string) => void
+  onStep: (by: number) => void
+  onOlder: () => void
+  onClose: () => void
+}

@@ -1,0 +1,39 @@
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
+import { highlightWhenIdle } from './highlight.ts'
+import { markdownToHtml } from './markdown-html.ts'
+
+/** A piece of Markdown. `isWritten`: it will not grow any more, so its code may be coloured. */
+export function Markdown({ source, isWritten }: { source: string; isWritten: boolean }) {
+  const element = useRef<HTMLDivElement>(null)
+  const html = useMemo(() => markdownToHtml(source), [source])
+  useLayoutEffect(() => {
+    element.current!.innerHTML = html
+  }, [html])
+  useLayoutEffect(() => {
+    const codes = [...element.current!.querySelectorAll<HTMLElement>('pre > code')]
+    for (const code of codes) addCopy(code)
+    if (!isWritten) return
+    const calledOff = codes.map(code => {
+      const language = /language-(\S+)/.exec(code.className)?.[1]
+      return language ? highlightWhenIdle(code, language) : () => {}
+    })
+    return () => calledOff.forEach(callOff => callOff())
+  }, [html, isWritten])
+  return <div ref={element} class="markdown" />
+}
+
+/** Beside code that is no element of this tree. */
+function addCopy(code: HTMLElement): void {
+  const pre = code.parentElement!
+  if (pre.querySelector('.copy')) return
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.className = 'copy'
+  button.textContent = 'Copy'
+  button.ariaLabel = 'Copy code'
+  button.onclick = () =>
+    void navigator.clipboard.writeText(code.textContent ?? '').then(() => {
+      button.textContent = 'Copied'
+    })
+  pre.append(button)
+}

@@ -1,0 +1,91 @@
+import { build } from 'esbuild'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { onTestFinished } from 'vitest'
+import { startTestDaemon, type TestDaemon } from '../../support/daemon.ts'
+
+/** The panes alone, as the workspace bundles them: file contents by name. */
+async function bundle(): Promise<Map<string, string>> {
+  const { outputFiles } = await build({
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    splitting: true,
+    write: false,
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    entryPoints: ['panes.tsx', 'panes.css'].map(name => fileURLToPath(new URL(name, import.meta.url))),
+    outdir: '/',
+  })
+  return new Map(outputFiles.map(({ path, text }) => [path, text]))
+}
+
+let bundled: Promise<Map<string, string>> | undefined
+
+const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>panes</title><link rel="icon" href="data:,">
+<link rel="stylesheet" href="/panes.css"><script type="module" src="/panes.js"></script></head>
+<body><div id="workspace"></div></body></html>`
+
+/** As the daemon's own page: nothing from elsewhere, no script or style that comes with a text. */
+const policy = (socket: string) =>
+  `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' ${socket}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
+
+/** Serves a page with nothing but panes. */
+export async function servePanes(): Promise<{ origin: string; close: () => void }> {
+  const files = await (bundled ??= bundle())
+  const server = createServer((request, response) => {
+    const { pathname, searchParams } = new URL(request.url!, 'http://panes')
+    const body = pathname === '/' ? html : files.get(pathname)
+    const type = pathname.endsWith('.css') ? 'css' : pathname.endsWith('.js') ? 'javascript' : 'html'
+    const headers = { 'content-type': `text/${type}`, 'content-security-policy': policy(searchParams.get('socket') ?? '') }
+    response.writeHead(body === undefined ? 404 : 200, headers).end(body)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return { origin: `http://127.0.0.1:${port}`, close: () => void server.close().closeAllConnections() }
+}
+
+export interface PanesOptions {
+  sessions: readonly string[]
+  readOnly?: boolean
+}
+
+/** Shows sessions side by side. What the page must never do is in the list that is returned. */
+export async function showPanes(
+  page: Page,
+  origin: string,
+  { url, token }: { url: string; token: string },
+  options: PanesOptions,
+): Promise<string[]> {
+  const violations: string[] = []
+  page.on('console', message => {
+    // That a connection was lost is told to the console whatever the page does.
+    if (message.type() === 'error' && !/WebSocket|Failed to load/.test(message.text())) violations.push(message.text())
+  })
+  page.on('pageerror', error => violations.push(String(error)))
+  page.on('dialog', dialog => {
+    violations.push(`dialog: ${dialog.message()}`)
+    void dialog.dismiss()
+  })
+  page.on('request', request => {
+    const { protocol, host } = new URL(request.url())
+    const isOurs = [origin, url.replace('ws:', 'http:')].some(ours => new URL(ours).host === host)
+    if (!isOurs && protocol !== 'data:') violations.push(request.url())
+  })
+  const socket = new URL(url).origin
+  await page.goto(`${origin}/?socket=${socket}#${encodeURIComponent(JSON.stringify({ url, token, ...options }))}`)
+  return violations
+}
+
+/** A daemon with the simulator, and a page that may show its sessions; both gone with the test. */
+export async function startPanes(
+  options: Parameters<typeof startTestDaemon>[0] = {},
+): Promise<{ daemon: TestDaemon; show: (page: Page, options: PanesOptions) => Promise<string[]> }> {
+  const { origin, close } = await servePanes()
+  onTestFinished(close)
+  const daemon = await startTestDaemon({ ...options, config: { ...options.config, allowedOrigins: [origin] } })
+  return { daemon, show: (page, shown) => showPanes(page, origin, daemon.info, shown) }
+}

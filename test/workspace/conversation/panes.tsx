@@ -1,0 +1,25 @@
+import { render } from 'preact'
+import { open } from '../../../client/browser.ts'
+import { ConversationPane } from '../../../client/workspace/conversation/conversation-pane.tsx'
+
+/** In the address's fragment: what the panes are to show. */
+interface Shown {
+  url: string
+  token: string
+  sessions: string[]
+  readOnly?: boolean
+}
+
+const { url, token, sessions, readOnly = false } = JSON.parse(decodeURIComponent(location.hash.slice(1))) as Shown
+const mux = open({ url, token, patient: true, client: { name: 'workspace', version: '0' } })
+
+render(
+  <main class="panes">
+    {sessions.map((session, index) => (
+      <div class="pane" key={session}>
+        <ConversationPane mux={mux} session={session} readOnly={readOnly} active={index === 0} onOpen={() => {}} />
+      </div>
+    ))}
+  </main>,
+  document.querySelector('#workspace')!,
+)
