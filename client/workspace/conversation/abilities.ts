@@ -24,9 +24,11 @@ export async function readAbilities(mux: Mux, session: string, signal: AbortSign
     const answer = record(record(record(frame)['response'])['response'])
     if (!Array.isArray(answer['commands'])) continue
     return {
-      commands: answer['commands'].map(record).flatMap(({ name, description, argumentHint }) =>
-        typeof name === 'string' ? [{ name, description: text(description), argumentHint: text(argumentHint) }] : [],
-      ),
+      commands: answer['commands']
+        .map(record)
+        .flatMap(({ name, description, argumentHint }) =>
+          typeof name === 'string' ? [{ name, description: text(description), argumentHint: text(argumentHint) }] : [],
+        ),
       models: list(answer['models'])
         .map(record)
         .flatMap(({ value, displayName }) =>

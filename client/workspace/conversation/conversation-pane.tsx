@@ -92,7 +92,12 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
 
   return (
     <Pane.Provider value={context}>
-      <section class="conversation" aria-label={`Conversation ${record.session?.title ?? ''}`} tabIndex={-1} onKeyDown={onKeyDown}>
+      <section
+        class="conversation"
+        aria-label={`Conversation ${record.session?.title ?? ''}`}
+        tabIndex={-1}
+        onKeyDown={onKeyDown}
+      >
         {search.isOpen && (
           <SearchBar
             words={search.words}
@@ -129,7 +134,11 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
           {(!isFollowing || feed.hasNewer) && (
             <div class="jumps">
               {unread?.first && unread.count > 0 && (
-                <button type="button" class="button" onClick={() => list.current?.toRow(firstRowOf(rows, unread.first!.key))}>
+                <button
+                  type="button"
+                  class="button"
+                  onClick={() => list.current?.toRow(firstRowOf(rows, unread.first!.key))}
+                >
                   {unread.count} unread
                 </button>
               )}

@@ -77,7 +77,8 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
 
   function letGoOfTop(): void {
     let count = 0
-    for (; entries.length - count > bounds.maxEvents * 0.6 || size > bounds.maxCharacters * 0.6; count++) size -= sizes[count]!
+    for (; entries.length - count > bounds.maxEvents * 0.6 || size > bounds.maxCharacters * 0.6; count++)
+      size -= sizes[count]!
     entries = entries.slice(count)
     sizes = sizes.slice(count)
   }

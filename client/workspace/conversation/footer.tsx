@@ -52,7 +52,12 @@ function Going({ run, facts, cancelling, readOnly, onCancel }: GoingProps) {
       </span>
       {!readOnly && (
         <>
-          <button type="button" class="button plain danger" disabled={asked === 'kill'} onClick={event => onCancel(event.shiftKey)}>
+          <button
+            type="button"
+            class="button plain danger"
+            disabled={asked === 'kill'}
+            onClick={event => onCancel(event.shiftKey)}
+          >
             {asked === undefined ? 'Cancel' : asked === 'interrupt' ? 'End the process' : 'Kill'}
           </button>
           <span class="dim small hint" aria-live="polite">

@@ -16,7 +16,25 @@ export function markdownToHtml(source: string): string {
 }
 
 const tags = [
-  ...['p', 'br', 'hr', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'ul', 'ol', 'li', 'blockquote', 'pre', 'code', 'strong', 'em'],
+  ...[
+    'p',
+    'br',
+    'hr',
+    'h1',
+    'h2',
+    'h3',
+    'h4',
+    'h5',
+    'h6',
+    'ul',
+    'ol',
+    'li',
+    'blockquote',
+    'pre',
+    'code',
+    'strong',
+    'em',
+  ],
   ...['del', 'a', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'span'],
 ]
 const safeAddress = /^(?:https?:|mailto:)/i

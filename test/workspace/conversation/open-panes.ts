@@ -40,7 +40,10 @@ export async function servePanes(): Promise<{ origin: string; close: () => void 
     const { pathname, searchParams } = new URL(request.url!, 'http://panes')
     const body = pathname === '/' ? html : files.get(pathname)
     const type = pathname.endsWith('.css') ? 'css' : pathname.endsWith('.js') ? 'javascript' : 'html'
-    const headers = { 'content-type': `text/${type}`, 'content-security-policy': policy(searchParams.get('socket') ?? '') }
+    const headers = {
+      'content-type': `text/${type}`,
+      'content-security-policy': policy(searchParams.get('socket') ?? ''),
+    }
     response.writeHead(body === undefined ? 404 : 200, headers).end(body)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -17,7 +17,10 @@ interface Props {
 
 /** Pixels drawn beyond what is seen. */
 const beyond = 600
-const lineHeight = 40
+/** Pixels above the first row and below the last one. */
+const edge = 14
+/** So near to the end somebody wants to follow it. */
+const nearEnd = 20
 
 /**
  * Draws the rows that are seen and a few around them. At the end it stays at the end; anywhere else what is read stays
@@ -46,7 +49,9 @@ export class RowList extends Component<Props> {
 
   /** The keys of the rows that are drawn now. */
   get drawn(): readonly HTMLElement[] {
-    return [...this.#content.current!.children].filter((child): child is HTMLElement => 'key' in (child as HTMLElement).dataset)
+    return [...this.#content.current!.children].filter(
+      (child): child is HTMLElement => 'key' in (child as HTMLElement).dataset,
+    )
   }
 
   toEnd(): void {
@@ -84,14 +89,18 @@ export class RowList extends Component<Props> {
     this.props.onFollow(following)
   }
 
+  get #whole(): number {
+    return this.#geometry.total + 2 * edge
+  }
+
   /** Where the view has to be for what is read to stay where it is. */
   #target(): number {
-    const most = Math.max(0, this.#geometry.total - this.#height)
+    const most = Math.max(0, this.#whole - this.#height)
     if (this.#following) return most
     const anchor = this.#anchor
     if (!anchor) return Math.min(this.#scrollTop, most)
     const index = this.#geometry.indexOf(anchor.key) ?? anchor.index
-    return Math.max(0, Math.min(most, this.#geometry.topOf(index) + anchor.above))
+    return Math.max(0, Math.min(most, edge + this.#geometry.topOf(index) + anchor.above))
   }
 
   #measure(): void {
@@ -131,17 +140,17 @@ export class RowList extends Component<Props> {
     if (clientHeight === 0 || Math.abs(scrollTop - this.#scrollTop) < 1) return
     const isUp = scrollTop < this.#scrollTop
     this.#scrollTop = scrollTop
-    const isAtEnd = this.#geometry.total - scrollTop - clientHeight < lineHeight / 2
+    const isAtEnd = this.#whole - scrollTop - clientHeight < nearEnd
     this.#follow(isAtEnd && !isUp ? true : this.#following && !isUp)
-    const index = this.#geometry.at(scrollTop)
+    const index = this.#geometry.at(scrollTop - edge)
     const row = this.props.rows[index]
-    this.#anchor = row && { key: row.key, index, above: scrollTop - this.#geometry.topOf(index) }
+    this.#anchor = row && { key: row.key, index, above: scrollTop - edge - this.#geometry.topOf(index) }
     this.forceUpdate()
   }
 
   #askForMore(): void {
     if (this.#scrollTop < this.#height) this.props.onNearTop()
-    if (this.#geometry.total - this.#scrollTop < 2 * this.#height) this.props.onNearEnd()
+    if (this.#whole - this.#scrollTop < 2 * this.#height) this.props.onNearEnd()
   }
 
   override render({ rows, label, draw, guess, children }: Props): VNode {
@@ -156,8 +165,8 @@ export class RowList extends Component<Props> {
     const top = this.#target()
     const from = rows.length ? geometry.at(top - beyond) : 0
     const to = rows.length ? Math.min(rows.length, geometry.at(top + this.#height + beyond) + 1) : 0
-    const above = geometry.topOf(from)
-    const below = geometry.total - geometry.topOf(to)
+    const above = edge + geometry.topOf(from)
+    const below = edge + geometry.total - geometry.topOf(to)
     return (
       // Scrolled by keyboard, so it has to take the focus.
       <div ref={this.#element} class="scroller" tabIndex={0} role="region" aria-label={label} onScroll={this.#onScroll}>

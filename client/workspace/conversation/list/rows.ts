@@ -37,7 +37,8 @@ export function rowsOf(items: readonly Item[], opened: Opened): Row[] {
           rows.push({ key: `${item.key}/${block.key}`, item, depth, block, version })
         }
       } else rows.push({ key: item.key, item, depth, block: undefined, version: item.version })
-      if (item.kind === 'tool' && item.children.length > 0 && showsChildren(item, opened)) walk(item.children, depth + 1)
+      if (item.kind === 'tool' && item.children.length > 0 && showsChildren(item, opened))
+        walk(item.children, depth + 1)
     }
   }
   walk(items, 0)

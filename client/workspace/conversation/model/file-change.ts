@@ -20,7 +20,11 @@ const longestCompared = 2_000
  * What a tool changes in a file: as Claude Code says once it is done, until then as the input says. Undefined for a tool
  * that changes none.
  */
-export function fileChange({ tool, input, details }: Pick<ToolItem, 'tool' | 'input' | 'details'>): FileChange | undefined {
+export function fileChange({
+  tool,
+  input,
+  details,
+}: Pick<ToolItem, 'tool' | 'input' | 'details'>): FileChange | undefined {
   const asked = fields(input)
   const file = text(asked['file_path'])
   if (file === undefined || !['Edit', 'MultiEdit', 'Write'].includes(tool)) return undefined
@@ -44,7 +48,13 @@ function compare(before: string, after: string): Hunk[] {
 function hunkOf(value: unknown): Hunk[] {
   const { oldStart, newStart, lines } = fields(value)
   if (!Array.isArray(lines)) return []
-  return [{ oldStart: Number(oldStart) || 1, newStart: Number(newStart) || 1, lines: lines.filter(each => typeof each === 'string') }]
+  return [
+    {
+      oldStart: Number(oldStart) || 1,
+      newStart: Number(newStart) || 1,
+      lines: lines.filter(each => typeof each === 'string'),
+    },
+  ]
 }
 
 const linesOf = (value: string) => (value ? value.replace(/\n$/, '').split('\n') : [])

@@ -1,4 +1,5 @@
-import type { Actor, ApprovalDecision, ApprovalKind, Decider, EventOf, Origin, TerminalType, Tokens } from '../../../browser.ts'
+import type { Actor, EventOf, Origin, TerminalType, Tokens } from '../../../browser.ts'
+import type { Approval } from '../../wire.ts'
 import type { Blocks } from './blocks.ts'
 
 /**
@@ -64,13 +65,19 @@ export interface Cut {
 
 export interface ApprovalPart {
   approval: string
-  kind: ApprovalKind
+  kind: Approval['kind']
   tool: string
   input: unknown
   description: string | undefined
   suggestions: readonly unknown[] | undefined
   expiresAt: number | undefined
-  resolved: { decision: ApprovalDecision; by: Decider | undefined; message: string | undefined } | undefined
+  resolved: Resolved | undefined
+}
+
+export interface Resolved {
+  decision: NonNullable<Approval['decision']>
+  by: Approval['by']
+  message: string | undefined
 }
 
 /** A task that goes on in the background of a call. */
@@ -97,6 +104,8 @@ export interface LineItem extends Common {
 export interface EndItem extends Common {
   kind: 'end'
   event: EventOf<TerminalType>
+  /** Why it failed has been said already by Claude itself. */
+  isExplained: boolean
   startedAt: number | undefined
   costUsd: number | undefined
   tokens: Tokens | undefined

@@ -205,9 +205,15 @@ export function createTranscript(): Transcript {
     const run = event.run ?? ''
     const waiting = queued.get(run)
     // It never left the queue.
-    if (waiting) append(event, { ...common(event, `prompt:${run}`), kind: 'prompt', text: waiting.prompt, origin: waiting.origin })
+    if (waiting)
+      append(event, { ...common(event, `prompt:${run}`), kind: 'prompt', text: waiting.prompt, origin: waiting.origin })
     const { startedAt, costUsd, tokens } = runs.get(run) ?? {}
-    append(event, { ...common(event, `end:${run}`), kind: 'end', event, startedAt, costUsd, tokens })
+    const last = main.items.at(-1)
+    const isExplained =
+      event.type === 'failed' &&
+      last?.kind === 'text' &&
+      last.blocks.all.some(({ source }) => source.includes(event.failure.detail))
+    append(event, { ...common(event, `end:${run}`), kind: 'end', event, isExplained, startedAt, costUsd, tokens })
     announcement = say.ended(event)
     queued.delete(run)
     runs.delete(run)
@@ -242,9 +248,11 @@ export function createTranscript(): Transcript {
       if (event.parent === undefined && usage) {
         facts.contextTokens = usage.input + usage.cacheRead + usage.cacheCreation + usage.output
       }
-      if (stopReason === 'max_tokens' || stopReason === 'refusal') line(event, say.stopped(stopReason), { tone: 'warning' })
+      if (stopReason === 'max_tokens' || stopReason === 'refusal')
+        line(event, say.stopped(stopReason), { tone: 'warning' })
       const last = lane.message.blocks.findLast(({ item }) => item.kind === 'text')?.item
-      if (event.parent === undefined && last?.kind === 'text') announcement = last.blocks.all.map(({ source }) => source).join('')
+      if (event.parent === undefined && last?.kind === 'text')
+        announcement = last.blocks.all.map(({ source }) => source).join('')
     },
     message_discarded(event) {
       const message = messages.get(event.messageId)
@@ -284,8 +292,18 @@ export function createTranscript(): Transcript {
     },
     approval_requested(event) {
       const tool = toolOf(event.toolUseId, event, event.tool)
-      const { approval, kind, input, description, suggestions, expiresAt } = event
-      tool.approval = { approval, kind, tool: event.tool, input, description, suggestions, expiresAt, resolved: undefined }
+      const { approval, kind, input, suggestions, expiresAt } = event
+      const { description } = event as { description?: string }
+      tool.approval = {
+        approval,
+        kind,
+        tool: event.tool,
+        input,
+        description,
+        suggestions,
+        expiresAt,
+        resolved: undefined,
+      }
       tool.input ??= input
       tool.state = 'waiting'
       approvals.set(approval, tool)
@@ -298,7 +316,8 @@ export function createTranscript(): Transcript {
       approvals.delete(event.approval)
       const { decision, by, message } = event
       tool.approval = { ...tool.approval, resolved: { decision, by, message } }
-      if (event.input !== undefined) tool.input = event.input
+      const { input } = event as { input?: unknown }
+      if (input !== undefined) tool.input = input
       if (tool.state === 'waiting') tool.state = decision === 'allow' ? 'running' : 'denied'
       touch(tool)
     },

@@ -1,11 +1,12 @@
-import type { Actor, Decider, EventOf, Gap, Origin, TerminalEvent } from '../../../browser.ts'
+import type { Actor, EventOf, Gap, Origin, TerminalEvent } from '../../../browser.ts'
+import type { Approval } from '../../wire.ts'
 import { bytes, count, duration } from '../../parts/format.ts'
 
 /** Who it was, for a reader: a client's name, a policy, Claude Code itself. */
-export const nameOf = (who: Origin | Decider): string =>
+export const nameOf = (who: Origin | NonNullable<Approval['by']>): string =>
   'background' in who ? `background (${who.background.kind})` : 'policy' in who ? who.policy : who.name
 
-const by = (who: Decider | undefined) => (who ? ` by ${nameOf(who)}` : '')
+const by = (who: Approval['by']) => (who ? ` by ${nameOf(who)}` : '')
 const because = (reason: string | undefined) => (reason ? `: ${reason}` : '')
 
 export function ended(event: TerminalEvent): string {
@@ -22,11 +23,22 @@ export function ended(event: TerminalEvent): string {
 }
 
 export const asked = ({ kind, tool }: EventOf<'approval_requested'>): string =>
-  kind === 'question' ? 'Claude asks a question' : kind === 'plan' ? 'Claude has a plan to approve' : `${tool} needs permission`
+  kind === 'question'
+    ? 'Claude asks a question'
+    : kind === 'plan'
+      ? 'Claude has a plan to approve'
+      : `${tool} needs permission`
 
 const modes = { interrupt: 'cancel', terminate: 'end the process', kill: 'kill the process' }
-export const cancelRequested = ({ by, reason, mode }: { by: Actor; reason?: string; mode: keyof typeof modes }): string =>
-  `${by.name} asked to ${modes[mode]}${because(reason)}`
+export const cancelRequested = ({
+  by,
+  reason,
+  mode,
+}: {
+  by: Actor
+  reason?: string
+  mode: keyof typeof modes
+}): string => `${by.name} asked to ${modes[mode]}${because(reason)}`
 
 export const stopped = (reason: string): string =>
   reason === 'refusal' ? 'The model refused to go on' : 'The answer reached its greatest length'
@@ -53,7 +65,9 @@ export const retry = ({ attempt, maxRetries, delayMs, status, error }: EventOf<'
   `The API refused (${[status, error].filter(Boolean).join(' ')}); attempt ${attempt} of ${maxRetries} in ${duration(delayMs)}`
 
 export const conversationChanged = ({ reason }: EventOf<'claude_session_changed'>): string =>
-  reason === 'clear' ? 'Conversation cleared: Claude has forgotten what is above' : `Claude Code goes on in another conversation (${reason})`
+  reason === 'clear'
+    ? 'Conversation cleared: Claude has forgotten what is above'
+    : `Claude Code goes on in another conversation (${reason})`
 
 export const hook = ({ name, outcome }: EventOf<'hook'>): string => `Hook ${name}${outcome ? `: ${outcome}` : ''}`
 

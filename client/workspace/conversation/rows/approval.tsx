@@ -2,12 +2,13 @@ import { useState } from 'preact/hooks'
 import { RpcError } from '../../../browser.ts'
 import { questionsOf } from '../../blocks/approval-input.ts'
 import { type Answers, Questions } from '../../blocks/questions.tsx'
+import { type ApprovalAnswer, apiOf } from '../../wire.ts'
 import { Markdown } from '../../parts/markdown.tsx'
 import type { ApprovalPart, ToolItem } from '../model/items.ts'
 import { nameOf } from '../model/wording.ts'
 import { usePane } from '../pane-context.ts'
 
-type Given = Omit<Parameters<ReturnType<typeof usePane>['mux']['api']['approval']['answer']>[0], 'approval'>
+type Given = Omit<ApprovalAnswer, 'approval'>
 
 /** A question of Claude's where it was asked, with what can be answered. */
 export function Approval({ item, approval }: { item: ToolItem; approval: ApprovalPart }) {
@@ -51,7 +52,7 @@ function Answering({ approval, item }: { item: ToolItem; approval: ApprovalPart 
     setAnswering(true)
     setProblem('')
     try {
-      await mux.api.approval.answer({ approval: approval.approval, ...given })
+      await apiOf(mux).approval.answer({ approval: approval.approval, ...given })
     } catch (error) {
       // Somebody was first: the log says who.
       if (!(error instanceof RpcError && error.kind === 'conflict')) setProblem((error as Error).message)
@@ -159,7 +160,9 @@ function answered({ decision, by, message }: NonNullable<ApprovalPart['resolved'
 function parsed(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null
   } catch {
     return null
   }

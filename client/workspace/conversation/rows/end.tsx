@@ -5,12 +5,13 @@ import { useOpen } from '../pane-context.ts'
 
 /** How a run ended, and what it took. */
 export function End({ item }: { item: EndItem; version: number }) {
-  const { event, startedAt, costUsd, tokens } = item
+  const { event, isExplained, startedAt, costUsd, tokens } = item
   const [open, toggle] = useOpen(item.key, false)
   const facts = [
     startedAt === undefined ? undefined : duration(event.time - startedAt),
-    costUsd === undefined ? undefined : usd(costUsd),
-    tokens && `${count(tokens.input + tokens.cacheRead + tokens.cacheCreation)} in, ${count(tokens.output)} out`,
+    costUsd ? usd(costUsd) : undefined,
+    tokens?.output &&
+      `${count(tokens.input + tokens.cacheRead + tokens.cacheCreation)} in, ${count(tokens.output)} out`,
     event.type === 'done' && event.forcedExit ? 'its process had to be ended' : undefined,
   ]
   const failure = event.type === 'failed' ? event.failure : undefined
@@ -21,7 +22,7 @@ export function End({ item }: { item: EndItem; version: number }) {
         <span class="label">{ended(event)}</span>
         <span class="dim numeric">{facts.filter(Boolean).join(' · ')}</span>
       </header>
-      {failure && failure.detail !== failure.title && <p class="detail">{failure.detail}</p>}
+      {failure && !isExplained && failure.detail !== failure.title && <p class="detail">{failure.detail}</p>}
       {advice && <p>{advice}</p>}
       {failure?.stderrTail && (
         <>

@@ -30,7 +30,8 @@ export function Tool({ item }: { item: ToolItem; version: number }) {
   const isWaiting = item.approval !== undefined && item.approval.resolved === undefined
   const [open, toggle] = useOpen(
     item.key,
-    isWaiting || (agent ? children.length <= 30 : shownAtOnce.includes(tool) || state === 'failed' || state === 'denied'),
+    isWaiting ||
+      (agent ? children.length <= 30 : shownAtOnce.includes(tool) || state === 'failed' || state === 'denied'),
   )
   const about = toolAbout(tool, input)
   return (

@@ -36,12 +36,24 @@ export function SearchBar(props: SearchBarProps) {
           {isLoading ? 'Loading…' : 'Load older'}
         </button>
       )}
-      <button type="button" class="button plain icon" aria-label="The one before" disabled={!found} onClick={() => onStep(-1)}>
+      <button
+        type="button"
+        class="button plain icon"
+        aria-label="The one before"
+        disabled={!found}
+        onClick={() => onStep(-1)}
+      >
         <span class="up">
           <Icon name="chevron" />
         </span>
       </button>
-      <button type="button" class="button plain icon" aria-label="The next one" disabled={!found} onClick={() => onStep(1)}>
+      <button
+        type="button"
+        class="button plain icon"
+        aria-label="The next one"
+        disabled={!found}
+        onClick={() => onStep(1)}
+      >
         <span class="down">
           <Icon name="chevron" />
         </span>
