@@ -212,6 +212,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
               costUsd={record.session?.costUsd ?? facts.costUsd ?? 0}
               cancelling={cancelling}
               readOnly={readOnly}
+              isModelShown={readOnly || abilities.known.models.length === 0}
               state={mux.state}
               onCancel={cancel}
             />

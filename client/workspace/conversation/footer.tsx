@@ -5,7 +5,7 @@ import type { Facts } from './model/items.ts'
 import type { Cancelling } from './prompt/cancelling.ts'
 
 /** What holds for the session as a whole, in one line: what goes on, how full the context is, what it has cost. */
-export function Footer({ facts, running, costUsd, cancelling, readOnly, state, onCancel }: FooterProps) {
+export function Footer({ facts, running, costUsd, cancelling, readOnly, isModelShown, state, onCancel }: FooterProps) {
   const { contextTokens, contextWindow, model } = facts
   const share = contextTokens !== undefined && contextWindow ? contextTokens / contextWindow : undefined
   return (
@@ -16,7 +16,7 @@ export function Footer({ facts, running, costUsd, cancelling, readOnly, state, o
         <span class="dim grow">{state === 'open' ? 'Idle' : ''}</span>
       )}
       {state !== 'open' && <span class="chip warn">{state === 'closed' ? 'not connected' : 'reconnecting'}</span>}
-      {model && <span class="dim clip model">{model}</span>}
+      {isModelShown && model && <span class="dim clip model">{model}</span>}
       {contextTokens !== undefined && (
         <span
           class="context dim numeric"
@@ -89,5 +89,6 @@ interface GoingProps {
 type FooterProps = Omit<GoingProps, 'run'> & {
   running: Run | undefined
   costUsd: number
+  isModelShown: boolean
   state: Mux['state']
 }

@@ -1,0 +1,240 @@
+import fc from 'fast-check'
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { Gap } from '../../../client/browser.ts'
+import type { Event, EventBody, EventOf } from '../../../protocol/index.ts'
+import type { Item } from '../../../client/workspace/conversation/model/items.ts'
+import { createTranscript } from '../../../client/workspace/conversation/model/transcript.ts'
+
+const golden = new URL('../../fixtures/golden/', import.meta.url)
+const recordings = readdirSync(golden).map(name => ({
+  name,
+  events: eventsOf(readFileSync(new URL(name, golden), 'utf8')),
+}))
+
+/** As a session has them: numbered, in a run that somebody began. */
+function eventsOf(lines: string): Event[] {
+  const bodies = lines
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line) as EventBody)
+    .filter(body => 'type' in body)
+  return session({ type: 'run_started', prompt: 'Do it', origin: { client: 'c_1', name: 'test' } }, ...bodies)
+}
+
+function session(...bodies: EventBody[]): Event[] {
+  let run = 1
+  return bodies.map((body, index) => {
+    const event = { seq: index + 1, time: 1_000 * index, run: `r_${run}`, ...body } as Event
+    if (['done', 'failed', 'cancelled', 'interrupted'].includes(body.type)) run++
+    return event
+  })
+}
+
+const itemsOf = (events: readonly (Event | Gap)[]) => {
+  const transcript = createTranscript()
+  for (const event of events) transcript.add(event)
+  return transcript.items
+}
+
+/** What is read, without the rest. */
+const shown = (items: readonly Item[]): unknown[] =>
+  items.map(item => {
+    switch (item.kind) {
+      case 'prompt':
+      case 'thinking':
+      case 'line':
+        return `${item.kind}: ${item.text}`
+      case 'text':
+        return `text: ${item.blocks.all.map(({ source }) => source).join('')}`
+      case 'tool': {
+        const line = `${item.tool} ${item.state}`
+        return item.children.length ? [line, ...shown(item.children)] : line
+      }
+      case 'end':
+        return item.event.type
+    }
+  })
+
+const outcome = { response: '', transcript: [] }
+const done: EventBody = { type: 'done', ...outcome, numTurns: 1, durationMs: 1 }
+const started = (messageId: string, parent?: string): EventBody => ({
+  type: 'message_started',
+  messageId,
+  ...(parent && { parent }),
+})
+const text = (delta: string, messageId: string, index = 0): EventBody => ({
+  type: 'assistant_text',
+  delta,
+  messageId,
+  index,
+})
+const tool = (toolUseId: string, input: unknown = {}): EventBody[] => [
+  { type: 'tool_started', toolUseId, tool: 'Bash' },
+  { type: 'tool_use', toolUseId, tool: 'Bash', input },
+]
+const result = (toolUseId: string, isError = false): EventBody => ({
+  type: 'tool_result',
+  toolUseId,
+  output: 'out',
+  isError,
+})
+
+describe('a transcript', () => {
+  it.each<[what: string, bodies: EventBody[], items: unknown[]]>([
+    ['text as it is written', [started('m'), text('Hel', 'm'), text('lo', 'm'), done], ['text: Hello', 'done']],
+    [
+      'withdraws a message whole',
+      [
+        started('m'),
+        text('No', 'm'),
+        ...tool('t'),
+        { type: 'message_discarded', messageId: 'm' },
+        started('n'),
+        text('Yes', 'n'),
+      ],
+      ['text: Yes'],
+    ],
+    [
+      'withdraws a message from a block on, tools included',
+      [
+        started('m'),
+        text('Yes', 'm', 0),
+        ...tool('t'),
+        text('No', 'm', 2),
+        { type: 'message_discarded', messageId: 'm', fromIndex: 1 },
+      ],
+      ['text: Yes'],
+    ],
+    [
+      'withdraws a message that others have followed',
+      [started('m'), text('No', 'm'), started('n'), text('Yes', 'n'), { type: 'message_discarded', messageId: 'm' }],
+      ['text: Yes'],
+    ],
+    [
+      'tools in the order of their calls',
+      [...tool('a'), ...tool('b'), result('b'), result('a', true)],
+      ['Bash failed', 'Bash done'],
+    ],
+    ['a tool that never gave a result', [...tool('a'), done], ['Bash stopped', 'done']],
+    [
+      'a sub-agent below the call that began it',
+      [
+        { type: 'tool_use', toolUseId: 'a', tool: 'Agent', input: {} },
+        started('m', 'a'),
+        { ...text('Sub', 'm'), parent: 'a' } as EventBody,
+        { type: 'tool_use', toolUseId: 'b', tool: 'Read', input: {}, parent: 'a' },
+        { ...result('b'), parent: 'a' } as EventBody,
+        result('a'),
+      ],
+      [['Agent done', 'text: Sub', 'Read done']],
+    ],
+    [
+      'only the latest of the retries in a row',
+      [1, 2, 3].map(
+        attempt =>
+          ({ type: 'api_retry', attempt, maxRetries: 3, delayMs: 500, status: 529, error: 'overloaded' }) as const,
+      ),
+      ['line: The API refused (529 overloaded); attempt 3 of 3 in 0.5 s'],
+    ],
+    [
+      'a question until it is answered',
+      [
+        ...tool('a'),
+        { type: 'approval_requested', approval: 'a_1', kind: 'tool', tool: 'Bash', input: {}, toolUseId: 'a' },
+      ],
+      ['Bash waiting'],
+    ],
+    [
+      'who denied a question',
+      [
+        ...tool('a'),
+        { type: 'approval_requested', approval: 'a_1', kind: 'tool', tool: 'Bash', input: {}, toolUseId: 'a' },
+        { type: 'approval_resolved', approval: 'a_1', decision: 'deny', by: { client: 'c_2', name: 'Ann' } },
+        result('a', true),
+      ],
+      ['Bash denied'],
+    ],
+    [
+      'who cancelled, and why',
+      [
+        { type: 'cancel_requested', by: { client: 'c_2', name: 'Ann' }, reason: 'enough', mode: 'interrupt' },
+        { type: 'cancelled', by: { client: 'c_2', name: 'Ann' }, ...outcome },
+      ],
+      ['line: Ann asked to cancel: enough', 'cancelled'],
+    ],
+    [
+      'the prompt of a run that never left the queue, where it was cancelled',
+      [
+        { type: 'run_queued', prompt: 'Later', origin: { client: 'c_1', name: 'test' } },
+        { type: 'cancelled', by: { client: 'c_2', name: 'Ann' }, ...outcome },
+      ],
+      ['prompt: Later', 'cancelled'],
+    ],
+    ['nothing of allowed rate limits', [{ type: 'rate_limit', status: 'allowed' }], []],
+    ['a type of a later daemon as nothing', [{ type: 'something_new' } as unknown as EventBody], []],
+  ])('shows %s', (_what, bodies, items) => {
+    expect(shown(itemsOf(session(...bodies)))).toEqual(items)
+  })
+
+  it('shows a gap in its place', () => {
+    const gap: Gap = { type: 'gap', reason: 'trimmed', from: 1, to: 9, epoch: 'e' }
+    const [first, last] = session(started('m'), text('x', 'm'))
+    expect(shown(itemsOf([first!, gap, { ...last!, seq: 10 }]))).toEqual([
+      'line: Events 2 to 9 are no longer kept',
+      'text: x',
+    ])
+  })
+
+  it('knows the model, the context and the cost as last heard', () => {
+    const transcript = createTranscript()
+    for (const event of recordings.find(({ name }) => name === 'bash.partial.jsonl')!.events) transcript.add(event)
+    expect(transcript.facts).toMatchObject({
+      model: 'claude-opus-5-5',
+      permissionMode: 'default',
+      contextTokens: 27,
+      contextWindow: 1_000_000,
+      run: undefined,
+    })
+  })
+
+  it('shows all that was said and every tool of what Claude Code was recorded to print', () => {
+    for (const { name, events } of recordings) {
+      const items = flat(itemsOf(events))
+      const withdrawn = new Set(events.flatMap(event => (event.type === 'message_discarded' ? [event.messageId] : [])))
+      const said = events
+        .filter(
+          (event): event is EventOf<'assistant_text'> =>
+            event.type === 'assistant_text' && !withdrawn.has(event.messageId!),
+        )
+        .map(({ delta }) => delta)
+      const text = items.flatMap(item => (item.kind === 'text' ? item.blocks.all.map(({ source }) => source) : []))
+      expect(text.join('').replaceAll(/\s/g, ''), name).toBe(said.join('').replaceAll(/\s/g, ''))
+      const results = events.filter(({ type }) => type === 'tool_result').length
+      expect(items.filter(item => item.kind === 'tool' && item.endedAt !== undefined).length, name).toBe(results)
+    }
+  })
+
+  it('has a key of its own for each item, wherever the reading begins', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...recordings), fc.nat(), ({ events }, seed) => {
+        const keys = flat(itemsOf(events.slice(seed % events.length))).map(({ key }) => key)
+        expect(new Set(keys).size).toBe(keys.length)
+      }),
+    )
+  })
+
+  it('begun later shows the end of what it would have shown', () => {
+    for (const { name, events } of recordings) {
+      const whole = shown(itemsOf(events))
+      // A run's own end is there wherever one begins.
+      for (let from = 0; from < events.length; from++) {
+        const part = shown(itemsOf(events.slice(from)))
+        if (whole.length > 0 && part.length > 0) expect(part.at(-1), `${name} from ${from}`).toEqual(whole.at(-1))
+      }
+    }
+  })
+})
+
+const flat = (items: readonly Item[]): Item[] =>
+  items.flatMap(item => (item.kind === 'tool' ? [item, ...flat(item.children)] : [item]))
