@@ -1,20 +1,31 @@
-/** Work that is asked for often and done once a frame of the screen, when there is one. */
+/** Work that is asked for often and done when there is a frame of the screen for it. */
 export interface Frames {
   ask(): void
   close(): void
 }
 
+/** What waits for a frame, of all panes together. */
+const waiting = new Set<() => void>()
+
+/** One pane is drawn a frame, in turns: however many are written to at once, no frame takes longer for it. */
+function drawNext(): void {
+  const [next] = waiting
+  if (!next) return
+  waiting.delete(next)
+  if (waiting.size > 0) requestAnimationFrame(drawNext)
+  next()
+}
+
 export function createFrames(work: () => void): Frames {
-  let asked: number | undefined
+  // Not `work` itself, which somebody else may ask for as well.
+  const mine = () => work()
   return {
     ask() {
-      asked ??= requestAnimationFrame(() => {
-        asked = undefined
-        work()
-      })
+      if (waiting.size === 0) requestAnimationFrame(drawNext)
+      waiting.add(mine)
     },
     close() {
-      if (asked !== undefined) cancelAnimationFrame(asked)
+      waiting.delete(mine)
     },
   }
 }

@@ -10,6 +10,8 @@ export function markdownToHtml(source: string): string {
     ALLOWED_TAGS: tags,
     ALLOWED_ATTR: ['href', 'target', 'rel', 'class', 'align', 'start', 'title'],
     ALLOWED_URI_REGEXP: safeAddress,
+    // Whatever else has to look like an address.
+    ADD_URI_SAFE_ATTR: ['target', 'rel', 'align', 'start'],
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,
   })

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { onTestFinished } from 'vitest'
 import { startTestDaemon, type TestDaemon } from '../../support/daemon.ts'
+import { watchForFaults } from '../page.ts'
 
 /** The panes alone, as the workspace bundles them: file contents by name. */
 async function bundle(): Promise<Map<string, string>> {
@@ -56,39 +57,22 @@ export interface PanesOptions {
   readOnly?: boolean
 }
 
-/** Shows sessions side by side. What the page must never do is in the list that is returned. */
-export async function showPanes(
-  page: Page,
-  origin: string,
-  { url, token }: { url: string; token: string },
-  options: PanesOptions,
-): Promise<string[]> {
-  const violations: string[] = []
-  page.on('console', message => {
-    // That a connection was lost is told to the console whatever the page does.
-    if (message.type() === 'error' && !/WebSocket|Failed to load/.test(message.text())) violations.push(message.text())
-  })
-  page.on('pageerror', error => violations.push(String(error)))
-  page.on('dialog', dialog => {
-    violations.push(`dialog: ${dialog.message()}`)
-    void dialog.dismiss()
-  })
-  page.on('request', request => {
-    const { protocol, host } = new URL(request.url())
-    const isOurs = [origin, url.replace('ws:', 'http:')].some(ours => new URL(ours).host === host)
-    if (!isOurs && protocol !== 'data:') violations.push(request.url())
-  })
-  const socket = new URL(url).origin
-  await page.goto(`${origin}/?socket=${socket}#${encodeURIComponent(JSON.stringify({ url, token, ...options }))}`)
-  return violations
-}
-
-/** A daemon with the simulator, and a page that may show its sessions; both gone with the test. */
-export async function startPanes(
-  options: Parameters<typeof startTestDaemon>[0] = {},
-): Promise<{ daemon: TestDaemon; show: (page: Page, options: PanesOptions) => Promise<string[]> }> {
+/** A daemon with the simulator, and a page that shows its sessions side by side; both gone with the test. */
+export async function startPanes(options: Parameters<typeof startTestDaemon>[0] = {}): Promise<{
+  daemon: TestDaemon
+  show: (page: Page, options: PanesOptions) => Promise<void>
+}> {
   const { origin, close } = await servePanes()
   onTestFinished(close)
   const daemon = await startTestDaemon({ ...options, config: { ...options.config, allowedOrigins: [origin] } })
-  return { daemon, show: (page, shown) => showPanes(page, origin, daemon.info, shown) }
+  const { url, token } = daemon.info
+  return {
+    daemon,
+    async show(page, shown) {
+      watchForFaults(page, origin)
+      await page.setViewportSize({ width: 900, height: 700 })
+      const socket = new URL(url).origin
+      await page.goto(`${origin}/?socket=${socket}#${encodeURIComponent(JSON.stringify({ url, token, ...shown }))}`)
+    },
+  }
 }

@@ -15,9 +15,9 @@ export interface Blocks {
   push(delta: string, seq: number): void
 }
 
-/** Characters: where a block that goes on may be cut at the end of a line, and where a line is broken at a space. */
+/** Characters: a block is cut behind the line that passes the one, a line is broken at a space before the other. */
 const longBlock = 6_000
-const longestBlock = 12_000
+const longLine = 2_000
 
 export function createBlocks(): Blocks {
   const finished: Block[] = []
@@ -71,9 +71,9 @@ export function createBlocks(): Blocks {
 
   /** Where nobody breaks a line it is broken at a space. */
   function breakLines(place: string): void {
-    for (let piece = 1; source.length > longestBlock; piece++) {
-      const space = source.lastIndexOf(' ', longestBlock)
-      cut(space > longBlock ? space + 1 : longestBlock, `${place}+${piece}`)
+    for (let piece = 1; source.length - lineAt > longLine; piece++) {
+      const space = source.lastIndexOf(' ', lineAt + longLine)
+      cut(space > lineAt + longLine / 2 ? space + 1 : lineAt + longLine, `${place}+${piece}`)
       lineKey = key
     }
   }

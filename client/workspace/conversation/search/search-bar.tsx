@@ -6,6 +6,11 @@ export function SearchBar(props: SearchBarProps) {
   const { words, found, at, hasOlder, isLoading, onWords, onStep, onOlder, onClose } = props
   const field = useRef<HTMLInputElement>(null)
   useEffect(() => field.current!.select(), [])
+  const older = () => {
+    onOlder()
+    // The button cannot keep the focus while it loads.
+    field.current!.focus()
+  }
   return (
     <div
       class="search-bar"
@@ -32,7 +37,7 @@ export function SearchBar(props: SearchBarProps) {
         {!words.trim() ? '' : found === 0 ? 'not found' : `${at + 1} of ${found}`}
       </span>
       {hasOlder && (
-        <button type="button" class="button plain" disabled={isLoading} onClick={onOlder}>
+        <button type="button" class="button plain" disabled={isLoading} onClick={older}>
           {isLoading ? 'Loading…' : 'Load older'}
         </button>
       )}
