@@ -94,7 +94,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
     <Pane.Provider value={context}>
       <section
         class="conversation"
-        aria-label={`Conversation ${record.session?.title ?? ''}`}
+        aria-label={['Conversation', record.session?.title].filter(Boolean).join(' ')}
         tabIndex={-1}
         onKeyDown={onKeyDown}
       >
@@ -116,9 +116,9 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
         )}
         <div class="conversation-body">
           <RowList
-            ref={list}
+            self={list}
             rows={rows}
-            label="Conversation"
+            label="Messages"
             draw={drawRow}
             guess={guessHeight}
             onFollow={following => {

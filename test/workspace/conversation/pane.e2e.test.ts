@@ -131,16 +131,16 @@ describeWithPages('the pane of a session', newPage => {
   it('begins a long session at its end, draws only what is seen, and goes up without losing the place', async () => {
     const { daemon, show } = await startPanes()
     const mux = await client(daemon)
-    const run = await mux.run({ prompt: 'sim:loop rounds=250 takesMs=1', cwd: tempDir() })
+    const run = await mux.run({ prompt: 'sim:loop rounds=130 takesMs=1', cwd: tempDir() })
     await run.result()
     const { session } = run
     const { lastSeq } = await run.info()
-    expect(lastSeq).toBeGreaterThan(1_500)
+    expect(lastSeq).toBeGreaterThan(900)
     const page = await newPage()
     await show(page, { sessions: [session] })
     await page.locator('.end').waitFor()
     expect(await page.locator('.entry').count()).toBeLessThan(100)
-    const scroller = page.getByRole('region', { name: 'Conversation', exact: true })
+    const scroller = page.getByRole('region', { name: 'Messages' })
     const atTop = () => page.locator('.prompt-text').getByText('sim:loop').count()
     await until(
       async () => {
@@ -175,7 +175,7 @@ describeWithPages('the pane of a session', newPage => {
     const mux = await client(daemon)
     const { session, result } = await mux.run({ prompt: 'sim:text the needle is here', cwd: tempDir() })
     await result()
-    await (await mux.run({ session, prompt: 'sim:loop rounds=120 takesMs=1' })).result()
+    await (await mux.run({ session, prompt: 'sim:loop rounds=80 takesMs=1' })).result()
     const page = await newPage()
     await show(page, { sessions: [session] })
     await page.locator('.end').waitFor()

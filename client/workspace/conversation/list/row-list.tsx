@@ -3,6 +3,8 @@ import { createGeometry } from './geometry.ts'
 import type { Row } from './rows.ts'
 
 interface Props {
+  /** Where the list itself can be reached: a component's `ref` is one of its props and no more. */
+  self: { current: RowList | null }
   rows: readonly Row[]
   label: string
   /** Must give the same element for the same row and version. */
@@ -38,6 +40,8 @@ export class RowList extends Component<Props> {
   #height = 600
   #width = 0
   #laid: readonly Row[] | undefined
+  // What is drawn is for another place than the view is at yet: where it is says nothing of what its reader wants.
+  #moving = false
 
   get isFollowing(): boolean {
     return this.#following
@@ -57,6 +61,7 @@ export class RowList extends Component<Props> {
   toEnd(): void {
     this.#follow(true)
     this.#anchor = undefined
+    this.#moving = true
     this.forceUpdate()
   }
 
@@ -66,10 +71,12 @@ export class RowList extends Component<Props> {
     if (index === undefined) return
     this.#follow(false)
     this.#anchor = { key, index, above: -this.#height / 3 }
+    this.#moving = true
     this.forceUpdate()
   }
 
   override componentDidMount(): void {
+    this.props.self.current = this
     this.#observer.observe(this.#element.current!)
     this.#observer.observe(this.#content.current!)
     this.#measure()
@@ -81,6 +88,7 @@ export class RowList extends Component<Props> {
 
   override componentWillUnmount(): void {
     this.#observer.disconnect()
+    this.props.self.current = null
   }
 
   #follow(following: boolean): void {
@@ -117,11 +125,10 @@ export class RowList extends Component<Props> {
     for (const row of this.drawn) {
       if (this.#geometry.measured(row.dataset['key']!, row.getBoundingClientRect().height)) changed = true
     }
-    const target = this.#target()
     if (changed) {
-      // The row heights are known now, and so is which of them are to be drawn.
-      this.#scrollTop = target
-      this.forceUpdate(() => this.#scrollTo())
+      // The heights of the rows are known now, and so is which of them are to be drawn.
+      this.#moving = true
+      this.forceUpdate()
     } else this.#scrollTo()
   }
 
@@ -131,13 +138,14 @@ export class RowList extends Component<Props> {
     const target = this.#target()
     if (Math.abs(element.scrollTop - target) >= 1) element.scrollTop = target
     this.#scrollTop = element.scrollTop
+    this.#moving = false
     this.#askForMore()
   }
 
   readonly #onScroll = () => {
     const element = this.#element.current!
     const { scrollTop, clientHeight } = element
-    if (clientHeight === 0 || Math.abs(scrollTop - this.#scrollTop) < 1) return
+    if (this.#moving || clientHeight === 0 || Math.abs(scrollTop - this.#scrollTop) < 1) return
     const isUp = scrollTop < this.#scrollTop
     this.#scrollTop = scrollTop
     const isAtEnd = this.#whole - scrollTop - clientHeight < nearEnd
