@@ -24,6 +24,3 @@ const whenIdle = (work: () => Promise<void>) => {
   if ('requestIdleCallback' in globalThis) requestIdleCallback(run, { timeout: 2_000 })
   else setTimeout(run, 200)
 }
-
-/** The language of a file's content by its name, as far as there is a name for it. */
-export const languageOf = (file: string): string => /\.(\w+)$/.exec(file)?.[1]?.toLowerCase() ?? ''

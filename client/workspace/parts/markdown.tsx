@@ -31,9 +31,10 @@ function addCopy(code: HTMLElement): void {
   button.className = 'copy'
   button.textContent = 'Copy'
   button.ariaLabel = 'Copy code'
-  button.onclick = () =>
+  button.addEventListener('click', () => {
     void navigator.clipboard.writeText(code.textContent ?? '').then(() => {
       button.textContent = 'Copied'
     })
+  })
   pre.append(button)
 }

@@ -49,7 +49,7 @@ export async function servePanes(): Promise<{ origin: string; close: () => void 
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  return { origin: `http://127.0.0.1:${port}`, close: () => void server.close().closeAllConnections() }
+  return { origin: `http://127.0.0.1:${port}`, close: () => server.close().closeAllConnections() }
 }
 
 export interface PanesOptions {

@@ -122,9 +122,9 @@ describe('a transcript', () => {
       [
         { type: 'tool_use', toolUseId: 'a', tool: 'Agent', input: {} },
         started('m', 'a'),
-        { ...text('Sub', 'm'), parent: 'a' } as EventBody,
+        { ...text('Sub', 'm'), parent: 'a' },
         { type: 'tool_use', toolUseId: 'b', tool: 'Read', input: {}, parent: 'a' },
-        { ...result('b'), parent: 'a' } as EventBody,
+        { ...result('b'), parent: 'a' },
         result('a'),
       ],
       [['Agent done', 'text: Sub', 'Read done']],
@@ -208,8 +208,8 @@ describe('a transcript', () => {
             event.type === 'assistant_text' && !withdrawn.has(event.messageId!),
         )
         .map(({ delta }) => delta)
-      const text = items.flatMap(item => (item.kind === 'text' ? item.blocks.all.map(({ source }) => source) : []))
-      expect(text.join('').replaceAll(/\s/g, ''), name).toBe(said.join('').replaceAll(/\s/g, ''))
+      const written = items.flatMap(item => (item.kind === 'text' ? item.blocks.all.map(({ source }) => source) : []))
+      expect(written.join('').replaceAll(/\s/g, ''), name).toBe(said.join('').replaceAll(/\s/g, ''))
       const results = events.filter(({ type }) => type === 'tool_result').length
       expect(items.filter(item => item.kind === 'tool' && item.endedAt !== undefined).length, name).toBe(results)
     }

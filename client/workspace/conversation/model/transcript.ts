@@ -24,6 +24,12 @@ interface Lane {
   message: Message
 }
 
+interface LineOptions {
+  tone?: Tone
+  about?: string
+  detail?: string
+}
+
 /** Its blocks in order: what may be withdrawn. */
 interface Message {
   id: string | undefined
@@ -85,7 +91,11 @@ export function createTranscript(): Transcript {
     return item
   }
 
-  function line(event: Event | Gap, text: string, { tone = 'quiet' as Tone, about = '', detail = '' } = {}): LineItem {
+  function line(
+    event: Event | Gap,
+    text: string,
+    { tone = 'quiet', about = '', detail = '' }: LineOptions = {},
+  ): LineItem {
     const place = common(event, `line:${'seq' in event ? event.seq : `gap:${event.to}`}`)
     return append(event, { ...place, kind: 'line', about, tone, text, detail: detail || undefined })
   }
@@ -350,8 +360,8 @@ export function createTranscript(): Transcript {
     },
     cost(event) {
       facts.costUsd = event.costUsd
-      const used = Object.values(event.models ?? {}) as { contextWindow?: unknown }[]
-      const model = (event.models?.[facts.model ?? ''] ?? used[0]) as { contextWindow?: unknown } | undefined
+      const used = (event.models ?? {}) as Record<string, { contextWindow?: unknown }>
+      const model = used[facts.model ?? ''] ?? Object.values(used)[0]
       if (typeof model?.contextWindow === 'number' && model.contextWindow > 0) facts.contextWindow = model.contextWindow
       const run = runs.get(event.run ?? '')
       if (run) Object.assign(run, { costUsd: event.runCostUsd, tokens: event.tokens })
@@ -361,7 +371,7 @@ export function createTranscript(): Transcript {
     cancelled: ended,
     interrupted: ended,
     cancel_requested(event) {
-      if (facts.run?.run === event.run) facts.run = { ...facts.run!, cancelledBy: event.by }
+      if (facts.run && facts.run.run === event.run) facts.run = { ...facts.run, cancelledBy: event.by }
       line(event, say.cancelRequested(event), { tone: 'warning' })
     },
     status(event) {

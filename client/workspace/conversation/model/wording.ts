@@ -6,7 +6,7 @@ import { bytes, count, duration } from '../../parts/format.ts'
 export const nameOf = (who: Origin | NonNullable<Approval['by']>): string =>
   'background' in who ? `background (${who.background.kind})` : 'policy' in who ? who.policy : who.name
 
-const by = (who: Approval['by']) => (who ? ` by ${nameOf(who)}` : '')
+const byWhom = (who: Approval['by']) => (who ? ` by ${nameOf(who)}` : '')
 const because = (reason: string | undefined) => (reason ? `: ${reason}` : '')
 
 export function ended(event: TerminalEvent): string {
@@ -16,7 +16,7 @@ export function ended(event: TerminalEvent): string {
     case 'failed':
       return `Failed: ${event.failure.title}`
     case 'cancelled':
-      return `Cancelled${by(event.by)}${because(event.reason)}`
+      return `Cancelled${byWhom(event.by)}${because(event.reason)}`
     case 'interrupted':
       return `Interrupted: ${event.reason}`
   }

@@ -21,7 +21,7 @@ const said: Record<ToolState, string> = {
 }
 
 /** Tools whose output is what people look for. */
-const shownAtOnce = ['Bash', 'Edit', 'MultiEdit', 'Write']
+const shownAtOnce = new Set(['Bash', 'Edit', 'MultiEdit', 'Write'])
 
 /** A tool's call: what it was asked, how it stands, and what came of it. */
 export function Tool({ item }: { item: ToolItem; version: number }) {
@@ -30,8 +30,7 @@ export function Tool({ item }: { item: ToolItem; version: number }) {
   const isWaiting = item.approval !== undefined && item.approval.resolved === undefined
   const [open, toggle] = useOpen(
     item.key,
-    isWaiting ||
-      (agent ? children.length <= 30 : shownAtOnce.includes(tool) || state === 'failed' || state === 'denied'),
+    isWaiting || (agent ? children.length <= 30 : shownAtOnce.has(tool) || state === 'failed' || state === 'denied'),
   )
   const about = toolAbout(tool, input)
   return (
@@ -70,7 +69,7 @@ function Body({ item }: { item: ToolItem }) {
   const { tool, input, output, approval, denial, task, key } = item
   const change = fileChange(item)
   const asked = change || input === undefined ? '' : inputText(input)
-  const isAsked = asked && asked !== '{}' && (asked.includes('\n') || asked.length > 90 || !shownAtOnce.includes(tool))
+  const isAsked = asked && asked !== '{}' && (asked.includes('\n') || asked.length > 90 || !shownAtOnce.has(tool))
   const text = plain(outputText(output))
   // What is told of a changed file is that it was changed.
   const isOutput = text.trim() && !(change && item.state === 'done') && text !== denial
