@@ -4,6 +4,8 @@ export function toolAbout(tool: string, input: unknown): string {
   if (typeof input !== 'object' || input === null) return ''
   const fields = input as Record<string, unknown>
   const names = isAgent(tool) ? ['description', 'prompt'] : tellingFields
+  const [question] = Array.isArray(fields['questions']) ? (fields['questions'] as { question?: unknown }[]) : []
+  if (typeof question?.question === 'string') return oneLine(question.question)
   const telling = names.map(name => fields[name]).find(value => typeof value === 'string' && value !== '')
   if (typeof telling === 'string') return oneLine(telling)
   return Object.keys(fields).length ? oneLine(JSON.stringify(fields)) : ''

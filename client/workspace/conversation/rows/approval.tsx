@@ -21,7 +21,7 @@ export function Approval({ item, approval }: { item: ToolItem; approval: Approva
         <p class="small dim">{answered(resolved)}</p>
       ) : (
         <>
-          {approval.description && <p class="dim">{approval.description}</p>}
+          {approval.description && approval.description !== approval.tool && <p class="dim">{approval.description}</p>}
           {readOnly ? (
             <p class="small dim">This link may only watch: somebody else has to answer.</p>
           ) : (

@@ -27,10 +27,11 @@ const shownAtOnce = new Set(['Bash', 'Edit', 'MultiEdit', 'Write'])
 export function Tool({ item }: { item: ToolItem; version: number }) {
   const { tool, input, state, children } = item
   const agent = isAgent(tool)
-  const isWaiting = item.approval !== undefined && item.approval.resolved === undefined
+  // Who decided, and what, is part of what happened.
+  const isAsked = item.approval !== undefined
   const [open, toggle] = useOpen(
     item.key,
-    isWaiting || (agent ? children.length <= 30 : shownAtOnce.has(tool) || state === 'failed' || state === 'denied'),
+    isAsked || (agent ? children.length <= 30 : shownAtOnce.has(tool) || state === 'failed' || state === 'denied'),
   )
   const about = toolAbout(tool, input)
   return (
