@@ -1,5 +1,4 @@
-import type { Run, Session, SessionsEvent } from '../browser.ts'
-import type { Approval } from './wire.ts'
+import type { Approval, Run, Session, SessionsEvent } from '../browser.ts'
 
 /** The records of the daemon as far as the page knows them, kept in step by whole records. */
 export interface RecordsState {
@@ -12,8 +11,6 @@ export interface RecordsState {
   approvals: Map<string, Approval>
 }
 
-export type Change = SessionsEvent | { type: 'approval_changed'; approval: Approval }
-
 export const emptyRecords = (): RecordsState => ({
   sessions: new Map(),
   active: new Map(),
@@ -22,7 +19,7 @@ export const emptyRecords = (): RecordsState => ({
 })
 
 /** Takes in a record; says whether anything is different now. */
-export function applyChange(state: RecordsState, change: Change): boolean {
+export function applyChange(state: RecordsState, change: SessionsEvent): boolean {
   switch (change.type) {
     case 'session_created':
     case 'session_changed':
@@ -35,8 +32,6 @@ export function applyChange(state: RecordsState, change: Change): boolean {
       keepRun(state, change.run)
       return true
     case 'approval_changed':
-      // Daemons of before told of the id alone.
-      if (typeof change.approval !== 'object') return false
       keepApproval(state, change.approval)
       return true
     default:

@@ -1,8 +1,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
-import type { Mux, Run, Session } from '../browser.ts'
+import type { Approval, ClientApi, Mux, Run, Session } from '../browser.ts'
 import { keepFollowing } from './keep-following.ts'
 import { applyChange, emptyRecords, keepApproval, keepRun, type RecordsState } from './records-state.ts'
-import { type Api, apiOf, type Approval, isUnknownMethod } from './wire.ts'
 
 /** The records of the daemon as signals, for every block. */
 export interface Records {
@@ -25,7 +24,7 @@ const recentRuns = 500
 
 /** Reads the lists, then follows the topic `sessions`; after a gap the lists again. Ends with the connection. */
 export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Records {
-  const api = apiOf(mux)
+  const { api } = mux
   let state = emptyRecords()
   const loaded = signal(false)
   const sessions = signal<ReadonlyMap<string, Session>>(new Map())
@@ -70,7 +69,7 @@ export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Re
   return { loaded, sessions, active, ended, approvals, epoch }
 }
 
-async function readLists(api: Api): Promise<RecordsState> {
+async function readLists(api: ClientApi): Promise<RecordsState> {
   const state = emptyRecords()
   const unended = (['queued', 'running', 'cancelling'] as const).map(of => readRuns(api, { state: of }))
   const [sessions, approvals, recent, ...active] = await Promise.all([
@@ -86,7 +85,7 @@ async function readLists(api: Api): Promise<RecordsState> {
   return state
 }
 
-async function readSessions(api: Api): Promise<Session[]> {
+async function readSessions(api: ClientApi): Promise<Session[]> {
   const all: Session[] = []
   let after: string | undefined
   do {
@@ -97,7 +96,7 @@ async function readSessions(api: Api): Promise<Session[]> {
   return all
 }
 
-async function readRuns(api: Api, query: { state: Run['state'] }): Promise<Run[]> {
+async function readRuns(api: ClientApi, query: { state: Run['state'] }): Promise<Run[]> {
   const all: Run[] = []
   let after: string | undefined
   do {
@@ -108,18 +107,14 @@ async function readRuns(api: Api, query: { state: Run['state'] }): Promise<Run[]
   return all
 }
 
-async function readApprovals(api: Api): Promise<Approval[]> {
+async function readApprovals(api: ClientApi): Promise<Approval[]> {
   const all: Approval[] = []
   let after: string | undefined
-  try {
-    do {
-      const { approvals, next } = await api.approval.list(after ? { after } : {})
-      all.push(...approvals)
-      after = next
-    } while (after)
-  } catch (error) {
-    if (!isUnknownMethod(error)) throw error
-  }
+  do {
+    const { approvals, next } = await api.approval.list(after ? { after } : {})
+    all.push(...approvals)
+    after = next
+  } while (after)
   return all
 }
 

@@ -155,7 +155,16 @@ test('a port in use is said with its host and number', async () => {
   const fixed = fixedTokens(tokens)
   const options = { host: '127.0.0.1', port: first.port, tokens: fixed, hub, version: '1', instance: 'i', node: 'n' }
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-  const handlers = { daemon: {}, session: {}, run: {}, approval: {}, topic: {}, event: {}, token: {}, workspace: {} } as never
+  const handlers = {
+    daemon: {},
+    session: {},
+    run: {},
+    approval: {},
+    topic: {},
+    event: {},
+    token: {},
+    workspace: {},
+  } as never
   await expect(startServer({ ...options, handlers, claude: () => null, log })).rejects.toMatchObject({
     name: 'AddressInUse',
     host: '127.0.0.1',

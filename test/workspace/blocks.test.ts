@@ -7,8 +7,7 @@ import { sessionLook } from '../../client/workspace/blocks/session-look.ts'
 import { blockTitle } from '../../client/workspace/blocks/titles.ts'
 import { lastDays, others, plotUsage } from '../../client/workspace/blocks/usage-plot.ts'
 import { applyChange, emptyRecords } from '../../client/workspace/records-state.ts'
-import type { Approval } from '../../client/workspace/wire.ts'
-import type { FrameEvent, Run, Session } from '../../protocol/index.ts'
+import type { Approval, FrameEvent, Run, Session } from '../../protocol/index.ts'
 import { run as recordOf, session as sessionOf } from '../support/records.ts'
 
 const runOf = (id: string, fields: Partial<Run> = {}): Run => recordOf(id, 's_1', fields).run

@@ -1,11 +1,10 @@
 import { type ReadonlySignal, signal, type Signal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import type { HelloResult, Mux } from '../../browser.ts'
+import type { ClientApi, HelloResult, Mux } from '../../browser.ts'
 import type { Connection } from '../connect.ts'
 import { createLayoutStore, type LayoutStore } from '../layout/layout-store.ts'
 import { followRecords, type Records } from '../records.ts'
-import { type Api, apiOf } from '../wire.ts'
 import { createDesk, type Desk } from './desk.ts'
 
 /** What every part of the page works with. */
@@ -16,7 +15,7 @@ export interface Workspace {
   layouts: LayoutStore
   connection: Connection
   mux: Mux
-  api: Api
+  api: ClientApi
   records: Records
   desk: Desk
   /** Who may only watch sees no control that changes anything. */
@@ -62,7 +61,7 @@ export function createWorkspace(name: string, connection: Connection, hello: Hel
     layouts,
     connection,
     mux,
-    api: apiOf(mux),
+    api: mux.api,
     records: followRecords(mux, error => say(messageOf(error), 'problem')),
     desk: createDesk(),
     readOnly: hello.role === 'observe',

@@ -1,4 +1,4 @@
-import type { Approval } from '../wire.ts'
+import type { Approval } from '../../browser.ts'
 
 /** What a tool wants to do, in the form in which a person judges it. */
 export type Wish =

@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
+import type { Usage } from '../../browser.ts'
 import { messageOf, useWorkspace } from '../app/workspace.ts'
 import { count, usd } from '../parts/format.ts'
-import { isUnknownMethod, type Usage } from '../wire.ts'
 import { lastDays, nameOf, plotUsage, type UsagePlot } from './usage-plot.ts'
 
 const ranges = [7, 30, 90]
@@ -30,7 +30,7 @@ export function UsageBlock() {
         problem.value = ''
       } catch (error) {
         if (leaving.signal.aborted) return
-        problem.value = isUnknownMethod(error) ? 'This daemon does not count usage yet.' : messageOf(error)
+        problem.value = messageOf(error)
       }
     }
     void read()

@@ -6,7 +6,6 @@ import { type Abilities, noAbilities, readAbilities } from './abilities.ts'
 import { createFeed, type Feed } from './feed.ts'
 import { Footer } from './footer.tsx'
 import { createFrames } from './frames-of-time.ts'
-import { updateSession } from './later-methods.ts'
 import { RowList } from './list/row-list.tsx'
 import { type Row, rowsOf } from './list/rows.ts'
 import { Pane } from './pane-context.ts'
@@ -64,7 +63,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
     mux.attach(running.run).cancel(undefined, { mode }).catch(report)
   }
   const update = (change: { model?: string; permissionMode?: string }) =>
-    void updateSession(mux, { session, ...change }).catch(report)
+    void mux.api.session.update({ session, ...change }).catch(report)
   const toEnd = () => {
     if (feed.hasNewer) feed.toEnd()
     list.current?.toEnd()

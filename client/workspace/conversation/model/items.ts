@@ -1,5 +1,4 @@
-import type { Actor, EventOf, Origin, TerminalType, Tokens } from '../../../browser.ts'
-import type { Approval } from '../../wire.ts'
+import type { Actor, Approval, EventOf, Origin, TerminalType, Tokens } from '../../../browser.ts'
 import type { Blocks } from './blocks.ts'
 
 /**

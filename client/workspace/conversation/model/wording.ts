@@ -1,5 +1,4 @@
-import type { Actor, EventOf, Gap, Origin, TerminalEvent } from '../../../browser.ts'
-import type { Approval } from '../../wire.ts'
+import type { Actor, Approval, EventOf, Gap, Origin, TerminalEvent } from '../../../browser.ts'
 import { bytes, count, duration } from '../../parts/format.ts'
 
 /** Who it was, for a reader: a client's name, a policy, Claude Code itself. */

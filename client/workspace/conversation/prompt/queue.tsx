@@ -1,7 +1,6 @@
 import type { Mux, Run } from '../../../browser.ts'
 import { Icon } from '../../parts/icons.tsx'
 import { oneLine } from '../../parts/format.ts'
-import { moveRun } from '../later-methods.ts'
 import { nameOf } from '../model/wording.ts'
 
 /** Prompts that wait for the one that runs, the next one first. */
@@ -20,7 +19,7 @@ export function Queue({ mux, runs, readOnly, onProblem }: QueueProps) {
               type="button"
               class="button plain icon"
               aria-label={`Move “${oneLine(run.prompt, 40)}” up`}
-              onClick={() => settle(moveRun(mux, run.run, index - 1))}
+              onClick={() => settle(mux.api.run.move({ run: run.run, to: index - 1 }))}
             >
               <span class="up">
                 <Icon name="chevron" />

@@ -1,8 +1,8 @@
+import type { ApprovalAnswer } from '../../../browser.ts'
 import { useState } from 'preact/hooks'
 import { RpcError } from '../../../browser.ts'
 import { questionsOf } from '../../blocks/approval-input.ts'
 import { type Answers, Questions } from '../../blocks/questions.tsx'
-import { type ApprovalAnswer, apiOf } from '../../wire.ts'
 import { Markdown } from '../../parts/markdown.tsx'
 import type { ApprovalPart, ToolItem } from '../model/items.ts'
 import { nameOf } from '../model/wording.ts'
@@ -52,7 +52,7 @@ function Answering({ approval, item }: { item: ToolItem; approval: ApprovalPart 
     setAnswering(true)
     setProblem('')
     try {
-      await apiOf(mux).approval.answer({ approval: approval.approval, ...given })
+      await mux.api.approval.answer({ approval: approval.approval, ...given })
     } catch (error) {
       // Somebody was first: the log says who.
       if (!(error instanceof RpcError && error.kind === 'conflict')) setProblem((error as Error).message)
