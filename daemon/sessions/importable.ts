@@ -1,5 +1,6 @@
 import type { Importable } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
+import { listOpenConversations } from '../claude/open-conversations.ts'
 import { listTranscripts } from '../claude/transcripts.ts'
 import { conversationKey, openElsewhere } from './ownership.ts'
 import type { SessionContext } from './session-context.ts'
@@ -15,10 +16,13 @@ export async function listImportable(
 ): Promise<Importable[]> {
   const { config } = conversationKey(context.environment, undefined, '')
   const found = await listTranscripts(config, cwd, limit)
+  const owners = new Map(context.store.sessions.all().map(owner => [owner.claudeSessionId, owner.session]))
+  const listing = listOpenConversations(config)
   return await Promise.all(
     found.map(async ({ id: claudeSessionId, prompt, ...facts }) => {
-      const session = context.store.sessions.ofConversation(claudeSessionId)?.session
-      const openIn = session === undefined ? await openElsewhere(context, { config, claudeSessionId }) : undefined
+      const session = owners.get(claudeSessionId)
+      const key = { config, claudeSessionId }
+      const openIn = session === undefined ? await openElsewhere(context, key, listing) : undefined
       return {
         claudeSessionId,
         prompt: shortened(prompt),

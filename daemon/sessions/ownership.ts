@@ -1,4 +1,4 @@
-import { listOpenConversations } from '../claude/open-conversations.ts'
+import { listOpenConversations, type OpenConversation } from '../claude/open-conversations.ts'
 import { configDirectory } from '../claude/transcripts.ts'
 import { markOf } from '../holder/sweep.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
@@ -41,10 +41,10 @@ export const conversationKey = (
 export async function openElsewhere(
   { claims, store }: OwnershipContext,
   key: ConversationKey,
+  listing: Promise<OpenConversation[]> = listOpenConversations(key.config),
 ): Promise<OpenElsewhere | undefined> {
-  const claim = await claims.ofOthers(key)
+  const [claim, listed] = await Promise.all([claims.ofOthers(key), listing])
   if (claim) return { pid: claim.holder.pid, home: claim.home }
-  const listed = await listOpenConversations(key.config)
   const other = listed.find(({ pid, claudeSessionId }) => claudeSessionId === key.claudeSessionId && !isOwn(pid, store))
   return other && { pid: other.pid }
 }

@@ -265,8 +265,12 @@ export function createSessions(context: SessionsContext): Sessions {
     async fork(id, naming, by, keep) {
       refuseStopping()
       const source = present(stored(id))
-      const { cwd, claude, title, labels, approvals, head } = source
-      refuseWhileBusy(live.get(id), id, false, 'fork it then')
+      const { cwd, claude, title, labels, approvals, head, lastRun: run } = source
+      if (live.get(id)?.busy) {
+        throw new RpcError('conflict', `session ${id} has a run that has not ended (${run}): fork it after that`, {
+          run,
+        })
+      }
       const forkedFrom = await forkPoint(source, context.environment)
       // What has been said meanwhile is in the transcript, in part.
       if (present(stored(id)).head !== head) throw overtaken(id)

@@ -226,7 +226,7 @@ describe('a process that ended without a result is classified by how it ended', 
     [
       'a conversation that is open elsewhere',
       { status: 1, stderrTail: 'Error: Session ID 1-2 is already in use.' },
-      { code: 'spawn_failed' },
+      { code: 'in_use' },
     ],
     ['an option it does not know', { status: 1, stderrTail: "error: unknown option '--x'" }, { code: 'spawn_failed' }],
     [

@@ -18,7 +18,12 @@ function homeForTest() {
   })
   return {
     home,
-    env: { MUXD_CLAUDE_BIN: simulator, MUXD_SIMULATOR_HOME: `${home}-simulator`, MUXD_SIMULATOR_SPEED: '100' },
+    env: {
+      MUXD_CLAUDE_BIN: simulator,
+      MUXD_SIMULATOR_HOME: `${home}-simulator`,
+      MUXD_SIMULATOR_SPEED: '100',
+      XDG_STATE_HOME: `${home}-state`,
+    },
   }
 }
 

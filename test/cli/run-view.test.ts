@@ -220,6 +220,22 @@ describe('in a pipe', () => {
     expect(piped([init, text('hi'), done, init]).beside).toEqual(['muxd-simulator', '✓ done'])
   })
 
+  it('where a session came from, and who changed it, is said', () => {
+    const by = { client: 'c_1', name: 'ann' }
+    const { beside } = piped([
+      { type: 'session_forked', from: { session: 's_1', seq: 9 }, by },
+      { type: 'session_imported', claudeSessionId: 'an id', by },
+      { type: 'session_updated', changes: { title: 'new\u001b[1m', permissionMode: 'plan', labels: {} }, by },
+      { type: 'session_updated', changes: { claudeSessionId: null }, by },
+    ])
+    expect(beside).toEqual([
+      '⑂ forked from s_1 by ann',
+      '⇤ conversation an id was taken up by ann',
+      '✎ title: new[1m, labels, mode: plan by ann',
+      '✎ begun anew by ann',
+    ])
+  })
+
   it('what is of no interest to people is not shown', () => {
     const events: Body[] = [
       { type: 'rate_limit', status: 'allowed' },

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Importable, Run } from '../../protocol/index.ts'
+import { readEnd } from '../../daemon/claude/transcripts.ts'
 import { identify } from '../../daemon/process-identity.ts'
 import {
   close,
@@ -37,7 +38,8 @@ describe('a conversation begun without muxd', () => {
       { seq: 2, type: 'run_queued' },
     ])
     const { runCostUsd } = log.find(({ type }) => type === 'cost') as unknown as { runCostUsd: number }
-    expect(runCostUsd).toBeLessThan(costUsd)
+    const { counterUsd } = await readEnd(transcriptOf(user, id))
+    expect(runCostUsd).toBeCloseTo(counterUsd! - costUsd, 12)
     expect((await get(peer, session)).costUsd).toBe(runCostUsd)
     expect(await get(peer, session)).toMatchObject({ claudeSessionId: id })
   })

@@ -16,14 +16,16 @@ const killAtCommit = fileURLToPath(new URL('../support/kill-at-commit.cjs', impo
 type Call = (peer: RpcPeer, session: string, cwd: string) => Promise<Run | Session>
 const calls: Record<string, Call> = {
   'session.create': (peer, _session, cwd) => peer.call('session.create', { cwd, key: 'k' }),
+  'session.fork': (peer, session) => peer.call('session.fork', { session, key: 'k' }),
   'run.start': (peer, session) => peer.call('run.start', { session, prompt: 'sim:text', key: 'k' }),
   'run.start with create': (peer, _session, cwd) =>
     peer.call('run.start', { create: { cwd }, prompt: 'sim:text', key: 'k' }),
 }
 const moments = ['1 inside', '1 after', '2 inside', '2 after']
 // A session that is made takes one transaction and there is no other.
+const makesSession = (name: string) => name === 'session.create' || name === 'session.fork'
 const cases = Object.keys(calls).flatMap(name =>
-  moments.filter(moment => name !== 'session.create' || moment.startsWith('1')).map(moment => [name, moment] as const),
+  moments.filter(moment => !makesSession(name) || moment.startsWith('1')).map(moment => [name, moment] as const),
 )
 
 describe('a call with a key', () => {
@@ -35,6 +37,10 @@ describe('a call with a key', () => {
     const daemon = await startTestDaemon({ home, env })
     const peer = await daemon.peer()
     const { session } = await peer.call<Session>('session.create', { cwd })
+    if (name === 'session.fork') {
+      const { run } = await peer.call<Run>('run.start', { session, prompt: 'sim:text' })
+      await peer.call('run.wait', { run })
+    }
     writeFileSync(file, moment)
     const first = await calls[name]!(peer, session, cwd).catch(() => undefined)
     await peer.closed

@@ -65,6 +65,7 @@ export function createSoakedDaemon(
           TMPDIR: temporary,
           MUXD_SIMULATOR_HOME: join(directory, 'simulator'),
           MUXD_SIMULATOR_SPEED: '20',
+          XDG_STATE_HOME: join(directory, 'state'),
           TEST_DAEMON: home,
           // Also into the holder, which the daemon starts.
           ...(preload !== undefined && { NODE_OPTIONS: `--import ${preload}` }),

@@ -234,11 +234,17 @@ const steps = { interrupt: 'interrupt', sigint: 'SIGINT', terminate: 'SIGTERM', 
 const ends = { nothing: ', before it had begun', turn: '', process: ', its process is ended' }
 
 const decisions = { allow: 'allowed', deny: 'denied', expired: 'expired', withdrawn: 'withdrawn' }
-function changesIn({ claudeSessionId, labels, ...named }: EventOf<'session_updated'>['changes']): string {
-  const words = Object.entries(named).map(([name, value]) => `${name === 'permissionMode' ? 'mode' : name}: ${value}`)
-  return oneLine(
-    [...words, ...(labels ? ['labels'] : []), ...(claudeSessionId === null ? ['begun anew'] : [])].join(', '),
-  )
+function changesIn(changes: EventOf<'session_updated'>['changes']): string {
+  const { title, labels, model, permissionMode, approvals, claudeSessionId } = changes
+  const words = [
+    title === undefined ? [] : `title: ${title}`,
+    labels ? 'labels' : [],
+    model === undefined ? [] : `model: ${model}`,
+    permissionMode === undefined ? [] : `mode: ${permissionMode}`,
+    approvals ? 'approvals' : [],
+    claudeSessionId === null ? 'begun anew' : [],
+  ]
+  return oneLine(words.flat().join(', '))
 }
 
 const indent = (event: Event) => (event.parent === undefined ? '' : '  ')
