@@ -21,6 +21,9 @@ const args = [
 ]
 const bundle = readFileSync(new URL('../../dist/client/browser.js', import.meta.url), 'utf8')
 
+// Several of them start at once on a machine that has other things to do.
+const patienceMs = 120_000
+
 /** Opens a page at `url` with the SDK in it as `sdk`. */
 export type OpenPage = (url: string) => Promise<Page>
 
@@ -44,7 +47,7 @@ export function describeWithPages(title: string, tests: (newPage: () => Promise<
     let started: Awaited<ReturnType<typeof startChromium>>
     beforeAll(async () => {
       started = await startChromium()
-    })
+    }, patienceMs)
     afterAll(() => started.close())
     tests(async () => {
       const page = await started.browser.contexts()[0]!.newPage()
@@ -67,7 +70,7 @@ async function startChromium() {
     if (endpoint) break
   }
   child.stderr.resume()
-  const browser = await chromium.connectOverCDP(endpoint!, { noDefaults: true })
+  const browser = await chromium.connectOverCDP(endpoint!, { noDefaults: true, timeout: patienceMs })
   return {
     browser,
     async close() {
