@@ -221,12 +221,12 @@ describe('in a pipe', () => {
   })
 
   it('where a session came from, and who changed it, is said', () => {
-    const by = { client: 'c_1', name: 'ann' }
+    const ann = { client: 'c_1', name: 'ann' }
     const { beside } = piped([
-      { type: 'session_forked', from: { session: 's_1', seq: 9 }, by },
-      { type: 'session_imported', claudeSessionId: 'an id', by },
-      { type: 'session_updated', changes: { title: 'new\u001b[1m', permissionMode: 'plan', labels: {} }, by },
-      { type: 'session_updated', changes: { claudeSessionId: null }, by },
+      { type: 'session_forked', from: { session: 's_1', seq: 9 }, by: ann },
+      { type: 'session_imported', claudeSessionId: 'an id', by: ann },
+      { type: 'session_updated', changes: { title: 'new\u001b[1m', permissionMode: 'plan', labels: {} }, by: ann },
+      { type: 'session_updated', changes: { claudeSessionId: null }, by: ann },
     ])
     expect(beside).toEqual([
       '⑂ forked from s_1 by ann',

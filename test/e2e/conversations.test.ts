@@ -40,7 +40,7 @@ describe('a conversation begun without muxd', () => {
     const { runCostUsd } = log.find(({ type }) => type === 'cost') as unknown as { runCostUsd: number }
     const { counterUsd } = await readEnd(transcriptOf(user, id))
     expect(runCostUsd).toBeCloseTo(counterUsd! - costUsd, 12)
-    expect((await get(peer, session)).costUsd).toBe(runCostUsd)
+    expect((await get(peer, session)).costUsd).toBeCloseTo(runCostUsd, 12)
     expect(await get(peer, session)).toMatchObject({ claudeSessionId: id })
   })
 
@@ -147,6 +147,7 @@ describe('a conversation has one owner', () => {
     expect(await refusal(take(claudeSessionId!))).toMatchObject({ kind: 'conflict', home: first.home })
     await close(next, session)
     expect(await take(claudeSessionId!)).toMatchObject({ claudeSessionId })
+    await until(() => expect(readdirSync(join(user, 'state', 'muxd-claims'))).toEqual(['lock']))
   })
 
   it('where a plain `claude` has it open that Claude Code itself lists', async () => {
