@@ -175,10 +175,11 @@ const session = {
    * known to the other. `conflict` while a run of the source has not ended, or when nothing has been said in it yet.
    */
   fork: method(Type.Object({ session: SessionId, ...SessionNaming.properties, key }), Session, { mutates: true }),
-  /** Conversations begun in a directory, with muxd or without, the last used first. */
+  /** Conversations begun in a directory, with muxd or without, the last used first: what was said elsewhere is not for observers. */
   importable: method(
     Type.Object({ cwd: Type.String({ minLength: 1 }), limit: page.limit }),
     Type.Object({ conversations: Type.Array(Importable) }),
+    { needsControl: true },
   ),
   /** Newest first. `labels` must all match. */
   list: method(

@@ -17,6 +17,10 @@ const mayBeCalledBy: Record<string, 'everybody' | 'control'> = {
   'daemon.stop': 'control',
   'session.create': 'control',
   'session.get': 'everybody',
+  'session.update': 'control',
+  'session.fork': 'control',
+  // It tells what was said to `claude` outside of muxd.
+  'session.importable': 'control',
   'session.list': 'everybody',
   'session.viewers': 'everybody',
   'session.close': 'control',
@@ -25,6 +29,7 @@ const mayBeCalledBy: Record<string, 'everybody' | 'control'> = {
   'run.get': 'everybody',
   'run.list': 'everybody',
   'run.wait': 'everybody',
+  'run.move': 'control',
   'run.cancel': 'control',
   'approval.list': 'everybody',
   'approval.get': 'everybody',
@@ -36,6 +41,12 @@ const mayBeCalledBy: Record<string, 'everybody' | 'control'> = {
   'token.create': 'control',
   'token.list': 'control',
   'token.revoke': 'control',
+  'token.link': 'control',
+  'workspace.get': 'everybody',
+  'workspace.list': 'everybody',
+  'workspace.save': 'control',
+  'workspace.delete': 'control',
+  'usage.get': 'everybody',
 }
 
 const kindOf = async (peer: RpcPeer, method: string, params: object): Promise<string | undefined> => {
