@@ -1,4 +1,5 @@
 import type { limits } from '../../protocol/limits.ts'
+import { methods } from '../../protocol/methods.ts'
 import type { Handlers } from '../../daemon/rpc/handlers.ts'
 import { type RunningServer, startServer } from '../../daemon/server/start-server.ts'
 import { topicHandlers } from '../../daemon/topics/handlers.ts'
@@ -17,11 +18,7 @@ export const startBenchServer = (
     port: 0,
     tokens: fixedTokens({ control: 'bench', observe: 'observe' }),
     handlers: {
-      daemon: {},
-      session: {},
-      run: {},
-      approval: {},
-      token: {},
+      ...Object.fromEntries(Object.keys(methods).map(namespace => [namespace, {}])),
       ...topicHandlers(lookup),
     } as unknown as Handlers,
     hub,

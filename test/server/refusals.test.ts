@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { statSync } from 'node:fs'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { methods } from '../../protocol/index.ts'
 import { startServer } from '../../daemon/server/start-server.ts'
 import { greet, openClient, startTestServer, tokens } from './harness.ts'
 import { fixedTokens } from '../support/fixed-tokens.ts'
@@ -155,16 +156,7 @@ test('a port in use is said with its host and number', async () => {
   const fixed = fixedTokens(tokens)
   const options = { host: '127.0.0.1', port: first.port, tokens: fixed, hub, version: '1', instance: 'i', node: 'n' }
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
-  const handlers = {
-    daemon: {},
-    session: {},
-    run: {},
-    approval: {},
-    topic: {},
-    event: {},
-    token: {},
-    workspace: {},
-  } as never
+  const handlers = Object.fromEntries(Object.keys(methods).map(namespace => [namespace, {}])) as never
   await expect(startServer({ ...options, handlers, claude: () => null, log })).rejects.toMatchObject({
     name: 'AddressInUse',
     host: '127.0.0.1',
