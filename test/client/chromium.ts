@@ -18,6 +18,8 @@ const args = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // Its page is replaced while Playwright attaches to it, which now and then never ends.
+  '--no-startup-window',
 ]
 const bundle = readFileSync(new URL('../../dist/client/browser.js', import.meta.url), 'utf8')
 
