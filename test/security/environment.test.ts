@@ -35,9 +35,9 @@ describe('a process of a session', () => {
     expect(environment.get('ANTHROPIC_MODEL')).toBe('m')
     expect(environment.get('CLAUDECODE')).toBe('')
     // The simulator's own, beside what muxd sets.
-    const simulated = ['CLAUDE_CONFIG_DIR', 'MUXD_SIMULATOR_HOME', 'MUXD_SIMULATOR_SPEED']
+    const simulated = new Set(['CLAUDE_CONFIG_DIR', 'MUXD_SIMULATOR_HOME', 'MUXD_SIMULATOR_SPEED'])
     const names = [...environment.keys()].filter(name => /^(MUXD_|CLAUDE_)/.test(name))
-    expect(names.filter(name => !simulated.includes(name))).toEqual(['MUXD_PROCESS'])
+    expect(names.filter(name => !simulated.has(name))).toEqual(['MUXD_PROCESS'])
   })
 
   it('gets what a list in the configuration names instead, and what muxd sets', async () => {
