@@ -54,7 +54,7 @@ it('makes one for a program', async () => {
   expect(jsonLines(stdout)).toEqual([{ token: expect.objectContaining({ name: 'script', role: 'control' }), secret }])
 })
 
-it.each(['7', 'x', '-1s', '0s', '7w'])('refuses a life of %s', async life => {
+it.each(['x', '-1s', '0s', '7w'])('refuses a life of %s', async life => {
   const { code, stderr } = await muxd(['token', 'create', 'x', '--expires', life]).ended
   expect(code).toBe(2)
   expect(stderr).toContain('expected a duration such as 90s, 10m or 1h')
