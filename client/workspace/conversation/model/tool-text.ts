@@ -1,14 +1,11 @@
+import { tellingFields, tellingInput } from '../../../telling-input.ts'
+
 /** What a tool is called with, in one line: the part that tells it from others of its kind. */
 export function toolAbout(tool: string, input: unknown): string {
-  if (typeof input === 'string') return oneLine(input)
-  if (typeof input !== 'object' || input === null) return ''
-  const fields = input as Record<string, unknown>
-  const names = isAgent(tool) ? ['description', 'prompt'] : tellingFields
-  const [question] = Array.isArray(fields['questions']) ? (fields['questions'] as { question?: unknown }[]) : []
+  const { questions } = (input ?? {}) as { questions?: unknown }
+  const [question] = Array.isArray(questions) ? (questions as { question?: unknown }[]) : []
   if (typeof question?.question === 'string') return oneLine(question.question)
-  const telling = names.map(name => fields[name]).find(value => typeof value === 'string' && value !== '')
-  if (typeof telling === 'string') return oneLine(telling)
-  return Object.keys(fields).length ? oneLine(JSON.stringify(fields)) : ''
+  return oneLine(tellingInput(input, isAgent(tool) ? ['description', 'prompt'] : [...tellingFields, 'plan']))
 }
 
 /** A tool that starts a sub-agent. */
@@ -28,19 +25,6 @@ export function inputText(input: unknown): string {
   if (typeof input === 'string') return input
   return input === undefined ? '' : JSON.stringify(input, null, 2)
 }
-
-const tellingFields = [
-  'command',
-  'file_path',
-  'notebook_path',
-  'pattern',
-  'path',
-  'url',
-  'query',
-  'description',
-  'prompt',
-  'plan',
-]
 
 function partText(part: unknown): string {
   const { text, type } = (part ?? {}) as { text?: unknown; type?: unknown }
