@@ -77,7 +77,8 @@ async function startChromium() {
     browser,
     async close() {
       const devtools = await browser.newBrowserCDPSession()
-      await devtools.send('Browser.close')
+      // It may be gone before it has answered.
+      devtools.send('Browser.close').catch(() => {})
       await exited
       // Its helpers write to the profile until they are gone as well.
       await until(() => profile.remove())
