@@ -4,6 +4,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import type { DaemonEvent } from '../protocol/index.ts'
 import { limits } from '../protocol/limits.ts'
 import { createAttendance } from './attendance.ts'
+import { buildId } from './build-id.ts'
 import { inheritable } from './claude/environment.ts'
 import { createClaudeLocator, type LocatedClaude } from './claude/locate.ts'
 import type { Config } from './config.ts'
@@ -164,6 +165,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       }),
       claims: createClaims({ directory: claimsDirectory(config.environment), home: home.directory }),
       environment: inherited,
+      build: buildId(),
       processesDir: home.processes,
       onLoaded: session => topics.logs.open(session),
       onUnmade: session => topics.logs.drop(session),

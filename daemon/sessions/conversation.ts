@@ -2,7 +2,8 @@ import type { Activity, Actor, Approval, EventBody, Failure, Session } from '../
 import type { OutputLine } from '../claude/output.ts'
 import { classifyExit } from '../claude/failure.ts'
 import { readPermissionRequest } from '../claude/permission-request.ts'
-import { createTranslator, type Translator } from '../claude/translate/index.ts'
+import { createTranslator, resumeTranslator, type Translator } from '../claude/translate/index.ts'
+import type { TranslatorState } from '../claude/translate/state.ts'
 import { type Control, readBackgroundTasks, readCause, readControl, readTurn, type Turn } from '../claude/turn.ts'
 import {
   type ActiveRun,
@@ -15,9 +16,9 @@ import {
   terminalEvent,
 } from './active-run.ts'
 import { endOf } from './asked-end.ts'
-import { createLastHeard } from './last-heard.ts'
+import { createLastHeard, type LastHeardState } from './last-heard.ts'
 import { limitFailure } from './own-failures.ts'
-import { createQuestions, type Questions } from './questions.ts'
+import { createQuestions, type Questions, type QuestionsState } from './questions.ts'
 import type { Recorder, Source } from './recorder.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { isEnded, type RunInput } from './run-state.ts'
@@ -64,7 +65,51 @@ export interface Conversation {
   end(run: ActiveRun, input: RunInput, time: number, facts?: EndFacts, source?: Source): void
   /** Ends the run whose outcome was kept back. */
   releaseHeld(time: number, forcedExit: boolean, source?: Source): void
+  /** What Claude Code has asked in this turn that is no approval: after a crash nobody knows what was answered. */
+  readonly requests: readonly Control[]
+  /** All that is remembered of the process, as it is now: to be copied at once. */
+  memory(): ConversationMemory
+  /** Goes on from what was remembered of the same process. */
+  remember(memory: ConversationMemory): void
 }
+
+/** Plain data, whose parts refer to each other. */
+export interface ConversationMemory {
+  process: ProcessMemory
+  translator: TranslatorState
+  lastHeard: LastHeardState
+  questions: QuestionsState
+  active: ActiveRun | null
+  background: ActiveRun | null
+}
+
+/** What of a process neither its translator nor the runs know. */
+interface ProcessMemory {
+  resumed: boolean
+  /** It has said something beside answering to us. */
+  spoke: boolean
+  backgroundTasks: string[]
+  cause: string | undefined
+  begunAt: number | undefined
+  lastLineAt: number | undefined
+  /** Claude Code has this conversation on disk. */
+  kept: boolean
+  /** Claude Code names the prompts of a turn since 2.1; where it does, a turn without any is its own. */
+  namesPrompts: boolean
+  requests: Map<string, Control>
+}
+
+const newProcess = (resumed: boolean, kept: boolean): ProcessMemory => ({
+  resumed,
+  spoke: false,
+  backgroundTasks: [],
+  cause: undefined,
+  begunAt: undefined,
+  lastLineAt: undefined,
+  kept,
+  namesPrompts: false,
+  requests: new Map(),
+})
 
 export interface EndFacts {
   outcome?: Outcome
@@ -88,18 +133,8 @@ const keptAfterMs = 2_000
 
 export function createConversation(record: Session, recorder: Recorder, hooks: ConversationHooks): Conversation {
   let translator: Translator = createTranslator()
-  let resumed = false
-  // It has said something beside answering to us.
-  let spoke = false
-  let backgroundTasks: string[] = []
-  let cause: string | undefined
-  let begunAt: number | undefined
-  let lastLineAt: number | undefined
+  let memory = newProcess(false, false)
   const lastHeard = createLastHeard()
-  let kept = false
-  // Claude Code names the prompts of a turn since 2.1; where it does, a turn without any is its own.
-  let namesPrompts = false
-
   const questions = createQuestions(recorder)
 
   const current = () => conversation.background ?? conversation.active
@@ -115,17 +150,18 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       [conversation.active, conversation.background].find(each => each?.stored.run.run === run)?.cancel?.by,
     holdOutcome: false,
     get backgroundTasks() {
-      return backgroundTasks.length
+      return memory.backgroundTasks.length
     },
 
     get counterUsd() {
       return translator.counterUsd
     },
     get lastLineAt() {
-      return lastLineAt
+      return memory.lastLineAt
     },
     get activity() {
       const startedAt = current()?.stored.run.startedAt
+      const { lastLineAt } = memory
       if (startedAt === undefined || startedAt === null) return undefined
       if (lastLineAt === undefined || lastLineAt < startedAt) return { at: startedAt, what: 'run_started' }
       return { at: lastLineAt, what: lastHeard.what }
@@ -135,33 +171,28 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       const { claudeSessionId } = conversation.record
       const { costUsdBefore: costUsd, counterUsdBefore: counterUsd } = process
       translator = createTranslator({ claudeSessionId, costUsd, counterUsd, resumed: process.resumed })
-      resumed = process.resumed
-      spoke = false
-      backgroundTasks = []
-      questions.forget()
-      namesPrompts = false
-      begunAt = undefined
-      lastLineAt = undefined
       // A fork has a transcript of its own to be written.
+      memory = newProcess(process.resumed, process.claudeSessionIdBefore !== null)
+      questions.forget()
       lastHeard.reset()
-      kept = process.claudeSessionIdBefore !== null
     },
 
     failure(status, stderrTail) {
       const { apiError, rateLimit } = translator
-      return classifyExit({ status, sawOutput: spoke, resumed, stderrTail, apiError, rateLimit })
+      const { spoke: sawOutput, resumed } = memory
+      return classifyExit({ status, sawOutput, resumed, stderrTail, apiError, rateLimit })
     },
 
     line(line, process) {
       const source: Source = { process, offset: line.offset }
       if ('damaged' in line) {
-        spoke = true
+        memory.spoke = true
         recorder.event({ type: 'log_damaged', log: 'raw', ...line.damaged }, idOf(current()), line.time, source)
         return
       }
-      lastLineAt = line.time
+      memory.lastLineAt = line.time
       if ('unparsed' in line) {
-        spoke = true
+        memory.spoke = true
         recorder.event({ type: 'unparsed', ...line.unparsed }, idOf(current()), line.time, source)
         return
       }
@@ -170,12 +201,12 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       if (turn?.at === 'started') turnStarted(turn, line.time, source)
       const control = readControl(line.frame)
       if (control) controlled(control, line.time, source)
-      backgroundTasks = readBackgroundTasks(line.frame) ?? backgroundTasks
-      cause = readCause(line.frame) ?? cause
+      memory.backgroundTasks = readBackgroundTasks(line.frame) ?? memory.backgroundTasks
+      memory.cause = readCause(line.frame) ?? memory.cause
       const ending = turn?.at === 'ended' ? runsOf(turn) : []
       const run = turn?.at === 'ended' ? (ending[0] ?? null) : current()
       for (const body of translator.frame(line.frame, line.time)) {
-        spoke = true
+        memory.spoke = true
         lastHeard.heard(body)
         if (body.type === 'done' || body.type === 'failed') turnEnded(body, ending, line, source)
         else {
@@ -185,7 +216,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       }
     },
 
-    isUnkept: endedAt => !kept && begunAt !== undefined && endedAt - begunAt < keptAfterMs,
+    isUnkept: endedAt => !memory.kept && memory.begunAt !== undefined && endedAt - memory.begunAt < keptAfterMs,
 
     begin(run, time) {
       if (!advance(run, 'started', time)) return
@@ -212,6 +243,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       recorder.run(run.stored)
       if (conversation.active === run) conversation.active = null
       if (conversation.background === run) conversation.background = null
+      memory.requests.clear()
       conversation.hooks.runEnded(run)
     },
 
@@ -223,6 +255,28 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       const forced = forcedExit && outcome.type === 'done' ? { ...outcome, forcedExit } : outcome
       conversation.end(run, outcome.type === 'done' ? 'turn_done' : 'turn_failed', time, { outcome: forced }, source)
     },
+
+    get requests() {
+      return [...memory.requests.values()]
+    },
+
+    memory: () => ({
+      process: memory,
+      translator: translator.state,
+      lastHeard: lastHeard.state,
+      questions: questions.state,
+      active: conversation.active,
+      background: conversation.background,
+    }),
+
+    remember(remembered) {
+      memory = remembered.process
+      translator = resumeTranslator(remembered.translator)
+      lastHeard.state = remembered.lastHeard
+      questions.state = remembered.questions
+      conversation.active = remembered.active
+      conversation.background = remembered.background
+    },
   }
   return conversation
 
@@ -232,7 +286,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       const request = readPermissionRequest(each)
       if (!request) continue
       // What goes on in the background outlives the turn it was begun in.
-      const isOwn = request.task !== undefined && backgroundTasks.includes(request.task)
+      const isOwn = request.task !== undefined && memory.backgroundTasks.includes(request.task)
       const about = {
         session: conversation.record.session,
         run: isOwn ? null : idOf(current()),
@@ -242,20 +296,24 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       questions.asked(request, about, time, source)
     }
     if (control.kind === 'cancel') questions.takenBack(control.requestId, conversation.cancellerOf, time, source)
-    if (!readPermissionRequest(control)) conversation.hooks.control(control)
+    if (readPermissionRequest(control)) return
+    if (control.kind === 'request') memory.requests.set(control.requestId, control)
+    if (control.kind === 'cancel') memory.requests.delete(control.requestId)
+    conversation.hooks.control(control)
   }
 
   function place(turn: Turn, time: number) {
-    if (turn.at === 'ended') kept = true
-    else begunAt ??= time
+    if (turn.at === 'ended') memory.kept = true
+    else memory.begunAt ??= time
   }
 
   function turnStarted(turn: Turn, time: number, source: Source) {
-    if (turn.promptUuids.length > 0) namesPrompts = true
-    const own = turn.background !== null || (turn.promptUuids.length === 0 && (namesPrompts || !conversation.active))
+    if (turn.promptUuids.length > 0) memory.namesPrompts = true
+    const own =
+      turn.background !== null || (turn.promptUuids.length === 0 && (memory.namesPrompts || !conversation.active))
     if (!own || conversation.background) return
     conversation.releaseHeld(time, false, source)
-    const origin = { background: turn.background ?? { kind: cause ?? 'unknown' } }
+    const origin = { background: turn.background ?? { kind: memory.cause ?? 'unknown' } }
     const run = createBackgroundRun(conversation.record.session, origin, recorder.head + 1, source)
     advance(run, 'started', time)
     conversation.background = run
@@ -287,7 +345,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
 
   function runEndedBy(outcome: Outcome, run: ActiveRun, time: number, source: Source) {
     const nothingElse =
-      run === conversation.active && run.stored.run.state === 'running' && backgroundTasks.length === 0
+      run === conversation.active && run.stored.run.state === 'running' && memory.backgroundTasks.length === 0
     if (conversation.holdOutcome && nothingElse) {
       run.held = outcome
       conversation.hooks.outcomeHeld()

@@ -18,12 +18,12 @@ export function* storedEvents(store: Pick<Store, 'events'>, session: string, seq
   }
 }
 
-/** The lines of a process from the beginning up to its checkpoint. */
-export function* printedLines(processesDir: string, process: StoredProcess): Generator<OutputLine> {
+/** The lines of a process from where one begins up to its checkpoint. */
+export function* printedLines(processesDir: string, process: StoredProcess, from: number): Generator<OutputLine> {
   if (!hasPrinted(processesDir, process)) return
   const rawLog = openRawLog(processesDir, process.id, process.offset)
   try {
-    const reader = createOutputReader(rawLog, process.nonce)
+    const reader = createOutputReader(rawLog, process.nonce, from)
     for (let output = reader.read(); output; output = reader.read()) {
       for (const line of output.lines) {
         if (line.offset > process.offset) return
@@ -39,6 +39,16 @@ export function* printedLines(processesDir: string, process: StoredProcess): Gen
 /** False for a process that was stored and then never started. */
 export const hasPrinted = (processesDir: string, { id, offset }: StoredProcess): boolean =>
   offset > 0 || existsSync(processFiles(processesDir, id).raw)
+
+/** How much of what a process has printed is there. */
+export function printedBytes(processesDir: string, { id, offset }: StoredProcess): number {
+  const rawLog = openRawLog(processesDir, id, offset)
+  try {
+    return rawLog.sizeBytes()
+  } finally {
+    rawLog.close()
+  }
+}
 
 /** When a process printed last, be it read already or not; undefined when it has printed nothing. */
 export function lastPrintedAt(processesDir: string, { id }: Pick<StoredProcess, 'id'>): number | undefined {

@@ -4,25 +4,39 @@ import type { EventBody } from '../../protocol/index.ts'
 export interface LastHeard {
   readonly what: string
   heard(body: EventBody): void
+  /** All that it remembers. */
+  state: LastHeardState
   /** Another process begins to print. */
   reset(): void
 }
 
+export interface LastHeardState {
+  /** Names of the tools that run, by tool use id. */
+  running: Map<string, string>
+  type: string
+}
+
 export function createLastHeard(): LastHeard {
-  const running = new Map<string, string>()
-  let type: string = 'run_started'
+  let state: LastHeardState = { running: new Map(), type: 'run_started' }
   return {
     get what() {
-      return [...running.values()].at(-1) ?? type
+      return [...state.running.values()].at(-1) ?? state.type
     },
     heard(body) {
-      type = body.type
+      const { running } = state
+      state.type = body.type
       if (body.type === 'tool_use') running.set(body.toolUseId, body.tool)
       else if (body.type === 'tool_result') running.delete(body.toolUseId)
       else if (body.type === 'done' || body.type === 'failed') running.clear()
     },
+    get state() {
+      return state
+    },
+    set state(next) {
+      state = next
+    },
     reset() {
-      running.clear()
+      state.running.clear()
     },
   }
 }

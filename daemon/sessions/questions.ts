@@ -26,6 +26,14 @@ export interface Questions {
   believe(stored: readonly StoredApproval[]): void
   /** Another process begins to print. */
   forget(): void
+  /** All that is remembered here. */
+  state: QuestionsState
+}
+
+export interface QuestionsState {
+  open: readonly StoredApproval[]
+  /** Request ids, also of those that were answered. */
+  known: Set<string>
 }
 
 /** Where a question belongs: what is not in it. */
@@ -45,9 +53,8 @@ export interface Resolution {
 }
 
 export function createQuestions(recorder: Recorder): Questions {
-  let open: StoredApproval[] = []
-  // Request ids, also of those that were answered.
-  const known = new Set<string>()
+  let open: readonly StoredApproval[] = []
+  let known = new Set<string>()
 
   function resolve(question: StoredApproval, resolution: Resolution, time: number, source?: Source): StoredApproval {
     const { decision, by, message, answer } = resolution
@@ -127,7 +134,14 @@ export function createQuestions(recorder: Recorder): Questions {
 
     forget() {
       open = []
-      known.clear()
+      known = new Set()
+    },
+
+    get state() {
+      return { open, known }
+    },
+    set state(state) {
+      ;({ open, known } = state)
     },
   }
 }

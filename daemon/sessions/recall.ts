@@ -1,53 +1,51 @@
-import type { Control } from '../claude/turn.ts'
 import type { Log } from '../log.ts'
 import type { Store, StoredApproval, StoredProcess, StoredRun } from '../store/store.ts'
 import { resumeRun } from './active-run.ts'
 import type { Conversation } from './conversation.ts'
-import { printedLines, storedEvents } from './history.ts'
+import { printedBytes, printedLines, storedEvents } from './history.ts'
 import type { Recorder } from './recorder.ts'
 import { type Differences, replay } from './replay.ts'
+import { rememberedOf } from './snapshots.ts'
 
 export interface RecallContext {
   conversation: Conversation
   recorder: Recorder
-  store: Pick<Store, 'events' | 'runs'>
+  store: Pick<Store, 'events' | 'runs' | 'snapshots'>
+  /** Which program this is. */
+  build: string
   /** Directory of the raw logs. */
   processesDir: string
   log: Log
 }
 
 /**
- * Brings a session's conversation to where it was when its process printed the last of what is in the log. Answers the
- * questions of Claude Code that were open then and are no approvals. What no longer gives the events that are stored is told, in the log of
- * the daemon and in that of the session.
+ * Brings a session's conversation to where it was when its process printed the last of what is in the log: to the last
+ * snapshot, and from there on by going through it again. What no longer gives the events that are stored is told, in
+ * the log of the daemon and in that of the session. Answers how much it has gone through.
  */
-export function recall(context: RecallContext, process: StoredProcess): Control[] {
-  const { conversation, recorder, store, processesDir } = context
+export function recall(context: RecallContext, process: StoredProcess): { rereadBytes: number } {
+  const { conversation, recorder, store, processesDir, build } = context
   const { record, hooks } = conversation
-  const questions = new Map<string, Control>()
   const { claudeSessionIdBefore: claudeSessionId, costUsdBefore: costUsd } = process
+  const stored = rememberedOf(store.snapshots, process, { build, head: recorder.head })
+  // Where something of the raw log is gone it is gone through from its beginning, to find what.
+  const remembered = stored && printedBytes(processesDir, process) >= process.offset ? stored : undefined
   conversation.record = { ...record, claudeSessionId, costUsd }
-  // What was asked for then was done then; but an answer may not have been sent.
-  conversation.hooks = {
-    control(control) {
-      if (control.kind === 'request') questions.set(control.requestId, control)
-      if (control.kind === 'cancel') questions.delete(control.requestId)
-    },
-    runEnded: () => questions.clear(),
-    outcomeHeld: () => {},
-  }
+  // What was asked for then was done then.
+  conversation.hooks = { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
   conversation.processStarted(process)
+  if (remembered) conversation.remember(remembered.memory)
   const differences = replay({
     conversation,
     recorder,
     process,
-    rows: storedEvents(store, record.session, process.firstSeq),
-    lines: printedLines(processesDir, process),
+    rows: storedEvents(store, record.session, remembered ? remembered.seq + 1 : process.firstSeq),
+    lines: printedLines(processesDir, process, remembered?.offset ?? 0),
     runOf: run => store.runs.get(run),
   })
   Object.assign(conversation, { record, hooks })
   if (differences) tell(differences, context, process)
-  return [...questions.values()]
+  return { rereadBytes: process.offset - (remembered?.offset ?? 0) }
 }
 
 /** The runs under way and the open questions are those that are stored as such, whatever became of the raw log. */

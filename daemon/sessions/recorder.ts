@@ -1,7 +1,7 @@
 import type { EventBody, Session } from '../../protocol/index.ts'
 import { terminalTypes } from '../../protocol/events.ts'
 import type { Journal, JournalEntry } from '../store/journal.ts'
-import type { EventRow, KeptAnswer, StoredApproval, StoredProcess, StoredRun } from '../store/store.ts'
+import type { EventRow, KeptAnswer, StoredApproval, StoredProcess, StoredRun, StoredSnapshot } from '../store/store.ts'
 
 /** Where an event stems from: the raw bytes of a process up to `offset`; absent for what a client or muxd caused. */
 export interface Source {
@@ -24,6 +24,7 @@ export interface Recorder {
   session(session: Session): void
   process(process: StoredProcess): void
   checkpoint(process: string, offset: number): void
+  snapshot(snapshot: StoredSnapshot): void
   /** Gathers the answer of the call that caused what is gathered. */
   answer(answer: KeptAnswer): void
   /** Hands over what was gathered; nothing gathered, nothing done. */
@@ -53,7 +54,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let events: EventRow[] = []
   let runs = new Map<string, StoredRun>()
   let approvals = new Map<string, StoredApproval>()
-  let records: Pick<JournalEntry, 'sessionRecord' | 'process' | 'checkpoint' | 'answer'> = {}
+  let records: Pick<JournalEntry, 'sessionRecord' | 'process' | 'checkpoint' | 'snapshot' | 'answer'> = {}
   let repeated: { rows: readonly EventRow[]; texts: string[] } | undefined
 
   return {
@@ -92,6 +93,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     checkpoint(process, offset) {
       if (!repeated) records.checkpoint = { process, offset }
     },
+    snapshot: snapshot => void (records.snapshot = snapshot),
     answer: answer => void (records.answer = answer),
     commit() {
       if (events.length === 0 && runs.size === 0 && Object.keys(records).length === 0) return

@@ -19,6 +19,8 @@ export interface SessionContext {
   locate(): Promise<LocatedClaude>
   config: Config
   environment: NodeJS.ProcessEnv
+  /** Which program this is: what another has remembered cannot be read. */
+  build: string
   /** Directory of the raw logs. */
   processesDir: string
   log: Log

@@ -40,6 +40,7 @@ import { createRunEnding } from './run-ending.ts'
 import { createRunQueue, inQueueOrder } from './run-queue.ts'
 import { createRequests } from './requests.ts'
 import type { SessionContext } from './session-context.ts'
+import { createSnapshots } from './snapshots.ts'
 import { isEnded } from './run-state.ts'
 import { applyToProcess, changed, concernsProcess } from './update.ts'
 
@@ -424,6 +425,7 @@ export function createSession(
 
   /** Where what a process prints goes. */
   function sinkOf(row: StoredProcess): OutputSink {
+    const snapshots = createSnapshots({ conversation, recorder, build: context.build, process: row })
     return {
       lines(lines, offset) {
         const before = conversation.record
@@ -432,6 +434,7 @@ export function createSession(
         if (conversation.record !== before || conversation.record.state !== state()) refresh()
         row.offset = offset
         recorder.checkpoint(row.id, offset)
+        snapshots.read(lines.length, offset)
         recorder.commit()
         context.onOutput(id)
         approvals.review()
@@ -532,26 +535,28 @@ export function createSession(
   // -- what the daemon before this one left --------------------------------------------------------------------------
 
   function takeOver({ unfinished, process }: Inheritance) {
-    const questions = process ? recall({ ...context, conversation, recorder }, process) : []
+    const recalled = process && recall({ ...context, conversation, recorder }, process)
     const asked = process ? store.approvals.ofProcess(process.id) : []
     believe(conversation, unfinished, asked)
     queue.waitFor(isWorking() ? 'session' : undefined)
     queue.push(...inQueueOrder(unfinished.filter(({ run }) => run.state === 'queued').map(resumeRun)))
     for (const run of [conversation.active, conversation.background]) if (run) run.leave = admission.take()
     refresh()
-    if (process && hasPrinted(context.processesDir, process)) takeOverProcess(process, questions, asked)
+    if (process && hasPrinted(context.processesDir, process)) takeOverProcess(process, asked)
     else startAgain(process)
+    if (live)
+      log.info('a process was taken over', { session: id, process: live.claude.id, pid: live.claude.pid, ...recalled })
     recorder.commit()
   }
 
-  function takeOverProcess(row: StoredProcess, questions: readonly Control[], asked: readonly StoredApproval[]) {
+  function takeOverProcess(row: StoredProcess, asked: readonly StoredApproval[]) {
     const options = { ...context, nonce: row.nonce, from: row.offset }
     const held = context.holder.list().find(process => process.id === row.id)
     holdConversation(row)
     if (!held) return readEndedProcess(row.id, options, sinkOf(row))
     processStarted(adoptClaudeProcess(held, options, sinkOf(row)), row, limitsOf(row))
-    log.info('a process was taken over', { session: id, process: row.id, pid: row.pid })
-    for (const question of questions) answerControl(question)
+    // Whether they were answered before, the holder knows.
+    for (const request of conversation.requests) answerControl(request)
     // What belongs to a run that has ended arrived.
     approvals.sendAgain(asked.filter(({ approval: { run } }) => run === null || find(run)))
     approvals.review()

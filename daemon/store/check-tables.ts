@@ -1,7 +1,7 @@
 import type { Sqlite } from './sqlite.ts'
 
 /** Those that are small against the events, which are checked one by one as they are read. */
-const tables = ['meta', 'sessions', 'runs', 'approvals', 'processes', 'requests', 'deletions', 'usage']
+const tables = ['meta', 'sessions', 'runs', 'approvals', 'processes', 'snapshots', 'requests', 'deletions', 'usage']
 
 /**
  * Looks the tables through with their indexes: where one of these is damaged, a record that is there would not be found.

@@ -56,7 +56,10 @@ function commitOne(store: Store, entry: JournalEntry): void {
 /** Session and process before the events, which refer to them. */
 function write(store: Store, entry: JournalEntry): void {
   if (entry.sessionRecord !== undefined) store.sessions.save(entry.sessionRecord)
-  if (entry.process !== undefined) store.processes.save(entry.process)
+  if (entry.process !== undefined) {
+    store.processes.save(entry.process)
+    if (entry.process.endedAt !== null) store.snapshots.delete(entry.process.id)
+  }
   if (entry.events.length > 0) store.events.append(entry.session, entry.events)
   store.usage.save(entry.session, entry.events)
   for (const run of entry.runs ?? []) store.runs.save(run)
@@ -65,6 +68,7 @@ function write(store: Store, entry: JournalEntry): void {
     const { process, offset } = entry.checkpoint
     store.processes.checkpoint(process, offset, entry.events.at(-1)?.seq)
   }
+  if (entry.snapshot !== undefined) store.snapshots.save(entry.snapshot)
   if (entry.answer !== undefined) store.requests.save(entry.answer)
   if (entry.deleted === true) store.sessions.delete(entry.session)
 }

@@ -1,5 +1,5 @@
 import type { Approval, Run, Session } from '../../protocol/index.ts'
-import type { EventRow, KeptAnswer, StoredApproval, StoredProcess, StoredRun } from './store.ts'
+import type { EventRow, KeptAnswer, StoredApproval, StoredProcess, StoredRun, StoredSnapshot } from './store.ts'
 
 /**
  * The one way into the log: commit, then publish. Entries of one event-loop turn, over all sessions, are committed in
@@ -35,6 +35,8 @@ export interface JournalEntry {
   answer?: KeptAnswer
   /** Raw offset up to which `events` have been derived. */
   checkpoint?: { process: string; offset: number }
+  /** The session's writing half as it is with `events`. */
+  snapshot?: StoredSnapshot
   /** The session is removed with all that is stored of it, last of all; published as `session_deleted`. */
   deleted?: boolean
   /** It holds a terminal event or a deletion: published once it is on the disk, and stored even when the disk is full. */

@@ -13,6 +13,7 @@ import { createProcessTable } from './process-table.ts'
 import { createRequestTable } from './request-table.ts'
 import { createRunTable } from './run-table.ts'
 import { createSessionTable } from './session-table.ts'
+import { createSnapshotTable } from './snapshot-table.ts'
 import { damaged, isSqliteError, type Sqlite } from './sqlite.ts'
 import { SyncFailed, type Ballast, type Store } from './store.ts'
 import { createUsageTable } from './usage-table.ts'
@@ -57,6 +58,7 @@ function assemble(
     runs: createRunTable(db),
     approvals: createApprovalTable(db),
     processes: createProcessTable(db),
+    snapshots: createSnapshotTable(db),
     events: createEventTable(db, createHeads(db, lostHeads), (session, seq) =>
       log?.error('a stored event is damaged', { session, seq }),
     ),

@@ -127,6 +127,14 @@ const migrations = [
        result ->> '$.tokens.cacheCreation', result ->> '$.tokens.cacheRead'
      FROM (SELECT *, record -> 'result' AS result FROM runs WHERE json_valid(record))
      WHERE result ->> 'costUsd' > 0 OR result ->> '$.tokens.output' > 0;`,
+
+  `CREATE TABLE snapshots (
+     process TEXT PRIMARY KEY,
+     build TEXT NOT NULL,
+     seq INTEGER NOT NULL,
+     offset INTEGER NOT NULL,
+     memory BLOB NOT NULL,
+     crc INTEGER NOT NULL);`,
 ]
 
 /** Makes the tables in an empty file, brings an older muxd's up to date, and refuses every other. */

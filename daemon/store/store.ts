@@ -11,6 +11,7 @@ export interface Store {
   readonly runs: RunTable
   readonly approvals: ApprovalTable
   readonly processes: ProcessTable
+  readonly snapshots: SnapshotTable
   readonly events: EventTable
   readonly requests: RequestTable
   readonly usage: UsageTable
@@ -181,6 +182,27 @@ export interface ProcessTable {
   ofSession(session: string): StoredProcess[]
   /** Those without `endedAt`. */
   live(): StoredProcess[]
+}
+
+/**
+ * What the session of a live process remembered of it when its log went up to `seq` and `offset` bytes of output had
+ * been read. A help for who takes the process over, and no more: the same comes of reading the output from its beginning.
+ */
+export interface StoredSnapshot {
+  process: string
+  /** The program that wrote it, the only one that can read it. */
+  build: string
+  seq: number
+  offset: number
+  memory: Uint8Array
+}
+
+export interface SnapshotTable {
+  /** In the place of the one before. */
+  save(snapshot: StoredSnapshot): void
+  /** Undefined where there is none, also where it is damaged. */
+  get(process: string): StoredSnapshot | undefined
+  delete(process: string): void
 }
 
 /**

@@ -10,6 +10,7 @@ import { createConversation } from '../../daemon/sessions/conversation.ts'
 import { storedEvents } from '../../daemon/sessions/history.ts'
 import { createRecorder } from '../../daemon/sessions/recorder.ts'
 import { replay } from '../../daemon/sessions/replay.ts'
+import { createSnapshots, rememberedOf } from '../../daemon/sessions/snapshots.ts'
 import { createJournal } from '../../daemon/store/create-journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
 import type { EventRow, Store, StoredRun } from '../../daemon/store/store.ts'
@@ -56,8 +57,12 @@ function openSession(store: Store) {
   return {
     recorder,
     conversation,
-    read(lines: readonly OutputLine[]) {
+    read(lines: readonly OutputLine[], withSnapshot = false) {
       for (const line of lines) conversation.line(line, 'p_1')
+      if (withSnapshot) {
+        const snapshots = createSnapshots({ conversation, recorder, build: 'this', process, linesBetween: 1 })
+        snapshots.read(1, lines.at(-1)!.offset)
+      }
       recorder.commit()
     },
     end() {
@@ -103,12 +108,17 @@ function limit({ conversation, recorder }: Opened) {
 
 const rowsOf = (store: Store): EventRow[] => [...storedEvents(store, 's_1', 1)]
 
-function again(store: Store, rows: Iterable<EventRow>, lines: readonly OutputLine[]) {
+/** Goes on from the last snapshot; the output before it is not read again. */
+function again(store: Store, rows: Iterable<EventRow>, all: readonly OutputLine[]) {
   const session = openSession(store)
+  const upTo = { ...process, offset: all.at(-1)?.offset ?? 0 }
+  const remembered = rememberedOf(store.snapshots, upTo, { build: 'this', head: session.recorder.head })
+  if (remembered) session.conversation.remember(remembered.memory)
+  const lines = all.filter(({ offset }) => offset > (remembered?.offset ?? 0))
   const differences = replay({
     ...session,
-    process: { ...process, offset: lines.at(-1)?.offset ?? 0 },
-    rows,
+    process: upTo,
+    rows: [...rows].filter(({ seq }) => seq > (remembered?.seq ?? 0)),
     lines,
     runOf: run => store.runs.get(run),
   })
@@ -122,14 +132,17 @@ function logOf(
   actAt: number,
   killAt?: number,
   act = cancel,
+  snapshotAt?: number,
 ): string[] {
   const store = emptyStore()
   const first = openSession(store)
   first.conversation.begin(resumeRun(queued), 2)
+  first.recorder.commit()
   const upTo = killAt ?? lines.length
-  first.read(lines.slice(0, Math.min(actAt, upTo)))
-  if (actAt < upTo) act(first)
-  first.read(lines.slice(actAt, upTo))
+  for (const [index, line] of lines.slice(0, upTo).entries()) {
+    if (index === actAt) act(first)
+    first.read([line], index === snapshotAt)
+  }
   if (killAt === undefined) {
     first.end()
     return textsOf(store)
@@ -164,6 +177,37 @@ describe('a session that is gone through again', () => {
     },
   )
 
+  it.each(recordings.filter(name => !name.startsWith('manydeltas')))(
+    'goes on as if nothing had been from a snapshot, wherever that was taken: %s',
+    name => {
+      const lines = linesOf(name)
+      const run = queuedRun()
+      const place = fc.nat({ max: lines.length - 1 })
+      const places = fc.sample(fc.tuple(place, place, place), { numRuns: 4, seed: 20261127 })
+      for (const [index, each] of places.entries()) {
+        const [snapshotAt, killAt] = each.slice(1).sort((one, other) => one - other) as [number, number]
+        const end = index % 2 === 0 ? cancel : limit
+        expect(logOf(lines, run, each[0], killAt + 1, end, snapshotAt)).toEqual(
+          logOf(lines, run, each[0], undefined, end),
+        )
+      }
+    },
+  )
+
+  it.each(['bgbash', 'live-background'])('knows a turn that Claude Code began from a snapshot within it: %s', name => {
+    const lines = linesOf(name)
+    const run = queuedRun()
+    const { conversation, read } = openSession(emptyStore())
+    conversation.begin(resumeRun(run), 2)
+    const within = lines.flatMap((line, index) => {
+      read([line])
+      return conversation.background ? [index] : []
+    })
+    const at = within[within.length >> 1]!
+    const nothing = () => {}
+    expect(logOf(lines, run, 0, at + 1, nothing, at)).toEqual(logOf(lines, run, 0, undefined, nothing))
+  })
+
   it.each([
     ['live-deny', 'answered', answer],
     ['live-turns', 'answered', answer],
@@ -177,6 +221,7 @@ describe('a session that is gone through again', () => {
     expect(whole.filter(text => text.includes('"approval_resolved"'))).toHaveLength(1)
     for (const killAt of [asked - 1, asked, asked + 1, asked + 2, lines.length - 1]) {
       expect(logOf(lines, run, asked, killAt, act)).toEqual(whole)
+      expect(logOf(lines, run, asked, killAt, act, Math.min(asked - 1, killAt - 1))).toEqual(whole)
     }
   })
 

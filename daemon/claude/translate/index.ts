@@ -46,12 +46,14 @@ export interface Translator {
   readonly apiError: TranslatorState['apiError']
   /** What the plan's limits last said, for the same. */
   readonly rateLimit: TranslatorState['rateLimit']
+  /** All that it remembers: `resumeTranslator` of a copy of it goes on like this one. */
+  readonly state: TranslatorState
 }
 
 export function createTranslator(options: TranslatorOptions = {}): Translator {
   const costUsd = options.costUsd ?? 0
   const counterUsd = options.counterUsd ?? costUsd
-  const state: TranslatorState = {
+  return resumeTranslator({
     turn: createTurnState(),
     claudeSessionId: options.claudeSessionId ?? null,
     resetReason: null,
@@ -68,8 +70,12 @@ export function createTranslator(options: TranslatorOptions = {}): Translator {
     apiError: null,
     refused: false,
     rateLimit: null,
-  }
+  })
+}
+
+export function resumeTranslator(state: TranslatorState): Translator {
   return {
+    state,
     frame(frame, timeMs) {
       const events: EventBody[] = []
       translate(state, frame, timeMs, event => events.push(event))

@@ -3,7 +3,7 @@ import type { ApiError, RateLimit } from '../failure.ts'
 import type { CostState } from './cost.ts'
 import type { TurnState } from './turn-state.ts'
 
-/** All that a translator remembers: the turn, and the little that outlives it. */
+/** All that a translator remembers: the turn, and the little that outlives it. Plain data, whose parts refer to each other. */
 export interface TranslatorState {
   turn: TurnState
   /** Claude Code's id of the conversation: the first seen, then the latest. */

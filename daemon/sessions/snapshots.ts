@@ -1,0 +1,60 @@
+import { deserialize, serialize } from 'node:v8'
+import type { SnapshotTable, StoredProcess, StoredSnapshot } from '../store/store.ts'
+import type { ActiveRun } from './active-run.ts'
+import type { Conversation, ConversationMemory } from './conversation.ts'
+import type { Recorder } from './recorder.ts'
+
+/**
+ * Snapshots of what a session remembers of its process: whoever takes the process over goes on from the last one, so
+ * that it reads a bounded part of the output again, however long that has become.
+ */
+export interface Snapshots {
+  /** So many lines more have been read, up to `offset`: takes a snapshot into the entry that is gathered where one is due. */
+  read(lines: number, offset: number): void
+}
+
+/** Reading so many lines again takes some 60 ms. */
+const usualLinesBetween = 2_000
+export function createSnapshots(options: {
+  conversation: Conversation
+  recorder: Recorder
+  build: string
+  process: StoredProcess
+  /** Fewer in tests. */
+  linesBetween?: number
+}): Snapshots {
+  const { conversation, recorder, build, process, linesBetween = usualLinesBetween } = options
+  let from = process.offset
+  let lines = 0
+  let bytes = 0
+  return {
+    read(count, offset) {
+      lines += count
+      // A turn's memory grows with the turn: the snapshots are to be no larger than the output they are of.
+      if (lines < linesBetween || offset - from < bytes) return
+      const memory = serialize(copyable(conversation.memory()))
+      recorder.snapshot({ process: process.id, build, seq: recorder.head, offset, memory })
+      from = offset
+      lines = 0
+      bytes = memory.length
+    },
+  }
+}
+
+function copyable({ active, background, ...memory }: ConversationMemory): ConversationMemory {
+  return { ...memory, active: active && withoutPlace(active), background: background && withoutPlace(background) }
+}
+
+/** The next daemon asks for a place among the active runs of its own. */
+const withoutPlace = ({ leave: _, ...run }: ActiveRun): ActiveRun => run
+
+/** What the program `build` has remembered of a process; undefined where nothing is of use. `head`: of the session's log. */
+export function rememberedOf(
+  snapshots: Pick<SnapshotTable, 'get'>,
+  process: StoredProcess,
+  { build, head }: { build: string; head: number },
+): (Omit<StoredSnapshot, 'memory'> & { memory: ConversationMemory }) | undefined {
+  const stored = snapshots.get(process.id)
+  if (!stored || stored.build !== build || stored.seq > head || stored.offset > process.offset) return undefined
+  return { ...stored, memory: deserialize(stored.memory) as ConversationMemory }
+}

@@ -1,0 +1,82 @@
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { connect } from '../../client/index.ts'
+import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { timing } from '../support/follower.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
+
+const patience = { timeout: 30_000, interval: 20 }
+
+/** A daemon that dies while a process has much behind it, in the middle of a turn. */
+async function killedLate() {
+  const daemon = await startTestDaemon()
+  const mux = await connect({ home: daemon.home, timing, patient: true })
+  onTestFinished(() => mux.close())
+  const run = await mux.run({ prompt: 'sim:flood frames=12000 rate=4000 size=100', cwd: tempDir() })
+  const topic = `session/${run.session}` as const
+  await until(async () => {
+    const { head } = await mux.api.topic.read({ topic, after: 0, limit: 1 })
+    expect(head).toBeGreaterThan(9_000)
+  }, patience)
+  await daemon.kill()
+  return { daemon, mux, run, database: join(daemon.home, 'muxd.db') }
+}
+
+/** How much the daemon has read again, of how much there was. */
+function reread(daemon: TestDaemon) {
+  const lines = daemon
+    .log()
+    .split('\n')
+    .filter(line => line.includes('a process was taken over'))
+  expect(lines).toHaveLength(1)
+  return (JSON.parse(lines[0]!) as { rereadBytes: number }).rereadBytes
+}
+
+function changeDatabase(file: string, statement: string) {
+  const database = openSqlite(file)
+  database.exec(statement)
+  database.close()
+}
+
+const offsetIn = (file: string) => {
+  const database = openSqlite(file)
+  const row = database.prepare<[], { offset: number }>('SELECT offset FROM processes').get()
+  database.close()
+  return row!.offset
+}
+
+describe('a daemon that takes over a process with much behind it', () => {
+  it('reads only what came after the last snapshot again, and goes on as if nothing had been', async () => {
+    const { daemon, mux, run, database } = await killedLate()
+    const offset = offsetIn(database)
+    const next = await startTestDaemon({ home: daemon.home })
+    expect(reread(next)).toBeLessThan(offset / 2)
+    await run.result()
+    const log = await readLog(mux.api.topic.read, run.session)
+    expectWholeLog(log)
+    expect(log.map(({ type }) => type)).not.toContain('log_damaged')
+    // Of a process that has ended nothing needs to be remembered.
+    await mux.api.session.close({ session: run.session })
+    await next.stop()
+    const left = openSqlite(database)
+    expect(left.prepare<[], { count: number }>('SELECT count(*) AS count FROM snapshots').get()).toEqual({ count: 0 })
+    left.close()
+  })
+
+  it.each([
+    ['of another build', `UPDATE snapshots SET build = 'other'`],
+    ['that has changed', `UPDATE snapshots SET memory = zeroblob(length(memory))`],
+    ['of a place that the log has not reached', `UPDATE snapshots SET seq = seq + 1000000`],
+  ])('reads everything again rather than believe a snapshot %s', async (_which, statement) => {
+    const { daemon, mux, run, database } = await killedLate()
+    changeDatabase(database, statement)
+    const offset = offsetIn(database)
+    const next = await startTestDaemon({ home: daemon.home })
+    expect(reread(next)).toBe(offset)
+    await run.result()
+    expect((await readLog(mux.api.topic.read, run.session)).map(({ type }) => type)).not.toContain('log_damaged')
+  })
+})
