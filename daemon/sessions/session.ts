@@ -10,16 +10,7 @@ import type {
   Session,
   SessionChanges,
 } from '../../protocol/index.ts'
-import {
-  adoptClaudeProcess,
-  type ClaudeProcess,
-  type OutputSink,
-  type ProcessEnd,
-  readEndedProcess,
-  startClaudeProcess,
-} from '../claude/claude-process.ts'
 import { unsupportedLine, userLine } from '../claude/control.ts'
-import { holdsLimits, type ProcessLimits, withLimits } from '../claude/process-limits.ts'
 import type { Control } from '../claude/turn.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
@@ -27,20 +18,17 @@ import type { JournalEntry } from '../store/journal.ts'
 import { type StoredApproval, SyncFailed, type StoredProcess, type StoredRun } from '../store/store.ts'
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
 import { createApprovals } from './approvals.ts'
-import { beginningOf, idOf } from './beginning.ts'
 import { createConversation } from './conversation.ts'
 import { hasPrinted } from './history.ts'
-import { createLiveProcess, type LiveProcess } from './live-process.ts'
-import { counterBefore, newProcess } from './new-process.ts'
-import { isDiskFull, startFailure, storageFailure } from './own-failures.ts'
-import { conversationKey, createOwnership } from './ownership.ts'
+import type { LiveProcess } from './live-process.ts'
+import { isDiskFull, storageFailure } from './own-failures.ts'
 import { createRecorder } from './recorder.ts'
 import { believe, recall } from './recall.ts'
 import { createRunEnding } from './run-ending.ts'
 import { createRunQueue, inQueueOrder } from './run-queue.ts'
 import { createRequests } from './requests.ts'
 import type { SessionContext } from './session-context.ts'
-import { createSnapshots } from './snapshots.ts'
+import { createSessionProcess, holderDied } from './session-process.ts'
 import { isEnded } from './run-state.ts'
 import { applyToProcess, changed, concernsProcess } from './update.ts'
 
@@ -95,9 +83,6 @@ export function createSession(
   const { store, journal, config, log, admission } = context
   const id = stored.session
   const oneShot = config.idleCloseMs === 0
-  let live: LiveProcess | null = null
-  // Those of the run that it was started for.
-  let liveLimits: ProcessLimits | undefined
   // A place among the active runs, asked for or held for the first queued run.
   let place: { leave(): void } | undefined
   let starting: Promise<unknown> | null = null
@@ -105,10 +90,8 @@ export function createSession(
   // Nothing is begun any more. `stopReason`: what runs ends because of that; without it, it is left to the next daemon.
   let stopping = false
   let stopReason: string | undefined
-  let left = false
   let storageError: unknown
   let storageRetry: NodeJS.Timeout | undefined
-  let processGone: (() => void)[] = []
 
   const recorder = createRecorder({
     session: id,
@@ -121,7 +104,7 @@ export function createSession(
   const conversation = createConversation({ ...stored, process: null }, recorder, {
     control: answerControl,
     runEnded,
-    outcomeHeld: () => live?.endGently(),
+    outcomeHeld: () => process.live?.endGently(),
   })
   const approvals = createApprovals({
     ...context,
@@ -131,21 +114,38 @@ export function createSession(
       refresh()
       commitNow()
     },
-    send: (line, lineId) => live?.claude.send(line, lineId),
-    isListening: () => live !== null && !stopping,
+    send: (line, lineId) => process.live?.claude.send(line, lineId),
+    isListening: () => process.live !== null && !stopping,
   })
   conversation.holdOutcome = oneShot
+  const process = createSessionProcess({
+    context,
+    session: id,
+    conversation,
+    recorder,
+    refresh,
+    commitNow,
+    heard(before) {
+      if (conversation.record !== before || conversation.record.state !== state()) refresh()
+    },
+    read() {
+      approvals.review()
+      settle()
+    },
+    stalled: outputStalled,
+    stopReason: () => stopReason,
+    ended: processEnded,
+  })
   const queue = createRunQueue(run => recorder.run(run.stored))
   const ending = createRunEnding({
     ...context,
     conversation,
     recorder,
-    process: () => live,
+    process: () => process.live,
     isStarting: () => starting !== null,
     refresh,
     saved,
   })
-  const ownership = createOwnership(context, id)
   const requests = createRequests()
   let updating: Promise<unknown> = Promise.resolve()
   if (made?.opening) recorder.event(made.opening, null, Date.now())
@@ -214,9 +214,9 @@ export function createSession(
       clearTimeout(idleTimer)
       conversation.record = { ...conversation.record, state: 'closed' }
       await starting
-      if (live) {
-        live.endGently()
-        await processEnd()
+      if (process.live) {
+        process.live.endGently()
+        await process.gone()
       }
       refresh()
       recorder.commit()
@@ -230,15 +230,15 @@ export function createSession(
       clearTimeout(idleTimer)
       ending.stop()
       await starting
-      if (live) {
-        live.endByForce()
-        await processEnd()
+      if (process.live) {
+        process.live.endByForce()
+        await process.gone()
       }
       for (const run of [conversation.background, conversation.active, ...queue]) {
         if (run) conversation.end(run, 'lost', Date.now(), { lost: reason })
       }
       recorder.commit()
-      await ownership.settled()
+      await process.settled()
     },
 
     async leave() {
@@ -247,9 +247,8 @@ export function createSession(
       clearTimeout(idleTimer)
       ending.stop()
       await starting
-      left = true
       requests.ended()
-      live?.leave()
+      process.leave()
       recorder.commit()
     },
   }
@@ -263,7 +262,7 @@ export function createSession(
     const asked = { leave: () => {} }
     place = asked
     asked.leave = admission.request({
-      startsProcess: () => !canTake(queue.first),
+      startsProcess: () => !process.suits(queue.first?.stored.run.limits),
       waits(what) {
         if (stopping) return
         queue.waitFor(what)
@@ -271,11 +270,6 @@ export function createSession(
       },
       admitted: () => work(deliver()),
     })
-  }
-
-  /** Whether the process that is there will do for a run. */
-  function canTake(run: ActiveRun | undefined): boolean {
-    return live !== null && !live.ending && holdsLimits(liveLimits, run?.stored.run.limits)
   }
 
   function work(delivery: Promise<void>) {
@@ -289,9 +283,9 @@ export function createSession(
   /** Brings the first queued prompt to Claude Code, whose process is started where there is none that will do. */
   async function deliver() {
     // It stays queued until the process before it is gone, whose end is not its own.
-    while (live && !canTake(queue.first) && queue.length > 0) {
-      live.endGently()
-      await processEnd()
+    while (process.live && queue.length > 0 && !process.suits(queue.first?.stored.run.limits)) {
+      process.live.endGently()
+      await process.gone()
     }
     const run = queue.first
     const held = place
@@ -310,7 +304,7 @@ export function createSession(
 
   /** `firstSeq` is where it began, or before. */
   async function bring(run: ActiveRun, firstSeq: number) {
-    const claude = live?.claude ?? (await startProcess(run, firstSeq))
+    const claude = process.live?.claude ?? (await process.start(run, firstSeq))
     const uuid = run.stored.promptUuid
     if (claude && uuid !== null && conversation.active === run) claude.send(userLine(uuid, run.stored.run.prompt), uuid)
   }
@@ -353,6 +347,7 @@ export function createSession(
     if (concernsProcess(changes)) {
       // One that is being started has the old options.
       while (starting) await starting
+      const { live } = process
       if (live && !live.ending) {
         const how = await applyToProcess(requests, live.claude, changes, conversation.record)
         if (how === 'restart') endIfIdle('it has to be started anew for this mode')
@@ -360,7 +355,7 @@ export function createSession(
     }
     if (changes.claudeSessionId === null) {
       endIfIdle('its conversation cannot be given up now')
-      while (live) await processEnd()
+      while (process.live) await process.gone()
       endIfIdle('its conversation cannot be given up now')
     }
     if (stopping) throw new RpcError('overloaded', 'the daemon is stopping', { limit: 'stopping', value: 0 })
@@ -379,127 +374,17 @@ export function createSession(
       const run = conversation.record.lastRun
       throw new RpcError('conflict', `session ${id} has a run that has not ended (${run}): ${why}`, { run })
     }
-    live?.endGently()
+    process.live?.endGently()
   }
 
   // -- process -------------------------------------------------------------------------------------------------------
 
-  async function startProcess(run: ActiveRun, firstSeq: number): Promise<ClaudeProcess | undefined> {
-    const { record } = conversation
-    const beginning = beginningOf(record, crypto.randomUUID())
-    // The process before may have ended a moment ago: what it has counted must be stored to be found, else it counts twice.
-    journal.flush()
-    const key = conversationKey(context.environment, record.claude.env, idOf(beginning))
-    const row = newProcess(record, beginning, firstSeq, await counterBefore(beginning, key, record, store))
-    try {
-      const { path } = await context.locate()
-      const { limits } = run.stored.run
-      await ownership.take(key, row.id)
-      conversation.processStarted(row)
-      // Stored before it exists: whatever happens next, its raw log is found again.
-      recorder.process(row)
-      commitNow()
-      const claude = await startClaudeProcess(
-        {
-          ...context,
-          id: row.id,
-          nonce: row.nonce,
-          path,
-          cwd: record.cwd,
-          conversation: beginning,
-          options: withLimits(record.claude, limits),
-        },
-        sinkOf(row),
-      )
-      ownership.hold(key, row.id, claude.pid)
-      processStarted(claude, row, limits)
-      return claude
-    } catch (error) {
-      ownership.release()
-      recorder.process({ ...row, endedAt: Date.now() })
-      conversation.end(run, 'refused', Date.now(), { failure: startFailure(error) })
-      recorder.commit()
-      return undefined
-    }
-  }
-
-  /** Where what a process prints goes. */
-  function sinkOf(row: StoredProcess): OutputSink {
-    const snapshots = createSnapshots({ conversation, recorder, build: context.build, process: row })
-    return {
-      lines(lines, offset) {
-        const before = conversation.record
-        for (const line of lines) conversation.line(line, row.id)
-        if (conversation.record.claudeSessionId !== before.claudeSessionId) holdConversation(row)
-        if (conversation.record !== before || conversation.record.state !== state()) refresh()
-        row.offset = offset
-        recorder.checkpoint(row.id, offset)
-        snapshots.read(lines.length, offset)
-        recorder.commit()
-        context.onOutput(id)
-        approvals.review()
-        settle()
-      },
-      stalled: outputStalled,
-      ended: end => processEnded(row, end),
-    }
-  }
-
-  function processStarted(claude: ClaudeProcess, row: StoredProcess, limits: ProcessLimits | undefined) {
-    liveLimits = limits
-    Object.assign(row, { pid: claude.pid, startedAt: claude.startedAt })
-    live = createLiveProcess(claude, config.resultGraceMs)
-    recorder.process(row)
-    conversation.record = { ...conversation.record, process: { pid: claude.pid, startedAt: claude.startedAt } }
-    refresh()
-    recorder.commit()
-    claude.follow()
-  }
-
-  /** The conversation that a process is known to have: that of one which has told none is held already, or nobody's. */
-  function holdConversation(row: StoredProcess) {
-    const { claudeSessionId, claude } = conversation.record
-    if (claudeSessionId === null) return
-    ownership.hold(conversationKey(context.environment, claude.env, claudeSessionId), row.id, row.pid)
-  }
-
-  function processEnded(row: StoredProcess, { status, stderrTail, lost }: ProcessEnd) {
-    // Its exit was read, and is not stored: the next daemon reads it again, and ends the run as it ended.
-    if (left) return
-    const forced = live?.forced ?? false
-    live?.ended()
-    live = null
+  function processEnded() {
     requests.ended()
-    ownership.release()
-    const now = Date.now()
-    conversation.releaseHeld(now, forced)
-    const failure = conversation.failure(status, stderrTail)
-    const interrupted = stopReason ?? (lost ? holderDied : undefined)
-    for (const run of [conversation.background, conversation.active]) {
-      if (!run) continue
-      if (interrupted === undefined) conversation.end(run, 'process_ended', now, { failure })
-      else conversation.end(run, 'lost', now, { lost: interrupted })
-    }
-    conversation.questions.withdraw(undefined, undefined, now)
-    recorder.process({ ...row, counterUsd: conversation.counterUsd, endedAt: now })
-    conversation.record = { ...conversation.record, process: null }
-    // Resuming it could fail now and ever after; what is lost by starting anew is a moment of a first turn. When a lost
-    // process ended is not known.
-    if (conversation.isUnkept(lost ? (conversation.lastLineAt ?? now) : now)) {
-      conversation.record = { ...conversation.record, claudeSessionId: null }
-    }
-    refresh()
-    recorder.commit()
     approvals.review()
-    for (const resolve of processGone) resolve()
-    processGone = []
     next()
     settle()
     admission.recheck()
-  }
-
-  function processEnd(): Promise<void> {
-    return new Promise(resolve => processGone.push(resolve))
   }
 
   /** With nothing to do, the process is kept for a while; without a process, the session is forgotten. */
@@ -507,21 +392,23 @@ export function createSession(
     clearTimeout(idleTimer)
     if (conversation.active || conversation.background || queue.length > 0 || starting || stopping) return
     // What could not be stored is tried again later: at once it would fail again, and come back here again.
+    const { live } = process
     if (!live) return storageRetry === undefined && saved() ? context.onIdle(id) : undefined
     if (conversation.backgroundTasks > 0) return
-    // One that was given a budget counts what it spends from its start on: it does for one run only.
-    if (oneShot || live.ending || liveLimits?.maxBudgetUsd !== undefined) return live.endGently()
-    idleTimer = setTimeout(() => live?.endGently(), config.idleCloseMs)
+    if (oneShot || live.ending || process.isForOneRun) return live.endGently()
+    idleTimer = setTimeout(() => process.live?.endGently(), config.idleCloseMs)
     idleTimer.unref()
   }
 
   function endIdleProcess(): boolean {
+    const { live } = process
     if (!live || starting || queue.length > 0 || isWorking() || conversation.backgroundTasks > 0) return false
     live.endGently()
     return true
   }
 
   function answerControl(control: Control) {
+    const { live } = process
     if (!live) return
     if (control.kind === 'response') {
       requests.answered(control)
@@ -534,50 +421,38 @@ export function createSession(
 
   // -- what the daemon before this one left --------------------------------------------------------------------------
 
-  function takeOver({ unfinished, process }: Inheritance) {
-    const recalled = process && recall({ ...context, conversation, recorder }, process)
-    const asked = process ? store.approvals.ofProcess(process.id) : []
+  function takeOver({ unfinished, process: row }: Inheritance) {
+    const recalled = row && recall({ ...context, conversation, recorder }, row)
+    const asked = row ? store.approvals.ofProcess(row.id) : []
     believe(conversation, unfinished, asked)
     queue.waitFor(isWorking() ? 'session' : undefined)
     queue.push(...inQueueOrder(unfinished.filter(({ run }) => run.state === 'queued').map(resumeRun)))
     for (const run of [conversation.active, conversation.background]) if (run) run.leave = admission.take()
     refresh()
-    if (process && hasPrinted(context.processesDir, process)) takeOverProcess(process, asked)
-    else startAgain(process)
-    if (live)
-      log.info('a process was taken over', { session: id, process: live.claude.id, pid: live.claude.pid, ...recalled })
+    if (row && hasPrinted(context.processesDir, row)) {
+      process.takeOver(row)
+      if (process.live) goOn(process.live, row, asked)
+      log.info('a process was taken over', { session: id, process: row.id, pid: row.pid, ...recalled })
+    } else startAgain(row)
     recorder.commit()
   }
 
-  function takeOverProcess(row: StoredProcess, asked: readonly StoredApproval[]) {
-    const options = { ...context, nonce: row.nonce, from: row.offset }
-    const held = context.holder.list().find(process => process.id === row.id)
-    holdConversation(row)
-    if (!held) return readEndedProcess(row.id, options, sinkOf(row))
-    processStarted(adoptClaudeProcess(held, options, sinkOf(row)), row, limitsOf(row))
-    // Whether they were answered before, the holder knows.
+  /** With a live process of the daemon before this one. Of what is sent, the holder knows whether it was sent before. */
+  function goOn(live: LiveProcess, { firstSeq }: StoredProcess, asked: readonly StoredApproval[]) {
     for (const request of conversation.requests) answerControl(request)
     // What belongs to a run that has ended arrived.
     approvals.sendAgain(asked.filter(({ approval: { run } }) => run === null || find(run)))
     approvals.review()
     const run = conversation.active
-    if (!live) return
     if (live.claude.inputEnded || run?.held) live.endGently()
     if (run?.stored.run.state === 'cancelling') ending.resume(run, live)
-    // Whether it was sent before, the holder knows.
-    else if (run && !run.held) void bring(run, row.firstSeq)
+    else if (run && !run.held) void bring(run, firstSeq)
     settle()
   }
 
-  /** Of the run that a process was started for. */
-  function limitsOf({ firstSeq }: StoredProcess): ProcessLimits | undefined {
-    const run = store.events.get(id, firstSeq)?.run
-    return run ? store.runs.get(run)?.run.limits : undefined
-  }
-
   /** The daemon before this one was about to start a process for a run. */
-  function startAgain(process: StoredProcess | undefined) {
-    if (process) recorder.process({ ...process, endedAt: Date.now() })
+  function startAgain(row: StoredProcess | undefined) {
+    if (row) recorder.process({ ...row, endedAt: Date.now() })
     const { active, background } = conversation
     if (background) conversation.end(background, 'lost', Date.now(), { lost: holderDied })
     if (active?.stored.run.state === 'cancelling')
@@ -621,6 +496,7 @@ export function createSession(
     if (error instanceof SyncFailed) return
     log.error('events could not be stored', { session: id, error })
     conversation.record = store.sessions.get(id) ?? conversation.record
+    const { live } = process
     conversation.questions.believe(live ? store.approvals.ofProcess(live.claude.id) : [])
     giveUp(error, entry.runs ?? [])
     // The failed entry may have been the terminal event itself: tried again until there is room.
@@ -641,7 +517,7 @@ export function createSession(
   /** What is printed or written cannot be kept any more: ends the process, and as failed `runs` and those that go on. */
   function giveUp(error: unknown, runs: readonly StoredRun[]) {
     if (isDiskFull(error)) context.onDiskFull((error as Error).message)
-    live?.abandon()
+    process.live?.abandon()
     const lost = new Map(runs.map(run => [run.run.run, resumeRun(run)]))
     for (const run of [conversation.background, conversation.active]) if (run) lost.set(run.stored.run.run, run)
     for (const [runId, run] of lost) {
@@ -658,7 +534,5 @@ export function createSession(
     }
   }
 }
-
-const holderDied = 'the holder of its process died while it ran'
 
 const storageRetryMs = 1_000

@@ -19,7 +19,7 @@ async function killedHome(): Promise<{ home: string; logs: Logs }> {
   const daemon = await startTestDaemon()
   const peer = await daemon.peer()
   const runs: Run[] = []
-  for (const prompt of ['sim:hang at=text', 'sim:hang at=tool', 'sim:long words=300', 'sim:hang at=text']) {
+  for (const prompt of ['sim:hang at=text', 'sim:hang at=tool', 'sim:long words=3000', 'sim:hang at=text']) {
     runs.push(await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt }))
   }
   const read = (session: string) => readLog<WireEvent>(params => peer.call('topic.read', params), session)

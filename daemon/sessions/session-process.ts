@@ -1,0 +1,218 @@
+import type { RunLimits, Session } from '../../protocol/index.ts'
+import {
+  adoptClaudeProcess,
+  type ClaudeProcess,
+  type OutputSink,
+  type ProcessEnd,
+  readEndedProcess,
+  startClaudeProcess,
+} from '../claude/claude-process.ts'
+import { holdsLimits, type ProcessLimits, withLimits } from '../claude/process-limits.ts'
+import type { StoredProcess } from '../store/store.ts'
+import type { ActiveRun } from './active-run.ts'
+import { beginningOf, idOf } from './beginning.ts'
+import type { Conversation } from './conversation.ts'
+import { createLiveProcess, type LiveProcess } from './live-process.ts'
+import { counterBefore, newProcess } from './new-process.ts'
+import { startFailure } from './own-failures.ts'
+import { conversationKey, createOwnership } from './ownership.ts'
+import type { Recorder } from './recorder.ts'
+import type { SessionContext } from './session-context.ts'
+import { createSnapshots } from './snapshots.ts'
+
+/**
+ * The process of a session, one after the other: starts it or takes it over, brings what it prints to the conversation,
+ * and ends with it the runs that it leaves behind. When one is needed, and when it is to end, is the session's part.
+ */
+export interface SessionProcess {
+  /** The one that is there. */
+  readonly live: LiveProcess | null
+  /** Whether the one that is there will do for a run with these limits. */
+  suits(limits: RunLimits | undefined): boolean
+  /** It was given a budget, and counts what it spends from its start on: it does for one run only. */
+  readonly isForOneRun: boolean
+  /** Starts one for a run that began at `firstSeq`, or behind. Where that fails the run has ended, and it answers undefined. */
+  start(run: ActiveRun, firstSeq: number): Promise<ClaudeProcess | undefined>
+  /** Goes on with one that the daemon before this one had, or with what is left of it to be read. */
+  takeOver(row: StoredProcess): void
+  /** Resolves when the one that is there has ended. */
+  gone(): Promise<void>
+  /** The daemon goes without it: whatever comes of it is the next one's. */
+  leave(): void
+  /** Resolves when what it held is given back. */
+  settled(): Promise<void>
+}
+
+export interface SessionProcessOptions {
+  context: SessionContext
+  session: string
+  conversation: Conversation
+  recorder: Recorder
+  refresh(): void
+  /** Throws what stood in the way. */
+  commitNow(): void
+  /** It has printed something, which is gathered: the record, which was `before`, may have to follow. */
+  heard(before: Session): void
+  /** What it has printed is committed. */
+  read(): void
+  /** What it prints cannot be kept. */
+  stalled(error: unknown): void
+  /** Why its end is the daemon's doing; undefined where it is not. */
+  stopReason(): string | undefined
+  ended(): void
+}
+
+export function createSessionProcess(options: SessionProcessOptions): SessionProcess {
+  const { context, session, conversation, recorder } = options
+  const { store } = context
+  const ownership = createOwnership(context, session)
+  let live: LiveProcess | null = null
+  // Those of the run that it was started for.
+  let liveLimits: ProcessLimits | undefined
+  let left = false
+  let waiting: (() => void)[] = []
+
+  return {
+    get live() {
+      return live
+    },
+    suits: limits => live !== null && !live.ending && holdsLimits(liveLimits, limits),
+    get isForOneRun() {
+      return liveLimits?.maxBudgetUsd !== undefined
+    },
+
+    async start(run, firstSeq) {
+      const { record } = conversation
+      const beginning = beginningOf(record, crypto.randomUUID())
+      // The process before may have ended a moment ago: what it has counted must be stored to be found, else it counts twice.
+      context.journal.flush()
+      const key = conversationKey(context.environment, record.claude.env, idOf(beginning))
+      const row = newProcess(record, beginning, firstSeq, await counterBefore(beginning, key, record, store))
+      try {
+        const { path } = await context.locate()
+        const { limits } = run.stored.run
+        await ownership.take(key, row.id)
+        conversation.processStarted(row)
+        // Stored before it exists: whatever happens next, its raw log is found again.
+        recorder.process(row)
+        options.commitNow()
+        const claude = await startClaudeProcess(
+          {
+            ...context,
+            id: row.id,
+            nonce: row.nonce,
+            path,
+            cwd: record.cwd,
+            conversation: beginning,
+            options: withLimits(record.claude, limits),
+          },
+          sinkOf(row),
+        )
+        ownership.hold(key, row.id, claude.pid)
+        follow(claude, row, limits)
+        return claude
+      } catch (error) {
+        ownership.release()
+        recorder.process({ ...row, endedAt: Date.now() })
+        conversation.end(run, 'refused', Date.now(), { failure: startFailure(error) })
+        recorder.commit()
+        return undefined
+      }
+    },
+
+    takeOver(row) {
+      const reading = { ...context, nonce: row.nonce, from: row.offset }
+      const held = context.holder.list().find(process => process.id === row.id)
+      holdConversation(row)
+      if (held) follow(adoptClaudeProcess(held, reading, sinkOf(row)), row, limitsOf(row))
+      else readEndedProcess(row.id, reading, sinkOf(row))
+    },
+
+    gone: () => new Promise(resolve => waiting.push(resolve)),
+
+    leave() {
+      left = true
+      live?.leave()
+    },
+
+    settled: ownership.settled,
+  }
+
+  /** Where what a process prints goes. */
+  function sinkOf(row: StoredProcess): OutputSink {
+    const snapshots = createSnapshots({ conversation, recorder, build: context.build, process: row })
+    return {
+      lines(lines, offset) {
+        const before = conversation.record
+        for (const line of lines) conversation.line(line, row.id)
+        if (conversation.record.claudeSessionId !== before.claudeSessionId) holdConversation(row)
+        options.heard(before)
+        row.offset = offset
+        recorder.checkpoint(row.id, offset)
+        snapshots.read(lines.length, offset)
+        recorder.commit()
+        context.onOutput(session)
+        options.read()
+      },
+      stalled: options.stalled,
+      ended: end => processEnded(row, end),
+    }
+  }
+
+  function follow(claude: ClaudeProcess, row: StoredProcess, limits: ProcessLimits | undefined) {
+    liveLimits = limits
+    Object.assign(row, { pid: claude.pid, startedAt: claude.startedAt })
+    live = createLiveProcess(claude, context.config.resultGraceMs)
+    recorder.process(row)
+    conversation.record = { ...conversation.record, process: { pid: claude.pid, startedAt: claude.startedAt } }
+    options.refresh()
+    recorder.commit()
+    claude.follow()
+  }
+
+  /** Of the run that a process was started for. */
+  function limitsOf({ firstSeq }: StoredProcess): ProcessLimits | undefined {
+    const run = store.events.get(session, firstSeq)?.run
+    return run ? store.runs.get(run)?.run.limits : undefined
+  }
+
+  /** The conversation that a process is known to have: that of one which has told none is held already, or nobody's. */
+  function holdConversation(row: StoredProcess) {
+    const { claudeSessionId, claude } = conversation.record
+    if (claudeSessionId === null) return
+    ownership.hold(conversationKey(context.environment, claude.env, claudeSessionId), row.id, row.pid)
+  }
+
+  function processEnded(row: StoredProcess, { status, stderrTail, lost }: ProcessEnd) {
+    // Its exit was read, and is not stored: the next daemon reads it again, and ends the run as it ended.
+    if (left) return
+    const forced = live?.forced ?? false
+    live?.ended()
+    live = null
+    ownership.release()
+    const now = Date.now()
+    conversation.releaseHeld(now, forced)
+    const failure = conversation.failure(status, stderrTail)
+    const interrupted = options.stopReason() ?? (lost ? holderDied : undefined)
+    for (const run of [conversation.background, conversation.active]) {
+      if (!run) continue
+      if (interrupted === undefined) conversation.end(run, 'process_ended', now, { failure })
+      else conversation.end(run, 'lost', now, { lost: interrupted })
+    }
+    conversation.questions.withdraw(undefined, undefined, now)
+    recorder.process({ ...row, counterUsd: conversation.counterUsd, endedAt: now })
+    conversation.record = { ...conversation.record, process: null }
+    // Resuming it could fail now and ever after; what is lost by starting anew is a moment of a first turn. When a lost
+    // process ended is not known.
+    if (conversation.isUnkept(lost ? (conversation.lastLineAt ?? now) : now)) {
+      conversation.record = { ...conversation.record, claudeSessionId: null }
+    }
+    options.refresh()
+    recorder.commit()
+    for (const resolve of waiting) resolve()
+    waiting = []
+    options.ended()
+  }
+}
+
+export const holderDied = 'the holder of its process died while it ran'
