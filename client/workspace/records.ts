@@ -138,4 +138,4 @@ function bySession(runs: Iterable<Run>): Map<string, Run[]> {
   return map
 }
 
-const placeOf = (run: Run) => (run as { position?: number | null }).position ?? -1
+const placeOf = ({ position }: Run) => position ?? -1

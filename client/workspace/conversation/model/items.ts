@@ -77,6 +77,8 @@ export interface Resolved {
   decision: NonNullable<Approval['decision']>
   by: Approval['by']
   message: string | undefined
+  /** It counts for the rest of the session. */
+  isRemembered: boolean
 }
 
 /** A task that goes on in the background of a call. */

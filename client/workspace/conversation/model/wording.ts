@@ -39,6 +39,43 @@ export const cancelRequested = ({
   mode: keyof typeof modes
 }): string => `${by.name} asked to ${modes[mode]}${because(reason)}`
 
+const limitNames = { timeoutMs: 'The run has gone on for', inactivityMs: 'Claude Code has printed nothing for' }
+export const limitReached = ({ limit, value }: EventOf<'limit_reached'>): string =>
+  `${limitNames[limit]} ${duration(value)}, the run’s limit: it is ended`
+
+const steps = {
+  interrupt: 'its turn is interrupted',
+  sigint: 'its process is interrupted',
+  terminate: 'its process is asked to end',
+  kill: 'its process is killed',
+}
+export const escalated = ({ step }: EventOf<'cancel_escalated'>): string =>
+  `The run did not end in time: ${steps[step]}`
+
+export const forked = ({ by, from }: EventOf<'session_forked'>): string =>
+  `${by.name} forked this session from ${from.session}, which has what was said before`
+
+export const imported = ({ by }: EventOf<'session_imported'>): string =>
+  `${by.name} took up a conversation that was begun elsewhere; what was said there is not shown here`
+
+export function updated({ by, changes }: EventOf<'session_updated'>): string {
+  const { title, labels, model, permissionMode, approvals, claudeSessionId } = changes
+  const deeds = [
+    title === undefined ? undefined : title ? `named the session “${title}”` : 'removed the title',
+    labels && labelling(labels),
+    model === undefined ? undefined : `chose the model ${model}`,
+    permissionMode === undefined ? undefined : `chose the permission mode ${permissionMode}`,
+    approvals && 'changed what becomes of questions',
+    claudeSessionId === null ? 'let the conversation begin anew' : undefined,
+  ]
+  return `${by.name} ${deeds.filter(deed => deed !== undefined).join(', ')}`
+}
+
+function labelling(labels: Record<string, string>): string {
+  const words = Object.entries(labels).map(([name, value]) => (value ? `${name}=${value}` : name))
+  return words.length ? `set the labels ${words.join(', ')}` : 'removed the labels'
+}
+
 export const stopped = (reason: string): string =>
   reason === 'refusal' ? 'The model refused to go on' : 'The answer reached its greatest length'
 
