@@ -1,5 +1,6 @@
 import type { Actor, Approval, EventOf, Gap, Origin, TerminalEvent } from '../../../browser.ts'
 import { bytes, count, duration } from '../../parts/format.ts'
+import type { Resolved } from './items.ts'
 
 /** Who it was, for a reader: a client's name, a policy, Claude Code itself. */
 export const nameOf = (who: Origin | NonNullable<Approval['by']>): string =>
@@ -27,6 +28,10 @@ export const asked = ({ kind, tool }: EventOf<'approval_requested'>): string =>
     : kind === 'plan'
       ? 'Claude has a plan to approve'
       : `${tool} needs permission`
+
+const decisions = { allow: 'Allowed', deny: 'Denied', expired: 'Nobody answered in time', withdrawn: 'No longer asked' }
+export const answered = ({ decision, by, message, isRemembered }: Resolved): string =>
+  `${decisions[decision]}${byWhom(by)}${isRemembered ? ', from now on always' : ''}${because(message)}`
 
 const modes = { interrupt: 'cancel', terminate: 'end the process', kill: 'kill the process' }
 export const cancelRequested = ({
