@@ -167,7 +167,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
             <PromptBox
               abilities={abilities.known}
               prompts={() => promptsOf(feed)}
-              isBusy={running !== undefined}
+              isBusy={running !== undefined || queued.length > 0}
               active={active}
               onFirstUse={abilities.read}
               onSend={prompt =>
@@ -207,7 +207,9 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
             )}
             <Footer
               facts={facts}
+              current={transcript.current}
               running={running}
+              next={queued[0]}
               costUsd={record.session?.costUsd ?? facts.costUsd ?? 0}
               cancelling={cancelling}
               readOnly={readOnly}

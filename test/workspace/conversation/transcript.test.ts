@@ -303,6 +303,33 @@ describe('a transcript', () => {
     })
   })
 
+  it('knows which tool goes on, which one asks, and when Claude Code last said anything in a run', () => {
+    const transcript = createTranscript()
+    const current = session(
+      ...tool('a'),
+      { type: 'approval_requested', approval: 'a_1', kind: 'tool', tool: 'Bash', input: {}, toolUseId: 'a' },
+      ...tool('b'),
+      { type: 'cancel_requested', by: ann, mode: 'interrupt' },
+      { type: 'approval_resolved', approval: 'a_1', decision: 'withdrawn' },
+      result('b'),
+      done,
+    ).map(event => {
+      transcript.add(event)
+      return [transcript.current?.toolUseId, transcript.facts.heardAt]
+    })
+    expect(current).toEqual([
+      ['a', 0],
+      ['a', 1_000],
+      ['a', 2_000],
+      ['a', 3_000],
+      ['a', 4_000],
+      ['a', 4_000],
+      ['b', 4_000],
+      ['a', 7_000],
+      [undefined, 8_000],
+    ])
+  })
+
   it('leaves alone what was asked about a call that was withdrawn', () => {
     const withdrawn = itemsOf(
       session(

@@ -125,4 +125,6 @@ export interface Facts {
   status: string | null
   /** The run that the last event belonged to, while it has not ended. */
   run: { run: string; startedAt: number; cancelledBy: Actor | undefined } | undefined
+  /** When Claude Code last gave a sign of life in a run. */
+  heardAt: number | undefined
 }

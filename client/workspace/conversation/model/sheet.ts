@@ -67,6 +67,7 @@ export function createSheet(): Sheet {
       contextWindow: undefined,
       status: null,
       run: undefined,
+      heardAt: undefined,
     },
     structure: 0,
     announcement: '',

@@ -1,5 +1,5 @@
-import type { Event, Gap } from '../../../browser.ts'
-import type { Facts, Item } from './items.ts'
+import type { Event, EventType, Gap } from '../../../browser.ts'
+import type { Facts, Item, ToolItem } from './items.ts'
 import { createMessages } from './messages.ts'
 import { runHandlers } from './runs.ts'
 import { createSheet, type Handlers, type Sheet } from './sheet.ts'
@@ -13,6 +13,8 @@ import * as say from './wording.ts'
 export interface Transcript {
   readonly items: readonly Item[]
   readonly facts: Readonly<Facts>
+  /** Of the tools that go on one that waits for an answer, else the one that was called last. */
+  readonly current: ToolItem | undefined
   /** Counts items that come and go, in any lane. */
   readonly structure: number
   /** The newest of what a reader has to be told of: text that is whole, a question, an end. */
@@ -36,6 +38,10 @@ export function createTranscript(): Transcript {
   return {
     items: sheet.items,
     facts: sheet.facts,
+    get current() {
+      const open = [...sheet.openTools]
+      return open.findLast(({ state }) => state === 'waiting') ?? open.at(-1)
+    },
     get structure() {
       return sheet.structure
     },
@@ -46,12 +52,25 @@ export function createTranscript(): Transcript {
       if (event.type === 'gap') {
         sheet.beginEra()
         sheet.line({ seq: event.to, time: 0, run: null }, say.gap(event), { tone: 'error' })
+        return
       }
-      // A later daemon has types that are not known here.
-      else (on[event.type] as ((event: Event) => void) | undefined)?.(event)
+      if (event.run !== null && !ofOthers.has(event.type))
+        sheet.facts.heardAt = event.time
+        // A later daemon has types that are not known here.
+      ;(on[event.type] as ((event: Event) => void) | undefined)?.(event)
     },
   }
 }
+
+/** What comes in a run without Claude Code having said anything. */
+const ofOthers = new Set<EventType>([
+  'run_queued',
+  'run_moved',
+  'cancel_requested',
+  'limit_reached',
+  'cancel_escalated',
+  'approval_resolved',
+])
 
 /** What is done to the session as a whole, and what Claude Code says that it is now. */
 function sessionHandlers({ items, facts, line, touch }: Sheet) {

@@ -1,5 +1,5 @@
-import type { Actor, Approval, EventOf, Gap, Origin, TerminalEvent } from '../../../browser.ts'
-import { bytes, count, duration } from '../../parts/format.ts'
+import type { Actor, Approval, EventOf, Gap, Origin, Run, TerminalEvent } from '../../../browser.ts'
+import { bytes, count, duration, usd } from '../../parts/format.ts'
 import type { Resolved } from './items.ts'
 
 /** Who it was, for a reader: a client's name, a policy, Claude Code itself. */
@@ -47,6 +47,23 @@ export const cancelRequested = ({
 const limitNames = { timeoutMs: 'The run has gone on for', inactivityMs: 'Claude Code has printed nothing for' }
 export const limitReached = ({ limit, value }: EventOf<'limit_reached'>): string =>
   `${limitNames[limit]} ${duration(value)}, the run’s limit: it is ended`
+
+/** What ends it when it goes on for too long; empty where nothing does. */
+export function limits({
+  limits: { timeoutMs, inactivityMs, maxTurns, maxBudgetUsd } = {},
+}: Pick<Run, 'limits'>): string {
+  const words = [
+    timeoutMs !== undefined && duration(timeoutMs),
+    inactivityMs !== undefined && `${duration(inactivityMs)} of silence`,
+    maxTurns !== undefined && `${maxTurns} ${maxTurns === 1 ? 'turn' : 'turns'}`,
+    maxBudgetUsd !== undefined && usd(maxBudgetUsd),
+  ].filter(word => word !== false)
+  return words.length ? `at most ${words.join(', ')}` : ''
+}
+
+const waits = { session: 'its turn', place: 'a free place', memory: 'free memory' }
+/** What keeps a queued run. */
+export const waiting = ({ waitingFor = 'session' }: Pick<Run, 'waitingFor'>): string => `waits for ${waits[waitingFor]}`
 
 const steps = {
   interrupt: 'its turn is interrupted',
