@@ -46,9 +46,9 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
   const report = (error: unknown) => setProblem(error instanceof Error ? error.message : String(error))
   const rows = useRows(feed, opened)
   const search = useSearch(rows, list)
-  const abilities = useAbilities(mux, session)
   const [cancelling, setCancelling] = useState<Cancelling>()
   const { running, queued } = record
+  const abilities = useAbilities(mux, session, record.session?.process?.startedAt)
 
   // What has been seen: everything, while the end is looked at.
   const seen = useRef(0)
@@ -165,11 +165,12 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
           <Queue mux={mux} runs={queued} readOnly={readOnly} onProblem={report} />
           {!readOnly && (
             <PromptBox
+              session={session}
               abilities={abilities.known}
               prompts={() => promptsOf(feed)}
               isBusy={running !== undefined || queued.length > 0}
               active={active}
-              onFirstUse={abilities.read}
+              onUse={abilities.read}
               onSend={prompt =>
                 mux.run({ session, prompt }).then(
                   () => {
@@ -267,21 +268,22 @@ function useRows(feed: Feed, opened: ReadonlyMap<string, boolean>): readonly Row
   return rowsOf(feed.transcript.items, opened)
 }
 
-function useAbilities(mux: Mux, session: string) {
-  const [known, setKnown] = useState<Abilities>(noAbilities)
+/** What the newest process understands, read once somebody is about to use it. */
+function useAbilities(mux: Mux, session: string, startedAt: number | undefined) {
+  const [known, setKnown] = useState<{ abilities: Abilities; of: number | undefined }>()
   const stop = useMemo(() => new AbortController(), [])
   const asking = useRef(false)
   useEffect(() => () => stop.abort(), [])
   const read = () => {
-    if (asking.current || known.commands.length > 0) return
+    if (asking.current || (known && (startedAt === undefined || known.of === startedAt))) return
     asking.current = true
-    readAbilities(mux, session, stop.signal)
-      .then(setKnown, () => {
-        // A prompt can be written without.
-      })
+    readAbilities(mux, session, startedAt, stop.signal)
+      .then(abilities => abilities && setKnown({ abilities, of: startedAt }))
+      // A prompt can be written without.
+      .catch(() => {})
       .finally(() => (asking.current = false))
   }
-  return { known, read }
+  return { known: known?.abilities ?? noAbilities, read }
 }
 
 function useSearch(rows: readonly Row[], list: { current: RowList | null }) {
