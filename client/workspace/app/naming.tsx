@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 import { Dialog } from '../parts/dialog.tsx'
 import { labelLines, labelsOf } from './labels.ts'
 import { messageOf, useWorkspace } from './workspace.ts'
@@ -6,7 +7,8 @@ import { messageOf, useWorkspace } from './workspace.ts'
 /** What a session is called, and what it is found by. */
 export function Naming({ session }: { session: string }) {
   const { api, records, overlay } = useWorkspace()
-  const before = records.sessions.value.get(session)
+  // What others change meanwhile is not undone.
+  const before = useMemo(() => records.sessions.value.get(session), [])
   const title = useSignal(before?.title ?? '')
   const lines = labelLines(before?.labels ?? {})
   const labels = useSignal(lines)

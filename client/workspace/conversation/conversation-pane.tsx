@@ -170,7 +170,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
               prompts={() => promptsOf(feed)}
               isBusy={running !== undefined || queued.length > 0}
               active={active}
-              onUse={abilities.read}
+              onUse={abilities.use}
               onSend={prompt =>
                 mux.run({ session, prompt }).then(
                   () => {
@@ -271,19 +271,21 @@ function useRows(feed: Feed, opened: ReadonlyMap<string, boolean>): readonly Row
 /** What the newest process understands, read once somebody is about to use it. */
 function useAbilities(mux: Mux, session: string, startedAt: number | undefined) {
   const [known, setKnown] = useState<{ abilities: Abilities; of: number | undefined }>()
-  const stop = useMemo(() => new AbortController(), [])
-  const asking = useRef(false)
-  useEffect(() => () => stop.abort(), [])
-  const read = () => {
-    if (asking.current || (known && (startedAt === undefined || known.of === startedAt))) return
-    asking.current = true
-    readAbilities(mux, session, startedAt, stop.signal)
-      .then(abilities => abilities && setKnown({ abilities, of: startedAt }))
-      // A prompt can be written without.
-      .catch(() => {})
-      .finally(() => (asking.current = false))
-  }
-  return { known: known?.abilities ?? noAbilities, read }
+  const [uses, setUses] = useState(0)
+  const isCurrent = known !== undefined && (startedAt === undefined || known.of === startedAt)
+  useEffect(() => {
+    if (uses === 0 || isCurrent) return
+    const stop = new AbortController()
+    readAbilities(mux, session, startedAt, stop.signal).then(
+      // Before it has answered it is asked again with the next use.
+      abilities => abilities && setKnown({ abilities, of: startedAt }),
+      () => {
+        // A prompt can be written without.
+      },
+    )
+    return () => stop.abort()
+  }, [uses, startedAt])
+  return { known: known?.abilities ?? noAbilities, use: () => void (isCurrent || setUses(uses + 1)) }
 }
 
 function useSearch(rows: readonly Row[], list: { current: RowList | null }) {
