@@ -145,7 +145,7 @@ describeWithPages('a session in the workspace', newPage => {
     expect((await get(peer, session)).state).toBe('running')
     await command(page, 'close this session')
     await question.getByRole('button', { name: 'Close it' }).click()
-    await page.locator('.end').getByText('Cancelled by workspace').waitFor()
+    await page.locator('.end').getByText('the session was ended').waitFor()
     await until(async () => expect((await get(peer, session)).state).toBe('closed'))
   })
 
