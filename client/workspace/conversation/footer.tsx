@@ -1,5 +1,5 @@
 import type { Mux, Run } from '../../browser.ts'
-import { count, duration, usd } from '../parts/format.ts'
+import { count, duration, oneLine, usd } from '../parts/format.ts'
 import { useNow } from '../parts/time.tsx'
 import type { Facts, ToolItem } from './model/items.ts'
 import { toolAbout } from './model/tool-text.ts'
@@ -47,13 +47,15 @@ function Going({ run, facts, current, cancelling, readOnly, onCancel }: GoingPro
   const details = [
     duration(now - (run.startedAt ?? now)),
     silentMs >= silentAfterMs && `quiet for ${duration(silentMs)}`,
+    current && oneLine(`${current.tool} ${toolAbout(current.tool, current.input)}`, 80),
     limits(run),
-    current && [current.tool, toolAbout(current.tool, current.input)].filter(Boolean).join(' '),
   ]
+    .filter(Boolean)
+    .join(' · ')
   return (
     <span class="going grow">
       <span class={`dot ${isEnding ? 'failed' : isAsking ? 'waiting' : 'running'}`} aria-hidden="true" />
-      <span class="clip">
+      <span class="clip" title={details}>
         {isEnding
           ? `${endings[asked ?? 'interrupt']}${by ? `, asked by ${by.name}` : ''}`
           : isAsking
@@ -61,7 +63,7 @@ function Going({ run, facts, current, cancelling, readOnly, onCancel }: GoingPro
             : facts.status === 'compacting'
               ? 'Compacting'
               : 'Running'}
-        <span class="dim numeric"> {details.filter(Boolean).join(' · ')}</span>
+        <span class="dim numeric"> {details}</span>
       </span>
       {!readOnly && (
         <>

@@ -4,9 +4,10 @@ const maxCharacters = 200_000
 /** Prompts that were begun, by session, the one that was written last at the end. */
 type Drafts = readonly (readonly [session: string, text: string])[]
 
-/** With this one, or without where nothing is in it. What was written long ago gives way to what is written now. */
+/** With this one, unless it is empty or too long to be kept. What was written long ago gives way to what is written now. */
 export function withDraft(drafts: Drafts, session: string, text: string): Drafts {
-  const kept = [...drafts.filter(([of]) => of !== session), ...(text ? [[session, text] as const] : [])]
+  const isKept = text !== '' && text.length <= maxCharacters
+  const kept = [...drafts.filter(([of]) => of !== session), ...(isKept ? [[session, text] as const] : [])]
   let size = kept.reduce((sum, [, each]) => sum + each.length, 0)
   return kept.filter(([, each]) => {
     const fits = size <= maxCharacters
