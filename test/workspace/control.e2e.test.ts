@@ -65,6 +65,8 @@ describeWithPages('a session in the workspace', newPage => {
     await until(async () => expect(await focused()).toContain('three'))
     await page.keyboard.press('Delete')
     await until(async () => expect(await queueOf(peer, session)).toEqual(['sim:text two']))
+    await until(async () => expect(await rows.count()).toBe(1))
+    expect(await focused()).toContain('two')
     // Without a word of what it means.
     await page.locator('.going').getByText('quiet for').waitFor()
   })
@@ -114,7 +116,7 @@ describeWithPages('a session in the workspace', newPage => {
     expect(await prompt(page).inputValue()).toBe('')
   })
 
-  it('is forked, renamed and closed from the palette', async () => {
+  it('is renamed, changed, forked and closed', async () => {
     const [daemon, peer] = await open()
     const session = await create(peer, { title: 'first name', labels: { team: 'core' } })
     await say(peer, session, 'sim:text said')
@@ -128,6 +130,10 @@ describeWithPages('a session in the workspace', newPage => {
     await page.getByRole('tab', { name: 'second name' }).waitFor()
     await sees(page, 'workspace named the session “second name”, set the labels team=web, urgent')
     expect(await get(peer, session)).toMatchObject({ title: 'second name', labels: { team: 'web', urgent: '' } })
+
+    await page.getByRole('combobox', { name: 'Permission mode' }).selectOption('plan')
+    await sees(page, 'workspace chose the permission mode plan')
+    expect(await page.getByText('Permission mode is now').count()).toBe(0)
 
     await command(page, 'fork this session')
     await sees(page, `workspace forked this session from ${session.session}`)

@@ -31,8 +31,11 @@ export function Queue({ mux, runs, readOnly, onProblem }: QueueProps) {
     if (event.ctrlKey || event.metaKey || event.altKey) return
     if (step !== undefined && !event.shiftKey) rowAt(index + step)?.focus()
     else if (step !== undefined && !readOnly) move(runs[index]!, index + step)
-    else if (event.key === 'Delete' && !readOnly) takeOut(runs[index]!)
-    else return
+    else if (event.key === 'Delete' && !readOnly) {
+      const beside = rowAt(index + 1) ?? rowAt(index - 1)
+      beside?.focus()
+      takeOut(runs[index]!)
+    } else return
     event.preventDefault()
   }
 
