@@ -146,8 +146,9 @@ describeWithPages('a session in the workspace', newPage => {
     const question = page.getByRole('dialog', { name: 'Close the session' })
     await question.getByText('A run has not ended').waitFor()
     // It is kept unless somebody says so.
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Keep it')
     await page.keyboard.press('Enter')
-    expect(await question.count()).toBe(0)
+    await question.waitFor({ state: 'hidden' })
     expect((await get(peer, session)).state).toBe('running')
     await command(page, 'close this session')
     await question.getByRole('button', { name: 'Close it' }).click()
@@ -157,7 +158,7 @@ describeWithPages('a session in the workspace', newPage => {
 
   it('takes up a conversation that was begun elsewhere', async () => {
     const cwd = tempDir()
-    const [daemon, , user] = await open()
+    const [daemon, peer, user] = await open()
     await conversation(user, cwd, 'sim:text said elsewhere')
     const page = await newPage()
     await openWorkspace(page, daemon)
@@ -173,7 +174,8 @@ describeWithPages('a session in the workspace', newPage => {
     await dialog.getByRole('button', { name: 'Look' }).click()
     // It is here now.
     await dialog.getByRole('button', { name: 'Open' }).click()
-    expect(await page.getByRole('tab', { name: /muxd-test/ }).count()).toBe(1)
+    await dialog.waitFor({ state: 'hidden' })
+    expect((await peer.call<{ sessions: Session[] }>('session.list')).sessions).toHaveLength(1)
   })
 
   it('is left as it is by who may only watch', async () => {
