@@ -1,4 +1,4 @@
-import { type ReadonlySignal, signal } from '@preact/signals'
+import { batch, type ReadonlySignal, signal } from '@preact/signals'
 import type { Approval, ClientApi, Mux, Run, Session } from '../browser.ts'
 import { keepFollowing } from './keep-following.ts'
 import { applyChange, emptyRecords, keepApproval, keepRun, type RecordsState } from './records-state.ts'
@@ -33,17 +33,21 @@ export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Re
   const approvals = signal<readonly Approval[]>([])
   const epoch = signal<string | undefined>()
 
-  let due = false
-  // A burst of records is shown once.
-  const show = () => {
-    if (due) return
-    due = true
-    setTimeout(() => {
-      due = false
+  const show = () =>
+    batch(() => {
       sessions.value = new Map(state.sessions)
       active.value = bySession(state.active.values())
       ended.value = new Map(state.ended)
       approvals.value = [...state.approvals.values()].sort((a, b) => a.requestedAt - b.requestedAt)
+    })
+  let due = false
+  // A burst of records is shown once.
+  const showSoon = () => {
+    if (due) return
+    due = true
+    setTimeout(() => {
+      due = false
+      show()
     }, 16)
   }
 
@@ -52,6 +56,7 @@ export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Re
     state = next
     epoch.value = await databaseEpoch(mux, next)
     show()
+    // Not before: a session that is not shown yet would seem to be deleted.
     loaded.value = true
   }
 
@@ -61,7 +66,7 @@ export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Re
     await load()
     for await (const change of mux.subscribe('sessions', { since: { epoch: instance, seq } })) {
       if (change.type === 'gap') await load()
-      else if (applyChange(state, change)) show()
+      else if (applyChange(state, change)) showSoon()
     }
   }
 
@@ -138,4 +143,4 @@ function bySession(runs: Iterable<Run>): Map<string, Run[]> {
   return map
 }
 
-const placeOf = (run: Run) => (run as { position?: number | null }).position ?? -1
+const placeOf = ({ position }: Run) => position ?? -1

@@ -5,6 +5,7 @@ import { blockNames, blockTitle, sessionTitle } from '../blocks/titles.ts'
 import { oneLine } from '../parts/format.ts'
 import { openWorkspace } from './switch-workspace.ts'
 import type { Chord } from './keys.ts'
+import { currentSessionCommands } from './session-commands.ts'
 import { nextTheme, theme } from './theme.ts'
 import { messageOf, type Workspace } from './workspace.ts'
 
@@ -23,6 +24,7 @@ export interface Command {
 export function commandsOf(workspace: Workspace): Command[] {
   return [
     ...runCommands(workspace),
+    ...currentSessionCommands(workspace),
     ...blockCommands(workspace),
     ...paneCommands(workspace),
     ...approvalCommands(workspace),

@@ -8,6 +8,8 @@ const inBlocks: [keys: string, what: string][] = [
   ['Enter', 'open the session'],
   ['A', 'allow the question that has the focus'],
   ['D', 'deny it'],
+  ['Shift+↑ ↓', 'move the queued prompt that has the focus'],
+  ['Delete', 'take it out of the queue'],
 ]
 
 /** The keys of everything. */

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { ClaudeOptions } from '../../browser.ts'
 import { Dialog } from '../parts/dialog.tsx'
+import { DirectoryField, rememberDirectory, useDirectory } from './directory.tsx'
 import { isSimulator } from './simulator.ts'
 import { messageOf, useWorkspace } from './workspace.ts'
 
@@ -12,15 +13,12 @@ const modes: [value: string, label: string][] = [
 ]
 
 const models = ['opus', 'sonnet', 'haiku']
-const lastDirectory = 'muxd.directory'
 
 /** Begins a session with its first prompt. */
 export function NewSession({ prompt: first = '' }: { prompt?: string | undefined }) {
-  const { mux, records, desk, overlay, hello } = useWorkspace()
-  const latest = [...records.sessions.value.values()].sort((a, b) => b.updatedAt - a.updatedAt)
-  const directories = [...new Set(latest.map(({ cwd }) => cwd))].slice(0, 20)
+  const { mux, desk, overlay, hello } = useWorkspace()
   const prompt = useSignal(first)
-  const cwd = useSignal(localStorage.getItem(lastDirectory) ?? directories[0] ?? '')
+  const cwd = useDirectory()
   const title = useSignal('')
   const mode = useSignal('')
   const model = useSignal('')
@@ -45,7 +43,7 @@ export function NewSession({ prompt: first = '' }: { prompt?: string | undefined
         claude: options,
         ...(title.value.trim() && { title: title.value.trim() }),
       })
-      localStorage.setItem(lastDirectory, directory)
+      rememberDirectory(directory)
       close()
       // The dialog gives the focus back before the new pane takes it.
       setTimeout(() => desk.show({ kind: 'session', session: run.session }))
@@ -83,24 +81,7 @@ export function NewSession({ prompt: first = '' }: { prompt?: string | undefined
             onInput={event => (prompt.value = event.currentTarget.value)}
           />
         </label>
-        <label class="labelled">
-          <span>Directory</span>
-          <input
-            class="field mono"
-            required
-            list="directories"
-            placeholder="/home/you/project"
-            spellcheck={false}
-            autoComplete="off"
-            value={cwd.value}
-            onInput={event => (cwd.value = event.currentTarget.value)}
-          />
-        </label>
-        <datalist id="directories">
-          {directories.map(directory => (
-            <option key={directory} value={directory} />
-          ))}
-        </datalist>
+        <DirectoryField directory={cwd} />
         <div class="side-by-side">
           <label class="labelled">
             <span>Permissions</span>

@@ -6,10 +6,13 @@ import { Icon } from '../parts/icons.tsx'
 import { Banners, Marks } from './banners.tsx'
 import { type BusySign, createBusySign } from './busy.ts'
 import { CancelRun } from './cancel.tsx'
+import { CloseSession } from './close-session.tsx'
 import { Dock } from './dock.tsx'
 import { Help } from './help.tsx'
+import { ImportConversation } from './import.tsx'
 import { startKeyboard } from './keyboard.ts'
 import { chordText, isMac } from './keys.ts'
+import { Naming } from './naming.tsx'
 import { NewSession } from './new-session.tsx'
 import { announceApprovals } from './notifications.tsx'
 import { Palette } from './palette.tsx'
@@ -54,6 +57,9 @@ export function Shell() {
       {shown?.kind === 'help' && <Help />}
       {shown?.kind === 'new-session' && <NewSession prompt={shown.prompt} />}
       {shown?.kind === 'cancel' && <CancelRun run={shown.run} />}
+      {shown?.kind === 'naming' && <Naming session={shown.session} />}
+      {shown?.kind === 'close-session' && <CloseSession session={shown.session} />}
+      {shown?.kind === 'import' && <ImportConversation />}
       <div class="notices" role="status">
         {notice.value && (
           <p key={notice.value.at} class={`notice ${notice.value.kind}`}>

@@ -33,6 +33,9 @@ export type Overlay =
   | { kind: 'help' }
   | { kind: 'new-session'; prompt?: string }
   | { kind: 'cancel'; run: string }
+  | { kind: 'naming'; session: string }
+  | { kind: 'close-session'; session: string }
+  | { kind: 'import' }
 
 export interface Notice {
   text: string

@@ -46,9 +46,9 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
   const report = (error: unknown) => setProblem(error instanceof Error ? error.message : String(error))
   const rows = useRows(feed, opened)
   const search = useSearch(rows, list)
-  const abilities = useAbilities(mux, session)
   const [cancelling, setCancelling] = useState<Cancelling>()
   const { running, queued } = record
+  const abilities = useAbilities(mux, session, record.session?.process?.startedAt)
 
   // What has been seen: everything, while the end is looked at.
   const seen = useRef(0)
@@ -165,11 +165,12 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
           <Queue mux={mux} runs={queued} readOnly={readOnly} onProblem={report} />
           {!readOnly && (
             <PromptBox
+              session={session}
               abilities={abilities.known}
               prompts={() => promptsOf(feed)}
-              isBusy={running !== undefined}
+              isBusy={running !== undefined || queued.length > 0}
               active={active}
-              onFirstUse={abilities.read}
+              onUse={abilities.use}
               onSend={prompt =>
                 mux.run({ session, prompt }).then(
                   () => {
@@ -207,7 +208,9 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
             )}
             <Footer
               facts={facts}
+              current={transcript.current}
               running={running}
+              next={queued[0]}
               costUsd={record.session?.costUsd ?? facts.costUsd ?? 0}
               cancelling={cancelling}
               readOnly={readOnly}
@@ -265,21 +268,24 @@ function useRows(feed: Feed, opened: ReadonlyMap<string, boolean>): readonly Row
   return rowsOf(feed.transcript.items, opened)
 }
 
-function useAbilities(mux: Mux, session: string) {
-  const [known, setKnown] = useState<Abilities>(noAbilities)
-  const stop = useMemo(() => new AbortController(), [])
-  const asking = useRef(false)
-  useEffect(() => () => stop.abort(), [])
-  const read = () => {
-    if (asking.current || known.commands.length > 0) return
-    asking.current = true
-    readAbilities(mux, session, stop.signal)
-      .then(setKnown, () => {
+/** What the newest process understands, read once somebody is about to use it. */
+function useAbilities(mux: Mux, session: string, startedAt: number | undefined) {
+  const [known, setKnown] = useState<{ abilities: Abilities; of: number | undefined }>()
+  const [uses, setUses] = useState(0)
+  const isCurrent = known !== undefined && (startedAt === undefined || known.of === startedAt)
+  useEffect(() => {
+    if (uses === 0 || isCurrent) return
+    const stop = new AbortController()
+    readAbilities(mux, session, startedAt, stop.signal).then(
+      // Before it has answered it is asked again with the next use.
+      abilities => abilities && setKnown({ abilities, of: startedAt }),
+      () => {
         // A prompt can be written without.
-      })
-      .finally(() => (asking.current = false))
-  }
-  return { known, read }
+      },
+    )
+    return () => stop.abort()
+  }, [uses, startedAt])
+  return { known: known?.abilities ?? noAbilities, use: () => void (isCurrent || setUses(uses + 1)) }
 }
 
 function useSearch(rows: readonly Row[], list: { current: RowList | null }) {

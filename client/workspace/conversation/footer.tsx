@@ -1,19 +1,22 @@
 import type { Mux, Run } from '../../browser.ts'
-import { count, duration, usd } from '../parts/format.ts'
+import { count, duration, oneLine, usd } from '../parts/format.ts'
 import { useNow } from '../parts/time.tsx'
-import type { Facts } from './model/items.ts'
+import type { Facts, ToolItem } from './model/items.ts'
+import { toolAbout } from './model/tool-text.ts'
+import { limits, waiting } from './model/wording.ts'
 import type { Cancelling } from './prompt/cancelling.ts'
 
 /** What holds for the session as a whole, in one line: what goes on, how full the context is, what it has cost. */
-export function Footer({ facts, running, costUsd, cancelling, readOnly, isModelShown, state, onCancel }: FooterProps) {
+export function Footer({ running, next, costUsd, isModelShown, state, ...going }: FooterProps) {
+  const { facts } = going
   const { contextTokens, contextWindow, model } = facts
   const share = contextTokens !== undefined && contextWindow ? contextTokens / contextWindow : undefined
   return (
     <div class="pane-footer">
       {running ? (
-        <Going run={running} facts={facts} cancelling={cancelling} readOnly={readOnly} onCancel={onCancel} />
+        <Going run={running} {...going} />
       ) : (
-        <span class="dim grow">{state === 'open' ? 'Idle' : ''}</span>
+        <span class="dim grow">{state !== 'open' ? '' : next ? `Queued, ${waiting(next)}` : 'Idle'}</span>
       )}
       {state !== 'open' && <span class="chip warn">{state === 'closed' ? 'not connected' : 'reconnecting'}</span>}
       {isModelShown && model && <span class="dim clip model">{model}</span>}
@@ -34,21 +37,33 @@ export function Footer({ facts, running, costUsd, cancelling, readOnly, isModelS
   )
 }
 
-function Going({ run, facts, cancelling, readOnly, onCancel }: GoingProps) {
-  const ms = useNow() - (run.startedAt ?? Date.now())
+function Going({ run, facts, current, cancelling, readOnly, onCancel }: GoingProps) {
+  const now = useNow()
   const asked = cancelling?.run === run.run ? cancelling.mode : undefined
   const by = facts.run?.run === run.run ? facts.run.cancelledBy : undefined
   const isEnding = run.state === 'cancelling' || asked !== undefined
+  const isAsking = current?.state === 'waiting'
+  const silentMs = isAsking ? 0 : now - (facts.heardAt ?? now)
+  const details = [
+    duration(now - (run.startedAt ?? now)),
+    silentMs >= silentAfterMs && `quiet for ${duration(silentMs)}`,
+    current && oneLine(`${current.tool} ${toolAbout(current.tool, current.input)}`, 80),
+    limits(run),
+  ]
+    .filter(Boolean)
+    .join(' · ')
   return (
     <span class="going grow">
-      <span class={`dot ${isEnding ? 'failed' : 'running'}`} aria-hidden="true" />
-      <span class="clip">
+      <span class={`dot ${isEnding ? 'failed' : isAsking ? 'waiting' : 'running'}`} aria-hidden="true" />
+      <span class="clip" title={details}>
         {isEnding
           ? `${endings[asked ?? 'interrupt']}${by ? `, asked by ${by.name}` : ''}`
-          : facts.status === 'compacting'
-            ? 'Compacting'
-            : 'Running'}
-        <span class="dim numeric"> {duration(ms)}</span>
+          : isAsking
+            ? 'Waits for an answer'
+            : facts.status === 'compacting'
+              ? 'Compacting'
+              : 'Running'}
+        <span class="dim numeric"> {details}</span>
       </span>
       {!readOnly && (
         <>
@@ -69,6 +84,9 @@ function Going({ run, facts, cancelling, readOnly, onCancel }: GoingProps) {
   )
 }
 
+/** Silence that is worth a word. It means nothing: Claude may think, and a tool may work. */
+const silentAfterMs = 10_000
+
 const endings = { interrupt: 'Interrupting', terminate: 'Ending the process', kill: 'Killing the process' }
 const hints = {
   none: 'Esc',
@@ -80,6 +98,8 @@ const hints = {
 interface GoingProps {
   run: Run
   facts: Readonly<Facts>
+  /** The tool that goes on, or asks. */
+  current: ToolItem | undefined
   cancelling: Cancelling | undefined
   readOnly: boolean
   /** `hard`: whatever it takes. */
@@ -88,6 +108,8 @@ interface GoingProps {
 
 type FooterProps = Omit<GoingProps, 'run'> & {
   running: Run | undefined
+  /** The run that will be started next. */
+  next: Run | undefined
   costUsd: number
   isModelShown: boolean
   state: Mux['state']

@@ -56,7 +56,7 @@ export function createSessionRecord(mux: Mux, id: string, onChange: () => void):
       return inState('running', 'cancelling')[0]
     },
     get queued() {
-      return inState('queued').sort((one, two) => one.firstSeq - two.firstSeq)
+      return inState('queued').sort((one, two) => (one.position ?? 0) - (two.position ?? 0))
     },
     close: () => stop.abort(),
   }

@@ -56,6 +56,7 @@ const shown = (items: readonly Item[]): unknown[] =>
     }
   })
 
+const ann = { client: 'c_2', name: 'Ann' }
 const outcome = { response: '', transcript: [] }
 const done: EventBody = { type: 'done', ...outcome, numTurns: 1, durationMs: 1 }
 const started = (messageId: string, parent?: string): EventBody => ({
@@ -150,7 +151,7 @@ describe('a transcript', () => {
       [
         ...tool('a'),
         { type: 'approval_requested', approval: 'a_1', kind: 'tool', tool: 'Bash', input: {}, toolUseId: 'a' },
-        { type: 'approval_resolved', approval: 'a_1', decision: 'deny', by: { client: 'c_2', name: 'Ann' } },
+        { type: 'approval_resolved', approval: 'a_1', decision: 'deny', by: ann },
         result('a', true),
       ],
       ['Bash denied'],
@@ -158,8 +159,8 @@ describe('a transcript', () => {
     [
       'who cancelled, and why',
       [
-        { type: 'cancel_requested', by: { client: 'c_2', name: 'Ann' }, reason: 'enough', mode: 'interrupt' },
-        { type: 'cancelled', by: { client: 'c_2', name: 'Ann' }, ...outcome },
+        { type: 'cancel_requested', by: ann, reason: 'enough', mode: 'interrupt' },
+        { type: 'cancelled', by: ann, ...outcome },
       ],
       ['line: Ann asked to cancel: enough', 'cancelled'],
     ],
@@ -167,14 +168,179 @@ describe('a transcript', () => {
       'the prompt of a run that never left the queue, where it was cancelled',
       [
         { type: 'run_queued', prompt: 'Later', origin: { client: 'c_1', name: 'test' } },
-        { type: 'cancelled', by: { client: 'c_2', name: 'Ann' }, ...outcome },
+        { type: 'cancelled', by: ann, ...outcome },
       ],
       ['prompt: Later', 'cancelled'],
+    ],
+    [
+      'a limit that was reached, and what was done to end the run',
+      [
+        { type: 'limit_reached', limit: 'timeoutMs', value: 90_000 },
+        { type: 'cancel_escalated', step: 'sigint' },
+        { type: 'cancel_escalated', step: 'terminate' },
+        { type: 'cancel_escalated', step: 'kill' },
+      ],
+      [
+        'line: The run has gone on for 1 min 30 s, the run’s limit: it is ended',
+        'line: The run did not end in time: its process is interrupted',
+        'line: The run did not end in time: its process is asked to end',
+        'line: The run did not end in time: its process is killed',
+      ],
+    ],
+    [
+      'a limit of silence',
+      [{ type: 'limit_reached', limit: 'inactivityMs', value: 2_000 }],
+      ['line: Claude Code has printed nothing for 2.0 s, the run’s limit: it is ended'],
+    ],
+    [
+      'where a fork came from, and a conversation that was taken up',
+      [
+        { type: 'session_forked', from: { session: 's_1', seq: 9 }, by: ann },
+        { type: 'session_imported', claudeSessionId: 'c', by: ann },
+      ],
+      [
+        'line: Ann forked this session from s_1, which has what was said before',
+        'line: Ann took up a conversation that was begun elsewhere; what was said there is not shown here',
+      ],
+    ],
+    [
+      'who changed the session, and what of it',
+      [
+        { title: 'Fix it', labels: { team: 'core', urgent: '' } },
+        { title: '', labels: {} },
+        { model: 'opus', permissionMode: 'plan', approvals: {} },
+        { claudeSessionId: null },
+      ].map(changes => ({ type: 'session_updated', by: ann, changes }) as const),
+      [
+        'line: Ann named the session “Fix it”, set the labels team=core, urgent',
+        'line: Ann removed the title, removed the labels',
+        'line: Ann chose the model opus, chose the permission mode plan, changed what becomes of questions',
+        'line: Ann let the conversation begin anew',
+      ],
+    ],
+    [
+      'a new permission mode once, whoever tells of it first',
+      [
+        { type: 'status', status: null, permissionMode: 'acceptEdits' },
+        { type: 'status', status: null, permissionMode: 'plan' },
+        { type: 'session_updated', by: ann, changes: { permissionMode: 'plan' } },
+        { type: 'session_updated', by: ann, changes: { permissionMode: 'default' } },
+        { type: 'status', status: null, permissionMode: 'default' },
+      ],
+      [
+        'line: Permission mode is now acceptEdits',
+        'line: Ann chose the permission mode plan',
+        'line: Ann chose the permission mode default',
+      ],
+    ],
+    [
+      'nothing of a place in the queue, which the queue shows',
+      [
+        { type: 'run_queued', prompt: 'Later', origin: ann },
+        { type: 'run_moved', by: ann, to: 1 },
+      ],
+      [],
+    ],
+    [
+      'what was asked anew of the API, hooks that failed, remarks and what is no frame',
+      [
+        { type: 'rate_limit', status: 'rejected', limitType: 'five_hour' },
+        { type: 'hook', phase: 'ended', name: 'lint', event: 'Stop', outcome: 'error' },
+        { type: 'hook', phase: 'ended', name: 'lint', event: 'Stop', outcome: 'success' },
+        { type: 'notice', kind: 'system/some_news', frame: {} },
+        { type: 'notice', kind: 'stream_event', frame: {} },
+        { type: 'unparsed', reason: 'no JSON', bytes: 4, head: 'oops' },
+        { type: 'log_damaged', log: 'raw', bytes: 12, detail: 'checksum' },
+        { type: 'user_message', text: 'Also this', origin: null, synthetic: false, replay: false },
+        { type: 'claude_session_changed', from: 'a', to: 'b', reason: 'clear' },
+        { type: 'compaction', trigger: 'auto', preTokens: 150_000, postTokens: 20_000 },
+      ],
+      [
+        'line: The five hour limit is reached',
+        'line: Hook lint: error',
+        'line: Claude Code: some news',
+        'line: Claude Code printed 4 B that are no frame (no JSON)',
+        'line: The log is damaged here: 12 B of output (checksum)',
+        'line: Also this',
+        'line: Conversation cleared: Claude has forgotten what is above',
+        'line: Conversation compacted (auto, 150 k to 20.0 k tokens)',
+      ],
     ],
     ['nothing of allowed rate limits', [{ type: 'rate_limit', status: 'allowed' }], []],
     ['a type of a later daemon as nothing', [{ type: 'something_new' } as unknown as EventBody], []],
   ])('shows %s', (_what, bodies, items) => {
     expect(shown(itemsOf(session(...bodies)))).toEqual(items)
+  })
+
+  it('keeps of a question what it was answered with', () => {
+    const [item] = itemsOf(
+      session(
+        ...tool('a', { command: 'ls' }),
+        {
+          type: 'approval_requested',
+          approval: 'a_1',
+          kind: 'tool',
+          tool: 'Bash',
+          input: {},
+          toolUseId: 'a',
+          description: 'Lists',
+          expiresAt: 7,
+        },
+        {
+          type: 'approval_resolved',
+          approval: 'a_1',
+          decision: 'allow',
+          by: ann,
+          input: { command: 'ls -a' },
+          remembered: [{}],
+        },
+      ),
+    )
+    expect(item).toMatchObject({
+      state: 'running',
+      input: { command: 'ls -a' },
+      approval: { description: 'Lists', expiresAt: 7, resolved: { decision: 'allow', by: ann, isRemembered: true } },
+    })
+  })
+
+  it('knows which tool goes on, which one asks, and when Claude Code last said anything in a run', () => {
+    const transcript = createTranscript()
+    const current = session(
+      ...tool('a'),
+      { type: 'approval_requested', approval: 'a_1', kind: 'tool', tool: 'Bash', input: {}, toolUseId: 'a' },
+      ...tool('b'),
+      { type: 'cancel_requested', by: ann, mode: 'interrupt' },
+      { type: 'approval_resolved', approval: 'a_1', decision: 'withdrawn' },
+      result('b'),
+      done,
+    ).map(event => {
+      transcript.add(event)
+      return [transcript.current?.toolUseId, transcript.facts.heardAt]
+    })
+    expect(current).toEqual([
+      ['a', 0],
+      ['a', 1_000],
+      ['a', 2_000],
+      ['a', 3_000],
+      ['a', 4_000],
+      ['a', 4_000],
+      ['b', 4_000],
+      ['a', 7_000],
+      [undefined, 8_000],
+    ])
+  })
+
+  it('leaves alone what was asked about a call that was withdrawn', () => {
+    const withdrawn = itemsOf(
+      session(
+        started('m'),
+        ...tool('a'),
+        { type: 'approval_requested', approval: 'a_1', kind: 'tool', tool: 'Bash', input: {}, toolUseId: 'a' },
+        { type: 'message_discarded', messageId: 'm' },
+        { type: 'approval_resolved', approval: 'a_1', decision: 'withdrawn' },
+      ),
+    )
+    expect(shown(withdrawn)).toEqual([])
   })
 
   it('shows a gap in its place', () => {

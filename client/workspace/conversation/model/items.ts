@@ -77,6 +77,8 @@ export interface Resolved {
   decision: NonNullable<Approval['decision']>
   by: Approval['by']
   message: string | undefined
+  /** It counts for the rest of the session. */
+  isRemembered: boolean
 }
 
 /** A task that goes on in the background of a call. */
@@ -123,4 +125,6 @@ export interface Facts {
   status: string | null
   /** The run that the last event belonged to, while it has not ended. */
   run: { run: string; startedAt: number; cancelledBy: Actor | undefined } | undefined
+  /** When Claude Code last gave a sign of life in a run. */
+  heardAt: number | undefined
 }

@@ -11,24 +11,27 @@ export function shorten(event: Event): Event {
     case 'cancelled':
     case 'interrupted':
       return { ...event, response: '', transcript: [] }
-    case 'tool_result':
-    case 'tool_use': {
+    case 'tool_use':
+      return charactersOf(event) > longestText
+        ? { ...event, input: begin(event.input, longestText), cut: cutOf(event) }
+        : event
+    case 'tool_result': {
+      if (charactersOf(event) <= longestText) return event
+      const { details, ...rest } = event
+      const kept = { ...rest, output: begin(event.output, longestText), cut: cutOf(event) }
       // The text of a result is mostly in its details again.
-      const name = event.type === 'tool_use' ? 'input' : 'output'
-      const bytes = charactersOf(event)
-      if (bytes <= longestText) return event
-      const kept = { ...event, [name]: begin((event as unknown as Record<string, unknown>)[name], longestText) }
-      if (kept.type === 'tool_result' && charactersOf(kept.details) > longestText) delete kept.details
-      return { ...kept, cut: event.cut ?? { bytes } }
+      return charactersOf(details) > longestText ? kept : { ...kept, details }
     }
     case 'notice':
-      return charactersOf(event.frame) > longestText
-        ? { ...event, frame: begin(event.frame, longestText), cut: event.cut ?? { bytes: charactersOf(event.frame) } }
+      return charactersOf(event) > longestText
+        ? { ...event, frame: begin(event.frame, longestText), cut: cutOf(event) }
         : event
     default:
       return event
   }
 }
+
+const cutOf = (event: Event) => event.cut ?? { bytes: charactersOf(event) }
 
 /** About as many as its JSON has. */
 export function charactersOf(value: unknown): number {

@@ -1,5 +1,6 @@
-import type { Actor, Approval, EventOf, Gap, Origin, TerminalEvent } from '../../../browser.ts'
-import { bytes, count, duration } from '../../parts/format.ts'
+import type { Actor, Approval, EventOf, Gap, Origin, Run, TerminalEvent } from '../../../browser.ts'
+import { bytes, count, duration, usd } from '../../parts/format.ts'
+import type { Resolved } from './items.ts'
 
 /** Who it was, for a reader: a client's name, a policy, Claude Code itself. */
 export const nameOf = (who: Origin | NonNullable<Approval['by']>): string =>
@@ -28,6 +29,10 @@ export const asked = ({ kind, tool }: EventOf<'approval_requested'>): string =>
       ? 'Claude has a plan to approve'
       : `${tool} needs permission`
 
+const decisions = { allow: 'Allowed', deny: 'Denied', expired: 'Nobody answered in time', withdrawn: 'No longer asked' }
+export const answered = ({ decision, by, message, isRemembered }: Resolved): string =>
+  `${decisions[decision]}${byWhom(by)}${isRemembered ? ', from now on always' : ''}${because(message)}`
+
 const modes = { interrupt: 'cancel', terminate: 'end the process', kill: 'kill the process' }
 export const cancelRequested = ({
   by,
@@ -38,6 +43,60 @@ export const cancelRequested = ({
   reason?: string
   mode: keyof typeof modes
 }): string => `${by.name} asked to ${modes[mode]}${because(reason)}`
+
+const limitNames = { timeoutMs: 'The run has gone on for', inactivityMs: 'Claude Code has printed nothing for' }
+export const limitReached = ({ limit, value }: EventOf<'limit_reached'>): string =>
+  `${limitNames[limit]} ${duration(value)}, the run’s limit: it is ended`
+
+/** What ends it when it goes on for too long; empty where nothing does. */
+export function limits({
+  limits: { timeoutMs, inactivityMs, maxTurns, maxBudgetUsd } = {},
+}: Pick<Run, 'limits'>): string {
+  const words = [
+    timeoutMs !== undefined && duration(timeoutMs),
+    inactivityMs !== undefined && `${duration(inactivityMs)} of silence`,
+    maxTurns !== undefined && `${maxTurns} ${maxTurns === 1 ? 'turn' : 'turns'}`,
+    maxBudgetUsd !== undefined && usd(maxBudgetUsd),
+  ].filter(word => word !== false)
+  return words.length ? `at most ${words.join(', ')}` : ''
+}
+
+const waits = { session: 'its turn', place: 'a free place', memory: 'free memory' }
+/** What keeps a queued run. */
+export const waiting = ({ waitingFor = 'session' }: Pick<Run, 'waitingFor'>): string => `waits for ${waits[waitingFor]}`
+
+const steps = {
+  interrupt: 'its turn is interrupted',
+  sigint: 'its process is interrupted',
+  terminate: 'its process is asked to end',
+  kill: 'its process is killed',
+}
+export const escalated = ({ step }: EventOf<'cancel_escalated'>): string =>
+  `The run did not end in time: ${steps[step]}`
+
+export const forked = ({ by, from }: EventOf<'session_forked'>): string =>
+  `${by.name} forked this session from ${from.session}, which has what was said before`
+
+export const imported = ({ by }: EventOf<'session_imported'>): string =>
+  `${by.name} took up a conversation that was begun elsewhere; what was said there is not shown here`
+
+export function updated({ by, changes }: EventOf<'session_updated'>): string {
+  const { title, labels, model, permissionMode, approvals, claudeSessionId } = changes
+  const deeds = [
+    title === undefined ? undefined : title ? `named the session “${title}”` : 'removed the title',
+    labels && labelling(labels),
+    model === undefined ? undefined : `chose the model ${model}`,
+    permissionMode === undefined ? undefined : `chose the permission mode ${permissionMode}`,
+    approvals && 'changed what becomes of questions',
+    claudeSessionId === null ? 'let the conversation begin anew' : undefined,
+  ]
+  return `${by.name} ${deeds.filter(deed => deed !== undefined).join(', ')}`
+}
+
+function labelling(labels: Record<string, string>): string {
+  const words = Object.entries(labels).map(([name, value]) => (value ? `${name}=${value}` : name))
+  return words.length ? `set the labels ${words.join(', ')}` : 'removed the labels'
+}
 
 export const stopped = (reason: string): string =>
   reason === 'refusal' ? 'The model refused to go on' : 'The answer reached its greatest length'

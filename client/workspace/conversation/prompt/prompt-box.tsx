@@ -1,12 +1,13 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Abilities } from '../abilities.ts'
 import { CommandsList } from './commands-list.tsx'
+import { keepDraft, readDraft } from './drafts.ts'
 import { createHistory } from './history.ts'
 import { matchingCommands } from './slash-commands.ts'
 
 /** Where a prompt is written. Enter sends it, Shift+Enter begins a line; the arrows go through earlier ones. */
-export function PromptBox({ abilities, prompts, isBusy, onSend, onFirstUse, active }: PromptBoxProps) {
-  const [text, setText] = useState('')
+export function PromptBox({ session, abilities, prompts, isBusy, onSend, onUse, active }: PromptBoxProps) {
+  const [text, setText] = useState(() => readDraft(session))
   const [chosen, setChosen] = useState(0)
   const [dismissed, setDismissed] = useState(false)
   const [isSending, setSending] = useState(false)
@@ -24,13 +25,15 @@ export function PromptBox({ abilities, prompts, isBusy, onSend, onFirstUse, acti
     style.height = `${field.current!.scrollHeight + 2}px`
   }, [text])
   useEffect(() => {
-    if (active) onFirstUse()
+    if (active) onUse()
   }, [active])
 
   const write = (next: string) => {
     setText(next)
+    keepDraft(session, next)
     setChosen(0)
     setDismissed(false)
+    if (next.startsWith('/')) onUse()
   }
   const complete = (index: number) => write(`/${commands[index]!.name} `)
 
@@ -95,7 +98,7 @@ export function PromptBox({ abilities, prompts, isBusy, onSend, onFirstUse, acti
         placeholder={isBusy ? 'Queue a prompt' : 'Ask Claude, or / for commands'}
         data-autofocus
         value={text}
-        onFocus={onFirstUse}
+        onFocus={onUse}
         onInput={event => {
           history.reset()
           write(event.currentTarget.value)
@@ -110,6 +113,7 @@ export function PromptBox({ abilities, prompts, isBusy, onSend, onFirstUse, acti
 }
 
 interface PromptBoxProps {
+  session: string
   abilities: Abilities
   /** Oldest first. */
   prompts: () => readonly string[]
@@ -117,6 +121,7 @@ interface PromptBoxProps {
   isBusy: boolean
   /** Whether it was taken. */
   onSend: (prompt: string) => Promise<boolean>
-  onFirstUse: () => void
+  /** Somebody is about to write, or to choose a command. */
+  onUse: () => void
   active: boolean
 }

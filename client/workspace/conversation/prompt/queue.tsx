@@ -1,44 +1,92 @@
 import type { Mux, Run } from '../../../browser.ts'
+import type { ComponentChildren } from 'preact'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from '../../parts/icons.tsx'
 import { oneLine } from '../../parts/format.ts'
-import { nameOf } from '../model/wording.ts'
+import { limits, nameOf, waiting } from '../model/wording.ts'
 
-/** Prompts that wait for the one that runs, the next one first. */
+/** Prompts that wait to be started, the next one first. Moved by Shift and the arrows, taken out by Delete. */
 export function Queue({ mux, runs, readOnly, onProblem }: QueueProps) {
+  const list = useRef<HTMLOListElement>(null)
+  const rowAt = (index: number) => list.current?.children[index] as HTMLElement | undefined
+  // The run that is being moved: it keeps the focus, which its row loses on the way.
+  const moving = useRef<{ run: string; to: number } | undefined>(undefined)
+  useLayoutEffect(() => {
+    if (moving.current === undefined || runs[moving.current.to]?.run !== moving.current.run) return
+    if (document.activeElement === document.body) rowAt(moving.current.to)?.focus()
+    moving.current = undefined
+  })
   if (!runs.length) return null
+
   const settle = (work: Promise<unknown>) => void work.catch(onProblem)
+  const move = (run: Run, to: number) => {
+    if (to < 0 || to >= runs.length) return
+    moving.current = { run: run.run, to }
+    settle(mux.api.run.move({ run: run.run, to }))
+  }
+  const takeOut = (run: Run) => settle(mux.attach(run.run).cancel())
+
+  const onKeyDown = (event: KeyboardEvent, index: number) => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key]
+    if (event.ctrlKey || event.metaKey || event.altKey) return
+    if (step !== undefined && !event.shiftKey) rowAt(index + step)?.focus()
+    else if (step !== undefined && !readOnly) move(runs[index]!, index + step)
+    else if (event.key === 'Delete' && !readOnly) {
+      const beside = rowAt(index + 1) ?? rowAt(index - 1)
+      beside?.focus()
+      takeOut(runs[index]!)
+    } else return
+    event.preventDefault()
+  }
+
   return (
-    <ol class="queue" aria-label="Queued prompts">
-      {runs.map((run, index) => (
-        <li key={run.run}>
-          <span class="place numeric">{index + 1}</span>
-          <span class="clip grow">{oneLine(run.prompt)}</span>
-          <span class="dim small clip">{nameOf(run.origin)}</span>
-          {!readOnly && index > 0 && (
-            <button
-              type="button"
-              class="button plain icon"
-              aria-label={`Move “${oneLine(run.prompt, 40)}” up`}
-              onClick={() => settle(mux.api.run.move({ run: run.run, to: index - 1 }))}
-            >
-              <span class="up">
-                <Icon name="chevron" />
-              </span>
-            </button>
-          )}
-          {!readOnly && (
-            <button
-              type="button"
-              class="button plain icon"
-              aria-label={`Take “${oneLine(run.prompt, 40)}” out of the queue`}
-              onClick={() => settle(mux.attach(run.run).cancel())}
-            >
-              <Icon name="close" />
-            </button>
-          )}
-        </li>
-      ))}
+    <ol class="queue" aria-label="Queued prompts" ref={list}>
+      {runs.map((run, index) => {
+        const prompt = oneLine(run.prompt, 40)
+        return (
+          <li
+            key={run.run}
+            tabIndex={0}
+            aria-keyshortcuts={readOnly ? undefined : 'Shift+ArrowUp Shift+ArrowDown Delete'}
+            onKeyDown={event => onKeyDown(event, index)}
+          >
+            <span class="place numeric">{index + 1}</span>
+            <span class="clip grow">{oneLine(run.prompt)}</span>
+            <span class="dim small clip waits">{[waiting(run), limits(run)].filter(Boolean).join(', ')}</span>
+            <span class="dim small clip by">{nameOf(run.origin)}</span>
+            {!readOnly && (
+              <>
+                {index > 0 && (
+                  <Act label={`Move “${prompt}” up`} onClick={() => move(run, index - 1)}>
+                    <span class="up">
+                      <Icon name="chevron" />
+                    </span>
+                  </Act>
+                )}
+                {index < runs.length - 1 && (
+                  <Act label={`Move “${prompt}” down`} onClick={() => move(run, index + 1)}>
+                    <span class="down">
+                      <Icon name="chevron" />
+                    </span>
+                  </Act>
+                )}
+                <Act label={`Take “${prompt}” out of the queue`} onClick={() => takeOut(run)}>
+                  <Icon name="close" />
+                </Act>
+              </>
+            )}
+          </li>
+        )
+      })}
     </ol>
+  )
+}
+
+function Act({ label, onClick, children }: { label: string; onClick: () => void; children: ComponentChildren }) {
+  return (
+    <button type="button" class="button plain icon" aria-label={label} onClick={onClick}>
+      {children}
+    </button>
   )
 }
 

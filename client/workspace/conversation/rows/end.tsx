@@ -7,15 +7,16 @@ import { useOpen } from '../pane-context.ts'
 export function End({ item }: { item: EndItem; version: number }) {
   const { event, isExplained, startedAt, costUsd, tokens } = item
   const [open, toggle] = useOpen(item.key, false)
+  const failure = event.type === 'failed' ? event.failure : undefined
   const facts = [
     startedAt === undefined ? undefined : duration(event.time - startedAt),
     costUsd ? usd(costUsd) : undefined,
     tokens?.output &&
       `${count(tokens.input + tokens.cacheRead + tokens.cacheCreation)} in, ${count(tokens.output)} out`,
     event.type === 'done' && event.forcedExit ? 'its process had to be ended' : undefined,
+    event.type === 'cancelled' && event.ended ? endings[event.ended] : undefined,
+    failure?.resetsAt && `possible again ${new Date(failure.resetsAt).toLocaleString()}`,
   ]
-  const failure = event.type === 'failed' ? event.failure : undefined
-  const advice = (failure as { advice?: string } | undefined)?.advice
   return (
     <article class="end" data-end={event.type}>
       <header>
@@ -23,7 +24,7 @@ export function End({ item }: { item: EndItem; version: number }) {
         <span class="dim numeric">{facts.filter(Boolean).join(' · ')}</span>
       </header>
       {failure && !isExplained && failure.detail !== failure.title && <p class="detail">{failure.detail}</p>}
-      {advice && <p>{advice}</p>}
+      {failure?.advice && <p>{failure.advice}</p>}
       {failure?.stderrTail && (
         <>
           <button type="button" class="more" aria-expanded={open} onClick={toggle}>
@@ -35,3 +36,5 @@ export function End({ item }: { item: EndItem; version: number }) {
     </article>
   )
 }
+
+const endings = { nothing: 'before it had begun', turn: '', process: 'with its process' }

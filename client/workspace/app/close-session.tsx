@@ -1,0 +1,45 @@
+import { sessionTitle } from '../blocks/titles.ts'
+import { Dialog } from '../parts/dialog.tsx'
+import { messageOf, useWorkspace } from './workspace.ts'
+
+/** Asks before a session's process is ended. */
+export function CloseSession({ session }: { session: string }) {
+  const { api, records, overlay, say } = useWorkspace()
+  const record = records.sessions.value.get(session)
+  const runs = records.active.value.get(session)?.length ?? 0
+  const close = () => (overlay.value = undefined)
+  const closeSession = () => {
+    close()
+    api.session
+      .close({ session, force: runs > 0 })
+      .then(() => say('Closed'))
+      .catch((error: unknown) => say(messageOf(error), 'problem'))
+  }
+  return (
+    <Dialog label="Close the session" onClose={close}>
+      <form
+        onSubmit={event => {
+          event.preventDefault()
+          closeSession()
+        }}
+      >
+        <h2>Close {record ? sessionTitle(record) : session}?</h2>
+        <p class="dim">
+          Its process is ended, with what it has in the background. What was said is kept: the next prompt goes on from
+          there.
+        </p>
+        {runs > 0 && (
+          <p class="problem">{runs === 1 ? 'A run has' : `${runs} runs have`} not ended: cancelled as well.</p>
+        )}
+        <footer class="dialog-foot">
+          <button type="button" class="button" autoFocus onClick={close}>
+            Keep it
+          </button>
+          <button type="submit" class="button danger">
+            Close it
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  )
+}

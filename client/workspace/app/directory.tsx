@@ -1,0 +1,42 @@
+import { type Signal, useSignal } from '@preact/signals'
+import { useWorkspace } from './workspace.ts'
+
+const lastUsed = 'muxd.directory'
+
+/** Where somebody wants to work: first where they last did, from this page or with anything else. */
+export function useDirectory(): Signal<string> {
+  const [latest] = useDirectories()
+  return useSignal(localStorage.getItem(lastUsed) ?? latest ?? '')
+}
+
+export const rememberDirectory = (directory: string): void => localStorage.setItem(lastUsed, directory)
+
+export function DirectoryField({ directory, autoFocus = false }: { directory: Signal<string>; autoFocus?: boolean }) {
+  return (
+    <label class="labelled">
+      <span>Directory</span>
+      <input
+        class="field mono"
+        required
+        list="directories"
+        placeholder="/home/you/project"
+        spellcheck={false}
+        autoComplete="off"
+        autoFocus={autoFocus}
+        value={directory.value}
+        onInput={event => (directory.value = event.currentTarget.value)}
+      />
+      <datalist id="directories">
+        {useDirectories().map(known => (
+          <option key={known} value={known} />
+        ))}
+      </datalist>
+    </label>
+  )
+}
+
+/** Those of the sessions, the latest used first. */
+function useDirectories(): string[] {
+  const latest = [...useWorkspace().records.sessions.value.values()].sort((a, b) => b.updatedAt - a.updatedAt)
+  return [...new Set(latest.map(({ cwd }) => cwd))].slice(0, 20)
+}

@@ -1,0 +1,82 @@
+import { useSignal } from '@preact/signals'
+import type { Importable } from '../../browser.ts'
+import { Dialog } from '../parts/dialog.tsx'
+import { bytes, oneLine } from '../parts/format.ts'
+import { Ago } from '../parts/time.tsx'
+import { DirectoryField, rememberDirectory, useDirectory } from './directory.tsx'
+import { messageOf, useWorkspace } from './workspace.ts'
+
+/** Takes up a conversation that was begun in a directory without muxd. */
+export function ImportConversation() {
+  const { api, desk, overlay } = useWorkspace()
+  const directory = useDirectory()
+  const found = useSignal<{ cwd: string; conversations: readonly Importable[] } | undefined>(undefined)
+  const problem = useSignal('')
+  const close = () => (overlay.value = undefined)
+  const attempt = async (work: () => Promise<void>) => {
+    problem.value = ''
+    try {
+      await work()
+    } catch (error) {
+      problem.value = messageOf(error)
+    }
+  }
+  const look = () =>
+    attempt(async () => {
+      const cwd = directory.value.trim()
+      const { conversations } = await api.session.importable({ cwd, limit: 50 })
+      found.value = { cwd, conversations }
+    })
+  const take = (cwd: string, { claudeSessionId, session: known }: Importable) =>
+    attempt(async () => {
+      const session = known ?? (await api.session.create({ cwd, claudeSessionId })).session
+      rememberDirectory(cwd)
+      close()
+      // The dialog gives the focus back before the new pane takes it.
+      setTimeout(() => desk.show({ kind: 'session', session }))
+    })
+
+  return (
+    <Dialog label="Import a conversation" class="import" onClose={close}>
+      <form
+        onSubmit={event => {
+          event.preventDefault()
+          void look()
+        }}
+      >
+        <h2>Import a conversation</h2>
+        <DirectoryField directory={directory} autoFocus />
+        {found.value?.conversations.length === 0 && <p class="dim">No conversation was begun in {found.value.cwd}.</p>}
+        {problem.value && (
+          <p class="problem" role="alert">
+            {problem.value}
+          </p>
+        )}
+        <footer class="dialog-foot">
+          <button type="button" class="button" onClick={close}>
+            Cancel
+          </button>
+          <button type="submit" class="button primary">
+            Look
+          </button>
+        </footer>
+      </form>
+      {found.value && (
+        <ul class="importable" aria-label="Conversations">
+          {found.value.conversations.map(conversation => (
+            <li key={conversation.claudeSessionId}>
+              <button type="button" class="button" onClick={() => void take(found.value!.cwd, conversation)}>
+                {conversation.session ? 'Open' : 'Import'}
+              </button>
+              <span class="clip grow">{oneLine(conversation.prompt) || conversation.claudeSessionId}</span>
+              <span class="small dim numeric">
+                {conversation.openIn && `open in process ${conversation.openIn.pid}, `}
+                {bytes(conversation.sizeBytes)}, <Ago at={conversation.updatedAt} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Dialog>
+  )
+}

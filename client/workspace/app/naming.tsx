@@ -1,0 +1,75 @@
+import { useSignal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
+import { Dialog } from '../parts/dialog.tsx'
+import { labelLines, labelsOf } from './labels.ts'
+import { messageOf, useWorkspace } from './workspace.ts'
+
+/** What a session is called, and what it is found by. */
+export function Naming({ session }: { session: string }) {
+  const { api, records, overlay } = useWorkspace()
+  // What others change meanwhile is not undone.
+  const before = useMemo(() => records.sessions.value.get(session), [])
+  const title = useSignal(before?.title ?? '')
+  const lines = labelLines(before?.labels ?? {})
+  const labels = useSignal(lines)
+  const problem = useSignal('')
+  const close = () => (overlay.value = undefined)
+  const save = async () => {
+    const name = title.value.trim()
+    try {
+      await api.session.update({
+        session,
+        ...(name !== before?.title && { title: name }),
+        ...(labels.value !== lines && { labels: labelsOf(labels.value) }),
+      })
+      close()
+    } catch (error) {
+      problem.value = messageOf(error)
+    }
+  }
+  return (
+    <Dialog label="Rename the session" onClose={close}>
+      <form
+        onSubmit={event => {
+          event.preventDefault()
+          void save()
+        }}
+      >
+        <h2>Rename the session</h2>
+        <label class="labelled">
+          <span>Title</span>
+          <input
+            class="field"
+            maxLength={1_000}
+            autoFocus
+            value={title.value}
+            onInput={event => (title.value = event.currentTarget.value)}
+          />
+        </label>
+        <label class="labelled">
+          <span>Labels, one a line: name=value</span>
+          <textarea
+            class="field mono"
+            rows={3}
+            spellcheck={false}
+            value={labels.value}
+            onInput={event => (labels.value = event.currentTarget.value)}
+          />
+        </label>
+        {problem.value && (
+          <p class="problem" role="alert">
+            {problem.value}
+          </p>
+        )}
+        <footer class="dialog-foot">
+          <button type="button" class="button" onClick={close}>
+            Cancel
+          </button>
+          <button type="submit" class="button primary" disabled={!before}>
+            Save
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  )
+}

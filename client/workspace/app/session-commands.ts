@@ -1,0 +1,34 @@
+import { blockOf } from '../blocks/block.ts'
+import type { Command } from './commands.ts'
+import { messageOf, type Workspace } from './workspace.ts'
+
+/** What can be done to the session of the pane that is worked in, and where another comes from. */
+export function currentSessionCommands({ readOnly, overlay, desk, api, say }: Workspace): Command[] {
+  if (readOnly) return []
+  const command = (id: string, title: string, hint: string, run: () => void): Command => ({
+    id,
+    group: 'Session',
+    title,
+    hint,
+    run,
+  })
+  const taken = command('import', 'Import a conversation…', 'begun in a directory without muxd', () => {
+    overlay.value = { kind: 'import' }
+  })
+  const current = blockOf(desk.active.value ?? '')
+  if (!current || !('session' in current)) return [taken]
+  const { session } = current
+  const fork = () =>
+    void api.session
+      .fork({ session })
+      .then(forked => desk.show({ kind: 'session', session: forked.session }, 'right'))
+      .catch((error: unknown) => say(messageOf(error), 'problem'))
+  return [
+    command('rename', 'Rename this session…', 'title, labels', () => (overlay.value = { kind: 'naming', session })),
+    command('fork', 'Fork this session', 'another with the conversation so far', fork),
+    command('close-session', 'Close this session…', 'ends its process', () => {
+      overlay.value = { kind: 'close-session', session }
+    }),
+    taken,
+  ]
+}

@@ -1,0 +1,195 @@
+import type { Approval, ApprovalAnswer, ClientApi } from '../../browser.ts'
+import { useState } from 'preact/hooks'
+import { RpcError } from '../../browser.ts'
+import { duration } from '../parts/format.ts'
+import { Icon } from '../parts/icons.tsx'
+import { useNow } from '../parts/time.tsx'
+import { type Question, questionsOf } from './approval-input.ts'
+import { type Answers, Questions } from './questions.tsx'
+
+/** What has to be known of a question to answer it. */
+export interface Asked extends Pick<Approval, 'approval' | 'kind' | 'input'> {
+  suggestions?: readonly unknown[] | undefined
+  /** Only a part of the input is here: it can be allowed as it is, and not be changed. */
+  isCut?: boolean
+}
+
+type Given = Omit<ApprovalAnswer, 'approval'>
+
+/** How somebody answers a question, wherever it is shown. */
+export interface Answering {
+  asked: Asked
+  questions: readonly Question[]
+  answers: Answers
+  setAnswers(answers: Answers): void
+  /** Why not, for Claude. */
+  message: string
+  setMessage(message: string): void
+  /** The tool's input as JSON, once somebody wants another. */
+  input: string | undefined
+  setInput(input: string): void
+  problem: string
+  isSending: boolean
+  canAllow: boolean
+  allow(more?: Partial<Given>): void
+  deny(): void
+}
+
+/** The answer that was first counts: `onLate` is told whose it was when that was another. */
+export function useAnswering(api: ClientApi, asked: Asked, onLate: (first: string) => void = () => {}): Answering {
+  const questions = asked.kind === 'question' ? questionsOf(asked.input) : []
+  const [answers, setAnswers] = useState<Answers>({})
+  const [message, setMessage] = useState('')
+  const [input, setInput] = useState<string>()
+  const [problem, setProblem] = useState('')
+  const [isSending, setSending] = useState(false)
+
+  const answer = async (given: Given) => {
+    if (isSending) return
+    setSending(true)
+    setProblem('')
+    try {
+      await api.approval.answer({ approval: asked.approval, ...given })
+    } catch (error) {
+      if (error instanceof RpcError && error.kind === 'conflict' && error.data['decision']) onLate(firstOf(error))
+      else setProblem(error instanceof Error ? error.message : String(error))
+    } finally {
+      setSending(false)
+    }
+  }
+  return {
+    asked,
+    questions,
+    answers,
+    setAnswers,
+    message,
+    setMessage,
+    input,
+    setInput,
+    problem,
+    isSending,
+    canAllow: !isSending && questions.every(({ question }) => answers[question]?.length),
+    allow(more = {}) {
+      const changed = input === undefined ? undefined : parsed(input)
+      if (changed === null) return setProblem('The input has to be a JSON object')
+      void answer({
+        decision: 'allow',
+        ...(questions.length && { answers }),
+        ...(changed && { input: changed }),
+        ...more,
+      })
+    },
+    deny: () => void answer({ decision: 'deny', ...(message.trim() && { message: message.trim() }) }),
+  }
+}
+
+/** What can be answered; to who only watches, that somebody else has to. */
+export function AnswerForm({ answering, readOnly }: { answering: Answering; readOnly: boolean }) {
+  const { asked, questions, answers, setAnswers, message, setMessage, input, setInput } = answering
+  const { problem, isSending, canAllow, allow, deny } = answering
+  const isTool = asked.kind === 'tool'
+  return (
+    <>
+      {questions.length > 0 && (
+        <Questions
+          name={asked.approval}
+          questions={questions}
+          answers={answers}
+          disabled={readOnly || isSending}
+          onChange={setAnswers}
+        />
+      )}
+      {input !== undefined && (
+        <textarea
+          class="field mono"
+          aria-label="The tool's input"
+          rows={Math.min(16, input.split('\n').length + 1)}
+          value={input}
+          onInput={event => setInput(event.currentTarget.value)}
+        />
+      )}
+      {readOnly ? (
+        <p class="small dim">This link may only watch: somebody else has to answer.</p>
+      ) : (
+        <div class="card-answers">
+          <button type="button" class="button primary" disabled={!canAllow} onClick={() => allow()}>
+            {labels[asked.kind]}
+          </button>
+          {isTool && (asked.suggestions?.length ?? 0) > 0 && (
+            <button
+              type="button"
+              class="button"
+              disabled={isSending}
+              title={JSON.stringify(asked.suggestions, null, 2)}
+              onClick={() => allow({ remember: true })}
+            >
+              Always in this session
+            </button>
+          )}
+          {isTool && input === undefined && !asked.isCut && (
+            <button
+              type="button"
+              class="button plain"
+              onClick={() => setInput(JSON.stringify(asked.input, null, 2) ?? '')}
+            >
+              Change input
+            </button>
+          )}
+          <form
+            class="deny"
+            onSubmit={event => {
+              event.preventDefault()
+              deny()
+            }}
+          >
+            <input
+              class="field"
+              aria-label="Why not, for Claude"
+              placeholder="Why not (optional)"
+              maxLength={2_000}
+              value={message}
+              onInput={event => setMessage(event.currentTarget.value)}
+            />
+            <button type="submit" class="button danger" disabled={isSending}>
+              Deny
+            </button>
+          </form>
+        </div>
+      )}
+      {problem && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+    </>
+  )
+}
+
+const labels = { tool: 'Allow', question: 'Answer', plan: 'Approve' }
+
+/** How long an answer still counts. */
+export function TimeLeft({ until }: { until: number }) {
+  const left = until - useNow()
+  return (
+    <span class="chip warn numeric">
+      <Icon name="warning" />
+      {left > 0 ? `${duration(left)} left` : 'expired'}
+    </span>
+  )
+}
+
+function firstOf({ data }: RpcError): string {
+  const { by, decision } = data as { by?: { name?: string }; decision?: unknown }
+  return `${by?.name ?? 'Somebody'} was first: ${decision === 'allow' ? 'allowed' : 'denied'}`
+}
+
+function parsed(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null
+  } catch {
+    return null
+  }
+}

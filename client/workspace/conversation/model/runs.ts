@@ -1,0 +1,91 @@
+import type { EventOf, Origin, TerminalEvent, Tokens } from '../../../browser.ts'
+import type { Handlers, Sheet } from './sheet.ts'
+import * as say from './wording.ts'
+
+interface Going {
+  startedAt: number
+  costUsd?: number
+  tokens?: Tokens
+}
+
+/** Runs from their prompt to their end. `onEnd`: nothing more will be written in it. */
+export function runHandlers(sheet: Sheet, onEnd: () => void) {
+  const { facts, openTools, touch } = sheet
+  const queued = new Map<string, { prompt: string; origin: Origin }>()
+  const runs = new Map<string, Going>()
+
+  function prompt(event: TerminalEvent | EventOf<'run_started'>, text: string, origin: Origin): void {
+    sheet.append(event, { ...sheet.common(event, `prompt:${event.run ?? ''}`), kind: 'prompt', text, origin })
+  }
+
+  function ended(event: TerminalEvent): void {
+    onEnd()
+    for (const tool of openTools) {
+      if (tool.run !== event.run) continue
+      openTools.delete(tool)
+      if (tool.task && !tool.task.ended) continue
+      tool.state = 'stopped'
+      tool.endedAt = event.time
+      touch(tool)
+    }
+    const run = event.run ?? ''
+    const waiting = queued.get(run)
+    // It never left the queue.
+    if (waiting) prompt(event, waiting.prompt, waiting.origin)
+    const { startedAt, costUsd, tokens } = runs.get(run) ?? {}
+    const last = sheet.items.at(-1)
+    const isExplained =
+      event.type === 'failed' &&
+      last?.kind === 'text' &&
+      last.blocks.all.some(({ source }) => source.includes(event.failure.detail))
+    const place = sheet.common(event, `end:${run}`)
+    sheet.append(event, { ...place, kind: 'end', event, isExplained, startedAt, costUsd, tokens })
+    sheet.announcement = say.ended(event)
+    queued.delete(run)
+    runs.delete(run)
+    if (facts.run?.run === run) facts.run = undefined
+    facts.status = null
+  }
+
+  return {
+    run_queued(event) {
+      queued.set(event.run ?? '', event)
+    },
+    run_started(event) {
+      const run = event.run ?? ''
+      queued.delete(run)
+      runs.set(run, { startedAt: event.time })
+      facts.run = { run, startedAt: event.time, cancelledBy: undefined }
+      prompt(event, event.prompt, event.origin)
+    },
+    cost(event) {
+      facts.costUsd = event.costUsd
+      const { models = {} } = event
+      facts.contextWindow =
+        contextWindowOf(models[facts.model ?? ''] ?? Object.values(models)[0]) ?? facts.contextWindow
+      const run = runs.get(event.run ?? '')
+      if (run) Object.assign(run, { costUsd: event.runCostUsd, tokens: event.tokens })
+    },
+    cancel_requested(event) {
+      if (facts.run && facts.run.run === event.run) facts.run = { ...facts.run, cancelledBy: event.by }
+      sheet.line(event, say.cancelRequested(event), { tone: 'warning' })
+    },
+    limit_reached(event) {
+      sheet.line(event, say.limitReached(event), { tone: 'warning' })
+    },
+    cancel_escalated(event) {
+      sheet.line(event, say.escalated(event), { tone: 'warning' })
+    },
+    done: ended,
+    failed: ended,
+    cancelled: ended,
+    interrupted: ended,
+  } satisfies Partial<Handlers>
+}
+
+/** What Claude Code says of the model, in its own form. */
+function contextWindowOf(used: unknown): number | undefined {
+  if (typeof used !== 'object' || used === null || !('contextWindow' in used)) return undefined
+  const { contextWindow } = used
+  return typeof contextWindow === 'number' && contextWindow > 0 ? contextWindow : undefined
+}

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest'
+import { labelLines, labelsOf } from '../../client/workspace/app/labels.ts'
+import { limits } from '../../client/workspace/conversation/model/wording.ts'
+import { withDraft } from '../../client/workspace/conversation/prompt/drafts.ts'
+
+describe('a draft', () => {
+  it('is kept by session, the one written last at the end, until nothing is in it', () => {
+    let drafts = withDraft([], 's_1', 'one')
+    drafts = withDraft(drafts, 's_2', 'two')
+    drafts = withDraft(drafts, 's_1', 'one more')
+    expect(drafts).toEqual([
+      ['s_2', 'two'],
+      ['s_1', 'one more'],
+    ])
+    expect(withDraft(drafts, 's_2', '')).toEqual([['s_1', 'one more']])
+  })
+
+  it('gives way to what is written later where all are too long together, and is not kept where it is so by itself', () => {
+    const long = 'x'.repeat(90_000)
+    const drafts = ['s_1', 's_2', 's_3'].reduce(
+      (before, session) => withDraft(before, session, long),
+      withDraft([], 's_0', 'x'),
+    )
+    expect(drafts.map(([session]) => session)).toEqual(['s_2', 's_3'])
+    expect(withDraft(drafts, 's_4', 'x'.repeat(1_000_000))).toEqual(drafts)
+  })
+})
+
+describe('labels', () => {
+  it('are written one a line, with or without a value', () => {
+    const labels = { team: 'core', urgent: '', query: 'a=b' }
+    expect(labelsOf(labelLines(labels))).toEqual(labels)
+    expect(labelsOf(' team = core \n\n=x\nurgent')).toEqual({ team: 'core', urgent: '' })
+  })
+})
+
+describe('the limits of a run', () => {
+  it('are said in a few words, and not at all where there are none', () => {
+    expect(limits({ limits: { timeoutMs: 600_000, inactivityMs: 30_000, maxTurns: 1, maxBudgetUsd: 2 } })).toBe(
+      'at most 10 min, 30 s of silence, 1 turn, $2.00',
+    )
+    expect(limits({})).toBe('')
+  })
+})
