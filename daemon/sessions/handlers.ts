@@ -30,9 +30,9 @@ export function sessionHandlers(
         const { items, next } = page(found, limit, ({ session }) => session)
         return { sessions: items, ...next }
       },
-      close: ({ session, force = false }) => sessions.close(session, force),
-      async delete({ session, force = false }) {
-        await sessions.delete(session, force)
+      close: ({ session, force = false }, { actor }) => sessions.close(session, force, actor),
+      async delete({ session, force = false }, { actor }) {
+        await sessions.delete(session, force, actor)
         return {}
       },
     },

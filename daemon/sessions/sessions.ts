@@ -52,8 +52,8 @@ export interface Sessions {
   checkOwner(session: string): Promise<void>
   get(session: string): Session
   list(filter: { state?: string; labels?: Record<string, string>; limit: number; after?: string }): Session[]
-  close(session: string, force: boolean): Promise<Session>
-  delete(session: string, force: boolean): Promise<void>
+  close(session: string, force: boolean, by: Actor): Promise<Session>
+  delete(session: string, force: boolean, by: Actor): Promise<void>
   /** In a session, or in a new one: then both are stored or neither. */
   startRun(session: string | NewSession, prompt: string, by: Actor, keep?: KeepAnswer, limits?: RunLimits): Run
   getRun(run: string): Run
@@ -232,12 +232,12 @@ export function createSessions(context: SessionsContext): Sessions {
     }
   }
 
-  async function cancelAll(id: string) {
+  async function cancelAll(id: string, by: Actor) {
     const runs = store.runs.unfinished().filter(({ run }) => run.session === id)
     const session = live.get(id)
     if (!session) return
     const ends = runs.map(({ run }) => waiters.wait(run.run, new AbortController().signal))
-    for (const { run } of runs) session.cancel(run.run, daemonActor, 'kill', 'the session was ended')
+    for (const { run } of runs) session.cancel(run.run, by, 'kill', 'the session was ended')
     await Promise.all(ends)
   }
 
@@ -303,19 +303,19 @@ export function createSessions(context: SessionsContext): Sessions {
 
     list: filter => store.sessions.list(filter).map(present),
 
-    async close(id, force) {
+    async close(id, force, by) {
       stored(id)
       refuseWhileBusy(live.get(id), id, force, 'close it')
-      if (force) await cancelAll(id)
+      if (force) await cancelAll(id, by)
       await load(id).close()
       return present(stored(id))
     },
 
-    async delete(id, force) {
+    async delete(id, force, by) {
       stored(id)
       refuseWhileBusy(live.get(id), id, force, 'delete it')
       await remove(id, async () => {
-        if (force) await cancelAll(id)
+        if (force) await cancelAll(id, by)
         await live.get(id)?.close()
       })
     },
@@ -435,9 +435,6 @@ export function createSessions(context: SessionsContext): Sessions {
       })
   }
 }
-
-/** What muxd itself does in somebody's name, when a session is closed or deleted by force. */
-const daemonActor: Actor = { client: 'c_daemon', name: 'muxd' }
 
 /** What stands in the way of storing it becomes the caller's error. */
 function storing<T>(work: () => T): T {

@@ -168,6 +168,23 @@ describe('cancelling a run', () => {
   })
 })
 
+describe('a session that is closed while it runs', () => {
+  it('is told to be in use; by force its runs are cancelled in the name of who asked', async () => {
+    const [daemon, peer] = await open(quick)
+    const run = await start(peer, 'sim:hang at=text')
+    const queued = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
+    const other = await daemon.peer('closer')
+    await expect(other.call('session.close', { session: run.session })).rejects.toMatchObject({
+      error: { data: { kind: 'conflict' } },
+    })
+    await other.call('session.close', { session: run.session, force: true })
+    for (const each of [run, queued]) {
+      const end = { type: 'cancelled', by: { name: 'closer' }, reason: 'the session was ended' }
+      expect((await eventsOf(peer, each)).at(-1)).toMatchObject(end)
+    }
+  })
+})
+
 describe('a process that does not end when it should', () => {
   it('does not spoil the result of a run whose process is kept, nor the next run', async () => {
     const [, peer] = await open(quick)
