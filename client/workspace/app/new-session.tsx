@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { ClaudeOptions } from '../../browser.ts'
 import { Dialog } from '../parts/dialog.tsx'
+import { untilKnown } from '../records.ts'
 import { isSimulator } from './simulator.ts'
 import { messageOf, useWorkspace } from './workspace.ts'
 
@@ -47,6 +48,7 @@ export function NewSession({ prompt: first = '' }: { prompt?: string | undefined
       })
       localStorage.setItem(lastDirectory, directory)
       close()
+      await untilKnown(records, run.session)
       // The dialog gives the focus back before the new pane takes it.
       setTimeout(() => desk.show({ kind: 'session', session: run.session }))
     } catch (error) {
