@@ -21,7 +21,9 @@ const speed = { MUXD_SIMULATOR_SPEED: '1' }
 const kills = Number(process.env['KILLS'] ?? 200)
 
 describe('a daemon that is killed at random moments under load', () => {
-  it(`ends no process, and every client has every event once, after ${kills} kills`, { timeout: 1_800_000 }, async () => {
+  it(`ends no process, and every client has every event once, after ${kills} kills`, {
+    timeout: 1_800_000,
+  }, async () => {
     let daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '40'], env: speed })
     const { home, info } = daemon
     const starter = await connect({ home, timing })

@@ -109,7 +109,7 @@ describeWithPages('questions', newPage => {
       }
       Object.assign(globalThis, { Notification: Recorded, seen })
     })
-    const seen = () => page.evaluate('seen') as Promise<{ asked: number; shown: object[] }>
+    const seen = () => page.evaluate<{ asked: number; shown: object[] }>('seen')
     const ask = async (title: string) => {
       await script.run({ prompt: 'sim:permission command=ls', cwd: tempDir(), title })
       return nextApproval(script)

@@ -74,7 +74,9 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
         </span>
         {approval.expiresAt !== null && <Expiry at={approval.expiresAt} />}
       </header>
-      {approval.kind === 'tool' && approval.description && <p class="dim">{approval.description}</p>}
+      {approval.kind === 'tool' && approval.description && approval.description !== approval.tool && (
+        <p class="dim">{approval.description}</p>
+      )}
       {questions.length ? (
         <Questions
           name={approval.approval}
