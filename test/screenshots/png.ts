@@ -2,13 +2,20 @@ import { crc32, deflateSync, inflateSync } from 'node:zlib'
 
 const signature = Buffer.from('89504e470d0a1a0a', 'hex')
 const maxColours = 256
+/** So many of the commonest are kept as they are; the others have to be this far from each other. */
+const exact = 32
+const apart = 150
 
 /** The same picture with a palette, a third of the size: the rarest colours, those at the edges of letters, become near ones. */
 export function withPalette(png: Buffer): Buffer {
   const { width, height, pixels } = decoded(png)
   const counts = new Map<number, number>()
   for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1)
-  const palette = [...counts.keys()].sort((a, b) => counts.get(b)! - counts.get(a)!).slice(0, maxColours)
+  const palette: number[] = []
+  for (const colour of [...counts.keys()].sort((a, b) => counts.get(b)! - counts.get(a)!)) {
+    if (palette.length === maxColours) break
+    if (palette.length < exact || palette.every(other => distance(colour, other) > apart)) palette.push(colour)
+  }
   const places = new Map(palette.map((colour, place) => [colour, place]))
   const placeOf = (colour: number) => {
     const known = places.get(colour)
@@ -88,6 +95,6 @@ function paeth(left: number, up: number, corner: number): number {
 }
 
 function distance(a: number, b: number): number {
-  const apart = (shift: number) => ((a >> shift) & 255) - ((b >> shift) & 255)
-  return apart(16) ** 2 + apart(8) ** 2 + apart(0) ** 2
+  const between = (shift: number) => ((a >> shift) & 255) - ((b >> shift) & 255)
+  return between(16) ** 2 + between(8) ** 2 + between(0) ** 2
 }
