@@ -7,7 +7,7 @@ import { connectForTest } from '../client/harness.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
-import { isShown, openWorkspace, sees, tab, violations } from './page.ts'
+import { isShown, openWorkspace, sees, seesRunning, tab, violations } from './page.ts'
 
 const focused = (page: Page) => page.locator(':focus')
 const isFocused = (page: Page, name: string) =>
@@ -64,7 +64,7 @@ describeWithPages('the keyboard alone', newPage => {
     await isFocused(page, 'Prompt')
     await page.keyboard.type('sim:hang at=text ignore=interrupt,int,term,hup')
     await page.keyboard.press('Enter')
-    await sees(page, 'Running')
+    await seesRunning(page)
     for (const [keys, says] of [
       ['Escape', 'Interrupting'],
       ['Escape', 'Ending the process'],

@@ -54,6 +54,10 @@ export const isShown = (page: Page, name: string | RegExp): Promise<void> =>
 
 export const sees = (page: Page, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor()
 
+/** Beside its list there is a choice of the same name. */
+export const seesRunning = (page: Page): Promise<void> =>
+  page.locator('.conversation .going').getByText('Running').waitFor()
+
 /** Opens a session from the list of them. */
 export const openSession = (page: Page, title: string | RegExp): Promise<void> =>
   page

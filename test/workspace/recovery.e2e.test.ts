@@ -9,7 +9,7 @@ import { connectForTest } from '../client/harness.ts'
 import { canMount, endAllOf, startTestDaemon, tempHome, type TestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
-import { openSession, openWorkspace, originOf, saidIn, sees, violations, words } from './page.ts'
+import { openSession, openWorkspace, originOf, saidIn, sees, seesRunning, violations, words } from './page.ts'
 
 describeWithPages('a page whose daemon goes', newPage => {
   it('says so, goes on with the next one where the stream was, and has everything once, also when it is loaded anew', async () => {
@@ -31,7 +31,7 @@ describeWithPages('a page whose daemon goes', newPage => {
     await startTestDaemon({ argv, env, home: first.home })
     await sees(page, 'Connected again')
     await until(async () => expect(await page.getByText('Reconnecting…').count()).toBe(0))
-    await sees(page, 'Running')
+    await seesRunning(page)
     const before = (await saidIn(page)).length
     await until(async () => expect((await saidIn(page)).length).toBeGreaterThan(before))
     await page.reload()

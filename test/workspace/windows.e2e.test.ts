@@ -5,7 +5,7 @@ import { describeWithPages } from '../client/chromium.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
-import { isShown, openSession, openWorkspace, saidIn, sees, tab, words } from './page.ts'
+import { isShown, openSession, openWorkspace, saidIn, sees, seesRunning, tab, words } from './page.ts'
 
 const tabsOf = (page: Page) => page.getByRole('tab').allInnerTexts()
 
@@ -39,7 +39,7 @@ describeWithPages('several windows', newPage => {
     for (const page of [one, two]) expect(await saidIn(page)).toEqual(words(heard))
     // The other way round.
     const next = await script.run({ session: run.session, prompt })
-    for (const page of [one, two]) await sees(page, 'Running')
+    for (const page of [one, two]) await seesRunning(page)
     await next.cancel('enough')
     for (const page of [one, two]) await sees(page, 'Cancelled by script: enough')
   })
