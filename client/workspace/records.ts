@@ -74,6 +74,18 @@ export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Re
   return { loaded, sessions, active, ended, approvals, epoch }
 }
 
+/** Resolves when the record of a session is there: that of a new one comes behind the answer to who began it. */
+export function untilKnown({ sessions }: Records, session: string): Promise<void> {
+  return new Promise(resolve => {
+    const stop = sessions.subscribe(known => {
+      if (!known.has(session)) return
+      resolve()
+      // It may be there at once, before there is anything to stop.
+      queueMicrotask(() => stop())
+    })
+  })
+}
+
 async function readLists(api: ClientApi): Promise<RecordsState> {
   const state = emptyRecords()
   const unended = (['queued', 'running', 'cancelling'] as const).map(of => readRuns(api, { state: of }))

@@ -43,17 +43,22 @@ export function describeInChromium(title: string, tests: (openPage: OpenPage) =>
   )
 }
 
+/** Opens an empty page; `apart` in a context of its own, which shares nothing with other pages, as another browser. */
+export type NewPage = (options?: { apart?: boolean }) => Promise<Page>
+
 /** Tests with new pages of one real Chromium, where there is one. */
-export function describeWithPages(title: string, tests: (newPage: () => Promise<Page>) => void): void {
+export function describeWithPages(title: string, tests: (newPage: NewPage) => void): void {
   describe.skipIf(!existsSync(executablePath))(`${title} (skipped where there is no ${executablePath})`, () => {
     let started: Awaited<ReturnType<typeof startChromium>>
     beforeAll(async () => {
       started = await startChromium()
     }, patienceMs)
     afterAll(() => started.close())
-    tests(async () => {
-      const page = await started.browser.contexts()[0]!.newPage()
-      onTestFinished(() => page.close())
+    tests(async ({ apart = false } = {}) => {
+      const { browser } = started
+      const context = apart ? await browser.newContext() : browser.contexts()[0]!
+      const page = await context.newPage()
+      onTestFinished(() => (apart ? context : page).close())
       return page
     })
   })

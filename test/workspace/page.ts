@@ -1,7 +1,9 @@
-import type { Page } from 'playwright-core'
+import axeCore from 'axe-core'
+import type { Locator, Page } from 'playwright-core'
 import { expect, onTestFinished } from 'vitest'
 import type { DaemonInfo, Role } from '../../protocol/index.ts'
 import { openPeer } from '../support/rpc-peer.ts'
+import { until } from '../support/until.ts'
 
 /** What a page must not do, whatever is shown: checked when the test ends. */
 interface Faults {
@@ -44,3 +46,39 @@ export function watchForFaults(page: Page, origin: string): void {
 }
 
 export const originOf = ({ url }: DaemonInfo) => url.replace('ws:', 'http:').replace('/ws', '')
+
+export const tab = (page: Page, name: string | RegExp): Locator => page.getByRole('tab', { name })
+
+export const isShown = (page: Page, name: string | RegExp): Promise<void> =>
+  until(async () => expect(await tab(page, name).getAttribute('aria-selected')).toBe('true'))
+
+export const sees = (page: Page, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor()
+
+/** Beside its list there is a choice of the same name. */
+export const seesRunning = (page: Page): Promise<void> =>
+  page.locator('.conversation .going').getByText('Running').waitFor()
+
+/** Opens a session from the list of them. */
+export const openSession = (page: Page, title: string | RegExp): Promise<void> =>
+  page
+    .getByRole('listbox', { name: /Sessions/ })
+    .getByRole('option', { name: title })
+    .click()
+
+/** What Claude has said in the conversations that are shown, word by word. */
+export async function saidIn(page: Page): Promise<string[]> {
+  return words((await page.locator('.said').allTextContents()).join(' '))
+}
+
+export const words = (text: string): string[] => text.split(/\s+/).filter(Boolean)
+
+/** What axe finds wrong, by rule with where. */
+export async function violations(page: Page): Promise<string[]> {
+  // By the debugger's hand: the policy lets no script in from a test either.
+  await page.evaluate(`${axeCore.source}; globalThis.axe = axe; undefined`)
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof axeCore }
+    const { violations: found } = await axe.run(document)
+    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' | ')}`)
+  })
+}

@@ -78,7 +78,7 @@ function Lost() {
   const lost = useSignal(false)
   const epoch = useRef<string | undefined>(undefined)
   useEffect(() => {
-    if (state === 'open' && opened > 1) say('Connected again, nothing was missed')
+    if (state === 'open' && opened > 1) say('Connected again')
   }, [opened])
   useSignalEffect(() => {
     const next = records.epoch.value

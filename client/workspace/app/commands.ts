@@ -214,8 +214,8 @@ function pageCommands({ overlay }: Workspace): Command[] {
     {
       id: 'theme',
       group: 'Page',
-      title: `Theme: ${theme.value}. Change it`,
-      hint: 'light, dark, as the system',
+      title: 'Change the theme',
+      hint: `now ${theme.value}; light, dark or as the system`,
       keys: 'Alt+KeyT',
       run: nextTheme,
     },

@@ -2,7 +2,7 @@ import { effect } from '@preact/signals'
 import { createDockview, type DockviewApi } from 'dockview-core'
 import { type JSX, render } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { blockTitle } from '../blocks/titles.ts'
+import { tabLabel } from '../blocks/titles.ts'
 import { fromDockview, toDockview } from '../layout/dockview-layout.ts'
 import { groupsOf, isSameLayout } from '../layout/layout.ts'
 import type { BusySign } from './busy.ts'
@@ -32,7 +32,7 @@ export function Dock({ busy }: { busy: BusySign }) {
     })
     // Changes that come from the desk itself are none of the user's.
     let applying = false
-    const titleOf = (id: string) => blockTitle(id, records.sessions.peek())
+    const titleOf = (id: string) => tabLabel(id, records.sessions.peek(), records.approvals.peek().length)
     const panes = createPanes(api, titleOf, apply => {
       applying = true
       try {
@@ -53,7 +53,8 @@ export function Dock({ busy }: { busy: BusySign }) {
     // What a screen reader calls the tab.
     const untitle = effect(() => {
       const sessions = records.sessions.value
-      for (const { id, api: panel } of api.panels) panel.setTitle(blockTitle(id, sessions))
+      const waiting = records.approvals.value.length
+      for (const { id, api: panel } of api.panels) panel.setTitle(tabLabel(id, sessions, waiting))
     })
     const unwatch = busy.watch(ref.current!)
     const detach = desk.attach(panes)

@@ -3,11 +3,16 @@ import { commandsOf } from './commands.ts'
 import { chordText, isMac } from './keys.ts'
 import { useWorkspace } from './workspace.ts'
 
-const inBlocks: [keys: string, what: string][] = [
+const inBlocks = (mac: boolean): [keys: string, what: string][] => [
   ['↑ ↓', 'move in a list, of sessions, questions or frames'],
   ['Enter', 'open the session'],
   ['A', 'allow the question that has the focus'],
   ['D', 'deny it'],
+  ['Enter', 'send the prompt; with Shift a new line'],
+  ['/', 'at the beginning of a prompt: commands'],
+  [chordText('Mod+KeyF', mac), 'search in the conversation'],
+  ['Esc', 'cancel its run; again: end its process'],
+  [chordText('Shift+Esc', mac), 'kill its process and what that started'],
   ['Shift+↑ ↓', 'move the queued prompt that has the focus'],
   ['Delete', 'take it out of the queue'],
 ]
@@ -41,7 +46,7 @@ export function Help() {
             ]}
           />
         ))}
-        <Keys title="In a block" rows={inBlocks} />
+        <Keys title="In a block" rows={inBlocks(mac)} />
       </div>
     </Dialog>
   )

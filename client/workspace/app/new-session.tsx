@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { ClaudeOptions } from '../../browser.ts'
 import { Dialog } from '../parts/dialog.tsx'
+import { untilKnown } from '../records.ts'
 import { DirectoryField, rememberDirectory, useDirectory } from './directory.tsx'
 import { isSimulator } from './simulator.ts'
 import { messageOf, useWorkspace } from './workspace.ts'
@@ -16,7 +17,7 @@ const models = ['opus', 'sonnet', 'haiku']
 
 /** Begins a session with its first prompt. */
 export function NewSession({ prompt: first = '' }: { prompt?: string | undefined }) {
-  const { mux, desk, overlay, hello } = useWorkspace()
+  const { mux, desk, overlay, hello, records } = useWorkspace()
   const prompt = useSignal(first)
   const cwd = useDirectory()
   const title = useSignal('')
@@ -45,6 +46,7 @@ export function NewSession({ prompt: first = '' }: { prompt?: string | undefined
       })
       rememberDirectory(directory)
       close()
+      await untilKnown(records, run.session)
       // The dialog gives the focus back before the new pane takes it.
       setTimeout(() => desk.show({ kind: 'session', session: run.session }))
     } catch (error) {

@@ -7,6 +7,7 @@ import { useWorkspace } from './workspace.ts'
 /** What stands on a tab. To close it is for the mouse only: the keyboard has a command, and a tab holds no button. */
 export function Tab({ id }: { id: string }) {
   const { desk, records } = useWorkspace()
+  const waiting = id === 'approvals' ? records.approvals.value.length : 0
   return (
     <div
       class="tab-face"
@@ -15,7 +16,8 @@ export function Tab({ id }: { id: string }) {
       }}
     >
       <TabMark id={id} />
-      <span class="clip">{blockTitle(id, records.sessions.value)}</span>
+      <span class="clip">{blockTitle(id, records.sessions.value)}</span>{' '}
+      {waiting > 0 && <span class="count">{waiting}</span>}
       <span
         class="tab-close"
         aria-hidden="true"
@@ -49,8 +51,6 @@ export function TabMark({ id }: { id: string }) {
       </>
     )
   }
-  if (block?.kind === 'approvals' && records.approvals.value.length)
-    return <span class="count">{records.approvals.value.length}</span>
   return <Icon name={block ? blockIcons[block.kind] : 'help'} />
 }
 

@@ -47,7 +47,9 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
         </span>
         {approval.expiresAt !== null && <TimeLeft until={approval.expiresAt} />}
       </header>
-      {approval.kind === 'tool' && approval.description && <p class="dim">{approval.description}</p>}
+      {approval.kind === 'tool' && approval.description && approval.description !== approval.tool && (
+        <p class="dim">{approval.description}</p>
+      )}
       {answering.questions.length === 0 && <WishView approval={approval} />}
       <AnswerForm answering={answering} readOnly={readOnly} />
     </article>

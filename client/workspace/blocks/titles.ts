@@ -33,3 +33,9 @@ export function blockTitle(id: string, sessions: ReadonlyMap<string, Session>): 
   const title = session ? sessionTitle(session) : block.session
   return block.kind === 'frames' ? `Frames of ${title}` : title
 }
+
+/** What a screen reader calls the tab: its title, and what is seen beside it. */
+export function tabLabel(id: string, sessions: ReadonlyMap<string, Session>, waiting: number): string {
+  const title = blockTitle(id, sessions)
+  return id === 'approvals' && waiting > 0 ? `${title} ${waiting} waiting` : title
+}

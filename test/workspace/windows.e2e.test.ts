@@ -1,0 +1,105 @@
+import type { Page } from 'playwright-core'
+import { expect, it } from 'vitest'
+import { connectForTest } from '../client/harness.ts'
+import { describeWithPages } from '../client/chromium.ts'
+import { startTestDaemon } from '../support/daemon.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { isShown, openSession, openWorkspace, saidIn, sees, seesRunning, tab, words } from './page.ts'
+
+const tabsOf = (page: Page) => page.getByRole('tab').allInnerTexts()
+
+describeWithPages('several windows', newPage => {
+  it('show a run alike, in two browsers and in a script, and tell who cancelled it', async () => {
+    const { home, info } = await startTestDaemon({ env: { MUXD_SIMULATOR_SPEED: '1' } })
+    const script = await connectForTest({ home, client: { name: 'script', version: '1' } })
+    const prompt = 'sim:long words=4000 delayMs=10'
+    const run = await script.run({ prompt, cwd: tempDir(), title: 'for all' })
+    let heard = ''
+    const listening = (async () => {
+      for await (const event of run.events()) {
+        if (event.type === 'assistant_text') heard += event.delta
+        if (event.type === 'cancelled') return event
+      }
+      return undefined
+    })()
+    const [one, two] = [await newPage({ apart: true }), await newPage({ apart: true })]
+    for (const page of [one, two]) {
+      await page.setViewportSize({ width: 1_400, height: 2_400 })
+      await openWorkspace(page, { info })
+    }
+    await openSession(one, /for all/)
+    // What is open in one is open in the other.
+    await isShown(two, /for all/)
+    for (const page of [one, two]) await until(async () => expect((await saidIn(page)).length).toBeGreaterThan(50))
+    await two.getByRole('button', { name: 'Cancel', exact: true }).click()
+    for (const page of [one, two]) await sees(page, 'Cancelled by workspace')
+    expect(await listening).toMatchObject({ by: { name: 'workspace' } })
+    expect(words(heard).length).toBeGreaterThan(50)
+    for (const page of [one, two]) expect(await saidIn(page)).toEqual(words(heard))
+    // The other way round.
+    const next = await script.run({ session: run.session, prompt })
+    for (const page of [one, two]) await seesRunning(page)
+    await next.cancel('enough')
+    for (const page of [one, two]) await sees(page, 'Cancelled by script: enough')
+  })
+
+  it('lie alike in each workspace, as they were left there', async () => {
+    const { info } = await startTestDaemon()
+    const [one, two, elsewhere] = [await newPage(), await newPage({ apart: true }), await newPage()]
+    await openWorkspace(one, { info })
+    await openWorkspace(two, { info })
+    await openWorkspace(elsewhere, { info, workspace: 'other' })
+    for (const page of [one, two, elsewhere]) await sees(page, 'No session yet')
+    // A window behind others draws nothing, and follows all the same.
+    await one.bringToFront()
+    await tab(one, 'Usage').click()
+    await isShown(two, 'Usage')
+    await two.bringToFront()
+    await tab(two, 'Usage').click()
+    await two.keyboard.press('Alt+Backslash')
+    await until(async () => expect(await one.getByRole('tablist').count()).toBe(3))
+    // Both at once: whoever was last has it everywhere.
+    await Promise.all([one.keyboard.press('Alt+d'), two.keyboard.press('Alt+w')])
+    await until(async () => expect(await tabsOf(two)).toEqual(await tabsOf(one)))
+    expect(await tabsOf(elsewhere)).toEqual(['Sessions', 'Approvals', 'Usage', 'Daemon'])
+    await one.reload()
+    await until(async () => expect(await tabsOf(one)).toEqual(await tabsOf(two)))
+  })
+
+  it('follow a tab that is dragged, closed and moved; what is maximised is so in its own window', async () => {
+    const { info } = await startTestDaemon()
+    const [one, two] = [await newPage({ apart: true }), await newPage({ apart: true })]
+    for (const page of [one, two]) {
+      await page.setViewportSize({ width: 1_200, height: 800 })
+      await openWorkspace(page, { info })
+      await tab(page, 'Daemon').waitFor()
+    }
+    // Into the lower half of the pane that it is in.
+    const pane = (await one.getByRole('group', { name: 'Approvals' }).boundingBox())!
+    const from = (await tab(one, 'Usage').boundingBox())!
+    await one.mouse.move(from.x + 20, from.y + 10)
+    await one.mouse.down()
+    await one.mouse.move(pane.x + pane.width / 2, pane.y + pane.height / 2, { steps: 10 })
+    await one.mouse.move(pane.x + pane.width / 2, pane.y + pane.height - 30, { steps: 10 })
+    await one.mouse.up()
+    for (const page of [one, two]) {
+      await until(async () => {
+        const [above, below] = [await tab(page, 'Approvals').boundingBox(), await tab(page, 'Usage').boundingBox()]
+        expect(below!.y).toBeGreaterThan(above!.y + 200)
+      })
+    }
+    // Back among the others, by the keyboard.
+    await tab(two, 'Usage').click()
+    await two.keyboard.press('Alt+Shift+ArrowUp')
+    await until(async () => expect(await one.getByRole('tablist').count()).toBe(2))
+    await tab(one, 'Daemon').click({ button: 'middle' })
+    await until(async () => expect(await tabsOf(two)).toEqual(['Sessions', 'Approvals', 'Usage']))
+    await two.getByRole('button', { name: 'Maximise the pane' }).last().click()
+    const widthIn = async (page: Page) => (await page.getByRole('tabpanel').last().boundingBox())!.width
+    await until(async () => expect(await widthIn(two)).toBe(1_200))
+    await tab(one, 'Approvals').click()
+    await isShown(two, 'Approvals')
+    expect(await widthIn(one)).toBeLessThan(1_000)
+  })
+})
