@@ -1,11 +1,12 @@
-/** What the main thread of a page did, by the frames of its screen, as Chromium's trace tells it. */
+/** What the main thread of a page did, by the frames of its screen, as Chromium's trace tells it. Each list ascending. */
 export interface PageFrames {
   frames: number
-  /** Script of each frame, with the layouts that it forced; ascending. */
+  /** Script of each frame, with the layouts that it forced: the time of the processor that it took. */
   scriptMs: Float64Array
-  /** Layouts that were not done already, of each frame; ascending. */
+  /** The same by the clock: what else the machine does is in it. */
+  clockMs: Float64Array
+  /** Layouts that were not done already. */
   layouts: Float64Array
-  layoutMs: Float64Array
 }
 
 export const traceCategories = ['devtools.timeline', 'disabled-by-default-devtools.timeline.frame']
@@ -15,9 +16,10 @@ interface TraceEvent {
   ph: string
   pid: number
   tid: number
-  /** µs. */
+  /** µs by the clock, and of the processor's time. */
   ts: number
   dur?: number
+  tdur?: number
 }
 
 const script = new Set(['FunctionCall', 'EvaluateScript', 'RunMicrotasks'])
@@ -28,22 +30,22 @@ export function framesOf(trace: Buffer): PageFrames {
   const events = ofBusiest(traceEvents)
   const begins = events.filter(({ name }) => name === beginning).map(({ ts }) => ts)
   const frames = begins.length - 1
-  const sums = { script: new Float64Array(frames), layouts: new Float64Array(frames), layout: new Float64Array(frames) }
+  const scriptMs = new Float64Array(frames)
+  const clockMs = new Float64Array(frames)
+  const layouts = new Float64Array(frames)
   let frame = -1
-  // Calls lie within calls: only what reaches beyond the one before is new.
+  // Calls lie within calls.
   let until = 0
-  for (const { name, ts, dur = 0 } of events) {
+  for (const { name, ts, dur = 0, tdur = 0 } of events) {
     while (frame < frames && ts >= begins[frame + 1]!) frame++
     if (frame < 0 || frame >= frames) continue
-    if (script.has(name) && ts + dur > until) {
-      sums.script[frame]! += (ts + dur - Math.max(until, ts)) / 1e3
-      until = ts + dur
-    } else if (name === 'Layout') {
-      sums.layouts[frame]! += 1
-      sums.layout[frame]! += dur / 1e3
-    }
+    if (name === 'Layout') layouts[frame]! += 1
+    if (!script.has(name) || ts < until) continue
+    until = ts + dur
+    scriptMs[frame]! += tdur / 1e3
+    clockMs[frame]! += dur / 1e3
   }
-  return { frames, scriptMs: sums.script.sort(), layouts: sums.layouts.sort(), layoutMs: sums.layout.sort() }
+  return { frames, scriptMs: scriptMs.sort(), clockMs: clockMs.sort(), layouts: layouts.sort() }
 }
 
 /** The events of the thread with the most frames, by their time: other pages and frames have threads of their own. */

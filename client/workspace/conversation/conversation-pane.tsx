@@ -7,7 +7,7 @@ import { createFeed, type Feed } from './feed.ts'
 import { Footer } from './footer.tsx'
 import { createFrames } from './frames-of-time.ts'
 import { RowList } from './list/row-list.tsx'
-import { type Row, rowsOf } from './list/rows.ts'
+import { createRows, type Row } from './list/rows.ts'
 import { Pane } from './pane-context.ts'
 import { type Cancelling, nextCancel } from './prompt/cancelling.ts'
 import { Choice, permissionModes } from './prompt/choices.tsx'
@@ -260,8 +260,9 @@ function useSession(mux: Mux, session: string): { feed: Feed; record: SessionRec
   return parts
 }
 
-/** The rows anew for each drawing: what changed in them is told by their versions. */
+/** The rows anew for each drawing: those that have not changed are the same ones. */
 function useRows(feed: Feed, opened: ReadonlyMap<string, boolean>): readonly Row[] {
+  const rowsOf = useMemo(createRows, [feed])
   return rowsOf(feed.transcript.items, opened)
 }
 

@@ -1,15 +1,15 @@
 import type { Block } from '../model/blocks.ts'
-import type { Item } from '../model/items.ts'
+import type { Item, TextItem } from '../model/items.ts'
 import { isAgent } from '../model/tool-text.ts'
 
-/** What is scrolled through: an item, or a block of one that is a long text. A new `version` has to be drawn anew. */
+/** What is scrolled through: an item, or a block of one that is a long text. What has to be drawn anew is another row. */
 export interface Row {
-  key: string
-  item: Item
+  readonly key: string
+  readonly item: Item
   /** How many sub-agents deep. */
-  depth: number
-  block: Block | undefined
-  version: number
+  readonly depth: number
+  readonly block: Block | undefined
+  readonly version: number
 }
 
 /** What a reader has opened or closed by hand, by the item's key. */
@@ -24,23 +24,49 @@ const manyChildren = 30
 export const showsChildren = (item: Item, opened: Opened): boolean =>
   item.kind === 'tool' && isAgent(item.tool) && isOpen(opened, item.key, item.children.length <= manyChildren)
 
-export function rowsOf(items: readonly Item[], opened: Opened): Row[] {
-  const rows: Row[] = []
-  const walk = (each: readonly Item[], depth: number) => {
-    for (const item of each) {
-      if (item.kind === 'text') {
-        const { all } = item.blocks
-        for (const [index, block] of all.entries()) {
-          const isLast = index === all.length - 1
-          // Only the last block can still change.
-          const version = isLast ? block.source.length * 2 + Number(item.finished) : -1
-          rows.push({ key: `${item.key}/${block.key}`, item, depth, block, version })
-        }
-      } else rows.push({ key: item.key, item, depth, block: undefined, version: item.version })
-      if (item.kind === 'tool' && item.children.length > 0 && showsChildren(item, opened))
-        walk(item.children, depth + 1)
-    }
+/** Makes rows of items: the very rows of the last time for what has not changed since, and the same list if nothing has. */
+export function createRows(): (items: readonly Item[], opened: Opened) => readonly Row[] {
+  const made = new WeakMap<Item, { version: number; rows: readonly Row[] }>()
+  let last: readonly Row[] = []
+
+  function rowsOf(item: Item, depth: number): readonly Row[] {
+    const before = made.get(item)
+    if (before?.version === item.version) return before.rows
+    const rows = item.kind === 'text' ? rowsOfText(item, depth, before?.rows) : [rowOf(item, depth)]
+    made.set(item, { version: item.version, rows })
+    return rows
   }
-  walk(items, 0)
-  return rows
+
+  return (items, opened) => {
+    const rows: Row[] = []
+    const walk = (each: readonly Item[], depth: number) => {
+      for (const item of each) {
+        for (const row of rowsOf(item, depth)) rows.push(row)
+        if (item.kind === 'tool' && item.children.length > 0 && showsChildren(item, opened))
+          walk(item.children, depth + 1)
+      }
+    }
+    walk(items, 0)
+    if (rows.length !== last.length || rows.some((row, index) => row !== last[index])) last = rows
+    return last
+  }
+}
+
+const rowOf = (item: Item, depth: number): Row => ({
+  key: item.key,
+  item,
+  depth,
+  block: undefined,
+  version: item.version,
+})
+
+/** Only its last block can still change. */
+function rowsOfText(item: TextItem, depth: number, before: readonly Row[] = []): readonly Row[] {
+  const { all } = item.blocks
+  return all.map((block, index) => {
+    const known = before[index]
+    if (known?.block === block) return known
+    const version = index === all.length - 1 ? item.version : -1
+    return { key: `${item.key}/${block.key}`, item, depth, block, version }
+  })
 }
