@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Mux } from '../../browser.ts'
 import type { Block } from '../blocks/block.ts'
@@ -36,7 +37,7 @@ export function ConversationPane(props: Props) {
 }
 
 function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
-  const { feed, record } = useSession(mux, session)
+  const { feed, record, pane } = useSession(mux, session)
   const { transcript } = feed
   const { facts } = transcript
   const list = useRef<RowList>(null)
@@ -92,6 +93,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
   return (
     <Pane.Provider value={context}>
       <section
+        ref={pane}
         class="conversation"
         aria-label={['Conversation', record.session?.title].filter(Boolean).join(' ')}
         tabIndex={-1}
@@ -241,29 +243,37 @@ function Empty({ feed }: { feed: Feed }) {
   return <p class="empty">{feed.state === 'opening' ? 'Opening…' : 'Nothing has been said yet.'}</p>
 }
 
-/** The session's log and record, drawn anew at most once a frame of the screen. */
-function useSession(mux: Mux, session: string): { feed: Feed; record: SessionRecord } {
+/** The session's log and record, drawn anew at most once a frame of the screen, while the pane is seen. */
+function useSession(
+  mux: Mux,
+  session: string,
+): { feed: Feed; record: SessionRecord; pane: RefObject<HTMLElement | null> } {
   const [, draw] = useState(0)
+  const pane = useRef<HTMLElement>(null)
   const parts = useMemo(() => {
     const frames = createFrames(() => draw(count => count + 1))
     return { frames, feed: createFeed(mux, session, frames.ask), record: createSessionRecord(mux, session, frames.ask) }
   }, [mux, session])
   useEffect(() => {
-    const detach = mux.onState(parts.frames.ask)
+    const { frames, feed, record } = parts
+    const detach = mux.onState(frames.ask)
+    const sight = new IntersectionObserver(changes => frames.seen(changes.at(-1)!.isIntersecting))
+    sight.observe(pane.current!)
     return () => {
       detach()
-      parts.frames.close()
-      parts.feed.close()
-      parts.record.close()
+      sight.disconnect()
+      frames.close()
+      feed.close()
+      record.close()
     }
   }, [parts])
-  return parts
+  return { ...parts, pane }
 }
 
-/** The rows anew for each drawing: those that have not changed are the same ones. */
+/** The rows for each drawing, the same list where nothing has changed. */
 function useRows(feed: Feed, opened: ReadonlyMap<string, boolean>): readonly Row[] {
   const rowsOf = useMemo(createRows, [feed])
-  return rowsOf(feed.transcript.items, opened)
+  return rowsOf(feed.transcript, opened)
 }
 
 function useAbilities(mux: Mux, session: string) {

@@ -7,7 +7,7 @@ interface Props {
   self: { current: RowList | null }
   rows: readonly Row[]
   label: string
-  /** Must give the same element for the same row. */
+  /** Must give the same element for the same row and version. */
   draw: (row: Row, index: number) => VNode
   guess: (row: Row) => number
   onFollow: (following: boolean) => void
@@ -218,12 +218,13 @@ interface FrameProps {
   sizes: ResizeObserver
 }
 
-/** Drawn anew only when its row is another, or how rows are drawn. */
+/** Drawn anew only when its row has changed, or how rows are drawn. */
 class RowFrame extends Component<FrameProps> {
   readonly #element = createRef<HTMLDivElement>()
 
   override shouldComponentUpdate({ row, draw }: FrameProps): boolean {
-    return row !== this.props.row || draw !== this.props.draw
+    const { row: mine, draw: drawn } = this.props
+    return row.version !== mine.version || row.item !== mine.item || draw !== drawn
   }
 
   override componentDidMount(): void {

@@ -1,8 +1,9 @@
 import type { Block } from '../model/blocks.ts'
 import type { Item, TextItem } from '../model/items.ts'
+import type { Transcript } from '../model/transcript.ts'
 import { isAgent } from '../model/tool-text.ts'
 
-/** What is scrolled through: an item, or a block of one that is a long text. What has to be drawn anew is another row. */
+/** What is scrolled through: an item, or a block of one that is a long text. A new `version` has to be drawn anew. */
 export interface Row {
   readonly key: string
   readonly item: Item
@@ -24,49 +25,41 @@ const manyChildren = 30
 export const showsChildren = (item: Item, opened: Opened): boolean =>
   item.kind === 'tool' && isAgent(item.tool) && isOpen(opened, item.key, item.children.length <= manyChildren)
 
-/** Makes rows of items: the very rows of the last time for what has not changed since, and the same list if nothing has. */
-export function createRows(): (items: readonly Item[], opened: Opened) => readonly Row[] {
-  const made = new WeakMap<Item, { version: number; rows: readonly Row[] }>()
-  let last: readonly Row[] = []
-
-  function rowsOf(item: Item, depth: number): readonly Row[] {
-    const before = made.get(item)
-    if (before?.version === item.version) return before.rows
-    const rows = item.kind === 'text' ? rowsOfText(item, depth, before?.rows) : [rowOf(item, depth)]
-    made.set(item, { version: item.version, rows })
-    return rows
-  }
-
-  return (items, opened) => {
-    const rows: Row[] = []
-    const walk = (each: readonly Item[], depth: number) => {
-      for (const item of each) {
-        for (const row of rowsOf(item, depth)) rows.push(row)
-        if (item.kind === 'tool' && item.children.length > 0 && showsChildren(item, opened))
-          walk(item.children, depth + 1)
-      }
+/** Makes rows of a transcript's items; from one time to the next only what has changed since and what is below it. */
+export function createRows(): (transcript: Transcript, opened: Opened) => readonly Row[] {
+  let made: { of: Transcript; opened: Opened } | undefined
+  let rows: Row[] = []
+  // Where the rows of each item of the main conversation begin.
+  let begins: number[] = []
+  return (of, opened) => {
+    const isKnown = made?.of === of && made.opened === opened
+    made = { of, opened }
+    const changed = of.takeChanged()
+    const from = isKnown ? changed : 0
+    if (isKnown && from === of.items.length && from === begins.length) return rows
+    rows = rows.slice(0, isKnown ? (begins[from] ?? rows.length) : 0)
+    begins = begins.slice(0, from)
+    for (const item of of.items.slice(from)) {
+      begins.push(rows.length)
+      add(rows, item, 0, opened)
     }
-    walk(items, 0)
-    if (rows.length !== last.length || rows.some((row, index) => row !== last[index])) last = rows
-    return last
+    return rows
   }
 }
 
-const rowOf = (item: Item, depth: number): Row => ({
-  key: item.key,
-  item,
-  depth,
-  block: undefined,
-  version: item.version,
-})
+function add(rows: Row[], item: Item, depth: number, opened: Opened): void {
+  const { key, version } = item
+  if (item.kind === 'text') addText(rows, item, depth)
+  else rows.push({ key, item, depth, block: undefined, version })
+  if (item.kind === 'tool' && showsChildren(item, opened))
+    for (const child of item.children) add(rows, child, depth + 1, opened)
+}
 
 /** Only its last block can still change. */
-function rowsOfText(item: TextItem, depth: number, before: readonly Row[] = []): readonly Row[] {
+function addText(rows: Row[], item: TextItem, depth: number): void {
   const { all } = item.blocks
-  return all.map((block, index) => {
-    const known = before[index]
-    if (known?.block === block) return known
+  for (const [index, block] of all.entries()) {
     const version = index === all.length - 1 ? item.version : -1
-    return { key: `${item.key}/${block.key}`, item, depth, block, version }
-  })
+    rows.push({ key: `${item.key}/${block.key}`, item, depth, block, version })
+  }
 }

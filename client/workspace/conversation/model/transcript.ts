@@ -10,8 +10,8 @@ import * as say from './wording.ts'
 export interface Transcript {
   readonly items: readonly Item[]
   readonly facts: Readonly<Facts>
-  /** Counts items that come and go, in any lane. */
-  readonly structure: number
+  /** The place in `items` from which on anything is different since this was last called; none: `items.length`. */
+  takeChanged(): number
   /** The newest of what a reader has to be told of: text that is whole, a question, an end. */
   readonly announcement: string
   add(event: Event | Gap): void
@@ -58,12 +58,23 @@ export function createTranscript(): Transcript {
     status: null,
     run: undefined,
   }
-  let structure = 0
+  let changed = 0
   let announcement = ''
   // After a gap a place may be that of an earlier log again.
   let era = 0
 
-  const touch = (item: Item) => void item.version++
+  function touch(item: Item): void {
+    item.version++
+    changedAt(item)
+  }
+
+  /** What happens in a sub-agent's lane happens to the call that began it. */
+  function changedAt(item: Item): void {
+    const owner = item.lane === undefined ? undefined : tools.get(item.lane)
+    if (owner) changedAt(owner)
+    // Among the newest, mostly.
+    else changed = Math.min(changed, Math.max(0, main.items.lastIndexOf(item)))
+  }
 
   function laneOf(parent: string | undefined, event: Event): Lane {
     const known = lanes.get(parent)
@@ -83,7 +94,7 @@ export function createTranscript(): Transcript {
   function append<T extends Item>(event: Event | Gap, item: T): T {
     const lane = 'seq' in event ? laneOf(event.parent, event) : main
     lane.items.push(item)
-    structure++
+    changedAt(item)
     if (item.lane !== undefined) {
       const owner = tools.get(item.lane)
       if (owner) touch(owner)
@@ -190,6 +201,7 @@ export function createTranscript(): Transcript {
     message.blocks = message.blocks.filter(({ index }) => index < from)
     for (const { item, name } of gone) {
       // Among the newest.
+      changedAt(item)
       const at = message.lane.lastIndexOf(item)
       if (at >= 0) message.lane.splice(at, 1)
       if (name !== undefined) texts.delete(name)
@@ -199,7 +211,6 @@ export function createTranscript(): Transcript {
       lanes.delete(item.toolUseId)
       if (item.approval) approvals.delete(item.approval.approval)
     }
-    structure++
   }
 
   function ended(event: TerminalEvent): void {
@@ -415,8 +426,10 @@ export function createTranscript(): Transcript {
   return {
     items: main.items,
     facts,
-    get structure() {
-      return structure
+    takeChanged() {
+      const from = Math.min(changed, main.items.length)
+      changed = Infinity
+      return from
     },
     get announcement() {
       return announcement
