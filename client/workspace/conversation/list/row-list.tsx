@@ -1,6 +1,6 @@
 import { Component, createRef, type ComponentChildren, type VNode } from 'preact'
 import { createGeometry } from './geometry.ts'
-import type { Row } from './rows.ts'
+import { placeOf, type Row } from './rows.ts'
 
 interface Props {
   /** Where the list itself can be reached: a component's `ref` is one of its props and no more. */
@@ -11,7 +11,7 @@ interface Props {
   draw: (row: Row, index: number) => VNode
   guess: (row: Row) => number
   onFollow: (following: boolean) => void
-  /** Less than a screen is left above, or below. */
+  /** Less than two screens are left above, or one below. */
   onNearTop: () => void
   onNearEnd: () => void
   children?: ComponentChildren
@@ -37,7 +37,7 @@ export class RowList extends Component<Props> {
   readonly #sizes = new ResizeObserver(entries => this.#resized(entries))
   #following = true
   // The row that is read, and how far its top lies above that of the view.
-  #anchor: { key: string; index: number; above: number } | undefined
+  #anchor: { row: Row; above: number } | undefined
   #scrollTop = 0
   #height = 600
   #width = 0
@@ -75,7 +75,7 @@ export class RowList extends Component<Props> {
     const index = this.#geometry.indexOf(key)
     if (index === undefined) return
     this.#follow(false)
-    this.#anchor = { key, index, above: -this.#height / 3 }
+    this.#anchor = { row: this.props.rows[index]!, above: -this.#height / 3 }
     this.#moving = true
     this.forceUpdate()
   }
@@ -113,8 +113,13 @@ export class RowList extends Component<Props> {
     if (this.#following) return most
     const anchor = this.#anchor
     if (!anchor) return Math.min(this.#scrollTop, most)
-    const index = this.#geometry.indexOf(anchor.key) ?? anchor.index
-    return Math.max(0, Math.min(most, edge + this.#geometry.topOf(index) + anchor.above))
+    return Math.max(0, Math.min(most, edge + this.#geometry.topOf(this.#indexOf(anchor.row)) + anchor.above))
+  }
+
+  /** Where a row is now; of one that is no more, the row that is now where it was in the log. */
+  #indexOf(row: Row): number {
+    const place = placeOf(row)
+    return this.#geometry.indexOf(row.key) ?? this.#laid!.findLastIndex(each => placeOf(each) <= place)
   }
 
   #resized(entries: readonly ResizeObserverEntry[]): void {
@@ -173,13 +178,13 @@ export class RowList extends Component<Props> {
     this.#follow(isAtEnd && !isUp ? true : this.#following && !isUp)
     const index = this.#geometry.at(scrollTop - edge)
     const row = this.props.rows[index]
-    this.#anchor = row && { key: row.key, index, above: scrollTop - edge - this.#geometry.topOf(index) }
+    this.#anchor = row && { row, above: scrollTop - edge - this.#geometry.topOf(index) }
     if (!this.#isCovered()) this.forceUpdate()
     this.#askForMore()
   }
 
   #askForMore(): void {
-    if (this.#scrollTop < this.#height) this.props.onNearTop()
+    if (this.#scrollTop < 2 * this.#height) this.props.onNearTop()
     if (this.#whole - this.#scrollTop < 2 * this.#height) this.props.onNearEnd()
   }
 

@@ -63,3 +63,6 @@ function addText(rows: Row[], item: TextItem, depth: number): void {
     rows.push({ key: `${item.key}/${block.key}`, item, depth, block, version })
   }
 }
+
+/** Where in the log a row begins. */
+export const placeOf = ({ item, block }: Row): number => (block ? Number.parseInt(block.key, 10) : item.seq)
