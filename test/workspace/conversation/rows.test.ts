@@ -39,12 +39,11 @@ describe('the rows of a transcript that is being written', () => {
       fc.property(logs, log => {
         const transcript = createTranscript()
         const rowsOf = createRows()
+        const opened = new Map()
         for (const { event, asked } of log) {
-          if (asked) rowsOf(transcript, new Map())
+          if (asked) rowsOf(transcript, opened)
           transcript.add(event)
         }
-        const opened = new Map()
-        rowsOf(transcript, opened)
         expect(told(rowsOf(transcript, opened))).toEqual(told(createRows()(transcript, opened)))
       }),
       { numRuns: 1_000 },
