@@ -33,13 +33,13 @@ export interface FeedBounds {
   events: number
   maxEvents: number
   maxCharacters: number
+  /** About so long at a time everything is gone through again. */
+  pieceMs: number
 }
 
-export const feedBounds: FeedBounds = { events: 600, maxEvents: 20_000, maxCharacters: 12 * 1024 * 1024 }
+const feedBounds: FeedBounds = { events: 600, maxEvents: 20_000, maxCharacters: 12 * 1024 * 1024, pieceMs: 4 }
 
 const pageSize = 1_000
-/** So long at a time everything is gone through again. */
-const pieceMs = 4
 
 export function createFeed(mux: Mux, session: string, onChange: () => void, bounds = feedBounds): Feed {
   const topic = `session/${session}` as const
@@ -80,8 +80,9 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
     const next = createTranscript()
     for (let told = 0; told < entries.length; ) {
       // In a page that is not seen there are no frames, and hardly any pieces.
-      const until = document.hidden ? Infinity : performance.now() + pieceMs
-      while (told < entries.length && performance.now() < until) next.add(entries[told++]!)
+      const until = document.hidden ? Infinity : performance.now() + bounds.pieceMs
+      do next.add(entries[told++]!)
+      while (told < entries.length && performance.now() < until)
       if (told < entries.length) await new Promise(resolve => void setTimeout(resolve))
       if (mine !== retellings || closed.signal.aborted) return
     }

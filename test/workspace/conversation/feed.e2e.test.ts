@@ -7,9 +7,10 @@ import { tempDir } from '../../support/temp-dir.ts'
 import { until } from '../../support/until.ts'
 import { startPanes } from './open-panes.ts'
 
-const bounds = { events: 100, maxEvents: 300, maxCharacters: 1_000_000 }
+/** Event by event it goes through everything again, so that much comes meanwhile. */
+const bounds = { events: 100, maxEvents: 300, maxCharacters: 1_000_000, pieceMs: 0 }
 /** Nothing is let go of within these. */
-const wide = { events: 100_000, maxEvents: 100_000, maxCharacters: 100_000_000 }
+const wide = { events: 100_000, maxEvents: 100_000, maxCharacters: 100_000_000, pieceMs: 100 }
 const loop = 'sim:loop rounds=130 takesMs=1'
 
 describeWithPages('the feed of a pane', newPage => {

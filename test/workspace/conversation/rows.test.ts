@@ -55,7 +55,7 @@ describe('the rows of a transcript that is being written', () => {
     const rowsOf = createRows()
     const opened = new Map()
     const add = (seq: number, toolUseId: string) =>
-      transcript.add({ type: 'tool_started', tool: 'Bash', toolUseId, seq, time: 0, run: 'r' } as Event)
+      transcript.add({ type: 'tool_started', tool: 'Bash', toolUseId, seq, time: 0, run: 'r' })
     for (let seq = 1; seq <= 100; seq++) add(seq, `t${seq}`)
     const before = rowsOf(transcript, opened)
     expect(rowsOf(transcript, opened)).toBe(before)
