@@ -21,7 +21,7 @@ const written = 18_500
  * from the order to its end on the screen, and what the page holds after it was scrolled up. Against a fixed piece of
  * script and layout that the same page does in between.
  */
-export async function benchPage({ roundMs = 20_000, screens = 400, openings = 7 } = {}): Promise<BenchLine[]> {
+export async function benchPage({ roundMs = 20_000, screens = 150, openings = 7 } = {}): Promise<BenchLine[]> {
   const dir = mkdtempSync(join(tmpdir(), 'muxd-bench-'))
   const opened: { close(): Promise<void> }[] = []
   const open = <T extends { close(): Promise<void> }>(part: T): T => {
