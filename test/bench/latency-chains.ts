@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { DaemonInfo } from '../../protocol/index.ts'
 import { openPeer } from '../support/rpc-peer.ts'
+import { appears, startBenchDaemon } from './bench-daemon.ts'
 import { startChild } from './child.ts'
 import type { ReferenceCommand } from './latency-reference.ts'
 import type { ChainName } from './latency-ui.ts'
@@ -24,7 +23,6 @@ export interface Chain {
 }
 
 const source = fileURLToPath(new URL('./frame-source.pl', import.meta.url))
-const daemonProgram = fileURLToPath(new URL('../../dist/daemon.js', import.meta.url))
 
 /**
  * What prints the frames of all sessions of the chain that has been given its prompts (`frame-source.pl`). Needs perl
@@ -54,20 +52,8 @@ export async function startFeeder(dir: string, sessions: number) {
 
 /** The daemon as built, in a home of its own below `dir`. */
 export async function startMuxd(dir: string, sessions: number): Promise<Chain> {
-  const home = join(dir, 'home')
-  const options = ['--claude-bin', source, '--max-runs', String(sessions), '--log-level', 'warn']
-  const daemon = spawn(process.execPath, [daemonProgram, '--home', home, '--port', '0', ...options], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  const ended = once(daemon, 'exit')
-  const close = async () => {
-    if (daemon.exitCode === null && daemon.signalCode === null) daemon.kill('SIGTERM')
-    await ended
-  }
+  const { info, close } = await startBenchDaemon(dir, ['--claude-bin', source, '--max-runs', String(sessions)])
   try {
-    const infoPath = join(home, 'daemon.json')
-    await appears(infoPath, () => daemon.exitCode !== null, 'the daemon')
-    const info = JSON.parse(readFileSync(infoPath, 'utf8')) as DaemonInfo
     const peer = await openPeer(info.url, info.token, 'bench')
     const created = Array.from({ length: sessions }, () =>
       peer.call<{ session: string }>('session.create', { cwd: dir }),
@@ -111,13 +97,5 @@ export async function startReference(program: string, dir: string, sessions: num
   } catch (error) {
     await child.close()
     throw error
-  }
-}
-
-async function appears(path: string, hasEnded: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 15_000
-  while (!existsSync(path)) {
-    if (hasEnded() || Date.now() > deadline) throw new Error(`${what} did not start`)
-    await new Promise(resolve => setTimeout(resolve, 10))
   }
 }

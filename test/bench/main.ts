@@ -4,6 +4,7 @@ import type { BenchLine } from './bench-line.ts'
 import { benchBroadcast } from './broadcast.ts'
 import { exitBytes } from './exit-bytes.ts'
 import { benchLatency } from './latency.ts'
+import { benchPage } from './page.ts'
 import { benchReplay } from './replay.ts'
 import { benchSlowReaders } from './slow-readers.ts'
 import { benchStoring } from './storing.ts'
@@ -11,7 +12,7 @@ import { table } from './table.ts'
 
 const usage = `npm run bench -- [GOAL…] [--quick] [--json]
 
-  GOAL     G1, G2, G5, G7, G8 or G10: measure only these (default: all)
+  GOAL     G1, G2, G5, G7, G8, G10 or PAGE: measure only these (default: all)
   --quick  fewer and shorter rounds, for trying out: its figures are not to be quoted
   --json   JSON instead of a table
 `
@@ -23,6 +24,7 @@ const benches: Record<string, (quick: boolean) => Promise<BenchLine[]>> = {
   G7: quick => benchStoring(quick ? { rounds: 3 } : {}),
   G8: quick => benchReplay(quick ? { rounds: 3 } : {}),
   G10: quick => benchSlowReaders(quick ? { portions: 3 } : {}),
+  PAGE: quick => benchPage(quick ? { roundMs: 6_000, screens: 60, openings: 3 } : {}),
 }
 
 /** Measures and reports. It judges nothing: the exit code says only whether it could measure. */

@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Mux } from '../../browser.ts'
 import type { Block } from '../blocks/block.ts'
@@ -7,7 +8,7 @@ import { createFeed, type Feed } from './feed.ts'
 import { Footer } from './footer.tsx'
 import { createFrames } from './frames-of-time.ts'
 import { RowList } from './list/row-list.tsx'
-import { type Row, rowsOf } from './list/rows.ts'
+import { createRows, type Row } from './list/rows.ts'
 import { Pane } from './pane-context.ts'
 import { type Cancelling, nextCancel } from './prompt/cancelling.ts'
 import { Choice, permissionModes } from './prompt/choices.tsx'
@@ -36,7 +37,7 @@ export function ConversationPane(props: Props) {
 }
 
 function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
-  const { feed, record } = useSession(mux, session)
+  const { feed, record, pane } = useSession(mux, session)
   const { transcript } = feed
   const { facts } = transcript
   const list = useRef<RowList>(null)
@@ -92,6 +93,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
   return (
     <Pane.Provider value={context}>
       <section
+        ref={pane}
         class="conversation"
         aria-label={['Conversation', record.session?.title].filter(Boolean).join(' ')}
         tabIndex={-1}
@@ -244,28 +246,37 @@ function Empty({ feed }: { feed: Feed }) {
   return <p class="empty">{feed.state === 'opening' ? 'Opening…' : 'Nothing has been said yet.'}</p>
 }
 
-/** The session's log and record, drawn anew at most once a frame of the screen. */
-function useSession(mux: Mux, session: string): { feed: Feed; record: SessionRecord } {
+/** The session's log and record, drawn anew at most once a frame of the screen, while the pane is seen. */
+function useSession(
+  mux: Mux,
+  session: string,
+): { feed: Feed; record: SessionRecord; pane: RefObject<HTMLElement | null> } {
   const [, draw] = useState(0)
+  const pane = useRef<HTMLElement>(null)
   const parts = useMemo(() => {
     const frames = createFrames(() => draw(count => count + 1))
     return { frames, feed: createFeed(mux, session, frames.ask), record: createSessionRecord(mux, session, frames.ask) }
   }, [mux, session])
   useEffect(() => {
-    const detach = mux.onState(parts.frames.ask)
+    const { frames, feed, record } = parts
+    const detach = mux.onState(frames.ask)
+    const sight = new IntersectionObserver(changes => frames.seen(changes.at(-1)!.isIntersecting))
+    sight.observe(pane.current!)
     return () => {
       detach()
-      parts.frames.close()
-      parts.feed.close()
-      parts.record.close()
+      sight.disconnect()
+      frames.close()
+      feed.close()
+      record.close()
     }
   }, [parts])
-  return parts
+  return { ...parts, pane }
 }
 
-/** The rows anew for each drawing: what changed in them is told by their versions. */
+/** The rows for each drawing, the same list where nothing has changed. */
 function useRows(feed: Feed, opened: ReadonlyMap<string, boolean>): readonly Row[] {
-  return rowsOf(feed.transcript.items, opened)
+  const rowsOf = useMemo(createRows, [feed])
+  return rowsOf(feed.transcript, opened)
 }
 
 /** What the newest process understands, read once somebody is about to use it. */

@@ -33,9 +33,11 @@ export interface FeedBounds {
   events: number
   maxEvents: number
   maxCharacters: number
+  /** About so long at a time everything is gone through again. */
+  pieceMs: number
 }
 
-export const feedBounds: FeedBounds = { events: 600, maxEvents: 20_000, maxCharacters: 12 * 1024 * 1024 }
+const feedBounds: FeedBounds = { events: 600, maxEvents: 20_000, maxCharacters: 12 * 1024 * 1024, pieceMs: 4 }
 
 const pageSize = 1_000
 
@@ -51,6 +53,8 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
   let epoch = ''
   let head = 0
   let isLoading = false
+  // Counts the times that everything was told again, or let go of.
+  let retellings = 0
   // Whatever belongs to an earlier beginning finds its signal aborted.
   let stop = new AbortController()
   const closed = new AbortController()
@@ -67,10 +71,23 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
     transcript.add(kept)
   }
 
-  /** Goes through everything again: what an item is depends on where the reading begins. */
-  function retell(): void {
-    transcript = createTranscript()
-    for (const entry of entries) transcript.add(entry)
+  /**
+   * Goes through everything again: what an item is depends on where the reading begins. In pieces between frames of the
+   * screen, while the one there is goes on being shown and written. Does nothing more once it is asked for anew.
+   */
+  async function retell(): Promise<void> {
+    const mine = ++retellings
+    const next = createTranscript()
+    for (let told = 0; told < entries.length; ) {
+      // In a page that is not seen there are no frames, and hardly any pieces.
+      const until = document.hidden ? Infinity : performance.now() + bounds.pieceMs
+      do next.add(entries[told++]!)
+      while (told < entries.length && performance.now() < until)
+      if (told < entries.length) await new Promise(resolve => void setTimeout(resolve))
+      if (mine !== retellings || closed.signal.aborted) return
+    }
+    transcript = next
+    onChange()
   }
 
   const isFull = (share = 1) => entries.length > bounds.maxEvents * share || size > bounds.maxCharacters * share
@@ -103,6 +120,7 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
     stop = new AbortController()
     const { signal } = stop
     state = 'opening'
+    retellings++
     entries = []
     sizes = []
     size = 0
@@ -136,7 +154,7 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
           if (feed.keepTop) detach()
           else {
             letGoOfTop()
-            retell()
+            void retell()
           }
         }
         onChange()
@@ -221,7 +239,7 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
         sizes = [...added, ...sizes]
         size += added.reduce((sum, each) => sum + each, 0)
         if (isFull()) letGoOfEnd()
-        retell()
+        await retell()
       }),
     loadNewer: () =>
       load(async signal => {
@@ -232,11 +250,11 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
         if (state !== 'detached' || lastSeq() !== after) return
         for (const event of page.events as Event[]) append(event)
         head = page.head
+        if (lastSeq() >= head) void follow({ epoch, seq: lastSeq() }, stop.signal)
         if (isFull()) {
           letGoOfTop()
-          retell()
+          await retell()
         }
-        if (lastSeq() >= head) void follow({ epoch, seq: lastSeq() }, stop.signal)
       }),
     toEnd: () => void begin(),
     async loadWhole(seq) {
@@ -249,8 +267,7 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
       entries[at] = whole
       size += characters - sizes[at]!
       sizes[at] = characters
-      retell()
-      onChange()
+      await retell()
     },
     close() {
       stop.abort()

@@ -1,6 +1,8 @@
 /** Work that is asked for often and done when there is a frame of the screen for it. */
 export interface Frames {
   ask(): void
+  /** What is not seen is not worked for; what was asked for meanwhile is done when it is seen again. */
+  seen(isSeen: boolean): void
   close(): void
 }
 
@@ -19,10 +21,23 @@ function drawNext(): void {
 export function createFrames(work: () => void): Frames {
   // Not `work` itself, which somebody else may ask for as well.
   const mine = () => work()
+  let isSeen = true
+  let isAsked = false
+
+  function ask(): void {
+    isAsked = !isSeen
+    if (!isSeen) return
+    if (waiting.size === 0) requestAnimationFrame(drawNext)
+    waiting.add(mine)
+  }
+
   return {
-    ask() {
-      if (waiting.size === 0) requestAnimationFrame(drawNext)
-      waiting.add(mine)
+    ask,
+    seen(next) {
+      isSeen = next
+      // Asked for before it was out of sight, and not done yet.
+      if (!isSeen) isAsked = waiting.delete(mine) || isAsked
+      else if (isAsked) ask()
     },
     close() {
       waiting.delete(mine)

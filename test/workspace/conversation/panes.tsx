@@ -1,6 +1,7 @@
 import { render } from 'preact'
 import { open } from '../../../client/browser.ts'
 import { ConversationPane } from '../../../client/workspace/conversation/conversation-pane.tsx'
+import { createFeed, type Feed, type FeedBounds } from '../../../client/workspace/conversation/feed.ts'
 
 /** In the address's fragment: what the panes are to show. */
 interface Shown {
@@ -23,3 +24,9 @@ render(
   </main>,
   document.querySelector('#workspace')!,
 )
+
+declare global {
+  /** For tests of a feed without its pane. */
+  var openFeed: (session: string, bounds: FeedBounds) => Feed
+}
+globalThis.openFeed = (session, bounds) => createFeed(mux, session, () => {}, bounds)

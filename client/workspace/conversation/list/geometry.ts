@@ -1,9 +1,8 @@
 /** Where rows of different heights lie: measured ones where they were, the others where they will about be. */
 export interface Geometry {
-  /** Takes over the rows to be laid out, by their keys. */
-  lay(keys: readonly string[], guess: (index: number) => number): void
-  /** Returns whether it is news. */
-  measured(key: string, height: number): boolean
+  /** Takes over the rows to be laid out, by their keys. What they begin with as before costs nothing. */
+  lay(rows: readonly { key: string }[], guess: (index: number) => number): void
+  measured(key: string, height: number): void
   readonly total: number
   topOf(index: number): number
   indexOf(key: string): number | undefined
@@ -15,37 +14,42 @@ export interface Geometry {
 
 export function createGeometry(): Geometry {
   let heights = new Map<string, number>()
-  let keys: readonly string[] = []
+  const places = new Map<string, number>()
+  let keys: string[] = []
   let tops = new Float64Array(1)
-  let places: Map<string, number> | undefined
   let guess = (_index: number) => 40
-  let stale = false
+  // Up to here `tops` hold.
+  let settled = 0
 
   function settle(): void {
-    if (!stale) return
-    stale = false
-    if (tops.length !== keys.length + 1) tops = new Float64Array(keys.length + 1)
-    for (let index = 0; index < keys.length; index++) {
+    if (settled === keys.length) return
+    if (tops.length <= keys.length) {
+      const longer = new Float64Array(2 * keys.length)
+      longer.set(tops.subarray(0, settled + 1))
+      tops = longer
+    }
+    for (let index = settled; index < keys.length; index++) {
       tops[index + 1] = tops[index]! + (heights.get(keys[index]!) ?? guess(index))
     }
+    settled = keys.length
   }
 
   return {
-    lay(next, guessed) {
-      keys = next
+    lay(rows, guessed) {
       guess = guessed
-      places = undefined
-      stale = true
+      let same = 0
+      while (same < rows.length && rows[same]!.key === keys[same]) same++
+      settled = Math.min(settled, same)
+      for (const key of keys.splice(same)) places.delete(key)
+      for (const { key } of rows.slice(same)) places.set(key, keys.push(key) - 1)
       // Of rows long gone: not each time, for most are still there.
       if (heights.size <= 2 * keys.length + 1_000) return
-      const kept = new Set(keys)
-      heights = new Map([...heights].filter(([key]) => kept.has(key)))
+      heights = new Map([...heights].filter(([key]) => places.has(key)))
     },
     measured(key, height) {
-      if (heights.get(key) === height) return false
+      if (heights.get(key) === height) return
       heights.set(key, height)
-      stale = true
-      return true
+      settled = Math.min(settled, places.get(key) ?? settled)
     },
     get total() {
       settle()
@@ -55,10 +59,7 @@ export function createGeometry(): Geometry {
       settle()
       return tops[Math.max(0, Math.min(index, keys.length))]!
     },
-    indexOf(key) {
-      places ??= new Map(keys.map((each, index) => [each, index]))
-      return places.get(key)
-    },
+    indexOf: key => places.get(key),
     at(top) {
       settle()
       let low = 0
@@ -72,7 +73,7 @@ export function createGeometry(): Geometry {
     },
     forget() {
       heights.clear()
-      stale = true
+      settled = 0
     },
   }
 }

@@ -1,6 +1,6 @@
 import { Component, createRef, type ComponentChildren, type VNode } from 'preact'
 import { createGeometry } from './geometry.ts'
-import type { Row } from './rows.ts'
+import { placeOf, type Row } from './rows.ts'
 
 interface Props {
   /** Where the list itself can be reached: a component's `ref` is one of its props and no more. */
@@ -11,14 +11,15 @@ interface Props {
   draw: (row: Row, index: number) => VNode
   guess: (row: Row) => number
   onFollow: (following: boolean) => void
-  /** Less than a screen is left above, or below. */
+  /** Less than two screens are left above, or one below. */
   onNearTop: () => void
   onNearEnd: () => void
   children?: ComponentChildren
 }
 
-/** Pixels drawn beyond what is seen. */
+/** Pixels drawn beyond what is seen, and how few of them may be left before others are drawn. */
 const beyond = 600
+const least = 200
 /** Pixels above the first row and below the last one. */
 const edge = 14
 /** So near to the end somebody wants to follow it. */
@@ -26,22 +27,26 @@ const nearEnd = 20
 
 /**
  * Draws the rows that are seen and a few around them. At the end it stays at the end; anywhere else what is read stays
- * where it is, whatever comes, goes or grows above it.
+ * where it is, whatever comes, goes or grows above it. How high rows have become is told by the browser when it has laid
+ * them out and before it paints them: asking it would make it do so once more.
  */
 export class RowList extends Component<Props> {
   readonly #element = createRef<HTMLDivElement>()
   readonly #content = createRef<HTMLDivElement>()
   readonly #geometry = createGeometry()
-  readonly #observer = new ResizeObserver(() => this.#measure())
+  readonly #sizes = new ResizeObserver(entries => this.#resized(entries))
   #following = true
   // The row that is read, and how far its top lies above that of the view.
-  #anchor: { key: string; index: number; above: number } | undefined
+  #anchor: { row: Row; above: number } | undefined
   #scrollTop = 0
   #height = 600
   #width = 0
   #laid: readonly Row[] | undefined
-  // What is drawn is for another place than the view is at yet: where it is says nothing of what its reader wants.
+  // The rows that are drawn, from and to.
+  #drawn: [number, number] = [0, 0]
+  // Somebody wants to be elsewhere than the view is yet: where it is says nothing of what its reader wants.
   #moving = false
+  #frame = 0
 
   get isFollowing(): boolean {
     return this.#following
@@ -51,7 +56,7 @@ export class RowList extends Component<Props> {
     return this.#element.current
   }
 
-  /** The keys of the rows that are drawn now. */
+  /** The elements of the rows that are drawn now. */
   get drawn(): readonly HTMLElement[] {
     return [...this.#content.current!.children].filter(
       (child): child is HTMLElement => 'key' in (child as HTMLElement).dataset,
@@ -70,24 +75,25 @@ export class RowList extends Component<Props> {
     const index = this.#geometry.indexOf(key)
     if (index === undefined) return
     this.#follow(false)
-    this.#anchor = { key, index, above: -this.#height / 3 }
+    this.#anchor = { row: this.props.rows[index]!, above: -this.#height / 3 }
     this.#moving = true
     this.forceUpdate()
   }
 
   override componentDidMount(): void {
     this.props.self.current = this
-    this.#observer.observe(this.#element.current!)
-    this.#observer.observe(this.#content.current!)
-    this.#measure()
+    this.#sizes.observe(this.#element.current!)
+    this.#sizes.observe(this.#content.current!)
   }
 
   override componentDidUpdate(): void {
-    this.#measure()
+    // Where it moves among rows that are drawn already no size changes.
+    if (this.#moving) this.#scrollTo()
   }
 
   override componentWillUnmount(): void {
-    this.#observer.disconnect()
+    this.#sizes.disconnect()
+    cancelAnimationFrame(this.#frame)
     this.props.self.current = null
   }
 
@@ -107,34 +113,52 @@ export class RowList extends Component<Props> {
     if (this.#following) return most
     const anchor = this.#anchor
     if (!anchor) return Math.min(this.#scrollTop, most)
-    const index = this.#geometry.indexOf(anchor.key) ?? anchor.index
-    return Math.max(0, Math.min(most, edge + this.#geometry.topOf(index) + anchor.above))
+    return Math.max(0, Math.min(most, edge + this.#geometry.topOf(this.#indexOf(anchor.row)) + anchor.above))
   }
 
-  #measure(): void {
-    const element = this.#element.current
-    const content = this.#content.current
+  /** Where a row is now; of one that is no more, the row that is now where it was in the log. */
+  #indexOf(row: Row): number {
+    const place = placeOf(row)
+    return this.#geometry.indexOf(row.key) ?? this.#laid!.findLastIndex(each => placeOf(each) <= place)
+  }
+
+  #resized(entries: readonly ResizeObserverEntry[]): void {
+    const { clientHeight } = this.#element.current!
     // A pane that is not shown has no size, and forgets nothing for it.
-    if (!element || !content || element.clientHeight === 0) return
-    if (this.#width !== content.clientWidth) {
-      this.#width = content.clientWidth
+    if (clientHeight === 0) return
+    this.#height = clientHeight
+    const { clientWidth } = this.#content.current!
+    if (this.#width !== clientWidth) {
+      this.#width = clientWidth
       this.#geometry.forget()
     }
-    let changed = this.#height !== element.clientHeight
-    this.#height = element.clientHeight
-    for (const row of this.drawn) {
-      if (this.#geometry.measured(row.dataset['key']!, row.getBoundingClientRect().height)) changed = true
+    for (const { target, borderBoxSize } of entries) {
+      const { key } = (target as HTMLElement).dataset
+      if (key !== undefined) this.#geometry.measured(key, borderBoxSize[0]!.blockSize)
     }
-    if (changed) {
-      // The heights of the rows are known now, and so is which of them are to be drawn.
-      this.#moving = true
-      this.forceUpdate()
-    } else this.#scrollTo()
+    this.#scrollTo()
+    // Not at once: what is drawn now would be measured only after it has been painted.
+    if (!this.#isCovered()) this.#frame ||= requestAnimationFrame(() => this.#drawAnew())
+  }
+
+  #drawAnew(): void {
+    this.#frame = 0
+    this.forceUpdate()
+  }
+
+  /** Whether what is seen is drawn, and some more around it. */
+  #isCovered(): boolean {
+    const [from, to] = this.#drawn
+    const top = this.#scrollTop - edge
+    const { topOf } = this.#geometry
+    return (
+      (from === 0 || topOf(from) <= top - least) &&
+      (to === this.props.rows.length || topOf(to) >= top + this.#height + least)
+    )
   }
 
   #scrollTo(): void {
-    const element = this.#element.current
-    if (!element) return
+    const element = this.#element.current!
     const target = this.#target()
     if (Math.abs(element.scrollTop - target) >= 1) element.scrollTop = target
     this.#scrollTop = element.scrollTop
@@ -143,7 +167,9 @@ export class RowList extends Component<Props> {
   }
 
   readonly #onScroll = () => {
-    const element = this.#element.current!
+    const element = this.#element.current
+    // Its last word may come after the list is gone.
+    if (!element) return
     const { scrollTop, clientHeight } = element
     if (this.#moving || clientHeight === 0 || Math.abs(scrollTop - this.#scrollTop) < 1) return
     const isUp = scrollTop < this.#scrollTop
@@ -152,12 +178,13 @@ export class RowList extends Component<Props> {
     this.#follow(isAtEnd && !isUp ? true : this.#following && !isUp)
     const index = this.#geometry.at(scrollTop - edge)
     const row = this.props.rows[index]
-    this.#anchor = row && { key: row.key, index, above: scrollTop - edge - this.#geometry.topOf(index) }
-    this.forceUpdate()
+    this.#anchor = row && { row, above: scrollTop - edge - this.#geometry.topOf(index) }
+    if (!this.#isCovered()) this.forceUpdate()
+    this.#askForMore()
   }
 
   #askForMore(): void {
-    if (this.#scrollTop < this.#height) this.props.onNearTop()
+    if (this.#scrollTop < 2 * this.#height) this.props.onNearTop()
     if (this.#whole - this.#scrollTop < 2 * this.#height) this.props.onNearEnd()
   }
 
@@ -165,14 +192,12 @@ export class RowList extends Component<Props> {
     const geometry = this.#geometry
     if (this.#laid !== rows) {
       this.#laid = rows
-      geometry.lay(
-        rows.map(({ key }) => key),
-        index => guess(rows[index]!),
-      )
+      geometry.lay(rows, index => guess(rows[index]!))
     }
     const top = this.#target()
     const from = rows.length ? geometry.at(top - beyond) : 0
     const to = rows.length ? Math.min(rows.length, geometry.at(top + this.#height + beyond) + 1) : 0
+    this.#drawn = [from, to]
     const above = edge + geometry.topOf(from)
     const below = edge + geometry.total - geometry.topOf(to)
     return (
@@ -181,7 +206,7 @@ export class RowList extends Component<Props> {
         <div ref={this.#content} class="rows">
           <div class="spacer" style={{ height: `${above}px` }} aria-hidden="true" />
           {rows.slice(from, to).map((row, index) => (
-            <RowFrame key={row.key} row={row} index={from + index} draw={draw} />
+            <RowFrame key={row.key} row={row} index={from + index} draw={draw} sizes={this.#sizes} />
           ))}
           <div class="spacer" style={{ height: `${below}px` }} aria-hidden="true" />
         </div>
@@ -195,18 +220,29 @@ interface FrameProps {
   row: Row
   index: number
   draw: Props['draw']
+  sizes: ResizeObserver
 }
 
 /** Drawn anew only when its row has changed, or how rows are drawn. */
 class RowFrame extends Component<FrameProps> {
+  readonly #element = createRef<HTMLDivElement>()
+
   override shouldComponentUpdate({ row, draw }: FrameProps): boolean {
     const { row: mine, draw: drawn } = this.props
     return row.version !== mine.version || row.item !== mine.item || draw !== drawn
   }
 
+  override componentDidMount(): void {
+    this.props.sizes.observe(this.#element.current!)
+  }
+
+  override componentWillUnmount(): void {
+    this.props.sizes.unobserve(this.#element.current!)
+  }
+
   override render({ row, index, draw }: FrameProps): VNode {
     return (
-      <div class="entry" data-key={row.key} data-depth={Math.min(row.depth, 4)}>
+      <div ref={this.#element} class="entry" data-key={row.key} data-depth={Math.min(row.depth, 4)}>
         {draw(row, index)}
       </div>
     )

@@ -1,15 +1,16 @@
 import type { Block } from '../model/blocks.ts'
-import type { Item } from '../model/items.ts'
+import type { Item, TextItem } from '../model/items.ts'
+import type { Transcript } from '../model/transcript.ts'
 import { isAgent } from '../model/tool-text.ts'
 
 /** What is scrolled through: an item, or a block of one that is a long text. A new `version` has to be drawn anew. */
 export interface Row {
-  key: string
-  item: Item
+  readonly key: string
+  readonly item: Item
   /** How many sub-agents deep. */
-  depth: number
-  block: Block | undefined
-  version: number
+  readonly depth: number
+  readonly block: Block | undefined
+  readonly version: number
 }
 
 /** What a reader has opened or closed by hand, by the item's key. */
@@ -24,23 +25,44 @@ const manyChildren = 30
 export const showsChildren = (item: Item, opened: Opened): boolean =>
   item.kind === 'tool' && isAgent(item.tool) && isOpen(opened, item.key, item.children.length <= manyChildren)
 
-export function rowsOf(items: readonly Item[], opened: Opened): Row[] {
-  const rows: Row[] = []
-  const walk = (each: readonly Item[], depth: number) => {
-    for (const item of each) {
-      if (item.kind === 'text') {
-        const { all } = item.blocks
-        for (const [index, block] of all.entries()) {
-          const isLast = index === all.length - 1
-          // Only the last block can still change.
-          const version = isLast ? block.source.length * 2 + Number(item.finished) : -1
-          rows.push({ key: `${item.key}/${block.key}`, item, depth, block, version })
-        }
-      } else rows.push({ key: item.key, item, depth, block: undefined, version: item.version })
-      if (item.kind === 'tool' && item.children.length > 0 && showsChildren(item, opened))
-        walk(item.children, depth + 1)
+/** Makes rows of a transcript's items; from one time to the next only what has changed since and what is below it. */
+export function createRows(): (transcript: Transcript, opened: Opened) => readonly Row[] {
+  let made: { of: Transcript; opened: Opened } | undefined
+  let rows: Row[] = []
+  // Where the rows of each item of the main conversation begin.
+  let begins: number[] = []
+  return (of, opened) => {
+    const isKnown = made?.of === of && made.opened === opened
+    made = { of, opened }
+    const changed = of.takeChanged()
+    const from = isKnown ? changed : 0
+    if (isKnown && from === of.items.length && from === begins.length) return rows
+    rows = rows.slice(0, isKnown ? (begins[from] ?? rows.length) : 0)
+    begins = begins.slice(0, from)
+    for (const item of of.items.slice(from)) {
+      begins.push(rows.length)
+      add(rows, item, 0, opened)
     }
+    return rows
   }
-  walk(items, 0)
-  return rows
 }
+
+function add(rows: Row[], item: Item, depth: number, opened: Opened): void {
+  const { key, version } = item
+  if (item.kind === 'text') addText(rows, item, depth)
+  else rows.push({ key, item, depth, block: undefined, version })
+  if (item.kind === 'tool' && showsChildren(item, opened))
+    for (const child of item.children) add(rows, child, depth + 1, opened)
+}
+
+/** Only its last block can still change. */
+function addText(rows: Row[], item: TextItem, depth: number): void {
+  const { all } = item.blocks
+  for (const [index, block] of all.entries()) {
+    const version = index === all.length - 1 ? item.version : -1
+    rows.push({ key: `${item.key}/${block.key}`, item, depth, block, version })
+  }
+}
+
+/** Where in the log a row begins. */
+export const placeOf = ({ item, block }: Row): number => (block ? Number.parseInt(block.key, 10) : item.seq)

@@ -63,6 +63,7 @@ export function createMessages(sheet: Sheet) {
     const gone = message.blocks.filter(({ index }) => index >= from)
     message.blocks = message.blocks.filter(({ index }) => index < from)
     for (const { item, name } of gone) {
+      sheet.changedAt(item)
       // Among the newest.
       const at = message.lane.lastIndexOf(item)
       if (at >= 0) message.lane.splice(at, 1)
@@ -72,7 +73,6 @@ export function createMessages(sheet: Sheet) {
       sheet.openTools.delete(item)
       sheet.lanes.delete(item.toolUseId)
     }
-    sheet.structure++
   }
 
   const handlers = {

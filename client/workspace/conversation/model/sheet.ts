@@ -28,8 +28,6 @@ interface LineOptions {
 export interface Sheet {
   readonly items: readonly Item[]
   readonly facts: Facts
-  /** Counts items that come and go, in any lane. */
-  structure: number
   announcement: string
   readonly lanes: Map<string | undefined, Lane>
   readonly tools: Map<string, ToolItem>
@@ -39,6 +37,10 @@ export interface Sheet {
   common(place: Place, key: string): Pick<Item, 'key' | 'seq' | 'time' | 'run' | 'lane' | 'version'>
   append<T extends Item>(place: Place, item: T): T
   touch(item: Item): void
+  /** It has come or gone, or is another. */
+  changedAt(item: Item): void
+  /** The place in `items` from which on anything is different since this was last called; none: `items.length`. */
+  takeChanged(): number
   laneOf(place: Place): Lane
   /** The tool with this id; one that was not seen to begin begins here. */
   toolOf(toolUseId: string, place: Place, tool: string): ToolItem
@@ -54,6 +56,7 @@ export type Handlers = { [Type in EventType]: (event: EventOf<Type>) => void }
 
 export function createSheet(): Sheet {
   let era = 0
+  let changed = 0
   const main = createLane([])
 
   const sheet: Sheet = {
@@ -69,7 +72,6 @@ export function createSheet(): Sheet {
       run: undefined,
       heardAt: undefined,
     },
-    structure: 0,
     announcement: '',
     lanes: new Map([[undefined, main]]),
     tools: new Map(),
@@ -79,13 +81,31 @@ export function createSheet(): Sheet {
 
     append(place, item) {
       sheet.laneOf(place).items.push(item)
-      sheet.structure++
+      sheet.changedAt(item)
       const owner = item.lane === undefined ? undefined : sheet.tools.get(item.lane)
       if (owner) sheet.touch(owner)
       return item
     },
 
-    touch: item => void item.version++,
+    touch(item) {
+      item.version++
+      sheet.changedAt(item)
+    },
+
+    /** What happens in a sub-agent's lane happens to the call that began it. */
+    changedAt(item) {
+      let owner: Item | undefined = item
+      // Calls that name each other as the one they belong to are in no lane that is shown.
+      for (let depth = 0; owner?.lane !== undefined && depth < deepest; depth++) owner = sheet.tools.get(owner.lane)
+      // Among the newest, mostly.
+      changed = Math.min(changed, Math.max(0, owner ? main.items.lastIndexOf(owner) : 0))
+    },
+
+    takeChanged() {
+      const from = Math.min(changed, main.items.length)
+      changed = Infinity
+      return from
+    },
 
     laneOf(place) {
       const { parent } = place
@@ -143,6 +163,9 @@ export function createSheet(): Sheet {
   }
   return sheet
 }
+
+/** Of sub-agents within each other. */
+const deepest = 100
 
 const createLane = (items: Item[]): Lane => ({ items, message: { id: undefined, lane: items, blocks: [] } })
 

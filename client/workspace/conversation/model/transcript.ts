@@ -15,8 +15,8 @@ export interface Transcript {
   readonly facts: Readonly<Facts>
   /** Of the tools that go on one that waits for an answer, else the one that was called last. */
   readonly current: ToolItem | undefined
-  /** Counts items that come and go, in any lane. */
-  readonly structure: number
+  /** The place in `items` from which on anything is different since this was last called; none: `items.length`. */
+  takeChanged(): number
   /** The newest of what a reader has to be told of: text that is whole, a question, an end. */
   readonly announcement: string
   add(event: Event | Gap): void
@@ -42,9 +42,7 @@ export function createTranscript(): Transcript {
       const open = [...sheet.openTools]
       return open.findLast(({ state }) => state === 'waiting') ?? open.at(-1)
     },
-    get structure() {
-      return sheet.structure
-    },
+    takeChanged: sheet.takeChanged,
     get announcement() {
       return sheet.announcement
     },

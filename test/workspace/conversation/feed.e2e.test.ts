@@ -1,0 +1,108 @@
+import type { Page } from 'playwright-core'
+import { expect, it, onTestFinished } from 'vitest'
+import { connect, type Mux } from '../../../client/index.ts'
+import type { Feed } from '../../../client/workspace/conversation/feed.ts'
+import { describeWithPages } from '../../client/chromium.ts'
+import { tempDir } from '../../support/temp-dir.ts'
+import { until } from '../../support/until.ts'
+import { startPanes } from './open-panes.ts'
+
+/** Event by event it goes through everything again, so that much comes meanwhile. */
+const bounds = { events: 100, maxEvents: 300, maxCharacters: 1_000_000, pieceMs: 0 }
+/** Nothing is let go of within these. */
+const wide = { events: 100_000, maxEvents: 100_000, maxCharacters: 100_000_000, pieceMs: 100 }
+const loop = 'sim:loop rounds=130 takesMs=1'
+
+describeWithPages('the feed of a pane', newPage => {
+  it('lets go of its top while it follows, and shows the end as one that holds everything', async () => {
+    const { page, mux, session } = await startFeed(newPage)
+    await open(page, session, bounds)
+    const run = await mux.run({ session, prompt: loop })
+    await run.result()
+    const { lastSeq } = await run.info()
+    const shown = await until(async () => {
+      const seen = await look(page)
+      expect(seen.last).toBe(lastSeq)
+      expect(seen.last - seen.first).toBeLessThanOrEqual(bounds.maxEvents)
+      return seen
+    })
+    expect(shown).toMatchObject({ state: 'following', hasOlder: true, hasNewer: false })
+    // Of the first ones the beginning is gone.
+    expect(await itemsOfAll(page, session, shown.items.length - 5)).toEqual(shown.items.slice(5))
+  })
+
+  it('lets go of its end while it is read upwards, and has it again from there or at once', async () => {
+    const { page, mux, session } = await startFeed(newPage)
+    await (await mux.run({ session, prompt: loop })).result()
+    await open(page, session, bounds)
+    let shown = await look(page)
+    expect(shown).toMatchObject({ state: 'following', hasNewer: false })
+    const end = shown.items.slice(-10)
+    await page.evaluate(() => (feed.keepTop = true))
+    for (let pages = 0; shown.hasOlder; pages++) {
+      expect(pages).toBeLessThan(20)
+      await page.evaluate(() => feed.loadOlder())
+      shown = await look(page)
+      expect(shown.last - shown.first).toBeLessThanOrEqual(bounds.maxEvents)
+    }
+    expect(shown).toMatchObject({ state: 'detached', first: 2, hasNewer: true })
+    for (let pages = 0; shown.hasNewer; pages++) {
+      expect(pages).toBeLessThan(20)
+      await page.evaluate(() => feed.loadNewer())
+      shown = await look(page)
+      expect(shown.last - shown.first).toBeLessThanOrEqual(bounds.maxEvents)
+    }
+    expect(shown.state).toBe('following')
+    expect(shown.items.slice(-10)).toEqual(end)
+    await page.evaluate(() => feed.loadOlder())
+    await page.evaluate(() => feed.toEnd())
+    await until(async () => {
+      const { state, items } = await look(page)
+      expect(state).toBe('following')
+      expect(items.slice(-10)).toEqual(end)
+    })
+  })
+})
+
+declare global {
+  /** The one that is tested, in its page. */
+  var feed: Feed
+}
+
+async function startFeed(newPage: () => Promise<Page>): Promise<{ page: Page; mux: Mux; session: string }> {
+  const { daemon, show } = await startPanes()
+  const { url, token } = daemon.info
+  const mux = await connect({ url, token, client: { name: 'script', version: '0' } })
+  onTestFinished(() => mux.close())
+  const { session, result } = await mux.run({ prompt: 'sim:text first', cwd: tempDir() })
+  await result()
+  const page = await newPage()
+  await show(page, { sessions: [] })
+  await page.waitForFunction(() => 'openFeed' in globalThis)
+  return { page, mux, session }
+}
+
+async function open(page: Page, session: string, within: typeof bounds): Promise<void> {
+  await page.evaluate(([id, most]) => void (globalThis.feed = globalThis.openFeed(id, most)), [
+    session,
+    within,
+  ] as const)
+  await page.waitForFunction(() => feed.state === 'following')
+}
+
+/** What it shows. */
+const look = (page: Page) =>
+  page.evaluate(() => {
+    const { state, last, hasOlder, hasNewer, transcript } = feed
+    const items = transcript.items.map(item => {
+      if (item.kind === 'text') return [item.key, item.blocks.all.map(({ source }) => source).join('')]
+      return item.kind === 'tool' ? [item.key, item.state, item.input, item.output] : [item.key]
+    })
+    return { state, last, hasOlder, hasNewer, first: transcript.items[0]!.seq, items }
+  })
+
+/** The last items of all there are. */
+async function itemsOfAll(page: Page, session: string, count: number) {
+  await open(page, session, wide)
+  return (await look(page)).items.slice(-count)
+}
