@@ -66,6 +66,9 @@ describeWithPages('a page whose daemon goes', newPage => {
       const banner = page.getByText('Not everything could be recovered.')
       await banner.waitFor()
       await page.locator('.line').getByText('The log was begun anew').waitFor()
+      // What was read before is not there beside what is read now.
+      expect(await page.locator('.prompt').count()).toBe(1)
+      expect((await page.locator('.said').allTextContents()).map(text => text.trim())).toEqual(['said before'])
       expect(await violations(page)).toEqual([])
       await page.getByRole('button', { name: 'Understood' }).click()
       await until(async () => expect(await banner.count()).toBe(0))

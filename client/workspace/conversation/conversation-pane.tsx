@@ -7,6 +7,7 @@ import { type Abilities, noAbilities, readAbilities } from './abilities.ts'
 import { createFeed, type Feed } from './feed.ts'
 import { Footer } from './footer.tsx'
 import { createFrames } from './frames-of-time.ts'
+import { Going } from './going.tsx'
 import { RowList } from './list/row-list.tsx'
 import { createRows, type Row } from './list/rows.ts'
 import { Pane } from './pane-context.ts'
@@ -164,6 +165,16 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
               </button>
             </p>
           )}
+          {running && (
+            <Going
+              run={running}
+              facts={facts}
+              current={transcript.current}
+              cancelling={cancelling}
+              readOnly={readOnly}
+              onCancel={cancel}
+            />
+          )}
           <Queue mux={mux} runs={queued} readOnly={readOnly} onProblem={report} />
           {!readOnly && (
             <PromptBox
@@ -210,15 +221,11 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
             )}
             <Footer
               facts={facts}
-              current={transcript.current}
-              running={running}
+              isRunning={running !== undefined}
               next={queued[0]}
               costUsd={record.session?.costUsd ?? facts.costUsd ?? 0}
-              cancelling={cancelling}
-              readOnly={readOnly}
               isModelShown={readOnly || abilities.known.models.length === 0}
               state={mux.state}
-              onCancel={cancel}
             />
             <button
               type="button"

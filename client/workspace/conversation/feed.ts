@@ -115,7 +115,8 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
     state = 'detached'
   }
 
-  async function begin(): Promise<void> {
+  /** `lost`: the log that was followed is no more, and what is there now may lack the last of it. */
+  async function begin(lost?: Gap): Promise<void> {
     stop.abort()
     stop = new AbortController()
     const { signal } = stop
@@ -132,6 +133,7 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
       if (signal.aborted) return
       transcript = createTranscript()
       for (const event of known) append(event)
+      if (lost) append({ ...lost, to: head })
       void follow({ epoch, seq: head }, signal)
     } catch (error) {
       fail(error, signal)
@@ -143,11 +145,7 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
     state = 'following'
     try {
       for await (const entry of mux.subscribe(topic, { since, signal })) {
-        if (entry.type === 'gap' && entry.reason !== 'trimmed') {
-          // What is above is of a log that is no more.
-          epoch = entry.epoch
-          first = entry.to + 1
-        }
+        if (entry.type === 'gap' && entry.reason !== 'trimmed') return await begin(entry)
         append(entry)
         head = Math.max(head, lastSeq())
         if (isFull()) {

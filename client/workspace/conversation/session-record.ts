@@ -28,11 +28,17 @@ export function createSessionRecord(mux: Mux, id: string, onChange: () => void):
   async function follow(): Promise<void> {
     const changes = mux.subscribe('sessions', { signal })
     // Asked for behind the subscription: what changes in between comes as a change.
-    let next = changes.next()
+    const ask = () => {
+      const step = changes.next()
+      // It fails also when nobody waits for it, because listing has failed.
+      step.catch(() => {})
+      return step
+    }
+    let next = ask()
     await list()
     for (let step = await next; !step.done; step = await next) {
       const change = step.value
-      next = changes.next()
+      next = ask()
       if (change.type === 'gap') await list()
       else if (change.type === 'session_changed' && change.session.session === id) session = change.session
       else if (change.type === 'run_changed' && change.run.session === id) {

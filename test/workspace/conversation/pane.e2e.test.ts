@@ -52,7 +52,7 @@ describeWithPages('the pane of a session', newPage => {
     await page.locator('.end').waitFor()
     const shown = (await page.locator('.said').allTextContents()).join(' ')
     expect(words(shown)).toEqual(words(response))
-    await mux.run({ session: run.session, prompt: 'sim:midstream delayMs=200' })
+    await mux.run({ session: run.session, prompt: 'sim:midstream delayMs=600' })
     await page.getByText('will be').waitFor()
     await page.getByText('Recovered after a broken stream').waitFor()
     expect(await page.getByText('will be').count()).toBe(0)

@@ -3,7 +3,8 @@ import type { Handlers, Sheet } from './sheet.ts'
 import * as say from './wording.ts'
 
 interface Going {
-  startedAt: number
+  /** Unknown of a run whose beginning is not read here. */
+  startedAt?: number
   costUsd?: number
   tokens?: Tokens
 }
@@ -63,8 +64,8 @@ export function runHandlers(sheet: Sheet, onEnd: () => void) {
       const { models = {} } = event
       facts.contextWindow =
         contextWindowOf(models[facts.model ?? ''] ?? Object.values(models)[0]) ?? facts.contextWindow
-      const run = runs.get(event.run ?? '')
-      if (run) Object.assign(run, { costUsd: event.runCostUsd, tokens: event.tokens })
+      const run = event.run ?? ''
+      runs.set(run, { ...runs.get(run), costUsd: event.runCostUsd, tokens: event.tokens })
     },
     cancel_requested(event) {
       if (facts.run && facts.run.run === event.run) facts.run = { ...facts.run, cancelledBy: event.by }

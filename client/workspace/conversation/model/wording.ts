@@ -150,8 +150,8 @@ export function gap({ reason, from, to }: Gap): string {
     case 'trimmed':
       return `Events ${from + 1} to ${to} are no longer kept`
     case 'epoch_changed':
-      return `The log was begun anew after the machine went down; what came after event ${from} may be missing`
+      return 'The log was begun anew after the machine went down: the last of what stood here may be missing'
     case 'ahead_of_log':
-      return `The daemon has lost what it had sent after event ${from}`
+      return 'The daemon has lost the last of what stood here'
   }
 }

@@ -1,0 +1,77 @@
+import type { Run } from '../../browser.ts'
+import { duration, oneLine } from '../parts/format.ts'
+import { useNow } from '../parts/time.tsx'
+import type { Facts, ToolItem } from './model/items.ts'
+import { toolAbout } from './model/tool-text.ts'
+import { limits } from './model/wording.ts'
+import type { Cancelling } from './prompt/cancelling.ts'
+
+/** What goes on in the session now, and how it is ended: the line above its queue and its prompt. */
+export function Going({ run, facts, current, cancelling, readOnly, onCancel }: GoingProps) {
+  const now = useNow()
+  const asked = cancelling?.run === run.run ? cancelling.mode : undefined
+  const by = facts.run?.run === run.run ? facts.run.cancelledBy : undefined
+  const isEnding = run.state === 'cancelling' || asked !== undefined
+  const isAsking = current?.state === 'waiting'
+  const silentMs = isAsking ? 0 : now - (facts.heardAt ?? now)
+  const details = [
+    duration(now - (run.startedAt ?? now)),
+    silentMs >= silentAfterMs && `quiet for ${duration(silentMs)}`,
+    current && oneLine(`${current.tool} ${toolAbout(current.tool, current.input)}`, 80),
+    limits(run),
+  ]
+    .filter(Boolean)
+    .join(' · ')
+  return (
+    <div class="going">
+      <span class={`dot ${isEnding ? 'failed' : isAsking ? 'waiting' : 'running'}`} aria-hidden="true" />
+      <span class="clip grow" title={details}>
+        {isEnding
+          ? `${endings[asked ?? 'interrupt']}${by ? `, asked by ${by.name}` : ''}`
+          : isAsking
+            ? 'Waits for an answer'
+            : facts.status === 'compacting'
+              ? 'Compacting'
+              : 'Running'}
+        <span class="dim numeric"> {details}</span>
+      </span>
+      {!readOnly && (
+        <>
+          <button
+            type="button"
+            class="button plain danger"
+            disabled={asked === 'kill'}
+            onClick={event => onCancel(event.shiftKey)}
+          >
+            {asked === undefined ? 'Cancel' : asked === 'interrupt' ? 'End the process' : 'Kill'}
+          </button>
+          <span class="dim small hint" aria-live="polite">
+            {hints[asked ?? 'none']}
+          </span>
+        </>
+      )}
+    </div>
+  )
+}
+
+/** Silence that is worth a word. It means nothing: Claude may think, and a tool may work. */
+const silentAfterMs = 10_000
+
+const endings = { interrupt: 'Interrupting', terminate: 'Ending the process', kill: 'Killing the process' }
+const hints = {
+  none: 'Esc',
+  interrupt: 'Esc again ends its process, Shift+Esc kills it',
+  terminate: 'Shift+Esc kills it',
+  kill: '',
+}
+
+interface GoingProps {
+  run: Run
+  facts: Readonly<Facts>
+  /** The tool that goes on, or asks. */
+  current: ToolItem | undefined
+  cancelling: Cancelling | undefined
+  readOnly: boolean
+  /** `hard`: whatever it takes. */
+  onCancel: (hard: boolean) => void
+}
