@@ -15,6 +15,8 @@ export interface Snapshots {
 
 /** Reading so many lines again takes some 60 ms. */
 const usualLinesBetween = 2_000
+/** A larger one would hold up all sessions while it is stored. */
+const maxBytes = 4 * 1024 * 1024
 export function createSnapshots(options: {
   conversation: Conversation
   recorder: Recorder
@@ -33,7 +35,8 @@ export function createSnapshots(options: {
       // A turn's memory grows with the turn: the snapshots are to be no larger than the output they are of.
       if (lines < linesBetween || offset - from < bytes) return
       const memory = serialize(copyable(conversation.memory()))
-      recorder.snapshot({ process: process.id, build, seq: recorder.head, offset, memory })
+      if (memory.length <= maxBytes)
+        recorder.snapshot({ process: process.id, build, seq: recorder.head, offset, memory })
       from = offset
       lines = 0
       bytes = memory.length

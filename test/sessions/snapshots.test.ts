@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { createConversation } from '../../daemon/sessions/conversation.ts'
+import { createRecorder } from '../../daemon/sessions/recorder.ts'
+import { createSnapshots, rememberedOf } from '../../daemon/sessions/snapshots.ts'
+import { createJournal } from '../../daemon/store/create-journal.ts'
+import { openStore } from '../../daemon/store/open.ts'
+import { processOf, session } from '../support/records.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+const process = processOf('s_1', 'p_1')
+
+/** A session whose process says texts of so many characters, each in a line of its own, and is remembered after each. */
+function say(...lengths: number[]) {
+  const store = openStore(join(tempDir(), 'muxd.db'), { ballastBytes: 0 })
+  onTestFinished(() => store.close())
+  store.sessions.save(session('s_1'))
+  store.processes.save(process)
+  const journal = createJournal(store, { sessionEvents: () => {}, record: () => {} })
+  const recorder = createRecorder({
+    session: 's_1',
+    head: 0,
+    journal: { ...journal, append: entry => (journal.append(entry), journal.flush()) },
+    onPublished: () => {},
+    onFailed(error) {
+      throw error
+    },
+  })
+  const hooks = { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
+  const conversation = createConversation(session('s_1'), recorder, hooks)
+  conversation.processStarted(process)
+  const snapshots = createSnapshots({ conversation, recorder, build: 'this', process, linesBetween: 1 })
+  let offset = 0
+  return lengths.map((length, index) => {
+    const content = [{ type: 'text', text: 'x'.repeat(length) }]
+    const frame = { type: 'assistant', uuid: `u_${index}`, message: { id: `m_${index}`, content } }
+    offset += length
+    conversation.line({ frame, offset, time: offset }, process.id)
+    snapshots.read(1, offset)
+    recorder.commit()
+    return rememberedOf(store.snapshots, { ...process, offset }, { build: 'this', head: recorder.head })?.offset
+  })
+}
+
+it('takes a snapshot when as much has been printed as the one before has bytes', () => {
+  expect(say(10_000, 10_000, 12_000)).toEqual([10_000, 10_000, 32_000])
+})
+
+it('stores none of more than 4 MiB, and goes on with the last one that was smaller', () => {
+  expect(say(1_000_000, 5_000_000, 7_000_000)).toEqual([1_000_000, 1_000_000, 1_000_000])
+})
