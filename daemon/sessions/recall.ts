@@ -1,3 +1,4 @@
+import type { OutputLine } from '../claude/output.ts'
 import type { Log } from '../log.ts'
 import type { Store, StoredApproval, StoredProcess, StoredRun } from '../store/store.ts'
 import { resumeRun } from './active-run.ts'
@@ -18,12 +19,18 @@ export interface RecallContext {
   log: Log
 }
 
+/** How much of what a process has printed was gone through again. */
+export interface Reread {
+  lines: number
+  bytes: number
+}
+
 /**
  * Brings a session's conversation to where it was when its process printed the last of what is in the log: to the last
  * snapshot, and from there on by going through it again. What no longer gives the events that are stored is told, in
  * the log of the daemon and in that of the session. Answers how much it has gone through.
  */
-export function recall(context: RecallContext, process: StoredProcess): { rereadBytes: number } {
+export function recall(context: RecallContext, process: StoredProcess): Reread {
   const { conversation, recorder, store, processesDir, build } = context
   const { record, hooks } = conversation
   const { claudeSessionIdBefore: claudeSessionId, costUsdBefore: costUsd } = process
@@ -35,17 +42,24 @@ export function recall(context: RecallContext, process: StoredProcess): { reread
   conversation.hooks = { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
   conversation.processStarted(process)
   if (remembered) conversation.remember(remembered.memory)
+  let lineCount = 0
+  function* counted(lines: Iterable<OutputLine>) {
+    for (const line of lines) {
+      lineCount++
+      yield line
+    }
+  }
   const differences = replay({
     conversation,
     recorder,
     process,
     rows: storedEvents(store, record.session, remembered ? remembered.seq + 1 : process.firstSeq),
-    lines: printedLines(processesDir, process, remembered?.offset ?? 0),
+    lines: counted(printedLines(processesDir, process, remembered?.offset ?? 0)),
     runOf: run => store.runs.get(run),
   })
   Object.assign(conversation, { record, hooks })
   if (differences) tell(differences, context, process)
-  return { rereadBytes: process.offset - (remembered?.offset ?? 0) }
+  return { lines: lineCount, bytes: process.offset - (remembered?.offset ?? 0) }
 }
 
 /** The runs under way and the open questions are those that are stored as such, whatever became of the raw log. */

@@ -16,6 +16,7 @@ import { createLiveProcess, type LiveProcess } from './live-process.ts'
 import { counterBefore, newProcess } from './new-process.ts'
 import { startFailure } from './own-failures.ts'
 import { conversationKey, createOwnership } from './ownership.ts'
+import type { Reread } from './recall.ts'
 import type { Recorder } from './recorder.ts'
 import type { SessionContext } from './session-context.ts'
 import { createSnapshots } from './snapshots.ts'
@@ -34,7 +35,7 @@ export interface SessionProcess {
   /** Starts one for a run that began at `firstSeq`, or behind. Where that fails the run has ended, and it answers undefined. */
   start(run: ActiveRun, firstSeq: number): Promise<ClaudeProcess | undefined>
   /** Goes on with one that the daemon before this one had, or with what is left of it to be read. */
-  takeOver(row: StoredProcess): void
+  takeOver(row: StoredProcess, reread?: Reread): void
   /** Resolves when the one that is there has ended. */
   gone(): Promise<void>
   /** The daemon goes without it: whatever comes of it is the next one's. */
@@ -120,11 +121,11 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       }
     },
 
-    takeOver(row) {
+    takeOver(row, reread) {
       const reading = { ...context, nonce: row.nonce, from: row.offset }
       const held = context.holder.list().find(process => process.id === row.id)
       holdConversation(row)
-      if (held) follow(adoptClaudeProcess(held, reading, sinkOf(row)), row, limitsOf(row))
+      if (held) follow(adoptClaudeProcess(held, reading, sinkOf(row, reread)), row, limitsOf(row))
       else readEndedProcess(row.id, reading, sinkOf(row))
     },
 
@@ -139,8 +140,9 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
   }
 
   /** Where what a process prints goes. */
-  function sinkOf(row: StoredProcess): OutputSink {
-    const snapshots = createSnapshots({ conversation, recorder, build: context.build, process: row })
+  function sinkOf(row: StoredProcess, reread?: Reread): OutputSink {
+    const { build } = context
+    const snapshots = createSnapshots({ conversation, recorder, build, process: row, ...(reread && { reread }) })
     return {
       lines(lines, offset) {
         const before = conversation.record

@@ -422,7 +422,7 @@ export function createSession(
   // -- what the daemon before this one left --------------------------------------------------------------------------
 
   function takeOver({ unfinished, process: row }: Inheritance) {
-    const recalled = row && recall({ ...context, conversation, recorder }, row)
+    const reread = row && recall({ ...context, conversation, recorder }, row)
     const asked = row ? store.approvals.ofProcess(row.id) : []
     believe(conversation, unfinished, asked)
     queue.waitFor(isWorking() ? 'session' : undefined)
@@ -430,9 +430,9 @@ export function createSession(
     for (const run of [conversation.active, conversation.background]) if (run) run.leave = admission.take()
     refresh()
     if (row && hasPrinted(context.processesDir, row)) {
-      process.takeOver(row)
+      process.takeOver(row, reread)
       if (process.live) goOn(process.live, row, asked)
-      log.info('a process was taken over', { session: id, process: row.id, pid: row.pid, ...recalled })
+      log.info('a process was taken over', { session: id, process: row.id, pid: row.pid, reread })
     } else startAgain(row)
     recorder.commit()
   }

@@ -2,6 +2,7 @@ import { deserialize, serialize } from 'node:v8'
 import type { SnapshotTable, StoredProcess, StoredSnapshot } from '../store/store.ts'
 import type { ActiveRun } from './active-run.ts'
 import type { Conversation, ConversationMemory } from './conversation.ts'
+import type { Reread } from './recall.ts'
 import type { Recorder } from './recorder.ts'
 
 /**
@@ -22,12 +23,15 @@ export function createSnapshots(options: {
   recorder: Recorder
   build: string
   process: StoredProcess
+  /** What was read again of it: the next daemon need not, even if this one does not live for long. */
+  reread?: Reread
   /** Fewer in tests. */
   linesBetween?: number
 }): Snapshots {
   const { conversation, recorder, build, process, linesBetween = usualLinesBetween } = options
-  let from = process.offset
-  let lines = 0
+  const { reread = { lines: 0, bytes: 0 } } = options
+  let from = process.offset - reread.bytes
+  let { lines } = reread
   let bytes = 0
   return {
     read(count, offset) {

@@ -11,11 +11,11 @@ import { expectWholeLog, readLog } from '../support/whole-log.ts'
 const patience = { timeout: 30_000, interval: 20 }
 
 /** A daemon that dies while a process has much behind it, in the middle of a turn. */
-async function killedLate() {
+async function killedLate(frames = 12_000) {
   const daemon = await startTestDaemon()
   const mux = await connect({ home: daemon.home, timing, patient: true })
   onTestFinished(() => mux.close())
-  const run = await mux.run({ prompt: 'sim:flood frames=12000 rate=4000 size=100', cwd: tempDir() })
+  const run = await mux.run({ prompt: `sim:flood frames=${frames} rate=4000 size=100`, cwd: tempDir() })
   const topic = `session/${run.session}` as const
   await until(async () => {
     const { head } = await mux.api.topic.read({ topic, after: 0, limit: 1 })
@@ -32,7 +32,7 @@ function reread(daemon: TestDaemon) {
     .split('\n')
     .filter(line => line.includes('a process was taken over'))
   expect(lines).toHaveLength(1)
-  return (JSON.parse(lines[0]!) as { rereadBytes: number }).rereadBytes
+  return (JSON.parse(lines[0]!) as { reread: { bytes: number } }).reread.bytes
 }
 
 function changeDatabase(file: string, statement: string) {
@@ -64,6 +64,23 @@ describe('a daemon that takes over a process with much behind it', () => {
     const left = openSqlite(database)
     expect(left.prepare<[], { count: number }>('SELECT count(*) AS count FROM snapshots').get()).toEqual({ count: 0 })
     left.close()
+  })
+
+  it('is remembered soon, for it may not live for long either', async () => {
+    const { daemon, mux, run, database } = await killedLate(1_000_000)
+    changeDatabase(database, 'DELETE FROM snapshots')
+    const offset = offsetIn(database)
+    const next = await startTestDaemon({ home: daemon.home })
+    expect(reread(next)).toBe(offset)
+    await until(() => expect(offsetIn(database)).toBeGreaterThan(offset), patience)
+    await next.kill()
+    const last = await startTestDaemon({ home: daemon.home })
+    expect(reread(last)).toBeLessThan(offset / 2)
+    await run.cancel()
+    await expect(run.result()).rejects.toThrow('cancelled')
+    const log = await readLog(mux.api.topic.read, run.session)
+    expectWholeLog(log)
+    expect(log.map(({ type }) => type)).not.toContain('log_damaged')
   })
 
   it.each([
