@@ -8,9 +8,18 @@
  * - `committed`: events and the process's checkpoint are in the database, and published to nobody
  * - `checkpointed`: the write-ahead log has been moved to the database
  * - `synced`: the end of a run is on the disk, and published to nobody
+ * - `sent`: the holder has got a line for a process, and has not answered
  * - `published`: events have been written to the subscribers' sockets
  */
-export type HookPoint = 'appended' | 'read' | 'gathered' | 'committed' | 'checkpointed' | 'synced' | 'published'
+export type HookPoint =
+  | 'appended'
+  | 'read'
+  | 'gathered'
+  | 'committed'
+  | 'checkpointed'
+  | 'synced'
+  | 'sent'
+  | 'published'
 
 const [name, count] = (process.env['MUXD_KILL_AT'] ?? '').split(':')
 let left = Number(count ?? 0)

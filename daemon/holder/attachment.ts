@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { passHookPoint } from '../hook-points.ts'
 import { InputClosed, SpawnFailed } from './holder.ts'
 import {
   type Answer,
@@ -91,6 +92,7 @@ export async function attach(socketPath: string, muxd: string): Promise<Attachme
           }
           pending.set(id, { resolve: ok, reject })
           sendMessage(socket, { id, ...call })
+          if (call.call === 'write') passHookPoint('sent')
         })
       },
       onPush(listener) {

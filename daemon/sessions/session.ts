@@ -298,8 +298,8 @@ export function createSession(
     run.leave = () => held.leave()
     conversation.begin(run, Date.now())
     refresh()
-    recorder.commit()
-    await bring(run, recorder.head)
+    // Before the prompt is sent: the next daemon must know whose turn it is that begins.
+    if (saved()) await bring(run, recorder.head)
   }
 
   /** `firstSeq` is where it began, or before. */

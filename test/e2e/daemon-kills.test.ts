@@ -126,6 +126,27 @@ describe('a daemon that is killed', () => {
   })
 })
 
+describe('a daemon that is killed while it brings a prompt to a process that is there', () => {
+  it.each(['gathered:3', 'sent:1', 'committed:3'])('at %s, lets it be a run of its own', async place => {
+    const first = await startTestDaemon()
+    const { home } = first
+    const mux = await connect({ home, timing, patient: true })
+    onTestFinished(() => mux.close())
+    const { session, result } = await mux.run({ prompt: 'sim:text one', cwd: tempDir() })
+    await result()
+    await first.kill()
+    const second = await startTestDaemon({ home, env: { MUXD_KILL_AT: place } })
+    const run = mux.run({ prompt: 'sim:text two', session })
+    await until(() => expect(isAlive(second.pid)).toBe(false), patience)
+    await startTestDaemon({ home })
+    expect((await (await run).result()).response).toBe('two')
+    const log = await readLog(mux.api.topic.read, session)
+    expectWholeLog(log)
+    expect(log.filter(event => event.run === null)).toEqual([])
+    expect(log.filter(({ type }) => type === 'session_init')).toHaveLength(2)
+  })
+})
+
 describe('a daemon that is killed and has kept no checkpoint', () => {
   it('doubles events, and the comparison with what is stored tells', async () => {
     const daemon = await startTestDaemon()
