@@ -20,7 +20,7 @@ describeWithPages('the pane of a long session', newPage => {
     const page = await newPage()
     await show(page, { sessions: [session] })
     await page.locator('.end').waitFor()
-    expect(await fromEnd(page)).toBeLessThan(20)
+    await until(async () => expect(await fromEnd(page)).toBeLessThan(20))
     const drawn: number[] = []
     for (let pages = 0; pages < 3; pages++) {
       const { grown, moved, rows } = await page.evaluate(readAtTop)
@@ -110,10 +110,12 @@ const fromEnd = (page: Page) =>
  */
 async function readAtTop(): Promise<{ grown: number; moved: number; rows: number }> {
   const scroller = document.querySelector('.scroller')!
+  // Behind its painting: within a frame what is drawn anew has yet to be measured and put where it belongs.
+  const frame = () => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)))
   // Less than a screen above the view: more is asked for.
   while (scroller.scrollTop > scroller.clientHeight) {
     scroller.scrollTop -= Math.min(scroller.clientHeight, scroller.scrollTop - 300)
-    await new Promise(resolve => requestAnimationFrame(resolve))
+    await frame()
   }
   const from = scroller.getBoundingClientRect().top
   let row: Element | undefined
@@ -122,7 +124,7 @@ async function readAtTop(): Promise<{ grown: number; moved: number; rows: number
   let rows = 0
   const before = scroller.scrollTop
   for (let frames = 0; frames < 600 && scroller.scrollTop < before + 1_000; frames++) {
-    await new Promise(resolve => requestAnimationFrame(resolve))
+    await frame()
     const all = [...scroller.querySelectorAll('.entry')]
     rows = Math.max(rows, all.length)
     if (!row) {
