@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createOutputReader, type OutputLine } from '../claude/output.ts'
 import { processFiles } from '../holder/process-files.ts'
-import { openRawLog } from '../holder/raw-log.ts'
+import { openRawLog, type RawLog } from '../holder/raw-log.ts'
 import type { EventRow, Store, StoredProcess } from '../store/store.ts'
 
 /** What is kept of the past of a session: what `replay.ts` is fed with. Read as it is asked for, never all at once. */
@@ -41,21 +41,19 @@ export const hasPrinted = (processesDir: string, { id, offset }: StoredProcess):
   offset > 0 || existsSync(processFiles(processesDir, id).raw)
 
 /** How much of what a process has printed is there. */
-export function printedBytes(processesDir: string, { id, offset }: StoredProcess): number {
-  const rawLog = openRawLog(processesDir, id, offset)
-  try {
-    return rawLog.sizeBytes()
-  } finally {
-    rawLog.close()
-  }
-}
+export const printedBytes = (processesDir: string, { id, offset }: StoredProcess): number =>
+  looking(openRawLog(processesDir, id, offset), rawLog => rawLog.sizeBytes())
 
 /** When a process printed last, be it read already or not; undefined when it has printed nothing. */
-export function lastPrintedAt(processesDir: string, { id }: Pick<StoredProcess, 'id'>): number | undefined {
-  const rawLog = openRawLog(processesDir, id)
-  try {
+export const lastPrintedAt = (processesDir: string, { id }: Pick<StoredProcess, 'id'>): number | undefined =>
+  looking(openRawLog(processesDir, id), rawLog => {
     const size = rawLog.sizeBytes()
     return size > 0 ? rawLog.timeAt(size - 1) : undefined
+  })
+
+function looking<Found>(rawLog: RawLog, look: (rawLog: RawLog) => Found): Found {
+  try {
+    return look(rawLog)
   } finally {
     rawLog.close()
   }

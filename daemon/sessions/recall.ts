@@ -6,7 +6,7 @@ import type { Conversation } from './conversation.ts'
 import { printedBytes, printedLines, storedEvents } from './history.ts'
 import type { Recorder } from './recorder.ts'
 import { type Differences, replay } from './replay.ts'
-import { rememberedOf } from './snapshots.ts'
+import { rememberedOf, type Reread } from './snapshots.ts'
 
 export interface RecallContext {
   conversation: Conversation
@@ -17,12 +17,6 @@ export interface RecallContext {
   /** Directory of the raw logs. */
   processesDir: string
   log: Log
-}
-
-/** How much of what a process has printed was gone through again. */
-export interface Reread {
-  lines: number
-  bytes: number
 }
 
 /**

@@ -16,10 +16,9 @@ import { createLiveProcess, type LiveProcess } from './live-process.ts'
 import { counterBefore, newProcess } from './new-process.ts'
 import { startFailure } from './own-failures.ts'
 import { conversationKey, createOwnership } from './ownership.ts'
-import type { Reread } from './recall.ts'
 import type { Recorder } from './recorder.ts'
 import type { SessionContext } from './session-context.ts'
-import { createSnapshots } from './snapshots.ts'
+import { createSnapshots, type Reread } from './snapshots.ts'
 
 /**
  * The process of a session, one after the other: starts it or takes it over, brings what it prints to the conversation,

@@ -431,8 +431,10 @@ export function createSession(
     refresh()
     if (row && hasPrinted(context.processesDir, row)) {
       process.takeOver(row, reread)
-      if (process.live) goOn(process.live, row, asked)
-      log.info('a process was taken over', { session: id, process: row.id, pid: row.pid, reread })
+      if (process.live) {
+        log.info('a process was taken over', { session: id, process: row.id, pid: row.pid, reread })
+        goOn(process.live, row, asked)
+      }
     } else startAgain(row)
     recorder.commit()
   }

@@ -2,7 +2,6 @@ import { deserialize, serialize } from 'node:v8'
 import type { SnapshotTable, StoredProcess, StoredSnapshot } from '../store/store.ts'
 import type { ActiveRun } from './active-run.ts'
 import type { Conversation, ConversationMemory } from './conversation.ts'
-import type { Reread } from './recall.ts'
 import type { Recorder } from './recorder.ts'
 
 /**
@@ -14,10 +13,17 @@ export interface Snapshots {
   read(lines: number, offset: number): void
 }
 
+/** How much of what a process has printed was gone through again. */
+export interface Reread {
+  lines: number
+  bytes: number
+}
+
 /** Reading so many lines again takes some 60 ms. */
 const usualLinesBetween = 2_000
 /** A larger one would hold up all sessions while it is stored. */
 const maxBytes = 4 * 1024 * 1024
+
 export function createSnapshots(options: {
   conversation: Conversation
   recorder: Recorder

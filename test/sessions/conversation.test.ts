@@ -2,12 +2,12 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createRun, type ActiveRun } from '../../daemon/sessions/active-run.ts'
 import { askForEnd, exceed, pursue } from '../../daemon/sessions/asked-end.ts'
-import { type Conversation, createConversation } from '../../daemon/sessions/conversation.ts'
-import { createRecorder, type Recorder } from '../../daemon/sessions/recorder.ts'
-import { createJournal } from '../../daemon/store/create-journal.ts'
+import type { Conversation } from '../../daemon/sessions/conversation.ts'
+import type { Recorder } from '../../daemon/sessions/recorder.ts'
 import { openStore } from '../../daemon/store/open.ts'
 import type { Store } from '../../daemon/store/store.ts'
 import { onTestFinished } from 'vitest'
+import { openConversation } from '../support/conversation.ts'
 import { processOf, session as sessionRecord } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog } from '../support/whole-log.ts'
@@ -24,34 +24,9 @@ let offset: number
 beforeEach(() => {
   store = openStore(join(tempDir(), 'muxd.db'), { ballastBytes: 0 })
   onTestFinished(() => store.close())
-  const journal = createJournal(store, { sessionEvents: () => {}, record: () => {} })
-  journal.append({
-    session: 's_1',
-    events: [],
-    sessionRecord: session,
-    created: true,
-    process,
-    durable: false,
-    onFailed(error) {
-      throw error
-    },
-  })
-  journal.flush()
-  recorder = createRecorder({
-    session: 's_1',
-    head: 0,
-    journal: { ...journal, append: entry => (journal.append(entry), journal.flush()) },
-    onPublished: () => {},
-    onFailed(error) {
-      throw error
-    },
-  })
-  conversation = createConversation(session, recorder, {
-    control: () => {},
-    runEnded: () => {},
-    outcomeHeld: () => {},
-  })
-  conversation.processStarted(process)
+  store.sessions.save(session)
+  store.processes.save(process)
+  ;({ recorder, conversation } = openConversation(store, process))
   offset = 0
 })
 

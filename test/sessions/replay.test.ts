@@ -6,15 +6,13 @@ import { createLineSplitter } from '../../daemon/claude/lines.ts'
 import type { OutputLine } from '../../daemon/claude/output.ts'
 import { createRun, resumeRun } from '../../daemon/sessions/active-run.ts'
 import { askForEnd, exceed, pursue } from '../../daemon/sessions/asked-end.ts'
-import { createConversation } from '../../daemon/sessions/conversation.ts'
 import { storedEvents } from '../../daemon/sessions/history.ts'
-import { createRecorder } from '../../daemon/sessions/recorder.ts'
 import { replay } from '../../daemon/sessions/replay.ts'
 import { createSnapshots, rememberedOf } from '../../daemon/sessions/snapshots.ts'
-import { createJournal } from '../../daemon/store/create-journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
 import type { EventRow, Store, StoredRun } from '../../daemon/store/store.ts'
 import { readRecording, recordings } from '../claude-output/support/replay.ts'
+import { openConversation } from '../support/conversation.ts'
 import { processOf, session as sessionRecord } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -40,20 +38,7 @@ function emptyStore(): Store {
 
 /** A session's writing half, as a daemon has it: over what is stored. */
 function openSession(store: Store) {
-  const failed = (error: unknown) => {
-    throw error
-  }
-  const journal = createJournal(store, { sessionEvents: () => {}, record: () => {} })
-  const recorder = createRecorder({
-    session: 's_1',
-    head: store.events.bounds('s_1').head,
-    journal: { ...journal, append: entry => (journal.append(entry), journal.flush()) },
-    onPublished: () => {},
-    onFailed: failed,
-  })
-  const hooks = { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
-  const conversation = createConversation(sessionRecord('s_1'), recorder, hooks)
-  conversation.processStarted(process)
+  const { recorder, conversation } = openConversation(store, process)
   return {
     recorder,
     conversation,

@@ -1,10 +1,8 @@
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { createConversation } from '../../daemon/sessions/conversation.ts'
-import { createRecorder } from '../../daemon/sessions/recorder.ts'
 import { createSnapshots, rememberedOf } from '../../daemon/sessions/snapshots.ts'
-import { createJournal } from '../../daemon/store/create-journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
+import { openConversation } from '../support/conversation.ts'
 import { processOf, session } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
@@ -16,19 +14,7 @@ function say(...lengths: number[]) {
   onTestFinished(() => store.close())
   store.sessions.save(session('s_1'))
   store.processes.save(process)
-  const journal = createJournal(store, { sessionEvents: () => {}, record: () => {} })
-  const recorder = createRecorder({
-    session: 's_1',
-    head: 0,
-    journal: { ...journal, append: entry => (journal.append(entry), journal.flush()) },
-    onPublished: () => {},
-    onFailed(error) {
-      throw error
-    },
-  })
-  const hooks = { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
-  const conversation = createConversation(session('s_1'), recorder, hooks)
-  conversation.processStarted(process)
+  const { recorder, conversation } = openConversation(store, process)
   const snapshots = createSnapshots({ conversation, recorder, build: 'this', process, linesBetween: 1 })
   let offset = 0
   return lengths.map((length, index) => {

@@ -1,14 +1,17 @@
 import { useSignal } from '@preact/signals'
 import type { Importable } from '../../browser.ts'
 import { Dialog } from '../parts/dialog.tsx'
+import { DialogFoot } from '../parts/dialog-foot.tsx'
 import { bytes, oneLine } from '../parts/format.ts'
 import { Ago } from '../parts/time.tsx'
 import { DirectoryField, rememberDirectory, useDirectory } from './directory.tsx'
+import { showSession } from './show-session.ts'
 import { messageOf, useWorkspace } from './workspace.ts'
 
 /** Takes up a conversation that was begun in a directory without muxd. */
 export function ImportConversation() {
-  const { api, desk, overlay } = useWorkspace()
+  const workspace = useWorkspace()
+  const { api, overlay } = workspace
   const directory = useDirectory()
   const found = useSignal<{ cwd: string; conversations: readonly Importable[] } | undefined>(undefined)
   const problem = useSignal('')
@@ -32,8 +35,7 @@ export function ImportConversation() {
       const session = known ?? (await api.session.create({ cwd, claudeSessionId })).session
       rememberDirectory(cwd)
       close()
-      // The dialog gives the focus back before the new pane takes it.
-      setTimeout(() => desk.show({ kind: 'session', session }))
+      await showSession(workspace, session)
     })
 
   return (
@@ -47,19 +49,11 @@ export function ImportConversation() {
         <h2>Import a conversation</h2>
         <DirectoryField directory={directory} autoFocus />
         {found.value?.conversations.length === 0 && <p class="dim">No conversation was begun in {found.value.cwd}.</p>}
-        {problem.value && (
-          <p class="problem" role="alert">
-            {problem.value}
-          </p>
-        )}
-        <footer class="dialog-foot">
-          <button type="button" class="button" onClick={close}>
-            Cancel
-          </button>
+        <DialogFoot problem={problem.value} onClose={close}>
           <button type="submit" class="button primary">
             Look
           </button>
-        </footer>
+        </DialogFoot>
       </form>
       {found.value && (
         <ul class="importable" aria-label="Conversations">

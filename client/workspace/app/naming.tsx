@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import { Dialog } from '../parts/dialog.tsx'
+import { DialogFoot } from '../parts/dialog-foot.tsx'
 import { labelLines, labelsOf } from './labels.ts'
 import { messageOf, useWorkspace } from './workspace.ts'
 
@@ -56,19 +57,11 @@ export function Naming({ session }: { session: string }) {
             onInput={event => (labels.value = event.currentTarget.value)}
           />
         </label>
-        {problem.value && (
-          <p class="problem" role="alert">
-            {problem.value}
-          </p>
-        )}
-        <footer class="dialog-foot">
-          <button type="button" class="button" onClick={close}>
-            Cancel
-          </button>
+        <DialogFoot problem={problem.value} onClose={close}>
           <button type="submit" class="button primary" disabled={!before}>
             Save
           </button>
-        </footer>
+        </DialogFoot>
       </form>
     </Dialog>
   )

@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals'
 import type { ClaudeOptions } from '../../browser.ts'
 import { Dialog } from '../parts/dialog.tsx'
-import { untilKnown } from '../records.ts'
+import { DialogFoot } from '../parts/dialog-foot.tsx'
 import { DirectoryField, rememberDirectory, useDirectory } from './directory.tsx'
+import { showSession } from './show-session.ts'
 import { isSimulator } from './simulator.ts'
 import { messageOf, useWorkspace } from './workspace.ts'
 
@@ -17,7 +18,8 @@ const models = ['opus', 'sonnet', 'haiku']
 
 /** Begins a session with its first prompt. */
 export function NewSession({ prompt: first = '' }: { prompt?: string | undefined }) {
-  const { mux, desk, overlay, hello, records } = useWorkspace()
+  const workspace = useWorkspace()
+  const { mux, overlay, hello } = workspace
   const prompt = useSignal(first)
   const cwd = useDirectory()
   const title = useSignal('')
@@ -46,9 +48,7 @@ export function NewSession({ prompt: first = '' }: { prompt?: string | undefined
       })
       rememberDirectory(directory)
       close()
-      await untilKnown(records, run.session)
-      // The dialog gives the focus back before the new pane takes it.
-      setTimeout(() => desk.show({ kind: 'session', session: run.session }))
+      await showSession(workspace, run.session)
     } catch (error) {
       problem.value = messageOf(error)
     } finally {
@@ -127,19 +127,11 @@ export function NewSession({ prompt: first = '' }: { prompt?: string | undefined
         {isSimulator(hello.value) && (
           <p class="small dim">The simulator plays Claude Code: nothing is read or changed.</p>
         )}
-        {problem.value && (
-          <p class="problem" role="alert">
-            {problem.value}
-          </p>
-        )}
-        <footer class="dialog-foot">
-          <button type="button" class="button" onClick={close}>
-            Cancel
-          </button>
+        <DialogFoot problem={problem.value} onClose={close}>
           <button type="submit" class="button primary" disabled={starting.value}>
             {starting.value ? 'Starting…' : 'Start'}
           </button>
-        </footer>
+        </DialogFoot>
       </form>
     </Dialog>
   )

@@ -1,9 +1,11 @@
 import { blockOf } from '../blocks/block.ts'
 import type { Command } from './commands.ts'
+import { showSession } from './show-session.ts'
 import { messageOf, type Workspace } from './workspace.ts'
 
 /** What can be done to the session of the pane that is worked in, and where another comes from. */
-export function currentSessionCommands({ readOnly, overlay, desk, api, say }: Workspace): Command[] {
+export function currentSessionCommands(workspace: Workspace): Command[] {
+  const { readOnly, overlay, desk, api, say } = workspace
   if (readOnly) return []
   const command = (id: string, title: string, hint: string, run: () => void): Command => ({
     id,
@@ -21,7 +23,7 @@ export function currentSessionCommands({ readOnly, overlay, desk, api, say }: Wo
   const fork = () =>
     void api.session
       .fork({ session })
-      .then(forked => desk.show({ kind: 'session', session: forked.session }, 'right'))
+      .then(forked => showSession(workspace, forked.session, 'right'))
       .catch((error: unknown) => say(messageOf(error), 'problem'))
   return [
     command('rename', 'Rename this session…', 'title, labels', () => (overlay.value = { kind: 'naming', session })),

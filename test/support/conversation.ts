@@ -1,0 +1,23 @@
+import { createConversation } from '../../daemon/sessions/conversation.ts'
+import { createRecorder } from '../../daemon/sessions/recorder.ts'
+import { createJournal } from '../../daemon/store/create-journal.ts'
+import type { Store, StoredProcess } from '../../daemon/store/store.ts'
+import { session } from './records.ts'
+
+/** A session's writing half, as a daemon has it: over what is stored, each entry of which is committed at once. */
+export function openConversation(store: Store, process: StoredProcess) {
+  const journal = createJournal(store, { sessionEvents: () => {}, record: () => {} })
+  const recorder = createRecorder({
+    session: process.session,
+    head: store.events.bounds(process.session).head,
+    journal: { ...journal, append: entry => (journal.append(entry), journal.flush()) },
+    onPublished: () => {},
+    onFailed(error) {
+      throw error
+    },
+  })
+  const hooks = { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
+  const conversation = createConversation(session(process.session), recorder, hooks)
+  conversation.processStarted(process)
+  return { recorder, conversation }
+}
