@@ -58,7 +58,7 @@ export interface LiveSession {
   endIdleProcess(): boolean
   /** Goes on where the daemon before this one had got. Called once, before anything else. */
   takeOver(inherited: Inheritance): void
-  /** Ends the process, gently. Resolves when it is gone. */
+  /** Ends the process, gently. Resolves when it is gone, and when the changes are made that were asked for before. */
   close(): Promise<void>
   /** The daemon stops: ends the process, every unfinished run becomes `interrupted`. */
   shutdown(reason: string): Promise<void>
@@ -218,6 +218,7 @@ export function createSession(
         process.live.endGently()
         await process.gone()
       }
+      await updating
       refresh()
       recorder.commit()
       settle()

@@ -237,7 +237,7 @@ export function createSessions(context: SessionsContext): Sessions {
     const session = live.get(id)
     if (!session) return
     const ends = runs.map(({ run }) => waiters.wait(run.run, new AbortController().signal))
-    for (const { run } of runs) session.cancel(run.run, by, 'kill', 'the session was ended')
+    storing(() => runs.forEach(({ run }) => session.cancel(run.run, by, 'kill', 'the session was ended')))
     await Promise.all(ends)
   }
 
@@ -349,7 +349,7 @@ export function createSessions(context: SessionsContext): Sessions {
 
     moveRun(id, to, by) {
       const run = storedRun(id)
-      const moved = live.get(run.session)?.move(id, to, by)
+      const moved = storing(() => live.get(run.session)?.move(id, to, by))
       if (moved) return moved
       const { state } = storedRun(id)
       throw new RpcError('conflict', `run ${id} is ${state}: only a queued run can be moved`, { run: id, state })
@@ -357,7 +357,7 @@ export function createSessions(context: SessionsContext): Sessions {
 
     async cancelRun(id, by, mode, reason) {
       const run = storedRun(id)
-      const after = isEnded(run.state) ? run : live.get(run.session)?.cancel(id, by, mode, reason)
+      const after = isEnded(run.state) ? run : storing(() => live.get(run.session)?.cancel(id, by, mode, reason))
       if (!after || isEnded(after.state)) await journal.settled()
       return after ?? storedRun(id)
     },
@@ -444,6 +444,7 @@ function storing<T>(work: () => T): T {
     throw error instanceof RpcError ? error : storageError(error)
   }
 }
+
 /** The first event of a log that nobody has opened yet. */
 const firstEvent = (body: EventBody): EventRow => ({
   seq: 1,

@@ -55,7 +55,10 @@ function commitOne(store: Store, entry: JournalEntry): void {
 
 /** Session and process before the events, which refer to them. */
 function write(store: Store, entry: JournalEntry): void {
-  if (entry.sessionRecord !== undefined) store.sessions.save(entry.sessionRecord)
+  if (entry.sessionRecord !== undefined) {
+    if (entry.created === true) store.sessions.add(entry.sessionRecord)
+    else store.sessions.save(entry.sessionRecord)
+  }
   if (entry.process !== undefined) {
     store.processes.save(entry.process)
     if (entry.process.endedAt !== null) store.snapshots.delete(entry.process.id)

@@ -2,7 +2,7 @@ import type { Session } from '../../protocol/index.ts'
 import { checksumOf, contextOf, isSound } from './checksum.ts'
 import { createPager } from './pager.ts'
 import type { Sqlite } from './sqlite.ts'
-import type { SessionTable } from './store.ts'
+import { type SessionTable, UnknownRecord } from './store.ts'
 
 /** Every wanted label is among the record's: compared as pairs, so that no label can be taken for a JSON path. */
 const hasLabels = `NOT EXISTS (
@@ -18,11 +18,13 @@ interface Row {
 const columns = 'id, state, record, crc'
 
 export function createSessionTable(db: Sqlite): SessionTable {
-  const save = db.prepare<[string, string, string, number]>(
+  const add = db.prepare<[string, string, string, number]>(
     `INSERT INTO sessions (number, id, state, record, crc)
      VALUES (1 + max(coalesce((SELECT max(number) FROM sessions), 0), coalesce((SELECT max(session) FROM deletions), 0)),
-       ?, ?, ?, ?)
-     ON CONFLICT (id) DO UPDATE SET state = excluded.state, record = excluded.record, crc = excluded.crc`,
+       ?, ?, ?, ?)`,
+  )
+  const save = db.prepare<[string, string, number, string]>(
+    'UPDATE sessions SET state = ?, record = ?, crc = ? WHERE id = ?',
   )
   const get = db.prepare<[string], Row>(`SELECT ${columns} FROM sessions WHERE id = ?`)
   const all = db.prepare<[], Row>(`SELECT ${columns} FROM sessions ORDER BY number`)
@@ -45,10 +47,13 @@ export function createSessionTable(db: Sqlite): SessionTable {
   ].map(sql => db.prepare<[number]>(sql))
 
   return {
+    add(session) {
+      const { id, state, record, crc } = rowOf(session)
+      add.run(id, state, record, crc)
+    },
     save(session) {
-      const { session: id, state } = session
-      const record = JSON.stringify(session)
-      save.run(id, state, record, checksumOf(record, contextOf(id, state)))
+      const { id, state, record, crc } = rowOf(session)
+      if (save.run(state, record, crc, id) === 0) throw new UnknownRecord(`session ${id} does not exist`)
     },
     get(id) {
       const row = get.get(id)
@@ -78,4 +83,10 @@ export function createSessionTable(db: Sqlite): SessionTable {
     if (!isSound(crc, record, contextOf(id, state))) throw db.damage(`the record of session ${id} has changed`)
     return JSON.parse(record) as Session
   }
+}
+
+function rowOf(session: Session): Row & { crc: number } {
+  const { session: id, state } = session
+  const record = JSON.stringify(session)
+  return { id, state, record, crc: checksumOf(record, contextOf(id, state)) }
 }

@@ -87,6 +87,8 @@ export interface Ballast {
 }
 
 export interface SessionTable {
+  add(session: Session): void
+  /** Throws `UnknownRecord` where it is not there: one that was deleted never comes back. */
   save(session: Session): void
   get(id: string): Session | undefined
   /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */

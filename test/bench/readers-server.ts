@@ -58,7 +58,7 @@ async function start(changed: Partial<Record<keyof typeof limits, number>>): Pro
 
 async function produce(command: ReadersServerCommand & { do: 'produce' }): Promise<Produced> {
   const { session, turns, eventsPerTurn, eventBytes, everyMs } = command
-  if (!store.sessions.get(session)) store.sessions.save(sessionRecord(session))
+  if (!store.sessions.get(session)) store.sessions.add(sessionRecord(session))
   const log = topics.logs.open(session)
   let seq = log.head()
   const padding = 'x'.repeat(eventBytes)

@@ -42,7 +42,7 @@ let server: RunningServer
 function openChain(isStored: boolean) {
   const session = sessionOf(isStored)
   const process = processOf(session, `p_${session}`)
-  store.sessions.save(sessionRecord(session))
+  store.sessions.add(sessionRecord(session))
   store.processes.save(process)
   topics.logs.open(session)
   const fail = (error: unknown) => {

@@ -9,7 +9,7 @@ import { tempDir } from '../support/temp-dir.ts'
 it('the distance of checkpoints is what live processes have printed beyond them, the furthest first', async () => {
   const { store } = tempStore()
   const directory = tempDir()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   const add = (id: string, rawBytes: number, offset: number, endedAt: number | null = null) => {
     store.processes.save(processOf('s_1', id, { offset, endedAt }))
     writeFileSync(join(directory, `${id}.raw`), 'x'.repeat(rawBytes))

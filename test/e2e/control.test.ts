@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { Session } from '../../protocol/index.ts'
 import {
   close,
   create,
@@ -15,6 +16,7 @@ import {
   transcriptOf,
   update,
 } from '../support/conversations.ts'
+import type { RpcPeer } from '../support/rpc-peer.ts'
 import { until } from '../support/until.ts'
 
 describe('changing a session', () => {
@@ -130,15 +132,31 @@ describe('changing a session', () => {
     const session = await create(peer)
     await start(peer, session, 'sim:hang ignore=int,term')
     await until(async () => expect((await get(peer, session)).process).not.toBeNull())
-    // It takes no input while it is stopped.
-    const { process: held } = await get(peer, session)
-    const children = readdirSync('/proc').filter(pid => /^\d+$/.test(pid) && parentOf(pid) === held!.pid)
-    for (const pid of children) process.kill(Number(pid), 'SIGSTOP')
+    const kill = await stopped(peer, session)
     const updating = update(peer, session, { permissionMode: 'plan' })
-    for (const pid of children) process.kill(Number(pid), 'SIGKILL')
+    kill()
     expect(await updating).toMatchObject({ claude: { permissionMode: 'plan' } })
     await say(peer, session, 'sim:text two')
     expect(await get(peer, session)).toMatchObject({ permissionMode: 'plan' })
+  })
+
+  it('comes before its end: when it is deleted, nothing is stored of it any more', async () => {
+    const [daemon, peer] = await open()
+    const session = await create(peer)
+    await peer.call('topic.subscribe', { topic: 'sessions' })
+    await say(peer, session, 'sim:text one')
+    const kill = await stopped(peer, session)
+    const updating = update(peer, session, { permissionMode: 'plan' })
+    const closing = refusal(close(peer, session))
+    const deleting = peer.call('session.delete', { session: session.session })
+    expect(await refusal(update(peer, session, { title: 'late' }))).toMatchObject({ kind: 'not_found' })
+    kill()
+    expect(await updating).toMatchObject({ claude: { permissionMode: 'plan' } })
+    expect(await closing).toMatchObject({ kind: 'not_found' })
+    expect(await deleting).toEqual({})
+    expect(await peer.call('session.list')).toEqual({ sessions: [] })
+    await until(() => expect(peer.events('sessions').at(-1)).toMatchObject({ type: 'session_deleted' }))
+    expect(daemon.log()).not.toContain('"level":"error"')
   })
 
   it('is there after the daemon was killed, and its log is what it was', async () => {
@@ -156,6 +174,15 @@ describe('changing a session', () => {
     await until(async () => expect(await get(next, session)).toMatchObject({ permissionMode: 'plan' }))
   })
 })
+
+/** Stops a session's process, which takes no input while it is: answers how to kill it. */
+const stopped = async (peer: RpcPeer, session: Session) => {
+  const { process: held } = await get(peer, session)
+  const children = readdirSync('/proc').filter(pid => /^\d+$/.test(pid) && parentOf(pid) === held!.pid)
+  const signal = (name: NodeJS.Signals) => children.forEach(pid => process.kill(Number(pid), name))
+  signal('SIGSTOP')
+  return () => signal('SIGKILL')
+}
 
 const parentOf = (pid: string) => {
   try {

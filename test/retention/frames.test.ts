@@ -152,7 +152,7 @@ test('a damaged pack is told as damage: every frame it still gives is the true o
 function threeProcesses(): { store: Store; dir: string } {
   const { store } = tempStore()
   const dir = tempDir()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   endedProcess(store, dir, 's_1', 'p_1', printed(4_000, 7))
   endedProcess(store, dir, 's_1', 'p_2', printed(2_500, 11))
   endedProcess(store, dir, 's_1', 'p_3', printed(300, 13))

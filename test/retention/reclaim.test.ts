@@ -73,7 +73,7 @@ const text = { delta: 'x'.repeat(200) }
 
 function fill(store: Store, id: string, count: number) {
   store.transaction(() => {
-    store.sessions.save(session(id))
+    store.sessions.add(session(id))
     store.events.append(id, events(1, count, text))
   })
 }

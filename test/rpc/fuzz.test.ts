@@ -205,7 +205,10 @@ async function exchange({ daemon, ids }: { daemon: TestDaemon; ids: Ids }, texts
   if (given.join() !== due.join()) throw new Error(`answered were ${given.join()}, due ${due.join()}: ${shown(sent)}`)
   for (const answer of answers) {
     if (isGood(answer)) ids.note(answer.result)
-    else throw new Error(`${JSON.stringify(answer)} answers one of ${shown(sent)}`)
+    else {
+      const asked = sent.filter(text => dueId(text).includes(answer.id))
+      throw new Error(`${JSON.stringify(answer)} answers ${shown(asked)}\n${errorsIn(daemon.log())}`)
+    }
   }
   socket.close()
   await until(() => expect(closedWith).toBeDefined())
@@ -232,4 +235,9 @@ function dueId(text: string): unknown[] {
   return (typeof id === 'string' && id.length <= 200) || Number.isInteger(id) ? [id] : [null]
 }
 
+const errorsIn = (log: string) =>
+  log
+    .split('\n')
+    .filter(line => line.includes('"level":"error"'))
+    .join('\n')
 const shown = (texts: string[]) => texts.map(text => text.slice(0, 500)).join('\n')

@@ -24,7 +24,7 @@ let offset: number
 beforeEach(() => {
   store = openStore(join(tempDir(), 'muxd.db'), { ballastBytes: 0 })
   onTestFinished(() => store.close())
-  store.sessions.save(session)
+  store.sessions.add(session)
   store.processes.save(process)
   ;({ recorder, conversation } = openConversation(store, process))
   offset = 0

@@ -31,7 +31,7 @@ function linesOf(recording: string): OutputLine[] {
 function emptyStore(): Store {
   const store = openStore(join(tempDir(), 'muxd.db'), { ballastBytes: 0 })
   onTestFinished(() => store.close())
-  store.sessions.save(sessionRecord('s_1'))
+  store.sessions.add(sessionRecord('s_1'))
   store.processes.save(process)
   return store
 }

@@ -12,7 +12,7 @@ const process = processOf('s_1', 'p_1')
 function say(...lengths: number[]) {
   const store = openStore(join(tempDir(), 'muxd.db'), { ballastBytes: 0 })
   onTestFinished(() => store.close())
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   store.processes.save(process)
   const { recorder, conversation } = openConversation(store, process)
   const snapshots = createSnapshots({ conversation, recorder, build: 'this', process, linesBetween: 1 })

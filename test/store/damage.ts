@@ -26,7 +26,7 @@ export function makeDatabase(closed: boolean): { directory: string; truth: Truth
   const events = new Map<string, string[]>(ids.map(id => [id, []]))
   const first = openStore(join(directory, 'muxd.db'), options)
   for (const id of ids) {
-    first.sessions.save(session(id))
+    first.sessions.add(session(id))
     first.processes.save(processOf(id, `p_${id}`))
     first.runs.save(run(`r_${id}`, id))
   }

@@ -126,7 +126,7 @@ async function floodAndEnd(sizeOf: (seq: number) => number): Promise<unknown> {
 function open(...sessions: string[]): { store: Store; journal: Journal; published: Map<string, number> } {
   const store = openStore(file)
   for (const id of sessions) {
-    store.sessions.save(session(id))
+    store.sessions.add(session(id))
     store.runs.save(run(`r_${id}`, id))
   }
   const published = new Map<string, number>()

@@ -6,7 +6,7 @@ import { reopen, tempStore } from './temp-store.ts'
 
 test('a page ends with the event that passes the bytes, and has at least one', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   const texts = ['aaaa', 'bbbb', 'cccc', 'dddd']
   store.events.append(
     's_1',
@@ -24,7 +24,7 @@ test('a page ends with the event that passes the bytes, and has at least one', (
 
 test('bytes are bytes, not characters', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   store.events.append('s_1', [event(1, { text: 'ééé' }), event(2, { text: 'é' }), event(3, { text: 'é' })])
   expect(store.events.read('s_1', 0, 10, 6)).toEqual(['ééé', 'é'])
   expect(store.events.read('s_1', 0, 10, 5)).toEqual(['ééé'])
@@ -32,7 +32,7 @@ test('bytes are bytes, not characters', () => {
 
 test('reading a page of a large log takes no more memory than the page', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   const large = 'x'.repeat(2_000_000)
   for (let seq = 1; seq <= 60; seq++) store.events.append('s_1', [event(seq, { delta: large })])
   const before = process.memoryUsage().heapUsed
@@ -42,7 +42,7 @@ test('reading a page of a large log takes no more memory than the page', () => {
 
 test('events come back whole: 5 MB, line separators, escapes, every plane', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   const deltas = ['x'.repeat(5_000_000), '\u2028\u2029\u0000\u001b[0m', '𝒳😀é', '\ud800 alone', '"\\']
   const rows = deltas.map((delta, index) => event(index + 1, { delta }))
   store.events.append('s_1', rows)
@@ -53,7 +53,7 @@ test('events come back whole: 5 MB, line separators, escapes, every plane', () =
 test('rows of a session come in pages, and never those of its neighbours', () => {
   const { store } = tempStore()
   for (const id of ['s_1', 's_2']) {
-    store.sessions.save(session(id))
+    store.sessions.add(session(id))
     store.events.append(id, events(1, 5))
   }
   const seqs = (after: number, limit: number) => store.events.rows('s_1', after, limit).map(({ seq }) => seq)
@@ -63,7 +63,7 @@ test('rows of a session come in pages, and never those of its neighbours', () =>
 
 test('an event comes back with its run, type, process and offset', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   store.processes.save(processOf('s_1', 'p_1'))
   const row = event(1, { run: 'r_1', type: 'thinking', process: 'p_1', offset: 5_000_000_000 })
   store.events.append('s_1', [row, event(2)])
@@ -75,14 +75,14 @@ test('an event comes back with its run, type, process and offset', () => {
 
 test('an event of a process that does not exist is refused', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   expect(() => store.events.append('s_1', [event(1, { process: 'p_9' })])).toThrow(/p_9/)
   expect(store.events.bounds('s_1').head).toBe(0)
 })
 
 test('an event out of its order is refused: a hole, a repetition, a hole within', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   store.events.append('s_1', events(1, 3))
   expect(() => store.events.append('s_1', events(5, 6))).toThrow('event 5 where 4 was due')
   expect(() => store.events.append('s_1', events(3, 4))).toThrow('event 3 where 4 was due')
@@ -124,7 +124,7 @@ test('over any sequence of appends, deletions and reopenings, reads and bounds a
         } else {
           const rows = model.get(action.session) ?? []
           const added = action.deltas.map((delta, index) => event(rows.length + index + 1, { delta }))
-          store.sessions.save(session(action.session))
+          if (!model.has(action.session)) store.sessions.add(session(action.session))
           store.events.append(action.session, added)
           model.set(action.session, [...rows, ...added])
         }

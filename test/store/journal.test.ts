@@ -213,7 +213,7 @@ test('nothing of a failing entry is stored: not its records, not its checkpoint,
 
 test('a publisher or callback that throws is reported and keeps nobody from hearing', () => {
   const { store } = tempStore()
-  for (const id of ['s_1', 's_2']) store.sessions.save(session(id))
+  for (const id of ['s_1', 's_2']) store.sessions.add(session(id))
   const heard: string[] = []
   const reported: unknown[] = []
   const fault = (text: string) => {
@@ -264,7 +264,7 @@ test('a session that failed may append its end in the callback: it follows what 
 
 test("another program's lock fails the turn's entries after one wait, not one wait each", { timeout: 30_000 }, () => {
   const { store, file } = tempStore()
-  for (const id of ['s_1', 's_2', 's_3']) store.sessions.save(session(id))
+  for (const id of ['s_1', 's_2', 's_3']) store.sessions.add(session(id))
   const other = openSqlite(file)
   onTestFinished(() => other.close())
   other.exec('BEGIN IMMEDIATE')
@@ -322,7 +322,7 @@ function setUpDelayed(...sessions: string[]): SetUp & { syncs: PendingSync[] } {
 }
 
 function journalOver(store: Store, sessions: string[]): Omit<SetUp, 'store'> {
-  for (const id of sessions) store.sessions.save(session(id))
+  for (const id of sessions) store.sessions.add(session(id))
   const heard: string[] = []
   const reported: unknown[] = []
   const journal = createJournal(store, recorder(heard), {

@@ -30,7 +30,7 @@ test('every file of the store is readable by its owner alone, whatever the umask
 
 test('the epoch is made with the database and stays, and so does all that was stored', () => {
   const { store, file } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   store.events.append('s_1', events(1, 3))
   store.close()
   const again = reopen(file)
@@ -76,7 +76,7 @@ test('an empty file, as a crash at the very first start leaves it, becomes a dat
 
 test('a cut database is reported as corrupt when it is opened, and not replaced', () => {
   const { store, file } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   store.events.append('s_1', events(1, 500, { delta: 'x'.repeat(200) }))
   store.close()
   truncateSync(file, 16 * 1024)
@@ -90,7 +90,7 @@ test('a directory that does not exist is said to be the reason', () => {
 
 test('the size counts the write-ahead log, and closing twice is as good as once', () => {
   const { store, file } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   const before = store.sizeBytes()
   store.events.append('s_1', [event(1, { delta: 'x'.repeat(100_000) })])
   expect(store.sizeBytes()).toBeGreaterThanOrEqual(before + 100_000)

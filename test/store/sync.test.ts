@@ -6,7 +6,7 @@ import { reopen, tempStore } from './temp-store.ts'
 
 test('syncs run in the thread pool, and those asked for while one is under way share the one after it', async () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   const requests = countFileRequests()
   await Promise.all(Array.from({ length: 100 }, () => store.sync()))
   expect(requests()).toBe(2)
@@ -16,7 +16,7 @@ test('syncs run in the thread pool, and those asked for while one is under way s
 
 test('a sync also works after checkpoints have started the log anew', async () => {
   const { store, file } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   for (let seq = 1; seq <= 6_000; seq += 100) {
     store.events.append('s_1', events(seq, seq + 99, { delta: 'x'.repeat(2_000) }))
     await store.sync()
@@ -28,7 +28,7 @@ test('a sync also works after checkpoints have started the log anew', async () =
 
 test('a store that is closed does not promise a sync, and one under way may be waited for', async () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   const syncs = Promise.allSettled([store.sync(), store.sync()])
   store.close()
   const [first, second] = await syncs
@@ -39,7 +39,7 @@ test('a store that is closed does not promise a sync, and one under way may be w
 
 test('a sync that failed is not tried again, nothing is stored after it, and the next to open it enters a new epoch', async () => {
   const { store, file } = tempStore({ ballastBytes: 0, boot: 'boot 1' })
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   await store.sync()
   breakDescriptor(`${file}-wal`)
   const failed = expect.objectContaining({ name: 'SyncFailed', message: expect.stringContaining('muxd.db-wal') })
@@ -48,7 +48,7 @@ test('a sync that failed is not tried again, nothing is stored after it, and the
   const requests = countFileRequests()
   await expect(store.sync()).rejects.toThrow(failed)
   expect(requests()).toBe(0)
-  expect(() => store.transaction(() => store.sessions.save(session('s_2')))).toThrow(failed)
+  expect(() => store.transaction(() => store.sessions.add(session('s_2')))).toThrow(failed)
   store.close()
   // Its pages stay where they are: what is moved to the database now might not be what was written.
   expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)

@@ -7,7 +7,7 @@ import { tempStore } from './temp-store.ts'
 
 test('sessions are listed newest first, in pages, and a saved change does not move them', () => {
   const { store } = tempStore()
-  for (const id of ['s_1', 's_2', 's_3', 's_4', 's_5']) store.sessions.save(session(id))
+  for (const id of ['s_1', 's_2', 's_3', 's_4', 's_5']) store.sessions.add(session(id))
   store.sessions.save(session('s_2', { title: 'changed' }))
   const first = store.sessions.list({ limit: 2 })
   const second = store.sessions.list({ limit: 2, after: 's_4' })
@@ -21,18 +21,26 @@ test('sessions are listed newest first, in pages, and a saved change does not mo
   expect(store.sessions.ids()).toEqual(['s_1', 's_2', 's_3', 's_4', 's_5'])
 })
 
+test('a session that was deleted does not come back with a change', () => {
+  const { store } = tempStore()
+  store.sessions.add(session('s_1'))
+  store.sessions.delete('s_1')
+  expect(() => store.sessions.save(session('s_1', { title: 'changed' }))).toThrow(UnknownRecord)
+  expect(store.sessions.ids()).toEqual([])
+})
+
 test('a page after a record that is gone is an error, not the end of the list', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   expect(() => store.sessions.list({ limit: 1, after: 's_9' })).toThrow(UnknownRecord)
   expect(() => store.runs.list({ limit: 1, after: 'r_9' })).toThrow(UnknownRecord)
 })
 
 test('sessions are filtered by state and by labels, which must all match', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1', { labels: { team: 'a', area: 'ui' } }))
-  store.sessions.save(session('s_2', { labels: { team: 'a' }, state: 'running' }))
-  store.sessions.save(session('s_3', { labels: { team: 'b' } }))
+  store.sessions.add(session('s_1', { labels: { team: 'a', area: 'ui' } }))
+  store.sessions.add(session('s_2', { labels: { team: 'a' }, state: 'running' }))
+  store.sessions.add(session('s_3', { labels: { team: 'b' } }))
   const ids = (filter: object) => store.sessions.list({ limit: 10, ...filter }).map(record => record.session)
   expect(ids({ labels: { team: 'a' } })).toEqual(['s_2', 's_1'])
   expect(ids({ labels: { team: 'a', area: 'ui' } })).toEqual(['s_1'])
@@ -45,6 +53,7 @@ test('labels are compared as they are, whatever characters they hold', () => {
   const { store } = tempStore()
   const label = fc.string({ unit: 'binary', maxLength: 8 })
   const labels = fc.dictionary(label, label, { maxKeys: 4, noNullPrototype: true })
+  store.sessions.add(session('s_1'))
   fc.assert(
     fc.property(labels, labels, (own, wanted) => {
       store.sessions.save(session('s_1', { labels: own }))
@@ -57,7 +66,7 @@ test('labels are compared as they are, whatever characters they hold', () => {
 
 test('runs are listed by session and state, newest first, in pages', () => {
   const { store } = tempStore()
-  for (const id of ['s_1', 's_2']) store.sessions.save(session(id))
+  for (const id of ['s_1', 's_2']) store.sessions.add(session(id))
   store.runs.save(run('r_1', 's_1', { state: 'done' }))
   store.runs.save(run('r_2', 's_2'))
   store.runs.save(run('r_3', 's_1', { state: 'failed' }))
@@ -73,7 +82,7 @@ test('runs are listed by session and state, newest first, in pages', () => {
 
 test('approvals are listed by session and state, newest first, in pages, and go with their session', () => {
   const { store } = tempStore()
-  for (const id of ['s_1', 's_2']) store.sessions.save(session(id))
+  for (const id of ['s_1', 's_2']) store.sessions.add(session(id))
   for (const [id, of] of [
     ['a_1', 's_1'],
     ['a_2', 's_2'],
@@ -96,7 +105,7 @@ test('approvals are listed by session and state, newest first, in pages, and go 
 
 test('unfinished runs come oldest first, and runs are counted by state', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   const states = ['done', 'queued', 'running', 'cancelling', 'interrupted', 'failed', 'cancelled', 'queued'] as const
   states.forEach((state, index) => store.runs.save(run(`r_${index}`, 's_1', { state })))
   expect(store.runs.unfinished().map(stored => stored.run.run)).toEqual(['r_1', 'r_2', 'r_3', 'r_7'])
@@ -116,7 +125,7 @@ test('unfinished runs come oldest first, and runs are counted by state', () => {
 
 test('a run keeps the uuid of its prompt, or that it has none', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   store.runs.save({ ...run('r_1', 's_1'), promptUuid: null })
   expect(store.runs.get('r_1')?.promptUuid).toBeNull()
   store.runs.save(run('r_1', 's_1'))
@@ -125,7 +134,7 @@ test('a run keeps the uuid of its prompt, or that it has none', () => {
 
 test('processes are kept in order, with offsets beyond 32 bits, and are live until they have ended', () => {
   const { store } = tempStore()
-  for (const id of ['s_1', 's_2']) store.sessions.save(session(id))
+  for (const id of ['s_1', 's_2']) store.sessions.add(session(id))
   const [first, second, third] = [processOf('s_1', 'p_1'), processOf('s_2', 'p_2'), processOf('s_1', 'p_3')]
   for (const process of [first, second, third]) store.processes.save(process)
   store.processes.checkpoint('p_1', 5_000_000_000)
@@ -158,7 +167,7 @@ test('a deleted session takes its runs, processes and events along, and nothing 
   const { store } = tempStore()
   const ids = ['s_1', 's_2', 's_3']
   for (const id of ids) {
-    store.sessions.save(session(id))
+    store.sessions.add(session(id))
     store.runs.save(run(`r_${id}`, id))
     store.processes.save(processOf(id, `p_${id}`))
     store.events.append(id, events(1, 5))
@@ -174,13 +183,13 @@ test('a deleted session takes its runs, processes and events along, and nothing 
 test('what a deleted session leaves behind is removed step by step, and its number is not given again before', () => {
   const { store } = tempStore()
   for (const id of ['s_1', 's_2']) {
-    store.sessions.save(session(id))
+    store.sessions.add(session(id))
     store.processes.save(processOf(id, `p_${id}`))
     store.events.append(id, events(1, 600, { delta: 'x'.repeat(100) }))
   }
   const used = store.usedBytes()
   store.sessions.delete('s_2')
-  store.sessions.save(session('s_3'))
+  store.sessions.add(session('s_3'))
   expect(store.events.bounds('s_3')).toEqual({ first: 1, head: 0 })
   store.events.append('s_3', events(1, 10))
   expect(store.deletions.processes()).toEqual(['p_s_2'])
@@ -204,7 +213,7 @@ test('the number of a session is never given to another, also when nothing is le
   const { store, file } = tempStore()
   const numbers: (number | undefined)[] = []
   for (const id of ['s_1', 's_2', 's_3']) {
-    store.sessions.save(session(id))
+    store.sessions.add(session(id))
     const db = openSqlite(file)
     numbers.push(db.value<[string], number>('SELECT number FROM sessions WHERE id = ?').get(id))
     db.close()
@@ -236,14 +245,14 @@ test('a transaction that throws leaves nothing, also one inside another, and the
   const { store } = tempStore()
   expect(() =>
     store.transaction(() => {
-      store.sessions.save(session('s_1'))
+      store.sessions.add(session('s_1'))
       store.sessions.delete('s_0')
       throw new Error('no')
     }),
   ).toThrow('no')
   expect(store.sessions.ids()).toEqual([])
   const answer = store.transaction(() => {
-    store.sessions.save(session('s_1'))
+    store.sessions.add(session('s_1'))
     expect(() => store.transaction(() => store.events.append('s_1', events(1, 2).concat(events(9, 9))))).toThrow(
       /was due/,
     )

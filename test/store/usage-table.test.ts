@@ -20,7 +20,7 @@ function cost(seq: number, time: number, ofRun: string | null, models?: Record<s
 
 function storeWith(...ids: string[]): { store: Store; file: string } {
   const made = tempStore()
-  for (const id of ids) made.store.sessions.save(session(id))
+  for (const id of ids) made.store.sessions.add(session(id))
   return made
 }
 

@@ -48,7 +48,7 @@ export function createWorld(store: Store, id: string, plant: Plant = {}): World 
   let first = 1
   let daemon = startDaemon(store, id, 'e1', () => first, plant)
   const open = new Set<Outbox>()
-  store.sessions.save(session(id))
+  store.sessions.add(session(id))
 
   const closeAll = () => {
     for (const outbox of open) outbox.close()
@@ -95,7 +95,7 @@ export function createWorld(store: Store, id: string, plant: Plant = {}): World 
       closeAll()
       if (epoch !== daemon.epoch) {
         store.sessions.delete(id)
-        store.sessions.save(session(id))
+        store.sessions.add(session(id))
         first = 1
       }
       daemon = startDaemon(store, id, epoch, () => first, plant)

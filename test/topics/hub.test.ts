@@ -55,8 +55,8 @@ test('everything due to a connection in a turn, of all its topics and with its a
 
 test('however much is replayed, live events of others are written first in each turn, and wait for one portion between two turns', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_old'))
-  store.sessions.save(session('s_live'))
+  store.sessions.add(session('s_old'))
+  store.sessions.add(session('s_live'))
   store.events.append('s_old', events(1, 100_000, { delta: 'x'.repeat(100) }))
   const logs = createSessionLogs({ events: store.events, epoch: store.epoch, maxEventBytes: limits.maxEventBytes })
   const reads: string[] = []
@@ -104,7 +104,7 @@ test('however much is replayed, live events of others are written first in each 
 
 test('a session that is deleted while it is read ends the subscription, not the connection', () => {
   const { store } = tempStore()
-  store.sessions.save(session('s_1'))
+  store.sessions.add(session('s_1'))
   store.events.append('s_1', events(1, 10_000))
   const topic = 'session/s_1'
   const logs = createSessionLogs({ events: store.events, epoch: store.epoch, maxEventBytes: limits.maxEventBytes })

@@ -82,7 +82,7 @@ async function startDaemon(store: Store) {
   )
   const heads = new Map<string, number>()
   for (const session of sessions) {
-    store.sessions.save(sessionRecord(session))
+    store.sessions.add(sessionRecord(session))
     server.logs.set(`session/${session}`, logs.open(session))
   }
   return {

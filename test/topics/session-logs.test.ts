@@ -19,7 +19,7 @@ function setUp(bounds = { sessionBytes: 1_000, totalBytes: 2_500 }) {
   const open = () => createSessionLogs({ events: store.events, epoch: store.epoch, maxEventBytes, bounds })
   const heads = new Map<string, number>()
   const commit = (session: string, count: number, size = 100): EventRow[] => {
-    if (!heads.has(session)) store.sessions.save(sessionRecord(session))
+    if (!heads.has(session)) store.sessions.add(sessionRecord(session))
     const head = heads.get(session) ?? 0
     const rows = Array.from({ length: count }, (_, index) => row(head + 1 + index, size))
     store.events.append(session, rows)
