@@ -41,6 +41,16 @@ async function daemonUnderLoad() {
   return { home, faults, daemon, peer, sessions, seen: (session: string) => peer.events(`session/${session}`) }
 }
 
+async function finishedLog(peer: RpcPeer, session: string): Promise<WireEvent[]> {
+  const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session })
+  // One that had no process yet is begun again, and would go on.
+  for (const { run } of runs) await peer.call('run.cancel', { run, mode: 'kill' })
+  for (const { run } of runs) await peer.call('run.wait', { run })
+  const log = await readLog<WireEvent>(params => peer.call('topic.read', params), session)
+  expectWholeLog(log)
+  return log
+}
+
 const start = (peer: RpcPeer, prompt: string) => peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
 const endsSeen = (seen: WireEvent[][]) => seen.flat().filter(isTerminal).length
 
@@ -57,12 +67,7 @@ describe.skipIf(!canInjectFaults || !canMount)(
       expect(next.log()).toContain('new epoch')
       for (const [session, { epoch }] of sessions) {
         const topic = `session/${session}`
-        const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session })
-        // One that had no process yet is begun again, and would go on.
-        for (const { run } of runs) await peer.call('run.cancel', { run, mode: 'kill' })
-        for (const { run } of runs) await peer.call('run.wait', { run })
-        const log = await readLog<WireEvent>(params => peer.call('topic.read', params), session)
-        expectWholeLog(log)
+        const log = await finishedLog(peer, session)
         expectKept(log, seen(session))
         const frames = await readLog<FrameEvent>(params => peer.call('topic.read', params), `${session}/frames`)
         const results = frames.filter(({ frame }) => (frame as { type?: string } | null)?.type === 'result')
@@ -77,8 +82,10 @@ describe.skipIf(!canInjectFaults || !canMount)(
     })
 
     it('is a gap for a client of the SDK, and behind it the whole log', async () => {
-      const { home, faults, daemon, sessions } = await daemonUnderLoad()
+      const { home, faults, daemon, sessions, seen } = await daemonUnderLoad()
       const [session] = sessions.keys()
+      // What is synced with the first end of a run: before that the session may be gone with the power.
+      await until(() => expect(endsSeen([...sessions.keys()].map(seen))).toBeGreaterThanOrEqual(1))
       const mux = await connectForTest({ home })
       const items: (Event | Gap)[] = []
       const following = (async () => {
@@ -89,8 +96,7 @@ describe.skipIf(!canInjectFaults || !canMount)(
 
       const next = await startTestDaemon({ home, boot: 'second' })
       const peer = await next.peer()
-      const log = await readLog<WireEvent>(params => peer.call('topic.read', params), session!)
-      expectWholeLog(log)
+      const log = await finishedLog(peer, session!)
       await until(() => expect(items.at(-1)).toEqual(log.at(-1)))
       const gap = items.findIndex(({ type }) => type === 'gap')
       expect(items[gap]).toMatchObject({ reason: 'epoch_changed', to: 0 })
