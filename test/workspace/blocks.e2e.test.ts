@@ -67,6 +67,34 @@ describeWithPages('the block of', newPage => {
     await until(async () => expect(await fact('Runs').textContent()).toContain('1 cancelled'))
   })
 
+  it('a session is drawn in its turn among the panes, not with every change of a record', async () => {
+    const { home, info } = await startTestDaemon()
+    const script = await connectForTest({ home })
+    const first = await script.run({ prompt: 'sim:text', cwd: tempDir(), title: 'first' })
+    await first.result()
+    const { session } = first
+    const page = await newPage()
+    await openWorkspace(page, { info })
+    await openSession(page, /first/)
+    const prompts = page.locator('.conversation .prompt')
+    await until(async () => expect(await prompts.count()).toBe(1))
+    const release = await page.evaluateHandle(() => {
+      const draw = globalThis.requestAnimationFrame
+      const held: FrameRequestCallback[] = []
+      globalThis.requestAnimationFrame = work => held.push(work)
+      return () => {
+        globalThis.requestAnimationFrame = draw
+        for (const work of held) draw(work)
+      }
+    })
+    await (await script.run({ prompt: 'sim:text', session })).result()
+    await script.api.session.update({ session, title: 'Another title' })
+    await tab(page, 'Another title').waitFor()
+    expect(await prompts.count()).toBe(1)
+    await release.evaluate(call => call())
+    await until(async () => expect(await prompts.count()).toBe(2))
+  })
+
   it('frames begins at the end, reads on upwards, and shows the whole of the one that is chosen', async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home })

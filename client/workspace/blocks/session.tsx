@@ -1,3 +1,5 @@
+import { computed } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 import { useWorkspace } from '../app/workspace.ts'
 import { ConversationPane } from '../conversation/conversation-pane.tsx'
 import { type Block } from './block.ts'
@@ -5,7 +7,12 @@ import { type Block } from './block.ts'
 /** A session's conversation. */
 export function SessionBlock({ session, active }: { session: string; active: boolean }) {
   const { mux, readOnly, desk, records } = useWorkspace()
-  if (records.loaded.value && !records.sessions.value.has(session))
+  // Not drawn anew with every change of any session: the conversation draws itself, in its turn among the panes.
+  const isGone = useMemo(
+    () => computed(() => records.loaded.value && !records.sessions.value.has(session)),
+    [records, session],
+  )
+  if (isGone.value)
     return <p class="empty">This session is no longer there: it was deleted, here or elsewhere.</p>
   return (
     <ConversationPane
