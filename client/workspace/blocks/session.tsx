@@ -12,8 +12,7 @@ export function SessionBlock({ session, active }: { session: string; active: boo
     () => computed(() => records.loaded.value && !records.sessions.value.has(session)),
     [records, session],
   )
-  if (isGone.value)
-    return <p class="empty">This session is no longer there: it was deleted, here or elsewhere.</p>
+  if (isGone.value) return <p class="empty">This session is no longer there: it was deleted, here or elsewhere.</p>
   return (
     <ConversationPane
       mux={mux}
