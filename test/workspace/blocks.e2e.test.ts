@@ -74,7 +74,8 @@ describeWithPages('the block of', newPage => {
     await first.result()
     const { session } = first
     const page = await newPage()
-    await openWorkspace(page, { info })
+    // Without a prompt, which draws the pane when it has learned what may be written.
+    await openWorkspace(page, { info, role: 'observe' })
     await openSession(page, /first/)
     const prompts = page.locator('.conversation .prompt')
     await until(async () => expect(await prompts.count()).toBe(1))

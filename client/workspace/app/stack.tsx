@@ -5,23 +5,12 @@ import { useWorkspace } from './workspace.ts'
 
 /** One block at a time, where there is no room for more: the others are a choice away. */
 export function Stack() {
-  const { desk, records, overlay } = useWorkspace()
-  const open = desk.open.value
+  const { desk, overlay } = useWorkspace()
   const active = desk.active.value
-  const sessions = records.sessions.value
   return (
     <div class="stack">
       <div class="stack-bar">
-        <label class="stack-choice">
-          <span class="unseen">Shown block</span>
-          <select class="field" value={active ?? ''} onChange={event => desk.focus(event.currentTarget.value)}>
-            {open.map(id => (
-              <option key={id} value={id}>
-                {blockTitle(id, sessions)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <ShownBlock />
         <button
           type="button"
           class="button plain square"
@@ -46,5 +35,23 @@ export function Stack() {
         {active === undefined ? <p class="empty">Nothing is open.</p> : <Pane key={active} id={active} />}
       </div>
     </div>
+  )
+}
+
+/** By itself: titles change with any session, and the pane is not drawn anew for that. */
+function ShownBlock() {
+  const { desk, records } = useWorkspace()
+  const sessions = records.sessions.value
+  return (
+    <label class="stack-choice">
+      <span class="unseen">Shown block</span>
+      <select class="field" value={desk.active.value ?? ''} onChange={event => desk.focus(event.currentTarget.value)}>
+        {desk.open.value.map(id => (
+          <option key={id} value={id}>
+            {blockTitle(id, sessions)}
+          </option>
+        ))}
+      </select>
+    </label>
   )
 }
