@@ -2,13 +2,13 @@ import { checksumOf, contextOf, isSound } from './checksum.ts'
 import type { Sqlite } from './sqlite.ts'
 import type { KeptAnswer, RequestTable } from './store.ts'
 
-type Row = KeptAnswer & { crc: number | null }
+type Row = Omit<KeptAnswer, 'key'> & { crc: number | null }
 
 export function createRequestTable(db: Sqlite): RequestTable {
   const get = db.prepare<[string], Row>(
-    'SELECT key, method, params_hash AS paramsHash, answer, time, crc FROM requests WHERE key = ?',
+    'SELECT method, params_hash AS paramsHash, answer, time, crc FROM requests WHERE key = ?',
   )
-  const save = db.prepare<[Row]>(
+  const save = db.prepare<[KeptAnswer & Row]>(
     `INSERT INTO requests (key, time, method, params_hash, answer, crc)
      VALUES (@key, @time, @method, @paramsHash, @answer, @crc)`,
   )
@@ -19,7 +19,9 @@ export function createRequestTable(db: Sqlite): RequestTable {
     get(key) {
       const row = get.get(key)
       if (row === undefined) return undefined
-      const { crc, ...kept } = row
+      const { crc, ...rest } = row
+      // The key as it was asked for: half a surrogate pair is found again, and read as something else.
+      const kept = { key, ...rest }
       if (!isSound(crc, kept.answer, context(kept))) throw db.damage(`the answer kept under ${key} has changed`)
       return kept
     },

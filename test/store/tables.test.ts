@@ -29,6 +29,21 @@ test('a session that was deleted does not come back with a change', () => {
   expect(store.sessions.ids()).toEqual([])
 })
 
+test('an answer is found again by its key, whatever characters that has, and by no other', () => {
+  const unit = fc.integer({ min: 0, max: 0xffff }).map(code => String.fromCharCode(code))
+  const keys = fc.uniqueArray(fc.oneof(fc.string({ unit }), fc.constantFrom('\ud800', '\udfff', '\ufffd', 'a\0', 'a')))
+  fc.assert(
+    fc.property(keys, all => {
+      const { store } = tempStore()
+      const answers = all.map((key, index) => ({ key, method: 'm', paramsHash: 'h', answer: String(index), time: 1 }))
+      for (const answer of answers) store.requests.save(answer)
+      expect(all.map(key => store.requests.get(key))).toEqual(answers)
+      store.close()
+    }),
+    { numRuns: 30 },
+  )
+})
+
 test('a page after a record that is gone is an error, not the end of the list', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
