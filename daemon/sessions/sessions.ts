@@ -15,6 +15,7 @@ import type {
 import { limits } from '../../protocol/limits.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
+import { storageError, storing } from '../rpc/storing.ts'
 import type { JournalEntry } from '../store/journal.ts'
 import { createAdmission } from './admission.ts'
 import type { MemoryRoom } from './memory-room.ts'
@@ -258,7 +259,7 @@ export function createSessions(context: SessionsContext): Sessions {
       try {
         return await load(id).update(changes, by)
       } catch (error) {
-        throw error instanceof RpcError ? error : storageError(error)
+        throw storageError(error)
       }
     },
 
@@ -338,7 +339,6 @@ export function createSessions(context: SessionsContext): Sessions {
         return at.enqueue(prompt, by, keep, runLimits)
       } catch (error) {
         if (made) unmake(made.session)
-        if (error instanceof RpcError) throw error
         throw storageError(error)
       }
     },
@@ -436,15 +436,6 @@ export function createSessions(context: SessionsContext): Sessions {
   }
 }
 
-/** What stands in the way of storing it becomes the caller's error. */
-function storing<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw error instanceof RpcError ? error : storageError(error)
-  }
-}
-
 /** The first event of a log that nobody has opened yet. */
 const firstEvent = (body: EventBody): EventRow => ({
   seq: 1,
@@ -459,11 +450,3 @@ const overtaken = (session: string) =>
   new RpcError('conflict', `session ${session} went on while it was being forked: try again`, { session })
 
 const notFound = (what: string, id: string) => new RpcError('not_found', `there is no ${what} ${id}`, { [what]: id })
-
-const storageError = (error: unknown) =>
-  new RpcError(
-    'limit',
-    `it could not be stored: ${(error as Error).message}`,
-    { limit: 'disk', value: 0 },
-    { cause: error },
-  )

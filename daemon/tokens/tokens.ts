@@ -4,6 +4,7 @@ import type { Role, Token } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Log } from '../log.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
+import { storing } from '../rpc/storing.ts'
 import { findBySecret, hashOf, type KnownTokens } from '../server/known-tokens.ts'
 import { builtInToken, type KeptToken, newSecret, readTokenFile, type TokenFile, writeTokenFile } from './token-file.ts'
 
@@ -34,7 +35,7 @@ export function createTokens(
 
   /** What is not on the disk is not so. */
   const change = (next: TokenFile) => {
-    stored(() => writeTokenFile(path, next))
+    storing(() => writeTokenFile(path, next))
     file = next
     clearTimeout(saving)
     saving = undefined
@@ -143,21 +144,12 @@ export function createTokens(
         change({ ...file, [token.role]: secret, tokens: file.tokens.map(each => (each === token ? renewed : each)) })
       } else change({ ...file, tokens: file.tokens.filter(each => each !== token) })
       ended(id, `the token ${JSON.stringify(token.name)} was revoked`)
-      if (token.builtIn) stored(onReplaced)
+      if (token.builtIn) storing(onReplaced)
     },
     close() {
       clearTimeout(expiry)
       if (saving) save()
     },
-  }
-}
-
-function stored(write: () => void) {
-  try {
-    write()
-  } catch (error) {
-    const message = `it could not be stored: ${(error as Error).message}`
-    throw new RpcError('limit', message, { limit: 'disk', value: 0 }, { cause: error })
   }
 }
 
