@@ -9,7 +9,7 @@ import { entry, event, run, session } from '../support/records.ts'
 
 /**
  * Runs the scenario named by its second argument in the directory of its first, a small disk of its own, and prints
- * what it saw as JSON. What it saw is judged by disk-full.test.ts.
+ * what it saw as JSON. What it saw is judged by disk-full.full.test.ts.
  */
 const [directory, scenario] = process.argv.slice(2) as [string, string]
 const file = join(directory, 'muxd.db')

@@ -15,7 +15,7 @@ const calls = Number(process.env['MUXD_FUZZ_CALLS'] ?? 20_000)
 const seed = Number(process.env['MUXD_FUZZ_SEED'] ?? Date.now() % 2 ** 31)
 const callsAtOnce = 100
 
-/** What ends the daemon has tests of its own (`test/e2e/daemon-end.test.ts`). */
+/** What ends the daemon has tests of its own (`test/e2e/daemon-end.full.test.ts`). */
 const endsTheDaemon = new Set(['daemon.stop'])
 
 /** Stands for one of the ids that there are by the time it is sent: what is made depends on the answers before. */
