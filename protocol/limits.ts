@@ -11,6 +11,15 @@ export const limits = {
   maxMessageDepth: 128,
   /** A larger event is sent with its large strings cut and `cut: { bytes }`; `event.get` has it whole. */
   maxEventBytes: 256 * 1024,
+  /**
+   * One line that Claude Code prints: its nesting, and its JSON values, about; over one of them it is `unparsed`
+   * (`too_deep`, `too_many_values`). Content blocks of one message: more are `too_many_values` too.
+   */
+  maxFrameDepth: 500,
+  maxFrameValues: 1_000_000,
+  maxFrameBlocks: 10_000,
+  /** What a number of US dollars in Claude Code's output may be at most: a larger one counts as missing. */
+  maxUsd: 1_000_000_000,
   /** Prompt of one run; larger: `invalid_params`. */
   maxPromptBytes: 3 * 1024 * 1024,
   /** Runs at once over all sessions unless configured; further runs queue. */

@@ -1,12 +1,17 @@
+import { hasTooManyBlocks, type OverBound, overBound } from './frame-bounds.ts'
 import { redact } from './redact.ts'
 import { isShape, type Shape } from './shape.ts'
 
 /** What a line of the raw log holds: frames, and whatever else stood there. */
 export type Decoded = { frame: Shape } | { unparsed: Unparsed }
 
-/** The fields of an `unparsed` event. `bytes` counts what is reported, escape sequences left out; `head` has no secrets. */
+/**
+ * The fields of an `unparsed` event. `too_deep` and `too_many_values` are JSON over a bound, `not_decodable` is a line
+ * that muxd failed to read or translate. `bytes` counts what is reported, escape sequences left out; `head` has no
+ * secrets.
+ */
 export interface Unparsed {
-  reason: 'not_json' | 'not_an_object' | 'beside_a_frame'
+  reason: 'not_json' | 'not_an_object' | 'beside_a_frame' | 'not_decodable' | OverBound
   bytes: number
   head: string
 }
@@ -21,12 +26,14 @@ export function decodeLine(bytes: Buffer): Decoded[] {
   // Nearly all lines: one decoding, one parse.
   const raw = bytes.toString('utf8')
   const value = parse(raw)
-  if (isShape(value)) return [{ frame: value }]
+  if (isShape(value)) return asFrame(value, raw)
   const text = raw.replace(escapeSequences, '').replace(controlCharacters, '').trim()
   if (text === '') return []
   const cleaned = parse(text)
-  if (isShape(cleaned)) return [{ frame: cleaned }]
+  if (isShape(cleaned)) return asFrame(cleaned, text)
   if (cleaned !== undefined) return [unparsed('not_an_object', text)]
+  const over = overBound(text)
+  if (over) return [unparsed(over, text)]
   return withTextInFront(text) ?? withTextBehind(text) ?? [unparsed('not_json', text)]
 }
 
@@ -74,7 +81,7 @@ function withTextInFront(text: string): Decoded[] | null {
   for (let attempt = 0; start > 0 && attempt < maxAttempts; attempt += 1) {
     const frame = parse(text.slice(start))
     if (isShape(frame) && typeof frame['type'] === 'string' && (!cut || frameTypes.has(frame['type'])))
-      return [unparsed('beside_a_frame', text.slice(0, start)), { frame }]
+      return [unparsed('beside_a_frame', text.slice(0, start)), ...asFrame(frame, text.slice(start))]
     start = text.indexOf('{"', start + 1)
   }
   return null
@@ -86,13 +93,20 @@ function withTextBehind(text: string): Decoded[] | null {
   let end = text.lastIndexOf('}')
   for (let attempt = 0; end > 0 && attempt < maxAttempts; attempt += 1) {
     const frame = parse(text.slice(0, end + 1))
-    if (isShape(frame)) return [{ frame }, unparsed('beside_a_frame', text.slice(end + 1))]
+    if (isShape(frame))
+      return [...asFrame(frame, text.slice(0, end + 1)), unparsed('beside_a_frame', text.slice(end + 1))]
     end = text.lastIndexOf('}', end - 1)
   }
   return null
 }
 
+const asFrame = (frame: Shape, text: string): Decoded[] => [
+  hasTooManyBlocks(frame) ? unparsed('too_many_values', text) : { frame },
+]
+
+/** Undefined for what is no JSON, or over a bound. */
 function parse(text: string): unknown {
+  if (overBound(text)) return undefined
   try {
     return JSON.parse(text)
   } catch {
@@ -109,3 +123,8 @@ function unparsed(reason: Unparsed['reason'], text: string): Decoded {
     },
   }
 }
+
+/** Stands for a line, of `bytes` bytes, whose reading or translation failed. */
+export const notDecodable = (bytes: number): { unparsed: Unparsed } => ({
+  unparsed: { reason: 'not_decodable', bytes, head: '' },
+})

@@ -1,5 +1,5 @@
 import type { Damage, RawLog } from '../holder/raw-log.ts'
-import { type Decoded, decodeLine, isFrame } from './frame.ts'
+import { type Decoded, decodeLine, isFrame, notDecodable } from './frame.ts'
 import { createLineSplitter, hasExitRecord, parseExitRecord } from './lines.ts'
 
 /**
@@ -61,7 +61,7 @@ export function createOutputReader(rawLog: RawLog, nonce: string, from = 0): Out
   const decode = (bytes: Buffer, start: number, offset: number): OutputLine[] => {
     // Behind damage it may be the end of a line only.
     if (damagedFrom !== undefined && !isFrame(bytes)) return damagedUpTo(offset)
-    return [...damagedUpTo(start), ...decodeLine(bytes).map(decoded => place(decoded, offset))]
+    return [...damagedUpTo(start), ...decodeSafely(bytes).map(decoded => place(decoded, offset))]
   }
 
   const readLines = (chunk: Buffer): OutputLine[] => {
@@ -104,10 +104,19 @@ export function createOutputReader(rawLog: RawLog, nonce: string, from = 0): Out
     rest() {
       const lines: OutputLine[] = []
       rawLog.finish()
-      for (let output = read(); output; output = read()) lines.push(...output.lines)
+      // One by one: as arguments of one call, many lines would not fit on the stack.
+      for (let output = read(); output; output = read()) for (const line of output.lines) lines.push(line)
       return end.exit
         ? lines
         : [...lines, ...decode(splitter.rest(), lineOffset, readOffset), ...damagedUpTo(readOffset)]
     },
+  }
+}
+
+function decodeSafely(bytes: Buffer): Decoded[] {
+  try {
+    return decodeLine(bytes)
+  } catch {
+    return [notDecodable(bytes.length)]
   }
 }

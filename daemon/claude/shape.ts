@@ -1,3 +1,5 @@
+import { limits } from '../../protocol/limits.ts'
+
 /**
  * Reading JSON values whose shape nobody guarantees: what Claude Code prints changes with its versions, and whatever
  * comes must not throw. Each reader gives `undefined` where the value is not of its kind.
@@ -38,3 +40,17 @@ export function numberOf(value: unknown): number | undefined {
 export function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
+
+/** An amount of money: what is negative or absurdly large would spoil every sum it goes into. */
+export function usdOf(value: unknown): number | undefined {
+  const usd = numberOf(value)
+  return usd !== undefined && usd >= 0 && usd <= limits.maxUsd ? usd : undefined
+}
+
+/** A duration or a time since the epoch, in whole milliseconds. Beyond this bound no `Date` can hold it. */
+export function msOf(value: unknown, unitMs = 1): number | undefined {
+  const ms = Math.round((numberOf(value) ?? Number.NaN) * unitMs)
+  return ms >= 0 && ms <= maxMs ? ms : undefined
+}
+
+const maxMs = 8.64e15

@@ -1,4 +1,4 @@
-import { isShape, listOf, nameOf, numberOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
+import { countOf, isShape, listOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
 import { addText, finishTool, inputOf, kindOf, openBlock, type Target, textOf } from './blocks.ts'
 import { addUsage, startMessage } from './messages.ts'
 import { kindOfFrame, notice } from './notice.ts'
@@ -90,6 +90,6 @@ function noteApiError(state: TranslatorState, frame: Shape): void {
       : {
           error,
           type: stringOf(frame['api_error_type']) ?? null,
-          status: numberOf(frame['api_error_status']) ?? null,
+          status: countOf(frame['api_error_status']) ?? null,
         }
 }

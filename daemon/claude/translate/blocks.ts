@@ -1,4 +1,5 @@
 import type { EventBody } from '../../../protocol/index.ts'
+import { overBound } from '../frame-bounds.ts'
 import { isShape, nameOf, type Shape, stringOf } from '../shape.ts'
 import { type Block, type BlockKind, type Emit, inLane, type Lane, type Message, type TurnState } from './turn-state.ts'
 
@@ -75,9 +76,10 @@ export function toolResult(lane: Lane, source: Shape): Extract<EventBody, { type
   return inLane(lane, event)
 }
 
-/** A tool's input as it was streamed. */
+/** A tool's input as it was streamed; its text where that is no JSON, or over a bound. */
 export function streamedInput(block: Block): unknown {
   if (block.text.trim() === '') return inputOf(block.tool?.input)
+  if (overBound(block.text)) return block.text
   try {
     return inputOf(JSON.parse(block.text))
   } catch {

@@ -1,5 +1,5 @@
 import type { EventBody, ModelShare, Tokens } from '../../../protocol/index.ts'
-import { isShape, numberOf, type Shape, shapeOf } from '../shape.ts'
+import { countOf, isShape, type Shape, shapeOf, usdOf } from '../shape.ts'
 import { tokensOf } from './messages.ts'
 
 /**
@@ -24,7 +24,7 @@ type Shares = ReadonlyMap<string, ModelShare>
  * that names no such thing it is the difference of its counters, which misleads where they go on from another place.
  */
 export function costEvent(cost: CostState, frame: Shape): Extract<EventBody, { type: 'cost' }> {
-  const counterUsd = numberOf(frame['total_cost_usd']) ?? numberOf(frame['cost_usd'])
+  const counterUsd = usdOf(frame['total_cost_usd']) ?? usdOf(frame['cost_usd'])
   const tokens = tokensOf(frame['usage'])
   const counted = readShares(frame['modelUsage'])
   const used = readShares(frame['model_usage_since_last_result'])
@@ -96,18 +96,19 @@ function difference(after: ModelShare, before: ModelShare = nothing): ModelShare
 
 const nothing: ModelShare = { costUsd: 0, tokens: { input: 0, output: 0, cacheCreation: 0, cacheRead: 0 } }
 
-/** Undefined where it is missing, or where its sum is no amount. */
+/** Undefined where it is missing, or where one of its costs is no amount. */
 function readShares(models: unknown): Shares | undefined {
   if (!isShape(models)) return undefined
-  const shares = new Map(Object.entries(models).map(([name, usage]) => [name, readShare(usage)]))
-  return Number.isFinite(sumOf(shares)) ? shares : undefined
+  const entries = Object.entries(models)
+  if (entries.some(([, usage]) => usdOf(shapeOf(usage)?.['costUSD'] ?? 0) === undefined)) return undefined
+  return new Map(entries.map(([name, usage]) => [name, readShare(usage)]))
 }
 
 function readShare(usage: unknown): ModelShare {
   const counts = isShape(usage) ? usage : {}
-  const amount = (name: string) => Math.max(0, numberOf(counts[name]) ?? 0)
+  const amount = (name: string) => countOf(counts[name]) ?? 0
   return {
-    costUsd: rounded(amount('costUSD')),
+    costUsd: rounded(usdOf(counts['costUSD']) ?? 0),
     tokens: {
       input: amount('inputTokens'),
       output: amount('outputTokens'),

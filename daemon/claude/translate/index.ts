@@ -1,5 +1,5 @@
 import type { EventBody, Tokens } from '../../../protocol/index.ts'
-import { isShape, nameOf, numberOf, type Shape, shapeOf, stringOf } from '../shape.ts'
+import { isShape, msOf, nameOf, numberOf, type Shape, shapeOf, stringOf } from '../shape.ts'
 import { assistantFrame } from './assistant.ts'
 import { restartCounter } from './cost.ts'
 import { kindOfFrame, notice } from './notice.ts'
@@ -182,7 +182,7 @@ function toolProgress(frame: Shape, emit: Emit): void {
   emit({
     type: 'tool_progress',
     toolUseId: stringOf(frame['tool_use_id']) ?? '',
-    elapsedMs: Math.round((numberOf(frame['elapsed_time_seconds']) ?? 0) * 1_000),
+    elapsedMs: msOf(frame['elapsed_time_seconds'], 1_000) ?? 0,
     ...(parent !== undefined && { parent }),
   })
 }
@@ -193,8 +193,7 @@ function rateLimit(state: TranslatorState, frame: Shape, emit: Emit): void {
   const status = nameOf(info?.['status'])
   if (!info || status === undefined) return emit(notice(kindOfFrame(frame), frame))
   const limitType = nameOf(info['rateLimitType'])
-  const resetsAtSeconds = numberOf(info['resetsAt'])
-  const resetsAt = resetsAtSeconds === undefined ? undefined : Math.round(resetsAtSeconds * 1_000)
+  const resetsAt = msOf(info['resetsAt'], 1_000)
   const utilization = numberOf(info['utilization'])
   state.rateLimit = { rejected: status === 'rejected', resetsAt: resetsAt ?? null }
   emit({

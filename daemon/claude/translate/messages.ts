@@ -1,5 +1,5 @@
 import type { EventBody, Tokens } from '../../../protocol/index.ts'
-import { isShape, numberOf, type Shape } from '../shape.ts'
+import { countOf, isShape, type Shape } from '../shape.ts'
 import { finishTool, streamedInput } from './blocks.ts'
 import { type Emit, inLane, type Lane, type Message, openMessage, type TurnState } from './turn-state.ts'
 
@@ -70,17 +70,17 @@ export function closeLane(turn: TurnState, lane: Lane, emit: Emit): void {
 /** Adds what a further frame says of a message's usage; a count it leaves out stands. */
 export function addUsage(message: Message, usage: unknown): void {
   if (!isShape(usage)) return
-  const known = Object.entries(usage).filter(([, count]) => numberOf(count) !== undefined)
+  const known = Object.entries(usage).filter(([, count]) => countOf(count) !== undefined)
   message.usage = { ...message.usage, ...Object.fromEntries(known) }
 }
 
-/** Tokens as the API counts them; what is missing counts as none. */
+/** Tokens as the API counts them; what is missing or no count is none. */
 export function tokensOf(usage: unknown): Tokens {
   const counts: Shape = isShape(usage) ? usage : {}
   return {
-    input: numberOf(counts['input_tokens']) ?? 0,
-    output: numberOf(counts['output_tokens']) ?? 0,
-    cacheCreation: numberOf(counts['cache_creation_input_tokens']) ?? 0,
-    cacheRead: numberOf(counts['cache_read_input_tokens']) ?? 0,
+    input: countOf(counts['input_tokens']) ?? 0,
+    output: countOf(counts['output_tokens']) ?? 0,
+    cacheCreation: countOf(counts['cache_creation_input_tokens']) ?? 0,
+    cacheRead: countOf(counts['cache_read_input_tokens']) ?? 0,
   }
 }

@@ -1,6 +1,6 @@
 import type { EventBody, TranscriptEntry } from '../../../protocol/index.ts'
 import { classifyResult } from '../failure.ts'
-import { countOf, listOf, nameOf, numberOf, type Shape, stringOf } from '../shape.ts'
+import { countOf, listOf, msOf, nameOf, type Shape, stringOf } from '../shape.ts'
 import { costEvent } from './cost.ts'
 import { closeLane } from './messages.ts'
 import type { TranslatorState } from './state.ts'
@@ -71,7 +71,7 @@ function doneEvent(frame: Shape, said: Outcome): EventBody {
     ...said,
     ...(stopReason !== undefined && { stopReason }),
     numTurns: countOf(frame['num_turns']) ?? 0,
-    durationMs: numberOf(frame['duration_ms']) ?? 0,
+    durationMs: msOf(frame['duration_ms']) ?? 0,
     ...(denials.length > 0 && { denials: [...denials] }),
     ...(frame['structured_output'] !== undefined && { structuredOutput: frame['structured_output'] }),
   }

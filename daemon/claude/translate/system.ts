@@ -1,5 +1,5 @@
 import { redact } from '../redact.ts'
-import { countOf, listOf, nameOf, numberOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
+import { countOf, listOf, msOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
 import { supersede } from './supersede.ts'
@@ -76,7 +76,7 @@ function apiRetry(state: TranslatorState, frame: Shape, emit: Emit): void {
     type: 'api_retry',
     attempt: countOf(frame['attempt']) ?? 0,
     maxRetries: countOf(frame['max_retries']) ?? 0,
-    delayMs: numberOf(frame['retry_delay_ms']) ?? 0,
+    delayMs: msOf(frame['retry_delay_ms']) ?? 0,
     status: httpStatus,
     error: redact(error),
   })
@@ -85,9 +85,9 @@ function apiRetry(state: TranslatorState, frame: Shape, emit: Emit): void {
 /** In the stream the metadata is in snake case; transcripts and some versions have it in camel case. */
 function compactBoundary(_state: TranslatorState, frame: Shape, emit: Emit): void {
   const about = shapeOf(frame['compact_metadata']) ?? shapeOf(frame['compactMetadata']) ?? {}
-  const preTokens = numberOf(about['pre_tokens'] ?? about['preTokens'])
-  const postTokens = numberOf(about['post_tokens'] ?? about['postTokens'])
-  const durationMs = numberOf(about['duration_ms'] ?? about['durationMs'])
+  const preTokens = countOf(about['pre_tokens'] ?? about['preTokens'])
+  const postTokens = countOf(about['post_tokens'] ?? about['postTokens'])
+  const durationMs = msOf(about['duration_ms'] ?? about['durationMs'])
   emit({
     type: 'compaction',
     trigger: nameOf(about['trigger']) ?? 'unknown',

@@ -36,7 +36,7 @@ export function userFrame(state: TranslatorState, frame: Shape, timeMs: number, 
   const items = results.map((result): TranscriptItem => item('tool_result', result, timeMs))
   // A replayed text was said before.
   if (texts.length > 0 && frame['isReplay'] !== true) items.push(item('user', texts.join('\n'), timeMs))
-  turn.transcript.push(...items)
+  for (const each of items) turn.transcript.push(each)
   const uuid = nameOf(frame['uuid'])
   if (uuid !== undefined && items.length > 0) turn.frames.set(uuid, { lane, blocks: [], items })
 }
