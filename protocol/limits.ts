@@ -55,8 +55,8 @@ export const limits = {
   readPageBytes: 1024 * 1024,
   /** Rows that `usage.get` adds up, also those beyond its `limit`; more: `limit`. */
   maxUsageGroups: 100_000,
-  /** Length of the first prompt in `session.importable`; of a longer one its beginning. */
-  maxImportablePrompt: 200,
+  /** Length of the first prompt in a session's record and in `session.importable`; a longer one is cut. */
+  maxFirstPrompt: 200,
   /** A live process that has not answered to a change of model or mode within so long: `overloaded`, nothing is changed. */
   updateTimeoutMs: 30_000,
   /** Window of a subscription; a larger one counts as this. */

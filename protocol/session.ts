@@ -56,11 +56,13 @@ export type ForkedFrom = Static<typeof ForkedFrom>
  * `head` is the `seq` of its newest event, `costUsd` what it has cost so far, `process` the live Claude Code process,
  * `claudeSessionId` Claude Code's own id of the conversation (null before the first run, unless it was taken up).
  * `claude` is what was asked for; `model` and `permissionMode` are what Claude Code named last, which it may have changed
- * by itself (a plan that was approved, a fallback of the model).
+ * by itself (a plan that was approved, a fallback of the model). `firstPrompt` is the beginning of the session's first
+ * prompt, at most 200 characters: clients name a session without a title by it.
  */
 export const Session = Type.Object({
   session: SessionId,
   title: Type.String(),
+  firstPrompt: Type.Optional(Type.String()),
   cwd: Type.String(),
   state: SessionState,
   process: Type.Union([Type.Object({ pid: Type.Integer(), startedAt: Type.Integer() }), Type.Null()]),

@@ -19,6 +19,8 @@ export interface FoundTranscript {
   path: string
   /** Where the conversation was begun, if that is another directory than the one asked for. */
   elsewhere?: string
+  /** Its first prompt, where that can be told. */
+  prompt: string | undefined
 }
 
 /**
@@ -36,8 +38,8 @@ export async function findTranscript(
   for (const name of [...here, ...projects]) {
     const path = join(projectsOf(config), name, `${id}.jsonl`)
     if (!(await exists(path))) continue
-    const begunIn = (await readBeginning(path)).cwd
-    return begunIn === undefined || begunIn === cwd ? { path } : { path, elsewhere: begunIn }
+    const { cwd: begunIn, prompt } = await readBeginning(path)
+    return { path, prompt, ...(begunIn !== undefined && begunIn !== cwd && { elsewhere: begunIn }) }
   }
   return { lookedAt }
 }

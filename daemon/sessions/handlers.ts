@@ -15,8 +15,8 @@ export function sessionHandlers(
   return {
     session: {
       async create({ key: _key, ...spec }, { actor, keep }) {
-        await sessions.checkImport(spec, '')
-        return sessions.create(spec, '', actor, keep)
+        const begun = await sessions.checkImport(spec, '')
+        return sessions.create({ spec, pointer: '', begun }, actor, keep)
       },
       update: ({ session, ...changes }, { actor }) => sessions.update(session, changes, actor),
       fork: ({ session, key: _key, ...naming }, { actor, keep }) => sessions.fork(session, naming, actor, keep),
@@ -46,10 +46,11 @@ export function sessionHandlers(
             expected: 'either session or create',
           })
         }
+        const begun = session === undefined ? await sessions.checkImport(create!, '/create') : undefined
         if (session !== undefined) await sessions.checkOwner(session)
-        else await sessions.checkImport(create!, '/create')
         await refuseWithoutClaude(locate)
-        return sessions.startRun(session ?? { spec: create!, pointer: '/create' }, prompt, actor, keep, runLimits)
+        const target = session ?? { spec: create!, pointer: '/create', ...(begun && { begun }) }
+        return sessions.startRun(target, prompt, actor, keep, runLimits)
       },
       get: ({ run }) => sessions.getRun(run),
       list({ limit = limits.defaultPageSize, ...filter }) {

@@ -1,7 +1,8 @@
-import type { SessionSpec } from '../../protocol/index.ts'
+import type { Session, SessionSpec } from '../../protocol/index.ts'
 import { findTranscript, readEnd } from '../claude/transcripts.ts'
 import type { Config } from '../config.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
+import { promptExcerpt } from './first-prompt.ts'
 import { ConversationInUse, conversationKey, inUse, openElsewhere } from './ownership.ts'
 import type { SessionContext } from './session-context.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
@@ -10,22 +11,23 @@ type ImportContext = Pick<SessionContext, 'claims' | 'store' | 'log' | 'environm
 
 /**
  * Checks that a conversation which was begun without this muxd can be taken up: it exists in that directory, something has
- * been said in it, and no live process is known to have it open. Throws `RpcError`.
+ * been said in it, and no live process is known to have it open. Resolves with its first prompt. Throws `RpcError`.
  */
 export async function checkImport(
   { cwd: given, claudeSessionId: id, claude }: SessionSpec & { claudeSessionId: string },
   pointer: string,
   context: ImportContext,
-): Promise<void> {
+): Promise<Pick<Session, 'firstPrompt'>> {
   const cwd = checkWorkingDirectory(given, context.config.allowRoots, `${pointer}/cwd`)
   const key = conversationKey(context.environment, claude?.env, id)
   const found = await findTranscript(key.config, id, cwd)
   if ('lookedAt' in found) throw unknown(id, `in ${cwd}: ${found.lookedAt} does not exist`, found.lookedAt)
-  const { path, elsewhere } = found
+  const { path, elsewhere, prompt } = found
   if (elsewhere !== undefined) throw unknown(id, `in ${cwd}: it is one of ${elsewhere}`, path)
   if ((await readEnd(path)).message === undefined) throw unknown(id, `yet: nothing is said in ${path}`, path)
   const other = await openElsewhere(context, key)
   if (other) throw inUse(new ConversationInUse(id, other))
+  return prompt ? { firstPrompt: promptExcerpt(prompt) } : {}
 }
 
 const unknown = (id: string, why: string, path: string) =>

@@ -1,7 +1,7 @@
 import type { Importable } from '../../protocol/index.ts'
-import { limits } from '../../protocol/limits.ts'
 import { listOpenConversations } from '../claude/open-conversations.ts'
 import { listTranscripts } from '../claude/transcripts.ts'
+import { promptExcerpt } from './first-prompt.ts'
 import { conversationKey, openElsewhere } from './ownership.ts'
 import type { SessionContext } from './session-context.ts'
 
@@ -25,7 +25,7 @@ export async function listImportable(
       const openIn = session === undefined ? await openElsewhere(context, key, listing) : undefined
       return {
         claudeSessionId,
-        prompt: shortened(prompt),
+        prompt: promptExcerpt(prompt),
         ...facts,
         ...(session !== undefined && { session }),
         ...(openIn && { openIn }),
@@ -33,6 +33,3 @@ export async function listImportable(
     }),
   )
 }
-
-const shortened = (prompt: string) =>
-  prompt.length > limits.maxImportablePrompt ? `${prompt.slice(0, limits.maxImportablePrompt - 1)}…` : prompt

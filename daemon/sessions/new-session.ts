@@ -8,9 +8,10 @@ import { checkWorkingDirectory } from './working-directory.ts'
 
 /** The record of a session as it is asked for; not stored yet. Throws `RpcError` for what may not be asked for. */
 export function newSession(
-  spec: SessionSpec & Pick<Partial<Session>, 'forkedFrom'>,
+  spec: SessionSpec,
   pointer: string,
   config: Config,
+  { forkedFrom, firstPrompt }: Pick<Session, 'forkedFrom' | 'firstPrompt'> = {},
 ): Session {
   const cwd = checkWorkingDirectory(spec.cwd, config.allowRoots, `${pointer}/cwd`)
   const claude = checkOptions(spec.claude ?? {}, cwd, `${pointer}/claude`, config)
@@ -20,13 +21,14 @@ export function newSession(
   return {
     session: `s_${nanoid()}`,
     title: spec.title ?? '',
+    ...(firstPrompt !== undefined && { firstPrompt }),
     cwd,
     state: 'idle',
     process: null,
     claudeSessionId: spec.claudeSessionId ?? null,
     claude,
     ...(spec.approvals && { approvals: spec.approvals }),
-    ...(spec.forkedFrom && { forkedFrom: spec.forkedFrom }),
+    ...(forkedFrom && { forkedFrom }),
     labels: spec.labels ?? {},
     head: 0,
     costUsd: 0,

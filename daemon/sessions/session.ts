@@ -19,6 +19,7 @@ import { type StoredApproval, SyncFailed, type StoredProcess, type StoredRun } f
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
 import { createApprovals } from './approvals.ts'
 import { createConversation } from './conversation.ts'
+import { withFirstPrompt } from './first-prompt.ts'
 import { hasPrinted } from './history.ts'
 import type { LiveProcess } from './live-process.ts'
 import { isDiskFull, storageFailure } from './own-failures.ts'
@@ -173,7 +174,7 @@ export function createSession(
       queue.push(run)
       clearTimeout(idleTimer)
       if (keep) recorder.answer(keep(run.stored.run))
-      conversation.record = { ...conversation.record, lastRun: run.stored.run.run }
+      conversation.record = { ...withFirstPrompt(conversation.record, prompt), lastRun: run.stored.run.run }
       refresh()
       commitNow()
       const accepted = run.stored.run

@@ -39,16 +39,15 @@ import { checkWorkingDirectory } from './working-directory.ts'
  * member throws `RpcError` for what a caller did wrong.
  */
 export interface Sessions {
-  /** `pointer` is where the spec stands in the caller's params, for messages. */
-  create(spec: SessionSpec, pointer: string, by: Actor, keep?: KeepAnswer): Session
+  create(session: NewSession, by: Actor, keep?: KeepAnswer): Session
   /** Changes a session and, where it has one, its process. */
   update(session: string, changes: SessionChanges, by: Actor): Promise<Session>
   /** A new session with the conversation of this one as it is now. */
   fork(session: string, naming: SessionNaming, by: Actor, keep?: KeepAnswer): Promise<Session>
   /** What `create` could take up in a directory. */
   importable(cwd: string, limit: number): Promise<Importable[]>
-  /** To be asked before a session is made of a conversation that was begun elsewhere. */
-  checkImport(spec: SessionSpec, pointer: string): Promise<void>
+  /** Must be called before a session takes up a conversation that was begun elsewhere. Resolves with that one's beginning. */
+  checkImport(spec: SessionSpec, pointer: string): Promise<Pick<Session, 'firstPrompt'>>
   /** To be asked before a run is started: throws `conflict` where the session's conversation is open elsewhere. */
   checkOwner(session: string): Promise<void>
   get(session: string): Session
@@ -87,7 +86,10 @@ export interface Sessions {
 
 export interface NewSession {
   spec: SessionSpec
+  /** Where the spec stands in the caller's params, for messages. */
   pointer: string
+  /** What is known of the conversation that it takes up. */
+  begun?: Pick<Session, 'firstPrompt'>
 }
 
 export interface SessionsContext extends Omit<SessionContext, 'admission' | 'onIdle' | 'onPublished'> {
@@ -243,10 +245,10 @@ export function createSessions(context: SessionsContext): Sessions {
   }
 
   return {
-    create(spec, pointer, by, keep) {
+    create({ spec, pointer, begun }, by, keep) {
       refuseStopping()
       refuseSecondOwner(spec)
-      const made = newSession(spec, pointer, config)
+      const made = newSession(spec, pointer, config, begun)
       return storeNew(made, openingEvent(made, by), keep)
     },
 
@@ -266,7 +268,7 @@ export function createSessions(context: SessionsContext): Sessions {
     async fork(id, naming, by, keep) {
       refuseStopping()
       const source = present(stored(id))
-      const { cwd, claude, title, labels, approvals, head, lastRun: run } = source
+      const { cwd, claude, title, firstPrompt, labels, approvals, head, lastRun: run } = source
       if (live.get(id)?.busy) {
         throw new RpcError('conflict', `session ${id} has a run that has not ended (${run}): fork it after that`, {
           run,
@@ -276,9 +278,10 @@ export function createSessions(context: SessionsContext): Sessions {
       // What has been said meanwhile is in the transcript, in part.
       if (present(stored(id)).head !== head) throw overtaken(id)
       const made = newSession(
-        { cwd, claude, title, labels, ...(approvals && { approvals }), ...naming, forkedFrom },
+        { cwd, claude, title, labels, ...(approvals && { approvals }), ...naming },
         '/session',
         config,
+        { forkedFrom, ...(firstPrompt !== undefined && { firstPrompt }) },
       )
       return storeNew(made, openingEvent(made, by), keep)
     },
@@ -286,7 +289,7 @@ export function createSessions(context: SessionsContext): Sessions {
     importable: (cwd, limit) => listImportable(checkWorkingDirectory(cwd, config.allowRoots, '/cwd'), limit, context),
 
     async checkImport({ claudeSessionId, ...spec }, pointer) {
-      if (claudeSessionId !== undefined) await checkImport({ ...spec, claudeSessionId }, pointer, context)
+      return claudeSessionId === undefined ? {} : checkImport({ ...spec, claudeSessionId }, pointer, context)
     },
 
     async checkOwner(id) {
@@ -333,7 +336,8 @@ export function createSessions(context: SessionsContext): Sessions {
       refuseStopping()
       refuseQueueing(prompt)
       if (typeof session !== 'string') refuseSecondOwner(session.spec)
-      const made = typeof session === 'string' ? undefined : newSession(session.spec, session.pointer, config)
+      const made =
+        typeof session === 'string' ? undefined : newSession(session.spec, session.pointer, config, session.begun)
       try {
         const at = made ? takeUp(made, { opening: openingEvent(made, by) }) : load(session as string)
         return at.enqueue(prompt, by, keep, runLimits)

@@ -76,8 +76,8 @@ describe('a transcript', () => {
       lookedAt: join(config, 'projects/-work', `${id}.jsonl`),
     })
     const path = transcript(config, '-work', [says('x', 'u1')])
-    expect(await findTranscript(config, id, '/work')).toEqual({ path })
-    expect(await findTranscript(config, id, '/home')).toEqual({ path, elsewhere: '/work' })
+    expect(await findTranscript(config, id, '/work')).toEqual({ path, prompt: 'x' })
+    expect(await findTranscript(config, id, '/home')).toEqual({ path, prompt: 'x', elsewhere: '/work' })
   })
 
   it.each([
@@ -86,7 +86,7 @@ describe('a transcript', () => {
   ])('of %s is in its folder', async (cwd, name) => {
     const config = tempDir()
     const path = transcript(config, name, [says('x', 'u1', { cwd })])
-    expect(await findTranscript(config, id, cwd)).toEqual({ path })
+    expect(await findTranscript(config, id, cwd)).toEqual({ path, prompt: 'x' })
     expect(await listTranscripts(config, cwd, 10)).toMatchObject([{ id }])
   })
 

@@ -202,6 +202,7 @@ describe('a fork', () => {
     const forked = await fork(peer, source, { title: 'fork' })
     expect(forked).toMatchObject({
       title: 'fork',
+      firstPrompt: 'sim:text one',
       labels: { a: '1' },
       cwd: source.cwd,
       claude: { model: 'large' },

@@ -30,7 +30,12 @@ describe('a conversation begun without muxd', () => {
     const cwd = tempDir()
     const { id, costUsd } = await conversation(user, cwd, 'sim:text in a terminal', 'sim:text and again')
     const session = await create(peer, { cwd, claudeSessionId: id })
-    expect(session).toMatchObject({ claudeSessionId: id, costUsd: 0, head: 1 })
+    expect(session).toMatchObject({
+      claudeSessionId: id,
+      firstPrompt: 'sim:text in a terminal',
+      costUsd: 0,
+      head: 1,
+    })
     expect(await history(peer, session)).toBe('Earlier prompts:\n1. sim:text in a terminal\n2. sim:text and again')
     const log = await logOf(peer, session)
     expect(log.slice(0, 2)).toMatchObject([

@@ -4,7 +4,7 @@ import { blockId, blockOf } from '../../client/workspace/blocks/block.ts'
 import { filterSessions, type StateFilter } from '../../client/workspace/blocks/filter-sessions.ts'
 import { emptyWindow, frameLine, maxRows, withNewer, withOlder } from '../../client/workspace/blocks/frame-window.ts'
 import { sessionLook } from '../../client/workspace/blocks/session-look.ts'
-import { blockTitle } from '../../client/workspace/blocks/titles.ts'
+import { blockTitle, tabLabel } from '../../client/workspace/blocks/titles.ts'
 import { lastDays, others, plotUsage } from '../../client/workspace/blocks/usage-plot.ts'
 import { applyChange, emptyRecords } from '../../client/workspace/records-state.ts'
 import type { Approval, FrameEvent, Run, Session } from '../../protocol/index.ts'
@@ -22,13 +22,16 @@ describe('blocks', () => {
       expect(blockOf(id)).toBeUndefined()
   })
 
-  it('are called by the title of their session, or by its directory', () => {
+  it('are called by the title of their session, its first prompt with the project beside it, or its directory', () => {
     const sessions = new Map([
       ['s_1', sessionOf('s_1', { title: ' Fix it ' })],
       ['s_2', sessionOf('s_2', { title: '', cwd: '/home/me/shop/' })],
+      ['s_4', sessionOf('s_4', { title: '', firstPrompt: 'Speed up the search', cwd: '/home/me/shop' })],
     ])
     const titles = ['usage', 'session/s_1', 'frames/s_2', 'session/s_3'].map(id => blockTitle(id, sessions))
     expect(titles).toEqual(['Usage', 'Fix it', 'Frames of shop', 's_3'])
+    expect(blockTitle('session/s_4', sessions)).toBe('Speed up the search')
+    expect(tabLabel('session/s_4', sessions, 0)).toBe('Speed up the search, shop')
   })
 })
 
@@ -37,7 +40,7 @@ describe('the list of sessions', () => {
     const sessions = [
       sessionOf('s_1', { title: 'Fix the parser', cwd: '/src/parser', updatedAt: 1, labels: { team: 'core' } }),
       sessionOf('s_2', { title: 'Docs', cwd: '/src/site', updatedAt: 3, state: 'running', labels: { team: 'web' } }),
-      sessionOf('s_3', { title: '', cwd: '/src/parser', updatedAt: 2, state: 'closed' }),
+      sessionOf('s_3', { title: '', firstPrompt: 'Why so slow?', cwd: '/src/parser', updatedAt: 2, state: 'closed' }),
     ]
     const cases: [text: string, state: StateFilter, found: string[]][] = [
       ['', 'all', ['s_2', 's_3', 's_1']],
@@ -46,6 +49,7 @@ describe('the list of sessions', () => {
       ['team=', 'all', ['s_2', 's_1']],
       ['team=web', 'all', ['s_2']],
       ['s_3', 'all', ['s_3']],
+      ['slow', 'all', ['s_3']],
       ['', 'running', ['s_2']],
       ['parser', 'closed', ['s_3']],
       ['', 'waiting', ['s_1']],

@@ -1,7 +1,8 @@
 import type { Run } from '../../browser.ts'
 import { summaryOf } from '../blocks/approval-input.ts'
 import { type Block, blockOf } from '../blocks/block.ts'
-import { blockNames, blockTitle, sessionTitle } from '../blocks/titles.ts'
+import { blockNames, blockTitle } from '../blocks/titles.ts'
+import { sessionName } from '../../session-name.ts'
 import { oneLine } from '../parts/format.ts'
 import { openWorkspace } from './switch-workspace.ts'
 import type { Chord } from './keys.ts'
@@ -185,7 +186,7 @@ function sessionCommands({ records, desk }: Workspace): Command[] {
     .map(session => ({
       id: `session-${session.session}`,
       group: 'Sessions',
-      title: `Open ${sessionTitle(session)}`,
+      title: `Open ${sessionName(session)}`,
       hint: session.cwd,
       run: () => desk.show({ kind: 'session', session: session.session }),
     }))
@@ -225,5 +226,5 @@ function pageCommands({ overlay }: Workspace): Command[] {
 
 const titleOf = (records: Workspace['records'], id: string): string => {
   const session = records.sessions.value.get(id)
-  return session ? sessionTitle(session) : id
+  return session ? sessionName(session) : id
 }

@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals'
 import { summaryOf } from '../blocks/approval-input.ts'
-import { sessionTitle } from '../blocks/titles.ts'
+import { sessionName } from '../../session-name.ts'
 import { Icon } from '../parts/icons.tsx'
 import { oneLine } from '../parts/format.ts'
 import { useWorkspace, type Workspace } from './workspace.ts'
@@ -38,7 +38,7 @@ export function announceApprovals({ records, desk }: Workspace): () => void {
       known.add(approval.approval)
       if (!wanted.peek() || document.hasFocus()) continue
       const session = records.sessions.peek().get(approval.session)
-      const note = new Notification(session ? sessionTitle(session) : 'muxd', {
+      const note = new Notification(session ? sessionName(session) : 'muxd', {
         body: oneLine(summaryOf(approval)),
         // Several windows show one.
         tag: approval.approval,

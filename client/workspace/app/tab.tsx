@@ -1,6 +1,6 @@
 import { blockOf } from '../blocks/block.ts'
 import { sessionLook } from '../blocks/session-look.ts'
-import { blockIcons, blockTitle } from '../blocks/titles.ts'
+import { blockIcons, blockProject, blockTitle, tabLabel } from '../blocks/titles.ts'
 import { Icon } from '../parts/icons.tsx'
 import { useWorkspace } from './workspace.ts'
 
@@ -8,15 +8,19 @@ import { useWorkspace } from './workspace.ts'
 export function Tab({ id }: { id: string }) {
   const { desk, records } = useWorkspace()
   const waiting = id === 'approvals' ? records.approvals.value.length : 0
+  const sessions = records.sessions.value
+  const project = blockProject(id, sessions)
   return (
     <div
       class="tab-face"
+      title={tabLabel(id, sessions, waiting)}
       onAuxClick={event => {
         if (event.button === 1) desk.close(id)
       }}
     >
       <TabMark id={id} />
-      <span class="clip">{blockTitle(id, records.sessions.value)}</span>{' '}
+      <span class="clip">{blockTitle(id, sessions)}</span>{' '}
+      {project && <span class="clip dim tab-project">{project}</span>}
       {waiting > 0 && <span class="count">{waiting}</span>}
       <span
         class="tab-close"

@@ -4,7 +4,7 @@ import { useWorkspace } from '../app/workspace.ts'
 import { Ago } from '../parts/time.tsx'
 import { AnswerForm, TimeLeft, useAnswering } from './answering.tsx'
 import { summaryOf, wishOf } from './approval-input.ts'
-import { sessionTitle } from './titles.ts'
+import { sessionName } from '../../session-name.ts'
 
 /** One question with what can be answered. The answer that was first counts: who comes later is told. */
 export function ApprovalCard({ approval, readOnly }: { approval: Approval; readOnly: boolean }) {
@@ -39,7 +39,7 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
           class="link clip"
           onClick={() => desk.show({ kind: 'session', session: approval.session })}
         >
-          {session ? sessionTitle(session) : approval.session}
+          {session ? sessionName(session) : approval.session}
         </button>
         <span class="grow" />
         <span class="small dim">

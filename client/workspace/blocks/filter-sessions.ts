@@ -3,7 +3,7 @@ import type { Session } from '../../browser.ts'
 export type StateFilter = 'all' | 'waiting' | 'running' | 'idle' | 'closed'
 
 /**
- * What of the sessions is shown, latest used first. The text is looked for in title, directory and id, word by word;
+ * The sessions that match, latest used first. Each word is looked for in title, first prompt, directory and id;
  * a word `name=value` or `name=` is a label.
  */
 export function filterSessions(
@@ -15,8 +15,8 @@ export function filterSessions(
   const fits = (session: Session) => {
     if (state === 'waiting' && !isWaiting(session)) return false
     if (state !== 'all' && state !== 'waiting' && session.state !== state) return false
-    const { title, cwd, session: id } = session
-    const hay = `${title}\n${cwd}\n${id}`.toLowerCase()
+    const { title, firstPrompt = '', cwd, session: id } = session
+    const hay = `${title}\n${firstPrompt}\n${cwd}\n${id}`.toLowerCase()
     const labels = Object.entries(session.labels).map(([name, value]) => `${name}=${value}`.toLowerCase())
     return words.every(word => hay.includes(word) || labels.some(label => label.startsWith(word)))
   }

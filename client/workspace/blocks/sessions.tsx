@@ -4,12 +4,13 @@ import type { Session } from '../../browser.ts'
 import { useWorkspace } from '../app/workspace.ts'
 import { usd } from '../parts/format.ts'
 import { Icon } from '../parts/icons.tsx'
+import { Path } from '../parts/path.tsx'
 import { Ago } from '../parts/time.tsx'
 import { VirtualList } from '../parts/virtual-list.tsx'
 import { blockId } from './block.ts'
 import { filterSessions, type StateFilter } from './filter-sessions.ts'
 import { sessionLook } from './session-look.ts'
-import { sessionTitle } from './titles.ts'
+import { projectName, sessionName } from '../../session-name.ts'
 import { Welcome } from './welcome.tsx'
 
 const states: [StateFilter, string][] = [
@@ -160,7 +161,7 @@ function SessionRow({
       <span class={`dot ${dot}`} aria-hidden="true" />
       <div class="row-main">
         <div class="row-line">
-          <strong class="clip">{sessionTitle(session)}</strong>
+          <strong class="clip">{sessionName(session)}</strong>
           {asked > 0 && <span class="chip warn">{asked === 1 ? 'asks' : `asks ${asked}`}</span>}
           {queued > 0 && <span class="chip">{queued} queued</span>}
           {labels.slice(0, 2).map(([name, value]) => (
@@ -171,9 +172,8 @@ function SessionRow({
         </div>
         <div class="row-line small dim">
           <span class="unseen">{words},</span>
-          <span class="clip" title={session.cwd}>
-            {session.cwd}
-          </span>
+          <span class="row-project">{projectName(session.cwd)}</span>
+          <Path of={session.cwd} />
         </div>
       </div>
       <div class="row-side small dim numeric">

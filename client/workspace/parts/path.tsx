@@ -1,0 +1,10 @@
+/** A path that keeps its last part when there is no room for all of it: the directories before it are cut. */
+export function Path({ of, class: className = '' }: { of: string; class?: string }) {
+  const at = of.replace(/\/+$/, '').lastIndexOf('/') + 1
+  return (
+    <span class={`path ${className}`} title={of}>
+      {at > 0 && <span class="path-directories">{of.slice(0, at)}</span>}
+      <span class="path-name">{of.slice(at)}</span>
+    </span>
+  )
+}
