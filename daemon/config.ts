@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,9 +5,11 @@ import { parseArgs } from 'node:util'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { limits } from '../protocol/limits.ts'
+import { BadConfig, readConfigFile } from './config-file.ts'
 import { distDirectory } from './dist.ts'
 import { homePaths } from './home.ts'
 import { logLevels } from './log.ts'
+import { nearestName } from './nearest-name.ts'
 import { NotificationTarget, problemOfTargets } from './notify/notification-target.ts'
 
 /**
@@ -108,10 +109,7 @@ const defaults: Static<typeof ConfigFile> = {
   checkResults: false,
 }
 
-/** Something given is no configuration; the message names it and what was expected. */
-export class BadConfig extends Error {
-  override readonly name = 'BadConfig'
-}
+export { BadConfig } from './config-file.ts'
 
 export const serveUsage = `muxd serve [options]
 
@@ -130,11 +128,12 @@ export const serveUsage = `muxd serve [options]
 /** Reads options, environment and file, in this order of weight. Throws `BadConfig`. */
 export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Config {
   const options = readOptions(argv)
-  const home = resolve(options.home ?? environment['MUXD_HOME'] ?? defaultHome(environment))
-  const file = readFile(homePaths(home).config)
+  if (options.home === '') throw new BadConfig('--home is empty, it must name a directory')
+  const home = resolve(options.home ?? (environment['MUXD_HOME'] || defaultHome(environment)))
+  const file = readConfigFile(homePaths(home).config)
   const claudeBin = options.simulate
     ? simulatorPath()
-    : (options['claude-bin'] ?? environment['MUXD_CLAUDE_BIN'] ?? (file as { claudeBin?: string }).claudeBin)
+    : (options['claude-bin'] ?? (environment['MUXD_CLAUDE_BIN'] || (file as { claudeBin?: string }).claudeBin))
   const given = {
     ...defaults,
     ...file,
@@ -190,7 +189,9 @@ function simulated({ simulate }: Options, home: string, environment: NodeJS.Proc
 }
 
 function argsOf(options: Options, environment: NodeJS.ProcessEnv): string[] {
-  const claudeBin = options.simulate ? undefined : (options['claude-bin'] ?? environment['MUXD_CLAUDE_BIN'])
+  const claudeBin = options.simulate
+    ? undefined
+    : (options['claude-bin'] ?? (environment['MUXD_CLAUDE_BIN'] || undefined))
   const named = {
     host: options.host,
     // A name is looked for on PATH, a path is a place seen from here.
@@ -209,31 +210,33 @@ function argsOf(options: Options, environment: NodeJS.ProcessEnv): string[] {
 const number = (name: string, text: string | undefined) =>
   text === undefined ? {} : { [name]: /^\d+$/.test(text) ? Number(text) : text }
 
-function readFile(path: string): object {
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch {
-    return {}
-  }
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-    throw new Error('expected an object')
-  } catch (error) {
-    throw new BadConfig(`${path} cannot be read: ${(error as Error).message}`, { cause: error })
-  }
-}
-
 function describe(given: object): string {
+  const unknown = unknownKey(given, ConfigFile.properties, '') ?? unknownTargetKey(given)
+  if (unknown !== undefined) return `configuration: ${unknown}`
   const [error] = check.Errors(given)
   if (!error) return 'the configuration is not valid'
-  const unknown = error.keyword === 'additionalProperties' ? ` (${JSON.stringify(error.params)})` : ''
   const path = error.instancePath.slice(1)
   const value = path
     .split('/')
     .reduce<unknown>((at, step) => (at as Record<string, unknown> | undefined)?.[step], given)
-  return `configuration: ${path || 'the whole'} ${path ? `is ${JSON.stringify(value)}, it ` : ''}${error.message}${unknown}`
+  return `configuration: ${path || 'the whole'} ${path ? `is ${JSON.stringify(value)}, it ` : ''}${error.message}`
+}
+
+function unknownTargetKey({ notifications }: { notifications?: unknown }): string | undefined {
+  if (!Array.isArray(notifications)) return undefined
+  for (const [index, target] of notifications.entries()) {
+    const unknown = unknownKey(target, NotificationTarget.properties, `notifications/${index} has an `)
+    if (unknown !== undefined) return unknown
+  }
+  return undefined
+}
+
+function unknownKey(given: unknown, properties: object, before: string): string | undefined {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined
+  const key = Object.keys(given).find(each => !Object.hasOwn(properties, each))
+  if (key === undefined) return undefined
+  const meant = nearestName(key, Object.keys(properties))
+  return `${before}unknown key ${JSON.stringify(key)}${meant === undefined ? '' : `, did you mean ${JSON.stringify(meant)}?`}`
 }
 
 /** The stand-in for Claude Code beside this program; in development that of the last build. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DaemonInfo } from '../protocol/index.ts'
 
@@ -68,19 +68,31 @@ export function homePaths(directory: string): Home {
 
 export const writeInfo = (home: Home, info: DaemonInfo): void => writePrivately(home.info, info)
 
-export const readInfo = (home: Home): DaemonInfo | undefined => readJson<DaemonInfo>(home.info)
+/** Undefined where it cannot be read: the lock decides whether a daemon runs, this file only describes it. */
+export function readInfo(home: Home): DaemonInfo | undefined {
+  try {
+    return readJson(home.info) as DaemonInfo | undefined
+  } catch {
+    return undefined
+  }
+}
 
 /** Removes `daemon.json` when it is still that of `instance`. */
 export function removeInfo(home: Home, instance: string): void {
   if (readInfo(home)?.instance === instance) rmSync(home.info, { force: true })
 }
 
-/** Undefined where it is not there or damaged. */
-export function readJson<T>(file: string): T | undefined {
+/**
+ * The content of a JSON file; undefined only where the file does not exist. Throws an error that names the file when it
+ * exists and cannot be read: what it holds must not pass for absent.
+ */
+export function readJson(file: string): unknown {
+  // A link whose target is missing exists.
+  if (!lstatSync(file, { throwIfNoEntry: false })) return undefined
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as T
-  } catch {
-    return undefined
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new Error(`${file} cannot be read: ${(error as Error).message}`, { cause: error })
   }
 }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { DaemonInfo } from '../../protocol/index.ts'
+import { Unavailable } from '../errors.ts'
 
 /** The home directory: `home`, else `MUXD_HOME`, else `$XDG_STATE_HOME/muxd`, else `~/.local/state/muxd`. */
 export function homeDirectory(home?: string): string {
@@ -9,12 +10,15 @@ export function homeDirectory(home?: string): string {
   return resolve(home ?? (MUXD_HOME || join(XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'muxd')))
 }
 
-/** What the daemon of that home wrote when it began to listen; undefined where none does. */
+/** What the daemon of that home wrote when it began to listen; undefined where none does. Rejects when it cannot be read. */
 export async function readDaemonInfo(home: string): Promise<DaemonInfo | undefined> {
+  const file = join(home, 'daemon.json')
   try {
-    return JSON.parse(await readFile(join(home, 'daemon.json'), 'utf8')) as DaemonInfo
+    const info = JSON.parse(await readFile(file, 'utf8')) as DaemonInfo | null
+    if (typeof info?.url !== 'string' || typeof info.token !== 'string') throw new Error('url or token is missing')
+    return info
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    throw new Unavailable(`${file} cannot be read: ${(error as Error).message}`, { cause: error })
   }
 }

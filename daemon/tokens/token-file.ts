@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs'
 import { nanoid } from 'nanoid'
-import type { Token } from '../../protocol/index.ts'
-import { readJson, writePrivately } from '../home.ts'
+import { Type } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { Token } from '../../protocol/token.ts'
+import { BadHome, readJson, writePrivately } from '../home.ts'
 import { hashOf } from '../server/known-tokens.ts'
 
 /** A token as it is kept: of its secret the hash. */
@@ -22,10 +24,13 @@ export interface TokenFile {
   tokens: KeptToken[]
 }
 
-/** What was kept; with new secrets where there is nothing that can be read, and `isNew`. */
+/**
+ * The stored tokens; new ones, with `isNew`, where the file does not exist. Throws `BadHome` for a file that exists and
+ * cannot be used: new secrets in its place would revoke every token without a word.
+ */
 export function readTokenFile(path: string, now: number): TokenFile & { isNew: boolean } {
-  const kept = readJson<Partial<TokenFile>>(path)
-  if (typeof kept?.control !== 'string' || typeof kept.observe !== 'string') {
+  const kept = readKept(path)
+  if (!kept) {
     const [control, observe] = [newSecret(), newSecret()]
     return { control, observe, tokens: builtIn({ control, observe }, now), isNew: true }
   }
@@ -33,8 +38,30 @@ export function readTokenFile(path: string, now: number): TokenFile & { isNew: b
   // There was a time when they were all there was.
   const tokens = kept.tokens ?? builtIn({ control, observe }, Math.round(statSync(path).mtimeMs))
   // Whoever edits a secret by hand does not know of its hash.
-  const inStep = tokens.map(token => (token.builtIn ? { ...token, hash: hashOf(kept[token.role]!) } : token))
+  const inStep = tokens.map(token => (token.builtIn ? { ...token, hash: hashOf(kept[token.role]) } : token))
   return { control, observe, tokens: inStep, isNew: false }
+}
+
+const Kept = Compile(
+  Type.Object({
+    control: Type.String({ minLength: 1 }),
+    observe: Type.String({ minLength: 1 }),
+    tokens: Type.Optional(Type.Array(Type.Intersect([Token, Type.Object({ hash: Type.String() })]))),
+  }),
+)
+
+function readKept(path: string): (Omit<TokenFile, 'tokens'> & { tokens?: KeptToken[] }) | undefined {
+  const advice = 'restore it, or move it away to start with new tokens'
+  let kept: unknown
+  try {
+    kept = readJson(path)
+  } catch (error) {
+    throw new BadHome(`${(error as Error).message}; ${advice}`, { cause: error })
+  }
+  if (kept === undefined || Kept.Check(kept)) return kept
+  // Without the value, which may be a secret.
+  const [problem] = Kept.Errors(kept)
+  throw new BadHome(`${path} cannot be used: ${problem?.instancePath || 'the whole'} ${problem?.message}; ${advice}`)
 }
 
 export const writeTokenFile = (path: string, { control, observe, tokens }: TokenFile): void =>

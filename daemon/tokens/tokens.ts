@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { nanoid } from 'nanoid'
 import type { Role, Token } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
@@ -95,10 +94,7 @@ export function createTokens(
     return { token: shown(token), secret }
   }
 
-  if (isNew) {
-    if (existsSync(path)) log.warn('the tokens cannot be read: new ones are made, and no earlier one lets in', { path })
-    writeTokenFile(path, file)
-  }
+  if (isNew) writeTokenFile(path, file)
   dropExpired()
 
   return {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -94,6 +94,41 @@ describe('the configuration', () => {
     file(content)
     expect(() => read()).toThrow(BadConfig)
     expect(() => read()).toThrow(message)
+  })
+
+  it.each([
+    ['{"prot":1}', 'unknown key "prot", did you mean "port"?'],
+    ['{"allowroots":[]}', 'unknown key "allowroots", did you mean "allowRoots"?'],
+    ['{"maxRusn":3}', 'unknown key "maxRusn", did you mean "maxRuns"?'],
+    ['{"somethingElse":3}', 'unknown key "somethingElse"'],
+    ['{"__proto__":{}}', 'unknown key "__proto__"'],
+    [
+      '{"notifications":[{"on":["done"],"comand":["true"]}]}',
+      'notifications/0 has an unknown key "comand", did you mean "command"?',
+    ],
+  ])('names the unknown key in %s and the key that was meant', (content, message) => {
+    file(content)
+    expect(() => read()).toThrow(BadConfig)
+    expect(() => read()).toThrow(new BadConfig(`configuration: ${message}`))
+  })
+
+  it.each<[string, (path: string) => void]>([
+    ['a directory', path => mkdirSync(path)],
+    ['a link to itself', path => symlinkSync(path, path)],
+    ['a link whose target is missing', path => symlinkSync('nowhere', path)],
+    ['an empty file', path => writeFileSync(path, '')],
+    ['null', path => writeFileSync(path, 'null')],
+  ])('refuses a file that exists and cannot be read: %s', (_, make) => {
+    make(join(home, 'config.json'))
+    expect(() => read()).toThrow(BadConfig)
+    expect(() => read()).toThrow(`${join(home, 'config.json')} cannot be read: `)
+  })
+
+  it('takes an empty variable as one that is not set', () => {
+    file('{"claudeBin":"/from/file"}')
+    expect(read([], { MUXD_CLAUDE_BIN: '' }).claudeBin).toBe('/from/file')
+    expect(readConfig([], { MUXD_HOME: '', XDG_STATE_HOME: home }).home).toBe(join(home, 'muxd'))
+    expect(() => read(['--home', ''])).toThrow(new BadConfig('--home is empty, it must name a directory'))
   })
 
   const on = ['done']

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createTokens } from '../../daemon/tokens/tokens.ts'
@@ -75,22 +75,26 @@ describe('the tokens of a home', () => {
     expect(warnings).toEqual([])
   })
 
+  it.each([
+    ['no JSON', '{ "control": '],
+    ['no object', '[]'],
+    ['without a built-in token', '{ "control": "a" }'],
+    ['with a token without a hash', '{ "control": "a", "observe": "b", "tokens": [{ "id": "t_x" }] }'],
+  ])('are not replaced where the file is damaged: %s', (_, content) => {
+    const path = join(tempDir(), 'tokens.json')
+    writeFileSync(path, content)
+    expect(() => tokensForTest(path)).toThrow(path)
+    expect(() => tokensForTest(path)).toThrow('move it away to start with new tokens')
+    expect(kept(path)).toBe(content)
+    rmSync(path)
+    expect(tokensForTest(path).tokens.list()).toHaveLength(2)
+  })
+
   it('follow a built-in secret that was edited by hand', () => {
     const { tokens, again, path } = tokensForTest()
     tokens.create({ name: 'other', role: 'control' })
     writeFileSync(path, JSON.stringify({ ...JSON.parse(kept(path)), observe: 'mine' }))
     expect(again().find('mine')).toMatchObject({ role: 'observe' })
-  })
-
-  it('are made anew, with a word in the log, where they cannot be read', () => {
-    const { tokens, again, path, warnings } = tokensForTest()
-    const { secret } = tokens.create({ name: 'lost', role: 'control' })
-    writeFileSync(path, kept(path).slice(0, 40))
-    const next = again()
-    expect(next.find(secret)).toBeUndefined()
-    expect(next.find(tokens.builtIn().control)).toBeUndefined()
-    expect(next.find(next.builtIn().control)).toBeDefined()
-    expect(warnings).toEqual([expect.stringContaining('cannot be read')])
   })
 
   it('end with their life: from that moment on one is nobody’s, in the list no more, and gone from the file', () => {
