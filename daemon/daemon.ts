@@ -150,6 +150,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     const holder = await createRemoteHolder({ home, logLevel: config.logLevel, muxd: version, log })
     opened.push(() => holder.leave())
 
+    const claims = createClaims({ directory: claimsDirectory(config.environment), home: home.directory })
     const sessions = createSessions({
       store,
       journal,
@@ -163,7 +164,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
         availableBytes: () => availableMemory(),
         now: Date.now,
       }),
-      claims: createClaims({ directory: claimsDirectory(config.environment), home: home.directory }),
+      claims,
       environment: inherited,
       build: buildId(),
       processesDir: home.processes,
@@ -183,7 +184,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     // What it has ended can be read by the first client.
     await journal.settled()
 
-    const gc = createGc({ store, sessions, reclaimer, processesDir: home.processes, policy: config, log })
+    const gc = createGc({ store, sessions, claims, reclaimer, processesDir: home.processes, policy: config, log })
     opened.push(() => Promise.all([gc.close(), reclaimer.close()]))
 
     let closing: Promise<void> | undefined
@@ -202,6 +203,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       await journal.settled()
       if (!keepSessions) {
         await holder.close()
+        await claims.removeStale().catch((error: unknown) => log.warn('stale claims stay', { error }))
         removeTemporary(home.processes, new Set())
       }
       hub.flush()

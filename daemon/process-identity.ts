@@ -20,9 +20,12 @@ export async function identify(pid: number): Promise<ProcessIdentity | undefined
 }
 
 /** Whether that very process lives. One whose number counts elsewhere (in another container) cannot be seen: false. */
-export async function isLive({ pid, started, domain }: ProcessIdentity): Promise<boolean> {
-  return domain === pidDomain() && (await identify(pid))?.started === started
+export async function isLive(identity: ProcessIdentity): Promise<boolean> {
+  return isLocal(identity) && (await identify(identity.pid))?.started === identity.started
 }
+
+/** Whether its number counts here, so that one can see whether it lives. */
+export const isLocal = ({ domain }: ProcessIdentity): boolean => domain === pidDomain()
 
 /** In the form in which Claude Code names it too. */
 function pidDomain(): string {

@@ -27,7 +27,7 @@ export type ErrorKind = keyof typeof errors
  * - `invalid_params`: `path` (JSON pointer of the value) and `expected`
  * - `internal`: `id`, under which the daemon's log has the details
  * - `unsupported_version`: `supported` (protocol versions) and `update` (which side)
- * - `conflict`: what stands in the way: `url`/`pid`, `key`, `run`, `session`, `pid`/`home`, or `by` and `decision`
+ * - `conflict`: what stands in the way: `url`/`pid`, `key`, `run`, `session`, `pid`/`home`, `claim`, or `by` and `decision`
  * - `claude_unavailable`: `tried` (paths) and `install` (how to install)
  * - `limit` and `overloaded`: `limit` (its name) and `value`
  */

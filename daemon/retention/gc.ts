@@ -1,6 +1,7 @@
 import type { GcResult } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Log } from '../log.ts'
+import type { Claims } from '../sessions/claims.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { isDamage } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
@@ -31,6 +32,7 @@ export interface Gc {
 export interface GcContext {
   store: Store
   sessions: Pick<Sessions, 'isAtWork' | 'deleteUnused'>
+  claims: Pick<Claims, 'removeStale'>
   reclaimer: Reclaimer
   processesDir: string
   policy: RetentionPolicy & { keepUsageMs: number }
@@ -132,6 +134,7 @@ export function createGc(context: GcContext): Gc {
     return { done: { sessions: sessionsDone, rawLogs }, freedBytes }
   }
 
+  const claimsFailed = (error: unknown) => log.warn('stale claims of conversations could not be removed', { error })
   const forgetUsage = (before: number) => inSlices(() => store.usage.forgetBefore(before, usageRowsAtOnce) > 0, signal)
 
   const run = async (dryRun: boolean): Promise<GcResult> => {
@@ -141,6 +144,7 @@ export function createGc(context: GcContext): Gc {
     const planned = await plan(facts)
     if (dryRun) return resultOf(planned, expectedBytes(planned), true)
     const { done, freedBytes } = await execute(planned)
+    await context.claims.removeStale().catch(claimsFailed)
     if (policy.keepUsageMs > 0) await forgetUsage(Date.now() - policy.keepUsageMs)
     if (done.sessions.length + done.rawLogs.length > 0) {
       log.info('kept to the retention', { sessions: done.sessions.length, rawLogs: done.rawLogs.length, freedBytes })

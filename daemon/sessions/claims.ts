@@ -1,11 +1,22 @@
 import { createHash } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { nanoid } from 'nanoid'
 import { defaultHome } from '../config.ts'
-import { identify, isLive, type ProcessIdentity } from '../process-identity.ts'
+import { identify, isLocal } from '../process-identity.ts'
 import { holdLock } from '../store/hold-lock.ts'
+import { type Claim, type DamagedClaim, isDamaged, isValid, readClaim } from './claim-file.ts'
 
 /** A conversation of Claude Code's, among all that a user has: two homes mean the same one by it. */
 export interface ConversationKey {
@@ -14,32 +25,32 @@ export interface ConversationKey {
   claudeSessionId: string
 }
 
-/** Who has a conversation open: a session of a muxd, with the process that lives, or is about to, on its behalf. */
-export interface Claim {
-  home: string
-  session: string
-  /** muxd's id of the Claude Code process. */
-  process: string
-  /** That process, once it is there; before, the daemon that starts it. The claim is good for as long as it lives. */
-  holder: ProcessIdentity
-}
-
 /**
- * One owner for each conversation, over all homes of a user: Claude Code itself lets two processes go on with the same
- * one, and the turns of one of them are lost. A claim is a small file in a place that the homes share; it is taken before
- * a process is started and given up when that has ended, and one whose process is no more counts for nothing.
+ * One owner for each conversation, over all homes of a user: Claude Code itself lets two processes continue the same
+ * conversation, and the turns of one of them are lost. A claim is a small file in a directory that the homes share. It
+ * is taken before a process is started and released when that process has ended. A claim whose process has ended does
+ * not count; a damaged one does.
  */
 export interface Claims {
   /**
-   * Takes a conversation, or renews the claim: then `undefined`. Another home's, while its process lives, is answered
-   * instead. Those of this home are never in the way: its daemon knows what it does.
+   * Takes a conversation, or renews the claim: then `undefined`. Resolves with the claim of another home whose process
+   * lives, or with a damaged one. Claims of this home are never in the way: its daemon knows what it does.
    */
-  take(key: ConversationKey, claim: Omit<Claim, 'home' | 'holder'>, pid?: number): Promise<Claim | undefined>
-  /** Gives it up, if it is this process's. */
+  take(
+    key: ConversationKey,
+    claim: Omit<Claim, 'home' | 'holder'>,
+    pid?: number,
+  ): Promise<Claim | DamagedClaim | undefined>
+  /** Releases it, if it is this process's. */
   release(key: ConversationKey, process: string): Promise<void>
-  /** Who else has it. */
-  ofOthers(key: ConversationKey): Promise<Claim | undefined>
+  /** The claim of another home whose process lives, or a damaged one. */
+  ofOthers(key: ConversationKey): Promise<Claim | DamagedClaim | undefined>
+  /** Removes claims of any home whose process has ended, and drafts of killed daemons. Resolves with their number. */
+  removeStale(): Promise<number>
 }
+
+/** A draft becomes a claim within moments: one this old belongs to a daemon that was killed meanwhile. */
+const draftMs = 60 * 60_000
 
 export const claimsDirectory = (environment: NodeJS.ProcessEnv): string =>
   join(dirname(defaultHome(environment)), 'muxd-claims')
@@ -50,19 +61,32 @@ export function createClaims({ directory, home }: { directory: string; home: str
     return join(directory, `${createHash('sha256').update(key).digest('hex').slice(0, 40)}.json`)
   }
 
-  const inTheWay = async (file: string): Promise<Claim | undefined> => {
+  const inTheWay = async (file: string): Promise<Claim | DamagedClaim | undefined> => {
     const claim = readClaim(file)
-    if (!claim || claim.home === home) return undefined
-    return (await isLive(claim.holder)) ? claim : undefined
+    if (!claim || (!isDamaged(claim) && claim.home === home)) return undefined
+    return (await isValid(claim)) ? claim : undefined
   }
 
   /** One after the other, over all daemons: of two that find the same stale claim one takes it over. */
-  const replace = async (file: string, draft: string): Promise<Claim | undefined> => {
+  const replace = async (file: string, draft: string): Promise<Claim | DamagedClaim | undefined> => {
     const unlock = await locked(join(directory, 'lock'))
     try {
       const other = await inTheWay(file)
       if (!other) renameSync(draft, file)
       return other
+    } finally {
+      unlock()
+    }
+  }
+
+  const removeIfStale = async (file: string): Promise<number> => {
+    const unlock = await locked(join(directory, 'lock'))
+    try {
+      const claim = readClaim(file)
+      // In another container its process cannot be seen.
+      if (!claim || isDamaged(claim) || !isLocal(claim.holder) || (await isValid(claim))) return 0
+      rmSync(file, { force: true })
+      return 1
     } finally {
       unlock()
     }
@@ -76,7 +100,7 @@ export function createClaims({ directory, home }: { directory: string; home: str
       mkdirSync(directory, { recursive: true, mode: 0o700 })
       const file = fileOf(key)
       const draft = `${file}.${nanoid(8)}`
-      writeFileSync(draft, JSON.stringify({ ...claim, home, holder, ...key }), { mode: 0o600 })
+      writeFileSync(draft, JSON.stringify({ ...claim, home, holder, ...key }), { mode: 0o600, flush: true })
       try {
         if (linked(draft, file)) return undefined
         return await replace(file, draft)
@@ -91,12 +115,22 @@ export function createClaims({ directory, home }: { directory: string; home: str
       const unlock = await locked(join(directory, 'lock'))
       try {
         const claim = readClaim(file)
-        if (claim?.home === home && claim.process === processId) rmSync(file, { force: true })
+        if (claim && !isDamaged(claim) && claim.home === home && claim.process === processId)
+          rmSync(file, { force: true })
       } finally {
         unlock()
       }
     },
     ofOthers: key => inTheWay(fileOf(key)),
+    async removeStale() {
+      let removed = 0
+      for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+        const file = join(directory, name)
+        if (name.endsWith('.json')) removed += await removeIfStale(file)
+        else if (/\.json\.[\w-]+$/.test(name) && isOlder(file, draftMs)) rmSync(file, { force: true })
+      }
+      return removed
+    },
   }
 }
 
@@ -120,12 +154,9 @@ async function locked(file: string): Promise<() => void> {
   }
 }
 
-function readClaim(file: string): Claim | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Claim
-  } catch {
-    return undefined
-  }
+function isOlder(file: string, ms: number): boolean {
+  const facts = statSync(file, { throwIfNoEntry: false })
+  return facts !== undefined && Date.now() - facts.mtimeMs > ms
 }
 
 function resolved(path: string): string {

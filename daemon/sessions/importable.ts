@@ -28,7 +28,7 @@ export async function listImportable(
         prompt: promptExcerpt(prompt),
         ...facts,
         ...(session !== undefined && { session }),
-        ...(openIn && { openIn }),
+        ...(openIn && 'pid' in openIn && { openIn }),
       }
     }),
   )

@@ -2,6 +2,7 @@ import { listOpenConversations, type OpenConversation } from '../claude/open-con
 import { configDirectory } from '../claude/transcripts.ts'
 import { markOf } from '../holder/sweep.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
+import { type Claim, type DamagedClaim, isDamaged } from './claim-file.ts'
 import type { ConversationKey } from './claims.ts'
 import type { SessionContext } from './session-context.ts'
 
@@ -13,19 +14,32 @@ export interface OpenElsewhere {
   home?: string
 }
 
+/** The file of a claim that cannot be read: a process unknown may have the conversation open. */
+export interface OpenMaybe {
+  claim: string
+  why: string
+}
+
 /** Two Claude Code processes must not go on with one conversation: the turns of one of them would be lost. */
 export class ConversationInUse extends Error {
   override readonly name = 'ConversationInUse'
-  readonly by: OpenElsewhere
-  constructor(claudeSessionId: string, by: OpenElsewhere) {
-    super(`conversation ${claudeSessionId} is open in ${describe(by)}`)
+  readonly by: OpenElsewhere | OpenMaybe
+  constructor(claudeSessionId: string, by: OpenElsewhere | OpenMaybe) {
+    super(`conversation ${claudeSessionId} ${'claim' in by ? describeMaybe(by) : `is open in ${describe(by)}`}`)
     this.by = by
   }
 }
 
 /** The answer to a call that another owner stands in the way of. */
-export const inUse = (error: ConversationInUse): RpcError =>
-  new RpcError('conflict', `${error.message}: end it there first`, { ...error.by }, { cause: error })
+export function inUse(error: ConversationInUse): RpcError {
+  const { by, message } = error
+  if ('claim' in by) return new RpcError('conflict', message, { claim: by.claim }, { cause: error })
+  return new RpcError('conflict', `${message}: end it there first`, { ...by }, { cause: error })
+}
+
+const describeMaybe = ({ claim, why }: OpenMaybe) =>
+  `may be open in another process: its claim ${claim} cannot be read (${why}). ` +
+  'If no other process has the conversation open, remove that file'
 
 const describe = ({ pid, home }: OpenElsewhere) =>
   home === undefined ? `process ${pid}, which is not muxd's` : `the muxd of ${home} (process ${pid})`
@@ -42,12 +56,15 @@ export async function openElsewhere(
   { claims, store }: OwnershipContext,
   key: ConversationKey,
   listing: Promise<OpenConversation[]> = listOpenConversations(key.config),
-): Promise<OpenElsewhere | undefined> {
+): Promise<OpenElsewhere | OpenMaybe | undefined> {
   const [claim, listed] = await Promise.all([claims.ofOthers(key), listing])
-  if (claim) return { pid: claim.holder.pid, home: claim.home }
+  if (claim) return owner(claim)
   const other = listed.find(({ pid, claudeSessionId }) => claudeSessionId === key.claudeSessionId && !isOwn(pid, store))
   return other && { pid: other.pid }
 }
+
+const owner = (claim: Claim | DamagedClaim): OpenElsewhere | OpenMaybe =>
+  isDamaged(claim) ? { claim: claim.file, why: claim.why } : { pid: claim.holder.pid, home: claim.home }
 
 /** One of this home's is about to go, or to be swept: the next process of its session begins after that. */
 function isOwn(pid: number, store: OwnershipContext['store']): boolean {
@@ -87,7 +104,7 @@ export function createOwnership(context: OwnershipContext, session: string): Own
       if (other) throw new ConversationInUse(key.claudeSessionId, other)
       await last
       const claim = await claims.take(key, { session, process }).catch(failed)
-      if (claim) throw new ConversationInUse(key.claudeSessionId, { pid: claim.holder.pid, home: claim.home })
+      if (claim) throw new ConversationInUse(key.claudeSessionId, owner(claim))
       held = { key, process }
     },
     hold(key, process, pid) {

@@ -23,7 +23,14 @@ import { openingEvent } from './beginning.ts'
 import { forkPoint } from './fork.ts'
 import { checkImport } from './import.ts'
 import { listImportable } from './importable.ts'
-import { ConversationInUse, conversationKey, inUse, type OpenElsewhere, openElsewhere } from './ownership.ts'
+import {
+  ConversationInUse,
+  conversationKey,
+  inUse,
+  type OpenElsewhere,
+  openElsewhere,
+  type OpenMaybe,
+} from './ownership.ts'
 import { isEnded } from './run-state.ts'
 import { endOrphans } from './orphans.ts'
 import { createRunWaiters } from './run-waiters.ts'
@@ -109,7 +116,7 @@ export function createSessions(context: SessionsContext): Sessions {
   const waiters = createRunWaiters()
   // From the decision on: what is asked of them then comes too late.
   const deleting = new Set<string>()
-  const looking = new Map<string, Promise<OpenElsewhere | undefined>>()
+  const looking = new Map<string, Promise<OpenElsewhere | OpenMaybe | undefined>>()
   let stopping = false
 
   const admission = createAdmission({

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Importable, Run } from '../../protocol/index.ts'
@@ -112,6 +112,40 @@ describe('a conversation has one owner', () => {
       kind: 'conflict',
       session,
     })
+  })
+
+  it('as long as the file of its claim cannot be read, which a conflict names', async () => {
+    const [, one, user] = await open()
+    const [, other] = await open(user)
+    const cwd = tempDir()
+    const { id } = await conversation(user, cwd, 'sim:text there')
+    const mine = await create(one, { cwd, claudeSessionId: id })
+    const theirs = await create(other, { cwd, claudeSessionId: id })
+    await say(one, mine, 'sim:text mine')
+    const claims = join(user, 'state', 'muxd-claims')
+    const claim = join(claims, readdirSync(claims).find(name => name.endsWith('.json'))!)
+    const whole = readFileSync(claim)
+    writeFileSync(claim, '{}')
+    const refused = await refusal(start(other, theirs, 'sim:text theirs'))
+    expect(refused).toMatchObject({ kind: 'conflict', claim, message: expect.stringContaining('remove that file') })
+    writeFileSync(claim, whole)
+    await close(one, mine)
+    await say(other, theirs, 'sim:text theirs')
+    await close(other, theirs)
+  })
+
+  it('claims that killed daemons left are removed by the next daemon of any home', async () => {
+    const [first, one, user] = await open()
+    const cwd = tempDir()
+    const { id } = await conversation(user, cwd, 'sim:text there')
+    await say(one, await create(one, { cwd, claudeSessionId: id }), 'sim:text mine')
+    const { holder } = await one.call<{ holder: { pid: number } }>('daemon.status')
+    await first.kill()
+    process.kill(holder.pid, 'SIGKILL')
+    await open(user)
+    await until(() => expect(readdirSync(join(user, 'state', 'muxd-claims'))).toEqual(['lock']))
+    // It removes what else the killed ones left.
+    await open(user, { home: first.home })
   })
 
   it('among the homes of a user, for as long as its process lives', async () => {

@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { identify } from '../../daemon/process-identity.ts'
@@ -80,14 +89,73 @@ it('of many that find a dead one’s claim at once, one takes it over', async ()
 let last = 0
 const index = () => last++
 
-it('is renewed for another process of the same home, whatever stands there', async () => {
-  const { directory, one, other } = homes()
+it('is renewed for another process of the same home', async () => {
+  const { one, other } = homes()
   await one.take(key, claim())
   const child = sleeper()
   expect(await one.take(key, claim('p_2'), child.pid)).toBeUndefined()
   expect(await other.ofOthers(key)).toMatchObject({ process: 'p_2', holder: { pid: child.pid } })
-  writeFileSync(join(directory, claimsIn(directory)[0]!), 'half a claim')
-  expect(await other.take(key, claim())).toBeUndefined()
+})
+
+it.each([
+  '',
+  'half a claim',
+  'null',
+  '[]',
+  '{}',
+  '{"home":"/one","session":"s_1","process":"p_1"}',
+  '{"holder":{"pid":1}}',
+])('a damaged claim, %j, blocks the conversation for every home until its file is removed', async content => {
+  const { directory, one, other } = homes()
+  await one.take(key, claim())
+  const file = join(directory, claimsIn(directory)[0]!)
+  writeFileSync(file, content)
+  for (const home of [one, other]) {
+    expect(await home.take(key, claim('p_2'))).toMatchObject({ file })
+    expect(await home.ofOthers(key)).toMatchObject({ file })
+    await home.release(key, 'p_1')
+    expect(await home.removeStale()).toBe(0)
+  }
+  expect(readFileSync(file, 'utf8')).toBe(content)
+  rmSync(file)
+  expect(await other.take(key, claim('p_2'))).toBeUndefined()
+})
+
+it('a claim that exists and cannot be read blocks the conversation too', async () => {
+  const { directory, one, other } = homes()
+  await one.take(key, claim())
+  const file = join(directory, claimsIn(directory)[0]!)
+  rmSync(file)
+  mkdirSync(file)
+  expect(await other.ofOthers(key)).toMatchObject({ file, why: expect.stringContaining('EISDIR') })
+})
+
+it('claims whose process has ended and drafts of killed daemons are removed, those of live processes stay', async () => {
+  const { directory, one, other } = homes()
+  const [dead, live] = [sleeper(), sleeper()]
+  await one.take({ ...key, claudeSessionId: 'dead' }, claim(), dead.pid)
+  await other.take({ ...key, claudeSessionId: 'live' }, claim(), live.pid)
+  await one.take({ ...key, claudeSessionId: 'elsewhere' }, claim(), live.pid)
+  dead.kill('SIGKILL')
+  await once(dead, 'exit')
+  const drafts = ['old', 'new'].map(name => join(directory, `${claimsIn(directory)[0]}.${name}_0-1`))
+  for (const draft of drafts) writeFileSync(draft, '')
+  utimesSync(drafts[0]!, 1, 1)
+  for (const name of claimsIn(directory)) {
+    const file = join(directory, name)
+    const taken = JSON.parse(readFileSync(file, 'utf8')) as { claudeSessionId: string; holder: object }
+    if (taken.claudeSessionId !== 'elsewhere') continue
+    // In another container.
+    writeFileSync(file, JSON.stringify({ ...taken, holder: { ...taken.holder, domain: 'elsewhere' } }))
+  }
+
+  expect(await one.removeStale()).toBe(1)
+  const left = claimsIn(directory).map(name => readFileSync(join(directory, name), 'utf8'))
+  expect(left.map(text => (JSON.parse(text) as { claudeSessionId: string }).claudeSessionId).toSorted()).toEqual([
+    'elsewhere',
+    'live',
+  ])
+  expect(drafts.map(draft => existsSync(draft))).toEqual([false, true])
 })
 
 it('means the same conversation by another path to the same configuration', async () => {
