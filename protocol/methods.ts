@@ -181,9 +181,17 @@ const session = {
     Type.Object({ conversations: Type.Array(Importable) }),
     { needsControl: true },
   ),
-  /** Newest first. `labels` must all match. */
+  /**
+   * Newest first. `labels` must all match. `order: "used"`: sessions that wait for an answer first, then running ones, then
+   * the rest, each by last use.
+   */
   list: method(
-    Type.Object({ state: Type.Optional(SessionState), labels: Type.Optional(Labels), ...page }),
+    Type.Object({
+      state: Type.Optional(SessionState),
+      labels: Type.Optional(Labels),
+      order: Type.Optional(Type.Enum(['created', 'used'])),
+      ...page,
+    }),
     Type.Object({ sessions: Type.Array(Session), next }),
   ),
   /** Who watches it: the clients that are subscribed to `session/<id>`. */

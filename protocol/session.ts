@@ -58,6 +58,8 @@ export type ForkedFrom = Static<typeof ForkedFrom>
  * `claude` is what was asked for; `model` and `permissionMode` are what Claude Code named last, which it may have changed
  * by itself (a plan that was approved, a fallback of the model). `firstPrompt` is the beginning of the session's first
  * prompt, at most 200 characters: clients name a session without a title by it.
+ * `updatedAt` is the time of the record's last change. `usedAt` is the time of the last use: a client's act (reading is
+ * none), or the start or end of a run.
  */
 export const Session = Type.Object({
   session: SessionId,
@@ -77,6 +79,7 @@ export const Session = Type.Object({
   costUsd: Type.Number({ minimum: 0 }),
   createdAt: Type.Integer(),
   updatedAt: Type.Integer(),
+  usedAt: Type.Integer(),
   lastRun: Type.Union([RunId, Type.Null()]),
 })
 export type Session = Static<typeof Session>

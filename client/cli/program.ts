@@ -73,7 +73,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .addOption(new Option('--max-budget <usd>', 'end it when it has cost so much').argParser(dollars))
     .option('-d, --detach', 'print the id of the run and return')
     .action(endingOf(run))
-  command('ls', 'list sessions, newest first')
+  command('ls', 'list sessions: waiting and running ones first, then by last use')
     .addOption(new Option('-n, --limit <count>', 'at most so many').default(50).argParser(wholeNumber))
     .action(ending(list))
   command('queue', 'the prompts of a session that wait, the next one first')

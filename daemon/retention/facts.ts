@@ -72,6 +72,7 @@ const pageEvents = 1_000
 const sessionFacts = (store: Store, record: Session, events: number, files: FileSizes): SessionFacts => ({
   session: record.session,
   updatedAt: record.updatedAt,
+  usedAt: record.usedAt,
   events,
   eventBytes: 0,
   processes: store.processes.ofSession(record.session).map(process => processFacts(process, files)),

@@ -15,7 +15,9 @@ export interface RetentionFacts {
 
 export interface SessionFacts {
   session: string
+  /** When its record changed last: one that has changed since is not deleted. */
   updatedAt: number
+  usedAt: number
   events: number
   /** Of its events, about. */
   eventBytes: number
@@ -67,8 +69,8 @@ const packedShare = 0.1
 export function planRetention(facts: RetentionFacts, policy: RetentionPolicy, now: number): RetentionPlan {
   const plan: RetentionPlan = { sessions: [], rawLogs: [] }
   let totalBytes = facts.totalBytes
-  const oldestFirst = facts.sessions.toSorted((one, other) => one.updatedAt - other.updatedAt)
-  const isOlder = ({ updatedAt }: SessionFacts, ms: number) => now - updatedAt > ms
+  const oldestFirst = facts.sessions.toSorted((one, other) => one.usedAt - other.usedAt)
+  const isOlder = ({ usedAt }: SessionFacts, ms: number) => now - usedAt > ms
   const expired = (session: SessionFacts) => policy.keepSessionsMs > 0 && isOlder(session, policy.keepSessionsMs)
 
   const remove = (session: SessionFacts, reason: 'age' | 'size') => {

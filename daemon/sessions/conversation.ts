@@ -17,6 +17,7 @@ import {
 } from './active-run.ts'
 import { endOf } from './asked-end.ts'
 import { createLastHeard, type LastHeardState } from './last-heard.ts'
+import { used } from './last-use.ts'
 import { limitFailure } from './own-failures.ts'
 import { createQuestions, type Questions, type QuestionsState } from './questions.ts'
 import type { Recorder, Source } from './recorder.ts'
@@ -221,6 +222,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     begin(run, time) {
       if (!advance(run, 'started', time)) return
       conversation.active = run
+      conversation.record = used(conversation.record, time)
       const { prompt, origin } = run.stored.run
       recorder.event({ type: 'run_started', prompt, origin }, idOf(run), time)
       recorder.run(run.stored)
@@ -244,6 +246,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       if (conversation.active === run) conversation.active = null
       if (conversation.background === run) conversation.background = null
       memory.requests.clear()
+      conversation.record = used(conversation.record, time)
       conversation.hooks.runEnded(run)
     },
 
@@ -319,7 +322,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     conversation.background = run
     recorder.event({ type: 'run_started', prompt: '', origin }, idOf(run), time, source)
     recorder.run(run.stored)
-    conversation.record = { ...conversation.record, lastRun: run.stored.run.run }
+    conversation.record = { ...used(conversation.record, time), lastRun: run.stored.run.run }
   }
 
   /**

@@ -27,8 +27,8 @@ export function sessionHandlers(
       viewers: ({ session }) => viewers(sessions.get(session).session),
       list({ limit = limits.defaultPageSize, ...filter }) {
         const found = known('/after', () => sessions.list({ ...filter, limit }))
-        const { items, next } = page(found, limit, ({ session }) => session)
-        return { sessions: items, ...next }
+        const { items, next } = page(found, limit, ({ place }) => place)
+        return { sessions: items.map(({ session }) => session), ...next }
       },
       close: ({ session, force = false }, { actor }) => sessions.close(session, force, actor),
       async delete({ session, force = false }, { actor }) {

@@ -34,6 +34,7 @@ export function newSession(
     costUsd: 0,
     createdAt: now,
     updatedAt: now,
+    usedAt: now,
     lastRun: null,
   }
 }

@@ -21,6 +21,7 @@ import { createApprovals } from './approvals.ts'
 import { createConversation } from './conversation.ts'
 import { withFirstPrompt } from './first-prompt.ts'
 import { hasPrinted } from './history.ts'
+import { isClientsAnswer, used } from './last-use.ts'
 import type { LiveProcess } from './live-process.ts'
 import { isDiskFull, storageFailure } from './own-failures.ts'
 import { createRecorder } from './recorder.ts'
@@ -49,6 +50,8 @@ export interface LiveSession {
   answer(answer: ApprovalAnswer, by: Actor, keep?: KeepAnswer): Approval | undefined
   /** Changes the session, and its process if it has one. Throws `RpcError`, and `DiskFull` when it cannot be stored. */
   update(changes: SessionChanges, by: Actor): Promise<Session>
+  /** A client has made use of it in a way that leaves no event in its log. */
+  used(): void
   /** Whether a run is queued or active. */
   readonly busy: boolean
   /** Bytes of the prompts that are queued here. */
@@ -112,7 +115,8 @@ export function createSession(
     conversation,
     decided(approval, keep) {
       if (keep) recorder.answer(keep(approval))
-      refresh()
+      if (isClientsAnswer(approval)) acted()
+      else refresh()
       commitNow()
     },
     send: (line, lineId) => process.live?.claude.send(line, lineId),
@@ -175,7 +179,7 @@ export function createSession(
       clearTimeout(idleTimer)
       if (keep) recorder.answer(keep(run.stored.run))
       conversation.record = { ...withFirstPrompt(conversation.record, prompt), lastRun: run.stored.run.run }
-      refresh()
+      acted()
       commitNow()
       const accepted = run.stored.run
       next()
@@ -189,6 +193,7 @@ export function createSession(
       const moved = queue.move(run, to)
       if (moved === before) return run.stored.run
       recorder.event({ type: 'run_moved', by, to: moved }, runId, Date.now())
+      acted()
       commitNow()
       return run.stored.run
     },
@@ -196,12 +201,18 @@ export function createSession(
     cancel(runId, by, mode, reason) {
       const run = find(runId)
       if (!run) return undefined
+      acted()
       ending.cancel(run, by, mode, reason)
       commitNow()
       return run.stored.run
     },
 
     answer: approvals.answer,
+    used() {
+      acted()
+      commitNow()
+      settle()
+    },
     update(changes, by) {
       // One after the other: what the process makes of one is known before the next is asked for.
       const updated = updating.then(() => update(changes, by)).finally(settle)
@@ -220,7 +231,7 @@ export function createSession(
         await process.gone()
       }
       await updating
-      refresh()
+      acted()
       recorder.commit()
       settle()
     },
@@ -364,7 +375,7 @@ export function createSession(
     if (Object.keys(changes).length === 0) return conversation.record
     recorder.event({ type: 'session_updated', by, changes }, null, Date.now())
     conversation.record = changed(conversation.record, changes)
-    refresh()
+    acted()
     commitNow()
     const after = { ...conversation.record, head: recorder.head }
     if (changes.approvals) approvals.reconsider()
@@ -465,6 +476,12 @@ export function createSession(
   }
 
   // -- records -------------------------------------------------------------------------------------------------------
+
+  /** A client has acted on the session. */
+  function acted() {
+    conversation.record = used(conversation.record, Date.now())
+    refresh()
+  }
 
   /** Keeps the session's record in step with what it does. */
   function refresh() {

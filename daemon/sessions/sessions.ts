@@ -38,7 +38,7 @@ import { checkLeave, checkRules, newSession } from './new-session.ts'
 import { cameTooLate } from './approvals.ts'
 import type { SessionContext } from './session-context.ts'
 import { createSession, type LiveSession } from './session.ts'
-import type { EventRow } from '../store/store.ts'
+import type { EventRow, SessionFilter } from '../store/store.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
 
 /**
@@ -58,7 +58,8 @@ export interface Sessions {
   /** To be asked before a run is started: throws `conflict` where the session's conversation is open elsewhere. */
   checkOwner(session: string): Promise<void>
   get(session: string): Session
-  list(filter: { state?: string; labels?: Record<string, string>; limit: number; after?: string }): Session[]
+  /** `place` is what the page behind a session is asked for with, in the same order. */
+  list(filter: SessionFilter & { order?: 'created' | 'used' }): { session: Session; place: string }[]
   close(session: string, force: boolean, by: Actor): Promise<Session>
   delete(session: string, force: boolean, by: Actor): Promise<void>
   /** In a session, or in a new one: then both are stored or neither. */
@@ -127,7 +128,7 @@ export function createSessions(context: SessionsContext): Sessions {
     relieve: () =>
       [...live.values()]
         .filter(({ record }) => record.process !== null)
-        .toSorted((one, other) => one.record.updatedAt - other.record.updatedAt)
+        .toSorted((one, other) => one.record.usedAt - other.record.usedAt)
         .some(session => session.endIdleProcess()),
   })
   const sessionContext: SessionContext = {
@@ -290,7 +291,9 @@ export function createSessions(context: SessionsContext): Sessions {
         config,
         { forkedFrom, ...(firstPrompt !== undefined && { firstPrompt }) },
       )
-      return storeNew(made, openingEvent(made, by), keep)
+      const fork = storeNew(made, openingEvent(made, by), keep)
+      storing(() => load(id).used())
+      return fork
     },
 
     importable: (cwd, limit) => listImportable(checkWorkingDirectory(cwd, config.allowRoots, '/cwd'), limit, context),
@@ -312,7 +315,13 @@ export function createSessions(context: SessionsContext): Sessions {
 
     get: id => present(stored(id)),
 
-    list: filter => store.sessions.list(filter).map(present),
+    list({ order = 'created', ...filter }) {
+      const found =
+        order === 'used'
+          ? store.sessions.listByUse(filter)
+          : store.sessions.list(filter).map(session => ({ session, place: session.session }))
+      return found.map(({ session, place }) => ({ session: present(session), place }))
+    },
 
     async close(id, force, by) {
       stored(id)

@@ -135,6 +135,17 @@ const migrations = [
      offset INTEGER NOT NULL,
      memory BLOB NOT NULL,
      crc INTEGER NOT NULL);`,
+
+  `-- The time of the last use: of older sessions that of the newest run, or of the last change.
+   ALTER TABLE sessions ADD COLUMN used_at INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE sessions ADD COLUMN urgency INTEGER
+     GENERATED ALWAYS AS (CASE state WHEN 'waiting' THEN 2 WHEN 'running' THEN 1 ELSE 0 END) VIRTUAL;
+   UPDATE sessions SET used_at = coalesce(
+     (SELECT max(coalesce(record ->> 'endedAt', record ->> 'startedAt')) FROM runs
+      WHERE runs.session = sessions.number AND json_valid(record)),
+     record ->> 'updatedAt', 0)
+   WHERE json_valid(record);
+   CREATE INDEX sessions_by_use ON sessions (urgency, used_at, number);`,
 ]
 
 /** Makes the tables in an empty file, brings an older muxd's up to date, and refuses every other. */

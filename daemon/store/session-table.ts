@@ -3,6 +3,7 @@ import { checksumOf, contextOf, isSound } from './checksum.ts'
 import { createPager } from './pager.ts'
 import type { Sqlite } from './sqlite.ts'
 import { type SessionTable, UnknownRecord } from './store.ts'
+import { createUsePager } from './use-pager.ts'
 
 /** Every wanted label is among the record's: compared as pairs, so that no label can be taken for a JSON path. */
 const hasLabels = `NOT EXISTS (
@@ -14,17 +15,18 @@ interface Row {
   state: string
   record: string
   crc: number | null
+  used_at: number
 }
-const columns = 'id, state, record, crc'
+const columns = 'id, state, record, crc, used_at'
 
 export function createSessionTable(db: Sqlite): SessionTable {
-  const add = db.prepare<[string, string, string, number]>(
-    `INSERT INTO sessions (number, id, state, record, crc)
+  const add = db.prepare<[string, string, string, number, number]>(
+    `INSERT INTO sessions (number, id, state, record, crc, used_at)
      VALUES (1 + max(coalesce((SELECT max(number) FROM sessions), 0), coalesce((SELECT max(session) FROM deletions), 0)),
-       ?, ?, ?, ?)`,
+       ?, ?, ?, ?, ?)`,
   )
-  const save = db.prepare<[string, string, number, string]>(
-    'UPDATE sessions SET state = ?, record = ?, crc = ? WHERE id = ?',
+  const save = db.prepare<[string, string, number, number, string]>(
+    'UPDATE sessions SET state = ?, record = ?, crc = ?, used_at = ? WHERE id = ?',
   )
   const get = db.prepare<[string], Row>(`SELECT ${columns} FROM sessions WHERE id = ?`)
   const all = db.prepare<[], Row>(`SELECT ${columns} FROM sessions ORDER BY number`)
@@ -33,10 +35,9 @@ export function createSessionTable(db: Sqlite): SessionTable {
   )
   const ids = db.value<[], string>('SELECT id FROM sessions ORDER BY number')
   const count = db.value<[], number>('SELECT count(*) FROM sessions')
-  const list = createPager<'state' | 'labels', Row>(db, 'sessions', columns, {
-    state: 'state = @state',
-    labels: hasLabels,
-  })
+  const conditions = { state: 'state = @state', labels: hasLabels }
+  const list = createPager<'state' | 'labels', Row>(db, 'sessions', columns, conditions)
+  const listByUse = createUsePager<Row>(db, columns, conditions)
   const numberOf = db.value<[string], number>('SELECT number FROM sessions WHERE id = ?')
   // Without their session no reader finds its events and processes; runs and approvals are found by themselves.
   const deletion = [
@@ -48,12 +49,12 @@ export function createSessionTable(db: Sqlite): SessionTable {
 
   return {
     add(session) {
-      const { id, state, record, crc } = rowOf(session)
-      add.run(id, state, record, crc)
+      const { id, state, record, crc, used_at: usedAt } = rowOf(session)
+      add.run(id, state, record, crc, usedAt)
     },
     save(session) {
-      const { id, state, record, crc } = rowOf(session)
-      if (save.run(state, record, crc, id) === 0) throw new UnknownRecord(`session ${id} does not exist`)
+      const { id, state, record, crc, used_at: usedAt } = rowOf(session)
+      if (save.run(state, record, crc, usedAt, id) === 0) throw new UnknownRecord(`session ${id} does not exist`)
     },
     get(id) {
       const row = get.get(id)
@@ -62,6 +63,13 @@ export function createSessionTable(db: Sqlite): SessionTable {
     list({ state, labels, limit, after }) {
       const wanted = labels === undefined ? undefined : JSON.stringify(labels)
       return list({ limit, after }, { state, labels: wanted }).map(parse)
+    },
+    listByUse({ state, labels, limit, after }) {
+      const wanted = labels === undefined ? undefined : JSON.stringify(labels)
+      return listByUse({ limit, after }, { state, labels: wanted }).map(({ row, place }) => ({
+        session: parse(row),
+        place,
+      }))
     },
     all: () => all.all().map(parse),
     ofConversation(claudeSessionId) {
@@ -79,14 +87,18 @@ export function createSessionTable(db: Sqlite): SessionTable {
     },
   }
 
-  function parse({ id, state, record, crc }: Row): Session {
-    if (!isSound(crc, record, contextOf(id, state))) throw db.damage(`the record of session ${id} has changed`)
-    return JSON.parse(record) as Session
+  function parse({ id, state, record, crc, used_at: usedAt }: Row): Session {
+    const damage = () => db.damage(`the record of session ${id} has changed`)
+    if (!isSound(crc, record, contextOf(id, state))) throw damage()
+    // A record of an older muxd has no `usedAt`: the schema step has put it into the column.
+    const session = { usedAt, ...(JSON.parse(record) as Omit<Session, 'usedAt'>) }
+    if (session.usedAt !== usedAt) throw damage()
+    return session
   }
 }
 
 function rowOf(session: Session): Row & { crc: number } {
-  const { session: id, state } = session
+  const { session: id, state, usedAt } = session
   const record = JSON.stringify(session)
-  return { id, state, record, crc: checksumOf(record, contextOf(id, state)) }
+  return { id, state, record, crc: checksumOf(record, contextOf(id, state)), used_at: usedAt }
 }

@@ -86,13 +86,22 @@ export interface Ballast {
   restore(): boolean
 }
 
+export interface SessionFilter {
+  state?: string
+  labels?: Record<string, string>
+  limit: number
+  after?: string
+}
+
 export interface SessionTable {
   add(session: Session): void
   /** Throws `UnknownRecord` where it is not there: one that was deleted never comes back. */
   save(session: Session): void
   get(id: string): Session | undefined
   /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */
-  list(filter: { state?: string; labels?: Record<string, string>; limit: number; after?: string }): Session[]
+  list(filter: SessionFilter): Session[]
+  /** Waiting ones first, then running ones, then the rest, by last use; `after` = `place` of the last one before. */
+  listByUse(filter: SessionFilter): { session: Session; place: string }[]
   all(): Session[]
   /** The one that has this conversation of Claude Code's. */
   ofConversation(claudeSessionId: string): Session | undefined

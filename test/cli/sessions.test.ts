@@ -12,7 +12,8 @@ const plain = picocolors.createColors(false)
 
 const session = (letter: string, fields: Partial<Session> = {}): Session =>
   sessionRecord(`s_${id(letter)}`, {
-    updatedAt: now - 65_000,
+    updatedAt: now,
+    usedAt: now - 65_000,
     lastRun: `r_${id(letter)}`,
     cwd: '/srv/work/project',
     ...fields,
@@ -37,7 +38,7 @@ const rows: SessionRow[] = [
   { session: session('e', { state: 'running' }), queued: [queued('e', { waitingFor: 'memory' })] },
   { session: session('f', { state: 'waiting' }), active: run('f'), queued: [] },
   { session: session('g'), last: run('g', { state: 'failed', prompt: 'find\u001b[2J\nthe bug' }), queued: [] },
-  { session: session('h', { state: 'closed', lastRun: null, updatedAt: now - 3 * 86_400_000 }), queued: [] },
+  { session: session('h', { state: 'closed', lastRun: null, usedAt: now - 3 * 86_400_000 }), queued: [] },
 ]
 const show = (columns: number, colors = plain) => sessionLines(rows, { columns, now, colors })
 

@@ -35,7 +35,9 @@ function fill(
   const processes = join(home, 'processes')
   const updatedAt = Date.now() - unusedMs
   store.transaction(() => {
-    store.sessions.add(session(id, { updatedAt, createdAt: updatedAt, cwd: '/tmp', lastRun: `r_${id}` }))
+    store.sessions.add(
+      session(id, { updatedAt, usedAt: updatedAt, createdAt: updatedAt, cwd: '/tmp', lastRun: `r_${id}` }),
+    )
     store.runs.save(run(`r_${id}`, id, { state: 'done', firstSeq: 1, lastSeq: count, endedAt: updatedAt }))
     store.events.append(id, events(1, count, { delta: 'x'.repeat(eventBytes), run: `r_${id}` }))
   })

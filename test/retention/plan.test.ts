@@ -15,7 +15,9 @@ const processFacts = fc
   .map(({ raw, pack, plain }) => ({ process: '', raw, bytes: pack + plain, plainBytes: plain }))
 const sessionFacts = fc.record({
   session: fc.constant(''),
-  updatedAt: fc.integer({ min: now - 60 * day, max: now }),
+  // A change of the record, such as an idle close, is no use.
+  updatedAt: fc.constant(now),
+  usedAt: fc.integer({ min: now - 60 * day, max: now }),
   events: fc.nat(100),
   eventBytes: fc.nat(100_000),
   processes: fc.array(processFacts, { maxLength: 3 }),
@@ -44,7 +46,7 @@ test('what is too old goes, all of it and for this reason; nothing goes for its 
   fc.assert(
     fc.property(facts, policy, (given, rules) => {
       const plan = planRetention(given, rules, now)
-      const old = given.sessions.filter(({ updatedAt }) => now - updatedAt > rules.keepSessionsMs)
+      const old = given.sessions.filter(({ usedAt }) => now - usedAt > rules.keepSessionsMs)
       const expected = rules.keepSessionsMs === 0 ? [] : old.map(({ session }) => session).toSorted()
       const planned = plan.sessions.filter(({ reason }) => reason === 'age')
       expect(planned.map(({ session }) => session).toSorted()).toEqual(expected)
@@ -64,14 +66,15 @@ test('for size the longest unused go first, no more than needed, and none that w
       }
       const freed = plan.rawLogs.reduce((sum, { freedBytes }) => sum + freedBytes, 0)
       const left = given.totalBytes - freed - plan.sessions.reduce((sum, { bytes }) => sum + bytes, 0)
-      const eligible = given.sessions.filter(({ session, updatedAt }) => !gone.has(session) && now - updatedAt > hour)
+      const eligible = given.sessions.filter(({ session, usedAt }) => !gone.has(session) && now - usedAt > hour)
       // Enough, if there was enough to go; and one less would not have been.
       if (eligible.length > 0) expect(left).toBeLessThanOrEqual(rules.keepTotalBytes)
       const last = bySize.at(-1)
       if (last) expect(left + last.bytes).toBeGreaterThan(rules.keepTotalBytes)
-      for (const { updatedAt } of bySize) {
-        expect(now - updatedAt).toBeGreaterThan(hour)
-        for (const kept of eligible) expect(updatedAt).toBeLessThanOrEqual(kept.updatedAt)
+      for (const { session } of bySize) {
+        const { usedAt } = given.sessions.find(one => one.session === session)!
+        expect(now - usedAt).toBeGreaterThan(hour)
+        for (const kept of eligible) expect(usedAt).toBeLessThanOrEqual(kept.usedAt)
       }
     }),
   )
@@ -86,7 +89,7 @@ test('raw logs are reduced as configured, of sessions unused for long enough, ea
       for (const { session, process, action, bytes, freedBytes } of rawLogs) {
         const owner = given.sessions.find(one => one.session === session)!
         const of = owner.processes.find(one => one.process === process)!
-        expect(now - owner.updatedAt).toBeGreaterThan(rules.rawLogAfterMs)
+        expect(now - owner.usedAt).toBeGreaterThan(rules.rawLogAfterMs)
         expect(tooOld.has(session)).toBe(false)
         expect(bytes).toBe(of.bytes)
         expect(freedBytes).toBeGreaterThanOrEqual(0)

@@ -17,6 +17,7 @@ export function session(id: string, fields: Partial<Session> = {}): Session {
     costUsd: 0,
     createdAt: 1,
     updatedAt: 1,
+    usedAt: 1,
     lastRun: null,
     ...fields,
   }

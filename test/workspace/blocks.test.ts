@@ -38,9 +38,9 @@ describe('blocks', () => {
 describe('the list of sessions', () => {
   it('finds by words of title, directory and id, by labels and by state, latest first', () => {
     const sessions = [
-      sessionOf('s_1', { title: 'Fix the parser', cwd: '/src/parser', updatedAt: 1, labels: { team: 'core' } }),
-      sessionOf('s_2', { title: 'Docs', cwd: '/src/site', updatedAt: 3, state: 'running', labels: { team: 'web' } }),
-      sessionOf('s_3', { title: '', firstPrompt: 'Why so slow?', cwd: '/src/parser', updatedAt: 2, state: 'closed' }),
+      sessionOf('s_1', { title: 'Fix the parser', cwd: '/src/parser', usedAt: 1, labels: { team: 'core' } }),
+      sessionOf('s_2', { title: 'Docs', cwd: '/src/site', usedAt: 3, state: 'running', labels: { team: 'web' } }),
+      sessionOf('s_3', { title: '', firstPrompt: 'Why so slow?', cwd: '/src/parser', usedAt: 2, state: 'closed' }),
     ]
     const cases: [text: string, state: StateFilter, found: string[]][] = [
       ['', 'all', ['s_2', 's_3', 's_1']],

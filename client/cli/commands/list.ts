@@ -9,14 +9,17 @@ export interface ListOptions extends CommonOptions {
   limit: number
 }
 
-/** `muxd ls`: the sessions, newest first. */
+/** `muxd ls`: the sessions, waiting and running ones first, then by last use. */
 export async function list(options: ListOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const sessions: Session[] = []
     let after: string | undefined
     do {
       const limit = Math.min(options.limit - sessions.length, 200)
-      const page = await mux.api.session.list({ limit, ...(after !== undefined && { after }) }, { signal })
+      const page = await mux.api.session.list(
+        { order: 'used', limit, ...(after !== undefined && { after }) },
+        { signal },
+      )
       sessions.push(...page.sessions)
       after = page.next
     } while (after !== undefined && sessions.length < options.limit)

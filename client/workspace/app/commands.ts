@@ -181,7 +181,7 @@ function approvalCommands({ readOnly, records, api, say, desk }: Workspace): Com
 
 function sessionCommands({ records, desk }: Workspace): Command[] {
   return [...records.sessions.value.values()]
-    .sort((a, b) => b.updatedAt - a.updatedAt)
+    .sort((a, b) => b.usedAt - a.usedAt)
     .slice(0, 200)
     .map(session => ({
       id: `session-${session.session}`,

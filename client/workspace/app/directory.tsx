@@ -37,6 +37,6 @@ export function DirectoryField({ directory, autoFocus = false }: { directory: Si
 
 /** Those of the sessions, the latest used first. */
 function useDirectories(): string[] {
-  const latest = [...useWorkspace().records.sessions.value.values()].sort((a, b) => b.updatedAt - a.updatedAt)
+  const latest = [...useWorkspace().records.sessions.value.values()].sort((a, b) => b.usedAt - a.usedAt)
   return [...new Set(latest.map(({ cwd }) => cwd))].slice(0, 20)
 }

@@ -20,5 +20,5 @@ export function filterSessions(
     const labels = Object.entries(session.labels).map(([name, value]) => `${name}=${value}`.toLowerCase())
     return words.every(word => hay.includes(word) || labels.some(label => label.startsWith(word)))
   }
-  return [...sessions].filter(fits).sort((a, b) => b.updatedAt - a.updatedAt)
+  return [...sessions].filter(fits).sort((a, b) => b.usedAt - a.usedAt)
 }

@@ -177,7 +177,7 @@ function SessionRow({
         </div>
       </div>
       <div class="row-side small dim numeric">
-        <Ago at={session.updatedAt} />
+        <Ago at={session.usedAt} />
         <span>{session.costUsd > 0 ? usd(session.costUsd) : ''}</span>
       </div>
     </div>
