@@ -29,15 +29,18 @@ export interface Patience {
   unattendedSince: number | undefined
   /** How long nobody may be connected; 0: for ever. */
   unattendedMs: number
+  /** While the machine slept, nobody could come. */
+  sleptSince(at: number): number
 }
 
 /** When a question that somebody is asked is decided without them, and how; undefined when never. */
 export function deadlineOf(
   { requestedAt, expiresAt }: Approval,
-  { policy, unattendedSince, unattendedMs }: Patience,
+  { policy, unattendedSince, unattendedMs, sleptSince }: Patience,
 ): { at: number; resolution: Resolution } | undefined {
   const isLeftAlone = policy !== 'ask' && unattendedMs > 0 && unattendedSince !== undefined
-  const leftAt = isLeftAlone ? Math.max(unattendedSince, requestedAt) + unattendedMs : Infinity
+  const since = isLeftAlone ? Math.max(unattendedSince, requestedAt) : Infinity
+  const leftAt = since + unattendedMs + (isLeftAlone ? sleptSince(since) : 0)
   if (expiresAt !== null && expiresAt <= leftAt) return { at: expiresAt, resolution: expired }
   return isLeftAlone ? { at: leftAt, resolution: unattended } : undefined
 }

@@ -3,8 +3,10 @@ import { permissionLine } from '../claude/control.ts'
 import type { PermissionAnswer } from '../claude/permission-request.ts'
 import { decidePermission, parsePermissionRules, type PermissionRules } from '../claude/permission-rules.ts'
 import { realPath } from '../claude/real-path.ts'
+import { startDeadline } from '../deadline.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
+import { sleepWatch } from '../sleep.ts'
 import type { StoredApproval } from '../store/store.ts'
 import { resolutionOf } from './approval-answer.ts'
 import { deadlineOf, judge } from './approval-policy.ts'
@@ -39,14 +41,11 @@ export interface ApprovalsOptions extends Pick<SessionContext, 'attendance' | 'c
   isListening(): boolean
 }
 
-// What a timer of Node's can hold.
-const longestTimerMs = 2 ** 31 - 1
-
 export function createApprovals(options: ApprovalsOptions): Approvals {
   const { attendance, config, conversation, log } = options
   const { questions } = conversation
   let rules = readRules(conversation.record.approvals, log)
-  let timer: NodeJS.Timeout | undefined
+  let cancelDeadline = () => {}
   let leave: (() => void) | undefined
   // What nobody but people can decide.
   let left = new WeakSet<StoredApproval>()
@@ -67,9 +66,11 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
 
   /** Until the first deadline, or until somebody comes or goes. */
   function wait() {
-    clearTimeout(timer)
+    cancelDeadline()
     const policy = conversation.record.approvals?.policy
-    const patience = { policy, unattendedSince: attendance.emptySince, unattendedMs: config.unattendedMs }
+    const { sleptSince } = sleepWatch
+    const { emptySince: unattendedSince } = attendance
+    const patience = { policy, unattendedSince, unattendedMs: config.unattendedMs, sleptSince }
     let next = Infinity
     for (const question of questions.open) {
       const deadline = left.has(question) ? deadlineOf(question.approval, patience) : undefined
@@ -83,7 +84,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
       return
     }
     leave ??= attendance.onChange(review)
-    if (next < Infinity) timer = setTimeout(review, Math.min(next - Date.now(), longestTimerMs)).unref()
+    if (next < Infinity) cancelDeadline = startDeadline(next, review)
   }
 
   /** What cannot be stored is not sent; what that means for the session is seen to where it is stored. */
@@ -138,7 +139,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
 
     stop() {
       stopped = true
-      clearTimeout(timer)
+      cancelDeadline()
       leave?.()
     },
   }

@@ -1,3 +1,5 @@
+import { startDelay } from '../deadline.ts'
+
 /** One step of an escalation: what is done, and for the log what it is called. */
 export interface Step {
   name: string
@@ -17,14 +19,15 @@ export interface Escalation {
  */
 export function startEscalation(steps: [Step, ...Step[]], graceMs: number, first = steps[0].name): Escalation {
   let next = steps.findIndex(step => step.name === first)
-  let timer: NodeJS.Timeout | undefined
+  let cancel = () => {}
   let stopped = false
 
   const take = () => {
-    clearTimeout(timer)
+    cancel()
     const step = steps[Math.min(next, steps.length - 1)] as Step
     next += 1
-    timer = setTimeout(take, graceMs)
+    // Awake time: a machine that sleeps gives nobody the time to end.
+    cancel = startDelay(graceMs, take)
     // A step that fails has had no effect: the next one comes in its time.
     Promise.resolve()
       .then(() => (stopped ? undefined : step.act()))
@@ -41,7 +44,7 @@ export function startEscalation(steps: [Step, ...Step[]], graceMs: number, first
     },
     stop() {
       stopped = true
-      clearTimeout(timer)
+      cancel()
     },
   }
 }

@@ -1,4 +1,6 @@
 import type { Run } from '../../protocol/index.ts'
+import { startDeadline } from '../deadline.ts'
+import { sleepWatch } from '../sleep.ts'
 import type { ReachedLimit } from './asked-end.ts'
 
 /** A run that goes on, and what its limits are counted from. */
@@ -12,19 +14,26 @@ export interface Watched {
 }
 
 /** The limit that it comes to first, and when. */
-export function nextDeadline(watched: Watched, resumedAt = 0): (ReachedLimit & { at: number }) | undefined {
+export function nextDeadline(
+  watched: Watched,
+  resumedAt = 0,
+  sleptSince: (at: number) => number = () => 0,
+): (ReachedLimit & { at: number }) | undefined {
   const { limits, startedAt, printedAt = 0, waiting } = watched
   const { timeoutMs, inactivityMs } = limits
   const found: (ReachedLimit & { at: number })[] = []
   if (timeoutMs !== undefined) found.push({ limit: 'timeoutMs', value: timeoutMs, at: startedAt + timeoutMs })
   if (inactivityMs !== undefined && !waiting) {
     const since = Math.max(startedAt, printedAt, resumedAt)
-    found.push({ limit: 'inactivityMs', value: inactivityMs, at: since + inactivityMs })
+    found.push({ limit: 'inactivityMs', value: inactivityMs, at: since + inactivityMs + sleptSince(since) })
   }
   return found.toSorted((one, other) => one.at - other.at)[0]
 }
 
-/** The clock of a session's run. All that it counts from is stored, so that the next daemon goes on with the same deadlines. */
+/**
+ * The clock of a session's run. All that it counts from is stored, so that the next daemon goes on with the same deadlines.
+ * Both limits go by the wall clock; only the silence does not count the time in which the machine slept.
+ */
 export interface RunDeadlines {
   /** Something has changed: another run goes on, or none, or an approval waits or was answered. */
   look(): void
@@ -39,21 +48,21 @@ export function createRunDeadlines(
   watched: () => Watched | undefined,
   reached: (limit: ReachedLimit) => void,
 ): RunDeadlines {
-  let timer: NodeJS.Timeout | undefined
+  let cancel = () => {}
   let waited = false
   let resumedAt = 0
 
   function look() {
-    clearTimeout(timer)
+    cancel()
     const run = watched()
     const now = Date.now()
     if (waited && !run?.waiting) resumedAt = now
     waited = run?.waiting ?? false
-    const next = run && nextDeadline(run, resumedAt)
+    const next = run && nextDeadline(run, resumedAt, sleepWatch.sleptSince)
     if (!next) return
     if (next.at <= now) reached({ limit: next.limit, value: next.value })
-    else timer = setTimeout(look, next.at - now).unref()
+    else cancel = startDeadline(next.at, look)
   }
 
-  return { look, close: () => clearTimeout(timer) }
+  return { look, close: () => cancel() }
 }

@@ -1,4 +1,5 @@
 import type { Run } from '../../protocol/index.ts'
+import { startDelay } from '../deadline.ts'
 import { isEnded } from './run-state.ts'
 
 /** Who waits for runs to end. An end counts once it is published. */
@@ -19,7 +20,7 @@ export function createRunWaiters(): RunWaiters {
         const ofRun = waiters.get(run) ?? new Set()
         waiters.set(run, ofRun)
         const settle = (ended: Run | undefined) => {
-          clearTimeout(timer)
+          cancel?.()
           signal.removeEventListener('abort', giveUp)
           ofRun.delete(settle)
           if (ofRun.size === 0) waiters.delete(run)
@@ -28,7 +29,7 @@ export function createRunWaiters(): RunWaiters {
         const giveUp = () => settle(undefined)
         signal.addEventListener('abort', giveUp)
         // Not `AbortSignal.timeout`: what `AbortSignal.any` makes of it does not keep it, and collected it never fires.
-        const timer = timeoutMs === undefined ? undefined : setTimeout(giveUp, timeoutMs)
+        const cancel = timeoutMs === undefined ? undefined : startDelay(timeoutMs, giveUp)
         ofRun.add(settle)
       })
     },

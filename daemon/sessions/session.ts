@@ -1,3 +1,4 @@
+import { startDeadline } from '../deadline.ts'
 import type {
   Activity,
   Actor,
@@ -90,7 +91,7 @@ export function createSession(
   // A place among the active runs, asked for or held for the first queued run.
   let place: { leave(): void } | undefined
   let starting: Promise<unknown> | null = null
-  let idleTimer: NodeJS.Timeout | undefined
+  let cancelIdleClose = () => {}
   // Nothing is begun any more. `stopReason`: what runs ends because of that; without it, it is left to the next daemon.
   let stopping = false
   let stopReason: string | undefined
@@ -176,7 +177,7 @@ export function createSession(
       recorder.event({ type: 'run_queued', prompt, origin: by }, run.stored.run.run, Date.now())
       if (queue.length === 0) queue.waitFor(isWorking() ? 'session' : undefined)
       queue.push(run)
-      clearTimeout(idleTimer)
+      cancelIdleClose()
       if (keep) recorder.answer(keep(run.stored.run))
       conversation.record = { ...withFirstPrompt(conversation.record, prompt), lastRun: run.stored.run.run }
       acted()
@@ -223,7 +224,7 @@ export function createSession(
     takeOver,
 
     async close() {
-      clearTimeout(idleTimer)
+      cancelIdleClose()
       conversation.record = { ...conversation.record, state: 'closed' }
       await starting
       if (process.live) {
@@ -240,7 +241,7 @@ export function createSession(
       stopping = true
       stopReason = reason
       approvals.stop()
-      clearTimeout(idleTimer)
+      cancelIdleClose()
       ending.stop()
       await starting
       if (process.live) {
@@ -257,7 +258,7 @@ export function createSession(
     async leave() {
       stopping = true
       approvals.stop()
-      clearTimeout(idleTimer)
+      cancelIdleClose()
       ending.stop()
       await starting
       requests.ended()
@@ -402,15 +403,14 @@ export function createSession(
 
   /** With nothing to do, the process is kept for a while; without a process, the session is forgotten. */
   function settle() {
-    clearTimeout(idleTimer)
+    cancelIdleClose()
     if (conversation.active || conversation.background || queue.length > 0 || starting || stopping) return
     // What could not be stored is tried again later: at once it would fail again, and come back here again.
     const { live } = process
     if (!live) return storageRetry === undefined && saved() ? context.onIdle(id) : undefined
     if (conversation.backgroundTasks > 0) return
     if (oneShot || live.ending || process.isForOneRun) return live.endGently()
-    idleTimer = setTimeout(() => process.live?.endGently(), config.idleCloseMs)
-    idleTimer.unref()
+    cancelIdleClose = startDeadline(Date.now() + config.idleCloseMs, () => process.live?.endGently())
   }
 
   function endIdleProcess(): boolean {

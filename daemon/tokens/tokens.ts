@@ -1,6 +1,7 @@
 import { nanoid } from 'nanoid'
 import type { Role, Token } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
+import { startDeadline } from '../deadline.ts'
 import type { Log } from '../log.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { storing } from '../rpc/storing.ts'
@@ -29,7 +30,7 @@ export function createTokens(
   const { isNew, ...kept } = readTokenFile(path, now())
   let file: TokenFile = kept
   const listeners = new Set<(id: string, why: string) => void>()
-  let expiry: NodeJS.Timeout | undefined
+  let cancelExpiry = () => {}
   let saving: NodeJS.Timeout | undefined
 
   /** What is not on the disk is not so. */
@@ -56,13 +57,11 @@ export function createTokens(
     watchExpiry()
   }
 
-  // At least every second: a timer stands still while the machine sleeps, and Node's know no time beyond 25 days.
   const watchExpiry = () => {
-    clearTimeout(expiry)
+    cancelExpiry()
     const first = Math.min(...file.tokens.map(({ expiresAt }) => expiresAt ?? Infinity))
     if (first === Infinity) return
-    expiry = setTimeout(dropExpired, Math.min(1_000, Math.max(0, first - now())))
-    expiry.unref()
+    cancelExpiry = startDeadline(first, dropExpired, now)
   }
 
   const save = () => {
@@ -143,7 +142,7 @@ export function createTokens(
       if (token.builtIn) storing(onReplaced)
     },
     close() {
-      clearTimeout(expiry)
+      cancelExpiry()
       if (saving) save()
     },
   }

@@ -34,6 +34,7 @@ describe('a question that somebody is asked', () => {
     policy: undefined,
     unattendedSince: undefined,
     unattendedMs: 100,
+    sleptSince: () => 0,
     ...fields,
   })
   it.each<[string, Partial<Approval>, Partial<Patience>, number | undefined]>([
@@ -45,6 +46,8 @@ describe('a question that somebody is asked', () => {
       { unattendedSince: 1_000 },
       5_100,
     ],
+    ['is denied later by as much as the machine slept', {}, { unattendedSince: 1_000, sleptSince: () => 5_000 }, 6_100],
+    ['expires at its time, whether the machine slept or not', { expiresAt: 700 }, { sleptSince: () => 5_000 }, 700],
     ['waits for ever where that is configured', {}, { unattendedSince: 1_000, unattendedMs: 0 }, undefined],
     ['waits for ever where the session asks', {}, { unattendedSince: 1_000, policy: 'ask' }, undefined],
     ['expires', { expiresAt: 700 }, {}, 700],

@@ -26,6 +26,12 @@ describe('the deadline of a run', () => {
     expect(nextDeadline(watched(), 10_600)).toMatchObject({ limit: 'inactivityMs', at: 10_900 })
   })
 
+  it('counts no silence while the machine slept, and the whole time all the same', () => {
+    const sleptSince = () => 5_000
+    expect(nextDeadline(watched({ limits: { inactivityMs: 300 } }), 0, sleptSince)).toMatchObject({ at: 15_300 })
+    expect(nextDeadline(watched({ limits: { timeoutMs: 1_000 } }), 0, sleptSince)).toMatchObject({ at: 11_000 })
+  })
+
   it('is none where there is no limit, or only silence is limited and an approval waits', () => {
     expect(nextDeadline(watched({ limits: {} }))).toBeUndefined()
     expect(nextDeadline(watched({ limits: { inactivityMs: 1 }, waiting: true }))).toBeUndefined()

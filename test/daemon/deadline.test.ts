@@ -1,0 +1,51 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { startDeadline, startDelay } from '../../daemon/deadline.ts'
+import { createSleepWatch } from '../../daemon/sleep.ts'
+import { until } from '../support/until.ts'
+
+const hour = 60 * 60_000
+
+/** A wall clock that the test sets forward, as one that was asleep does. */
+function wallClock() {
+  let ahead = 0
+  return { now: () => Date.now() + ahead, sleep: (ms: number) => void (ahead += ms) }
+}
+
+it('a deadline that passed while the machine slept is reached within moments after it', async () => {
+  const clock = wallClock()
+  let reached = 0
+  onTestFinished(startDeadline(clock.now() + hour, () => void reached++, clock.now))
+  clock.sleep(hour)
+  await until(() => expect(reached).toBe(1))
+})
+
+it('a deadline that has passed is reached after its caller got what cancels it', async () => {
+  const order: string[] = []
+  const cancel = startDeadline(Date.now() - hour, () => void order.push('reached'))
+  order.push(typeof cancel)
+  await until(() => expect(order).toEqual(['function', 'reached']))
+})
+
+it.each([2 ** 31, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER])('no wait of %i ms is over at once', async ms => {
+  const over: string[] = []
+  onTestFinished(startDeadline(Date.now() + ms, () => void over.push('deadline')))
+  onTestFinished(startDelay(ms, () => void over.push('delay')))
+  const cancelled = startDelay(1, () => void over.push('cancelled'))
+  cancelled()
+  // Node fires a timer that it cannot hold after a millisecond: these come later.
+  await new Promise<void>(resolve => startDelay(20, resolve))
+  expect(over).toEqual([])
+})
+
+it('sleep is what the wall clock leaps, as far as it lies behind a given time', () => {
+  const clock = wallClock()
+  const watch = createSleepWatch(clock.now)
+  onTestFinished(() => watch.close())
+  const before = clock.now()
+  expect(watch.sleptSince(before)).toBe(0)
+  clock.sleep(hour)
+  const slept = watch.sleptSince(before)
+  expect(slept).toBeGreaterThanOrEqual(hour)
+  expect(watch.sleptSince(before + hour / 2)).toBeLessThan(slept)
+  expect(watch.sleptSince(clock.now())).toBe(0)
+})
