@@ -2,9 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { HolderRefused } from '../../daemon/holder/attachment.ts'
 import type { HeldProcess } from '../../daemon/holder/holder.ts'
+import { openRawLog } from '../../daemon/holder/raw-log.ts'
 import type { RemoteHolder } from '../../daemon/holder/remote.ts'
 import { type Home, openHome } from '../../daemon/home.ts'
 import { isAlive } from '../support/processes.ts'
@@ -143,6 +144,28 @@ describe('a holder in a process of its own', () => {
     const next = await sh(holder, 'p_2', 'echo next')
     expect(processesOf('p_1')).toEqual([])
     expect((await follow(next, home.processes, 'N0').exit).output.toString()).toBe('next\n')
+  })
+
+  it('killed while a process prints, keeps every line that it had appended, in order and whole', async () => {
+    const holder = await attach()
+    const held = await sh(holder, 'p_1', 'i=0; while :; do i=$((i+1)); echo "line $i"; done')
+    const pid = await connectedHolder(holder)
+    let appended = 0
+    held.onGrow(rawBytes => (appended = Math.max(appended, rawBytes)))
+    await until(() => expect(appended).toBeGreaterThan(20_000), patience)
+    process.kill(pid, 'SIGKILL')
+    await until(() => expect(held.lost).toBe(true), patience)
+
+    const log = openRawLog(home.processes, 'p_1', appended)
+    onTestFinished(() => log.close())
+    expect(log.sizeBytes()).toBeGreaterThanOrEqual(appended)
+    let text = ''
+    for (let bytes = log.read(0, 65_536); bytes.length > 0; bytes = log.read(text.length, 65_536)) {
+      text += bytes.toString('latin1')
+    }
+    expect(text.length).toBeGreaterThanOrEqual(appended)
+    const lines = text.split('\n').slice(0, -1)
+    expect(lines).toEqual(lines.map((_, index) => `line ${index + 1}`))
   })
 
   it('says exactly why it does not fit, and is left alone', async () => {
