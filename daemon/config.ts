@@ -52,13 +52,12 @@ const ConfigFile = Type.Object(
     allowedOrigins: Type.Array(Type.String({ minLength: 1 })),
     /** A session that nobody has used for so long is deleted; 0: never. */
     keepSessionsMs: Type.Integer({ minimum: 0 }),
-    /** Where all that is kept takes more, the sessions longest unused are deleted; 0: however much it is. */
+    /** Where all that is kept takes more, raw logs are dropped, then sessions deleted, oldest first; 0: no limit. */
     keepTotalBytes: Type.Integer({ minimum: 0 }),
     /** What runs have cost is known for so long, also after their sessions are gone; 0: for ever. */
     keepUsageMs: Type.Integer({ minimum: 0 }),
-    /** What becomes of the raw logs of a session that nobody uses any more. */
-    rawLogs: Type.Enum(['keep', 'compress', 'drop']),
-    /** A session has not been used for so long before that happens. */
+    /** Whether the raw logs of a session that has not been used for `rawLogAfterMs` are dropped. */
+    rawLogs: Type.Enum(['keep', 'drop']),
     rawLogAfterMs: Type.Integer({ minimum: 0 }),
     /** Commands and webhooks that are told of events. */
     notifications: Type.Array(NotificationTarget, { maxItems: 32 }),
@@ -80,6 +79,8 @@ export type Config = Static<typeof ConfigFile> & {
   environment: NodeJS.ProcessEnv
   /** The options that were given, or stood in the environment, for a successor (`DaemonInfo`). */
   args: string[]
+  /** What the user should change in the configuration; for the log. */
+  warnings: string[]
 }
 
 const defaults: Static<typeof ConfigFile> = {
@@ -99,8 +100,8 @@ const defaults: Static<typeof ConfigFile> = {
   keepSessionsMs: 30 * 24 * 60 * 60_000,
   keepTotalBytes: 5 * 1024 ** 3,
   keepUsageMs: 2 * 365 * 24 * 60 * 60_000,
-  rawLogs: 'compress',
-  rawLogAfterMs: 24 * 60 * 60_000,
+  rawLogs: 'drop',
+  rawLogAfterMs: 7 * 24 * 60 * 60_000,
   notifications: [],
   logLevel: 'info',
   logTo: 'stderr',
@@ -134,9 +135,10 @@ export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Conf
   const claudeBin = options.simulate
     ? simulatorPath()
     : (options['claude-bin'] ?? (environment['MUXD_CLAUDE_BIN'] || (file as { claudeBin?: string }).claudeBin))
+  const warnings: string[] = []
   const given = {
     ...defaults,
-    ...file,
+    ...withoutCompress(file, warnings),
     ...(options.host !== undefined && { host: options.host }),
     ...(options['log-level'] !== undefined && { logLevel: options['log-level'] }),
     ...(options['log-to'] !== undefined && { logTo: options['log-to'] }),
@@ -149,11 +151,24 @@ export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Conf
   if (!check.Check(given)) throw new BadConfig(describe(given))
   const problem = problemOfTargets(given.notifications)
   if (problem !== undefined) throw new BadConfig(`configuration: ${problem}`)
-  return { ...given, home, environment: simulated(options, home, environment), args: argsOf(options, environment) }
+  return {
+    ...given,
+    home,
+    environment: simulated(options, home, environment),
+    args: argsOf(options, environment),
+    warnings,
+  }
 }
 
 export const defaultHome = (environment: NodeJS.ProcessEnv): string =>
   join(environment['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'muxd')
+
+/** Earlier versions compressed raw logs. */
+function withoutCompress(file: { rawLogs?: unknown }, warnings: string[]): object {
+  if (file.rawLogs !== 'compress') return file
+  warnings.push('rawLogs: "compress" in config.json now means "drop"; write "drop", or "keep" to keep raw logs')
+  return { ...file, rawLogs: 'drop' }
+}
 
 const check = Compile(ConfigFile)
 

@@ -20,6 +20,7 @@ export async function main(argv: string[]): Promise<void> {
   try {
     const config = readConfig(argv, process.env)
     const log = openLog(config)
+    for (const warning of config.warnings) log.warn(warning)
     // One session's fault is not the others' end.
     process.on('unhandledRejection', error => log.error('a promise was rejected unseen', { error }))
     process.on('uncaughtExceptionMonitor', error => log.error('the daemon crashed', { error }))

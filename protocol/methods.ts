@@ -140,8 +140,8 @@ const daemon = {
         Type.Object({
           process: Type.String(),
           session: SessionId,
-          action: Type.Enum(['compress', 'drop']),
-          bytes: Type.Integer({ description: 'before' }),
+          reason: Type.Enum(['age', 'size']),
+          bytes: Type.Integer(),
         }),
       ),
       more: Type.Object({ sessions: Type.Integer(), rawLogs: Type.Integer() }),

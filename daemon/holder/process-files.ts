@@ -10,7 +10,7 @@ export interface ProcessFiles {
   times: string
   /** Its stderr: kept. */
   err: string
-  /** These three, compressed: instead of them, some time after its end. */
+  /** These three as earlier versions compressed them: removed, never read. */
   pack: string
   /** FIFO, its stdin: until it is released. */
   in: string

@@ -1,13 +1,12 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Session } from '../../protocol/index.ts'
-import { processFiles } from '../holder/process-files.ts'
 import type { Store, StoredProcess } from '../store/store.ts'
 import { inSlices } from './in-slices.ts'
 import type { ProcessFacts, RetentionFacts, SessionFacts } from './plan.ts'
 
-/** Bytes of the files of each process, by the kind that stands behind its id (`raw`, `pack`, …). */
-type FileSizes = Map<string, Map<string, number>>
+/** Bytes of the files of each process. */
+type FileSizes = Map<string, number>
 
 /**
  * What there is to be kept or not. What the events of a session take up is taken to be as its share in their number:
@@ -60,13 +59,6 @@ export async function eventBytes(store: Store, session: string, signal: AbortSig
   return bytes
 }
 
-/** Of the files of one process, now. */
-export async function processBytes(processesDir: string, process: string): Promise<number> {
-  const { raw, times, err, pack } = processFiles(processesDir, process)
-  const sizes = await Promise.all([raw, times, err, pack].map(sizeOf))
-  return sizes.reduce((sum, bytes) => sum + bytes, 0)
-}
-
 const pageEvents = 1_000
 
 const sessionFacts = (store: Store, record: Session, events: number, files: FileSizes): SessionFacts => ({
@@ -78,23 +70,20 @@ const sessionFacts = (store: Store, record: Session, events: number, files: File
   processes: store.processes.ofSession(record.session).map(process => processFacts(process, files)),
 })
 
-function processFacts({ id, raw }: StoredProcess, files: FileSizes): ProcessFacts {
-  const sizes = files.get(id) ?? new Map<string, number>()
-  const bytes = total(sizes)
-  return { process: id, raw, bytes, plainBytes: bytes - (sizes.get('pack') ?? 0) }
-}
+const processFacts = ({ id, raw, endedAt }: StoredProcess, files: FileSizes): ProcessFacts => ({
+  process: id,
+  raw,
+  endedAt,
+  bytes: files.get(id) ?? 0,
+})
 
-const totalOf = (files: FileSizes) => [...files.values()].reduce((sum, sizes) => sum + total(sizes), 0)
-
-const total = (sizes: Map<string, number>) => [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0)
+const totalOf = (files: FileSizes) => [...files.values()].reduce((sum, bytes) => sum + bytes, 0)
 
 async function fileSizes(processesDir: string): Promise<FileSizes> {
   const sizes: FileSizes = new Map()
   for (const name of await readdir(processesDir)) {
-    const [, id, kind] = /^([^.]+)\.(raw|times|err|pack)$/.exec(name) ?? []
-    if (id === undefined || kind === undefined) continue
-    const bytes = await sizeOf(join(processesDir, name))
-    sizes.set(id, (sizes.get(id) ?? new Map<string, number>()).set(kind, bytes))
+    const [, id] = /^([^.]+)\.(?:raw|times|err|pack)$/.exec(name) ?? []
+    if (id !== undefined) sizes.set(id, (sizes.get(id) ?? 0) + (await sizeOf(join(processesDir, name))))
   }
   return sizes
 }

@@ -5,7 +5,8 @@ import type { Claims } from '../sessions/claims.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { isDamage } from '../store/sqlite.ts'
 import type { Store } from '../store/store.ts'
-import { eventBytes, processBytes, rawBytes, retentionFacts } from './facts.ts'
+import { dropRawLog } from './drop-raw-log.ts'
+import { eventBytes, rawBytes, retentionFacts } from './facts.ts'
 import { inSlices } from './in-slices.ts'
 import { removeLeftovers } from './leftovers.ts'
 import {
@@ -17,11 +18,10 @@ import {
   type RetentionPolicy,
 } from './plan.ts'
 import type { Reclaimer } from './reclaim.ts'
-import { reduceRawLog } from './reduce-raw-log.ts'
 
 /** Keeps to what is to be kept: at the start, every hour, and when asked. One after the other, never two at once. */
 export interface Gc {
-  /** Resolves with what was deleted and reduced, or with `dryRun` what would be. */
+  /** Resolves with what was deleted and dropped, or with `dryRun` what would be. */
   run(options: { dryRun: boolean }): Promise<GcResult>
   /** The first one now, in the background; then one an hour. */
   start(): void
@@ -86,52 +86,51 @@ export function createGc(context: GcContext): Gc {
     for (const session of planned) if (await deleteSession(session)) deleted.push(session)
     return deleted
   }
-  /** One after the other, and none more than is needed: what was planned was worked out from what was then there. */
-  const deleteTooMuch = async (planned: PlannedSession[]): Promise<PlannedSession[]> => {
-    const deleted: PlannedSession[] = []
+  /** One after the other, and no more than is needed: the plan is based on what existed then. */
+  const whileTooLarge = async <T>(
+    planned: readonly T[],
+    fileBytesOf: (one: T) => number,
+    remove: (one: T) => Promise<boolean>,
+  ): Promise<T[]> => {
+    const removed: T[] = []
     let fileBytes = await rawBytes(processesDir)
-    for (const session of planned) {
+    for (const each of planned) {
       await reclaimer.settled()
       if (store.usedBytes() + fileBytes <= policy.keepTotalBytes) break
-      if (!(await deleteSession(session))) continue
-      deleted.push(session)
-      fileBytes -= session.fileBytes
+      if (!(await remove(each))) continue
+      removed.push(each)
+      fileBytes -= fileBytesOf(each)
     }
-    return deleted
+    return removed
   }
 
-  /** Bytes that it takes up less. */
-  const reduce = async ({ process: id, session, action, bytes }: PlannedLog): Promise<number | undefined> => {
+  const dropLog = async ({ process: id, session }: PlannedLog): Promise<boolean> => {
     signal.throwIfAborted()
     const process = store.processes.get(id)
-    if (!process || process.endedAt === null || sessions.isAtWork(session)) return undefined
+    if (!process || process.endedAt === null || sessions.isAtWork(session)) return false
     try {
-      await reduceRawLog({ store, processesDir }, process, action, signal)
-      return bytes - (await processBytes(processesDir, id))
+      await dropRawLog({ store, processesDir }, process, signal)
+      return true
     } catch (error) {
       signal.throwIfAborted()
-      log.warn('a raw log could not be reduced', { process: id, action, error })
-      return undefined
+      log.warn('a raw log could not be dropped', { process: id, error })
+      return false
     }
   }
 
   const execute = async (planned: RetentionPlan): Promise<{ done: RetentionPlan; freedBytes: number }> => {
-    const because = (reason: PlannedSession['reason']) => planned.sessions.filter(session => session.reason === reason)
-    const sessionsDone = await deleteOld(because('age'))
+    const because = <T extends { reason: string }>(reason: string, all: T[]) => all.filter(one => one.reason === reason)
+    const sessionsDone = await deleteOld(because('age', planned.sessions))
     const rawLogs: PlannedLog[] = []
-    let freedBytes = 0
-    for (const rawLog of planned.rawLogs) {
-      const freed = await reduce(rawLog)
-      if (freed === undefined) continue
-      rawLogs.push(rawLog)
-      freedBytes += freed
-    }
-    sessionsDone.push(...(await deleteTooMuch(because('size'))))
-    for (const { bytes } of sessionsDone) freedBytes += bytes
+    for (const rawLog of because('age', planned.rawLogs)) if (await dropLog(rawLog)) rawLogs.push(rawLog)
+    rawLogs.push(...(await whileTooLarge(because('size', planned.rawLogs), ({ bytes }) => bytes, dropLog)))
+    const tooMuch = because('size', planned.sessions)
+    sessionsDone.push(...(await whileTooLarge(tooMuch, ({ fileBytes }) => fileBytes, deleteSession)))
     await reclaimer.settled()
     const leftovers = await removeLeftovers({ store, processesDir }, Date.now())
     if (leftovers.length > 0) log.info('what belongs to no process was removed', { leftovers })
-    return { done: { sessions: sessionsDone, rawLogs }, freedBytes }
+    const done = { sessions: sessionsDone, rawLogs }
+    return { done, freedBytes: expectedBytes(done) }
   }
 
   const claimsFailed = (error: unknown) => log.warn('stale claims of conversations could not be removed', { error })
@@ -179,14 +178,14 @@ export function createGc(context: GcContext): Gc {
 }
 
 const expectedBytes = ({ sessions, rawLogs }: RetentionPlan) =>
-  sessions.reduce((sum, { bytes }) => sum + bytes, 0) + rawLogs.reduce((sum, { freedBytes }) => sum + freedBytes, 0)
+  sessions.reduce((sum, { bytes }) => sum + bytes, 0) + rawLogs.reduce((sum, { bytes }) => sum + bytes, 0)
 
 function resultOf({ sessions, rawLogs }: RetentionPlan, freedBytes: number, dryRun: boolean): GcResult {
   const most = limits.maxPageSize
   return {
     dryRun,
     sessions: sessions.slice(0, most).map(({ session, reason, bytes, events }) => ({ session, reason, bytes, events })),
-    rawLogs: rawLogs.slice(0, most).map(({ process, session, action, bytes }) => ({ process, session, action, bytes })),
+    rawLogs: rawLogs.slice(0, most).map(({ process, session, reason, bytes }) => ({ process, session, reason, bytes })),
     more: { sessions: Math.max(0, sessions.length - most), rawLogs: Math.max(0, rawLogs.length - most) },
     freedBytes,
   }

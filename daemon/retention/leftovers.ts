@@ -2,12 +2,13 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Store } from '../store/store.ts'
 
-/** Nothing that was touched since is taken for a leftover. */
+/** A file that was touched since is no leftover, unless it is a pack, which no version writes any more. */
 const untouchedMs = 60 * 60_000
 
 /**
  * Removes what daemons that were killed could not: files of processes that nobody knows, and what an ended process
- * needed only while it ran. Answers the names. Of a process that has not ended nothing is touched.
+ * needed only while it ran, and the compressed raw logs of earlier versions. Answers the names. Of a process that has
+ * not ended nothing else is touched.
  */
 export async function removeLeftovers(
   { store, processesDir }: { store: Store; processesDir: string },
@@ -19,11 +20,12 @@ export async function removeLeftovers(
     const [, id, kind] = /^(p_[^.]+)\.(raw|times|err|pack|pack\.draft|in|pid|tmp)$/.exec(name) ?? []
     if (id === undefined || kind === undefined) continue
     const process = store.processes.get(id)
-    const isKept = ['raw', 'times', 'err', 'pack'].includes(kind)
-    if (process && (process.endedAt === null || isKept)) continue
+    const isPack = kind.startsWith('pack')
+    const isKept = ['raw', 'times', 'err'].includes(kind)
+    if (process && (process.endedAt === null || isKept) && !isPack) continue
     const path = join(processesDir, name)
     const facts = await stat(path).catch(() => undefined)
-    if (!facts || now - facts.mtimeMs < untouchedMs) continue
+    if (!facts || (now - facts.mtimeMs < untouchedMs && !isPack)) continue
     await rm(path, { recursive: true, force: true })
     removed.push(name)
   }

@@ -2,7 +2,8 @@
 export interface RetentionPolicy {
   keepSessionsMs: number
   keepTotalBytes: number
-  rawLogs: 'keep' | 'compress' | 'drop'
+  /** `keep`: raw logs are not dropped for their age, only for the size of everything. */
+  rawLogs: 'keep' | 'drop'
   rawLogAfterMs: number
 }
 
@@ -26,16 +27,17 @@ export interface SessionFacts {
 
 export interface ProcessFacts {
   process: string
-  raw: 'kept' | 'compressed' | 'dropped'
+  raw: 'kept' | 'dropped'
+  /** Null while it lives. */
+  endedAt: number | null
   /** Of all its files. */
   bytes: number
-  /** Of those that have not been packed. */
-  plainBytes: number
 }
 
 export interface RetentionPlan {
   /** To be deleted, in this order. */
   sessions: PlannedSession[]
+  /** To be dropped, in this order. */
   rawLogs: PlannedLog[]
 }
 
@@ -52,61 +54,69 @@ export interface PlannedSession {
 export interface PlannedLog {
   process: string
   session: string
-  action: 'compress' | 'drop'
-  /** Of all its files, now. */
+  reason: 'age' | 'size'
+  /** Of all its files. */
   bytes: number
-  /** About so much less, then. */
-  freedBytes: number
 }
 
 /** A session that was used a moment ago is not deleted for its size, however large it is: somebody may be reading it. */
 const recentMs = 60 * 60_000
 
-/** Compressed, a raw log takes up about so much of what it did: recordings of Claude Code do a tenth. */
-const packedShare = 0.1
-
-/** What of that which is kept is to go, and why: first by age, then raw logs, then by size what has been unused longest. */
+/**
+ * What is removed, and why. First what is too old: sessions, then raw logs. Then, while everything together is too
+ * large: the oldest raw logs, and only when none is left the sessions that have been unused longest.
+ */
 export function planRetention(facts: RetentionFacts, policy: RetentionPolicy, now: number): RetentionPlan {
   const plan: RetentionPlan = { sessions: [], rawLogs: [] }
   let totalBytes = facts.totalBytes
   const oldestFirst = facts.sessions.toSorted((one, other) => one.usedAt - other.usedAt)
   const isOlder = ({ usedAt }: SessionFacts, ms: number) => now - usedAt > ms
   const expired = (session: SessionFacts) => policy.keepSessionsMs > 0 && isOlder(session, policy.keepSessionsMs)
+  const isTooLarge = () => policy.keepTotalBytes > 0 && totalBytes > policy.keepTotalBytes
 
   const remove = (session: SessionFacts, reason: 'age' | 'size') => {
-    const freedBefore = plan.rawLogs.filter(log => log.session === session.session)
-    const fileBytes = sum(session.processes, process => process.bytes) - sum(freedBefore, freed)
+    const dropped = plan.rawLogs.filter(log => log.session === session.session)
+    const fileBytes = sum(session.processes) - sum(dropped)
     const bytes = session.eventBytes + fileBytes
     const { session: id, events, updatedAt } = session
     plan.sessions.push({ session: id, reason, bytes, fileBytes, events, updatedAt })
     totalBytes -= bytes
   }
-  const reduce = (session: SessionFacts) => {
-    const logs = rawLogsOf(session, policy.rawLogs)
-    plan.rawLogs.push(...logs)
-    totalBytes -= sum(logs, freed)
+  const drop = ({ process, session, bytes }: OwnedProcess, reason: 'age' | 'size') => {
+    plan.rawLogs.push({ process, session, reason, bytes })
+    totalBytes -= bytes
   }
 
   const kept = oldestFirst.filter(session => !expired(session))
   for (const session of oldestFirst) if (expired(session)) remove(session, 'age')
-  for (const session of kept) if (isOlder(session, policy.rawLogAfterMs)) reduce(session)
+
+  const left: OwnedProcess[] = []
   for (const session of kept) {
-    if (policy.keepTotalBytes === 0 || totalBytes <= policy.keepTotalBytes) break
+    const isUnused = policy.rawLogs === 'drop' && isOlder(session, policy.rawLogAfterMs)
+    for (const process of session.processes) {
+      // Files of a log that counts as dropped are left by a daemon that was killed, or packed by an earlier version.
+      const isDue = isUnused || process.raw === 'dropped'
+      if (process.endedAt === null || process.bytes === 0) continue
+      const owned = { ...process, endedAt: process.endedAt, session: session.session }
+      if (isDue) drop(owned, 'age')
+      else left.push(owned)
+    }
+  }
+
+  for (const process of left.toSorted((one, other) => one.endedAt - other.endedAt)) {
+    if (!isTooLarge()) break
+    drop(process, 'size')
+  }
+  for (const session of kept) {
+    if (!isTooLarge()) break
     if (isOlder(session, recentMs)) remove(session, 'size')
   }
   return plan
 }
 
-const freed = ({ freedBytes }: PlannedLog) => freedBytes
-const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((total, item) => total + of(item), 0)
-
-/** Also what an earlier daemon did not bring to its end: files that are still there beside the pack, or after it was dropped. */
-function rawLogsOf({ session, processes }: SessionFacts, keep: RetentionPolicy['rawLogs']): PlannedLog[] {
-  return processes.flatMap(({ process, raw, bytes, plainBytes }): PlannedLog[] => {
-    if (raw === 'dropped' || keep === 'drop') {
-      return bytes > 0 ? [{ process, session, action: 'drop', bytes, freedBytes: bytes }] : []
-    }
-    if (plainBytes === 0 || (keep === 'keep' && raw === 'kept')) return []
-    return [{ process, session, action: 'compress', bytes, freedBytes: Math.round(plainBytes * (1 - packedShare)) }]
-  })
+interface OwnedProcess extends ProcessFacts {
+  session: string
+  endedAt: number
 }
+
+const sum = (items: readonly { bytes: number }[]) => items.reduce((total, { bytes }) => total + bytes, 0)

@@ -24,8 +24,8 @@ export function createProcessTable(db: Sqlite): ProcessTable {
   const checkpoint = db.prepare<[number, number, string]>(
     'UPDATE processes SET offset = ?, head = max(head, ?) WHERE id = ?',
   )
-  const reduced = db.prepare<[string, number, string]>(
-    'UPDATE processes SET raw = ?, frames = ? WHERE id = ? AND session IN (SELECT number FROM sessions)',
+  const dropped = db.prepare<[number, string]>(
+    "UPDATE processes SET raw = 'dropped', frames = ? WHERE id = ? AND session IN (SELECT number FROM sessions)",
   )
   const get = db.prepare<[string], Row>(`${select} WHERE processes.id = ?`)
   const ofSession = db.prepare<[string], Row>(`${select} WHERE sessions.id = ? ORDER BY processes.number`)
@@ -39,7 +39,7 @@ export function createProcessTable(db: Sqlite): ProcessTable {
     checkpoint(id, offset, head = 0) {
       if (checkpoint.run(offset, head, id) === 0) throw new UnknownRecord(`process ${id} does not exist`)
     },
-    reduced: (id, raw, frames) => reduced.run(raw, frames, id) > 0,
+    dropped: (id, frames) => void dropped.run(frames, id),
     get(id) {
       const row = get.get(id)
       return row && stored(row)
@@ -49,7 +49,11 @@ export function createProcessTable(db: Sqlite): ProcessTable {
   }
 }
 
-/** SQLite has no booleans. */
-type Row = Omit<StoredProcess, 'resumed'> & { resumed: number }
+/** SQLite has no booleans. Earlier versions compressed raw logs, which this one does not read. */
+type Row = Omit<StoredProcess, 'resumed' | 'raw'> & { resumed: number; raw: StoredProcess['raw'] | 'compressed' }
 
-const stored = (row: Row): StoredProcess => ({ ...row, resumed: row.resumed !== 0 })
+const stored = (row: Row): StoredProcess => ({
+  ...row,
+  resumed: row.resumed !== 0,
+  raw: row.raw === 'compressed' ? 'dropped' : row.raw,
+})

@@ -173,8 +173,8 @@ export interface StoredProcess {
   /** The session's `claudeSessionId` when it was started. */
   claudeSessionIdBefore: string | null
   /** What has become of its raw log. */
-  raw: 'kept' | 'compressed' | 'dropped'
-  /** How many frames it printed; null as long as its raw log is as it was written. */
+  raw: 'kept' | 'dropped'
+  /** How many frames it printed; null while its raw log is kept. */
   frames: number | null
   endedAt: number | null
 }
@@ -186,8 +186,8 @@ export interface ProcessTable {
    * process that was never saved.
    */
   checkpoint(id: string, offset: number, head?: number): void
-  /** Its raw log has been compressed or dropped, and held so many frames. False when its session is no more. */
-  reduced(id: string, raw: StoredProcess['raw'], frames: number): boolean
+  /** Its raw log held so many frames and is about to be removed. No effect after its session was deleted. */
+  dropped(id: string, frames: number): void
   get(id: string): StoredProcess | undefined
   /** Oldest first. */
   ofSession(session: string): StoredProcess[]

@@ -1,16 +1,15 @@
 import type { OutputLine } from '../claude/output.ts'
-import { processFiles } from '../holder/process-files.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { cutEvent } from './cut-event.ts'
-import { type Place, placeBytes, readPlaces, start } from './places.ts'
+import { type Place, placeBytes, start } from './places.ts'
 import { outputsOf } from './process-output.ts'
 import type { TopicLog } from './topic-log.ts'
 
 /**
  * `session/<id>/frames`: what Claude Code printed, untranslated, over all processes of a session. Nothing is stored for
  * it; it is read from the raw logs, whose lines are counted once, from where the last count ended. A few counts are
- * kept on the way, so that a reader in the middle does not begin at the start. Of a raw log that was compressed or
- * dropped the count is stored: whatever happens to it, the frames of later processes keep their numbers.
+ * kept on the way, so that a reader in the middle does not begin at the start. The count of a raw log that was dropped is
+ * stored, so that the frames of later processes keep their numbers.
  */
 export function createFramesLog(options: {
   epoch: string
@@ -28,8 +27,7 @@ export function createFramesLog(options: {
         process,
         before,
         count: 0,
-        places:
-          process.raw === 'compressed' ? readPlaces(processFiles(options.processesDir, process.id).pack) : [start],
+        places: [start],
         whole: false,
       }
       segments.set(process.id, segment)

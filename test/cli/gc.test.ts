@@ -8,17 +8,17 @@ const result: GcResult = {
     { session: 's_1', reason: 'age', bytes: 1_234, events: 12_000 },
     { session: 's_2', reason: 'size', bytes: 5 * 1024 ** 3, events: 1 },
   ],
-  rawLogs: [{ process: 'p_3', session: 's_3', action: 'compress', bytes: 2_048 }],
+  rawLogs: [{ process: 'p_3', session: 's_3', reason: 'size', bytes: 2_048 }],
   more: { sessions: 7, rawLogs: 1 },
   freedBytes: 6 * 1024 ** 3,
 }
 
 test('what would go is a table with the reasons, what is beyond it, and the sum', () => {
   expect(gcLines(result, Infinity)).toEqual([
-    'ACTION    SESSION  SIZE     WHAT',
-    'delete    s_1      1.2 KiB  12,000 events, unused for too long',
-    'delete    s_2      5.0 GiB  1 events, all together too large',
-    'compress  s_3      2.0 KiB  raw log of p_3',
+    'ACTION  SESSION  SIZE     WHAT',
+    'delete  s_1      1.2 KiB  12,000 events, unused for too long',
+    'delete  s_2      5.0 GiB  1 events, all together too large',
+    'drop    s_3      2.0 KiB  raw log of p_3, all together too large',
     'and 8 more',
     '6.0 GiB would be freed',
   ])

@@ -124,6 +124,13 @@ describe('the configuration', () => {
     expect(() => read()).toThrow(`${join(home, 'config.json')} cannot be read: `)
   })
 
+  it('takes rawLogs "compress" of an earlier version as "drop", with one warning', () => {
+    file('{"rawLogs":"compress"}')
+    expect(read()).toMatchObject({ rawLogs: 'drop', warnings: [expect.stringContaining('now means "drop"')] })
+    file('{"rawLogs":"keep"}')
+    expect(read()).toMatchObject({ rawLogs: 'keep', warnings: [] })
+  })
+
   it('takes an empty variable as one that is not set', () => {
     file('{"claudeBin":"/from/file"}')
     expect(read([], { MUXD_CLAUDE_BIN: '' }).claudeBin).toBe('/from/file')
@@ -157,7 +164,7 @@ it('is described key by key, each with its default, in docs/configuration.md', (
     key,
     value!.replaceAll('`', ''),
   ])
-  const { home: _home, environment: _environment, args: _args, ...keys } = read()
+  const { home: _home, environment: _environment, args: _args, warnings: _warnings, ...keys } = read()
   const defaults = Object.entries(keys).map(([key, value]) => [key, JSON.stringify(value)])
   expect(Object.fromEntries(rows)).toEqual({
     claudeBin: 'none',

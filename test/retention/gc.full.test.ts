@@ -17,22 +17,25 @@ const read = async (peer: RpcPeer, topic: string, after = 0) =>
   await peer.call<{ events: unknown[]; first: number; head: number }>('topic.read', { topic, after, limit: 1_000 })
 
 describe('retention', () => {
-  test('deletes at the start what is too old, compresses raw logs of what is unused, and leaves the rest alone', async () => {
+  test('deletes at the start what is too old, drops raw logs of what is unused, and leaves the rest alone', async () => {
     const home = oldHome([
       { id: 's_old', unusedMs: 31 * day },
-      { id: 's_mid', unusedMs: 2 * day, lines: [40, 60] },
-      { id: 's_new', unusedMs: 60_000 },
+      { id: 's_mid', unusedMs: 8 * day, lines: [40, 60] },
+      { id: 's_new', unusedMs: 6 * day },
     ])
+    // Of an earlier version.
+    writeFileSync(join(home, 'processes', 'p_s_new_0.pack'), 'packed')
     const before = withStore(home, store =>
       store.events.read('s_mid', 0, 100, Infinity).map(text => JSON.parse(text) as unknown),
     )
     const { peer } = await startTestDaemon({ home })
     const client = await peer()
     await until(async () => expect(await ids(client)).toEqual(['s_mid', 's_new']))
-    const kept = ['p_s_mid_0.pack', 'p_s_mid_1.pack', 'p_s_new_0.err', 'p_s_new_0.raw', 'p_s_new_0.times']
+    const kept = ['p_s_new_0.err', 'p_s_new_0.raw', 'p_s_new_0.times']
     await until(() => expect(filesOf(home)).toEqual(kept))
     expect((await read(client, 'session/s_mid')).events).toEqual(before)
-    expect(await read(client, 'session/s_mid/frames')).toMatchObject({ first: 1, head: 100 })
+    expect(await read(client, 'session/s_mid/frames')).toMatchObject({ first: 101, head: 100, events: [] })
+    expect(await read(client, 'session/s_new/frames')).toMatchObject({ first: 1, head: 50 })
     await expect(client.call('run.get', { run: 'r_s_old' })).rejects.toThrow('no run')
     expect(await gc(client)).toEqual({
       dryRun: false,
@@ -52,7 +55,7 @@ describe('retention', () => {
       { id: 's_3', unusedMs: 2 * day, ...large },
     ])
     const before = keptBytes(home)
-    const config = { keepTotalBytes: Math.round(before * 0.6), rawLogs: 'keep' }
+    const config = { keepTotalBytes: Math.round(statSync(join(home, 'muxd.db')).size * 0.6), rawLogs: 'keep' }
     const { peer, stop, log } = await startTestDaemon({ home, config })
     const client = await peer()
     await until(async () => expect(await ids(client)).toEqual(['s_3', 's_4']))
@@ -68,6 +71,22 @@ describe('retention', () => {
     const again = await startTestDaemon({ home, config: { keepTotalBytes: 1 } })
     const other = await again.peer()
     await until(async () => expect(await ids(other)).toEqual(['s_4']))
+  })
+
+  test('drops for size the oldest raw logs first, also where they are kept whatever their age, and deletes no session', async () => {
+    const home = oldHome([
+      { id: 's_new', unusedMs: day, lines: [3_000] },
+      { id: 's_old', unusedMs: 9 * day, lines: [3_000, 3_000] },
+    ])
+    const oldest = rawBytesOf(home, 'p_s_old_0')
+    const config = { keepTotalBytes: keptBytes(home) - Math.round(oldest * 0.5), rawLogs: 'keep' }
+    const { peer } = await startTestDaemon({ home, config })
+    const client = await peer()
+    await until(() => expect(filesOf(home)).not.toContain('p_s_old_0.err'))
+    expect(await gc(client)).toMatchObject({ sessions: [], rawLogs: [] })
+    expect(await ids(client)).toEqual(['s_new', 's_old'])
+    expect(filesOf(home).filter(name => name.endsWith('.raw'))).toEqual(['p_s_new_0.raw', 'p_s_old_1.raw'])
+    expect(await read(client, 'session/s_old/frames', 3_000)).toMatchObject({ first: 3_001, head: 6_000 })
   })
 
   test('tells with dryRun what would go and changes nothing, then does just that', async () => {
@@ -179,37 +198,9 @@ describe('retention', () => {
     await expect(client.call('topic.subscribe', { topic: `session/${old.session}` })).rejects.toThrow('no topic')
   })
 
-  test('gives frames after compression as before it, to whoever reads on as well', async () => {
-    const home = oldHome([])
-    const { peer } = await startTestDaemon({ home, config: { rawLogAfterMs: 0, idleCloseMs: 0 } })
-    const client = await peer()
-    const { run, session } = await startRun(client, 'sim:tools takesMs=1', home)
-    await endOf(client, run)
-    const topic = `session/${session}/frames`
-    const before = await read(client, topic)
-    expect(before.events.length).toBeGreaterThan(5)
-    await client.call('topic.subscribe', { topic, since: 'start' })
-    await until(async () => {
-      await gc(client)
-      expect(filesOf(home)).toMatchObject([expect.stringMatching(/\.pack$/)])
-    })
-    expect(await read(client, topic)).toEqual(before)
-    for (const after of [1, 3, before.events.length - 1]) {
-      expect((await read(client, topic, after)).events).toEqual(before.events.slice(after))
-    }
-    const next = await client.call<{ run: string }>('run.start', { session, prompt: 'sim:text' })
-    await endOf(client, next.run)
-    const { head } = await read(client, topic)
-    expect(head).toBeGreaterThan(before.head)
-    await until(() =>
-      expect(client.events(topic).map(({ seq }) => seq)).toEqual(Array.from({ length: head }, (_, index) => index + 1)),
-    )
-    expect(client.events(topic).slice(0, before.head)).toEqual(before.events)
-  })
-
   test('tells a reader that dropped frames are trimmed, and goes on with the numbers behind them', async () => {
     const home = oldHome([])
-    const { peer } = await startTestDaemon({ home, config: { rawLogs: 'drop', rawLogAfterMs: 0, idleCloseMs: 0 } })
+    const { peer } = await startTestDaemon({ home, config: { rawLogs: 'compress', rawLogAfterMs: 0, idleCloseMs: 0 } })
     const client = await peer()
     const { run, session } = await startRun(client, 'sim:text', home)
     await endOf(client, run)
@@ -235,7 +226,7 @@ describe('retention', () => {
   test('removes what belongs to nobody, unless it is recent', async () => {
     const home = oldHome([{ id: 's_1', unusedMs: 60_000 }])
     const processes = join(home, 'processes')
-    const leftovers = ['p_gone.raw', 'p_gone.pack.draft', 'p_s_1_0.pack.draft', 'p_new.raw']
+    const leftovers = ['p_gone.raw', 'p_gone.pack.draft', 'p_s_1_0.pack.draft', 'p_s_1_0.pack', 'p_new.raw']
     for (const name of leftovers) writeFileSync(join(processes, name), 'x')
     mkdirSync(join(processes, 'p_gone.tmp'))
     for (const name of [...leftovers, 'p_gone.tmp']) {
@@ -266,22 +257,9 @@ describe('retention', () => {
     withStore(home, store => expect(store.deletions.removeEvents()).toBe(false))
   })
 
-  test('killed while it compresses, leaves the raw log as it is, and compresses it at the next start', async () => {
-    const home = oldHome([{ id: 's_1', unusedMs: 2 * day, lines: [40_000] }])
-    const first = await startTestDaemon({ home })
-    await until(() => expect(filesOf(home)).toContain('p_s_1_0.pack.draft'), { interval: 1 })
-    await first.kill()
-    expect(filesOf(home)).toContain('p_s_1_0.raw')
-
-    const next = await startTestDaemon({ home })
-    await until(() => expect(filesOf(home)).toEqual(['p_s_1_0.pack']))
-    const topic = 'session/s_1/frames'
-    expect(await read(await next.peer(), topic, 39_999)).toMatchObject({ first: 1, head: 40_000 })
-  })
-
   test('killed at any moment, leaves a state that the next daemon brings to its end', async () => {
     const young = { id: 's_young', unusedMs: 60_000, lines: [300] }
-    const unused = ['s_u1', 's_u2', 's_u3'].map(id => ({ id, unusedMs: 2 * day, lines: [1_500, 100] }))
+    const unused = ['s_u1', 's_u2', 's_u3'].map(id => ({ id, unusedMs: 8 * day, lines: [1_500, 100] }))
     const old = Array.from({ length: 6 }, (_, index) => ({
       id: `s_o${index}`,
       unusedMs: 40 * day,
@@ -293,7 +271,7 @@ describe('retention', () => {
     const eventsOf = (id: string) => withStore(home, store => store.events.read(id, 0, 100, Infinity))
     const before = Object.fromEntries(kept.map(id => [id, eventsOf(id)]))
 
-    // Each time a little later: in the deletions, in what they leave behind, in the compression, after all of it.
+    // Each time a little later: in the deletions, in what they leave behind, in the drops, after all of it.
     for (let round = 0; round < 6; round++) {
       const { kill } = await startTestDaemon({ home })
       const files = filesOf(home)
@@ -307,10 +285,9 @@ describe('retention', () => {
     expect(await gc(client)).toMatchObject({ dryRun: false })
     expect(await gc(client)).toMatchObject({ sessions: [], rawLogs: [] })
     expect(await ids(client)).toEqual(kept)
-    const packs = unused.flatMap(({ id }) => [`p_${id}_0.pack`, `p_${id}_1.pack`])
-    expect(filesOf(home)).toEqual([...packs, 'p_s_young_0.err', 'p_s_young_0.raw', 'p_s_young_0.times'].toSorted())
+    expect(filesOf(home)).toEqual(['p_s_young_0.err', 'p_s_young_0.raw', 'p_s_young_0.times'])
     for (const { id } of unused)
-      expect(await read(client, `session/${id}/frames`)).toMatchObject({ first: 1, head: 1_600 })
+      expect(await read(client, `session/${id}/frames`)).toMatchObject({ first: 1_601, head: 1_600 })
     expect(await stop()).toBe(0)
     for (const id of kept) expect(eventsOf(id)).toEqual(before[id])
     withStore(home, store => {
@@ -327,3 +304,6 @@ function contentsOf(home: string): Record<string, string> {
   const files = names.filter(name => statSync(join(home, name)).isFile())
   return Object.fromEntries(files.map(name => [name, readFileSync(join(home, name)).toString('base64')]))
 }
+
+const rawBytesOf = (home: string, process: string) =>
+  ['raw', 'times', 'err'].reduce((sum, kind) => sum + statSync(join(home, 'processes', `${process}.${kind}`)).size, 0)

@@ -43,7 +43,7 @@ function fill(
   })
   lines.forEach((amount, index) => {
     const name = `p_${id}_${index}`
-    endedProcess(store, processes, id, name, printed(amount, 3 + index))
+    endedProcess(store, processes, id, name, printed(amount, 3 + index), { endedAt: updatedAt + index })
     for (const kind of ['raw', 'times', 'err']) {
       utimesSync(join(processes, `${name}.${kind}`), updatedAt / 1_000, updatedAt / 1_000)
     }

@@ -6,13 +6,12 @@ const now = 1_000 * 24 * 60 * 60_000
 const hour = 60 * 60_000
 const day = 24 * hour
 
-const processFacts = fc
-  .record({
-    raw: fc.constantFrom('kept' as const, 'compressed' as const, 'dropped' as const),
-    pack: fc.nat(1_000),
-    plain: fc.nat(9_000),
-  })
-  .map(({ raw, pack, plain }) => ({ process: '', raw, bytes: pack + plain, plainBytes: plain }))
+const processFacts = fc.record({
+  process: fc.constant(''),
+  raw: fc.constantFrom('kept' as const, 'dropped' as const),
+  endedAt: fc.oneof(fc.constant(null), fc.integer({ min: now - 60 * day, max: now })),
+  bytes: fc.nat(10_000),
+})
 const sessionFacts = fc.record({
   session: fc.constant(''),
   // A change of the record, such as an idle close, is no use.
@@ -35,7 +34,7 @@ const facts: fc.Arbitrary<RetentionFacts> = fc
 const policy: fc.Arbitrary<RetentionPolicy> = fc.record({
   keepSessionsMs: fc.constantFrom(0, 10 * day, 30 * day),
   keepTotalBytes: fc.constantFrom(0, 100_000, 400_000, 10_000_000),
-  rawLogs: fc.constantFrom('keep' as const, 'compress' as const, 'drop' as const),
+  rawLogs: fc.constantFrom('keep' as const, 'drop' as const),
   rawLogAfterMs: fc.constantFrom(0, day, 20 * day),
 })
 
@@ -64,7 +63,7 @@ test('for size the longest unused go first, no more than needed, and none that w
         expect(bySize).toEqual([])
         return
       }
-      const freed = plan.rawLogs.reduce((sum, { freedBytes }) => sum + freedBytes, 0)
+      const freed = plan.rawLogs.reduce((sum, { bytes }) => sum + bytes, 0)
       const left = given.totalBytes - freed - plan.sessions.reduce((sum, { bytes }) => sum + bytes, 0)
       const eligible = given.sessions.filter(({ session, usedAt }) => !gone.has(session) && now - usedAt > hour)
       // Enough, if there was enough to go; and one less would not have been.
@@ -76,28 +75,47 @@ test('for size the longest unused go first, no more than needed, and none that w
         expect(now - usedAt).toBeGreaterThan(hour)
         for (const kept of eligible) expect(usedAt).toBeLessThanOrEqual(kept.usedAt)
       }
+      // Only when no raw log is left that may go.
+      const dropped = new Set(plan.rawLogs.map(({ process }) => process))
+      const kept = given.sessions.filter(
+        ({ session }) => !plan.sessions.some(one => one.session === session && one.reason === 'age'),
+      )
+      const droppable = kept
+        .flatMap(({ processes }) => processes)
+        .filter(({ endedAt, bytes }) => endedAt !== null && bytes > 0)
+      if (last) expect(droppable.filter(({ process }) => !dropped.has(process))).toEqual([])
     }),
   )
 })
 
-test('raw logs are reduced as configured, of sessions unused for long enough, each once and with something to reduce', () => {
+test('raw logs go for their age as configured, for size oldest first and no more than needed, of live processes never', () => {
   fc.assert(
     fc.property(facts, policy, (given, rules) => {
       const { rawLogs, sessions } = planRetention(given, rules, now)
       expect(new Set(rawLogs.map(({ process }) => process)).size).toBe(rawLogs.length)
       const tooOld = new Set(sessions.filter(({ reason }) => reason === 'age').map(({ session }) => session))
-      for (const { session, process, action, bytes, freedBytes } of rawLogs) {
+      const bySize: number[] = []
+      for (const { session, process, reason, bytes } of rawLogs) {
         const owner = given.sessions.find(one => one.session === session)!
         const of = owner.processes.find(one => one.process === process)!
-        expect(now - owner.usedAt).toBeGreaterThan(rules.rawLogAfterMs)
         expect(tooOld.has(session)).toBe(false)
+        expect(of.endedAt).not.toBeNull()
         expect(bytes).toBe(of.bytes)
-        expect(freedBytes).toBeGreaterThanOrEqual(0)
-        if (action === 'drop') expect(rules.rawLogs === 'drop' || of.raw === 'dropped').toBe(true)
-        else expect(of.plainBytes).toBeGreaterThan(0)
-        // What was to be kept as it is was not: it is only brought to its end.
-        if (rules.rawLogs === 'keep') expect(of.raw).not.toBe('kept')
+        expect(bytes).toBeGreaterThan(0)
+        if (reason === 'size') bySize.push(of.endedAt!)
+        else if (of.raw === 'kept') {
+          expect(rules.rawLogs).toBe('drop')
+          expect(now - owner.usedAt).toBeGreaterThan(rules.rawLogAfterMs)
+        }
       }
+      expect(bySize).toEqual(bySize.toSorted((one, other) => one - other))
+      const last = rawLogs.findLast(({ reason }) => reason === 'size')
+      if (!last) return
+      const freed = [...rawLogs, ...sessions.filter(({ reason }) => reason === 'age')].reduce(
+        (sum, { bytes }) => sum + bytes,
+        0,
+      )
+      expect(given.totalBytes - freed + last.bytes).toBeGreaterThan(rules.keepTotalBytes)
     }),
   )
 })

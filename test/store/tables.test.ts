@@ -161,7 +161,7 @@ test('processes are kept in order, with offsets beyond 32 bits, and are live unt
     resumed: true,
     firstSeq: 7,
     claudeSessionIdBefore: 'c-1',
-    raw: 'compressed' as const,
+    raw: 'dropped' as const,
     frames: 12,
   }
   store.processes.save(changed)

@@ -8,13 +8,13 @@ export function gcLines({ dryRun, sessions, rawLogs, more, freedBytes }: GcResul
       'delete',
       session,
       bytes(size),
-      `${count(events)} events, ${reason === 'age' ? 'unused for too long' : 'all together too large'}`,
+      `${count(events)} events, ${why(reason)}`,
     ]),
-    ...rawLogs.map(({ process, session, action, bytes: size }) => [
-      action,
+    ...rawLogs.map(({ process, session, reason, bytes: size }) => [
+      'drop',
       session,
       bytes(size),
-      `raw log of ${process}`,
+      `raw log of ${process}, ${why(reason)}`,
     ]),
   ]
   const beyond = more.sessions + more.rawLogs
@@ -25,3 +25,5 @@ export function gcLines({ dryRun, sessions, rawLogs, more, freedBytes }: GcResul
     rows.length > 0 ? sum : `nothing ${dryRun ? 'would go' : 'had to go'}`,
   ]
 }
+
+const why = (reason: 'age' | 'size') => (reason === 'age' ? 'unused for too long' : 'all together too large')

@@ -1,0 +1,42 @@
+import { rm } from 'node:fs/promises'
+import { processFiles } from '../holder/process-files.ts'
+import type { Store, StoredProcess } from '../store/store.ts'
+import { outputsOf } from '../topics/process-output.ts'
+import { inSlices } from './in-slices.ts'
+
+/**
+ * Drops the raw log of a process that has ended and whose output is translated to its end. The number of its frames is
+ * stored before a file goes, so that the frames of later processes keep their numbers. After a kill at any step the same
+ * call again does the rest. Rejects with the signal's reason where it is aborted.
+ */
+export async function dropRawLog(
+  { store, processesDir }: { store: Store; processesDir: string },
+  process: StoredProcess,
+  signal: AbortSignal,
+): Promise<void> {
+  if (process.raw === 'kept') {
+    store.processes.dropped(process.id, process.frames ?? (await countFrames(processesDir, process, signal)))
+    // A power cut must not leave less than the database says.
+    await store.sync()
+  }
+  const { raw, times, err, pack } = processFiles(processesDir, process.id)
+  for (const file of [raw, times, err, pack]) await rm(file, { force: true })
+}
+
+async function countFrames(processesDir: string, process: StoredProcess, signal: AbortSignal): Promise<number> {
+  const outputs = outputsOf(processesDir, process, 0)
+  let frames = 0
+  const step = () => {
+    const { value, done } = outputs.next()
+    if (done) return false
+    frames += value.lines.length
+    return true
+  }
+  try {
+    await inSlices(step, signal)
+  } finally {
+    outputs.return(undefined)
+  }
+  signal.throwIfAborted()
+  return frames
+}
