@@ -12,7 +12,7 @@ import { createDiskNotice } from './disk-notice.ts'
 import { distDirectory } from './dist.ts'
 import { syncRawLog } from './holder/sync-raw-log.ts'
 import { createRemoteHolder } from './holder/remote.ts'
-import { openHome, removeInfo, writeInfo } from './home.ts'
+import { openHome, openSockets, removeInfo, writeInfo } from './home.ts'
 import { lockHome } from './lock.ts'
 import type { Log } from './log.ts'
 import { createNotifications } from './notify/notifications.ts'
@@ -235,6 +235,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       host: config.host,
       port: config.port,
       socketPath: home.socket,
+      openSockets: () => openSockets(home),
       tokens,
       page: {
         files: findStaticFiles(distDirectory()),

@@ -1,6 +1,8 @@
-import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DaemonInfo } from '../protocol/index.ts'
+import { readJson, writePrivately } from './private-file.ts'
+import { openSocketDirectory, socketDirectory } from './socket-places.ts'
 
 /** Everything muxd keeps on disk, in one directory of mode 0700. */
 export interface Home {
@@ -9,6 +11,8 @@ export interface Home {
   /** Raw logs and what belongs to them. */
   processes: string
   lock: string
+  /** The directory of the sockets: this one, unless their paths would be too long. */
+  sockets: string
   socket: string
   holderLock: string
   holderSocket: string
@@ -46,19 +50,34 @@ export function openHome(directory: string): Home {
   }
   const home = homePaths(directory)
   mkdirSync(home.processes, { recursive: true, mode: 0o700 })
+  openSockets(home)
   return home
 }
 
-/** The places in a home, whether it exists or not. */
+/** Makes the directory of the sockets where it is missing. Throws `BadHome`. */
+export const openSockets = ({ directory, sockets }: Home): void =>
+  orBadHome(() => openSocketDirectory(directory, sockets))
+
+function orBadHome<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (error) {
+    throw new BadHome((error as Error).message, { cause: error })
+  }
+}
+
+/** The places in a home, whether it exists or not. Throws `BadHome` where `sockets.json` cannot be used. */
 export function homePaths(directory: string): Home {
+  const sockets = orBadHome(() => socketDirectory(directory))
   return {
     directory,
     database: join(directory, 'muxd.db'),
     processes: join(directory, 'processes'),
     lock: join(directory, 'lock'),
-    socket: join(directory, 'muxd.sock'),
+    sockets,
+    socket: join(sockets, 'muxd.sock'),
     holderLock: join(directory, 'holder.lock'),
-    holderSocket: join(directory, 'holder.sock'),
+    holderSocket: join(sockets, 'holder.sock'),
     info: join(directory, 'daemon.json'),
     tokens: join(directory, 'tokens.json'),
     config: join(directory, 'config.json'),
@@ -80,25 +99,4 @@ export function readInfo(home: Home): DaemonInfo | undefined {
 /** Removes `daemon.json` when it is still that of `instance`. */
 export function removeInfo(home: Home, instance: string): void {
   if (readInfo(home)?.instance === instance) rmSync(home.info, { force: true })
-}
-
-/**
- * The content of a JSON file; undefined only where the file does not exist. Throws an error that names the file when it
- * exists and cannot be read: what it holds must not pass for absent.
- */
-export function readJson(file: string): unknown {
-  // A link whose target is missing exists.
-  if (!lstatSync(file, { throwIfNoEntry: false })) return undefined
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new Error(`${file} cannot be read: ${(error as Error).message}`, { cause: error })
-  }
-}
-
-/** Whole or not at all, and never readable by others, not even for a moment. */
-export function writePrivately(file: string, value: object): void {
-  const draft = `${file}.${process.pid}.tmp`
-  writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true })
-  renameSync(draft, file)
 }

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
-import { homePaths } from '../home.ts'
+import { homePaths, openSockets } from '../home.ts'
 import { createLog, isLogLevel } from '../log.ts'
 import { createLogFile } from '../log-file.ts'
 import { holdLock } from '../store/hold-lock.ts'
@@ -31,7 +31,13 @@ const unlock = await lock()
 if (!unlock) process.exit(0)
 rmSync(home.holderSocket, { force: true })
 const holder = createInProcessHolder({ dir: home.processes, log })
-const server = await serveHolder({ socketPath: home.holderSocket, holder, muxd: packageJson.version, log })
+const server = await serveHolder({
+  socketPath: home.holderSocket,
+  openSockets: () => openSockets(home),
+  holder,
+  muxd: packageJson.version,
+  log,
+})
 log.info('holding', { pid: process.pid, home: home.directory })
 
 let ending = false

@@ -1,5 +1,6 @@
 import { createServer, type Socket } from 'node:net'
 import type { Log } from '../log.ts'
+import { keepSocket } from '../server/keep-socket.ts'
 import { listenUnix } from '../server/listen.ts'
 import type { OwnProcess } from './held-process.ts'
 import { InputClosed } from './holder.ts'
@@ -25,6 +26,8 @@ export interface HolderServer {
 
 export interface ServeOptions {
   socketPath: string
+  /** Makes the directory of the socket where it has vanished. */
+  openSockets?: () => void
   holder: InProcessHolder
   /** Version of the program. */
   muxd: string
@@ -39,6 +42,7 @@ const handOverMs = 10_000
 /** Serves a holder to one daemon at a time, and looks after it while there is none. */
 export async function serveHolder({
   socketPath,
+  openSockets,
   holder,
   muxd,
   log,
@@ -152,7 +156,7 @@ export async function serveHolder({
     return true
   }
 
-  const server = createServer(socket => {
+  const opened = (socket: Socket) => {
     let greeted: Promise<boolean> | undefined
     const underWay = new Set<Promise<void>>()
     const gone = new Promise<void>(resolve => socket.once('close', () => resolve()))
@@ -188,14 +192,30 @@ export async function serveHolder({
         void made.finally(() => underWay.delete(made))
       })
     })
-  })
+  }
 
-  await listenUnix(server, socketPath)
+  const listen = async () => {
+    openSockets?.()
+    const made = createServer(opened)
+    await listenUnix(made, socketPath)
+    return made
+  }
+  let server = await listen()
+  const stopKeeping = keepSocket(
+    socketPath,
+    async () => {
+      server.close()
+      server = await listen()
+      log.warn('the socket had vanished and was made again', { path: socketPath })
+    },
+    error => log.warn('the socket has vanished and cannot be made again', { path: socketPath, error }),
+  )
   lookAfter()
   return {
     done,
     async close() {
       clearTimeout(idleTimer)
+      stopKeeping()
       server.close()
       attached?.end()
       await holder.close()

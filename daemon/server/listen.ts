@@ -1,4 +1,5 @@
 import type { AddressInfo, ListenOptions, Server } from 'node:net'
+import { fitsSocket } from '../socket-places.ts'
 
 /** Somebody else listens there already. */
 export class AddressInUse extends Error {
@@ -25,6 +26,8 @@ export async function listenTcp(server: Server, host: string, port: number): Pro
 
 /** Listens on a Unix socket that only its owner may open. A stale file must be gone; a directory of mode 0700 is the caller's. */
 export async function listenUnix(server: Server, path: string): Promise<void> {
+  // A longer name would be cut without a word.
+  if (!fitsSocket(path)) throw new Error(`the path of the socket ${path} is longer than an address of a socket may be`)
   // The file is made, synchronously, with the mode that the mask leaves: there is no moment in which it is open to all.
   const mask = process.umask(0o177)
   try {

@@ -20,6 +20,7 @@ import { createExchange, type PageEntry } from './exchange.ts'
 import { createFailedTokens } from './failed-tokens.ts'
 import { createHttpServer } from './http.ts'
 import type { KnownTokens } from './known-tokens.ts'
+import { keepSocket } from './keep-socket.ts'
 import { listenTcp, listenUnix } from './listen.ts'
 import { createPlaceCheck } from './place-check.ts'
 import { createPulse } from './pulse.ts'
@@ -34,6 +35,8 @@ export interface ServerOptions {
   port: number
   /** The Unix socket; it must not exist, its directory must, with mode 0700. Absent: TCP only. */
   socketPath?: string
+  /** Makes the directory of the Unix socket where it has vanished. */
+  openSockets?: () => void
   tokens: KnownTokens
   /** The page, and what its links are good for. Absent: there is none. */
   page?: { files: StaticFiles; redeem(code: string): PageEntry | undefined }
@@ -126,14 +129,31 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const servers = [httpServer('tcp')]
   port = await listenTcp(servers[0]!, host, port)
-  if (options.socketPath !== undefined) {
-    servers.push(httpServer('unix'))
+  const { socketPath, openSockets } = options
+  let stopKeeping = () => {}
+  const openUnix = async (path: string) => {
+    openSockets?.()
+    const server = httpServer('unix')
+    await listenUnix(server, path)
+    // Whoever is connected stays so. The old server would remove the file of the new one if it were closed later.
+    servers.splice(1, 1, server)
+  }
+  if (socketPath !== undefined) {
     try {
-      await listenUnix(servers[1]!, options.socketPath)
+      await openUnix(socketPath)
     } catch (error) {
       await closed(servers[0]!)
       throw error
     }
+    stopKeeping = keepSocket(
+      socketPath,
+      async () => {
+        servers[1]!.close()
+        await openUnix(socketPath)
+        log.warn('the Unix socket had vanished and was made again', { path: socketPath })
+      },
+      error => log.warn('the Unix socket has vanished and cannot be made again', { path: socketPath, error }),
+    )
   }
 
   return {
@@ -150,6 +170,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     async close({ code, reason, reconnect }) {
       closing = true
+      stopKeeping()
       unsubscribeTokens()
       for (const connection of connections) connection.close(code, reason, reconnect)
       await Promise.all([...servers.map(closed), ...[...connections].map(({ gone }) => gone)])

@@ -3,7 +3,8 @@ import { nanoid } from 'nanoid'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Token } from '../../protocol/token.ts'
-import { BadHome, readJson, writePrivately } from '../home.ts'
+import { BadHome } from '../home.ts'
+import { readJson, writePrivately } from '../private-file.ts'
 import { hashOf } from '../server/known-tokens.ts'
 
 /** A token as it is kept: of its secret the hash. */

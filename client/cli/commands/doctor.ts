@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { connect, type DaemonStatus, homeDirectory, readDaemonInfo } from '../../index.ts'
+import { socketDirectory } from '../../node/daemon-json.ts'
 import { sdkVersion } from '../../version.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { colorsFor, print, printJson } from '../output.ts'
@@ -79,7 +80,10 @@ async function lookAtDaemon(
   try {
     const info = url === undefined ? await readDaemonInfo(home) : { url, token, pid: undefined }
     if (!info)
-      return { daemon: { ok: true, detail: 'not running; it starts with the first command' }, holder: alone(home) }
+      return {
+        daemon: { ok: true, detail: 'not running; it starts with the first command' },
+        holder: await alone(home),
+      }
     const mux = await connect({ url: info.url, token: info.token })
     try {
       const { version, pid, holder } = await mux.api.daemon.status({})
@@ -92,7 +96,7 @@ async function lookAtDaemon(
     }
   } catch (error) {
     const detail = oneLine((error as Error).message)
-    return { daemon: { ok: false, detail, fix: 'muxd stop, or see muxd logs' }, holder: alone(home) }
+    return { daemon: { ok: false, detail, fix: 'muxd stop, or see muxd logs' }, holder: await alone(home) }
   }
 }
 
@@ -103,10 +107,18 @@ const held = (holder: DaemonStatus['holder']): Finding => ({
 })
 
 /** Without a daemon to ask; one that was kept waits for the next. */
-const alone = (home: string): Finding => ({
-  ok: true,
-  detail: existsSync(join(home, 'holder.sock')) ? 'waits for a daemon' : 'not running; it starts with the daemon',
-})
+async function alone(home: string): Promise<Finding> {
+  try {
+    const isThere = existsSync(join(await socketDirectory(home), 'holder.sock'))
+    return { ok: true, detail: isThere ? 'waits for a daemon' : 'not running; it starts with the daemon' }
+  } catch (error) {
+    return {
+      ok: false,
+      detail: oneLine((error as Error).message),
+      fix: 'restore that file, or remove it once nothing runs',
+    }
+  }
+}
 
 async function checkClaude(): Promise<Finding> {
   const program = process.env['MUXD_CLAUDE_BIN'] || 'claude'

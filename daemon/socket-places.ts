@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto'
+import { lstatSync, mkdirSync, realpathSync } from 'node:fs'
+import { dirname, isAbsolute, join } from 'node:path'
+import { readJson, writePrivately } from './private-file.ts'
+
+/**
+ * Where the sockets of a home are: in the home while their paths fit into a socket's address, which holds 107 bytes on
+ * Linux and 103 elsewhere; else in `TMPDIR/muxd-<uid>/<hash of the home>`. That place is stored in the home, in
+ * `sockets.json`, because TMPDIR differs between shells, services and sudo: what is stored wins.
+ */
+const longestPathBytes = process.platform === 'linux' ? 107 : 103
+
+/** The longest name of a socket. */
+const longestName = 'holder.sock'
+
+export const fitsSocket = (path: string): boolean => Buffer.byteLength(path) <= longestPathBytes
+
+export function socketDirectory(home: string, environment: NodeJS.ProcessEnv = process.env): string {
+  if (fits(home)) return home
+  const stored = readJson(storedIn(home)) as { directory?: unknown } | null | undefined
+  if (stored === undefined) return chosen(home, environment)
+  const directory = stored?.directory
+  if (typeof directory === 'string' && isAbsolute(directory) && fits(directory)) return directory
+  throw new Error(
+    `${storedIn(home)} cannot be used: expected { "directory": <absolute path of at most ${most} bytes> }`,
+  )
+}
+
+/**
+ * Makes the directory of the sockets where it is not the home, and stores its place. Throws an error where the directory or
+ * its parent is a link, belongs to somebody else or is open to others.
+ */
+export function openSocketDirectory(home: string, directory: string): void {
+  if (directory === home) return
+  const ofUser = dirname(directory)
+  mkdirSync(dirname(ofUser), { recursive: true })
+  makePrivate(ofUser)
+  makePrivate(directory)
+  const isStored = lstatSync(storedIn(home), { throwIfNoEntry: false }) !== undefined
+  if (!isStored) writePrivately(storedIn(home), { directory })
+}
+
+const most = longestPathBytes - longestName.length - 1
+
+const fits = (directory: string) => fitsSocket(join(directory, longestName))
+
+const storedIn = (home: string) => join(home, 'sockets.json')
+
+function chosen(home: string, environment: NodeJS.ProcessEnv): string {
+  const hash = createHash('sha256').update(resolved(home)).digest('hex').slice(0, 16)
+  const within = (root: string) => join(root, `muxd-${process.getuid?.() ?? 0}`, hash)
+  const { TMPDIR } = environment
+  const ofUser = TMPDIR && isAbsolute(TMPDIR) ? within(TMPDIR) : undefined
+  return ofUser !== undefined && fits(ofUser) ? ofUser : within('/tmp')
+}
+
+function resolved(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
+function makePrivate(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  const facts = lstatSync(directory)
+  const uid = process.getuid?.() ?? facts.uid
+  const problem = !facts.isDirectory()
+    ? 'is no directory'
+    : facts.uid !== uid
+      ? `belongs to user ${facts.uid}, expected ${uid}`
+      : facts.mode & 0o077
+        ? `is open to other users (mode ${(facts.mode & 0o777).toString(8).padStart(4, '0')}, expected 0700)`
+        : undefined
+  if (problem) throw new Error(`the directory of the sockets, ${directory}, ${problem}`)
+}

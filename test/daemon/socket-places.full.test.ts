@@ -1,0 +1,112 @@
+import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { BadHome, homePaths, openHome } from '../../daemon/home.ts'
+import { startTestDaemon } from '../support/daemon.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+
+/** A home whose path has so many bytes. */
+function homeOf(bytes: number, character = 'h'): string {
+  const root = tempDir()
+  const left = bytes - Buffer.byteLength(root) - 1
+  const home = join(root, character.repeat(Math.floor(left / Buffer.byteLength(character))))
+  mkdirSync(home, { mode: 0o700 })
+  return home
+}
+
+const longest = process.platform === 'linux' ? 107 : 103
+const stored = (home: string) => JSON.parse(readFileSync(join(home, 'sockets.json'), 'utf8')) as { directory: string }
+
+describe('the sockets of a home', () => {
+  it.each(Array.from({ length: 51 }, (_, index) => 90 + index))(
+    'have paths that fit, with a home of %i bytes',
+    bytes => {
+      const home = homeOf(bytes)
+      const { holderSocket, socket } = openHome(home)
+      expect(Buffer.byteLength(holderSocket)).toBeLessThanOrEqual(longest)
+      const fits = bytes + '/holder.sock'.length <= longest
+      expect([dirname(socket) === home, dirname(holderSocket) === home]).toEqual([fits, fits])
+      expect(existsSync(join(home, 'sockets.json'))).toBe(!fits)
+      if (!fits) rmSync(stored(home).directory, { recursive: true })
+    },
+  )
+
+  it('stay where they were with another TMPDIR, and are elsewhere for another home', () => {
+    const [home, other, root] = [homeOf(130), homeOf(130, 'ü'), tempDir()]
+    const { TMPDIR } = process.env
+    process.env['TMPDIR'] = root
+    try {
+      const { sockets } = openHome(home)
+      expect(dirname(dirname(sockets))).toBe(root)
+      expect(lstatSync(sockets).mode & 0o777).toBe(0o700)
+      process.env['TMPDIR'] = tempDir()
+      expect(homePaths(home).sockets).toBe(sockets)
+      expect(homePaths(other).sockets).not.toBe(sockets)
+      rmSync(sockets, { recursive: true })
+      expect(openHome(home).sockets).toBe(sockets)
+      expect(existsSync(sockets)).toBe(true)
+    } finally {
+      if (TMPDIR === undefined) delete process.env['TMPDIR']
+      else process.env['TMPDIR'] = TMPDIR
+    }
+  })
+
+  it.each<[string, (directory: string) => void]>([
+    ['is a link', directory => symlinkSync(tempDir(), directory)],
+    ['is a file', directory => writeFileSync(directory, '')],
+    [
+      'is open to others',
+      directory => {
+        mkdirSync(directory)
+        chmodSync(directory, 0o755)
+      },
+    ],
+  ])('are refused where their directory %s', (_, make) => {
+    const home = homeOf(130)
+    const directory = join(tempDir(), 'muxd', 'sockets')
+    mkdirSync(dirname(directory), { mode: 0o700 })
+    make(directory)
+    writeFileSync(join(home, 'sockets.json'), JSON.stringify({ directory }))
+    expect(() => openHome(home)).toThrow(BadHome)
+    expect(() => openHome(home)).toThrow(directory)
+  })
+
+  it.each(['', '{}', 'null', '{"directory":"relative"}'])('are refused where sockets.json is %j', content => {
+    const home = homeOf(130)
+    writeFileSync(join(home, 'sockets.json'), content)
+    expect(() => homePaths(home)).toThrow(BadHome)
+    expect(() => homePaths(home)).toThrow(join(home, 'sockets.json'))
+  })
+
+  it.each([
+    [98, 'h'],
+    [110, 'ü'],
+    [140, 'h'],
+  ])(
+    'let a daemon start after kill -9 of daemon and holder, with a home of %i bytes of %s',
+    async (bytes, character) => {
+      const home = homeOf(bytes, character)
+      const first = await startTestDaemon({ home })
+      const { holder } = await (await first.peer()).call<{ holder: { pid: number } }>('daemon.status')
+      await first.kill()
+      const second = await startTestDaemon({ home, env: { TMPDIR: tempDir() } })
+      await until(async () =>
+        expect(await (await second.peer()).call('daemon.status')).toMatchObject({ holder: { state: 'connected' } }),
+      )
+      await second.kill()
+      if (holder.pid)
+        try {
+          process.kill(holder.pid, 'SIGKILL')
+        } catch {}
+      const third = await startTestDaemon({ home })
+      const { sockets, socket, holderSocket } = homePaths(home)
+      expect(third.info.socket).toBe(socket)
+      for (const path of [socket, holderSocket]) rmSync(path, { force: true })
+      if (sockets !== home) rmSync(sockets, { recursive: true })
+      await until(() => expect([socket, holderSocket].map(path => existsSync(path))).toEqual([true, true]))
+      expect(await third.stop()).toBe(0)
+      if (sockets !== home) rmSync(sockets, { recursive: true, force: true })
+    },
+  )
+})
