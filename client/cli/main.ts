@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import { RpcError } from '../index.ts'
 import { exitCodeOf } from './exit.ts'
-import { endWithReader, say } from './output.ts'
+import { endWithReader, jsonLine, say } from './output.ts'
 import { createProgram } from './program.ts'
 import { oneLine } from './render/text.ts'
 
@@ -21,7 +21,7 @@ function failed(error: unknown): number {
   const { message } = error as Error
   if (process.argv.includes('--json') && error instanceof RpcError) {
     const { code, data } = error
-    say(JSON.stringify({ error: { code, message, data } }))
+    say(jsonLine({ error: { code, message, data } }))
   } else {
     for (const [index, line] of message.split('\n').entries()) say(`${index ? '  ' : 'muxd: '}${oneLine(line)}`)
   }

@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { isatty } from 'node:tty'
 import picocolors from 'picocolors'
 import type { Colors } from 'picocolors/types.js'
+import { harmlessJson } from '../harmless.ts'
+import { harmlessLine } from './render/text.ts'
 
 const { createColors } = picocolors
 
@@ -16,12 +18,15 @@ export function colorsFor(stream: NodeJS.WriteStream & { fd: number }): Colors {
 }
 
 /** One value, one line. Waits while the reader is slow. */
-export const printJson = (value: unknown): Promise<void> => print(JSON.stringify(value))
+export const printJson = (value: unknown): Promise<void> => print(jsonLine(value))
 
-export const print = (line: string): Promise<void> => write(process.stdout, `${line}\n`)
+/** The JSON of a value. What a terminal would act on, or hide, is escaped. */
+export const jsonLine = (value: unknown): string => harmlessJson(JSON.stringify(value))
+
+export const print = (line: string): Promise<void> => write(process.stdout, `${harmlessLine(line)}\n`)
 
 /** For people, beside what the program is asked for. */
-export const say = (line: string): void => void process.stderr.write(`${line}\n`)
+export const say = (line: string): void => void process.stderr.write(`${harmlessLine(line)}\n`)
 
 export async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   if (!stream.write(text)) await once(stream, 'drain')

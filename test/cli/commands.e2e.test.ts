@@ -47,6 +47,20 @@ describe('run', () => {
     expect(home).toBeTruthy()
   })
 
+  it('prints nothing that a terminal acts on or hides, as JSON, for people and in a pipe', async () => {
+    const { call } = await daemonForTest()
+    const hostile = 'x\u001b[2J\u009b1A\u007f\u202e\u061c\u200b\u{e0041}y'
+    const said = await call('run', '--title', hostile, `sim:text ${hostile}`).ended
+    const listed = await call('ls', '--json').ended
+    const others = [await call('ls').ended, await call('logs').ended, await call('logs', '--json').ended]
+    for (const { stdout, stderr } of [said, listed, ...others]) {
+      // oxlint-disable-next-line no-control-regex
+      expect(stdout + stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e\u061c\u200b\u{e0041}]/u)
+    }
+    expect(said.stdout).toContain('x[2J1Ay')
+    expect(jsonLines(listed.stdout)[0]).toMatchObject({ title: hostile })
+  })
+
   it('takes the prompt from standard input, and one that looks like an option', async () => {
     const { home } = await daemonForTest()
     const prompt = 'two\nlines'

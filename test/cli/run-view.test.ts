@@ -70,16 +70,16 @@ const ended = { response: '', transcript: [] }
 const done: Body = { type: 'done', ...ended, numTurns: 1, durationMs: 0 }
 
 describe('in a pipe', () => {
-  it('the answer is alone on standard output, byte for byte, and ends its line', () => {
+  it('the answer is alone on standard output, without escape sequences, and ends its line', () => {
     const events = [
       { type: 'thinking', delta: 'hm' } as Body,
       text('Hel'),
-      text('lo\u001b[1m'),
+      text('lo\u001b[1m\u202e'),
       ...tool('t1', 'ls'),
       result('t1', 700),
       done,
     ]
-    expect(piped(events).answer).toBe('Hello\u001b[1m\n')
+    expect(piped(events).answer).toBe('Hello[1m\n')
   })
 
   it('messages are paragraphs', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { age, bytes, duration, table, usd } from '../../client/cli/render/format.ts'
-import { fit, harmless, oneLine, widthOf } from '../../client/cli/render/text.ts'
+import { jsonLine } from '../../client/cli/output.ts'
+import { fit, harmless, harmlessLine, oneLine, widthOf } from '../../client/cli/render/text.ts'
 import { firstLine, summary } from '../../client/cli/render/tool.ts'
 
 describe('text that is shown', () => {
@@ -11,6 +12,15 @@ describe('text that is shown', () => {
     ['overwrites the line before', 'safe\rrm -rf', 'saferm -rf'],
     ['rings and steps back', '\u0007a\u0008b\u007f', 'ab'],
     ['reverses what follows', 'user\u202e \u2066txt.exe\u2069', 'user txt.exe'],
+    ['marks the direction of Arabic letters', 'a\u061cb', 'ab'],
+    ['has no width', 'pass\u200bw\u2060o\ufeffr\u00add', 'password'],
+    ['is written in tags', 'hi\u{e0072}\u{e006d}', 'hi'],
+    ['is a filler', 'a\u3164\u115f\uffa0b', 'ab'],
+    ['separates lines and paragraphs', 'a\u2028b\u2029c', 'abc'],
+    ['is half a character', 'a\ud83db\udc4dc', 'abc'],
+    ['joins what does not join', 'a\u200db\u200cc\ufe0f', 'abc'],
+    ['is an emoji of several', '👩‍💻 ❤️ 1️⃣ 👩🏽‍🚀', '👩‍💻 ❤️ 1️⃣ 👩🏽‍🚀'],
+    ['is in a script that joins', 'می‌خواهم श्रीलंका ශ්‍රී', 'می‌خواهم श्रीलंका ශ්‍රී'],
     ['is what people write', 'tabs\tand\nlines, ünï, 日本, 👍🏽', 'tabs\tand\nlines, ünï, 日本, 👍🏽'],
   ])('cannot do harm when it %s', (_, text, expected) => {
     expect(harmless(text)).toBe(expected)
@@ -41,6 +51,28 @@ describe('text that is shown', () => {
   ])('%s in %i columns is %s', (text, columns, expected) => {
     expect(fit(text, columns)).toBe(expected)
   })
+})
+
+// A sample of each kind: C0, DEL, C1, directional marks, zero width, tags, fillers, separators, halves of pairs.
+const hostile =
+  'a\u0000\u001b[2J\u007f\u0085\u009b1A\u061c\u200b\u200e\u202e\u2066\u2028\ufeff\u{e0041}\u{e0020}\ud800"\\\n'
+
+describe('JSON that is printed', () => {
+  it('is the same JSON, with nothing that a terminal would act on or hide', () => {
+    const value = { [hostile]: [hostile, 'ünï 日本 👩‍💻'] }
+    const line = jsonLine(value)
+    expect(JSON.parse(line)).toEqual(value)
+    expect(harmless(line)).toBe(line)
+    expect(line).toContain('ünï 日本 👩‍💻')
+    expect(line).toContain('\\u202e')
+    expect(line).toContain('\\udb40\\udc41')
+  })
+})
+
+it('a line keeps our colours and nothing else that begins with an escape', () => {
+  expect(harmlessLine(`\u001b[31mred\u001b[39m ${hostile.trim()}\u001b]0;x\u0007`)).toBe(
+    '\u001b[31mred\u001b[39m a[2J1A"\\]0;x',
+  )
 })
 
 describe('a tool in one line', () => {

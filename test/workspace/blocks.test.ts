@@ -6,6 +6,8 @@ import { emptyWindow, frameLine, maxRows, withNewer, withOlder } from '../../cli
 import { sessionLook } from '../../client/workspace/blocks/session-look.ts'
 import { blockTitle, tabLabel } from '../../client/workspace/blocks/titles.ts'
 import { lastDays, others, plotUsage } from '../../client/workspace/blocks/usage-plot.ts'
+import { toolAbout } from '../../client/workspace/conversation/model/tool-text.ts'
+import { projectName, sessionName } from '../../client/session-name.ts'
 import { applyChange, emptyRecords } from '../../client/workspace/records-state.ts'
 import type { Approval, FrameEvent, Run, Session } from '../../protocol/index.ts'
 import { run as recordOf, session as sessionOf } from '../support/records.ts'
@@ -130,6 +132,20 @@ describe('approvals', () => {
     for (const [kind, input, as] of cases) expect(wishOf({ kind, input })).toEqual(as)
     expect(summaryOf({ kind: 'tool', tool: 'Bash', input: { command: 'ls' } })).toBe('Bash: ls')
     expect(summaryOf({ kind: 'tool', tool: 'X', input: {} })).toBe('X')
+  })
+
+  it('show nothing out of order and hide nothing, and titles neither', () => {
+    const turned = 'rm \u202egnp.\u2066x\u200b'
+    expect(wishOf({ kind: 'tool', input: { command: turned } })).toEqual({ as: 'command', command: 'rm gnp.x' })
+    expect(wishOf({ kind: 'tool', input: { file_path: turned, content: turned } })).toMatchObject({ path: 'rm gnp.x' })
+    expect(wishOf({ kind: 'tool', input: { deep: [turned] } })).toEqual({
+      as: 'fields',
+      fields: [['deep', '[\n  "rm \\u202egnp.\\u2066x\\u200b"\n]']],
+    })
+    expect(summaryOf({ kind: 'tool', tool: 'Bash', input: { command: turned } })).toBe('Bash: rm gnp.x')
+    expect(toolAbout('Bash', { command: turned })).toBe('rm gnp.x')
+    expect(sessionName({ title: turned, cwd: '/' })).toBe('rm gnp.x')
+    expect(projectName(`/a/${turned}`)).toBe('rm gnp.x')
   })
 
   it('have the questions that can be read, whatever their input is', () => {

@@ -7,6 +7,7 @@ import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { type LogTail, openTail } from '../log-tail.ts'
 import { colorsFor, print, say } from '../output.ts'
 import { dayOf, type LogLevel, type LogLine, logLevels, parseLogLine, renderLogLine } from '../render/log-line.ts'
+import { harmlessJson } from '../../harmless.ts'
 import { harmless } from '../render/text.ts'
 import type { CommonOptions } from '../with-mux.ts'
 
@@ -82,12 +83,12 @@ function sourcesIn(directory: string): string[] {
   }
 }
 
-/** As it was written with `json`, but for lines that were cut; else for people, under its day. */
+/** With `json` the lines as they were written, without those that were cut; else for people, under the line's day. */
 function createPrinter(json: boolean): (entry: Entry) => Promise<void> {
   const colors = colorsFor(process.stdout)
   let day: string | undefined
   return async ({ text, line, source }) => {
-    if (json) return line && print(text)
+    if (json) return line && print(harmlessJson(text))
     if (!line) return print(colors.dim(harmless(text)))
     if (dayOf(line) !== day) await print(colors.dim(`── ${(day = dayOf(line))}`))
     return print(renderLogLine(line, source, colors))

@@ -1,7 +1,7 @@
 import type { Failure } from '../../../protocol/index.ts'
 import type { CancelMode, Mux, Run } from '../../index.ts'
 import { type ExitCode, exitCodeOfEnd, exitCodes, Usage } from '../exit.ts'
-import { colorsFor, isTerminal, print, printJson, say } from '../output.ts'
+import { colorsFor, print, printJson, say } from '../output.ts'
 import { duration, tokens, usd } from '../render/format.ts'
 import { limitsOf, queuedFor, silence, silentAfterMs } from '../render/run-facts.ts'
 import { harmless, oneLine } from '../render/text.ts'
@@ -63,7 +63,6 @@ async function ended(mux: Mux, run: string, seconds: number | undefined, signal:
 const longestWaitMs = 3_600_000
 
 function describe(run: Run): string[] {
-  const clean = isTerminal(process.stdout) ? harmless : (text: string) => text
   const { bold, dim } = colorsFor(process.stdout)
   const { result, startedAt, endedAt, activity } = run
   const silentMs = activity?.silentMs ?? 0
@@ -81,16 +80,16 @@ function describe(run: Run): string[] {
     ...(run.limits ? [dim(limitsOf(run))] : []),
     ...(startedAt === null ? [] : [dim(`started ${new Date(startedAt).toLocaleString()}`)]),
     '',
-    ...clean(run.prompt)
+    ...harmless(run.prompt)
       .split('\n')
       .map(line => `${dim('›')} ${line}`),
-    ...(result?.response ? ['', clean(result.response.trimEnd())] : []),
-    ...(result?.failure ? ['', ...failureLines(result.failure, clean)] : []),
+    ...(result?.response ? ['', harmless(result.response.trimEnd())] : []),
+    ...(result?.failure ? ['', ...failureLines(result.failure)] : []),
   ]
 }
 
-function failureLines(failure: Failure, clean: (text: string) => string): string[] {
+function failureLines(failure: Failure): string[] {
   const advice = whatToDo(failure)
   const { dim } = colorsFor(process.stdout)
-  return [clean(`${failure.title}: ${failure.detail}`), ...(advice === undefined ? [] : [dim(clean(advice))])]
+  return [harmless(`${failure.title}: ${failure.detail}`), ...(advice === undefined ? [] : [dim(harmless(advice))])]
 }

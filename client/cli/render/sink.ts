@@ -114,11 +114,15 @@ export interface Pipes {
   progress(text: string): void
 }
 
-/** The answer alone on one stream, byte for byte, and what is beside it line by line on the other. */
+/**
+ * The answer alone on one stream, and what is beside it line by line on the other. The answer may end on a terminal all
+ * the same (`muxd run … | less -R`): it is as harmless as there. Who wants it byte for byte takes `--json`.
+ */
 export function pipeSink(pipes: Pipes): Sink {
   let lineStart = true
   let empty = true
-  const answer = (text: string) => {
+  const answer = (given: string) => {
+    const text = harmless(given)
     if (!text) return
     lineStart = text.endsWith('\n')
     empty = false

@@ -1,14 +1,18 @@
-/**
- * Text of a model or a tool, made harmless for a terminal: no escape sequence can begin and nothing is overwritten.
- * Control characters go (but newline and tab), and so do the marks that reverse the direction of what follows, which can
- * make a command read other than it runs.
- */
-export const harmless = (text: string): string => text.replace(harmful, '')
+import { harmless } from '../../harmless.ts'
+
+export { harmless }
+
+/** A line that is ready to be printed: of escape sequences only our own colours are left. */
+export const harmlessLine = (line: string): string =>
+  line
+    .split(colour)
+    .map((part, index) => (index % 2 ? part : harmless(part)))
+    .join('')
 
 // oxlint-disable-next-line no-control-regex
-const harmful = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+const colour = /(\u001b\[[\d;]*m)/
 
-/** The same in one line. */
+/** Harmless text in one line. */
 export const oneLine = (text: string): string => harmless(text.replace(/\s+/g, ' ')).trim()
 
 /** Cut to `columns` of a terminal, the last one an ellipsis. */

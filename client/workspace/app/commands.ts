@@ -1,4 +1,5 @@
 import type { Run } from '../../browser.ts'
+import { harmless } from '../../harmless.ts'
 import { summaryOf } from '../blocks/approval-input.ts'
 import { type Block, blockOf } from '../blocks/block.ts'
 import { blockNames, blockTitle } from '../blocks/titles.ts'
@@ -187,7 +188,7 @@ function sessionCommands({ records, desk }: Workspace): Command[] {
       id: `session-${session.session}`,
       group: 'Sessions',
       title: `Open ${sessionName(session)}`,
-      hint: session.cwd,
+      hint: harmless(session.cwd),
       run: () => desk.show({ kind: 'session', session: session.session }),
     }))
 }

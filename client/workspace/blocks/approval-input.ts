@@ -1,6 +1,7 @@
 import type { Approval } from '../../browser.ts'
+import { harmless, harmlessJson } from '../../harmless.ts'
 
-/** What a tool wants to do, in the form in which a person judges it. */
+/** What a tool wants to do, in the form in which a person judges it: nothing in it is hidden or shown out of order. */
 export type Wish =
   | { as: 'command'; command: string; about?: string }
   | { as: 'edit'; path: string; before: string; after: string }
@@ -14,16 +15,22 @@ export function wishOf({ kind, input }: Pick<Approval, 'kind' | 'input'>): Wish 
   if (typeof input !== 'object' || input === null) return { as: 'fields', fields: [['input', textOf(input)]] }
   const fields = input as Fields
   const { command, file_path: path, old_string: before, new_string: after, content, plan, description } = fields
-  if (kind === 'plan' && typeof plan === 'string') return { as: 'plan', plan }
+  if (kind === 'plan' && typeof plan === 'string') return { as: 'plan', plan: harmless(plan) }
   if (typeof command === 'string')
-    return { as: 'command', command, ...(typeof description === 'string' && { about: description }) }
+    return {
+      as: 'command',
+      command: harmless(command),
+      ...(typeof description === 'string' && { about: harmless(description) }),
+    }
   if (typeof path === 'string' && typeof before === 'string' && typeof after === 'string')
-    return { as: 'edit', path, before, after }
-  if (typeof path === 'string' && typeof content === 'string') return { as: 'write', path, content }
-  return { as: 'fields', fields: Object.entries(fields).map(([name, value]) => [name, textOf(value)]) }
+    return { as: 'edit', path: harmless(path), before: harmless(before), after: harmless(after) }
+  if (typeof path === 'string' && typeof content === 'string')
+    return { as: 'write', path: harmless(path), content: harmless(content) }
+  return { as: 'fields', fields: Object.entries(fields).map(([name, value]) => [harmless(name), textOf(value)]) }
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? ''))
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? harmless(value) : harmlessJson(JSON.stringify(value, null, 2) ?? '')
 
 export interface Question {
   question: string
@@ -62,7 +69,7 @@ export function questionsOf(input: unknown): Question[] {
 
 /** One line that says what is asked. */
 export function summaryOf({ tool, kind, input }: Pick<Approval, 'tool' | 'kind' | 'input'>): string {
-  if (kind === 'question') return questionsOf(input)[0]?.question ?? 'a question'
+  if (kind === 'question') return harmless(questionsOf(input)[0]?.question ?? 'a question')
   if (kind === 'plan') return 'a plan to approve'
   const wish = wishOf({ kind, input })
   if (wish.as === 'command') return `${tool}: ${wish.command}`

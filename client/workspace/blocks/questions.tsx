@@ -1,4 +1,5 @@
 import type { Question } from './approval-input.ts'
+import { harmless } from '../../harmless.ts'
 
 /** By the question's text: the label that was chosen, or the user's own words; a list where several may be. */
 export type Answers = Record<string, string | string[]>
@@ -29,7 +30,7 @@ export function Questions({
         return (
           <fieldset key={question} class="question" disabled={disabled}>
             <legend>
-              {header && <span class="chip">{header}</span>} {question}
+              {header && <span class="chip">{harmless(header)}</span>} {harmless(question)}
             </legend>
             {options.map(({ label, description }) => (
               <label key={label} class="option">
@@ -40,8 +41,8 @@ export function Questions({
                   onChange={() => toggle(label)}
                 />
                 <span>
-                  {label}
-                  {description && <span class="small dim"> {description}</span>}
+                  {harmless(label)}
+                  {description && <span class="small dim"> {harmless(description)}</span>}
                 </span>
               </label>
             ))}

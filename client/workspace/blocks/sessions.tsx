@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import type { Session } from '../../browser.ts'
+import { harmless } from '../../harmless.ts'
 import { useWorkspace } from '../app/workspace.ts'
 import { usd } from '../parts/format.ts'
 import { Icon } from '../parts/icons.tsx'
@@ -173,7 +174,7 @@ function SessionRow({
         <div class="row-line small dim">
           <span class="unseen">{words},</span>
           <span class="row-project">{projectName(session.cwd)}</span>
-          <Path of={session.cwd} />
+          <Path of={harmless(session.cwd)} />
         </div>
       </div>
       <div class="row-side small dim numeric">

@@ -1,3 +1,4 @@
+import { harmless } from '../../../harmless.ts'
 import { structuredPatch } from 'diff'
 import type { ToolItem } from './items.ts'
 
@@ -26,8 +27,9 @@ export function fileChange({
   details,
 }: Pick<ToolItem, 'tool' | 'input' | 'details'>): FileChange | undefined {
   const asked = fields(input)
-  const file = text(asked['file_path'])
-  if (file === undefined || !['Edit', 'MultiEdit', 'Write'].includes(tool)) return undefined
+  const path = text(asked['file_path'])
+  if (path === undefined || !['Edit', 'MultiEdit', 'Write'].includes(tool)) return undefined
+  const file = harmless(path)
   const told = fields(details)['structuredPatch']
   if (Array.isArray(told) && told.length > 0) return { file, hunks: told.flatMap(hunkOf) }
   if (tool === 'Write') return { file, hunks: compare('', text(asked['content']) ?? '') }

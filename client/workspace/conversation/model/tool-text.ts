@@ -1,3 +1,4 @@
+import { harmless, harmlessJson } from '../../../harmless.ts'
 import { tellingFields, tellingInput } from '../../../telling-input.ts'
 
 /** What a tool is called with, in one line: the part that tells it from others of its kind. */
@@ -21,9 +22,9 @@ export function outputText(output: unknown): string {
 /** A tool's input as somebody would write it: a command as it is, everything else as JSON. */
 export function inputText(input: unknown): string {
   const command = (input as { command?: unknown } | null | undefined)?.command
-  if (typeof command === 'string') return command
-  if (typeof input === 'string') return input
-  return input === undefined ? '' : JSON.stringify(input, null, 2)
+  if (typeof command === 'string') return harmless(command)
+  if (typeof input === 'string') return harmless(input)
+  return input === undefined ? '' : harmlessJson(JSON.stringify(input, null, 2))
 }
 
 function partText(part: unknown): string {
@@ -31,4 +32,4 @@ function partText(part: unknown): string {
   return typeof text === 'string' ? text : `[${typeof type === 'string' ? type : 'part'}]`
 }
 
-const oneLine = (text: string) => text.slice(0, 400).replaceAll(/\s+/g, ' ').trim()
+const oneLine = (text: string) => harmless(text.slice(0, 400)).replaceAll(/\s+/g, ' ').trim()
