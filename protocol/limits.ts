@@ -87,6 +87,12 @@ export const limits = {
   eventsPageBytes: 64 * 1024,
   /** Unsent bytes of a connection above which its further calls answer `overloaded`: it asks and does not read. */
   maxUnreadBytes: 4 * 1024 * 1024,
+  /**
+   * Unsent bytes of answers of all connections of a role above which calls of that role answer `overloaded`, so that many
+   * connections that do not read cannot take the memory, and observers not that of the control role. A connection that has
+   * more than `eventsPageBytes` unsent meanwhile is not read from.
+   */
+  maxRoleUnreadBytes: 64 * 1024 * 1024,
   /** Notifications that wait for one target; with one more the oldest is dropped. */
   maxNotificationsWaiting: 100,
   /** Failed tokens within `authWindowMs` after which every attempt answers 429 until the window has passed. */

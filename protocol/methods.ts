@@ -25,13 +25,18 @@ const next = Type.Optional(Type.String())
 /**
  * One row a method: the shape of its params and of its result, and whether it changes anything (`mutates`). To one that
  * does an observe token gets `forbidden`, and so it does to one that tells what is not for it (`needsControl`). The
- * daemon's handlers and the client's calls are mapped types over this table.
+ * daemon's handlers and the client's calls are mapped types over this table. Secrets in a result are masked, unless the
+ * method `showsSecrets` and the caller has the control role.
  */
 const method = <Params extends TObject, Result extends TObject>(
   params: Params,
   result: Result,
-  { mutates = false, needsControl = mutates }: { mutates?: boolean; needsControl?: boolean } = {},
-) => ({ params, result, mutates, needsControl })
+  {
+    mutates = false,
+    needsControl = mutates,
+    showsSecrets = false,
+  }: { mutates?: boolean; needsControl?: boolean; showsSecrets?: boolean } = {},
+) => ({ params, result, mutates, needsControl, showsSecrets })
 
 const top = {
   /** Must be the first request of a connection (only `ping` may come before). Answers `unsupported_version`. */
@@ -164,7 +169,8 @@ const daemon = {
 const session = {
   /** With `claudeSessionId`: `not_found` where there is no such conversation, `conflict` where it is open elsewhere. */
   create: method(Type.Object({ ...SessionSpec.properties, key }), Session, { mutates: true }),
-  get: method(Type.Object({ session: SessionId }), Session),
+  /** The one answer that has the values of `claude`'s secret options, for the control role. */
+  get: method(Type.Object({ session: SessionId }), Session, { showsSecrets: true }),
   /**
    * Changes what is given. Where a live process refuses the model or the mode: `invalid_params` with its words, and
    * nothing is changed. To begin anew is a `conflict` while a run has not ended.

@@ -2,10 +2,13 @@ import { Type, type Static } from 'typebox'
 import { ApprovalOptions } from './approval.ts'
 import { limits } from './limits.ts'
 import { RunId, SessionId } from './ids.ts'
+import { secret } from './secret.ts'
 
 /**
  * What Claude Code is started with in a session. `env` is added to the daemon's environment; `args` are further
  * command-line arguments and, like `permissionMode: bypassPermissions`, need the configuration's leave.
+ * The values of `mcpConfig`, `settings`, `env` and `args` may be secrets: everywhere but in what `session.get` answers to
+ * the control role they are `[masked]`. The names of variables and the number of entries are shown.
  */
 export const ClaudeOptions = Type.Object({
   model: Type.Optional(Type.String({ minLength: 1 })),
@@ -16,12 +19,14 @@ export const ClaudeOptions = Type.Object({
   maxTurns: Type.Optional(Type.Integer({ minimum: 1 })),
   maxBudgetUsd: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
   addDirs: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-  mcpConfig: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-  settings: Type.Optional(Type.String({ minLength: 1 })),
+  mcpConfig: Type.Optional(Type.Array(Type.String({ minLength: 1, ...secret }))),
+  settings: Type.Optional(Type.String({ minLength: 1, ...secret })),
   env: Type.Optional(
-    Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String(), { additionalProperties: false }),
+    Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String(secret), {
+      additionalProperties: false,
+    }),
   ),
-  args: Type.Optional(Type.Array(Type.String())),
+  args: Type.Optional(Type.Array(Type.String(secret))),
 })
 export type ClaudeOptions = Static<typeof ClaudeOptions>
 

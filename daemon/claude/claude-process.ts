@@ -1,14 +1,15 @@
 import { rmSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { ClaudeOptions } from '../../protocol/index.ts'
 import type { HeldProcess, Holder } from '../holder/holder.ts'
+import { processFiles } from '../holder/process-files.ts'
 import { openRawLog } from '../holder/raw-log.ts'
 import { passHookPoint } from '../hook-points.ts'
 import type { Log } from '../log.ts'
 import { type Beginning, commandLine } from './command-line.ts'
 import { initializeLine } from './control.ts'
 import { claudeEnvironment } from './environment.ts'
+import { optionFiles, writeOptionFiles } from './option-files.ts'
 import { createOutputReader, type Output, type OutputLine } from './output.ts'
 
 /** A live Claude Code process: lines go in, what it prints goes to its `OutputSink`. */
@@ -69,22 +70,35 @@ export interface StartOptions {
 /** How much of the end of stderr goes with a failure. */
 const stderrTailBytes = 4 * 1024
 
-/** A process's own `TMPDIR`, removed when it is over. */
-export const temporaryDirectory = (processesDir: string, id: string): string => join(processesDir, `${id}.tmp`)
+/**
+ * Directories of a process that are removed when it is over: its own `TMPDIR`, and the files with its options. These are
+ * apart, for what the process starts may write to `TMPDIR`, also from a sandbox.
+ */
+export function processDirectories(processesDir: string, id: string): string[] {
+  const { tmp, options } = processFiles(processesDir, id)
+  return [tmp, options]
+}
+
+async function removeDirectories(processesDir: string, id: string): Promise<void> {
+  for (const directory of processDirectories(processesDir, id)) await rm(directory, { recursive: true, force: true })
+}
 
 /** Starts Claude Code for a session and says hello to it. Rejects with `SpawnFailed`. */
 export async function startClaudeProcess(options: StartOptions, sink: OutputSink): Promise<ClaudeProcess> {
   const { holder, processesDir, id, nonce } = options
-  const tmpDir = temporaryDirectory(processesDir, id)
-  await mkdir(tmpDir, { recursive: true, mode: 0o700 })
-  const env = claudeEnvironment(options.environment, options.options.env, tmpDir)
-  const held = await holder
-    .start({ id, nonce, command: commandLine(options), cwd: options.cwd, env })
-    .catch(async (error: unknown) => {
-      await rm(tmpDir, { recursive: true, force: true })
-      throw error
-    })
-  return adoptClaudeProcess(held, { ...options, from: 0 }, sink)
+  const directories = processFiles(processesDir, id)
+  const given = optionFiles(options.options, directories.options)
+  try {
+    await mkdir(directories.tmp, { recursive: true, mode: 0o700 })
+    await writeOptionFiles(directories.options, given.files)
+    const env = claudeEnvironment(options.environment, options.options.env, directories.tmp)
+    const command = commandLine({ ...options, options: given.options })
+    const held = await holder.start({ id, nonce, command, cwd: options.cwd, env })
+    return adoptClaudeProcess(held, { ...options, from: 0 }, sink)
+  } catch (error) {
+    await removeDirectories(processesDir, id)
+    throw error
+  }
 }
 
 export interface AdoptOptions extends Pick<StartOptions, 'log' | 'processesDir' | 'nonce'> {
@@ -135,7 +149,7 @@ function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () 
     const processEnd = reading.end(exit, held.lost)
     held
       .release()
-      .then(() => rm(temporaryDirectory(processesDir, id), { recursive: true, force: true }))
+      .then(() => removeDirectories(processesDir, id))
       .catch((error: unknown) => log.error('a process could not be released', { process: id, error }))
       .finally(() => sink.ended(processEnd))
   }
@@ -190,7 +204,8 @@ export function readEndedProcess(id: string, options: AdoptOptions, sink: Output
   const exit = reading.readOn(Infinity)
   if (exit === undefined) reading.readRest()
   const end = reading.end(exit === 'more' ? undefined : exit, true)
-  rmSync(temporaryDirectory(options.processesDir, id), { recursive: true, force: true })
+  for (const directory of processDirectories(options.processesDir, id))
+    rmSync(directory, { recursive: true, force: true })
   sink.ended(end)
 }
 

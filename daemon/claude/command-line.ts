@@ -1,10 +1,10 @@
-import type { ClaudeOptions } from '../../protocol/index.ts'
+import type { ProcessOptions } from './option-files.ts'
 
 export interface CommandLineOptions {
   /** Absolute path of Claude Code. */
   path: string
   conversation: Beginning
-  options: ClaudeOptions
+  options: ProcessOptions
 }
 
 /**
@@ -29,7 +29,7 @@ export function commandLine({ path, conversation, options }: CommandLineOptions)
     ...value('--permission-mode', options.permissionMode),
     ...list('--allowedTools', options.allowedTools),
     ...list('--disallowedTools', options.disallowedTools),
-    ...value('--append-system-prompt', options.appendSystemPrompt),
+    ...value('--append-system-prompt-file', options.appendSystemPromptFile),
     ...value('--max-turns', options.maxTurns),
     ...value('--max-budget-usd', options.maxBudgetUsd),
     ...list('--add-dir', options.addDirs),

@@ -14,6 +14,12 @@ export function redact(text: string): string {
     .replace(cookies, `$1${redacted}`)
     .replace(headers, `$1${redacted}`)
     .replace(bearers, `$1${redacted}`)
+    .replace(flags, (flag, name: string, separator: string, value: string) =>
+      looksSecret(value, name) ? `${name}${separator}${redacted}` : flag,
+    )
+    .replace(basics, (credentials, scheme: string, value: string) =>
+      isUserAndPassword(value) ? `${scheme}${redacted}` : credentials,
+    )
     .replace(tokens, redacted)
     .replace(pairs, (pair, name: string, separator: string, value: string) =>
       looksSecret(value, name) ? `${name}${separator}${redacted}` : pair,
@@ -40,6 +46,15 @@ const headers = new RegExp(
   String.raw`(\b(?:(?:proxy-)?authorization|x-api-key|x-auth-token|x-goog-api-key)${separator}(?:(?:bearer|basic|token|digest)[ \t]{1,8})?)[^\s"'\\,;]+`,
   'gi',
 )
+/** Of the letters of Base64 alone: what is in them tells whether it is a user and a password. */
+const basics = /(\bbasic[ \t]{1,8})([A-Za-z0-9+/_-]{6,4000}={0,2})/gi
+
+/** `--password x`, also as two words of a list: `"--password", "x"`. With `=` they are pairs like others. `-p` says nothing. */
+const flags = new RegExp(
+  String.raw`(--(?:[a-z0-9]{1,20}[_-]){0,4}(?:password|passwd|passphrase|pass|secret|token|key|api-?key|credentials?|auth))(["'\\]{0,3},[ \t]{0,8}["'\\]{0,3}|[ \t]{1,8}["'\\]{0,2}|=["'\\]{0,2})(?!-)([^\s"'\\,;]+)`,
+  'gi',
+)
+
 const bearers = /(\bbearer[ \t]{1,8})[A-Za-z0-9._~+/-]{16,}={0,2}/gi
 
 /** Keys that are known by how they begin, and JSON web tokens. */
@@ -66,9 +81,16 @@ const names =
 const secretName = new RegExp(`${names}$`, 'i')
 const pairs = new RegExp(String.raw`(${names})(${separator})((?<=")[^"\\\r\n]+|(?<=')[^'\\\r\n]+|[^\s"'\\,;&]+)`, 'gi')
 
+/** `user:password` in Base64. Words like "authentication" are Base64 as well, but of something else. */
+function isUserAndPassword(value: string): boolean {
+  const text = Buffer.from(value, 'base64').toString('latin1')
+  return /^[\x20-\x7e\xa0-\xff]*:[\x20-\x7e\xa0-\xff]*$/.test(text)
+}
+
 /** A path, a variable and a plain word are none; of passwords only the shortest are let through. */
 function looksSecret(value: string, name: string): boolean {
   return (
-    value.length >= (/^pass/i.test(name) ? 4 : 8) && !/^(?:[~/.$<%{[]|(?:undefined|required|missing)$)/i.test(value)
+    value.length >= (/^(?:--.*)?pass/i.test(name) ? 4 : 8) &&
+    !/^(?:[~/.$<%{[]|(?:undefined|required|missing)$)/i.test(value)
   )
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { passHookPoint } from '../hook-points.ts'
 import type { Log } from '../log.ts'
 import { createExitMark } from './exit-mark.ts'
@@ -65,6 +65,8 @@ export async function startHeldProcess(
     writeFileSync(files.err, '', { mode: 0o600, flag: 'wx' })
     // Kept open: once the command runs, nothing can fail any more for want of a descriptor.
     pidFile = openSync(files.pid, 'wx+', 0o600)
+    // At a place, so that it is read from its beginning later.
+    writeSync(pidFile, `${spec.cwd}\n`, 0)
     pty = openPty({
       command: shimCommandLine({ files: files.base, nonce: spec.nonce, command: spec.command }),
       cwd: spec.cwd,
@@ -103,7 +105,8 @@ export async function startHeldProcess(
     }
     rawLog.close()
     const why = whyNotStarted(error as NodeJS.ErrnoException, spec, files)
-    for (const path of Object.values(files)) if (path !== files.base) rmSync(path, { force: true })
+    const { base: _, tmp: __, ...made } = files
+    for (const path of Object.values(made)) rmSync(path, { recursive: true, force: true })
     throw fail(why, error)
   } finally {
     if (pidFile !== undefined) closeSync(pidFile)
@@ -180,7 +183,7 @@ function hold({
       await growth.whenEnded
     }
     rawLog.close()
-    for (const path of [files.in, files.pid]) rmSync(path, { force: true })
+    for (const path of [files.in, files.pid, files.options]) rmSync(path, { recursive: true, force: true })
     onReleased()
   }
   void growth.whenEnded.then(() => input.destroy())

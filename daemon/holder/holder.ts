@@ -23,6 +23,7 @@ export interface ProcessSpec {
   nonce: string
   /** Program and arguments; the program is an absolute path. */
   command: [string, ...string[]]
+  /** Absolute, without links: where it leads elsewhere when the process starts, the process is not started. */
   cwd: string
   /** The whole environment of the process. */
   env: Record<string, string>

@@ -66,13 +66,11 @@ export function createInProcessHolder({ dir, log }: InProcessHolderOptions): InP
  */
 async function removeLeftovers(dir: string): Promise<void> {
   const ids = new Set(
-    readdirSync(dir).flatMap(name =>
-      name.endsWith('.in') || name.endsWith('.pid') ? [name.replace(/\.\w+$/, '')] : [],
-    ),
+    readdirSync(dir).flatMap(name => (/\.(in|pid|options)$/.test(name) ? [name.replace(/\.\w+$/, '')] : [])),
   )
   for (const id of ids) {
     await sweep({ id, shimPid: undefined })
     const files = processFiles(dir, id)
-    for (const path of [files.in, files.pid]) rmSync(path, { force: true })
+    for (const path of [files.in, files.pid, files.options]) rmSync(path, { recursive: true, force: true })
   }
 }

@@ -16,6 +16,10 @@ export interface ProcessFiles {
   in: string
   /** Its pid: until it is released. */
   pid: string
+  /** Directory of files that its command line names: until it is released. */
+  options: string
+  /** Directory for its temporary files: until its end has been read. */
+  tmp: string
 }
 
 export function processFiles(dir: string, id: string): ProcessFiles {
@@ -28,5 +32,7 @@ export function processFiles(dir: string, id: string): ProcessFiles {
     pack: `${base}.pack`,
     in: `${base}.in`,
     pid: `${base}.pid`,
+    options: `${base}.options`,
+    tmp: `${base}.tmp`,
   }
 }

@@ -5,7 +5,7 @@
  * exit record has been read.
  */
 export interface ShimOptions {
-  /** `<directory>/<id>`: the shim makes `.in`, writes `.pid` and sends the command's stderr to `.err`. Absolute. */
+  /** `<directory>/<id>`: the shim makes `.in`, reads the real path of the directory from `.pid`, writes its pid there and sends the command's stderr to `.err`. Absolute. */
   files: string
   nonce: string
   command: readonly [string, ...string[]]
@@ -27,6 +27,9 @@ export function exitRecord(nonce: string, status: number): string {
 
 // Why it is as it is, line by line:
 // - PATH: the command's own may lead anywhere or nowhere, and the shim needs three tools of the system.
+// - the directory: whoever asked for it has looked where it leads. If a link took its place since, the shell is elsewhere
+//   now, and stops before the command. The pid file holds the path until there is a pid: in the command line others could
+//   read it. The dots keep newlines at the end of the path.
 // - stderr: so far an error goes into the terminal, where it says why there was no start. From here on the shell would
 //   write "Killed" into the command's output.
 // - `trap :`, not `trap ''`: the shim survives what is sent to its process group, while the command starts with the
@@ -41,6 +44,7 @@ export function exitRecord(nonce: string, status: number): string {
 //   there is no record to print and nothing to stay for.
 const shim = `
 PATH=/usr/bin:/bin:$PATH stty raw -echo && PATH=/usr/bin:/bin:$PATH mkfifo -m 600 "$1.in" || exit
+[ "$(pwd -P; echo .)" = "$(PATH=/usr/bin:/bin:$PATH cat "$1.pid"; echo .)" ] || { echo "the directory $(PATH=/usr/bin:/bin:$PATH cat "$1.pid") leads to $(pwd -P) now"; exit; }
 exec 2>/dev/null
 trap : INT QUIT TERM
 "$0" -c 'echo $$ >"$0.pid"; shift; exec "$@" 2>"$0.err" <"$0.in"' "$@"

@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises'
-import { temporaryDirectory } from '../claude/claude-process.ts'
 import { processFiles } from '../holder/process-files.ts'
 import type { Log } from '../log.ts'
 import type { Store } from '../store/store.ts'
@@ -60,6 +59,5 @@ export function createReclaimer(context: { store: Store; processesDir: string; l
 
 async function removeFilesOf(dir: string, process: string): Promise<void> {
   const { base: _, ...files } = processFiles(dir, process)
-  for (const file of Object.values(files)) await rm(file, { force: true })
-  await rm(temporaryDirectory(dir, process), { recursive: true, force: true })
+  for (const path of Object.values(files)) await rm(path, { recursive: true, force: true })
 }

@@ -5,6 +5,7 @@ import {
   type HelloParams,
   type HelloResult,
   type Limits,
+  masked,
   type Role,
   TopicAck,
 } from '../../protocol/index.ts'
@@ -28,6 +29,8 @@ export interface Peer {
   send(text: string): void
   /** Bytes of answers and events that it has not taken yet. */
   unreadBytes(): number
+  /** The same of answers, of all connections of its role. */
+  roleUnreadBytes(): number
   /** Cursors placed by calls that are answered now may be read from. */
   releaseCursors(): void
   /** It has said `hello`. */
@@ -43,7 +46,7 @@ const topicAck = Compile(TopicAck)
 export function createDispatch(options: {
   handlers: Handlers
   about: () => About
-  limits: Pick<Limits, 'maxCallsInFlight' | 'maxUnreadBytes'>
+  limits: Pick<Limits, 'maxCallsInFlight' | 'maxUnreadBytes' | 'maxRoleUnreadBytes'>
   log: Pick<Log, 'error'>
   now: () => number
   /** Without it a `key` has no meaning. */
@@ -93,7 +96,9 @@ export function createDispatch(options: {
         const why = method.mutates ? 'changes something: an observe token may only read' : 'is not for an observe token'
         return new RpcError('forbidden', `${name} ${why}`)
       }
-      return method.fits(params) ? undefined : () => invalidParams(method, params)
+      if (!method.fits(params)) return () => invalidParams(method, params)
+      const path = method.maskIn(params)
+      return path === undefined ? undefined : maskAsValue(path)
     }
 
     // What was wrong is worked out only while there is patience with this peer.
@@ -134,7 +139,7 @@ export function createDispatch(options: {
         // While another answer is out no cursor moves: it may be that one's.
         if (subscribes && subscribesInFlight === 0) peer.releaseCursors()
       }
-      const succeeded = (result: unknown) => answered(checkedText(id, method, result))
+      const succeeded = (result: unknown) => answered(checkedText(id, method, result, peer.role))
       const failed = (error: unknown) => {
         const isAbort = peer.signal.aborted && !(error instanceof RpcError)
         answered(isAbort ? '' : errorText(id, asRpcError(error, method.name)))
@@ -152,8 +157,11 @@ export function createDispatch(options: {
       if (callsInFlight >= limits.maxCallsInFlight) {
         return overloaded('calls of this connection await their answers', 'maxCallsInFlight', limits.maxCallsInFlight)
       }
-      if (peer.unreadBytes() <= limits.maxUnreadBytes) return undefined
-      return overloaded('bytes of answers wait to be read', 'maxUnreadBytes', limits.maxUnreadBytes)
+      if (peer.unreadBytes() > limits.maxUnreadBytes)
+        return overloaded('bytes of answers wait to be read', 'maxUnreadBytes', limits.maxUnreadBytes)
+      if (peer.roleUnreadBytes() <= limits.maxRoleUnreadBytes) return undefined
+      const what = `bytes of answers wait to be read by all connections of the ${peer.role} role`
+      return overloaded(what, 'maxRoleUnreadBytes', limits.maxRoleUnreadBytes)
     }
 
     const run = (method: Method, params: unknown): unknown => {
@@ -166,11 +174,13 @@ export function createDispatch(options: {
     return receive
   }
 
-  function checkedText(id: CallId, method: Method, result: unknown): string {
+  function checkedText(id: CallId, method: Method, result: unknown, role: Role): string {
     if (checkResults && !method.resultFits(result)) {
-      throw new Error(`${method.name}: the result is not as the protocol says: ${JSON.stringify(result)}`)
+      throw new Error(
+        `${method.name}: the result is not as the protocol says: ${JSON.stringify(method.shown(result, 'observe'))}`,
+      )
     }
-    return resultText(id, result)
+    return resultText(id, method.shown(result, role))
   }
 
   // The caller gets an id; what happened is in the log under it, and nowhere else.
@@ -184,5 +194,11 @@ export function createDispatch(options: {
 
 const overloaded = (what: string, limit: string, value: number) =>
   new RpcError('overloaded', `${value} ${what}, the most there may be`, { limit, value })
+
+const maskAsValue = (path: string) =>
+  new RpcError('invalid_params', `${path}: ${masked} is what is shown in the place of a secret, and no value`, {
+    path,
+    expected: 'the value itself: session.get tells it to the control role',
+  })
 
 const short = (name: string) => (name.length > 80 ? `${name.slice(0, 80)}…` : name)

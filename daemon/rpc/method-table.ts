@@ -1,7 +1,8 @@
 import type { TObject, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { methods, topMethods } from '../../protocol/index.ts'
+import { methods, type Role, topMethods } from '../../protocol/index.ts'
 import type { Caller, Handlers } from './handlers.ts'
+import { secretFields } from './secret-fields.ts'
 
 /** A method as dispatch needs it: its row of the protocol, compiled, and its handler. */
 export interface Method {
@@ -13,7 +14,11 @@ export interface Method {
   readonly keyed: boolean
   readonly params: TSchema
   fits(params: unknown): boolean
+  /** JSON pointer of a secret in the params whose value is the mask. */
+  maskIn(params: unknown): string | undefined
   resultFits(result: unknown): boolean
+  /** The result as a caller with this role may see it. */
+  shown(result: unknown, role: Role): unknown
   call(params: unknown, caller: Caller): unknown
 }
 
@@ -36,10 +41,12 @@ export function createMethodTable(handlers: Handlers, top: TopHandlers): Readonl
 /** The methods without a namespace; they act on the connection itself and come without a caller before `hello`. */
 export type TopHandlers = Record<keyof typeof topMethods, Method['call']>
 
-type Row = { params: TObject; result: TObject; mutates: boolean; needsControl: boolean }
+type Row = { params: TObject; result: TObject; mutates: boolean; needsControl: boolean; showsSecrets: boolean }
 
 function method(name: string, row: Row, call: Method['call']): Method {
   const params = Compile(row.params)
+  const given = secretFields(row.params)
+  const told = secretFields(row.result)
   // Only tests check results: most daemons never compile these.
   let result: { Check(value: unknown): boolean } | undefined
   return {
@@ -49,7 +56,9 @@ function method(name: string, row: Row, call: Method['call']): Method {
     keyed: Object.hasOwn(row.params.properties, 'key'),
     params: row.params,
     fits: value => params.Check(value),
+    maskIn: value => given?.maskIn(value),
     resultFits: value => (result ??= Compile(row.result)).Check(value),
+    shown: (value, role) => (told === undefined || (row.showsSecrets && role === 'control') ? value : told.mask(value)),
     call,
   }
 }

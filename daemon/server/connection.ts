@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import type { Dispatch } from '../rpc/dispatch.ts'
 import type { Hub } from '../topics/hub.ts'
 import type { Pulse } from './pulse.ts'
+import type { RoleUnread } from './role-unread.ts'
 import { socketSink } from './socket-sink.ts'
 import type { UnreadBytes } from './unread-bytes.ts'
 import { watchConnection } from './watch.ts'
@@ -16,6 +17,8 @@ export interface Connection {
   close(code: CloseCode, reason: string, reconnect?: boolean): void
   /** Who it is and how its subscriptions are; undefined before `hello`. */
   subscriber(): Omit<Subscriber, 'more'> | undefined
+  /** Of answers, queued or written, that the system has not taken. */
+  unreadAnswerBytes(): number
   readonly role: Role
   /** Id of the token that it came in with; none over the Unix socket. */
   readonly token: string | undefined
@@ -31,11 +34,12 @@ export function openConnection(options: {
   attendance?: Attendance
   pulse: Pulse
   unreadBytes: UnreadBytes
+  roleUnread: RoleUnread
   limits: Limits
   log: Log
   now: () => number
 }): Connection {
-  const { admitted, dispatch, hub, attendance, pulse, unreadBytes, limits, log, now } = options
+  const { admitted, dispatch, hub, attendance, pulse, unreadBytes, roleUnread, limits, log, now } = options
   const { ws, socket, entry } = admitted
   const { role, token } = entry
   const ending = new AbortController()
@@ -90,9 +94,13 @@ export function openConnection(options: {
     role,
     signal,
     subscriptions: outbox,
-    send: outbox.send,
+    send(text) {
+      outbox.send(text)
+      roleUnread.queued(role, text.length)
+    },
     releaseCursors: outbox.release,
     unreadBytes: outbox.unsentBytes,
+    roleUnreadBytes: () => roleUnread.bytes(role),
     greeted(hello, { clientId }) {
       greeted = { client: clientId, name: hello.client.name }
       clearTimeout(helloTimer)
@@ -108,7 +116,8 @@ export function openConnection(options: {
     // ws gives one Buffer a message unless asked for something else.
     receive((data as Buffer).toString())
     // It asks and does not read the answers: it is not read from either until it does.
-    if (outbox.unsentBytes() > limits.maxUnreadBytes) ws.pause()
+    const isFull = roleUnread.bytes(role) > limits.maxRoleUnreadBytes
+    if (outbox.unsentBytes() > (isFull ? limits.eventsPageBytes : limits.maxUnreadBytes)) ws.pause()
   })
   socket.on('drain', () => {
     if (ws.isPaused) ws.resume()
@@ -122,7 +131,7 @@ export function openConnection(options: {
   })
   const subscriber = () =>
     greeted && { ...greeted, role, connectedAt, unsentBytes: outbox.unsentBytes(), subscriptions: outbox.cursors() }
-  return { close, subscriber, role, token, gone }
+  return { close, subscriber, unreadAnswerBytes: outbox.unsentAnswerBytes, role, token, gone }
 }
 
 const notification = (method: string, params: object) => JSON.stringify({ jsonrpc: '2.0', method, params })

@@ -26,6 +26,7 @@ import { createPlaceCheck } from './place-check.ts'
 import { createPulse } from './pulse.ts'
 import type { StaticFiles } from './static-files.ts'
 import { subscribersStatus } from './subscribers.ts'
+import { createRoleUnread } from './role-unread.ts'
 import { createUnreadBytes } from './unread-bytes.ts'
 import { createUpgrades } from './websocket.ts'
 
@@ -79,6 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const connections = new Set<Connection>()
   const pulse = createPulse(pulsePeriodMs(limits))
   const unreadBytes = createUnreadBytes()
+  const roleUnread = createRoleUnread(connections)
   let port = options.port
   let closing = false
 
@@ -113,7 +115,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return observers < maxObservers ? undefined : `${maxObservers} observers are connected, the most there may be`
     },
     opened(admitted) {
-      const connection = openConnection({ ...options, admitted, dispatch, pulse, unreadBytes, limits, now })
+      const connection = openConnection({ ...options, admitted, dispatch, pulse, unreadBytes, roleUnread, limits, now })
       connections.add(connection)
       void connection.gone.then(() => connections.delete(connection))
     },

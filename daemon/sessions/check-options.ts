@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ClaudeOptions } from '../../protocol/index.ts'
 import { isReserved } from '../claude/environment.ts'
+import { inlineJson, looksInline } from '../claude/inline-json.ts'
 import type { Config } from '../config.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { checkConfined, checkWorkingDirectory } from './working-directory.ts'
@@ -29,7 +30,7 @@ export function checkOptions(options: ClaudeOptions, cwd: string, pointer: strin
     ...(settings === undefined ? [] : [[`${pointer}/settings`, settings] as const]),
   ]
   for (const [at, value] of files) {
-    if (inlineJson(value) === undefined) checkConfined(resolve(cwd, value), config.allowRoots, at)
+    if (!looksInline(value)) checkConfined(resolve(cwd, value), config.allowRoots, at)
   }
   if (options.addDirs === undefined) return options
   const addDirs = options.addDirs.map((directory, index) =>
@@ -60,16 +61,6 @@ function checkBypass(settings: string | undefined, cwd: string, pointer: string,
 
 interface Settings {
   permissions?: { defaultMode?: unknown } | null
-}
-
-/** Claude Code takes settings and MCP servers as JSON or as the path of a file with it. */
-function inlineJson(text: string): object | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : undefined
-  } catch {
-    return undefined
-  }
 }
 
 function fileJson(path: string): object | undefined {

@@ -1,5 +1,5 @@
 import { readdirSync, rmSync } from 'node:fs'
-import { temporaryDirectory } from '../claude/claude-process.ts'
+import { processDirectories } from '../claude/claude-process.ts'
 import type { SessionContext } from './session-context.ts'
 
 /**
@@ -27,7 +27,8 @@ export function endOrphans({
 /** Removes the temporary directories of all processes but those that are `known` to live. */
 export function removeTemporary(processesDir: string, known: ReadonlySet<string>): void {
   for (const name of readdirSync(processesDir)) {
-    const id = name.replace(/\.tmp$/, '')
-    if (id !== name && !known.has(id)) rmSync(temporaryDirectory(processesDir, id), { recursive: true, force: true })
+    const id = name.replace(/\.(tmp|options)$/, '')
+    if (id === name || known.has(id)) continue
+    for (const directory of processDirectories(processesDir, id)) rmSync(directory, { recursive: true, force: true })
   }
 }

@@ -11,6 +11,7 @@ import { holdsLimits, type ProcessLimits, withLimits } from '../claude/process-l
 import type { StoredProcess } from '../store/store.ts'
 import type { ActiveRun } from './active-run.ts'
 import { beginningOf, idOf } from './beginning.ts'
+import { checkStart } from './check-start.ts'
 import type { Conversation } from './conversation.ts'
 import { createLiveProcess, type LiveProcess } from './live-process.ts'
 import { counterBefore, newProcess } from './new-process.ts'
@@ -89,6 +90,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       const key = conversationKey(context.environment, record.claude.env, idOf(beginning))
       const row = newProcess(record, beginning, firstSeq, await counterBefore(beginning, key, record, store))
       try {
+        checkStart(record, context.config)
         const { path } = await context.locate()
         const { limits } = run.stored.run
         await ownership.take(key, row.id)

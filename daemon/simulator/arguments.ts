@@ -96,6 +96,7 @@ const flags: Record<string, Flag> = {
     choices: ['acceptEdits', 'auto', 'bypassPermissions', 'manual', 'dontAsk', 'plan', 'default'],
   },
   '--append-system-prompt': { takes: 'one', value: '<prompt>' },
+  '--append-system-prompt-file': { takes: 'one', value: '<file>' },
   '--max-turns': { takes: 'one', value: '<turns>', refuse: notANumber },
   '--max-budget-usd': {
     takes: 'one',

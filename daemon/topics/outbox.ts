@@ -29,6 +29,8 @@ export interface Outbox extends Subscriptions {
   cursors(): SubscriptionStatus[]
   /** Bytes that were queued or written and that the system has not taken yet. */
   unsentBytes(): number
+  /** How many of them are of messages that were sent by `send`, about: at most so many. */
+  unsentAnswerBytes(): number
   close(): void
   /** For the hub. */
   readonly internals: OutboxInternals
@@ -70,6 +72,8 @@ export function createOutbox(
 ): Outbox {
   const subscriptions = new Map<string, Subscription>()
   let held: Subscription[] = []
+  // Of answers since nothing was unsent.
+  let answerBytes = 0
 
   const end = (subscription: Subscription) => {
     subscription.state = 'ended'
@@ -96,7 +100,10 @@ export function createOutbox(
   const outbox: Outbox = {
     internals,
     send(text) {
-      if (!internals.closed) hub.queue(outbox, textFrame(text))
+      if (internals.closed) return
+      const frame = textFrame(text)
+      answerBytes = outbox.unsentAnswerBytes() + frame.length
+      hub.queue(outbox, frame)
     },
     subscribe({
       topic,
@@ -148,6 +155,7 @@ export function createOutbox(
       Object.fromEntries([...subscriptions].map(([topic, subscription]) => [topic, subscription.channel.log.head()])),
     cursors: () => [...subscriptions.values()].map(subscriptionStatus),
     unsentBytes: () => internals.chunkBytes + sink.unsentBytes(),
+    unsentAnswerBytes: () => (answerBytes = Math.min(answerBytes, outbox.unsentBytes())),
     close() {
       internals.closed = true
       internals.chunks.length = 0

@@ -23,7 +23,10 @@ export function createRingLog(options: {
   maxRecords: number
   maxBytes: number
   maxEventBytes: number
+  /** A record as everybody may see it. */
+  shown?: (record: object) => object
 }): RingLog {
+  const { shown = record => record } = options
   const texts = createRecentTexts(0)
   return {
     epoch: options.epoch,
@@ -35,7 +38,7 @@ export function createRingLog(options: {
     whole: texts.at,
     append(record, time) {
       const seq = texts.head() + 1
-      texts.push(JSON.stringify({ seq, time, ...record }))
+      texts.push(JSON.stringify({ seq, time, ...shown(record) }))
       // The newest one stays, however large.
       while (seq > texts.first() && (seq - texts.first() >= options.maxRecords || texts.bytes() > options.maxBytes)) {
         texts.shift()

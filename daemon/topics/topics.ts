@@ -1,4 +1,6 @@
+import { type SessionsEvent, sessionsEvents } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
+import { secretFields } from '../rpc/secret-fields.ts'
 import type { Store } from '../store/store.ts'
 import { createFramesLog } from './frames-log.ts'
 import { createRingLog, latestOnly, type RingLog, sessionsRingBounds, workspacesRingBounds } from './ring-log.ts'
@@ -14,12 +16,18 @@ export interface Topics {
   lookup: TopicLookup
 }
 
+const secrets = new Map(Object.entries(sessionsEvents).map(([type, schema]) => [type, secretFields(schema)]))
+
+/** A record on `sessions`: its topic is for everybody. */
+const withoutSecrets = (record: object): object =>
+  (secrets.get((record as SessionsEvent).type)?.mask(record) as object | undefined) ?? record
+
 export function createTopics(options: { store: Store; instance: string; processesDir: string }): Topics {
   const { store, instance, processesDir } = options
   const { maxEventBytes } = limits
   const { epoch } = store
   const logs = createSessionLogs({ events: store.events, epoch, maxEventBytes })
-  const sessions = createRingLog({ epoch: instance, maxEventBytes, ...sessionsRingBounds })
+  const sessions = createRingLog({ epoch: instance, maxEventBytes, shown: withoutSecrets, ...sessionsRingBounds })
   const daemon = createRingLog({ epoch: instance, maxEventBytes, ...latestOnly })
   const workspaces = createRingLog({ epoch: instance, maxEventBytes, ...workspacesRingBounds })
   const frames = new Map<string, TopicLog>()

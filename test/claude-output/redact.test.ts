@@ -47,6 +47,14 @@ describe('secrets are taken out of a text', () => {
     ['password: hunter2', 'password: [redacted]'],
     ['aws_secret_access_key = abcd/1234+efgh', 'aws_secret_access_key = [redacted]'],
     ['?access_token=abcd1234efgh&x=1', '?access_token=[redacted]&x=1'],
+    ['mysql --password hunter2 db', 'mysql --password [redacted] db'],
+    ['curl --api-key abcd1234efgh -v', 'curl --api-key [redacted] -v'],
+    ['--token=abcd1234efgh --x', '--token=[redacted] --x'],
+    ['x --auth-token "abcd1234efgh"', 'x --auth-token "[redacted]"'],
+    ['["--db-password", "hunter2", "x"]', '["--db-password", "[redacted]", "x"]'],
+    ['{"args":["--secret","abcd1234efgh"]}', '{"args":["--secret","[redacted]"]}'],
+    ['sent Basic dXNlcjpwYXNz to', 'sent Basic [redacted] to'],
+    ['got basic dXNlcjpwYXNzd29yZA==', 'got basic [redacted]'],
   ])('%j', (text, told) => expect(redact(text)).toBe(told))
 
   test.each([
@@ -61,6 +69,9 @@ describe('secrets are taken out of a text', () => {
     'password: required',
     'task-list sk-learn-contrib-and-more',
     'the bearer of bad news',
+    'basic authentication is needed, Basic understanding',
+    'error: unknown option --token --help, --password is required',
+    'mkdir -p some/directory, --key /home/me/id_ed25519, --token $TOKEN',
     '7f3c1c2e-7d0a-4d8e-9c5b-0a1b2c3d4e5f toolu_01AbCdEfGhIjKlMnOpQrStUv',
     '-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----',
   ])('and nothing else: %j', text => expect(redact(text)).toBe(text))
@@ -113,6 +124,14 @@ describe('secrets are taken out of a text', () => {
     'A',
     'MIIE\n',
     'bearer ',
+    'basic ',
+    'basic dXNlcjpw',
+    '--password',
+    '--password ',
+    '--a-',
+    '--',
+    '-',
+    'a-',
     'é',
     '\n',
   ])('in linear time: %j', part => {

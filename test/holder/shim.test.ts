@@ -1,4 +1,14 @@
-import { closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -15,7 +25,7 @@ describe.each(shells)('the shim in %s', shell => {
   let ended: Promise<void>
 
   beforeEach(() => {
-    dir = mkdtempSync(join(tmpdir(), 'shim-'))
+    dir = realpathSync(mkdtempSync(join(tmpdir(), 'shim-')))
   })
   afterEach(async () => {
     process.kill(pty.pid, 'SIGKILL')
@@ -26,6 +36,7 @@ describe.each(shells)('the shim in %s', shell => {
   /** Starts a script and lets it run: opens its input, and closes it. */
   const run = async (script: string) => {
     output = ''
+    writeFileSync(join(dir, 'p.pid'), `${dir}\n`)
     let resolveEnded: () => void
     ended = new Promise(resolve => (resolveEnded = resolve))
     pty = openPty({

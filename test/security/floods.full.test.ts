@@ -53,6 +53,45 @@ describe('who calls and does not read', () => {
   })
 })
 
+describe('many connections that call and do not read', () => {
+  it('get no more prepared, all together, than a bound for their role, and who has the other role notices nothing', async () => {
+    const observers = 24
+    const bound = 8 * megabyte
+    const server = await startTestServer({ checkResults: false, limits: { maxRoleUnreadBytes: bound } })
+    const event = { type: 'notice', text: 'x'.repeat(megabyte) }
+    server.ring('session/s_a').publish(event)
+    const control = await greet(server.url)
+    const asked = { topic: 'session/s_a', seq: 1 }
+    const raws = []
+    let most = 0
+    for (let count = 0; count < observers; count++) {
+      const raw = await openRawWebSocket(server.port, tokens.observe)
+      raw.pause()
+      raws.push(raw)
+      void raw.write(Buffer.concat(Array.from({ length: 40 }, (_, id) => call(id, 'event.get', asked))))
+      expect((await control.call('event.get', asked)).result).toMatchObject({ event })
+      most = Math.max(most, unsentBytes() - raws.reduce((sum, each) => sum + each.unsentBytes(), 0))
+    }
+    // One answer more, and what each gets of errors before it is not read from any more.
+    expect(most).toBeLessThan(bound + 2 * megabyte + observers * 128 * 1024)
+    // It was reached: else this shows nothing.
+    expect(most).toBeGreaterThan(bound / 2)
+    const observer = await greet(server.url, { token: tokens.observe })
+    expect((await observer.call('event.get', asked)).error?.data).toMatchObject({
+      kind: 'overloaded',
+      retryable: true,
+      limit: 'maxRoleUnreadBytes',
+      value: bound,
+    })
+    // As soon as they read there is room again, and each call has its answer.
+    for (const raw of raws) raw.resume()
+    const answers = (received: Buffer) => received.toString('latin1').match(/"id":\d+,"(result|error)"/g)?.length
+    for (const raw of raws)
+      await until(() => expect(answers(raw.received())).toBe(40), { timeout: 60_000, interval: 100 })
+    expect((await observer.call('event.get', asked)).result).toMatchObject({ event })
+  })
+})
+
 describe('many connections that never say hello', () => {
   it('are closed in time, all of them, while others come and go', async () => {
     const server = await startTestServer({ limits: { helloTimeoutMs: 1_000 } })

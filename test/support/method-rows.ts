@@ -7,6 +7,7 @@ export interface MethodRow {
   result: TObject
   mutates: boolean
   needsControl: boolean
+  showsSecrets: boolean
 }
 
 /** Every method by its full name, whatever is added. */

@@ -35,7 +35,13 @@ export class RpcFailure extends Error {
   }
 }
 
-export async function openPeer(url: string, token: string, name = 'peer'): Promise<RpcPeer> {
+/** `onText` is called with everything that is received. */
+export async function openPeer(
+  url: string,
+  token: string,
+  name = 'peer',
+  onText?: (text: string) => void,
+): Promise<RpcPeer> {
   const socket = new WebSocket(url, ['muxd.v1'], { headers: { authorization: `Bearer ${token}` } })
   await once(socket, 'open')
   const closed = once(socket, 'close').then(([code]) => code as number)
@@ -46,6 +52,7 @@ export async function openPeer(url: string, token: string, name = 'peer'): Promi
   let lastId = 0
 
   socket.on('message', (data: Buffer) => {
+    onText?.(data.toString())
     const message = JSON.parse(data.toString()) as {
       id?: number
       result?: unknown

@@ -1,0 +1,83 @@
+import { mkdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { createInProcessHolder } from '../../daemon/holder/in-process.ts'
+import type { Run, Session } from '../../protocol/index.ts'
+import { startTestDaemon } from '../support/daemon.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+/** A session in an allowed directory whose process has ended, and what the next run in it comes to. */
+async function sessionIn(claude: object = {}) {
+  const base = realpathSync(tempDir())
+  const [root, cwd, outside] = [join(base, 'root'), join(base, 'root/project'), join(base, 'outside')]
+  for (const directory of [cwd, outside, join(root, 'more')]) mkdirSync(directory, { recursive: true })
+  writeFileSync(join(root, 'settings.json'), '{}')
+  const daemon = await startTestDaemon({ argv: ['--simulate', '--allow-root', root] })
+  const peer = await daemon.peer()
+  const { session } = await peer.call<Session>('session.create', { cwd, claude })
+  const run = async () => {
+    const { run: id } = await peer.call<Run>('run.start', { session, prompt: 'sim:text' })
+    const ended = await peer.call<Run>('run.wait', { run: id })
+    await peer.call('session.close', { session })
+    return { state: ended.state, code: ended.result?.failure?.code, detail: ended.result?.failure?.detail }
+  }
+  return { root, cwd, outside, run }
+}
+
+describe('a process is started where its session may run, looked at each time', () => {
+  it('not where a link has taken the place of the directory', async () => {
+    const { cwd, outside, run } = await sessionIn()
+    expect((await run()).state).toBe('done')
+    renameSync(cwd, `${cwd}-moved`)
+    symlinkSync(outside, cwd)
+    const failed = await run()
+    expect(failed).toMatchObject({ state: 'failed', code: 'spawn_failed' })
+    expect(failed.detail).toBe(`the directory ${cwd} was replaced: it leads to ${outside} now`)
+    // A link within the allowed root is not what was agreed on either.
+    rmSync(cwd)
+    symlinkSync(`${cwd}-moved`, cwd)
+    expect((await run()).detail).toBe(`the directory ${cwd} was replaced: it leads to ${cwd}-moved now`)
+    rmSync(cwd)
+    renameSync(`${cwd}-moved`, cwd)
+    expect((await run()).state).toBe('done')
+  })
+
+  it('not where it is gone, or no directory any more', async () => {
+    const { cwd, run } = await sessionIn()
+    rmSync(cwd, { recursive: true })
+    expect(await run()).toMatchObject({ state: 'failed', detail: `cwd: "${cwd}" does not exist` })
+    writeFileSync(cwd, '')
+    expect(await run()).toMatchObject({ state: 'failed', detail: `cwd: "${cwd}" is not a directory` })
+  })
+
+  it('not where another directory of it, or a file with settings, leads outside', async () => {
+    const { root, outside, run } = await sessionIn({ addDirs: ['../more'], settings: '../settings.json' })
+    expect((await run()).state).toBe('done')
+    rmSync(join(root, 'more'), { recursive: true })
+    symlinkSync(outside, join(root, 'more'))
+    expect((await run()).detail).toContain('claude/addDirs/0')
+    rmSync(join(root, 'more'))
+    mkdirSync(join(root, 'more'))
+    rmSync(join(root, 'settings.json'))
+    symlinkSync('/etc/hosts', join(root, 'settings.json'))
+    expect((await run()).detail).toContain('claude/settings')
+  })
+})
+
+it('a process that finds itself elsewhere than asked for stops before its command', async () => {
+  const base = realpathSync(tempDir())
+  mkdirSync(join(base, 'there'))
+  symlinkSync(join(base, 'there'), join(base, 'link'))
+  mkdirSync(join(base, 'processes'))
+  const holder = createInProcessHolder({ dir: join(base, 'processes') })
+  const started = holder.start({
+    id: 'p_1',
+    nonce: 'N',
+    command: ['/bin/sh', '-c', 'touch ran'],
+    cwd: join(base, 'link'),
+    env: {},
+  })
+  await expect(started).rejects.toThrow(`the directory ${base}/link leads to ${base}/there now`)
+  await holder.close()
+  expect(() => realpathSync(join(base, 'there/ran'))).toThrow('ENOENT')
+})
