@@ -17,7 +17,7 @@ export interface SecretFields {
  * the mask of its schema: answers in dispatch, records in the log of their topic. Undefined where it has none.
  */
 export function secretFields(schema: TSchema): SecretFields | undefined {
-  const walk = walkOf(schema as Schema)
+  const walk = walkOf(schema)
   if (walk === undefined) return undefined
   return {
     mask: value => walk(value, '', () => masked),
