@@ -1,5 +1,6 @@
-import type { Approval, Cursor } from '../protocol/index.ts'
+import type { Approval } from '../protocol/index.ts'
 import { onAbort } from './abort.ts'
+import { followCollection, readPages } from './collection.ts'
 import type { RpcError } from './errors.ts'
 import { iterate } from './iterate.ts'
 import { randomKey } from './random-key.ts'
@@ -70,35 +71,36 @@ export function createApprovals(link: Link, subscribe: Subscribe): Approvals {
         return { ...last, state: 'resolved', decision: 'withdrawn' }
       })
 
-    /** All that is pending now; of what is so no longer, what became of it. Gives a place of the topic that is in the past by then. */
-    async function catchUp(): Promise<Cursor> {
-      const page = { topic, after: Number.MAX_SAFE_INTEGER, limit: 1 }
-      const { epoch, head: seq } = await ask<{ epoch: string; head: number }>('topic.read', page)
-      const pending = new Map<string, Approval>()
-      let after: string | undefined
-      do {
-        const found = await ask<{ approvals: Approval[]; next?: string }>('approval.list', { session, after })
-        for (const approval of found.approvals) pending.set(approval.approval, approval)
-        after = found.next
-      } while (after)
+    async function list(): Promise<void> {
+      const found = await readPages(
+        from => ask<{ approvals: Approval[]; next?: string }>('approval.list', { session, ...from }),
+        page => page.approvals,
+      )
+      const pending = new Map(found.map(approval => [approval.approval, approval]))
       for (const [id, { approval }] of [...open]) if (!pending.has(id)) note(await renewed(approval))
       for (const approval of [...pending.values()].reverse()) note(approval)
-      return { epoch, seq }
     }
 
-    /** By itself: what was taken is resolved also while nobody asks for more. */
-    async function keepUp() {
-      let known = await catchUp()
-      for await (const event of subscribe(topic, { since: known, signal: stop })) {
-        if (event.type === 'gap') known = await catchUp()
-        // What lies before the list would come for the second time.
-        else if (event.type === 'approval_changed' && event.seq > known.seq) {
+    /** Runs by itself: an approval that was taken is resolved also while nobody asks for more. */
+    const keepUp = () =>
+      followCollection({
+        connection: link,
+        subscribe,
+        topic,
+        head: async () => {
+          const page = { topic, after: Number.MAX_SAFE_INTEGER, limit: 1 }
+          const { epoch, head: seq } = await ask<{ epoch: string; head: number }>('topic.read', page)
+          return { epoch, seq }
+        },
+        list,
+        async change(event) {
+          if (event.type !== 'approval_changed') return
           const { approval } = event
           if (session === undefined || approval.session === session)
             note('cut' in event ? await renewed(approval) : approval)
-        }
-      }
-    }
+        },
+        signal: stop,
+      })
 
     const detach = onAbort(stop, fail)
     keepUp().catch(fail)

@@ -1,6 +1,7 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals'
 import type { Approval, ClientApi, Mux, Run, Session } from '../browser.ts'
-import { keepFollowing } from './keep-following.ts'
+import { followCollection, readPages } from '../collection.ts'
+import { headOf, readActiveRuns } from './read-lists.ts'
 import { applyChange, emptyRecords, keepApproval, keepRun, type RecordsState } from './records-state.ts'
 
 /** The records of the daemon as signals, for every block. */
@@ -22,7 +23,7 @@ const pageSize = 500
 /** How far back the outcomes of ended runs are looked up. */
 const recentRuns = 500
 
-/** Reads the lists, then follows the topic `sessions`; after a gap the lists again. Ends with the connection. */
+/** Reads the lists and follows the topic `sessions` until the connection is closed. */
 export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Records {
   const { api } = mux
   let state = emptyRecords()
@@ -60,17 +61,16 @@ export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Re
     loaded.value = true
   }
 
-  const follow = async () => {
-    // The lists are read after this place: what changes meanwhile comes again behind it, and newer records win.
-    const { epoch: instance, head: seq } = await mux.api.topic.read({ topic: 'sessions', after: 0, limit: 1 })
-    await load()
-    for await (const change of mux.subscribe('sessions', { since: { epoch: instance, seq } })) {
-      if (change.type === 'gap') await load()
-      else if (applyChange(state, change)) showSoon()
-    }
-  }
-
-  keepFollowing(mux, follow).catch(onProblem)
+  followCollection({
+    connection: mux,
+    subscribe: mux.subscribe,
+    topic: 'sessions',
+    head: () => headOf(mux, 'sessions'),
+    list: load,
+    change(event) {
+      if (applyChange(state, event)) showSoon()
+    },
+  }).catch(onProblem)
   return { loaded, sessions, active, ended, approvals, epoch }
 }
 
@@ -88,52 +88,30 @@ export function untilKnown({ sessions }: Records, session: string): Promise<void
 
 async function readLists(api: ClientApi): Promise<RecordsState> {
   const state = emptyRecords()
-  const unended = (['queued', 'running', 'cancelling'] as const).map(of => readRuns(api, { state: of }))
-  const [sessions, approvals, recent, ...active] = await Promise.all([
+  const [sessions, approvals, recent, active] = await Promise.all([
     readSessions(api),
     readApprovals(api),
     api.run.list({ limit: recentRuns }),
-    ...unended,
+    readActiveRuns(api, {}),
   ])
   for (const session of sessions) state.sessions.set(session.session, session)
   // Oldest first: that is their order in a queue.
-  for (const run of [...active.flat(), ...recent.runs].sort((a, b) => a.firstSeq - b.firstSeq)) keepRun(state, run)
+  for (const run of [...active, ...recent.runs].sort((a, b) => a.firstSeq - b.firstSeq)) keepRun(state, run)
   for (const approval of approvals) keepApproval(state, approval)
   return state
 }
 
-async function readSessions(api: ClientApi): Promise<Session[]> {
-  const all: Session[] = []
-  let after: string | undefined
-  do {
-    const { sessions, next } = await api.session.list({ limit: pageSize, ...(after && { after }) })
-    all.push(...sessions)
-    after = next
-  } while (after)
-  return all
-}
+const readSessions = (api: ClientApi): Promise<Session[]> =>
+  readPages(
+    from => api.session.list({ limit: pageSize, ...from }),
+    page => page.sessions,
+  )
 
-async function readRuns(api: ClientApi, query: { state: Run['state'] }): Promise<Run[]> {
-  const all: Run[] = []
-  let after: string | undefined
-  do {
-    const { runs, next } = await api.run.list({ ...query, limit: pageSize, ...(after && { after }) })
-    all.push(...runs)
-    after = next
-  } while (after)
-  return all
-}
-
-async function readApprovals(api: ClientApi): Promise<Approval[]> {
-  const all: Approval[] = []
-  let after: string | undefined
-  do {
-    const { approvals, next } = await api.approval.list(after ? { after } : {})
-    all.push(...approvals)
-    after = next
-  } while (after)
-  return all
-}
+const readApprovals = (api: ClientApi): Promise<Approval[]> =>
+  readPages(
+    from => api.approval.list(from),
+    page => page.approvals,
+  )
 
 /** Any session's log tells it; undefined where there is none. */
 async function databaseEpoch(mux: Mux, { sessions }: RecordsState): Promise<string | undefined> {

@@ -1,4 +1,6 @@
 import type { Mux, Run, Session } from '../../browser.ts'
+import { followCollection } from '../../collection.ts'
+import { headOf, readActiveRuns } from '../read-lists.ts'
 
 /** A session's record, and its runs that have not ended, kept as they are. */
 export interface SessionRecord {
@@ -16,41 +18,33 @@ export function createSessionRecord(mux: Mux, id: string, onChange: () => void):
   let session: Session | undefined
 
   async function list(): Promise<void> {
-    session = await mux.api.session.get({ session: id }, { signal })
+    const [record, active] = await Promise.all([
+      mux.api.session.get({ session: id }, { signal }),
+      readActiveRuns(mux.api, { session: id }, signal),
+    ])
+    session = record
     runs.clear()
-    for (const state of ['queued', 'running', 'cancelling'] as const) {
-      const page = await mux.api.run.list({ session: id, state }, { signal })
-      for (const run of page.runs) runs.set(run.run, run)
-    }
+    for (const run of active) runs.set(run.run, run)
     onChange()
   }
 
-  async function follow(): Promise<void> {
-    const changes = mux.subscribe('sessions', { signal })
-    // Asked for behind the subscription: what changes in between comes as a change.
-    const ask = () => {
-      const step = changes.next()
-      // It fails also when nobody waits for it, because listing has failed.
-      step.catch(() => {})
-      return step
-    }
-    let next = ask()
-    await list()
-    for (let step = await next; !step.done; step = await next) {
-      const change = step.value
-      next = ask()
-      if (change.type === 'gap') await list()
-      else if (change.type === 'session_changed' && change.session.session === id) session = change.session
-      else if (change.type === 'run_changed' && change.run.session === id) {
-        if (change.run.endedAt === null) runs.set(change.run.run, change.run)
-        else runs.delete(change.run.run)
-      } else continue
+  followCollection({
+    connection: mux,
+    subscribe: mux.subscribe,
+    topic: 'sessions',
+    head: () => headOf(mux, 'sessions', signal),
+    list,
+    change(event) {
+      if (event.type === 'session_changed' && event.session.session === id) session = event.session
+      else if (event.type === 'run_changed' && event.run.session === id) {
+        if (event.run.endedAt === null) runs.set(event.run.run, event.run)
+        else runs.delete(event.run.run)
+      } else return
       onChange()
-    }
-  }
-
-  follow().catch(() => {
-    // The feed tells why: it fails of the same cause.
+    },
+    signal,
+  }).catch(() => {
+    // The feed shows why: it fails for the same reason.
   })
 
   const inState = (...states: Run['state'][]) => [...runs.values()].filter(run => states.includes(run.state))

@@ -1,5 +1,6 @@
 import type { Mux, Workspace } from '../../browser.ts'
-import { keepFollowing } from '../keep-following.ts'
+import { followCollection } from '../../collection.ts'
+import { headOf } from '../read-lists.ts'
 
 /** Where layouts are kept, so that every window of a workspace shows the same. */
 export interface LayoutStore {
@@ -26,18 +27,21 @@ export function createLayoutStore(mux: Mux): LayoutStore {
     onChange(workspace, handler) {
       const leaving = new AbortController()
       const { signal } = leaving
-      const follow = async () => {
-        const topic = 'workspaces'
-        const { epoch, head: seq } = await mux.api.topic.read({ topic, after: 0, limit: 1 }, { signal })
-        handler('missed')
-        for await (const event of mux.subscribe(topic, { since: { epoch, seq }, signal })) {
-          if (event.type === 'gap') handler('missed')
-          else if (event.type === 'workspace_changed' && event.workspace.workspace === workspace)
-            handler(event.workspace)
-        }
-      }
-      // Where it cannot be followed it is read once.
-      keepFollowing(mux, follow, signal).catch(() => handler('missed'))
+      const topic = 'workspaces'
+      followCollection({
+        connection: mux,
+        subscribe: mux.subscribe,
+        topic,
+        head: () => headOf(mux, topic, signal),
+        list: () => handler('missed'),
+        change(event) {
+          if (event.type === 'workspace_changed' && event.workspace.workspace === workspace) handler(event.workspace)
+        },
+        signal,
+      }).catch(() => {
+        // Where the topic cannot be followed the layout is read once.
+        if (!signal.aborted) handler('missed')
+      })
       return () => leaving.abort()
     },
     names: async () => (await calls.list({})).workspaces.map(saved => saved.workspace),
