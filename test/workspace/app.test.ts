@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { chordText, isChord, type KeyPress } from '../../client/workspace/app/keys.ts'
+import { chosenOf, findCommands } from '../../client/workspace/app/find-commands.ts'
+import { chordText, isBare, isChord, type KeyPress } from '../../client/workspace/app/keys.ts'
 import { matchScore } from '../../client/workspace/app/match.ts'
 import { isSimulator } from '../../client/workspace/app/simulator.ts'
 import { readFragment, writeFragment } from '../../client/workspace/fragment.ts'
@@ -50,6 +51,14 @@ describe('keys', () => {
   })
 })
 
+describe('a bare key', () => {
+  it('has nothing held, is pressed once, and is no part of a composed character', () => {
+    const bare = { ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, repeat: false, isComposing: false }
+    expect(isBare(bare)).toBe(true)
+    for (const held of Object.keys(bare)) expect(isBare({ ...bare, [held]: true }), held).toBe(false)
+  })
+})
+
 describe('the palette', () => {
   it('finds by beginnings of words before middles, and by letters that are all there', () => {
     const ranked = (query: string) =>
@@ -63,6 +72,31 @@ describe('the palette', () => {
     expect(ranked('right split')).toEqual(['Split to the right'])
     expect(ranked('opdae')).toEqual(['Open daemon'])
     expect(ranked('zzz')).toEqual([])
+  })
+
+  const answers = [
+    { id: 'sessions', title: 'Open sessions' },
+    { id: 'look', title: 'Look at Bash: rm -rf build', hint: 'shop', words: 'allow deny answer' },
+    { id: 'allow', title: 'Allow Bash: rm -rf build', hint: 'shop', isFinal: true },
+    { id: 'deny', title: 'Deny Bash: rm -rf build', hint: 'shop', isFinal: true },
+  ]
+  const idsFor = (query: string) => findCommands(answers, query).map(({ id }) => id)
+
+  it('offers an answer to a question by its whole name only, and never first', () => {
+    for (const query of ['', 'al', 'all', 'allo', 'alw', 'dny', 'rm', 'bash rm', 'build', 'shop'])
+      expect(idsFor(query), query).not.toContain('allow')
+    expect(idsFor('allow')).toEqual(['look', 'allow'])
+    expect(idsFor('Deny rm shop')).toEqual(['look', 'deny'])
+    expect(idsFor('rm allow')).toEqual(['look'])
+    expect(findCommands(answers.slice(2), 'allow')).toEqual([])
+  })
+
+  it('keeps the choice on its command while others come and go', () => {
+    const found = findCommands(answers, 'allow')
+    expect(chosenOf(found, undefined)).toBe(0)
+    expect(found[chosenOf(found, 'allow')]?.id).toBe('allow')
+    // It was answered elsewhere: nothing else slides under the key.
+    expect(found[chosenOf(found.slice(0, 1), 'allow')]?.id).toBe('look')
   })
 })
 

@@ -16,8 +16,12 @@ export interface Command {
   id: string
   group: string
   title: string
-  /** What else it is found by, and told by beside its title. */
+  /** Shown beside its title, and found by as well. */
   hint?: string
+  /** Further words that it is found by. */
+  words?: string
+  /** It takes effect at once and cannot be undone: the palette offers it by its whole first word only, and never first. */
+  isFinal?: boolean
   keys?: Chord
   run(): void
 }
@@ -169,13 +173,22 @@ function approvalCommands({ readOnly, records, api, say, desk }: Workspace): Com
       group: 'Approvals',
       title: `Look at ${summary}`,
       hint,
+      words: 'allow deny answer',
       run: () => desk.show({ kind: 'approvals' }),
     }
     if (readOnly || approval.kind === 'question') return [look]
+    const final = (id: string, title: string, run: () => void): Command => ({
+      id,
+      group: 'Approvals',
+      title,
+      hint,
+      isFinal: true,
+      run,
+    })
     return [
       look,
-      { id: `allow-${approval.approval}`, group: 'Approvals', title: `Allow ${summary}`, hint, run: answer('allow') },
-      { id: `deny-${approval.approval}`, group: 'Approvals', title: `Deny ${summary}`, hint, run: answer('deny') },
+      final(`allow-${approval.approval}`, `Allow ${summary}`, answer('allow')),
+      final(`deny-${approval.approval}`, `Deny ${summary}`, answer('deny')),
     ]
   })
 }

@@ -25,6 +25,10 @@ export function isChord(press: KeyPress, chord: Chord, mac: boolean): boolean {
   return press.code === key && held.has('Shift') === press.shiftKey
 }
 
+/** Whether a key was pressed by itself: once, with nothing held, and not while a character is composed. */
+export const isBare = (press: Omit<KeyPress, 'key' | 'code'> & { repeat: boolean; isComposing: boolean }): boolean =>
+  !press.ctrlKey && !press.metaKey && !press.altKey && !press.shiftKey && !press.repeat && !press.isComposing
+
 const names: Record<string, string> = {
   ArrowLeft: '←',
   ArrowRight: '→',

@@ -1,27 +1,26 @@
 import { useSignal } from '@preact/signals'
-import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Dialog } from '../parts/dialog.tsx'
 import { type Command, commandsOf } from './commands.ts'
+import { chosenOf, findCommands } from './find-commands.ts'
 import { chordText, isMac } from './keys.ts'
-import { matchScore } from './match.ts'
 import { useWorkspace } from './workspace.ts'
-
-const most = 60
 
 /** Everything that can be done, found by typing. */
 export function Palette({ query: first = '' }: { query?: string | undefined }) {
   const workspace = useWorkspace()
   const query = useSignal(first)
-  const at = useSignal(0)
+  // By its id: the list changes while the palette is open, and the choice must not move to another command.
+  const picked = useSignal<string | undefined>(undefined)
   const list = useRef<HTMLUListElement>(null)
   const commands = commandsOf(workspace).filter(({ id }) => id !== 'palette')
-  const found = useMemo(() => findCommands(commands, query.value), [query.value, commands.length])
-  const chosen = Math.min(at.value, found.length - 1)
+  const found = findCommands(commands, query.value)
+  const chosen = chosenOf(found, picked.value)
   const close = () => (workspace.overlay.value = undefined)
 
   useLayoutEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' })
-  }, [chosen, found])
+  }, [found[chosen]?.id, query.value])
 
   const run = (command: Command | undefined) => {
     if (!command) return
@@ -31,7 +30,7 @@ export function Palette({ query: first = '' }: { query?: string | undefined }) {
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key]
-    if (step !== undefined) at.value = Math.max(0, Math.min(found.length - 1, chosen + step))
+    if (step !== undefined) picked.value = found[Math.max(0, Math.min(found.length - 1, chosen + step))]?.id
     else if (event.key === 'Enter') run(found[chosen])
     else return
     event.preventDefault()
@@ -52,7 +51,7 @@ export function Palette({ query: first = '' }: { query?: string | undefined }) {
         value={query.value}
         onInput={event => {
           query.value = event.currentTarget.value
-          at.value = 0
+          picked.value = undefined
         }}
         onKeyDown={onKeyDown}
       />
@@ -64,7 +63,7 @@ export function Palette({ query: first = '' }: { query?: string | undefined }) {
             class="palette-row"
             role="option"
             aria-selected={index === chosen}
-            onMouseMove={() => (at.value = index)}
+            onMouseMove={() => (picked.value = command.id)}
             onClick={() => run(command)}
           >
             <span class="dim small palette-group">{command.group}</span>
@@ -80,20 +79,4 @@ export function Palette({ query: first = '' }: { query?: string | undefined }) {
       </p>
     </Dialog>
   )
-}
-
-function findCommands(commands: readonly Command[], query: string): Command[] {
-  if (!query.trim()) return commands.slice(0, most)
-  return commands
-    .map(command => ({
-      command,
-      score: Math.max(
-        matchScore(query, command.title) * 2,
-        matchScore(query, `${command.title} ${command.hint ?? ''}`),
-      ),
-    }))
-    .filter(({ score }) => score > 0)
-    .sort((a, b) => b.score - a.score)
-    .slice(0, most)
-    .map(({ command }) => command)
 }

@@ -1,5 +1,6 @@
 import type { Approval } from '../../browser.ts'
 import { useId } from 'preact/hooks'
+import { isBare } from '../app/keys.ts'
 import { useWorkspace } from '../app/workspace.ts'
 import { Ago } from '../parts/time.tsx'
 import { AnswerForm, TimeLeft, useAnswering } from './answering.tsx'
@@ -14,7 +15,7 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
   const session = records.sessions.value.get(approval.session)
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (readOnly || event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return
+    if (readOnly || event.target !== event.currentTarget || !isBare(event)) return
     if (event.key === 'a' && answering.canAllow) answering.allow()
     else if (event.key === 'd') answering.deny()
     else return

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
+import { isTyping } from '../app/keys.ts'
 import { Notifications } from '../app/notifications.tsx'
 import { useWorkspace } from '../app/workspace.ts'
 import { ApprovalCard } from './approval-card.tsx'
@@ -10,15 +11,14 @@ export function ApprovalsBlock({ active }: { active: boolean }) {
   const approvals = records.approvals.value
   const count = approvals.length
 
-  // The answered card takes the focus with it: the next one gets it.
+  // The answered card takes the focus with it. The block gets it, and no other card: the next key would answer that one.
   useEffect(() => {
-    if (!active || document.activeElement !== document.body) return
-    const next = ref.current?.querySelector<HTMLElement>('.card') ?? ref.current
-    next?.focus({ preventScroll: true })
+    if (active && document.activeElement === document.body) ref.current?.focus({ preventScroll: true })
   }, [count])
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (!(event.target instanceof HTMLElement) || event.target.closest('input, textarea, select')) return
+    if (!(event.target instanceof HTMLElement) || isTyping(event.target)) return
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.isComposing) return
     const cards = [...ref.current!.querySelectorAll<HTMLElement>('.card')]
     const at = cards.indexOf(event.target.closest<HTMLElement>('.card')!)
     const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key]

@@ -73,6 +73,7 @@ export function FramesBlock({ session }: { session: string }) {
 
   const at = chosen.value ? rows.indexOf(chosen.value) : -1
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return
     const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20 }[event.key]
     if (event.key === 'Escape' && chosen.value) chosen.value = undefined
     else if (by !== undefined) {

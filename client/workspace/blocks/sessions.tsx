@@ -48,6 +48,7 @@ export function SessionsBlock() {
   const openAt = (session: Session | undefined) => session && desk.show({ kind: 'session', session: session.session })
   const onKeyDown = (event: KeyboardEvent) => {
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -1e9, End: 1e9 }
+    if (event.ctrlKey || event.metaKey || event.altKey) return
     const step = steps[event.key]
     if (step !== undefined) {
       event.preventDefault()
