@@ -11,11 +11,7 @@ export async function headOf(mux: Mux, topic: string, signal?: AbortSignal): Pro
 }
 
 /** The runs that have not ended: of a session, or of all. */
-export async function readActiveRuns(
-  api: ClientApi,
-  of: { session?: string },
-  signal?: AbortSignal,
-): Promise<Run[]> {
+export async function readActiveRuns(api: ClientApi, of: { session?: string }, signal?: AbortSignal): Promise<Run[]> {
   const states = ['queued', 'running', 'cancelling'] as const
   const lists = states.map(state =>
     readPages(
