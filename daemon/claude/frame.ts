@@ -1,5 +1,6 @@
 import { hasTooManyBlocks, type OverBound, overBound } from './frame-bounds.ts'
 import { redact } from './redact.ts'
+import { endOfObject, type Search } from './scan-json.ts'
 import { isShape, type Shape } from './shape.ts'
 
 /** What a line of the raw log holds: frames, and whatever else stood there. */
@@ -32,9 +33,7 @@ export function decodeLine(bytes: Buffer): Decoded[] {
   const cleaned = parse(text)
   if (isShape(cleaned)) return asFrame(cleaned, text)
   if (cleaned !== undefined) return [unparsed('not_an_object', text)]
-  const over = overBound(text)
-  if (over) return [unparsed(over, text)]
-  return withTextInFront(text) ?? withTextBehind(text) ?? [unparsed('not_json', text)]
+  return takeApart(text)
 }
 
 /** Whether these bytes are a frame and nothing else: the end of another line never is, its braces do not match. */
@@ -49,15 +48,15 @@ const escapeSequences =
 // oxlint-disable-next-line no-control-regex
 const controlCharacters = /[\x00-\x08\x0b-\x1f]/g
 
-/** How many places of a line are tried as the start of a frame: each may cost a parse of the whole rest. */
-const maxAttempts = 8
+/** A line of broken JSON costs at most so many times its length. */
+const maxScans = 64
 const headLength = 200
 /** A secret that begins in the head is told by more of it. */
 const lookedLength = 2_000
 
 /**
- * Types a frame may have when it is looked for behind a `{` that starts the line, which is then a line that was cut:
- * without this, the last inner object of such a line (a content block) would pass for a frame.
+ * Types of the frames that are looked for inside a line that begins with a cut object. Without this list an inner object
+ * of the cut one, such as a content block, would pass for a frame.
  */
 const frameTypes = new Set([
   'assistant',
@@ -74,31 +73,34 @@ const frameTypes = new Set([
   'control_cancel_request',
 ])
 
-/** Echoed input or stray text, then a frame up to the end of the line. */
-function withTextInFront(text: string): Decoded[] | null {
-  const cut = text.startsWith('{')
-  let start = text.indexOf('{"', 1)
-  for (let attempt = 0; start > 0 && attempt < maxAttempts; attempt += 1) {
-    const frame = parse(text.slice(start))
-    if (isShape(frame) && typeof frame['type'] === 'string' && (!cut || frameTypes.has(frame['type'])))
-      return [unparsed('beside_a_frame', text.slice(0, start)), ...asFrame(frame, text.slice(start))]
-    start = text.indexOf('{"', start + 1)
+/** The frames of a line that holds more than one frame, one JSON value after another, and the text around them. */
+function takeApart(text: string): Decoded[] {
+  const decoded: Decoded[] = []
+  const search: Search = { budget: maxScans * text.length, failed: new Set() }
+  let told = 0
+  const tellText = (end: number) => {
+    const beside = text.slice(told, end)
+    if (beside.trim() !== '') decoded.push(unparsed('beside_a_frame', beside))
   }
-  return null
+  let isCut = false
+  let start = text.indexOf('{')
+  while (start >= 0 && search.budget > 0) {
+    const end = search.failed.has(start) ? undefined : endOfObject(text, start, search)
+    isCut ||= start === 0 && end === undefined
+    const value = end === undefined ? undefined : parse(text.slice(start, end))
+    if (end !== undefined && isShape(value) && isFrameType(value['type'], isCut)) {
+      tellText(start)
+      decoded.push(...asFrame(value, text.slice(start, end)))
+      told = end
+    }
+    start = text.indexOf('{', end ?? start + 1)
+  }
+  if (decoded.length === 0) return [unparsed(overBound(text) ?? 'not_json', text)]
+  tellText(text.length)
+  return decoded
 }
 
-/** A frame from the start of the line, then stray text. */
-function withTextBehind(text: string): Decoded[] | null {
-  if (!text.startsWith('{"')) return null
-  let end = text.lastIndexOf('}')
-  for (let attempt = 0; end > 0 && attempt < maxAttempts; attempt += 1) {
-    const frame = parse(text.slice(0, end + 1))
-    if (isShape(frame))
-      return [...asFrame(frame, text.slice(0, end + 1)), unparsed('beside_a_frame', text.slice(end + 1))]
-    end = text.lastIndexOf('}', end - 1)
-  }
-  return null
-}
+const isFrameType = (type: unknown, isCut: boolean) => typeof type === 'string' && (!isCut || frameTypes.has(type))
 
 const asFrame = (frame: Shape, text: string): Decoded[] => [
   hasTooManyBlocks(frame) ? unparsed('too_many_values', text) : { frame },

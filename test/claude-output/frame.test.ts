@@ -37,6 +37,42 @@ describe('a line holds a frame', () => {
   })
 })
 
+describe('one line holds several JSON values', () => {
+  const beside = (head: string) => ({ unparsed: { reason: 'beside_a_frame', bytes: Buffer.byteLength(head), head } })
+  const other = { type: 'result', result: 'a "quoted" } brace \\', list: [[], {}, [1.5e-3, true, null]] }
+
+  test('two frames are both there, in order', () => {
+    expect(decode(json + JSON.stringify(other))).toEqual([{ frame }, { frame: other }])
+  })
+
+  test('a frame follows JSON of another program, whatever its number of objects', () => {
+    const foreign = JSON.stringify({
+      jsonrpc: '2.0',
+      params: { items: Array.from({ length: 500 }, (_, i) => ({ i })) },
+    })
+    const [told, ...frames] = decode(`${foreign}${json} ${foreign}${JSON.stringify(other)}`)
+    expect(told).toMatchObject({ unparsed: { reason: 'beside_a_frame', bytes: foreign.length } })
+    expect(frames).toMatchObject([{ frame }, { unparsed: { bytes: foreign.length + 1 } }, { frame: other }])
+  })
+
+  test('a frame follows another one that was cut anywhere', () => {
+    const whole = JSON.stringify({
+      type: 'assistant',
+      message: { content: [{ type: 'text', text: 'a "b" {' }] },
+      n: -1,
+    })
+    for (let length = 1; length < whole.length; length += 1) {
+      const cut = whole.slice(0, length)
+      expect(decode(cut + json)).toEqual([beside(cut), { frame }])
+    }
+  })
+
+  test('a frame follows objects without end, however many there are', () => {
+    const stray = '{"a":'.repeat(3_000)
+    expect(decode(stray + json).at(-1)).toEqual({ frame })
+  })
+})
+
 describe('text glued to a frame is told beside it', () => {
   const beside = (head: string) => ({ unparsed: { reason: 'beside_a_frame', bytes: Buffer.byteLength(head), head } })
 
