@@ -79,6 +79,19 @@ export const events = {
   message_discarded: event('message_discarded', { messageId: Type.String(), fromIndex: index }),
   assistant_text: event('assistant_text', { delta: Type.String(), messageId: optionalString, index }),
   thinking: event('thinking', { delta: Type.String(), messageId: optionalString, index }),
+  /**
+   * The model thinks, and its text is not streamed. `estimatedTokens` counts the current thinking block so far. The daemon
+   * sends one event for about each 100 tokens.
+   */
+  thinking_progress: event('thinking_progress', { estimatedTokens: Type.Integer({ minimum: 0 }) }),
+  /** A thinking block that the API encrypted. `bytes` is the size of the encrypted data, which is not in the event. */
+  redacted_thinking: event('redacted_thinking', {
+    bytes: Type.Integer({ minimum: 0 }),
+    messageId: optionalString,
+    index,
+  }),
+  /** A source of the text block with this `index`, as the API gives it (`cited_text`, `document_title`, `url`, …). */
+  citation: event('citation', { citation: Type.Unknown(), messageId: optionalString, index }),
   /** A tool call has begun to be written; its input follows with `tool_use`. */
   tool_started: event('tool_started', { toolUseId: Type.String(), tool: Type.String() }),
   /** The whole call. `input` is `{}` when there is none, the raw string when it is no JSON. */
@@ -98,8 +111,8 @@ export const events = {
   tool_progress: event('tool_progress', { toolUseId: Type.String(), elapsedMs: Type.Number() }),
   /**
    * `costUsd` is the session's total so far, `runCostUsd` this run's share, `runModels` the same by model with all its
-   * tokens (absent where Claude Code does not tell). `tokens` are those of the turn's main lane. `models` is what Claude
-   * Code counts over its conversation, as it came.
+   * tokens (absent where Claude Code does not tell). `tokens` is the sum over these models, sub-agents included; without
+   * `runModels` it counts the main lane only. `models` is what Claude Code counts over its conversation, as it came.
    */
   cost: event('cost', {
     costUsd: Type.Number(),
@@ -111,6 +124,8 @@ export const events = {
   done: event('done', {
     ...outcome,
     stopReason: optionalString,
+    /** Claude Code's word for the end of the turn: `completed`, `hook_stopped`, `stop_hook_prevented`, … */
+    terminalReason: optionalString,
     numTurns: Type.Integer({ minimum: 0 }),
     durationMs: Type.Number(),
     denials: Type.Optional(Type.Array(Type.Unknown())),
@@ -211,6 +226,17 @@ export const events = {
     event: Type.String(),
     outcome: optionalString,
     output: optionalString,
+  }),
+  /**
+   * A sentence of Claude Code for people. `kind` is the frame's subtype: `informational`, `notification`,
+   * `local_command_output`, `model_refusal_fallback`, `session_writes_lost`, … `model` is there when the session goes on
+   * with another model.
+   */
+  system_message: event('system_message', {
+    level: Type.Enum(['info', 'warning', 'error']),
+    text: Type.String(),
+    kind: Type.String(),
+    model: optionalString,
   }),
   /** A frame that has no event of its own, verbatim. Nothing Claude Code prints is dropped. */
   notice: event('notice', { kind: Type.String(), frame: Type.Unknown() }),

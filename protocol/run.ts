@@ -21,6 +21,7 @@ export const FailureCode = Type.Enum([
   'timed_out',
   'inactive',
   'refused',
+  'hook_blocked',
   'invalid_request',
   'model_not_found',
   'network',

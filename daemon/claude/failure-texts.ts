@@ -66,6 +66,11 @@ export const failureTexts: Record<FailureCode, FailureText> = {
     advice: 'Rephrase it',
     retryable: false,
   },
+  hook_blocked: {
+    title: 'A hook refused the prompt',
+    advice: 'See the detail, which has the words of the hook',
+    retryable: false,
+  },
   invalid_request: {
     title: 'The API did not accept the request',
     advice: 'See the detail, which says what it did not accept',

@@ -10,6 +10,8 @@ export interface ApiError {
   /** The API's (`authentication_error`). */
   type: string | null
   status: number | null
+  /** The API had begun its answer. */
+  midAnswer?: boolean
 }
 
 /** The subscription's latest word on its limits. `resetsAt` is ms since epoch. */
@@ -25,6 +27,8 @@ export interface ResultContext {
   sawInit: boolean
   apiError: ApiError | null
   refused: boolean
+  /** The words of the hook that refused the prompt. */
+  blockedBy: string | null
   rateLimit: RateLimit | null
 }
 
@@ -54,6 +58,7 @@ export function classifyResult(frame: Shape, context: ResultContext): Failure {
   const { apiError } = context
   const status = countOf(frame['api_error_status']) ?? apiError?.status ?? null
   const verdict =
+    (context.blockedBy === null ? undefined : ({ code: 'hook_blocked' } satisfies Verdict)) ??
     rowOf(subtypes, frame['subtype']) ??
     startupFailure(frame) ??
     (frame['stop_reason'] === 'refusal' || context.refused ? ({ code: 'refused' } satisfies Verdict) : undefined) ??
@@ -66,7 +71,7 @@ export function classifyResult(frame: Shape, context: ResultContext): Failure {
     // An unknown `--resume` id ends the process before any turn.
     (context.resumed && !context.sawInit ? ({ code: 'resume_failed' } satisfies Verdict) : undefined) ??
     ({ code: 'unknown' } satisfies Verdict)
-  return failureOf(verdict, detailOf(frame))
+  return failureOf(verdict, context.blockedBy ?? detailOf(frame))
 }
 
 /** Why a process ended without a `result`: from what the API said, then its exit status, the stderr tail last. */
@@ -143,6 +148,12 @@ const terminalReasons: Record<string, Verdict> = {
   turn_setup_failed: { code: 'spawn_failed', title: 'Claude Code could not begin the turn', advice: 'See the detail' },
 }
 
+const brokenOff: Verdict = {
+  code: 'overloaded',
+  title: 'The API broke off its answer',
+  advice: 'Run it again; what it said so far is kept',
+}
+
 const signInAgain: Verdict = {
   code: 'auth',
   title: 'The API did not accept the sign-in',
@@ -217,6 +228,7 @@ function usageLimit(
 
 /** An error of the API's without any answer of the API's: it was not reached, or what it said was general. */
 function withoutAnswer(frame: Shape, apiError: ApiError | null): Verdict | undefined {
+  if (apiError?.midAnswer) return brokenOff
   if (apiError?.error === 'invalid_request') return { code: 'invalid_request' }
   if (frame['terminal_reason'] === 'api_error' || apiError?.error === 'server_error') return { code: 'network' }
   return undefined

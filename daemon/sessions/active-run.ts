@@ -15,20 +15,9 @@ import type {
   TranscriptEntry,
 } from '../../protocol/index.ts'
 import type { StoredRun } from '../store/store.ts'
+import { noTokens } from '../usage/tokens.ts'
 import type { ReachedLimit } from './asked-end.ts'
 import { isEnded, nextRunState, type RunInput } from './run-state.ts'
-
-export const noTokens: Tokens = { input: 0, output: 0, cacheCreation: 0, cacheRead: 0 }
-
-export const sumOfTokens = (one: Tokens, other: Tokens): Tokens => ({
-  input: sumOfCounts(one.input, other.input),
-  output: sumOfCounts(one.output, other.output),
-  cacheCreation: sumOfCounts(one.cacheCreation, other.cacheCreation),
-  cacheRead: sumOfCounts(one.cacheRead, other.cacheRead),
-})
-
-/** Beyond this bound a count is no integer any more, and the database refuses it. */
-const sumOfCounts = (one: number, other: number) => Math.min(one + other, Number.MAX_SAFE_INTEGER)
 
 /** A run that has not ended: its record, and what is known of it meanwhile. */
 export interface ActiveRun {

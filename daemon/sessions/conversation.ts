@@ -4,6 +4,7 @@ import { classifyExit } from '../claude/failure.ts'
 import { readPermissionRequest } from '../claude/permission-request.ts'
 import { createTranslator, resumeTranslator, type Translator } from '../claude/translate/index.ts'
 import type { TranslatorState } from '../claude/translate/state.ts'
+import { sumOfTokens } from '../usage/tokens.ts'
 import { type Control, readBackgroundTasks, readCause, readControl, readTurn, type Turn } from '../claude/turn.ts'
 import {
   type ActiveRun,
@@ -12,7 +13,6 @@ import {
   type Outcome,
   type Said,
   sealRun,
-  sumOfTokens,
   terminalEvent,
 } from './active-run.ts'
 import { endOf } from './asked-end.ts'
@@ -365,6 +365,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       note({ claudeSessionId, ...(model !== undefined && { model }) })
       if (permissionMode !== undefined) note({ permissionMode })
     }
+    if (body.type === 'system_message' && body.model !== undefined) note({ model: body.model })
     if (body.type === 'status' && body.permissionMode !== undefined) note({ permissionMode: body.permissionMode })
     if (body.type === 'cost') {
       conversation.record = { ...conversation.record, costUsd: body.costUsd }

@@ -4,7 +4,7 @@ import type { FailureCode } from '../../protocol/index.ts'
 import { ofType, translate } from './support/replay.ts'
 
 describe('a result that is an error is classified by its fields', () => {
-  const context = { resumed: false, sawInit: true, apiError: null, refused: false, rateLimit: null }
+  const context = { resumed: false, sawInit: true, apiError: null, refused: false, blockedBy: null, rateLimit: null }
   const apiError = (error: string | null, status: number | null = null, type: string | null = null): ApiError => ({
     error,
     status,

@@ -96,7 +96,8 @@ describe('what a later answer replaces is withdrawn', () => {
   test('once, when the fallback model says it and its answer too', () => {
     const events = run('refusal-fallback')
     expect(ofType(events, 'message_discarded')).toEqual([{ type: 'message_discarded', messageId: 'msg_1' }])
-    expect(kinds(events)).toEqual(['system/model_refusal_fallback'])
+    expect(kinds(events)).toEqual([])
+    expect(ofType(events, 'system_message')).toMatchObject([{ kind: 'model_refusal_fallback', level: 'warning' }])
     expect(ofType(events, 'done')).toMatchObject([{ transcript: [{ content: [{ text: 'The fallback answers.' }] }] }])
   })
 })
@@ -151,16 +152,25 @@ describe('nothing is dropped silently', () => {
     expect(kinds(events)).toEqual([
       'brand_new',
       'system/brand_new',
-      'system/informational',
       'tool_use_summary',
       'control_request/hook_callback',
       'stream_event/brand_new_event',
-      'stream_event/content_block_start',
-      'stream_event/content_block_delta',
       'user',
     ])
     const frames = readFrames('unknown-types')
     for (const { frame } of ofType(events, 'notice')) expect(frames).toContainEqual(frame)
+  })
+
+  test('encrypted thinking, citations and sentences for people have events of their own, once each', () => {
+    expect(ofType(events, 'redacted_thinking')).toEqual([
+      { type: 'redacted_thinking', bytes: 4, messageId: 'msg_1', index: 0 },
+    ])
+    expect(ofType(events, 'citation')).toEqual([
+      { type: 'citation', citation: { url: 'https://example.com' }, messageId: 'msg_1', index: 3 },
+    ])
+    expect(ofType(events, 'system_message')).toEqual([
+      { type: 'system_message', level: 'info', text: 'Hook said no', kind: 'informational' },
+    ])
   })
 
   test('tools that the API runs itself are tools', () => {

@@ -141,7 +141,7 @@ describe('secrets are taken out of a text', () => {
 
 describe('no secret is told in', () => {
   it('a failure', () => {
-    const context = { resumed: false, sawInit: true, apiError: null, refused: false, rateLimit: null }
+    const context = { resumed: false, sawInit: true, apiError: null, refused: false, blockedBy: null, rateLimit: null }
     const result = classifyResult({ is_error: true, errors: [`invalid x-api-key ${anthropic}`] }, context)
     expect(result.detail).toBe('invalid x-api-key [redacted]')
     const exit = classifyExit({ status: 1, sawOutput: false, resumed: false, stderrTail: `GH_TOKEN=${github}\nbad` })

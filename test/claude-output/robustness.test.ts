@@ -5,9 +5,9 @@ import { decodeLine } from '../../daemon/claude/frame.ts'
 import { createTranslator } from '../../daemon/claude/translate/index.ts'
 import { readControl, readTurn } from '../../daemon/claude/turn.ts'
 import { type EventBody, type EventType, events as schemas } from '../../protocol/index.ts'
-import { largeRecording, readRecording, recordedNonce, recordings, replay } from './support/replay.ts'
+import { largeRecordings, readRecording, recordedNonce, recordings, replay } from './support/replay.ts'
 
-const small = recordings.filter(name => name !== largeRecording)
+const small = recordings.filter(name => !largeRecordings.includes(name))
 const realFrames = small.flatMap(name => replay([readRecording(name)]).frames)
 
 const checks = new Map(Object.entries(schemas).map(([type, schema]) => [type, Compile(schema)]))
@@ -205,7 +205,7 @@ describe('how the bytes arrive changes nothing', () => {
   })
 
   test('60 KB of small deltas read in pieces of 4 KB are those of the whole', () => {
-    const bytes = readRecording(largeRecording)
+    const bytes = readRecording('manydeltas.partial')
     expect(text(replay(chunked(bytes, [4_096, 1, 13])).events) === text(replay([bytes]).events)).toBe(true)
   })
 

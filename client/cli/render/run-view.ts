@@ -157,6 +157,11 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
     log_damaged(event) {
       sink.line(`${colors.yellow('!')} the log is damaged here: ${oneLine(event.detail)}`)
     },
+    system_message({ level, text }) {
+      const [first = '', ...others] = harmless(text).trim().split('\n')
+      sink.line(`${level === 'info' ? colors.dim('·') : colors.yellow('!')} ${first}`)
+      for (const line of others.filter(each => each.trim())) sink.line(`  ${colors.dim(line)}`)
+    },
     compaction() {
       sink.line(colors.dim('◇ the conversation was compacted'))
     },
@@ -173,7 +178,9 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
       sink.line(colors.dim(`■ no effect in time: ${steps[step]}`))
     },
     done(event) {
-      end(event, colors.green('✓ done'))
+      const { terminalReason: reason = 'completed' } = event
+      const stopped = reason === 'completed' ? '' : `: ${stops[reason] ?? oneLine(reason.replaceAll('_', ' '))}`
+      end(event, colors.green('✓ done') + stopped)
     },
     failed(event) {
       const { title, detail, stderrTail } = event.failure
@@ -232,6 +239,12 @@ type Shows = { [Type in Event['type']]?: (event: EventOf<Type>) => void }
 const steps = { interrupt: 'interrupt', sigint: 'SIGINT', terminate: 'SIGTERM', kill: 'SIGKILL' }
 /** What it was the end of, beside that of the turn. */
 const ends = { nothing: ', before it had begun', turn: '', process: ', its process is ended' }
+
+/** Why a turn that is done did not end by itself. */
+const stops: Record<string, string> = {
+  hook_stopped: 'a hook stopped it',
+  stop_hook_prevented: 'a stop hook ended it',
+}
 
 const decisions = { allow: 'allowed', deny: 'denied', expired: 'expired', withdrawn: 'withdrawn' }
 function changesIn(changes: EventOf<'session_updated'>['changes']): string {

@@ -1,6 +1,6 @@
 import { countOf, isShape, listOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
-import { addText, finishTool, inputOf, kindOf, openBlock, type Target, textOf } from './blocks.ts'
-import { addUsage, startMessage } from './messages.ts'
+import { addCitations, addText, finishTool, inputOf, kindOf, openBlock, type Target, textOf } from './blocks.ts'
+import { addUsage, finishMessage, startBeside, startMessage } from './messages.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
 import { supersede } from './supersede.ts'
@@ -16,10 +16,14 @@ export function assistantFrame(state: TranslatorState, frame: Shape, timeMs: num
   // Older versions repeat a message while it grows; the complete frame follows.
   if (frame['partial'] === true) return
   supersede(state.turn, stringsOf(frame['supersedes']), emit)
-  noteApiError(state, frame)
+  noteApiError(state, frame, laneOf(state.turn, nameOf(frame['parent_tool_use_id'])).message)
   const { turn } = state
   const lane = laneOf(turn, nameOf(frame['parent_tool_use_id']))
-  const message = messageFor(state, lane, body, emit)
+  const interrupted = isSynthetic(body) && isWhole(lane.message) ? lane.message : undefined
+  const message = interrupted
+    ? startBeside(turn, lane, emit, { id: nameOf(body['id']), model: nameOf(body['model']), streamed: false })
+    : messageFor(state, lane, body, emit)
+  if (interrupted) message.stopReason = stringOf(body['stop_reason']) ?? null
   const target: Target = { turn, lane, message, emit }
   const blocks: Block[] = []
   let unknown = false
@@ -34,7 +38,17 @@ export function assistantFrame(state: TranslatorState, frame: Shape, timeMs: num
   tellTranscript(blocks, body['content'], timeMs)
   const uuid = nameOf(frame['uuid'])
   if (uuid !== undefined) turn.frames.set(uuid, { lane, message, blocks, items: [] })
+  if (!interrupted) return
+  finishMessage(lane, message, emit)
+  lane.message = interrupted
 }
+
+/** Claude Code wrote this message itself. */
+const isSynthetic = (body: Shape) => body['model'] === '<synthetic>'
+
+/** A streamed message whose blocks are all complete: only its stop reason and its end are still to come. */
+const isWhole = (message: Message | undefined) =>
+  message !== undefined && message.streamed && !message.closed && message.blocks.every(block => block.complete)
 
 /** The message of the frame: the lane's own, or a new one. A frame without id goes on with what is open. */
 function messageFor({ turn }: TranslatorState, lane: Lane, body: Shape, emit: Emit): Message {
@@ -51,11 +65,16 @@ function messageFor({ turn }: TranslatorState, lane: Lane, body: Shape, emit: Em
   return message
 }
 
-/** The streamed block that this complete one repeats. Tools have ids; the others come in their order. */
+/**
+ * The streamed block that this complete one repeats: a tool by its id, any other by its kind. The current block comes
+ * first, because a block before it may never get a frame of its own.
+ */
 function matching(message: Message, source: Shape): Block | undefined {
   const kind = kindOf(source)
   if (kind === 'tool') return message.blocks.find(block => block.tool?.id === source['id'])
-  return message.blocks.find(block => !block.complete && block.kind === kind)
+  const isOpen = (block: Block) => !block.complete && block.kind === kind
+  const { current } = message
+  return current && isOpen(current) ? current : message.blocks.find(isOpen)
 }
 
 function complete(target: Target, block: Block, source: Shape, aborted: boolean): void {
@@ -64,6 +83,7 @@ function complete(target: Target, block: Block, source: Shape, aborted: boolean)
     const whole = textOf(source)
     if (whole.startsWith(block.text)) addText(target, block, whole.slice(block.text.length))
     block.text = whole
+    addCitations(target, block, listOf(source['citations']).slice(block.citations))
   } else if (block.kind === 'tool') finishTool(target, block, inputOf(source['input']), aborted)
 }
 
@@ -82,7 +102,7 @@ function blocksOf(content: unknown): Shape[] {
 }
 
 /** Claude Code itself writes a message when the API fails for good; any other says that the API answers again. */
-function noteApiError(state: TranslatorState, frame: Shape): void {
+function noteApiError(state: TranslatorState, frame: Shape, before: Message | undefined): void {
   const error = nameOf(frame['error'])
   state.apiError =
     error === undefined
@@ -91,5 +111,7 @@ function noteApiError(state: TranslatorState, frame: Shape): void {
           error,
           type: stringOf(frame['api_error_type']) ?? null,
           status: countOf(frame['api_error_status']) ?? null,
+          // The message before has no stop reason: its stream broke off.
+          ...(before?.streamed && before.stopReason === null && { midAnswer: true }),
         }
 }

@@ -19,7 +19,7 @@ const toolTypes = new Set(['tool_use', 'server_tool_use', 'mcp_tool_use'])
  */
 export function openBlock(target: Target, source: Shape, index: number | undefined, timeMs: number): Block {
   const { turn, lane, message, emit } = target
-  const block: Block = { kind: kindOf(source), index, text: '', complete: false, item: undefined }
+  const block: Block = { kind: kindOf(source), index, text: '', citations: 0, complete: false, item: undefined }
   message.blocks.push(block)
   message.current = block
   if (lane === turn.main) {
@@ -32,6 +32,10 @@ export function openBlock(target: Target, source: Shape, index: number | undefin
     lane.tools.set(tool.id, tool.name)
     emit(inLane(lane, { type: 'tool_started', toolUseId: tool.id, tool: tool.name }))
   } else if (block.kind === 'result') emit(toolResult(lane, source))
+  else if (block.kind === 'redacted') {
+    const bytes = Buffer.byteLength(stringOf(source['data']) ?? '')
+    emit(inLane(lane, { type: 'redacted_thinking', bytes, ...placeOf(message, block) }))
+  }
   return block
 }
 
@@ -40,11 +44,20 @@ export function addText({ lane, message, emit }: Target, block: Block, delta: st
   if (delta === '') return
   block.text += delta
   const type = block.kind === 'thinking' ? 'thinking' : 'assistant_text'
-  const event: Extract<EventBody, { type: 'assistant_text' | 'thinking' }> = { type, delta }
-  if (message.id !== undefined) event.messageId = message.id
-  if (block.index !== undefined) event.index = block.index
-  emit(inLane(lane, event))
+  emit(inLane(lane, { type, delta, ...placeOf(message, block) }))
 }
+
+/** Further sources of a text block. */
+export function addCitations({ lane, message, emit }: Target, block: Block, citations: readonly unknown[]): void {
+  block.citations += citations.length
+  for (const citation of citations) emit(inLane(lane, { type: 'citation', citation, ...placeOf(message, block) }))
+}
+
+/** The message and the index of a block, where they are known. */
+const placeOf = ({ id }: Message, { index }: Block) => ({
+  ...(id !== undefined && { messageId: id }),
+  ...(index !== undefined && { index }),
+})
 
 /** The whole call, once a block. */
 export function finishTool({ lane, emit }: Target, block: Block, input: unknown, incomplete: boolean): void {
@@ -104,6 +117,7 @@ export function textOf(source: Shape): string {
 export function kindOf(source: Shape): BlockKind {
   const type = source['type']
   if (type === 'text' || type === 'thinking') return type
+  if (type === 'redacted_thinking') return 'redacted'
   if (typeof type !== 'string') return 'other'
   if (toolTypes.has(type)) return nameOf(source['id']) && nameOf(source['name']) ? 'tool' : 'other'
   if (type.endsWith('_tool_result') && nameOf(source['tool_use_id'])) return 'result'

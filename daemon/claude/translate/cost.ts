@@ -1,4 +1,5 @@
 import type { EventBody, ModelShare, Tokens } from '../../../protocol/index.ts'
+import { noTokens, sumOfTokens } from '../../usage/tokens.ts'
 import { countOf, isShape, type Shape, shapeOf, usdOf } from '../shape.ts'
 import { tokensOf } from './messages.ts'
 
@@ -25,11 +26,11 @@ type Shares = ReadonlyMap<string, ModelShare>
  */
 export function costEvent(cost: CostState, frame: Shape): Extract<EventBody, { type: 'cost' }> {
   const counterUsd = usdOf(frame['total_cost_usd']) ?? usdOf(frame['cost_usd'])
-  const tokens = tokensOf(frame['usage'])
+  const mainTokens = tokensOf(frame['usage'])
   const counted = readShares(frame['modelUsage'])
   const used = readShares(frame['model_usage_since_last_result'])
   const runCostUsd = used ? sumOf(used) : differenceUsd(cost, counterUsd)
-  const runModels = used ?? modelShares(cost.models, counted, { costUsd: runCostUsd, tokens })
+  const runModels = used ?? modelShares(cost.models, counted, { costUsd: runCostUsd, tokens: mainTokens })
   if (runCostUsd > 0) count(cost, counterUsd ?? cost.counterUsd + runCostUsd, runCostUsd)
   if (counted) cost.models = counted
   const models = shapeOf(frame['modelUsage'])
@@ -37,7 +38,7 @@ export function costEvent(cost: CostState, frame: Shape): Extract<EventBody, { t
     type: 'cost',
     costUsd: cost.totalUsd,
     runCostUsd,
-    tokens,
+    tokens: runModels?.size ? tokensOfAll(runModels) : mainTokens,
     ...(models && { models }),
     ...(runModels && { runModels: Object.fromEntries([...runModels].filter(([, share]) => !isNothing(share))) }),
   }
@@ -94,7 +95,7 @@ function difference(after: ModelShare, before: ModelShare = nothing): ModelShare
   }
 }
 
-const nothing: ModelShare = { costUsd: 0, tokens: { input: 0, output: 0, cacheCreation: 0, cacheRead: 0 } }
+const nothing: ModelShare = { costUsd: 0, tokens: noTokens }
 
 /** Undefined where it is missing, or where one of its costs is no amount. */
 function readShares(models: unknown): Shares | undefined {
@@ -119,5 +120,8 @@ function readShare(usage: unknown): ModelShare {
 }
 
 const sumOf = (shares: Shares) => rounded([...shares.values()].reduce((sum, { costUsd }) => sum + costUsd, 0))
+
+const tokensOfAll = (shares: Shares): Tokens =>
+  [...shares.values()].reduce((sum, { tokens }) => sumOfTokens(sum, tokens), noTokens)
 
 const isNothing = ({ costUsd, tokens }: ModelShare) => costUsd === 0 && Object.values(tokens).every(each => each === 0)

@@ -1,4 +1,5 @@
 import type { EventBody, Tokens } from '../../../protocol/index.ts'
+import { noTokens } from '../../usage/tokens.ts'
 import { isShape, msOf, nameOf, numberOf, type Shape, shapeOf, stringOf } from '../shape.ts'
 import { assistantFrame } from './assistant.ts'
 import { restartCounter } from './cost.ts'
@@ -7,7 +8,7 @@ import { type Outcome, outcomeOf, resultFrame } from './result.ts'
 import type { TranslatorState } from './state.ts'
 import { streamEvent } from './stream-event.ts'
 import { systemFrame } from './system.ts'
-import { clearTurn, createTurnState, type Emit } from './turn-state.ts'
+import { callerOf, clearTurn, createTurnState, type Emit } from './turn-state.ts'
 import { userFrame } from './user.ts'
 
 export interface TranslatorOptions {
@@ -63,12 +64,13 @@ export function createTranslator(options: TranslatorOptions = {}): Translator {
       counterUsd,
       models: options.resumed ? null : new Map(),
     },
-    tokens: { input: 0, output: 0, cacheCreation: 0, cacheRead: 0 },
+    tokens: noTokens,
     tasks: new Map(),
     resumed: options.resumed ?? false,
     sawInit: false,
     apiError: null,
     refused: false,
+    blockedBy: null,
     rateLimit: null,
   })
 }
@@ -86,6 +88,7 @@ export function resumeTranslator(state: TranslatorState): Translator {
       state.tasks.clear()
       state.apiError = null
       state.refused = false
+      state.blockedBy = null
     },
     outcome: () => outcomeOf(state.turn),
     callOf: task => state.tasks.get(task),
@@ -126,7 +129,7 @@ function translate(state: TranslatorState, frame: unknown, timeMs: number, emit:
     case 'result':
       return resultFrame(state, frame, emit)
     case 'tool_progress':
-      return toolProgress(frame, emit)
+      return toolProgress(state, frame, emit)
     case 'rate_limit_event':
       return rateLimit(state, frame, emit)
     case 'conversation_reset':
@@ -142,7 +145,8 @@ function translate(state: TranslatorState, frame: unknown, timeMs: number, emit:
  * news of the conversation, and all of them can be read on `session/<id>/frames`:
  * - questions to the session, its answers and their withdrawal: the session makes events of what they mean;
  * - `command_lifecycle`: echoes the uuid of a prompt that the session sent, and says what the run's events say;
- * - `keep_alive`: says nothing.
+ * - `keep_alive`: says nothing;
+ * - `system/thinking_tokens` beside thinking whose text is streamed, and between two steps of 100 tokens.
  */
 function isConsumed(frame: Shape): boolean {
   switch (frame['type']) {
@@ -177,11 +181,15 @@ function conversationReset(state: TranslatorState, frame: Shape, emit: Emit): vo
   emit(notice(kindOfFrame(frame), frame))
 }
 
-function toolProgress(frame: Shape, emit: Emit): void {
-  const parent = nameOf(frame['parent_tool_use_id'])
+/** A heartbeat of tool X names `X-heartbeat-N` as the tool and X as its parent: it belongs to the lane that called X. */
+function toolProgress({ turn }: TranslatorState, frame: Shape, emit: Emit): void {
+  const named = stringOf(frame['tool_use_id']) ?? ''
+  const parentTool = nameOf(frame['parent_tool_use_id'])
+  const isHeartbeat = parentTool !== undefined && named.startsWith(`${parentTool}-heartbeat-`)
+  const parent = isHeartbeat ? callerOf(turn, parentTool) : parentTool
   emit({
     type: 'tool_progress',
-    toolUseId: stringOf(frame['tool_use_id']) ?? '',
+    toolUseId: isHeartbeat ? parentTool : named,
     elapsedMs: msOf(frame['elapsed_time_seconds'], 1_000) ?? 0,
     ...(parent !== undefined && { parent }),
   })

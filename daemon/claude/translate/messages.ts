@@ -11,6 +11,16 @@ export function startMessage(
   start: { id: string | undefined; model: string | undefined; streamed: boolean },
 ): Message {
   leaveMessage(lane, emit)
+  return startBeside(turn, lane, emit, start)
+}
+
+/** A message begins in a lane while the one before it stays open. */
+export function startBeside(
+  turn: TurnState,
+  lane: Lane,
+  emit: Emit,
+  start: { id: string | undefined; model: string | undefined; streamed: boolean },
+): Message {
   const message = openMessage(turn, lane, start.id, start.streamed)
   if (start.id !== undefined) {
     const event: Extract<EventBody, { type: 'message_started' }> = { type: 'message_started', messageId: start.id }

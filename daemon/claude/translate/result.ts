@@ -25,10 +25,12 @@ export function resultFrame(state: TranslatorState, frame: Shape, emit: Emit): v
   state.tokens = cost.tokens
   emit(cost)
   const said = outcomeOf(turn, stringOf(frame['result']))
-  emit(isFailure(frame) ? { type: 'failed', failure: classifyResult(frame, state), ...said } : doneEvent(frame, said))
+  const failed = isFailure(frame) || isBlocked(state, frame)
+  emit(failed ? { type: 'failed', failure: classifyResult(frame, state), ...said } : doneEvent(frame, said))
   clearTurn(turn, parent => running.has(parent))
   state.apiError = null
   state.refused = false
+  state.blockedBy = null
 }
 
 /** What has been said in this turn. `result` is Claude Code's own word for it, where it has one. */
@@ -63,13 +65,18 @@ function isFailure(frame: Shape): boolean {
   return frame['is_error'] === true || (stringOf(frame['subtype'])?.startsWith('error') ?? false)
 }
 
+/** A hook refused the prompt: Claude Code calls the turn a success, though it made no request. */
+const isBlocked = ({ blockedBy }: TranslatorState, frame: Shape) => blockedBy !== null && frame['num_turns'] === 0
+
 function doneEvent(frame: Shape, said: Outcome): EventBody {
   const stopReason = nameOf(frame['stop_reason'])
+  const terminalReason = nameOf(frame['terminal_reason'])
   const denials = listOf(frame['permission_denials'])
   return {
     type: 'done',
     ...said,
     ...(stopReason !== undefined && { stopReason }),
+    ...(terminalReason !== undefined && { terminalReason }),
     numTurns: countOf(frame['num_turns']) ?? 0,
     durationMs: msOf(frame['duration_ms']) ?? 0,
     ...(denials.length > 0 && { denials: [...denials] }),

@@ -22,5 +22,7 @@ export interface TranslatorState {
   apiError: ApiError | null
   /** The model refused in this turn, and no other model was asked. */
   refused: boolean
+  /** The words of the hook that refused the prompt of this turn. */
+  blockedBy: string | null
   rateLimit: RateLimit | null
 }

@@ -1,9 +1,9 @@
 import { countOf, nameOf, type Shape, shapeOf, stringOf } from '../shape.ts'
-import { addText, finishTool, openBlock, streamedInput, type Target, textOf } from './blocks.ts'
+import { addCitations, addText, finishTool, openBlock, streamedInput, type Target, textOf } from './blocks.ts'
 import { addUsage, finishMessage, startMessage, withdraw } from './messages.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
-import { type Block, type BlockKind, type Emit, type Lane, laneOf } from './turn-state.ts'
+import { type Block, type BlockKind, type Emit, type Lane, laneOf, type Message } from './turn-state.ts'
 
 /** `stream_event`: an event of the Messages API, as it came (with `--include-partial-messages` only). */
 export function streamEvent(state: TranslatorState, frame: Shape, timeMs: number, emit: Emit): void {
@@ -31,12 +31,14 @@ export function streamEvent(state: TranslatorState, frame: Shape, timeMs: number
       return
     }
     case 'message_delta': {
-      if (!lane.message) return
-      lane.message.stopReason = stringOf(shapeOf(event['delta'])?.['stop_reason']) ?? lane.message.stopReason
-      addUsage(lane.message, event['usage'])
+      const message = namedMessage(lane, frame)
+      if (!message) return
+      message.stopReason = stringOf(shapeOf(event['delta'])?.['stop_reason']) ?? message.stopReason
+      addUsage(message, event['usage'])
       return
     }
     case 'message_stop':
+      if (!namedMessage(lane, frame)) return
       return messageStop(lane, shapeOf(frame['abandoned_blocks']) ?? shapeOf(event['abandoned_blocks']), emit)
     case 'ping':
       return
@@ -48,6 +50,15 @@ export function streamEvent(state: TranslatorState, frame: Shape, timeMs: number
     default:
       return emit(notice(kindOfFrame(frame), frame))
   }
+}
+
+/**
+ * The lane's message, unless the frame names another one: a message that was withdrawn, or that another one has replaced,
+ * gets no further facts.
+ */
+function namedMessage({ message }: Lane, frame: Shape): Message | undefined {
+  const id = nameOf(frame['api_message_id'])
+  return id === undefined || message?.id === undefined || message.id === id ? message : undefined
 }
 
 /** Where a block's events go. A stream that is met in its middle has a message too. */
@@ -73,6 +84,8 @@ function delta(into: Target, event: Shape, frame: Shape, timeMs: number): void {
       block.text += json
       return
     }
+    case 'citations_delta':
+      return addCitations(into, blockFor(into, 'text', index, timeMs), [change['citation']])
     case 'signature_delta':
       return
     default:
@@ -100,6 +113,8 @@ function blockStop({ turn }: TranslatorState, lane: Lane, event: Shape, emit: Em
   const block = findBlock(message.blocks, message.current, countOf(event['index']))
   if (!block) return
   if (block.tool && !block.tool.emitted) finishTool({ turn, lane, message, emit }, block, streamedInput(block), false)
+  // Claude Code prints no complete frame for blank text.
+  if (block.kind === 'text' && block.text.trim() === '') block.complete = true
   if (message.current === block) message.current = undefined
 }
 

@@ -1,3 +1,4 @@
+import type { EventBody } from '../../../protocol/index.ts'
 import { redact } from '../redact.ts'
 import { countOf, listOf, msOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
 import { kindOfFrame, notice } from './notice.ts'
@@ -29,8 +30,15 @@ const subtypes = new Map<string, SystemFrame>([
   ['task_progress', taskFrame('progress')],
   ['task_updated', taskFrame('updated')],
   ['task_notification', taskFrame('ended')],
-  ['model_refusal_fallback', modelRefusal],
+  ['informational', informational],
+  ['notification', notification],
+  ['local_command_output', (_state, frame, emit) => sentence(frame, 'info', frame['content'], emit)],
+  ['mirror_error', (_state, frame, emit) => sentence(frame, 'error', frame['error'], emit)],
+  ['session_writes_lost', writesLost],
+  ['model_fallback', modelFallback],
+  ['model_refusal_fallback', modelFallback],
   ['model_refusal_no_fallback', modelRefusal],
+  ['thinking_tokens', thinkingTokens],
 ])
 
 /** Comes at the start of every turn: what a turn before it left without a result is over. */
@@ -40,6 +48,7 @@ function init(state: TranslatorState, frame: Shape, emit: Emit): void {
   state.sawInit = true
   state.apiError = null
   state.refused = false
+  state.blockedBy = null
   const model = nameOf(frame['model'])
   const permissionMode = nameOf(frame['permissionMode'])
   const apiKeySource = nameOf(frame['apiKeySource'])
@@ -121,9 +130,67 @@ function hook(phase: 'started' | 'progress' | 'ended'): SystemFrame {
   }
 }
 
-/** The model refused. With a fallback the refused answer is taken back and another model is asked. */
-function modelRefusal(state: TranslatorState, frame: Shape, emit: Emit): void {
-  state.refused = frame['subtype'] === 'model_refusal_no_fallback'
+/** A status line. One that ends the turn before its first request is a hook that refused the prompt. */
+function informational(state: TranslatorState, frame: Shape, emit: Emit): void {
+  const outcome = shapeOf(frame['prompt_submit_outcome'])
+  if (outcome ? outcome['kind'] === 'blocked_by_hook' : frame['prevent_continuation'] === true)
+    state.blockedBy = nameOf(outcome?.['reason']) ?? stringOf(frame['content']) ?? ''
+  sentence(frame, frame['level'] === 'warning' ? 'warning' : 'info', frame['content'], emit)
+}
+
+function notification(_state: TranslatorState, frame: Shape, emit: Emit): void {
+  const isUrgent = frame['priority'] === 'high' || frame['priority'] === 'immediate'
+  sentence(frame, isUrgent ? 'warning' : 'info', frame['text'], emit)
+}
+
+function writesLost(_state: TranslatorState, frame: Shape, emit: Emit): void {
+  const reason = frame['error_code'] === 'EDQUOT' ? 'the disk quota is used up' : 'the disk is full'
+  const lost = new Set(stringsOf(frame['lost']))
+  const what = [
+    ...(lost.has('transcript') ? ['a part of the conversation'] : []),
+    ...(lost.has('global_config') ? ['changes of its configuration'] : []),
+  ]
+  sentence(frame, 'error', `Claude Code could not save ${what.join(' and ') || 'what it wrote'}: ${reason}`, emit)
+}
+
+/** Another model answers. The answer that it replaces is withdrawn. */
+function modelFallback(state: TranslatorState, frame: Shape, emit: Emit): void {
   supersede(state.turn, stringsOf(frame['retracted_message_uuids']), emit)
-  emit(notice(kindOfFrame(frame), frame))
+  const to = nameOf(frame['fallback_model'])
+  const from = nameOf(frame['original_model'])
+  const text = nameOf(frame['content']) ?? `${to ?? 'Another model'} answers instead of ${from ?? 'the model'}`
+  // `local`: one answer of a sub-agent only.
+  sentence(frame, 'warning', text, emit, frame['scope'] === 'local' ? undefined : to)
+}
+
+/** The model refused, and no other model is asked. */
+function modelRefusal(state: TranslatorState, frame: Shape, emit: Emit): void {
+  state.refused = true
+  supersede(state.turn, stringsOf(frame['retracted_message_uuids']), emit)
+  const explanation = nameOf(frame['api_refusal_explanation'])
+  const text = `${nameOf(frame['original_model']) ?? 'The model'} refused to answer${explanation ? `: ${explanation}` : ''}`
+  sentence(frame, 'warning', nameOf(frame['content']) ?? text, emit)
+}
+
+const thinkingStep = 100
+
+/** Progress of thinking. Text that is streamed shows it better, so a block with text gives no event. */
+function thinkingTokens({ turn }: TranslatorState, frame: Shape, emit: Emit): void {
+  const tokens = countOf(frame['estimated_tokens'])
+  if (tokens === undefined) return emit(notice(kindOfFrame(frame), frame))
+  const current = turn.main.message?.current
+  if (current?.kind === 'thinking' && current.text !== '') return
+  const before = tokens - (countOf(frame['estimated_tokens_delta']) ?? tokens)
+  if (Math.floor(before / thinkingStep) === Math.floor(tokens / thinkingStep)) return
+  emit({ type: 'thinking_progress', estimatedTokens: tokens })
+}
+
+type Level = Extract<EventBody, { type: 'system_message' }>['level']
+
+/** A sentence for people; a frame without one stays a notice. */
+function sentence(frame: Shape, level: Level, text: unknown, emit: Emit, model?: string): void {
+  const said = nameOf(text)
+  if (said === undefined) return emit(notice(kindOfFrame(frame), frame))
+  const kind = nameOf(frame['subtype']) ?? ''
+  emit({ type: 'system_message', level, text: said, kind, ...(model !== undefined && { model }) })
 }

@@ -1,9 +1,18 @@
 import type { EventBody } from '../../../protocol/index.ts'
 import { nameOf, type Shape, shapeOf } from '../shape.ts'
+import { closeLane } from './messages.ts'
 import type { TranslatorState } from './state.ts'
 import type { Emit } from './turn-state.ts'
 
 type TaskEvent = Extract<EventBody, { type: 'task' }>
+
+/** What the task's agent says is over: its last message has no frame that ends it. */
+function endTask(state: TranslatorState, taskId: string, emit: Emit): void {
+  const call = state.tasks.get(taskId)
+  state.tasks.delete(taskId)
+  const lane = call === undefined ? undefined : state.turn.lanes.get(call)
+  if (lane) closeLane(state.turn, lane, emit)
+}
 
 const endedStatuses = new Set(['completed', 'failed', 'killed', 'stopped'])
 
@@ -18,9 +27,9 @@ export function taskFrame(phase: TaskEvent['phase']) {
     const summary = nameOf(frame['summary']) ?? nameOf(patch['error'])
     const usage = shapeOf(frame['usage'])
     if (phase === 'started' && toolUseId !== undefined) state.tasks.set(taskId, toolUseId)
-    if (phase === 'ended') state.tasks.delete(taskId)
-    // Its notification follows, but a process that ends in between must not keep the lane for ever.
-    if (phase === 'updated' && status !== undefined && endedStatuses.has(status)) state.tasks.delete(taskId)
+    // `task_updated` may tell the end first; its notification follows, unless the process ends in between.
+    const ended = phase === 'ended' || (phase === 'updated' && status !== undefined && endedStatuses.has(status))
+    if (ended) endTask(state, taskId, emit)
     emit({
       type: 'task',
       phase,

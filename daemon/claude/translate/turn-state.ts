@@ -3,8 +3,11 @@ import type { EventBody, TranscriptEntry } from '../../../protocol/index.ts'
 /** Takes the events a frame gives, in order. */
 export type Emit = (event: EventBody) => void
 
-/** `result`: the outcome of a tool that the API ran itself. `other`: a type that has no event. */
-export type BlockKind = 'text' | 'thinking' | 'tool' | 'result' | 'other'
+/**
+ * `result`: the outcome of a tool that the API ran itself. `redacted`: thinking that the API encrypted. `other`: a type
+ * that has no event.
+ */
+export type BlockKind = 'text' | 'thinking' | 'redacted' | 'tool' | 'result' | 'other'
 
 /** One content block of a message. */
 export interface Block {
@@ -13,6 +16,8 @@ export interface Block {
   index: number | undefined
   /** Text or thinking, or a tool's input as JSON text. Grows by `+=`, which V8 keeps as a rope until it is read. */
   text: string
+  /** Number of citations that have an event. */
+  citations: number
   tool?: { id: string; name: string; input: unknown; emitted: boolean }
   /** Its complete `assistant` frame has come: what it says stands, also when the rest of the message is withdrawn. */
   complete: boolean
@@ -94,6 +99,11 @@ export function laneOf(turn: TurnState, parent: string | undefined): Lane {
     turn.lanes.set(parent, lane)
   }
   return lane
+}
+
+/** The lane in which a tool was called, as an event's `parent`: undefined for the main lane. */
+export function callerOf(turn: TurnState, toolUseId: string): string | undefined {
+  return [...turn.lanes.values()].find(lane => lane.tools.has(toolUseId))?.parent
 }
 
 function createLane(parent: string | undefined): Lane {

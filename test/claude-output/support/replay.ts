@@ -14,11 +14,13 @@ export const recordings = readdirSync(fixture('recordings'))
   .map(file => file.replace(/\.raw(\.gz)?$/, ''))
   .sort()
 
-/** So many deltas that its golden file is a summary. */
-export const largeRecording = 'manydeltas.partial'
+/** Recordings with so many deltas that they are compressed, and that their golden file is a summary. */
+export const largeRecordings: readonly string[] = readdirSync(fixture('recordings'))
+  .filter(file => file.endsWith('.gz'))
+  .map(file => file.replace(/\.raw\.gz$/, ''))
 
 export function readRecording(name: string): Buffer {
-  if (name === largeRecording) return gunzipSync(readFileSync(fixture(`recordings/${name}.raw.gz`)))
+  if (largeRecordings.includes(name)) return gunzipSync(readFileSync(fixture(`recordings/${name}.raw.gz`)))
   return readFileSync(fixture(`recordings/${name}.raw`))
 }
 

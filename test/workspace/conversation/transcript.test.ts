@@ -367,15 +367,16 @@ describe('a transcript', () => {
   it('shows all that was said and every tool of what Claude Code was recorded to print', () => {
     for (const { name, events } of recordings) {
       const items = flat(itemsOf(events))
-      const withdrawn = new Set(events.flatMap(event => (event.type === 'message_discarded' ? [event.messageId] : [])))
-      const said = events
-        .filter(
-          (event): event is EventOf<'assistant_text'> =>
-            event.type === 'assistant_text' && !withdrawn.has(event.messageId!),
-        )
-        .map(({ delta }) => delta)
-      const written = items.flatMap(item => (item.kind === 'text' ? item.blocks.all.map(({ source }) => source) : []))
-      expect(written.join('').replaceAll(/\s/g, ''), name).toBe(said.join('').replaceAll(/\s/g, ''))
+      const withdrawn = new Map(
+        events.flatMap(event => (event.type === 'message_discarded' ? [[event.messageId, event.fromIndex ?? 0]] : [])),
+      )
+      const isKept = (event: Event): event is EventOf<'assistant_text'> =>
+        event.type === 'assistant_text' && (event.index ?? 0) < (withdrawn.get(event.messageId!) ?? Infinity)
+      const said = events.filter(isKept).map(({ parent, delta }) => [parent, delta] as const)
+      const written = items.flatMap(item =>
+        item.kind === 'text' ? item.blocks.all.map(({ source }) => [item.lane, source] as const) : [],
+      )
+      expect(textOfLanes(written), name).toEqual(textOfLanes(said))
       const results = events.filter(({ type }) => type === 'tool_result').length
       expect(items.filter(item => item.kind === 'tool' && item.endedAt !== undefined).length, name).toBe(results)
     }
@@ -404,3 +405,10 @@ describe('a transcript', () => {
 
 const flat = (items: readonly Item[]): Item[] =>
   items.flatMap(item => (item.kind === 'tool' ? [item, ...flat(item.children)] : [item]))
+
+/** The text of each lane, without white space: a page shows a sub-agent's text below the call that started it. */
+function textOfLanes(parts: readonly (readonly [string | undefined, string])[]): Map<string, string> {
+  const lanes = new Map<string, string>()
+  for (const [lane = 'main', said] of parts) lanes.set(lane, (lanes.get(lane) ?? '') + said.replaceAll(/\s/g, ''))
+  return lanes
+}

@@ -33,6 +33,8 @@ export function createTranscript(): Transcript {
     ...remarkHandlers(sheet),
     // The queue shows it.
     run_moved() {},
+    // The frames have the sources; the text stands without them.
+    citation() {},
   }
 
   return {
@@ -112,7 +114,7 @@ function sessionHandlers({ items, facts, line, touch }: Sheet) {
 }
 
 /** What is said in passing. */
-function remarkHandlers({ append, common, line, sayAnew }: Sheet) {
+function remarkHandlers({ append, common, facts, line, sayAnew }: Sheet) {
   return {
     user_message(event) {
       const { replay, synthetic, parent, text } = event
@@ -130,6 +132,17 @@ function remarkHandlers({ append, common, line, sayAnew }: Sheet) {
       const failed = event.outcome !== undefined && event.outcome !== 'success'
       if (event.phase !== 'ended' || (!failed && !event.output?.trim())) return
       line(event, say.hook(event), { tone: failed ? 'warning' : 'quiet', detail: event.output ?? '' })
+    },
+    system_message(event) {
+      facts.model = event.model ?? facts.model
+      const tone = event.level === 'info' ? 'quiet' : event.level
+      line(event, say.firstLine(event.text), { tone, ...(say.isLong(event.text) && { detail: event.text }) })
+    },
+    thinking_progress(event) {
+      sayAnew(event, say.thinkingProgress(event), { tone: 'quiet', about: 'thinking_progress' })
+    },
+    redacted_thinking(event) {
+      line(event, 'Thinking that the API encrypted')
     },
     notice(event) {
       // What Claude Code says of its own working all the time is in the session's frames for who looks for it.

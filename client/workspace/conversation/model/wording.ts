@@ -134,6 +134,20 @@ export function task({ phase, status, summary, description }: EventOf<'task'>, k
   return `Background task ${status ?? (phase === 'ended' ? 'ended' : 'running')}${what ? `: ${what}` : ''}`
 }
 
+const maxLineLength = 160
+
+/** A sentence of Claude Code as one line. */
+export const firstLine = (text: string): string => {
+  const [first = ''] = text.trim().split('\n')
+  return first.length > maxLineLength ? `${first.slice(0, maxLineLength)}…` : first
+}
+
+/** The line does not hold all of it. */
+export const isLong = (text: string): boolean => firstLine(text) !== text.trim()
+
+export const thinkingProgress = ({ estimatedTokens }: EventOf<'thinking_progress'>): string =>
+  `Thinking: about ${estimatedTokens} tokens`
+
 export const notice = (kind: string): string => `Claude Code: ${kind.replace(/^system\//, '').replaceAll('_', ' ')}`
 
 const working = /^(system\/(background_tasks_changed|thinking_tokens|files_persisted)|command_lifecycle|stream_event)\b/

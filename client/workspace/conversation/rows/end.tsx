@@ -13,6 +13,7 @@ export function End({ item }: { item: EndItem; version: number }) {
     costUsd ? usd(costUsd) : undefined,
     tokens?.output &&
       `${count(tokens.input + tokens.cacheRead + tokens.cacheCreation)} in, ${count(tokens.output)} out`,
+    event.type === 'done' && stopOf(event.terminalReason),
     event.type === 'done' && event.forcedExit ? 'its process had to be ended' : undefined,
     event.type === 'cancelled' && event.ended ? endings[event.ended] : undefined,
     failure?.resetsAt && `possible again ${new Date(failure.resetsAt).toLocaleString()}`,
@@ -35,6 +36,15 @@ export function End({ item }: { item: EndItem; version: number }) {
       )}
     </article>
   )
+}
+
+/** Why a turn that is done did not end by itself. */
+const stopOf = (reason: string | undefined) =>
+  reason === undefined || reason === 'completed' ? undefined : (stops[reason] ?? reason.replaceAll('_', ' '))
+
+const stops: Record<string, string> = {
+  hook_stopped: 'a hook stopped it',
+  stop_hook_prevented: 'a stop hook ended it',
 }
 
 const endings = { nothing: 'before it had begun', turn: '', process: 'with its process' }
