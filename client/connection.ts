@@ -22,6 +22,7 @@ export interface Opening {
   endpoint: Endpoint
   timing: Timing
   client: { name: string; version: string }
+  answers: boolean | undefined
   /** Brought back to stay the same client over a reconnect. */
   clientId: string | undefined
   /** Ends the connection or the attempt; its reason is told to the calls. */
@@ -32,7 +33,7 @@ export interface Opening {
 
 /** Rejects with `Unavailable`, or with the `RpcError` with which `hello` was refused. */
 export async function openConnection(opening: Opening): Promise<Connection> {
-  const { platform, endpoint, timing, client, clientId, signal } = opening
+  const { platform, endpoint, timing, client, clientId, answers, signal } = opening
   const pending = new Map<number, Pick<Deferred<unknown>, 'resolve' | 'reject'>>()
   const lost = deferred<Unavailable>()
   let lastId = 0
@@ -40,6 +41,7 @@ export async function openConnection(opening: Opening): Promise<Connection> {
   let asked = 0
   let ended: Unavailable | undefined
   let failure: unknown
+  let isOpen = false
   let maxMessageBytes = Infinity
 
   const socket = platform.open(endpoint.url, [subprotocol, ...authSubprotocol(endpoint.token)])
@@ -91,9 +93,10 @@ export async function openConnection(opening: Opening): Promise<Connection> {
 
   // Without a listener `ws` would throw; the close that follows is what counts, this is its cause.
   socket.addEventListener('error', event => (failure = event.error))
-  socket.addEventListener('close', ({ code, reason }) =>
-    end(new Unavailable(`${endpoint.url}: ${reason || `connection lost (${code})`}`, { code, cause: failure })),
-  )
+  socket.addEventListener('close', ({ code, reason }) => {
+    const why = reason || (isOpen ? `connection lost (${code})` : (failure as Error | undefined)?.message)
+    end(new Unavailable(`${endpoint.url}: ${why || 'cannot be reached'}`, { code, cause: failure }))
+  })
   socket.addEventListener('message', ({ data }) => {
     heardAt = Date.now()
     if (ended || typeof data !== 'string') return
@@ -117,10 +120,13 @@ export async function openConnection(opening: Opening): Promise<Connection> {
   try {
     if (signal.aborted) onAbort()
     await new Promise((resolve, reject) => {
-      socket.addEventListener('open', resolve)
+      socket.addEventListener('open', event => {
+        isOpen = true
+        resolve(event)
+      })
       void lost.promise.then(reject)
     })
-    const hello = (await call('hello', { protocol: [protocolVersion], client, clientId })) as HelloResult
+    const hello = (await call('hello', { protocol: [protocolVersion], client, clientId, answers })) as HelloResult
     clearTimeout(attempt)
     maxMessageBytes = hello.limits.maxMessageBytes
     return {

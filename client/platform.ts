@@ -51,6 +51,8 @@ export interface ConnectOptions {
   signal?: AbortSignal | undefined
   /** How this program calls itself: others see the name, for example of who cancelled. */
   client?: { name: string; version: string } | undefined
+  /** False: this program cannot ask a person, so that Claude Code's questions do not wait for it. Default: true. */
+  answers?: boolean | undefined
   /** Keeps trying when the daemon cannot be reached at first; without it `connect` rejects then. */
   patient?: boolean | undefined
   /** For tests and for unusual networks. */

@@ -101,6 +101,7 @@ export function createLink(platform: Platform, options: ConnectOptions): Link {
           timing,
           client,
           clientId,
+          answers: options.answers,
           signal,
           onNotification(notification, size) {
             const { method, params } = notification

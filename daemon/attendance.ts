@@ -1,4 +1,7 @@
-/** Whether anybody is connected who could answer a question of Claude Code's: who may control, and has said hello. */
+/**
+ * Whether anybody is connected who could answer a question of Claude Code's: a client that may control, has said hello, and
+ * did not say there that it cannot ask a person (`answers: false`).
+ */
 export interface Attendance {
   /** Since when nobody has been (ms since epoch), at first since the daemon began; undefined while somebody is. */
   readonly emptySince: number | undefined

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { Type, type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { parseDuration } from '../protocol/duration.ts'
 import { limits } from '../protocol/limits.ts'
 import { BadConfig, readConfigFile } from './config-file.ts'
 import { distDirectory } from './dist.ts'
@@ -24,6 +25,8 @@ const ConfigFile = Type.Object(
     host: Type.Enum(['127.0.0.1', '::1', 'localhost']),
     /** Path or name of Claude Code; absent: `claude` on PATH and at the usual places. */
     claudeBin: Type.Optional(Type.String({ minLength: 1 })),
+    /** Claude Code is played by the simulator, as with `--simulate`; a `claudeBin` of an option or the environment comes first. */
+    simulate: Type.Boolean(),
     /** Directories in which sessions may run; empty: anywhere the user may. */
     allowRoots: Type.Array(Type.String({ minLength: 1 })),
     /** Runs at once; further ones queue. */
@@ -86,13 +89,14 @@ export type Config = Static<typeof ConfigFile> & {
 const defaults: Static<typeof ConfigFile> = {
   port: 7433,
   host: '127.0.0.1',
+  simulate: false,
   allowRoots: [],
   maxRuns: limits.maxRuns,
   minFreeBytes: 512 * 1024 * 1024,
   idleCloseMs: 5 * 60_000,
   cancelGraceMs: 5_000,
   resultGraceMs: 5_000,
-  unattendedMs: 60_000,
+  unattendedMs: limits.unattendedMs,
   allowArgs: false,
   allowBypassPermissions: false,
   allowedHosts: [],
@@ -121,7 +125,7 @@ export const serveUsage = `muxd serve [options]
   --simulate           play Claude Code with the simulator: no account, no network, nothing real
   --allow-root DIR     sessions may run in DIR and below only; may be given again (default: anywhere you may)
   --max-runs N         runs at once, the rest queue (default ${defaults.maxRuns})
-  --idle-close-ms N    close a process after so long without work; 0: one process a run (default ${defaults.idleCloseMs})
+  --idle-close TIME    close a process after so long without work, as 90s or 5m; 0: one process a run (default 5m)
   --log-level LEVEL    ${logLevels.join(', ')} (default ${defaults.logLevel})
   --log-to PLACE       stderr, or file: log/ in the home, as muxd logs shows it (default ${defaults.logTo})
 `
@@ -132,18 +136,23 @@ export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Conf
   if (options.home === '') throw new BadConfig('--home is empty, it must name a directory')
   const home = resolve(options.home ?? (environment['MUXD_HOME'] || defaultHome(environment)))
   const file = readConfigFile(homePaths(home).config)
-  const claudeBin = options.simulate
-    ? simulatorPath()
-    : (options['claude-bin'] ?? (environment['MUXD_CLAUDE_BIN'] || (file as { claudeBin?: string }).claudeBin))
+  const named = options['claude-bin'] ?? (environment['MUXD_CLAUDE_BIN'] || undefined)
+  const { simulate: simulateByFile = false } = file as { simulate?: unknown }
+  const simulate = options.simulate ?? (named === undefined ? simulateByFile : false)
+  const claudeBin = simulate === true ? simulatorPath() : (named ?? (file as { claudeBin?: string }).claudeBin)
   const warnings: string[] = []
   const given = {
     ...defaults,
     ...withoutCompress(file, warnings),
+    simulate,
     ...(options.host !== undefined && { host: options.host }),
     ...(options['log-level'] !== undefined && { logLevel: options['log-level'] }),
     ...(options['log-to'] !== undefined && { logTo: options['log-to'] }),
     ...number('port', options.port),
     ...number('maxRuns', options['max-runs']),
+    ...(options['idle-close'] !== undefined && {
+      idleCloseMs: parseDuration(options['idle-close']) ?? options['idle-close'],
+    }),
     ...number('idleCloseMs', options['idle-close-ms']),
     ...(claudeBin !== undefined && { claudeBin }),
     ...(options['allow-root'] && { allowRoots: options['allow-root'].map(root => resolve(root)) }),
@@ -154,7 +163,7 @@ export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Conf
   return {
     ...given,
     home,
-    environment: simulated(options, home, environment),
+    environment: simulated(given, home, environment),
     args: argsOf(options, environment),
     warnings,
   }
@@ -184,6 +193,8 @@ function readOptions(argv: string[]) {
         simulate: { type: 'boolean' },
         'allow-root': { type: 'string', multiple: true },
         'max-runs': { type: 'string' },
+        'idle-close': { type: 'string' },
+        // In milliseconds: of an earlier daemon, which hands its options to its successor.
         'idle-close-ms': { type: 'string' },
         'log-level': { type: 'string' },
         'log-to': { type: 'string' },
@@ -197,7 +208,11 @@ function readOptions(argv: string[]) {
 type Options = ReturnType<typeof readOptions>
 
 /** The stand-in keeps its conversations as the real one does, in a place of its own, which is not the user's. */
-function simulated({ simulate }: Options, home: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function simulated(
+  { simulate }: { simulate: boolean },
+  home: string,
+  environment: NodeJS.ProcessEnv,
+): NodeJS.ProcessEnv {
   if (!simulate) return environment
   const place = environment['MUXD_SIMULATOR_HOME'] ?? join(home, 'simulator')
   return { ...environment, MUXD_SIMULATOR_HOME: place, CLAUDE_CONFIG_DIR: place }
@@ -212,6 +227,7 @@ function argsOf(options: Options, environment: NodeJS.ProcessEnv): string[] {
     // A name is looked for on PATH, a path is a place seen from here.
     'claude-bin': claudeBin?.includes('/') ? resolve(claudeBin) : claudeBin,
     'max-runs': options['max-runs'],
+    'idle-close': options['idle-close'],
     'idle-close-ms': options['idle-close-ms'],
     'log-level': options['log-level'],
   }

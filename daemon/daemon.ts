@@ -283,7 +283,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       node: process.versions.node,
       claude: () => claude,
       log,
-      limits: { maxRuns: config.maxRuns },
+      limits: { maxRuns: config.maxRuns, unattendedMs: config.unattendedMs },
       checkResults: config.checkResults,
     })
 
@@ -299,6 +299,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
         instance,
         version,
         args: config.args,
+        foreground: config.logTo === 'stderr',
       })
     }
 

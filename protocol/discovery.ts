@@ -12,4 +12,6 @@ export interface DaemonInfo {
   version: string
   /** Options of `muxd serve` that make another like it, whatever the environment and the directory; without home and port. */
   args?: string[]
+  /** It runs in the foreground of a terminal or a service: what it logs goes to its standard error. */
+  foreground?: boolean
 }

@@ -46,6 +46,8 @@ export const limits = {
   maxRuleLength: 1_000,
   maxDenialLength: 20_000,
   maxExpiresAfterMs: 30 * 24 * 60 * 60_000,
+  /** A question is denied after so long without a client that can answer, unless configured; 0: never. */
+  unattendedMs: 60_000,
   /** Page size of `topic.read` and of the lists, default and largest. */
   defaultPageSize: 200,
   maxPageSize: 1_000,

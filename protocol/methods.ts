@@ -48,6 +48,8 @@ const top = {
         version: Type.String({ maxLength: 200 }),
       }),
       clientId: Type.Optional(ClientId),
+      /** False: this client cannot ask a person, so questions do not wait for it. */
+      answers: Type.Optional(Type.Boolean()),
     }),
     Type.Object({
       protocol: Type.Integer(),
@@ -59,6 +61,9 @@ const top = {
         maxMessageBytes: Type.Integer(),
         maxEventBytes: Type.Integer(),
         maxRuns: Type.Integer(),
+        unattendedMs: Type.Integer({
+          description: 'a question is denied after so long without a client that can answer; 0: never',
+        }),
       }),
     }),
   ),

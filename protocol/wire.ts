@@ -10,3 +10,14 @@ export const authSubprotocolPrefix = 'muxd.auth.'
 /** The types of event that end a run, exactly one each. */
 export const terminalTypes = ['done', 'failed', 'cancelled', 'interrupted'] as const
 export type TerminalType = (typeof terminalTypes)[number]
+
+/** The permission modes of Claude Code. */
+export const permissionModes = [
+  'default',
+  'acceptEdits',
+  'plan',
+  'auto',
+  'dontAsk',
+  'manual',
+  'bypassPermissions',
+] as const

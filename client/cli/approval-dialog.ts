@@ -1,6 +1,6 @@
 import type { Approval } from '../index.ts'
 import { type Asked, type Question, questionsOf } from './render/approval.ts'
-import { oneLine } from './render/text.ts'
+import { fit, oneLine } from './render/text.ts'
 
 /** What is sent to `approval.answer` beside its id. */
 export type GivenAnswer =
@@ -11,16 +11,15 @@ export type GivenAnswer =
 export type AskLine = (prompt: string) => Promise<string | undefined>
 
 /**
- * Puts a question to a person, again until the answer is one. An empty line is none: nothing is allowed by a key that was
- * pressed for something else. Undefined when they left.
+ * Asks a person until the answer is one of the expected ones: what else they type (`ok`, an empty line) neither allows nor
+ * denies. Undefined when they left.
  */
 export async function askPerson(asked: Asked, ask: AskLine): Promise<GivenAnswer | undefined> {
   if (asked.kind === 'question') return askQuestions(questionsOf(asked.input), ask)
   const mayRemember = (asked.suggestions?.length ?? 0) > 0
-  const prompt =
-    asked.kind === 'plan'
-      ? 'Go on with it? y, n, or what to change: '
-      : `Allow it? y, n${mayRemember ? ', a (always)' : ''}, or why not: `
+  const isPlan = asked.kind === 'plan'
+  const choices = isPlan ? 'y, n, n CHANGES: ' : `y, n, n REASON${mayRemember ? ', a (always)' : ''}: `
+  let prompt = `${isPlan ? 'Go on with it?' : 'Allow it?'} ${choices}`
   for (;;) {
     const said = await ask(prompt)
     if (said === undefined) return undefined
@@ -29,8 +28,9 @@ export async function askPerson(asked: Asked, ask: AskLine): Promise<GivenAnswer
     if (/^no?$/i.test(text)) return { decision: 'deny' }
     if (mayRemember && asked.kind === 'tool' && /^a(?:lways)?$/i.test(text))
       return { decision: 'allow', remember: true }
-    // A single key is a slip, not a reason.
-    if (text.length > 1) return { decision: 'deny', message: text }
+    const [, message] = /^(?:n[\s,:.;-]+|no\s*[,:.;-]\s*)(.+)$/is.exec(text) ?? []
+    if (message !== undefined) return { decision: 'deny', message }
+    prompt = text === '' ? prompt : `"${fit(oneLine(text), 20)}" is no answer: ${choices}`
   }
 }
 

@@ -1,11 +1,18 @@
 import { InvalidArgumentError } from 'commander'
+import { parseDuration } from '../../protocol/duration.ts'
 
-/** A duration of the command line in ms: `90s`, `10m`, `1h`, `1.5d`, `250ms`; a number alone is seconds. */
-export function parseDuration(text: string): number {
-  const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? []
-  const ms = Math.round(Number(amount) * (units[unit] ?? NaN))
-  if (!(ms > 0)) throw new InvalidArgumentError('expected a duration such as 90s, 10m or 1h.')
+/** A duration of the command line in ms; not nothing. */
+export function durationOption(text: string): number {
+  const ms = durationOrZeroOption(text)
+  if (ms === 0) throw new InvalidArgumentError(expected)
   return ms
 }
 
-const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/** The same, where 0 has a meaning. */
+export function durationOrZeroOption(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === undefined) throw new InvalidArgumentError(expected)
+  return ms
+}
+
+const expected = 'expected a duration such as 90s, 10m or 1h30m.'

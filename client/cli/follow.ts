@@ -4,14 +4,17 @@ import { howToAnswer } from './approval-dialog.ts'
 import { createAsker } from './asker.ts'
 import { type ExitCode, exitCodeOfEnd, exitCodes } from './exit.ts'
 import { createHeldOutput } from './held-output.ts'
-import { colorsFor, isTerminal, printJson, say } from './output.ts'
+import { deadlineLines } from './question-deadline.ts'
+import { areOneFile, colorsFor, isTerminal, printJson, say, whenReaderLeaves } from './output.ts'
 import { createRunView } from './render/run-view.ts'
 import { pipeSink, type Sink, terminalSink } from './render/sink.ts'
 import { createSilence } from './silence.ts'
+import { wholeEvent } from './whole-event.ts'
 
 /** Shows events until they end. */
 export interface Follower {
-  follow(events: AsyncIterable<Event | Gap>): Promise<ExitCode>
+  /** Those of a session, or of one run of it. */
+  follow(events: AsyncIterable<Event | Gap>, session: string): Promise<ExitCode>
   /** A line for people, at a place where it spoils nothing. */
   say(line: string): void
   /** The same, less loud. */
@@ -25,8 +28,19 @@ export interface FollowerOptions {
   mux: Mux
 }
 
+/** Whether Claude Code's questions can be put to a person here. */
+export const asksHere = ({ json }: { json?: boolean | undefined }): boolean =>
+  !json && isTerminal(process.stdout) && isatty(process.stdin.fd)
+
 export function createFollower({ json = false, prompts, mux }: FollowerOptions): Follower {
-  if (json) return { follow: events => following(events, printEvent), say, remark() {} }
+  const whole = (session: string, event: Event | Gap) => wholeEvent(mux, session, event)
+  if (json) {
+    return {
+      follow: (events, session) => following(events, async event => printEvent(await whole(session, event))),
+      say,
+      remark() {},
+    }
+  }
   const { stdout, stderr } = process
   const onTerminal = isTerminal(stdout)
   const colors = colorsFor(onTerminal ? stdout : stderr)
@@ -42,9 +56,9 @@ export function createFollower({ json = false, prompts, mux }: FollowerOptions):
         rows: () => stdout.rows || 24,
         dim: colors.dim,
       })
-    : pipeSink({ answer: writeTo(stdout), progress: writeTo(stderr) })
+    : pipeSink({ answer: writeTo(stdout), progress: writeTo(stderr), merged: areOneFile(stdout, stderr) })
   const columns = () => (onTerminal ? stdout.columns || 80 : Infinity)
-  const isAsking = onTerminal && isatty(process.stdin.fd) && mux.hello?.role === 'control'
+  const isAsking = asksHere({ json }) && mux.hello?.role === 'control'
   const view = createRunView(sink, { colors, prompts, columns, ...(!isAsking && { howToAnswer }) })
   const silence = createSilence(sink.quiet)
   const asker = isAsking
@@ -62,12 +76,16 @@ export function createFollower({ json = false, prompts, mux }: FollowerOptions):
     sink.line(line)
   }
   return {
-    async follow(events) {
+    async follow(events, session) {
       try {
         return await following(events, async event => {
-          view.show(event)
+          // Of everything else the view shows a line.
+          view.show(event.type === 'assistant_text' ? await whole(session, event) : event)
           if (onTerminal) silence.heard(event)
-          if (event.type === 'approval_requested') asker?.asked(event)
+          if (event.type === 'approval_requested') {
+            if (asker) asker.asked(event)
+            else for (const line of await deadlineLines(mux, session, event)) sink.line(`  ${colors.dim(line)}`)
+          }
           if (event.type === 'approval_resolved') asker?.resolved(event.approval)
           await screen.room()
           if (!full) return
@@ -90,11 +108,20 @@ async function following(
   show: (event: Event | Gap) => Promise<void>,
 ): Promise<ExitCode> {
   let code: ExitCode = exitCodes.failed
-  for await (const event of events) {
-    await show(event)
-    if (isEnd(event)) code = exitCodeOfEnd(event.type)
+  let goingOn: string | undefined
+  const release = whenReaderLeaves(() => {
+    if (goingOn !== undefined) say(`muxd: the output was closed; the run goes on: muxd attach ${goingOn}`)
+  })
+  try {
+    for await (const event of events) {
+      if (event.type !== 'gap') goingOn = isEnd(event) ? undefined : (event.run ?? goingOn)
+      await show(event)
+      if (isEnd(event)) code = exitCodeOfEnd(event.type)
+    }
+    return code
+  } finally {
+    release()
   }
-  return code
 }
 
 /** A gap is no shape of the protocol's: it is said, not printed. */

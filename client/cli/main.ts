@@ -1,9 +1,9 @@
 import { CommanderError } from 'commander'
-import { RpcError } from '../index.ts'
+import { wantsJson } from './error-record.ts'
 import { exitCodeOf } from './exit.ts'
-import { endWithReader, jsonLine, say } from './output.ts'
+import { endWithReader } from './output.ts'
 import { createProgram } from './program.ts'
-import { oneLine } from './render/text.ts'
+import { reportError } from './report-error.ts'
 
 endWithReader()
 try {
@@ -14,16 +14,13 @@ try {
   process.exitCode = failed(error)
 }
 
-/** What went wrong on standard error, and the exit code for it. */
+/** Reports what went wrong; returns the exit code for it. */
 function failed(error: unknown): number {
-  // Commander has said what it had to say; `--help` and `--version` end like this too, with 0.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodeOf(error)
-  const { message } = error as Error
-  if (process.argv.includes('--json') && error instanceof RpcError) {
-    const { code, data } = error
-    say(jsonLine({ error: { code, message, data } }))
-  } else {
-    for (const [index, line] of message.split('\n').entries()) say(`${index ? '  ' : 'muxd: '}${oneLine(line)}`)
-  }
+  const isCommanders = error instanceof CommanderError
+  // `--help` and `--version` end like this too, with 0.
+  if (isCommanders && error.exitCode === 0) return 0
+  const json = wantsJson(process.argv)
+  // In words Commander has printed its own already.
+  if (json || !isCommanders) reportError(error, json)
   return exitCodeOf(error)
 }

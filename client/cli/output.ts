@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { fstatSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import picocolors from 'picocolors'
 import type { Colors } from 'picocolors/types.js'
@@ -32,12 +33,31 @@ export async function write(stream: NodeJS.WriteStream, text: string): Promise<v
   if (!stream.write(text)) await once(stream, 'drain')
 }
 
-/** Nobody reads any more (`| head`): there is nothing left to do, and nothing to complain of. */
+/** Whether both are the same file, pipe or terminal (`2>&1`). */
+export function areOneFile(one: { fd: number }, other: { fd: number }): boolean {
+  try {
+    const [first, second] = [fstatSync(one.fd), fstatSync(other.fd)]
+    return first.dev === second.dev && first.ino === second.ino
+  } catch {
+    return false
+  }
+}
+
+let onReaderLeft = () => {}
+
+/** What to say on standard error when standard output is closed by its reader (`| head`). Returns the release. */
+export function whenReaderLeaves(act: () => void): () => void {
+  onReaderLeft = act
+  return () => (onReaderLeft = () => {})
+}
+
+/** When nobody reads the output any more there is nothing left to do: the program ends, with 0. */
 export function endWithReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0)
-      throw error
+      if (error.code !== 'EPIPE') throw error
+      if (stream === process.stdout) onReaderLeft()
+      process.exit(0)
     })
   }
 }

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { permissionModes } from '../../protocol/wire.ts'
 import type { UsageGroup } from '../index.ts'
 import { sdkVersion } from '../version.ts'
 import { approve, deny } from './commands/answer.ts'
@@ -20,7 +21,8 @@ import { set } from './commands/set.ts'
 import { restart, stop } from './commands/stop.ts'
 import { createToken, listTokens, revokeToken } from './commands/token.ts'
 import { showUsage, usageGroups } from './commands/usage.ts'
-import { parseDuration } from './duration-option.ts'
+import { durationOption, durationOrZeroOption } from './duration-option.ts'
+import { wantsJson } from './error-record.ts'
 import type { ExitCode } from './exit.ts'
 import { logLevels } from './render/log-line.ts'
 import type { CommonOptions } from './with-mux.ts'
@@ -32,6 +34,8 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .version(sdkVersion)
     .showHelpAfterError('(muxd COMMAND --help tells more)')
     .enablePositionalOptions()
+  // With --json the error is printed in one line by `main.ts`; commands copy this.
+  if (wantsJson(process.argv)) program.configureOutput({ writeErr() {} })
   common(program)
     .addHelpText(
       'after',
@@ -51,24 +55,27 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     async (_: object, self: Command) =>
       done(await act(options<Options>(self)))
   const endingOf =
-    <Id extends string | undefined, Options extends CommonOptions>(
+    <Id extends string | string[] | undefined, Options extends CommonOptions>(
       act: (id: Id, options: Options) => Promise<ExitCode>,
     ) =>
     async (id: Id, _: object, self: Command) =>
       done(await act(id, options<Options>(self)))
 
   command('run', 'start a run and watch it; Ctrl-C cancels it')
-    .argument('[prompt]', 'what to do; - or nothing: from standard input')
+    .argument('[prompt]', 'what to do; what comes on standard input is put below it; - or nothing: the prompt is there')
+    .option('--no-stdin', 'do not read standard input')
     .option('-C, --directory <dir>', 'where to work (default: here)')
     .option('-s, --session <id>', 'go on in this session')
     .option('--model <name>', 'the model to use')
-    .option('--permission-mode <mode>', 'what may be done without asking')
+    .addOption(new Option('--permission-mode <mode>', 'what may be done without asking').choices(permissionModes))
     .addOption(new Option('--approvals <policy>', 'what becomes of what no rule decides').choices(['ask', 'deny']))
     .option('--allow <rule>', 'allowed without asking, as Bash(git status *); again for another', another)
     .option('--deny <rule>', 'denied without asking', another)
     .option('--title <text>', 'title of the new session')
-    .addOption(new Option('--timeout <duration>', 'end it after so long: 90s, 10m, 1h').argParser(parseDuration))
-    .addOption(new Option('--inactivity <duration>', 'end it when nothing comes for so long').argParser(parseDuration))
+    .addOption(
+      new Option('--timeout <duration>', 'end it after so long, as 90s, 10m or 1h30m').argParser(durationOption),
+    )
+    .addOption(new Option('--inactivity <duration>', 'end it when nothing comes for so long').argParser(durationOption))
     .addOption(new Option('--max-turns <count>', 'at most so many requests to the model').argParser(wholeNumber))
     .addOption(new Option('--max-budget <usd>', 'end it when it has cost so much').argParser(dollars))
     .option('-d, --detach', 'print the id of the run and return')
@@ -102,15 +109,17 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option('-m, --message <text>', 'why; Claude reads it')
     .option('--interrupt', 'and end the turn')
     .action(endingOf(deny))
-  command('cancel', 'ask for the end of a run')
-    .argument('<run>', 'a run, or a session for its latest')
+  command('cancel', 'ask for the end of runs')
+    .argument('<run...>', 'runs, or sessions for their latest')
     .option('--reason <text>', 'others see it')
     .addOption(new Option('--terminate', 'end its process').conflicts('kill'))
     .option('--kill', 'kill its process and what that started')
     .action(endingOf(cancel))
-  command('wait', 'wait until a run has ended')
-    .argument('<run>', 'a run, or a session for its latest')
-    .addOption(new Option('--timeout <seconds>', 'give up after so long, with exit code 124').argParser(seconds))
+  command('wait', 'wait until runs have ended; the exit code is that of the worst end')
+    .argument('<run...>', 'runs, or sessions for their latest')
+    .addOption(
+      new Option('--timeout <duration>', 'give up after so long, with exit code 124').argParser(durationOrZeroOption),
+    )
     .action(endingOf(wait))
   command('show', 'what a run was asked and what it answered')
     .argument('<run>', 'a run, or a session for its latest')
@@ -129,7 +138,9 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .option('--title <text>', 'its title')
     .addOption(new Option('--label <name=value>', 'a label, the others stay; name= removes it').argParser(labels))
     .option('--model <name>', 'the model to use from now on')
-    .option('--permission-mode <mode>', 'what may be done without asking from now on')
+    .addOption(
+      new Option('--permission-mode <mode>', 'what may be done without asking from now on').choices(permissionModes),
+    )
     .option('--anew', 'give its conversation up: the next run begins another')
     .action(endingOf(set))
   command('fork', 'a new session that goes on from where this one is')
@@ -149,6 +160,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .action(ending(stop))
   command('restart', 'another daemon in place of the present one; what runs goes on')
     .option('--wait', 'not before no run goes on or is queued')
+    .option('--simulate', 'the next one plays Claude Code with the simulator: no account, nothing real')
     .action(ending(restart))
   command('gc', 'remove what is not to be kept any longer, now')
     .option('--dry-run', 'only tell what would go')
@@ -157,11 +169,13 @@ export function createProgram(done: (code: ExitCode) => void): Command {
   command('create', 'let another program in; its secret alone goes to standard output', token)
     .argument('<name>', 'whose it is, for the list')
     .option('--observe', 'it may read and change nothing')
-    .addOption(new Option('--expires <time>', 'it ends by itself: 90s, 10m, 12h, 7d').argParser(parseDuration))
+    .addOption(
+      new Option('--expires <time>', 'it ends by itself after so long, as 12h or 7d').argParser(durationOption),
+    )
     .action(endingOf(createToken))
   command('ls', 'list tokens', token).action(ending(listTokens))
   command('revoke', 'it lets in no more, and closes what came in with it; a built-in one is replaced', token)
-    .argument('<token>', 'its id')
+    .argument('<token>', 'its id or name')
     .action(endingOf(revokeToken))
   command('logs', 'what the daemons of this home have logged')
     .addOption(new Option('-n, --lines <count>', 'the last so many').default(100).argParser(wholeNumber))
@@ -192,6 +206,7 @@ const common = (command: Command) =>
     .option('--home <dir>', 'home directory of the daemon (MUXD_HOME)')
     .option('--url <url>', 'a daemon elsewhere: ws://HOST:PORT/ws')
     .option('--token <token>', 'its token')
+    .option('--as <name>', 'what others see as the author of what you do (MUXD_CLIENT_NAME)')
     .option('--no-start', 'do not start a daemon when none runs')
     .option('--json', 'one JSON value a line, nothing else on standard output')
 
@@ -214,11 +229,6 @@ function labels(text: string, earlier: Record<string, string> = {}): Record<stri
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('expected name=value.')
   return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) }
-}
-
-function seconds(text: string): number {
-  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('expected a number of seconds.')
-  return Number(text)
 }
 
 function groups(text: string): UsageGroup[] {

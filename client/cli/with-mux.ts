@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events'
 import { connect, homeDirectory, type Mux, Unavailable } from '../index.ts'
 import { sdkVersion } from '../version.ts'
 import { holdsSessions, startInBackground } from './background.ts'
+import { clientName } from './client-name.ts'
 import { Usage } from './exit.ts'
 import { say } from './output.ts'
 
@@ -13,6 +14,8 @@ export interface CommonOptions {
   /** False with `--no-start`. */
   start: boolean
   json?: true
+  /** What this program calls itself. */
+  as?: string
 }
 
 /** Longer than a restart, shorter than anyone's patience. */
@@ -20,11 +23,11 @@ const recoveryMs = 20_000
 
 /**
  * Connects, does `work` and lets go. Where no daemon runs one is started, unless the command has no use for a fresh one or
- * was told not to. Unless the work is to end the daemon, a connection that is lost and does not come back ends the work with `Unavailable`.
+ * was told not to. `answers`: a person can be asked here, so that questions wait for it. Unless the work is to end the daemon, a connection that is lost and does not come back ends the work with `Unavailable`.
  */
 export async function withMux<T>(
   options: CommonOptions,
-  { mayStart, endsIt = false }: { mayStart: boolean; endsIt?: boolean },
+  { mayStart, endsIt = false, answers = false }: { mayStart: boolean; endsIt?: boolean; answers?: boolean },
   work: (mux: Mux, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (options.url !== undefined && !/^wss?:\/\//.test(options.url)) {
@@ -33,7 +36,8 @@ export async function withMux<T>(
   const controller = new AbortController()
   // A list asks for each of its rows at once.
   setMaxListeners(0, controller.signal)
-  const mux = await connected(options, mayStart && options.start && options.url === undefined, controller.signal)
+  const maySpawn = mayStart && options.start && options.url === undefined
+  const mux = await connected(options, maySpawn, answers, controller.signal)
   let timer: NodeJS.Timeout | undefined
   mux.onState((state, why) => {
     if (endsIt) return
@@ -57,10 +61,15 @@ async function absence(home: string): Promise<string> {
   return (await holdsSessions(home)) ? `${none}, but its sessions go on: muxd ls starts one that takes them over` : none
 }
 
-async function connected(options: CommonOptions, mayStart: boolean, signal: AbortSignal): Promise<Mux> {
+async function connected(
+  options: CommonOptions,
+  mayStart: boolean,
+  answers: boolean,
+  signal: AbortSignal,
+): Promise<Mux> {
   const { home, url, token } = options
-  const client = { name: `muxd cli ${process.pid}`, version: sdkVersion }
-  const attempt = () => connect({ home, url, token, signal, client })
+  const client = { name: clientName(options.as), version: sdkVersion }
+  const attempt = () => connect({ home, url, token, signal, client, answers })
   try {
     return await attempt()
   } catch (error) {

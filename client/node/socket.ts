@@ -15,7 +15,22 @@ export function openSocket(url: string, protocols: string[]): Socket {
       request.destroy()
     })
   })
+  // Before any other listener, so that all see the words.
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    const words = wordsOf[error.code ?? '']
+    if (words !== undefined) error.message = words
+  })
   return socket
+}
+
+/** What the system says of an attempt to connect, for people. */
+const wordsOf: Record<string, string> = {
+  ECONNREFUSED: 'connection refused: no daemon listens there',
+  ENOTFOUND: 'no host has this name',
+  EAI_AGAIN: 'the name of the host cannot be resolved now',
+  EHOSTUNREACH: 'the host cannot be reached',
+  ENETUNREACH: 'the network cannot be reached',
+  ETIMEDOUT: 'no answer in time',
 }
 
 // closeTimeout (unknown to @types/ws): a peer that does not answer a close holds the process no longer than this.

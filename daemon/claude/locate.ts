@@ -45,10 +45,13 @@ export function createClaudeLocator(
 
   async function locate(): Promise<LocatedClaude> {
     const tried: string[] = []
+    /** Of what is there. */
+    const problems: string[] = []
     for (const candidate of candidates(configured, environment)) {
       const stamp = await executableStamp(candidate)
       if (typeof stamp !== 'string') {
         tried.push(`${candidate}: ${stamp.problem}`)
+        if (stamp.problem !== missing) problems.push(`${candidate} ${stamp.problem}`)
         continue
       }
       const remembered = known.get(candidate)
@@ -56,13 +59,21 @@ export function createClaudeLocator(
       const asked = await askVersion(candidate, inherited)
       if ('problem' in asked) {
         tried.push(`${candidate}: ${asked.problem}`)
+        problems.push(`${candidate} ${asked.problem}`)
         continue
       }
       known.set(candidate, { stamp, claude: asked })
       return asked
     }
-    throw new ClaudeUnavailable(`no usable Claude Code: ${tried.join('; ')}; to install it: ${installHint}`, tried)
+    throw new ClaudeUnavailable(`${problems.join('; ') || notFound(configured)}; to install it: ${installHint}`, tried)
   }
+}
+
+const missing = 'does not exist'
+
+function notFound(configured: string | undefined): string {
+  if (configured === undefined) return 'Claude Code was not found'
+  return `Claude Code was not found: ${configured} ${/[/\\]/.test(configured) ? missing : 'is not on PATH'}`
 }
 
 function candidates(configured: string | undefined, environment: NodeJS.ProcessEnv): string[] {
@@ -84,7 +95,7 @@ async function executableStamp(path: string): Promise<string | { problem: string
     return `${facts.ino} ${facts.size} ${facts.mtimeMs}`
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
-    return { problem: code === 'ENOENT' ? 'does not exist' : code === 'EACCES' ? 'may not be executed' : String(error) }
+    return { problem: code === 'ENOENT' ? missing : code === 'EACCES' ? 'may not be executed' : String(error) }
   }
 }
 

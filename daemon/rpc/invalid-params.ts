@@ -1,5 +1,6 @@
 import type { Method } from './method-table.ts'
 import { firstMismatch } from './mismatch.ts'
+import { paramName } from './param-name.ts'
 import { RpcError } from './rpc-error.ts'
 
 /** Says which value of the params is wrong and what belongs there. */
@@ -7,7 +8,7 @@ export function invalidParams(method: Method, params: unknown): RpcError {
   const mismatch = firstMismatch(method.params, params)
   if (mismatch === undefined) return new RpcError('invalid_params', `${method.name}: invalid params`, { path: '' })
   const { path, expected, value } = mismatch
-  const where = path === '' ? 'params' : path
+  const where = path === '' ? 'params' : paramName(path)
   return new RpcError('invalid_params', `${method.name}: ${where} must be ${expected}, not ${shown(value)}`, {
     path,
     expected,

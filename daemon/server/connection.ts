@@ -104,7 +104,7 @@ export function openConnection(options: {
     greeted(hello, { clientId }) {
       greeted = { client: clientId, name: hello.client.name }
       clearTimeout(helloTimer)
-      const leave = role === 'control' ? attendance?.enter() : undefined
+      const leave = role === 'control' && hello.answers !== false ? attendance?.enter() : undefined
       if (leave) signal.addEventListener('abort', leave)
       log.debug('hello', { client: clientId, ...hello.client, role })
     },

@@ -46,7 +46,7 @@ export interface ServerOptions {
   allowedOrigins?: readonly string[]
   handlers: Handlers
   hub: Hub
-  /** Told of who may control. */
+  /** Told of who can answer. */
   attendance?: Attendance
   /** Where answers of calls with a `key` are kept. Absent: keys have no meaning. */
   requests?: RequestTable
@@ -89,7 +89,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     about: () => ({
       daemon: { version, instance: options.instance, node: options.node },
       claude: options.claude(),
-      limits: { maxMessageBytes: limits.maxMessageBytes, maxEventBytes: limits.maxEventBytes, maxRuns: limits.maxRuns },
+      limits: {
+        maxMessageBytes: limits.maxMessageBytes,
+        maxEventBytes: limits.maxEventBytes,
+        maxRuns: limits.maxRuns,
+        unattendedMs: limits.unattendedMs,
+      },
     }),
     limits,
     log,

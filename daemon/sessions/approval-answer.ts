@@ -1,6 +1,7 @@
 import type { Actor, Approval, ApprovalAnswer } from '../../protocol/index.ts'
 import { forThisSession, type PermissionAnswer } from '../claude/permission-request.ts'
 import { listOf, shapeOf, stringOf } from '../claude/shape.ts'
+import { paramName } from '../rpc/param-name.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import type { Resolution } from './questions.ts'
 
@@ -57,5 +58,5 @@ function chosen({ kind, tool, input }: Approval, answers: NonNullable<ApprovalAn
 }
 
 function refuse(path: string, expected: string): never {
-  throw new RpcError('invalid_params', `approval.answer: ${path}: expected ${expected}`, { path, expected })
+  throw new RpcError('invalid_params', `approval.answer: ${paramName(path)}: expected ${expected}`, { path, expected })
 }

@@ -4,6 +4,7 @@ import type { ClaudeOptions } from '../../protocol/index.ts'
 import { isReserved } from '../claude/environment.ts'
 import { inlineJson, looksInline } from '../claude/inline-json.ts'
 import type { Config } from '../config.ts'
+import { paramName } from '../rpc/param-name.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { checkConfined, checkWorkingDirectory } from './working-directory.ts'
 
@@ -55,7 +56,7 @@ function checkBypass(settings: string | undefined, cwd: string, pointer: string,
   if (permissions?.defaultMode !== 'bypassPermissions') return
   throw new RpcError(
     'forbidden',
-    `${pointer}/settings: defaultMode bypassPermissions needs "allowBypassPermissions": true in config.json`,
+    `${paramName(`${pointer}/settings`)}: defaultMode bypassPermissions needs "allowBypassPermissions": true in config.json`,
   )
 }
 
@@ -83,4 +84,4 @@ function fileJson(path: string): object | undefined {
 const maxSettingsBytes = 1024 * 1024
 
 const invalid = (path: string, expected: string, problem: string) =>
-  new RpcError('invalid_params', `${path}: ${problem}`, { path, expected })
+  new RpcError('invalid_params', `${paramName(path)}: ${problem}`, { path, expected })

@@ -2,6 +2,7 @@ import type { Viewers } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import { ClaudeUnavailable, installHint, type LocatedClaude } from '../claude/locate.ts'
 import type { Handlers } from '../rpc/handlers.ts'
+import { paramName } from '../rpc/param-name.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { UnknownRecord } from '../store/store.ts'
 import type { Sessions } from './sessions.ts'
@@ -67,7 +68,7 @@ export function sessionHandlers(
 
 function checkPrompt(prompt: string) {
   const refuse = (expected: string, problem: string) =>
-    new RpcError('invalid_params', `/prompt: ${problem}`, { path: '/prompt', expected })
+    new RpcError('invalid_params', problem, { path: '/prompt', expected })
   if (prompt.trim() === '') throw refuse('more than white space', 'the prompt is empty')
   const bytes = Buffer.byteLength(prompt)
   if (bytes > limits.maxPromptBytes) {
@@ -98,7 +99,10 @@ export function known<T>(path: string, list: () => T): T {
     return list()
   } catch (error) {
     if (!(error instanceof UnknownRecord)) throw error
-    throw new RpcError('invalid_params', `${path}: ${error.message}`, { path, expected: '`next` of an earlier page' })
+    throw new RpcError('invalid_params', `${paramName(path)}: ${error.message}`, {
+      path,
+      expected: '`next` of an earlier page',
+    })
   }
 }
 

@@ -1,7 +1,9 @@
 import { nanoid } from 'nanoid'
 import type { ApprovalOptions, ClaudeOptions, Session, SessionSpec } from '../../protocol/index.ts'
+import { permissionModes } from '../../protocol/wire.ts'
 import { BadPermissionRule, parsePermissionRules } from '../claude/permission-rules.ts'
 import type { Config } from '../config.ts'
+import { paramName } from '../rpc/param-name.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { checkOptions } from './check-options.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
@@ -15,7 +17,7 @@ export function newSession(
 ): Session {
   const cwd = checkWorkingDirectory(spec.cwd, config.allowRoots, `${pointer}/cwd`)
   const claude = checkOptions(spec.claude ?? {}, cwd, `${pointer}/claude`, config)
-  checkLeave(claude, pointer, config)
+  checkLeave(claude, `${pointer}/claude`, config)
   if (spec.approvals) checkRules(spec.approvals, `${pointer}/approvals`)
   const now = Date.now()
   return {
@@ -39,15 +41,29 @@ export function newSession(
   }
 }
 
-/** Throws `forbidden` where the configuration does not allow what is asked for. */
-export function checkLeave(claude: ClaudeOptions, pointer: string, config: Config) {
-  if (claude.args?.length && !config.allowArgs) {
-    throw new RpcError('forbidden', `${pointer}/claude/args needs "allowArgs": true in config.json`)
+/**
+ * Throws `invalid_params` for a permission mode that Claude Code does not have, and `forbidden` where the configuration does
+ * not allow what is asked for. `pointer` is where the options stand in the call's params.
+ */
+export function checkLeave({ args, permissionMode }: ClaudeOptions, pointer: string, config: Config) {
+  if (permissionMode !== undefined && !(permissionModes as readonly string[]).includes(permissionMode)) {
+    const expected = `one of ${permissionModes.join(', ')}`
+    throw new RpcError(
+      'invalid_params',
+      `permissionMode: expected ${expected}, not ${JSON.stringify(permissionMode.slice(0, 60))}`,
+      {
+        path: `${pointer}/permissionMode`,
+        expected,
+      },
+    )
   }
-  if (claude.permissionMode === 'bypassPermissions' && !config.allowBypassPermissions) {
+  if (args?.length && !config.allowArgs) {
+    throw new RpcError('forbidden', `args needs "allowArgs": true in config.json`)
+  }
+  if (permissionMode === 'bypassPermissions' && !config.allowBypassPermissions) {
     throw new RpcError(
       'forbidden',
-      `${pointer}/claude/permissionMode bypassPermissions needs "allowBypassPermissions": true in config.json`,
+      `permissionMode bypassPermissions needs "allowBypassPermissions": true in config.json`,
     )
   }
 }
@@ -60,6 +76,6 @@ export function checkRules({ rules = [] }: ApprovalOptions, pointer: string) {
     if (!(error instanceof BadPermissionRule)) throw error
     const path = `${pointer}/rules/${error.index}`
     const expected = 'allow, ask or deny with a tool, and a pattern as Claude Code has it'
-    throw new RpcError('invalid_params', `${path}: ${error.message}`, { path, expected }, { cause: error })
+    throw new RpcError('invalid_params', `${paramName(path)}: ${error.message}`, { path, expected }, { cause: error })
   }
 }

@@ -73,7 +73,7 @@ async function ask(
 }
 
 const refused = (field: 'model' | 'permissionMode', value: string, said: string) =>
-  new RpcError('invalid_params', `/${field}: Claude Code refuses ${JSON.stringify(value)}: ${said}`, {
+  new RpcError('invalid_params', `${field}: Claude Code refuses ${JSON.stringify(value)}: ${said}`, {
     path: `/${field}`,
     expected: said,
   })

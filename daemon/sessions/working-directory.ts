@@ -1,5 +1,6 @@
 import { realpathSync, statSync } from 'node:fs'
 import { isAbsolute, relative, sep } from 'node:path'
+import { paramName } from '../rpc/param-name.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 
 /**
@@ -9,7 +10,10 @@ import { RpcError } from '../rpc/rpc-error.ts'
  */
 export function checkWorkingDirectory(cwd: string, allowRoots: readonly string[], pointer: string): string {
   const refuse = (expected: string, problem: string) =>
-    new RpcError('invalid_params', `${pointer}: ${JSON.stringify(cwd)} ${problem}`, { path: pointer, expected })
+    new RpcError('invalid_params', `${paramName(pointer)}: ${JSON.stringify(cwd)} ${problem}`, {
+      path: pointer,
+      expected,
+    })
 
   if (!isAbsolute(cwd)) throw refuse('an absolute path', 'is not an absolute path')
   let directory: string
@@ -31,7 +35,7 @@ export function checkConfined(path: string, allowRoots: readonly string[], point
   const roots = allowRoots.join(', ')
   const problem =
     resolved === undefined ? 'does not exist' : `is outside the directories in which sessions may run (${roots})`
-  throw new RpcError('invalid_params', `${pointer}: ${JSON.stringify(path)} ${problem}`, {
+  throw new RpcError('invalid_params', `${paramName(pointer)}: ${JSON.stringify(path)} ${problem}`, {
     path: pointer,
     expected: `a place in ${roots}`,
   })

@@ -60,7 +60,7 @@ function knownDayOf(timeZone: string) {
   } catch (error) {
     throw new RpcError(
       'invalid_params',
-      `/timeZone: ${timeZone} is no time zone that is known here`,
+      `timeZone: ${timeZone} is no time zone that is known here`,
       { path: '/timeZone', expected: 'an IANA name such as Europe/Berlin' },
       { cause: error },
     )

@@ -57,7 +57,7 @@ const notFound = (name: string) =>
 function checkSize(layout: unknown) {
   const bytes = Buffer.byteLength(JSON.stringify(layout))
   if (bytes <= limits.maxLayoutBytes) return
-  throw new RpcError('invalid_params', `/layout has ${bytes} bytes, at most ${limits.maxLayoutBytes} may be`, {
+  throw new RpcError('invalid_params', `layout has ${bytes} bytes, at most ${limits.maxLayoutBytes} may be`, {
     path: '/layout',
     expected: `at most ${limits.maxLayoutBytes} bytes`,
   })

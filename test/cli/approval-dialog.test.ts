@@ -23,28 +23,35 @@ describe('what a person types', () => {
     [' YES ', { decision: 'allow' }],
     ['n', { decision: 'deny' }],
     ['No', { decision: 'deny' }],
-    ['not in this directory', { decision: 'deny', message: 'not in this directory' }],
+    ['n not in this directory', { decision: 'deny', message: 'not in this directory' }],
+    ['no, elsewhere', { decision: 'deny', message: 'elsewhere' }],
     ['a', { decision: 'allow', remember: true }],
     ['always', { decision: 'allow', remember: true }],
   ])('%j decides', async (typed, given) => {
     expect(await answered({ suggestions }, typed)).toMatchObject({ given, left: [] })
   })
 
-  it.each(['', '  ', 'x', 'Y?'.slice(1)])('%j decides nothing', async typed => {
-    expect(await answered({}, typed, 'y')).toMatchObject({ given: { decision: 'allow' }, left: [] })
-  })
+  it.each(['', '  ', 'x', '?', 'ok', 'sure', 'go ahead', 'no problem', 'nice'])(
+    '%j decides nothing and is asked again',
+    async typed => {
+      expect(await answered({}, typed, 'y')).toMatchObject({ given: { decision: 'allow' }, left: [] })
+    },
+  )
 
   it('is remembered only where something is suggested', async () => {
-    expect((await answered({ suggestions }, 'y')).prompts).toEqual(['Allow it? y, n, a (always), or why not: '])
+    expect((await answered({ suggestions }, 'y')).prompts).toEqual(['Allow it? y, n, n REASON, a (always): '])
     const { prompts, given } = await answered({}, 'a', 'n')
-    expect(prompts).toEqual(['Allow it? y, n, or why not: ', 'Allow it? y, n, or why not: '])
+    expect(prompts).toEqual(['Allow it? y, n, n REASON: ', '"a" is no answer: y, n, n REASON: '])
     expect(given).toEqual({ decision: 'deny' })
   })
 
   it('decides on a plan', async () => {
     const plan = { kind: 'plan', suggestions } as const
     expect((await answered(plan, 'a', 'y')).given).toEqual({ decision: 'allow' })
-    expect((await answered(plan, 'first the tests')).given).toEqual({ decision: 'deny', message: 'first the tests' })
+    expect((await answered(plan, 'ok', 'n first the tests')).given).toEqual({
+      decision: 'deny',
+      message: 'first the tests',
+    })
   })
 
   test.each([

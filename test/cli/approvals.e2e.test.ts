@@ -17,7 +17,7 @@ const daemonForTest = async () => {
     })
   return { home, call, inTerminal, pending }
 }
-const prompt = 'Allow it? y, n, a (always), or why not: '
+const prompt = 'Allow it? y, n, n REASON, a (always): '
 
 describe('on a terminal', () => {
   it('a question is shown with all that is at stake, and answered by a word', async () => {
@@ -32,7 +32,7 @@ describe('on a terminal', () => {
     terminal.press('a\r')
     const { code, screen } = await terminal.ended()
     expect(code).toBe(0)
-    expect(screen).toMatch(/✓ Write \S+simulated\.txt: allowed by muxd cli \d+/)
+    expect(screen).toMatch(/✓ Write \S+simulated\.txt: allowed by \S+@\S+(?: \(\S+\))?/)
     expect(screen).toMatch(/It was allowed: .*3-simulated\.txt/s)
     expect(screen.split(prompt)).toHaveLength(3)
   })
@@ -41,9 +41,11 @@ describe('on a terminal', () => {
     const { inTerminal } = await daemonForTest()
     const terminal = inTerminal('run', 'sim:permission')
     await until(() => expect(terminal.screen()).toContain(prompt))
-    terminal.press('not in this directory\r')
+    terminal.press('ok\r')
+    await until(() => expect(terminal.screen()).toContain('"ok" is no answer: y, n, n REASON'))
+    terminal.press('n not in this directory\r')
     const { screen } = await terminal.ended()
-    expect(screen).toMatch(/✗ Write \S+: denied by muxd cli \d+: not/)
+    expect(screen).toMatch(/✗ Write \S+: denied by \S+@\S+(?: \(\S+\))?: not/)
     expect(screen).toContain('It was not allowed: not in this directory.')
   })
 
@@ -55,7 +57,7 @@ describe('on a terminal', () => {
     choice.press('1,3\r')
     expect((await choice.ended()).screen).toContain('You answered: {"Which way?":"Red, Blue"}')
     const plan = inTerminal('run', 'sim:plan')
-    await until(() => expect(plan.screen()).toContain('Go on with it? y, n, or what to change: '))
+    await until(() => expect(plan.screen()).toContain('Go on with it? y, n, n CHANGES: '))
     expect(plan.screen()).toContain('  2. Pretend to change.\r\n')
     plan.press('y\r')
     expect((await plan.ended()).screen).toContain('I go on with the simulated plan.')
@@ -73,7 +75,7 @@ describe('on a terminal', () => {
     // To the first column, everything from there on cleared, and only then what happened.
     // oxlint-disable-next-line no-control-regex
     expect(rest).toMatch(/^(?:\u001b\[\d+A)?\u001b\[1G\u001b\[0J/)
-    expect(rest).toMatch(/✓ Write \S+simulated.txt: allowed by muxd cli \d+/)
+    expect(rest).toMatch(/✓ Write \S+simulated.txt: allowed by \S+@\S+(?: \(\S+\))?/)
     terminal.press('y\r')
     expect((await terminal.ended()).code).toBe(0)
   })
@@ -95,14 +97,14 @@ describe('on a terminal', () => {
     cancelled.press('\u0003')
     const { code, screen } = await cancelled.ended()
     expect(code).toBe(130)
-    expect(screen).toMatch(/withdrawn by muxd cli \d+[\s\S]*cancelled by muxd cli \d+/)
+    expect(screen).toMatch(/withdrawn by \S+@\S+(?: \(\S+\))?[\s\S]*cancelled by \S+@\S+(?: \(\S+\))?/)
     const left = inTerminal('run', 'sim:permission')
     await until(() => expect(left.screen()).toContain(prompt))
     left.press('\u0004')
     const { approval } = await pending()
     await until(() => expect(left.screen()).toContain(`\r\nit waits: muxd approve ${approval}`))
     expect((await call('deny', approval, '-m', 'never').ended).stderr).toMatch(
-      /^a_\S+ denied by muxd cli \d+: never\n$/,
+      /^a_\S+ denied by \S+@\S+(?: \(\S+\))?: never\n$/,
     )
     expect((await left.ended()).screen).toContain('It was not allowed: never.')
   })
@@ -132,7 +134,10 @@ describe('elsewhere', () => {
     expect(answered).toMatchObject([{ approval, state: 'resolved', decision: 'allow' }])
     expect((await run.ended).stdout).toContain('It was allowed')
     const late = await call('deny', approval).ended
-    expect(late).toMatchObject({ code: 1, stderr: expect.stringMatching(/was allowed by muxd cli \d+/) as string })
+    expect(late).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/was allowed by \S+@\S+(?: \(\S+\))?/) as string,
+    })
   })
 
   it('what awaits an answer is listed, and watched', async () => {
@@ -146,7 +151,7 @@ describe('elsewhere', () => {
     )
     expect((await call('approvals', '--session', session, '--json').ended).stdout).toContain(approval)
     const chosen = await call('approve', approval, '--answer', 'Which way?=Blue').ended
-    expect(chosen.stderr).toMatch(/^a_\S+ allowed by muxd cli \d+\n$/)
+    expect(chosen.stderr).toMatch(/^a_\S+ allowed by \S+@\S+(?: \(\S+\))?\n$/)
     await until(() =>
       expect(jsonLines(watching.stdout())).toMatchObject([
         { approval, state: 'pending' },

@@ -92,7 +92,9 @@ describe('run', () => {
 
   it.each([
     ['an empty prompt', ['run', ' '], 'the prompt is empty'],
-    ['a directory that is none', ['run', 'x', '-C', '/nonexistent'], '"/nonexistent" does not exist'],
+    ['a directory that is none', ['run', 'x', '-C', '/nonexistent'], 'muxd: -C: "/nonexistent" does not exist\n'],
+    ['a mode that is none', ['run', 'x', '--permission-mode', 'yolo'], 'default, acceptEdits, plan, auto, dontAsk'],
+    ['a wait for no duration', ['wait', 'r_1', '--timeout', 'soon'], 'a duration such as 90s, 10m or 1h30m'],
   ])('%s is a usage error', async (_, argv, message) => {
     const { call } = await daemonForTest()
     const { code, stdout, stderr } = await call(...argv).ended
@@ -108,7 +110,7 @@ describe('run', () => {
     const { code, stderr } = await run.ended
     expect(code).toBe(130)
     expect(stderr).toContain('cancelling; Ctrl-C again to kill it\n')
-    expect(stderr).toMatch(/■ cancelled by muxd cli \d+: Ctrl-C/)
+    expect(stderr).toMatch(/■ cancelled by \S+@\S+(?: \(\S+\))?: Ctrl-C/)
   })
 
   it('is killed by a second Ctrl-C when the first has no effect', async () => {
@@ -152,7 +154,10 @@ describe('run', () => {
     await until(() => expect(run.stdout()).not.toBe(''))
     const { run: id } = jsonLines(run.stdout())[0]!
     run.closeStdout()
-    expect(await run.ended).toMatchObject({ code: 0, stderr: '' })
+    expect(await run.ended).toMatchObject({
+      code: 0,
+      stderr: `muxd: the output was closed; the run goes on: muxd attach ${String(id)}\n`,
+    })
     expect((await call('wait', id as string).ended).code).toBe(0)
   })
 })
@@ -208,11 +213,13 @@ it('a wrong token is refused at once', async () => {
   expect(stderr).toContain('this token is wrong')
 })
 
-it('claude that is not there is unavailable, with what was tried', async () => {
+it('claude that is not there is unavailable, with what to do about it in one line', async () => {
   const { home } = await startTestDaemon({ argv: ['--claude-bin', '/nonexistent/claude'] })
   const { code, stdout, stderr } = await muxd(['run', 'x', '--home', home]).ended
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
-  expect(stderr).toContain('/nonexistent/claude')
+  expect(stderr).toBe(
+    'muxd: Claude Code was not found: /nonexistent/claude does not exist; to install it: npm install -g @anthropic-ai/claude-code (or set MUXD_CLAUDE_BIN, --claude-bin); to try muxd without it: muxd restart --simulate\n',
+  )
 })
 
 it('status tells how the daemon is, in words and as the protocol has it', async () => {

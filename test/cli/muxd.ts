@@ -18,13 +18,17 @@ export interface Invocation {
 }
 
 /** The command line as built, as a user calls it; `input` is its standard input. */
-export function muxd(argv: string[], options: { env?: Record<string, string>; input?: string } = {}): Invocation {
+export function muxd(
+  argv: string[],
+  options: { env?: Record<string, string>; input?: string | null } = {},
+): Invocation {
   const child = spawn(process.execPath, [program, ...argv], {
     env: { ...plain, MUXD_HOME: '/nonexistent', ...options.env },
     stdio: 'pipe',
   })
   child.stdin.on('error', () => {})
-  child.stdin.end(options.input ?? '')
+  // Null: it stays open, and nothing comes.
+  if (options.input !== null) child.stdin.end(options.input ?? '')
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (part: string) => (stdout += part))
   const stderr = text(child.stderr.on('data', (part: Buffer) => (said += part.toString())))

@@ -21,8 +21,8 @@ it('queue shows what waits, move gives another place, cancel takes out of it', a
   const shown = lines((await call('queue', session).ended).stdout)
   expect(shown.map(line => line.replaceAll(/ +/g, ' '))).toEqual([
     '# RUN WAITS FOR BY PROMPT',
-    expect.stringMatching(`^1 ${second} session muxd cli \\d+ and then the docs$`) as string,
-    expect.stringMatching(`^2 ${first} session muxd cli \\d+ and now the tests$`) as string,
+    expect.stringMatching(`^1 ${second} session \\S+@\\S+ and then the docs$`) as string,
+    expect.stringMatching(`^2 ${first} session \\S+@\\S+ and now the tests$`) as string,
   ])
   expect((await call('ls').ended).stdout).toMatch(/ (running|silent \d+\w) +2 /)
   expect((await call('show', second).ended).stdout).toContain('queued · next in its queue')

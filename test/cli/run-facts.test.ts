@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Event } from '../../client/index.ts'
-import { parseDuration } from '../../client/cli/duration-option.ts'
+import { durationOption } from '../../client/cli/duration-option.ts'
 import { limitsOf, queuedFor, silence } from '../../client/cli/render/run-facts.ts'
 import { terminalSink } from '../../client/cli/render/sink.ts'
 import { createSilence } from '../../client/cli/silence.ts'
@@ -10,15 +10,17 @@ it.each([
   ['90s', 90_000],
   ['10m', 600_000],
   ['1h', 3_600_000],
+  ['1h30m', 5_400_000],
+  ['1m30s', 90_000],
   ['1.5d', 129_600_000],
   ['250ms', 250],
   ['45', 45_000],
 ])('the duration %s is %i ms', (text, ms) => {
-  expect(parseDuration(text)).toBe(ms)
+  expect(durationOption(text)).toBe(ms)
 })
 
-it.each(['', '0', '0s', '-1s', '10 m', '1w', 'x', '1m30s'])('%j is no duration', text => {
-  expect(() => parseDuration(text)).toThrow('expected a duration')
+it.each(['', '0', '0s', '-1s', '10 m', '1w', 'x', '1m30', 'm', '1.2.3s'])('%j is no duration', text => {
+  expect(() => durationOption(text)).toThrow('expected a duration')
 })
 
 describe('what is said of a run', () => {

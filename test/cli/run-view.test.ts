@@ -82,6 +82,16 @@ describe('in a pipe', () => {
     expect(piped(events).answer).toBe('Hello[1m\n')
   })
 
+  it('the line of a block ends before the line of the tool behind it', () => {
+    const written: string[] = []
+    const sink = pipeSink({ answer: part => written.push(part), progress: line => written.push(line) })
+    const view = createRunView(sink, { colors, prompts: false })
+    for (const event of stamped([text('no line ends'), ...tool('t1', 'ls'), text('more', 'm_2'), done]))
+      view.show(event)
+    expect(written.slice(0, 3)).toEqual(['no line ends', '\n', '◌ Bash ls\n'])
+    expect(written.slice(3).join('')).toMatch(/^\nmore\n/)
+  })
+
   it('messages are paragraphs', () => {
     expect(piped([text('one'), text('two', 'm_2'), text(' three', 'm_2'), done]).answer).toBe('one\n\ntwo three\n')
   })

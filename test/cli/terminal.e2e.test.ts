@@ -42,5 +42,5 @@ it('Ctrl-C on the keyboard cancels the run', async () => {
   terminal.press('\u0003')
   const { code, screen } = await terminal.ended()
   expect(code).toBe(130)
-  expect(screen).toMatch(/cancelling; Ctrl-C again to kill it[\s\S]+cancelled by muxd cli \d+/)
+  expect(screen).toMatch(/cancelling; Ctrl-C again to kill it[\s\S]+cancelled by \S+@\S+(?: \(\S+\))?/)
 })

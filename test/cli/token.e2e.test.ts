@@ -21,8 +21,10 @@ it('makes a token, which lets in as it was told until it is revoked', async () =
   expect(await as('token', 'ls')).toMatchObject({ code: 1, stderr: expect.stringContaining('observe token') })
 
   const listed = await call('token', 'ls')
-  expect(listed.stdout).toMatch(/^TOKEN +ROLE +AGE +USED +EXPIRES +NAME\nt_control +control +\S+ +0s ago +- +control\n/)
-  expect(listed.stdout).toMatch(/\nt_\S+ +observe +\ds +\ds ago +in 6d +wall display\n$/)
+  expect(listed.stdout).toMatch(
+    /^TOKEN +ROLE +AGE +USED +EXPIRES +NAME\nt_control +control +\S+ +\d+s ago +- +control\n/,
+  )
+  expect(listed.stdout).toMatch(/\nt_\S+ +observe +\d+s +\d+s ago +in 6d +wall display\n$/)
   expect(listed.stdout).not.toContain(secret)
 
   const id = made.stderr.split(' ')[0]!
@@ -58,4 +60,15 @@ it.each(['x', '-1s', '0s', '7w'])('refuses a life of %s', async life => {
   const { code, stderr } = await muxd(['token', 'create', 'x', '--expires', life]).ended
   expect(code).toBe(2)
   expect(stderr).toContain('expected a duration such as 90s, 10m or 1h')
+})
+
+it('is revoked by its name where that names one alone', async () => {
+  const { call } = await daemonForTest()
+  const create = async () => (await call('token', 'create', 'wall display')).stderr.split(' ')[0]!
+  const first = await create()
+  expect(await call('token', 'revoke', 'wall display')).toMatchObject({ code: 0, stderr: `${first} is revoked\n` })
+  const [second, third] = [await create(), await create()]
+  const { code, stderr } = await call('token', 'revoke', 'wall display')
+  expect(code).toBe(2)
+  expect(stderr).toBe(`muxd: 2 tokens are named wall display: give one of ${second}, ${third}\n`)
 })

@@ -79,7 +79,7 @@ export async function startPeer(port = 0): Promise<Peer> {
     role: 'control',
     daemon: { version: '0', instance: 'i', node: 'n' },
     claude: null,
-    limits: { maxMessageBytes: 4_194_304, maxEventBytes: 262_144, maxRuns: 8 },
+    limits: { maxMessageBytes: 4_194_304, maxEventBytes: 262_144, maxRuns: 8, unattendedMs: 60_000 },
   }))
   handlers.set('topic.read', params => {
     const log = logOf(peer, params['topic'] as string)

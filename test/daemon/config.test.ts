@@ -36,6 +36,20 @@ describe('the configuration', () => {
     })
   })
 
+  it('may play the simulator, unless an option or the environment names Claude Code', () => {
+    file('{"simulate":true}')
+    expect(read()).toMatchObject({ simulate: true, environment: { CLAUDE_CONFIG_DIR: join(home, 'simulator') } })
+    expect(read().claudeBin).toMatch(/simulator\.js$/)
+    expect(read([], { MUXD_CLAUDE_BIN: '/real' })).toMatchObject({ simulate: false, claudeBin: '/real' })
+    expect(read(['--claude-bin', '/real'])).toMatchObject({ simulate: false, claudeBin: '/real' })
+  })
+
+  it('takes durations of options as people write them', () => {
+    expect(read(['--idle-close', '1m30s']).idleCloseMs).toBe(90_000)
+    expect(read(['--idle-close', '0']).idleCloseMs).toBe(0)
+    expect(read(['--idle-close-ms', '50']).idleCloseMs).toBe(50)
+  })
+
   it('finds its home by option, MUXD_HOME, XDG_STATE_HOME, HOME', () => {
     expect(readConfig(['--home', home], { MUXD_HOME: '/elsewhere' }).home).toBe(home)
     expect(readConfig([], { XDG_STATE_HOME: home }).home).toBe(join(home, 'muxd'))
@@ -74,6 +88,7 @@ describe('the configuration', () => {
     [['--port', '70000'], /port is 70000/],
     [['--host', '0.0.0.0'], /host is "0.0.0.0"/],
     [['--max-runs', '0'], /maxRuns is 0/],
+    [['--idle-close', 'soon'], /idleCloseMs is "soon"/],
     [['--idle-close-ms', '-1'], /idle-close-ms|ambiguous/],
     [['--log-level', 'loud'], /logLevel is "loud"/],
     [['--nonsense'], /--nonsense/],

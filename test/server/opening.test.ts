@@ -11,7 +11,7 @@ test('hello answers the version, the role and a new client id', async () => {
     role: 'control',
     daemon: { version: '0.0.1', instance: 'instance-1', node: 'test-node' },
     claude: null,
-    limits: { maxMessageBytes: 4_194_304, maxEventBytes: 262_144, maxRuns: 3 },
+    limits: { maxMessageBytes: 4_194_304, maxEventBytes: 262_144, maxRuns: 3, unattendedMs: 60_000 },
   })
 })
 

@@ -14,7 +14,7 @@ export interface ApprovalsOptions extends CommonOptions {
 
 /** `muxd approvals`: what awaits an answer, now or as it comes. */
 export async function approvals(options: ApprovalsOptions): Promise<ExitCode> {
-  return withMux(options, { mayStart: true }, (mux, signal) =>
+  return withMux(options, { mayStart: true, answers: options.watch === true }, (mux, signal) =>
     options.watch ? watchApprovals(mux, options, signal) : listApprovals(mux, options, signal),
   )
 }

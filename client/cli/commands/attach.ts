@@ -1,6 +1,6 @@
 import type { Event, Gap, Mux } from '../../index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
-import { createFollower } from '../follow.ts'
+import { asksHere, createFollower } from '../follow.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
 export interface AttachOptions extends CommonOptions {
@@ -12,7 +12,7 @@ export interface AttachOptions extends CommonOptions {
  * session is shown from the beginning of its latest run, unless `from` says otherwise.
  */
 export async function attach(id: string, options: AttachOptions): Promise<ExitCode> {
-  return withMux(options, { mayStart: true }, async (mux, signal) => {
+  return withMux(options, { mayStart: true, answers: asksHere(options) }, async (mux, signal) => {
     const follower = createFollower({ json: options.json, prompts: true, mux })
     const leaving = new AbortController()
     const leave = () => leaving.abort()
@@ -20,10 +20,11 @@ export async function attach(id: string, options: AttachOptions): Promise<ExitCo
     process.once('SIGINT', leave)
     signal.addEventListener('abort', stop)
     try {
-      const events = id.startsWith('s_')
-        ? await sessionEvents(mux, id, options.from, leaving.signal)
-        : runEvents(mux, id, options.from, leaving.signal)
-      return await follower.follow(events)
+      if (id.startsWith('s_')) {
+        return await follower.follow(await sessionEvents(mux, id, options.from, leaving.signal), id)
+      }
+      const { session } = await mux.attach(id).info({ signal: leaving.signal })
+      return await follower.follow(runEvents(mux, id, options.from, leaving.signal), session)
     } catch (error) {
       if (!leaving.signal.aborted || signal.aborted) throw error
       if (!options.json) follower.say('left; it goes on without you')

@@ -1,36 +1,66 @@
 import type { Failure } from '../../../protocol/index.ts'
-import type { CancelMode, Mux, Run } from '../../index.ts'
-import { type ExitCode, exitCodeOfEnd, exitCodes, Usage } from '../exit.ts'
+import { type CancelMode, type Mux, type Run, Unavailable } from '../../index.ts'
+import { type ExitCode, exitCodeOf, exitCodeOfEnd, exitCodes, Usage } from '../exit.ts'
 import { colorsFor, print, printJson, say } from '../output.ts'
+import { reportError } from '../report-error.ts'
 import { duration, tokens, usd } from '../render/format.ts'
 import { limitsOf, queuedFor, silence, silentAfterMs } from '../render/run-facts.ts'
 import { harmless, oneLine } from '../render/text.ts'
 import { whatToDo } from '../render/what-to-do.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
-/** `muxd cancel`: asks for the end of a run; with `--kill` at once. */
+/** `muxd cancel`: asks for the end of runs; with `--kill` at once. */
 export async function cancel(
-  id: string,
+  ids: string[],
   options: CommonOptions & { reason?: string; kill?: true; terminate?: true },
 ): Promise<ExitCode> {
   const mode: CancelMode = options.kill ? 'kill' : options.terminate ? 'terminate' : 'interrupt'
-  return withMux(options, { mayStart: true }, async (mux, signal) => {
-    const run = await mux.attach(await runId(mux, id)).cancel(options.reason, { mode, signal })
-    if (options.json) await printJson(run)
-    else say(run.endedAt === null ? `${run.run} is being cancelled` : `${run.run} has ended already: ${run.state}`)
-    return exitCodes.done
-  })
+  return withMux(options, { mayStart: true }, (mux, signal) =>
+    eachOf(ids, options, async id => {
+      const run = await mux.attach(await runId(mux, id)).cancel(options.reason, { mode, signal })
+      if (options.json) await printJson(run)
+      else say(run.endedAt === null ? `${run.run} is being cancelled` : `${run.run} has ended already: ${run.state}`)
+      return exitCodes.done
+    }),
+  )
 }
 
-/** `muxd wait`: until a run has ended; says how by its exit code. */
-export async function wait(id: string, options: CommonOptions & { timeout?: number }): Promise<ExitCode> {
-  return withMux(options, { mayStart: true }, async (mux, signal) => {
-    const run = await ended(mux, await runId(mux, id), options.timeout, signal)
-    if (options.json) await printJson(run)
-    else say(`${run.run} ${run.endedAt === null ? `is still ${run.state}` : run.state}`)
-    return run.endedAt === null ? exitCodes.timeout : exitCodeOfEnd(run.state)
-  })
+/** `muxd wait`: until all of these runs have ended; prints each as it ends, and says by the exit code how. */
+export async function wait(ids: string[], options: CommonOptions & { timeout?: number }): Promise<ExitCode> {
+  return withMux(options, { mayStart: true }, (mux, signal) =>
+    eachOf(ids, options, async id => {
+      const run = await ended(mux, await runId(mux, id), options.timeout, signal)
+      if (options.json) await printJson(run)
+      else say(`${run.run} ${run.endedAt === null ? `is still ${run.state}` : run.state}`)
+      return run.endedAt === null ? exitCodes.timeout : exitCodeOfEnd(run.state)
+    }),
+  )
 }
+
+/**
+ * Acts on several at once. What goes wrong with one is reported and does not keep the others; the exit code is the worst: a
+ * failure, then a wait that timed out, then a cancelled run. A single one fails as it is.
+ */
+async function eachOf(
+  ids: string[],
+  { json }: CommonOptions,
+  act: (id: string) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  if (ids.length === 1) return act(ids[0]!)
+  const codes = await Promise.all(
+    ids.map(id =>
+      act(id).catch((error: unknown) => {
+        if (error instanceof Unavailable) throw error
+        reportError(error, json === true)
+        return exitCodeOf(error)
+      }),
+    ),
+  )
+  const order: ExitCode[] = [exitCodes.done, exitCodes.cancelled, exitCodes.timeout]
+  return codes.toSorted((one, other) => rank(other, order) - rank(one, order))[0]!
+}
+
+const rank = (code: ExitCode, order: readonly ExitCode[]) => (order.includes(code) ? order.indexOf(code) : order.length)
 
 /** `muxd show`: what a run was asked and what it answered. */
 export async function show(id: string, options: CommonOptions): Promise<ExitCode> {
@@ -50,9 +80,9 @@ async function runId(mux: Mux, id: string): Promise<string> {
   return lastRun
 }
 
-/** The record once it has ended, or as it is after so many seconds. A wait is asked for again when its connection breaks. */
-async function ended(mux: Mux, run: string, seconds: number | undefined, signal: AbortSignal): Promise<Run> {
-  const until = Date.now() + (seconds ?? Infinity) * 1_000
+/** The record once it has ended, or as it is after `limitMs`. A wait is asked for again when its connection breaks. */
+async function ended(mux: Mux, run: string, limitMs: number | undefined = Infinity, signal: AbortSignal): Promise<Run> {
+  const until = Date.now() + limitMs
   for (;;) {
     const timeoutMs = Math.min(Math.max(0, until - Date.now()), longestWaitMs)
     const record = await mux.attach(run).wait({ timeoutMs, signal })

@@ -1,10 +1,10 @@
-import { text } from 'node:stream/consumers'
 import type { ApprovalOptions, ClaudeOptions, RunLimits, StartedRun } from '../../index.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
-import { createFollower, type Follower } from '../follow.ts'
+import { asksHere, createFollower, type Follower } from '../follow.ts'
 import { print, printJson, say } from '../output.ts'
 import { queuedFor } from '../render/run-facts.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
+import { readPrompt } from './run-prompt.ts'
 
 export interface RunCommandOptions extends CommonOptions {
   directory?: string
@@ -20,6 +20,8 @@ export interface RunCommandOptions extends CommonOptions {
   allow?: string[]
   deny?: string[]
   detach?: true
+  /** False with `--no-stdin`. */
+  stdin: boolean
 }
 
 /** `muxd run`: starts a run and shows it until it ends; Ctrl-C cancels it. */
@@ -30,8 +32,8 @@ export async function run(given: string | undefined, options: RunCommandOptions)
       `--${flags[clash]} is for a new session, --session ${options.session} is an old one: give one of them`,
     )
   }
-  const prompt = await readPrompt(given)
-  return withMux(options, { mayStart: true }, async (mux, signal) => {
+  const prompt = await readPrompt(given, options.stdin)
+  return withMux(options, { mayStart: true, answers: asksHere(options) }, async (mux, signal) => {
     const started = await mux.run({ prompt, signal, limits: limitsOf(options), ...target(options) })
     if (options.detach) {
       if (options.json) await printJson(await started.info({ signal }))
@@ -44,7 +46,7 @@ export async function run(given: string | undefined, options: RunCommandOptions)
     if (now.state === 'queued' && now.waitingFor) follower.remark(queuedFor(now))
     const release = cancelOnInterrupt(started, follower)
     try {
-      return await follower.follow(started.events({ signal }))
+      return await follower.follow(started.events({ signal }), started.session)
     } finally {
       release()
     }
@@ -60,14 +62,6 @@ const flags = {
   approvals: 'approvals',
   allow: 'allow',
   deny: 'deny',
-}
-
-async function readPrompt(given: string | undefined): Promise<string> {
-  if (given !== undefined && given !== '-') return given
-  if (given === undefined && process.stdin.isTTY) {
-    throw new Usage('no prompt: muxd run "what to do", or give it on standard input')
-  }
-  return text(process.stdin)
 }
 
 function target(options: RunCommandOptions) {

@@ -34,14 +34,25 @@ export async function stop({
 }
 
 /** `muxd restart`: another daemon in place of the one that runs, with the same options and on the same port; its sessions go on. */
-export async function restart({ wait, ...options }: CommonOptions & { wait?: true }): Promise<ExitCode> {
+export async function restart({
+  wait,
+  simulate,
+  ...options
+}: CommonOptions & { wait?: true; simulate?: true }): Promise<ExitCode> {
   if (options.url !== undefined) throw new Usage('--url: a daemon elsewhere cannot be started again from here')
   const home = homeDirectory(options.home)
   const before = await readDaemonInfo(home)
   const last = await endDaemon(options, { keepSessions: true, restart: true }, wait && untilIdle)
   if (!last && !options.start) throw new Unavailable('no daemon runs, and --no-start was given')
   if (!last) say('no daemon runs, starting one')
-  const now = await startInBackground(home, last && before && { args: before.args ?? [], port: portOf(before) })
+  if (last && before?.foreground) {
+    say(
+      `the daemon in the foreground (pid ${last.pid}) has ended; the next one runs in the background: muxd logs -f shows its log`,
+    )
+  }
+  const kept = last ? (before?.args ?? []) : []
+  const args = simulate && !kept.includes('--simulate') ? ['--simulate', ...kept] : kept
+  const now = await startInBackground(home, { args, ...(last && before && { port: portOf(before) }) })
   if (options.json) await printJson({ pid: now.pid, url: now.url })
   else if (last) say(`restarted (pid ${last.pid} is now ${now.pid})${keptOf(last)}`)
   return exitCodes.done

@@ -1,5 +1,5 @@
 import type { Token } from '../../index.ts'
-import { type ExitCode, exitCodes } from '../exit.ts'
+import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { print, printJson, say } from '../output.ts'
 import { tokenLines, tokenMade } from '../render/tokens.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
@@ -36,13 +36,25 @@ export async function listTokens(options: CommonOptions): Promise<ExitCode> {
 }
 
 /** `muxd token revoke`: whoever came in with it is out. */
-export async function revokeToken(id: string, options: CommonOptions): Promise<ExitCode> {
+export async function revokeToken(idOrName: string, options: CommonOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
+    const id = tokenId(idOrName, (await mux.api.token.list({}, { signal })).tokens)
     await mux.api.token.revoke({ id }, { signal })
     if (options.json) await printJson({ id })
     else say(isBuiltIn(id) ? `${id} is replaced: daemon.json has the new secret` : `${id} is revoked`)
     return exitCodes.done
   })
+}
+
+/** An id comes before a name that looks like one. What is unknown is left to the daemon to refuse. */
+function tokenId(idOrName: string, tokens: readonly Token[]): string {
+  if (tokens.some(({ id }) => id === idOrName)) return idOrName
+  const named = tokens.filter(({ name }) => name === idOrName)
+  if (named.length > 1) {
+    throw new Usage(`${named.length} tokens are named ${idOrName}: give one of ${named.map(({ id }) => id).join(', ')}`)
+  }
+  if (named.length === 0 && !/^t_/.test(idOrName)) throw new Usage(`there is no token with the id or name ${idOrName}`)
+  return named[0]?.id ?? idOrName
 }
 
 const isBuiltIn = (id: string) => id === 't_control' || id === 't_observe'

@@ -29,6 +29,7 @@ export function createColumn(width: number): Column {
     paragraph() {
       open = false
     },
+    pieceEnd() {},
     thought() {},
     quiet() {},
     line: text => put(text),

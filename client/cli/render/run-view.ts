@@ -1,7 +1,7 @@
 import type { Colors } from 'picocolors/types.js'
 import type { Decider, Event, EventOf, Gap, Origin, TerminalEvent } from '../../index.ts'
 import { approvalLines, approvalSummary } from './approval.ts'
-import { duration, tokens, usd } from './format.ts'
+import { bytes, duration, tokens, usd } from './format.ts'
 import type { Sink } from './sink.ts'
 import { harmless, oneLine } from './text.ts'
 import { firstLine, summary } from './tool.ts'
@@ -75,6 +75,7 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
         if (answering && (answering.messageId !== messageId || answering.index !== index)) sink.paragraph()
         answering = { messageId, index }
         sink.answer(event.delta)
+        if (event.cut) sink.remark(colors.dim(`the rest of ${bytes(event.cut.bytes)} could not be read`))
       } else
         for (const line of harmless(event.delta).split('\n').filter(Boolean))
           sink.line(indent(event) + colors.dim(line))
@@ -91,11 +92,13 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
       if (answering?.messageId === event.messageId) sink.remark(colors.dim('withdrawn: the text above is written anew'))
     },
     tool_started(event) {
+      if (event.parent === undefined) endPiece()
       const tool = { name: event.tool, about: '', startedAt: event.time, called: false }
       tools.set(event.toolUseId, tool)
       sink.live(event.toolUseId, toolLine(colors.cyan('◌'), tool, event), 'announced')
     },
     tool_use(event) {
+      if (event.parent === undefined) endPiece()
       const { startedAt: since = event.time } = tools.get(event.toolUseId) ?? {}
       const tool = { name: event.tool, about: summary(event.input), startedAt: since, called: true }
       tools.set(event.toolUseId, tool)
@@ -202,6 +205,11 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
     interrupted(event) {
       end(event, colors.red(`✗ interrupted: ${oneLine(event.reason)}`))
     },
+  }
+
+  /** A tool of the main conversation comes behind a block of text: what follows is another block. */
+  function endPiece(): void {
+    if (answering) sink.pieceEnd()
   }
 
   function end(event: TerminalEvent, line: string): void {

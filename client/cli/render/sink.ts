@@ -1,4 +1,5 @@
 import { fit, harmless, widthOf } from './text.ts'
+import { wholeCharacters } from './whole-characters.ts'
 
 /** How far a tool has come; what cannot rewrite a line shows only `running` and `ended`. */
 export type Phase = 'announced' | 'running' | 'progress' | 'ended'
@@ -9,6 +10,8 @@ export interface Sink {
   answer(text: string): void
   /** What follows of the answer is a piece of its own. */
   paragraph(): void
+  /** The piece of the answer that was written last is complete. */
+  pieceEnd(): void
   /** More of what leads to it. */
   thought(text: string): void
   /** One line beside the answer. */
@@ -40,6 +43,7 @@ export function terminalSink(terminal: Terminal): Sink {
   let lineStart = true
   // A quiet word stands behind the cursor, which has not moved.
   let isQuiet = false
+  const pending = { answer: wholeCharacters(), thought: wholeCharacters() }
 
   const write = (text: string) => {
     terminal.write(isQuiet ? `\u001b[K${text}` : text)
@@ -55,7 +59,7 @@ export function terminalSink(terminal: Terminal): Sink {
     open = undefined
   }
   const stream = (kind: 'answer' | 'thought', text: string) => {
-    const clean = harmless(text)
+    const clean = harmless(pending[kind].add(text))
     if (!clean) return
     live = []
     if (open !== kind) startLine()
@@ -71,6 +75,7 @@ export function terminalSink(terminal: Terminal): Sink {
       startLine()
       write('\n')
     },
+    pieceEnd() {},
     thought: text => stream('thought', text),
     line(text) {
       startLine()
@@ -112,39 +117,49 @@ export function terminalSink(terminal: Terminal): Sink {
 export interface Pipes {
   answer(text: string): void
   progress(text: string): void
+  /** Both are one file or pipe (`2>&1`). */
+  merged?: boolean
 }
 
 /**
  * The answer alone on one stream, and what is beside it line by line on the other. The answer may end on a terminal all
- * the same (`muxd run … | less -R`): it is as harmless as there. Who wants it byte for byte takes `--json`.
+ * the same (`muxd run … | less -R`): it is as harmless as there. Who wants it byte for byte takes `--json`. Where the two
+ * are merged, a line beside the answer ends the answer's line first.
  */
 export function pipeSink(pipes: Pipes): Sink {
   let lineStart = true
   let empty = true
-  const answer = (given: string) => {
-    const text = harmless(given)
+  const pending = wholeCharacters()
+  const write = (text: string) => {
     if (!text) return
     lineStart = text.endsWith('\n')
     empty = false
     pipes.answer(text)
   }
+  const answer = (text: string) => write(harmless(pending.add(text)))
   const endLine = () => {
-    if (!lineStart) answer('\n')
+    write(pending.rest())
+    if (!lineStart) write('\n')
+  }
+  const progress = (text: string) => {
+    if (pipes.merged) endLine()
+    pipes.progress(`${text}\n`)
   }
   return {
     answer,
     paragraph() {
       endLine()
-      if (!empty) answer('\n')
+      if (!empty) write('\n')
     },
+    pieceEnd: endLine,
     thought() {},
-    line: text => pipes.progress(`${text}\n`),
+    line: progress,
     live(_, text, phase) {
-      if (phase === 'running' || phase === 'ended') pipes.progress(`${text}\n`)
+      if (phase === 'running' || phase === 'ended') progress(text)
     },
     remark(text) {
       endLine()
-      answer(`[${text}]\n`)
+      write(`[${text}]\n`)
     },
     quiet() {},
     end: endLine,

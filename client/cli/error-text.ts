@@ -1,0 +1,30 @@
+import { CommanderError } from 'commander'
+import { RpcError } from '../index.ts'
+
+/** An error in words for the user of the command line: the options' names instead of the protocol's. */
+export function errorText(error: unknown): string {
+  const { message } = error as Error
+  if (error instanceof CommanderError) return message.replace(/^error: /, '')
+  if (!(error instanceof RpcError)) return message
+  if (error.kind === 'invalid_params') return withOptionNames(message)
+  if (error.kind === 'claude_unavailable') return `${message}; to try muxd without it: muxd restart --simulate`
+  return message
+}
+
+/** `session.update: permissionMode must be …` becomes `--permission-mode must be …`. */
+function withOptionNames(message: string): string {
+  const [, name = '', rest = ''] = /^(?:[a-z]+\.[a-z]+: )?([A-Za-z]+)((?:[:\s]|\[)[^]*)$/.exec(message) ?? []
+  return name in options ? `${options[name]}${rest}` : message
+}
+
+const options: Record<string, string> = {
+  cwd: '-C',
+  permissionMode: '--permission-mode',
+  model: '--model',
+  title: '--title',
+  labels: '--label',
+  timeoutMs: '--timeout',
+  inactivityMs: '--inactivity',
+  maxTurns: '--max-turns',
+  maxBudgetUsd: '--max-budget',
+}

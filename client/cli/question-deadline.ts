@@ -1,0 +1,24 @@
+import type { EventOf, Mux } from '../index.ts'
+
+/**
+ * Says of a question that is still open when it is denied without an answer. Empty for one that waits for ever, and for one
+ * that was answered long ago.
+ */
+export async function deadlineLines(
+  mux: Mux,
+  session: string,
+  { approval }: EventOf<'approval_requested'>,
+): Promise<string[]> {
+  const [{ state, requestedAt, expiresAt }, { approvals }] = await Promise.all([
+    mux.api.approval.get({ approval }),
+    mux.api.session.get({ session }),
+  ])
+  if (state !== 'pending') return []
+  const { unattendedMs = 0 } = mux.hello?.limits ?? {}
+  const unattendedAt = approvals?.policy === 'ask' || unattendedMs === 0 ? Infinity : requestedAt + unattendedMs
+  if (expiresAt !== null && expiresAt <= unattendedAt) return [`denied at ${clock(expiresAt)} unless answered`]
+  if (unattendedAt === Infinity) return []
+  return [`denied at ${clock(unattendedAt)} unless answered or somebody connects who can be asked`]
+}
+
+const clock = (time: number) => new Date(time).toLocaleTimeString([], { hour12: false })

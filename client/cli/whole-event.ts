@@ -1,0 +1,13 @@
+import { type Event, type Gap, type Mux, RpcError } from '../index.ts'
+
+/** Reads an event of a session again when it was sent cut. One that is not there any more stays cut, and says so by `cut`. */
+export async function wholeEvent(mux: Mux, session: string, event: Event | Gap): Promise<Event | Gap> {
+  if (event.type === 'gap' || event.cut === undefined) return event
+  try {
+    const { event: whole } = await mux.api.event.get({ topic: `session/${session}`, seq: event.seq })
+    return whole as Event
+  } catch (error) {
+    if (error instanceof RpcError) return event
+    throw error
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * A duration as people write it, in ms: `90s`, `10m`, `1h30m`, `1.5d`, `250ms`; a number alone is seconds. Undefined for
+ * anything else.
+ */
+export function parseDuration(text: string): number | undefined {
+  const whole = /^\d+(?:\.\d+)?$/.test(text) ? `${text}s` : text
+  if (!/^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/.test(whole)) return undefined
+  const parts = whole.match(/[\d.]+[a-z]+/g) ?? []
+  const ms = Math.round(parts.reduce((sum, each) => sum + toMs(each), 0))
+  return Number.isSafeInteger(ms) ? ms : undefined
+}
+
+const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+function toMs(part: string): number {
+  const amount = Number.parseFloat(part)
+  return amount * units[part.replace(/^[\d.]+/, '')]!
+}

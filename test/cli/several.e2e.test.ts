@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest'
+import { startTestDaemon } from '../support/daemon.ts'
+import { muxd } from './muxd.ts'
+
+const slow = 'sim:slow delayMs=5000 words=10000'
+
+it('cancel and wait take several runs, and one that is none does not keep the others', async () => {
+  const { home, peer } = await startTestDaemon()
+  const client = await peer()
+  const start = async (prompt: string) =>
+    (await client.call<{ run: string }>('run.start', { create: { cwd: home }, prompt })).run
+  const [one, other, done] = [await start(slow), await start(slow), await start('hello')]
+  const cancelled = await muxd(['cancel', one, 'r_none', other, '--home', home]).ended
+  expect(cancelled.code).toBe(1)
+  expect(cancelled.stderr.trim().split('\n').toSorted()).toEqual(
+    ['muxd: there is no run r_none', `${one} is being cancelled`, `${other} is being cancelled`].toSorted(),
+  )
+  const waited = await muxd(['wait', done, one, other, '--home', home]).ended
+  expect(waited.code).toBe(130)
+  expect(waited.stderr.trim().split('\n').toSorted()).toEqual(
+    [`${done} done`, `${one} cancelled`, `${other} cancelled`].toSorted(),
+  )
+})

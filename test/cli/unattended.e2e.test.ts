@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest'
+import type { Approval } from '../../protocol/index.ts'
+import { startTestDaemon } from '../support/daemon.ts'
+import { until } from '../support/until.ts'
+import { jsonLines, muxd } from './muxd.ts'
+import { muxdInTerminal } from './muxd-in-terminal.ts'
+
+it.each([
+  ['without a terminal', []],
+  ['with --json', ['--json']],
+])('run %s does not keep a question waiting for ever', async (_, more) => {
+  const { home } = await startTestDaemon({ config: { unattendedMs: 500 } })
+  const { code, stdout, stderr } = await muxd(['run', 'sim:permission', ...more, '--home', home]).ended
+  expect(code).toBe(0)
+  expect(stdout).toContain('It was not allowed')
+  if (more.length > 0) return
+  expect(stderr).toMatch(
+    / {2}muxd approve a_\S+ .*\n {2}denied at \d\d:\d\d:\d\d unless answered or somebody connects who can be asked\n/,
+  )
+  expect(stderr).toContain('denied (nobody connected)')
+})
+
+it('somebody at a terminal is waited for', async () => {
+  const { home } = await startTestDaemon({ config: { unattendedMs: 1 } })
+  const terminal = muxdInTerminal(['run', 'sim:permission', '--home', home], { NO_COLOR: '1' })
+  await until(() => expect(terminal.screen()).toContain('Allow it?'))
+  terminal.press('y\r')
+  expect((await terminal.ended()).screen).toContain('It was allowed')
+})
+
+it('a question that waits for ever is shown without a deadline', async () => {
+  const { home } = await startTestDaemon()
+  const run = muxd(['run', 'sim:permission', '--approvals', 'ask', '--home', home])
+  const found = await until(async () => {
+    const records = jsonLines((await muxd(['approvals', '--json', '--home', home]).ended).stdout)
+    expect(records).toHaveLength(1)
+    return records[0] as unknown as Approval
+  })
+  await muxd(['approve', found.approval, '--home', home]).ended
+  expect((await run.ended).stderr).not.toContain('denied at')
+})
