@@ -4,7 +4,7 @@ import { Usage } from './exit.ts'
 import { errorText } from './error-text.ts'
 
 /** What `--json` prints of an error: the protocol's shape, with kinds of this program where no daemon answered. */
-export interface ErrorRecord {
+interface ErrorRecord {
   /** That of JSON-RPC; only in an answer of the daemon's. */
   code?: number
   message: string

@@ -61,8 +61,8 @@ it('a surrogate pair that two deltas share is printed as one character', async (
 
 it('text and tool lines have lines of their own where standard error goes into standard output', async () => {
   const argv = await standIn()
-  const [program, ...args] = ['sh', '-c', 'exec "$@" 2>&1', 'sh', process.execPath, 'dist/muxd.js']
-  const merged = spawn(program!, [...args, ...argv(message({ text: ['no line', ' ends'] }, { tool: 'ls' }))], {
+  const args = ['-c', 'exec "$@" 2>&1', 'sh', process.execPath, 'dist/muxd.js']
+  const merged = spawn('sh', [...args, ...argv(message({ text: ['no line', ' ends'] }, { tool: 'ls' }))], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })
   const lines = (await text(merged.stdout)).split('\n')

@@ -32,9 +32,16 @@ export async function list(options: ListOptions): Promise<ExitCode> {
       for (const line of sessionLines(rows, { columns, now: Date.now(), colors: colorsFor(process.stdout) })) {
         await print(line)
       }
+      if (after !== undefined) await sayHowManyMore(mux, sessions.length, signal)
     }
     return exitCodes.done
   })
+}
+
+/** Those that the limit leaves out; of the daemon's count some may have gone meanwhile. */
+async function sayHowManyMore(mux: Mux, shown: number, signal: AbortSignal): Promise<void> {
+  const { sessions: all } = await mux.api.daemon.status({}, { signal })
+  if (all > shown) say(`${all - shown} more: muxd ls -n ${all}`)
 }
 
 /** What goes on and what waits is asked for once for all of them. */

@@ -53,7 +53,8 @@ function tokenId(idOrName: string, tokens: readonly Token[]): string {
   if (named.length > 1) {
     throw new Usage(`${named.length} tokens are named ${idOrName}: give one of ${named.map(({ id }) => id).join(', ')}`)
   }
-  if (named.length === 0 && !/^t_/.test(idOrName)) throw new Usage(`there is no token with the id or name ${idOrName}`)
+  if (named.length === 0 && !idOrName.startsWith('t_'))
+    throw new Usage(`there is no token with the id or name ${idOrName}`)
   return named[0]?.id ?? idOrName
 }
 

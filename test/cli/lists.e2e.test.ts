@@ -21,3 +21,16 @@ it('cancel and wait take several runs, and one that is none does not keep the ot
     [`${done} done`, `${one} cancelled`, `${other} cancelled`].toSorted(),
   )
 })
+
+it('ls shows what waits and runs before newer sessions, and says how many more there are', async () => {
+  const { home, peer } = await startTestDaemon()
+  const client = await peer()
+  const start = (prompt: string) =>
+    client.call<{ run: string; session: string }>('run.start', { create: { cwd: home }, prompt })
+  const working = await start(slow)
+  for (let count = 0; count < 3; count++) await client.call('session.create', { cwd: home })
+  const { stdout, stderr } = await muxd(['ls', '-n', '2', '--home', home]).ended
+  expect(stdout.split('\n')[1]).toContain(working.session)
+  expect(stderr).toBe('2 more: muxd ls -n 4\n')
+  await client.call('run.cancel', { run: working.run })
+})
