@@ -8,7 +8,7 @@ import { parseDuration } from '../protocol/duration.ts'
 import { limits } from '../protocol/limits.ts'
 import { BadConfig, readConfigFile } from './config-file.ts'
 import { distDirectory } from './dist.ts'
-import { homePaths } from './home.ts'
+import { homePaths, refuseFile } from './home.ts'
 import { logLevels } from './log.ts'
 import { nearestName } from './nearest-name.ts'
 import { NotificationTarget, problemOfTargets } from './notify/notification-target.ts'
@@ -135,6 +135,7 @@ export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Conf
   const options = readOptions(argv)
   if (options.home === '') throw new BadConfig('--home is empty, it must name a directory')
   const home = resolve(options.home ?? (environment['MUXD_HOME'] || defaultHome(environment)))
+  refuseFile(home)
   const file = readConfigFile(homePaths(home).config)
   const named = options['claude-bin'] ?? (environment['MUXD_CLAUDE_BIN'] || undefined)
   const { simulate: simulateByFile = false } = file as { simulate?: unknown }

@@ -13,6 +13,7 @@ import { distDirectory } from './dist.ts'
 import { syncRawLog } from './holder/sync-raw-log.ts'
 import { createRemoteHolder } from './holder/remote.ts'
 import { openHome, openSockets, removeInfo, writeInfo } from './home.ts'
+import { type HomeLost, watchHome } from './home-watch.ts'
 import { lockHome } from './lock.ts'
 import type { Log } from './log.ts'
 import { createNotifications } from './notify/notifications.ts'
@@ -30,6 +31,7 @@ import { removeTemporary } from './sessions/orphans.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { type CloseOptions, daemonHandlers, freeBytes } from './status.ts'
 import { createJournal } from './store/create-journal.ts'
+import { ballastFile } from './store/ballast.ts'
 import { bootId } from './store/boot-id.ts'
 import { openStore } from './store/open.ts'
 import { syncChanged } from './sync-changed.ts'
@@ -64,6 +66,8 @@ const roomBytes = 1024 * 1024
 export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   const startedAt = Date.now()
   const home = openHome(config.home)
+  // A start writes small files: on a full disk the ballast gives them room, and is made again when there is enough.
+  if (freeBytes(home.directory) < roomBytes) rmSync(ballastFile(home.database), { force: true })
   const unlock = lockHome(home)
   // In the order in which it was opened; closed in the reverse.
   const opened: (() => unknown)[] = [unlock]
@@ -194,6 +198,14 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       if (!closing) settleClosed((closing = end(reason, options)))
       return closing
     }
+    // Everything goes on in files without a name, and would be lost at the next start: it ends while it can still be told.
+    let lost: HomeLost | undefined
+    const watch = watchHome(home, loss => {
+      log.error('the home was lost: the daemon ends', { error: loss })
+      lost = loss
+      void close(loss.message).catch(() => {})
+    })
+    opened.push(() => watch.close())
     const end = async (reason: string, { keepSessions, restart }: CloseOptions) => {
       log.info('stopping', { reason, keepSessions })
       disk.close()
@@ -204,7 +216,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       if (!keepSessions) {
         await holder.close()
         await claims.removeStale().catch((error: unknown) => log.warn('stale claims stay', { error }))
-        removeTemporary(home.processes, new Set())
+        if (!lost) removeTemporary(home.processes, new Set())
       }
       hub.flush()
       await server.close({ code: restart ? 4001 : 4000, reason, reconnect: true })
@@ -212,6 +224,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       await located
       await closeAll()
       log.info('stopped')
+      if (lost) throw lost
     }
 
     /** What the disk holds is unknown: everything is left as it is, and the next daemon goes on with what there is. */
@@ -273,7 +286,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           },
           now: Date.now,
         }),
-        ...usageHandlers(store.usage),
+        ...usageHandlers(store.usage, () => journal.view.whenPublished()),
       },
       hub,
       attendance,

@@ -1,8 +1,9 @@
-import { mkdirSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { accessSync, constants, mkdirSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { DaemonInfo } from '../protocol/index.ts'
 import { readJson, writePrivately } from './private-file.ts'
 import { openSocketDirectory, socketDirectory } from './socket-places.ts'
+import { codeOf, meaningOf } from './system-error.ts'
 
 /** Everything muxd keeps on disk, in one directory of mode 0700. */
 export interface Home {
@@ -28,13 +29,9 @@ export class BadHome extends Error {
   override readonly name = 'BadHome'
 }
 
-/** Makes the directory where it is missing. Throws `BadHome` when others may enter it. */
+/** Makes the directory where it is missing. Throws `BadHome` when it cannot be used, or when others may enter it. */
 export function openHome(directory: string): Home {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    throw new BadHome(`home ${directory} cannot be made: ${(error as Error).message}`, { cause: error })
-  }
+  orBadHome(() => mkdirSync(directory, { recursive: true, mode: 0o700 }), `home ${directory} cannot be made`)
   const facts = statSync(directory)
   const mode = facts.mode & 0o777
   if (mode & 0o077) {
@@ -48,8 +45,9 @@ export function openHome(directory: string): Home {
       `home ${directory} belongs to user ${facts.uid}, expected ${process.getuid()}; choose another with --home`,
     )
   }
+  orBadHome(() => accessSync(directory, constants.W_OK | constants.X_OK), `home ${directory} cannot be written to`)
   const home = homePaths(directory)
-  mkdirSync(home.processes, { recursive: true, mode: 0o700 })
+  orBadHome(() => mkdirSync(home.processes, { recursive: true, mode: 0o700 }), `${home.processes} cannot be made`)
   openSockets(home)
   return home
 }
@@ -58,11 +56,36 @@ export function openHome(directory: string): Home {
 export const openSockets = ({ directory, sockets }: Home): void =>
   orBadHome(() => openSocketDirectory(directory, sockets))
 
-function orBadHome<T>(make: () => T): T {
+function orBadHome<T>(make: () => T, what?: string): T {
   try {
     return make()
   } catch (error) {
-    throw new BadHome((error as Error).message, { cause: error })
+    const why = what === undefined ? undefined : meaningOf(codeOf(error))
+    const message = why ?? (error as Error).message
+    throw new BadHome(what === undefined ? message : `${what}: ${message}`, { cause: error })
+  }
+}
+
+/** Throws `BadHome` where the path of a home is a file or leads through one: nothing in it can be read or made. */
+export function refuseFile(directory: string): void {
+  for (let path = directory; ; path = dirname(path)) {
+    const facts = factsOf(path)
+    if (facts?.isDirectory() || (!facts && path === dirname(path))) return
+    if (facts) {
+      throw new BadHome(
+        `home ${directory} cannot be used: ${path} is a file, expected a directory; choose another with --home`,
+      )
+    }
+  }
+}
+
+function factsOf(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    // The file is nearer to the root.
+    if (codeOf(error) === 'ENOTDIR') return undefined
+    throw error
   }
 }
 

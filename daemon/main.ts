@@ -6,11 +6,13 @@ import { startDaemon } from './daemon.ts'
 import { BadHome, homePaths } from './home.ts'
 import { createLog, type Log } from './log.ts'
 import { createLogFile } from './log-file.ts'
+import { HomeLost } from './home-watch.ts'
 import { SyncFailed } from './store/store.ts'
+import { systemProblem } from './system-error.ts'
 
 /**
  * `muxd serve`: runs a daemon until it is told to stop (SIGTERM, SIGINT, `daemon.stop`). Exit codes: 0 stopped in
- * order, 2 usage, 3 it could not start, 4 the disk failed.
+ * order, 2 usage, 3 it could not start, 4 the disk failed, 5 its home or its database was removed or replaced.
  */
 export async function main(argv: string[]): Promise<void> {
   if (argv.includes('--help') || argv.includes('-h')) {
@@ -37,11 +39,12 @@ export async function main(argv: string[]): Promise<void> {
     await daemon.closed
     process.exitCode = 0
   } catch (error) {
-    const expected = error instanceof Error && expectedErrors.has(error.name)
-    process.stderr.write(`muxd: ${expected ? error.message : ((error as Error).stack ?? String(error))}\n`)
+    const expected = error instanceof Error && expectedErrors.has(error.name) ? error.message : systemProblem(error)
+    process.stderr.write(`muxd: ${expected ?? (error as Error).stack ?? String(error)}\n`)
     // Also where its end has failed half way, which must not keep it. And after a failed sync SQLite would still tidy up,
     // and move to the database what may not be in its log.
     if (error instanceof SyncFailed) process.exit(4)
+    if (error instanceof HomeLost) process.exit(5)
     process.exit(error instanceof BadConfig || error instanceof BadHome ? 2 : 3)
   }
 }
@@ -60,6 +63,8 @@ const expectedErrors = new Set([
   'AddressInUse',
   'DatabaseRefused',
   'DatabaseBusy',
+  'DatabaseUnavailable',
+  'HomeLost',
   'DiskFull',
   'SyncFailed',
 ])

@@ -68,7 +68,7 @@ async function status(context: StatusContext): Promise<ResultOf<Methods['daemon'
     uptimeMs: Date.now() - context.startedAt,
     sessions: store.sessions.count(),
     processes: sessions.processes,
-    runs: store.runs.countByState(),
+    runs: sessions.countRuns(),
     maxRuns: config.maxRuns,
     connections: server.connections(),
     subscriptions: server.subscriptions(),

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { limits } from '../../protocol/limits.ts'
 import { exitCodes } from './exit.ts'
+import { diskProblem, homeProblem } from './home-problem.ts'
 import { connect, type DaemonInfo, readDaemonInfo, Unavailable } from '../index.ts'
 
 /** The daemon beside this program: its bundle, or in development its source. It exports `main(argv)`. */
@@ -26,8 +27,7 @@ export async function startInBackground(
     port?: number
   } = {},
 ): Promise<DaemonInfo> {
-  mkdirSync(logDirectory(home), { recursive: true, mode: 0o700 })
-  const words = openLastWords(home)
+  const words = await openLog(home)
   try {
     const firstTry = Date.now()
     let deadline = firstTry + patienceMs
@@ -113,6 +113,19 @@ async function isListenedTo(where: NetConnectOpts): Promise<boolean> {
     return false
   } finally {
     socket.destroy()
+  }
+}
+
+async function openLog(home: string): Promise<ReturnType<typeof openLastWords>> {
+  const problem = await homeProblem(home)
+  if (problem) throw new Unavailable(`${problem.detail}: ${problem.fix}`)
+  try {
+    mkdirSync(logDirectory(home), { recursive: true, mode: 0o700 })
+    return openLastWords(home)
+  } catch (error) {
+    const full = await diskProblem(home).catch(() => undefined)
+    const why = full ? `${full.detail}: ${full.fix}` : (error as Error).message
+    throw new Unavailable(`the daemon did not start: ${why}`, { cause: error })
   }
 }
 

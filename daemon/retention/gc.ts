@@ -18,6 +18,7 @@ import {
   type RetentionPolicy,
 } from './plan.ts'
 import type { Reclaimer } from './reclaim.ts'
+import { withRoom } from './with-room.ts'
 
 /** Keeps to what is to be kept: at the start, every hour, and when asked. One after the other, never two at once. */
 export interface Gc {
@@ -109,7 +110,7 @@ export function createGc(context: GcContext): Gc {
     const process = store.processes.get(id)
     if (!process || process.endedAt === null || sessions.isAtWork(session)) return false
     try {
-      await dropRawLog({ store, processesDir }, process, signal)
+      await withRoom(store, () => dropRawLog({ store, processesDir }, process, signal))
       return true
     } catch (error) {
       signal.throwIfAborted()

@@ -3,6 +3,7 @@ import { processFiles } from '../holder/process-files.ts'
 import type { Log } from '../log.ts'
 import type { Store } from '../store/store.ts'
 import { inSlices } from './in-slices.ts'
+import { withRoom } from './with-room.ts'
 
 /**
  * Removes what deleted sessions leave behind: files at once, events in slices, and gives the space back. What is to be
@@ -31,14 +32,30 @@ export function createReclaimer(context: { store: Store; processesDir: string; l
     for (const process of processes) {
       if (closing.signal.aborted) return
       await removeFilesOf(processesDir, process)
-      store.deletions.forgetProcess(process)
+      await withRoom(store, () => store.deletions.forgetProcess(process))
     }
   }
   const removeRows = async () => {
-    // While the disk is full, what is left of it is for the ends of runs. Files have made room by now, or nothing has.
-    if (!store.ballast.restore()) return
-    await inSlices(() => store.deletions.removeEvents(), closing.signal)
-    await inSlices(() => store.giveBack(), closing.signal)
+    // On a full disk the log must not grow by what is removed, and the file must shrink at once.
+    const isFull = !store.ballast.restore()
+    const step = (work: () => boolean) => () => {
+      const more = work()
+      if (isFull && store.ballast.released) store.makeRoom()
+      return more
+    }
+    await withRoom(store, () =>
+      inSlices(
+        step(() => store.deletions.removeEvents()),
+        closing.signal,
+      ),
+    )
+    await withRoom(store, () =>
+      inSlices(
+        step(() => store.giveBack()),
+        closing.signal,
+      ),
+    )
+    store.ballast.restore()
   }
   // Most likely there was no room: tried again with the next deletion, and at the next start.
   const failed = (error: unknown) => log.warn('what deleted sessions left behind could not be removed', { error })

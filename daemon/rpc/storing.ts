@@ -1,4 +1,9 @@
+import { isNoSpace } from '../store/sqlite.ts'
+import { DiskFull } from '../store/store.ts'
 import { RpcError } from './rpc-error.ts'
+
+const freeingSpace =
+  'free space by deleting sessions (session.delete) or with muxd gc, which both work on a full disk, or remove other files'
 
 /** What keeps `work` from being stored becomes the caller's error. */
 export function storing<T>(work: () => T): T {
@@ -12,6 +17,7 @@ export function storing<T>(work: () => T): T {
 /** What a caller did wrong stays what it is; anything else has kept something from being stored. */
 export function storageError(error: unknown): RpcError {
   if (error instanceof RpcError) return error
-  const message = `it could not be stored: ${(error as Error).message}`
+  const advice = error instanceof DiskFull || isNoSpace(error) ? `; ${freeingSpace}` : ''
+  const message = `it could not be stored: ${(error as Error).message}${advice}`
   return new RpcError('limit', message, { limit: 'disk', value: 0 }, { cause: error })
 }

@@ -41,7 +41,7 @@ export interface RecorderOptions {
   head: number
   /** The session is not stored yet: the first entry makes it. */
   isNew?: boolean
-  journal: Journal
+  journal: Pick<Journal, 'append'>
   /** The runs of an entry, once readers may see them. */
   onPublished(runs: readonly StoredRun[]): void
   /** An entry could not be stored: none of its events exist, `head` has gone back before them. */

@@ -66,6 +66,8 @@ export interface Sessions {
   startRun(session: string | NewSession, prompt: string, by: Actor, keep?: KeepAnswer, limits?: RunLimits): Run
   getRun(run: string): Run
   listRuns(filter: { session?: string; state?: string; limit: number; after?: string }): Run[]
+  /** How many runs there are in each state. */
+  countRuns(): Record<string, number>
   moveRun(run: string, to: number, by: Actor): Run
   /** Resolves with the run as it is then; one that has ended by it is published by then. */
   cancelRun(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Promise<Run>
@@ -200,6 +202,15 @@ export function createSessions(context: SessionsContext): Sessions {
   const present = (session: Session): Session =>
     live.get(session.session)?.record ?? { ...session, head: store.events.bounds(session.session).head }
 
+  /** As readers may see it: what waits for a sync is not shown yet. */
+  const shown = (session: Session): Session => journal.view.session(session)
+
+  function shownRun(id: string): Run {
+    const run = journal.view.run(storedRun(id))
+    if (!run) throw notFound('run', id)
+    return lively(run)
+  }
+
   /** With what was last heard of it, while it goes on. */
   function lively(run: Run): Run {
     const activity = isEnded(run.state) ? undefined : live.get(run.session)?.activityOf(run.run)
@@ -235,6 +246,8 @@ export function createSessions(context: SessionsContext): Sessions {
     deleting.add(id)
     try {
       await end?.()
+      // By itself: on a full disk the end of the process may not be stored, and what follows in the same turn would fail too.
+      journal.flush()
       journalNow({ session: id, deleted: true, durable: true })
       await journal.settled()
       await context.onDeleted()
@@ -267,7 +280,9 @@ export function createSessions(context: SessionsContext): Sessions {
       if (changes.approvals) checkRules(changes.approvals, '/approvals')
       if (permissionMode !== undefined) checkLeave({ permissionMode }, '', config)
       try {
-        return await load(id).update(changes, by)
+        const updated = await load(id).update(changes, by)
+        await journal.view.whenPublished(id)
+        return updated
       } catch (error) {
         throw storageError(error)
       }
@@ -275,6 +290,8 @@ export function createSessions(context: SessionsContext): Sessions {
 
     async fork(id, naming, by, keep) {
       refuseStopping()
+      stored(id)
+      await journal.view.whenPublished(id)
       const source = present(stored(id))
       const { cwd, claude, title, firstPrompt, labels, approvals, head, lastRun: run } = source
       if (live.get(id)?.busy) {
@@ -313,14 +330,15 @@ export function createSessions(context: SessionsContext): Sessions {
       if (other) throw inUse(new ConversationInUse(claudeSessionId, other))
     },
 
-    get: id => present(stored(id)),
+    get: id => shown(stored(id)),
 
-    list({ order = 'created', ...filter }) {
+    list({ order = 'created', ...given }) {
+      const filter = { ...given, listed: journal.view.listed('sessions') }
       const found =
         order === 'used'
           ? store.sessions.listByUse(filter)
           : store.sessions.list(filter).map(session => ({ session, place: session.session }))
-      return found.map(({ session, place }) => ({ session: present(session), place }))
+      return found.map(({ session, place }) => ({ session: shown(session), place }))
     },
 
     async close(id, force, by) {
@@ -328,7 +346,9 @@ export function createSessions(context: SessionsContext): Sessions {
       refuseWhileBusy(live.get(id), id, force, 'close it')
       if (force) await cancelAll(id, by)
       await load(id).close()
-      return present(stored(id))
+      journal.flush()
+      await journal.view.whenPublished(id)
+      return shown(stored(id))
     },
 
     async delete(id, force, by) {
@@ -363,15 +383,20 @@ export function createSessions(context: SessionsContext): Sessions {
       }
     },
 
-    getRun: id => lively(storedRun(id)),
+    getRun: shownRun,
 
-    listRuns: filter => store.runs.list(filter).map(({ run }) => lively(run)),
+    listRuns(filter) {
+      const found = store.runs.list({ ...filter, listed: journal.view.listed('runs') })
+      return found.map(({ run }) => lively(journal.view.run(run) ?? run))
+    },
+
+    countRuns: () => journal.view.countRuns(store.runs.countByState()),
 
     moveRun(id, to, by) {
       const run = storedRun(id)
       const moved = storing(() => live.get(run.session)?.move(id, to, by))
       if (moved) return moved
-      const { state } = storedRun(id)
+      const { state } = shownRun(id)
       throw new RpcError('conflict', `run ${id} is ${state}: only a queued run can be moved`, { run: id, state })
     },
 
@@ -383,16 +408,18 @@ export function createSessions(context: SessionsContext): Sessions {
     },
 
     async waitForRun(id, signal, timeoutMs) {
-      const run = storedRun(id)
-      if (!isEnded(run.state)) return (await waiters.wait(id, signal, timeoutMs)) ?? lively(storedRun(id))
-      // It is stored, but may not be synced yet, and so not be seen in the log.
-      await journal.settled()
-      return run
+      // One that is stored as ended and not published yet is published when it is synced.
+      const run = journal.view.run(storedRun(id))
+      if (run && isEnded(run.state)) return run
+      return (await waiters.wait(id, signal, timeoutMs)) ?? shownRun(id)
     },
 
-    getApproval: storedApproval,
+    getApproval: id => journal.view.approval(storedApproval(id)),
 
-    listApprovals: filter => store.approvals.list(filter).map(({ approval }) => approval),
+    listApprovals(filter) {
+      const found = store.approvals.list({ ...filter, listed: journal.view.listed('approvals') })
+      return found.map(({ approval }) => journal.view.approval(approval))
+    },
 
     answerApproval(answer, by, keep) {
       refuseStopping()

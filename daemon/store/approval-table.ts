@@ -1,6 +1,6 @@
 import type { Approval } from '../../protocol/index.ts'
 import { checksumOf, contextOf, isSound } from './checksum.ts'
-import { createPager } from './pager.ts'
+import { createPager, listedCondition, stateValues } from './pager.ts'
 import type { Sqlite } from './sqlite.ts'
 import { UnknownRecord, type ApprovalTable, type StoredApproval } from './store.ts'
 
@@ -24,9 +24,10 @@ export function createApprovalTable(db: Sqlite): ApprovalTable {
   )
   const get = db.prepare<[string], Row>(`SELECT ${columns} FROM approvals WHERE id = ?`)
   const ofProcess = db.prepare<[string], Row>(`SELECT ${columns} FROM approvals WHERE process = ? ORDER BY number`)
-  const list = createPager<'session' | 'state', Row>(db, 'approvals', columns, {
+  const list = createPager<'session' | 'state' | 'listed', Row>(db, 'approvals', columns, {
     session: 'session = (SELECT number FROM sessions WHERE id = @session)',
     state: 'state = @state',
+    listed: listedCondition,
   })
 
   return {
@@ -41,7 +42,8 @@ export function createApprovalTable(db: Sqlite): ApprovalTable {
       const row = get.get(id)
       return row && parse(row)
     },
-    list: ({ session, state, limit, after }) => list({ limit, after }, { session, state }).map(parse),
+    list: ({ session, state, listed, limit, after }) =>
+      list({ limit, after }, { session, ...stateValues(state, listed) }).map(parse),
     ofProcess: process => ofProcess.all(process).map(parse),
   }
 

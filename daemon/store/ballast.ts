@@ -1,11 +1,13 @@
 import { randomFillSync } from 'node:crypto'
 import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { isNoSpace } from './sqlite.ts'
 import type { Ballast } from './store.ts'
 
 /** How long `restore` rests after a try that failed although the disk seemed to have room (a quota). */
 const retryMs = 1_000
+
+export const ballastFile = (database: string): string => join(dirname(database), 'ballast')
 
 /** A file that takes up space until it is needed. Made by the first `restore`; 0 bytes: none, but the bookkeeping. */
 export function createBallast(file: string, sizeBytes: number): Ballast {

@@ -47,8 +47,11 @@ function commitOne(store: Store, entry: JournalEntry): void {
   try {
     store.transaction(() => write(store, entry))
   } catch (error) {
-    if (!(error instanceof DiskFull) || !entry.durable || store.ballast.released) throw error
-    store.ballast.release()
+    if (!(error instanceof DiskFull) || !entry.durable) throw error
+    if (store.ballast.released && entry.deleted !== true) throw error
+    // A deletion is what frees space: it may also use what the write-ahead log takes up.
+    if (entry.deleted === true) store.makeRoom()
+    else store.ballast.release()
     store.transaction(() => write(store, entry))
   }
 }

@@ -1,6 +1,7 @@
 import { passHookPoint } from '../hook-points.ts'
 import { commitBatch, type Outcome } from './commit-batch.ts'
 import type { Journal, JournalEntry, Publisher } from './journal.ts'
+import { createPublishedView } from './published-view.ts'
 import { createReleaseOrder } from './release-order.ts'
 import { SyncFailed, type Store } from './store.ts'
 
@@ -32,6 +33,7 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     return Promise.all([store.sync(), ...[...processes].map(process => options.syncOutput?.(process))])
   }
   const order = createReleaseOrder(sync, release, stop)
+  const view = createPublishedView(store)
   let pending: JournalEntry[] = []
   let stopped: { by: unknown } | undefined
   let withheld = 0
@@ -52,8 +54,10 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     if (pending.length === 0) return
     const batch = pending
     pending = []
+    const changes = view.changesOf(batch)
     const { committed, failed } = commit(batch)
     passHookPoint('committed')
+    view.hold(committed, changes)
     order.add(committed)
     const refused = failed.find(({ error }) => error instanceof SyncFailed)
     if (refused !== undefined) stop(refused.error)
@@ -74,7 +78,10 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     if (withheld > 0) return
     withheld++
     try {
-      for (let entry = next(); entry !== undefined; entry = next()) publish(entry, publisher, onError)
+      for (let entry = next(); entry !== undefined; entry = next()) {
+        view.published(entry)
+        publish(entry, publisher, onError)
+      }
     } finally {
       withheld--
     }
@@ -87,6 +94,7 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
       passHookPoint('gathered')
     },
     flush,
+    view,
     async settled() {
       flush()
       await Promise.all([store.sync(), order.settled()])

@@ -1,4 +1,5 @@
 import type { Approval, Run, Session } from '../../protocol/index.ts'
+import type { PublishedView } from './published-view.ts'
 import type { EventRow, KeptAnswer, StoredApproval, StoredProcess, StoredRun, StoredSnapshot } from './store.ts'
 
 /**
@@ -19,6 +20,8 @@ export interface Journal {
    * nothing is published any more then, and every further entry fails.
    */
   settled(): Promise<void>
+  /** The records as readers may see them. */
+  readonly view: PublishedView
 }
 
 export interface JournalEntry {

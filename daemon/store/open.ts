@@ -1,8 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import type { Log } from '../log.ts'
 import { createApprovalTable } from './approval-table.ts'
-import { createBallast } from './ballast.ts'
+import { ballastFile, createBallast } from './ballast.ts'
 import { keepLogShort } from './checkpoints.ts'
 import { createDeletionTable } from './deletion-table.ts'
 import { markClosedInOrder } from './epoch.ts'
@@ -15,7 +14,7 @@ import { createRunTable } from './run-table.ts'
 import { createSessionTable } from './session-table.ts'
 import { createSnapshotTable } from './snapshot-table.ts'
 import { damaged, isSqliteError, type Sqlite } from './sqlite.ts'
-import { SyncFailed, type Ballast, type Store } from './store.ts'
+import { DatabaseBusy, DiskFull, SyncFailed, type Ballast, type Store } from './store.ts'
 import { createUsageTable } from './usage-table.ts'
 import { openWalSync, type WalSync } from './wal-sync.ts'
 import { createWorkspaceTable } from './workspace-table.ts'
@@ -37,7 +36,7 @@ const pagesGivenBack = 64
  * room to open it.
  */
 export function openStore(file: string, options: StoreOptions = {}): Store {
-  const ballast = createBallast(join(dirname(file), 'ballast'), options.ballastBytes ?? 4 * 1024 * 1024)
+  const ballast = createBallast(ballastFile(file), options.ballastBytes ?? 4 * 1024 * 1024)
   try {
     const opened = openDatabase(file, ballast, options)
     return whole(opened.db, () => assemble(opened, file, ballast, options))
@@ -106,6 +105,16 @@ function assemble(
       // The file itself is cut when the log has been moved into it.
       if (free > 0 && left === 0 && !ballast.released) db.exec('PRAGMA wal_checkpoint(PASSIVE)')
       return left > 0 && left < free
+    },
+    makeRoom() {
+      ballast.release()
+      try {
+        db.pragma('wal_checkpoint(TRUNCATE)')
+      } catch (error) {
+        // Without room for the pages that are new to the database, the ballast is all there is.
+        if (error instanceof SyncFailed) syncFailed(error)
+        else if (!(error instanceof DiskFull) && !(error instanceof DatabaseBusy)) throw error
+      }
     },
     close({ inOrder } = { inOrder: true }) {
       if (closed) return

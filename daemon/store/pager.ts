@@ -1,11 +1,21 @@
 import type { Sqlite, Statement } from './sqlite.ts'
-import { UnknownRecord } from './store.ts'
+import { type Listed, UnknownRecord } from './store.ts'
 
 export interface Page {
   limit: number
   /** Id of the last record of the page before. */
   after?: string | undefined
 }
+
+/** For a list in which some records have another state than the one that is stored: see `Listed`. */
+export const listedCondition = `(id NOT IN (SELECT value ->> 'id' FROM json_each(@listed, '$.states'))
+    AND (@listed ->> 'state' IS NULL OR state = @listed ->> 'state')
+  OR id IN (SELECT value ->> 'id' FROM json_each(@listed, '$.states')
+    WHERE value ->> 'state' = coalesce(@listed ->> 'state', value ->> 'state')))`
+
+/** What of a list's filter is about states, as the conditions `state` and `listed` take it. */
+export const stateValues = (state: string | undefined, listed: Listed | undefined) =>
+  listed === undefined ? { state } : { listed: JSON.stringify({ ...listed, state: state ?? null }) }
 
 /**
  * Pages through a table's records, newest first. `conditions` are SQL by the name of their parameter: those apply

@@ -1,6 +1,6 @@
 import type { Run } from '../../protocol/index.ts'
 import { checksumOf, contextOf, isSound } from './checksum.ts'
-import { createPager } from './pager.ts'
+import { createPager, listedCondition, stateValues } from './pager.ts'
 import type { Sqlite } from './sqlite.ts'
 import { UnknownRecord, type RunTable, type StoredRun } from './store.ts'
 
@@ -21,9 +21,10 @@ export function createRunTable(db: Sqlite): RunTable {
        crc = excluded.crc`,
   )
   const get = db.prepare<[string], Row>(`SELECT ${columns} FROM runs WHERE id = ?`)
-  const list = createPager<'session' | 'state', Row>(db, 'runs', columns, {
+  const list = createPager<'session' | 'state' | 'listed', Row>(db, 'runs', columns, {
     session: 'session = (SELECT number FROM sessions WHERE id = @session)',
     state: 'state = @state',
+    listed: listedCondition,
   })
   const unfinished = db.prepare<[], Row>(
     `SELECT ${columns} FROM runs WHERE state IN ('queued', 'running', 'cancelling') ORDER BY number`,
@@ -43,7 +44,8 @@ export function createRunTable(db: Sqlite): RunTable {
       const row = get.get(id)
       return row && parse(row)
     },
-    list: ({ session, state, limit, after }) => list({ limit, after }, { session, state }).map(parse),
+    list: ({ session, state, listed, limit, after }) =>
+      list({ limit, after }, { session, ...stateValues(state, listed) }).map(parse),
     unfinished: () => unfinished.all().map(parse),
     countByState: () => Object.fromEntries(counts.all().map(({ state, count }) => [state, count])),
   }

@@ -1,6 +1,6 @@
 import type { Session } from '../../protocol/index.ts'
 import { checksumOf, contextOf, isSound } from './checksum.ts'
-import { createPager } from './pager.ts'
+import { createPager, listedCondition, stateValues } from './pager.ts'
 import type { Sqlite } from './sqlite.ts'
 import { type SessionTable, UnknownRecord } from './store.ts'
 import { createUsePager } from './use-pager.ts'
@@ -35,8 +35,8 @@ export function createSessionTable(db: Sqlite): SessionTable {
   )
   const ids = db.value<[], string>('SELECT id FROM sessions ORDER BY number')
   const count = db.value<[], number>('SELECT count(*) FROM sessions')
-  const conditions = { state: 'state = @state', labels: hasLabels }
-  const list = createPager<'state' | 'labels', Row>(db, 'sessions', columns, conditions)
+  const conditions = { state: 'state = @state', listed: listedCondition, labels: hasLabels }
+  const list = createPager<'state' | 'listed' | 'labels', Row>(db, 'sessions', columns, conditions)
   const listByUse = createUsePager<Row>(db, columns, conditions)
   const numberOf = db.value<[string], number>('SELECT number FROM sessions WHERE id = ?')
   // Without their session no reader finds its events and processes; runs and approvals are found by themselves.
@@ -60,13 +60,13 @@ export function createSessionTable(db: Sqlite): SessionTable {
       const row = get.get(id)
       return row && parse(row)
     },
-    list({ state, labels, limit, after }) {
+    list({ state, listed, labels, limit, after }) {
       const wanted = labels === undefined ? undefined : JSON.stringify(labels)
-      return list({ limit, after }, { state, labels: wanted }).map(parse)
+      return list({ limit, after }, { ...stateValues(state, listed), labels: wanted }).map(parse)
     },
-    listByUse({ state, labels, limit, after }) {
+    listByUse({ state, listed, labels, limit, after }) {
       const wanted = labels === undefined ? undefined : JSON.stringify(labels)
-      return listByUse({ limit, after }, { state, labels: wanted }).map(({ row, place }) => ({
+      return listByUse({ limit, after }, { ...stateValues(state, listed), labels: wanted }).map(({ row, place }) => ({
         session: parse(row),
         place,
       }))

@@ -1,7 +1,8 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
-import { DatabaseBusy, DatabaseRefused, DiskFull, SyncFailed } from './store.ts'
+import { codeOf, meaningOf } from '../system-error.ts'
+import { DatabaseBusy, DatabaseRefused, DatabaseUnavailable, DiskFull, SyncFailed } from './store.ts'
 
 /** The only file that knows better-sqlite3: synchronous statements whose errors are the store's own classes. */
 export interface Sqlite {
@@ -103,7 +104,15 @@ function translated(error: unknown, file: string): unknown {
   if (code.startsWith('SQLITE_BUSY')) {
     return new DatabaseBusy(`${file} is locked by another program (${code})`, { cause: error })
   }
-  if (code.startsWith('SQLITE_CORRUPT') || unreadable.has(code)) return damaged(file, `${code}: ${message}`, error)
+  if (code === 'SQLITE_IOERR_READ') {
+    const what = `${file} cannot be read (${code}): the disk reports an error: check the disk, and put a copy of the file in its place`
+    return new DatabaseRefused('corrupt', file, what, { cause: error })
+  }
+  if (code.startsWith('SQLITE_CORRUPT') || cutShort.has(code)) return damaged(file, `${code}: ${message}`, error)
+  if (isOfTheSystem(code)) {
+    const meaning = meaningOf(refusalOf(file, code)) ?? message
+    return new DatabaseUnavailable(`${file} cannot be used (${code}): ${meaning}`, { cause: error })
+  }
   if (code === 'SQLITE_NOTADB') {
     return new DatabaseRefused('not_muxd', file, `${file} is no SQLite database, or its header is damaged`, {
       cause: error,
@@ -112,8 +121,32 @@ function translated(error: unknown, file: string): unknown {
   return error
 }
 
-/** The disk does not give back what was written. */
-const unreadable = new Set(['SQLITE_IOERR_READ', 'SQLITE_IOERR_SHORT_READ', 'SQLITE_IOERR_CORRUPTFS'])
+/** The file is not as it was written. */
+const cutShort = new Set(['SQLITE_IOERR_SHORT_READ', 'SQLITE_IOERR_CORRUPTFS'])
+
+/** The system refuses something; the file itself may be whole. */
+const isOfTheSystem = (code: string) => /^SQLITE_(CANTOPEN|IOERR|NOMEM|READONLY|PERM|AUTH)/.test(code)
+
+/**
+ * The errno behind an error that SQLite reports without it, found by asking the system again. The database itself is not
+ * opened: closing any descriptor of it would give up SQLite's locks.
+ */
+function refusalOf(file: string, code: string): string | undefined {
+  if (code.startsWith('SQLITE_NOMEM')) return 'ENOMEM'
+  const asked = [
+    () => closeSync(openSync(dirname(file), 'r')),
+    () => accessSync(file, constants.R_OK | constants.W_OK),
+    () => accessSync(dirname(file), constants.W_OK),
+  ]
+  for (const ask of asked) {
+    try {
+      ask()
+    } catch (error) {
+      return codeOf(error)
+    }
+  }
+  return code.startsWith('SQLITE_IOERR') ? 'EIO' : undefined
+}
 
 /** SQLite says SQLITE_FULL for ENOSPC of a write, but not for EDQUOT, nor where it makes or extends its other files. */
 function isMaybeNoSpace(code: string): boolean {

@@ -34,6 +34,11 @@ export interface Store {
    * then the file has become shorter.
    */
   giveBack(): boolean
+  /**
+   * For what frees space on a full disk: gives up the ballast, moves the write-ahead log to the database and gives the
+   * log's space back. Space that deletions have freed in the database is given back by `giveBack` and then this.
+   */
+  makeRoom(): void
   /** `inOrder: false` where something of the home is still written to and not synced (raw logs). */
   close(how?: { inOrder: boolean }): void
 }
@@ -54,6 +59,14 @@ export class SyncFailed extends Error {
 /** Another program holds the database's lock. Nothing was written; the same may succeed later. */
 export class DatabaseBusy extends Error {
   override readonly name = 'DatabaseBusy'
+}
+
+/**
+ * The system does not let the database be used now: too many open files, a read-only file system, no permission. Nothing
+ * is wrong with the file as far as is known. The message names the file and what to do.
+ */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable'
 }
 
 /**
@@ -86,8 +99,22 @@ export interface Ballast {
   restore(): boolean
 }
 
+/** Records that are listed under another state than the stored one; null: not at all. */
+export interface Listed {
+  states: { id: string; state: string | null }[]
+}
+
+export interface RecordFilter {
+  session?: string
+  state?: string
+  listed?: Listed | undefined
+  limit: number
+  after?: string
+}
+
 export interface SessionFilter {
   state?: string
+  listed?: Listed | undefined
   labels?: Record<string, string>
   limit: number
   after?: string
@@ -126,7 +153,7 @@ export interface RunTable {
   save(run: StoredRun): void
   get(id: string): StoredRun | undefined
   /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */
-  list(filter: { session?: string; state?: string; limit: number; after?: string }): StoredRun[]
+  list(filter: RecordFilter): StoredRun[]
   /** Runs that have no terminal event yet, oldest first. */
   unfinished(): StoredRun[]
   countByState(): Record<string, number>
@@ -147,7 +174,7 @@ export interface ApprovalTable {
   save(approval: StoredApproval): void
   get(id: string): StoredApproval | undefined
   /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */
-  list(filter: { session?: string; state?: string; limit: number; after?: string }): StoredApproval[]
+  list(filter: RecordFilter): StoredApproval[]
   /** Oldest first. */
   ofProcess(process: string): StoredApproval[]
 }

@@ -14,6 +14,8 @@ interface Place {
   number: number
 }
 
+type Condition = 'state' | 'listed' | 'labels'
+
 const first: Place = { urgency: 9, used_at: Number.MAX_SAFE_INTEGER, number: Number.MAX_SAFE_INTEGER }
 
 /**
@@ -23,11 +25,11 @@ const first: Place = { urgency: 9, used_at: Number.MAX_SAFE_INTEGER, number: Num
 export function createUsePager<Row extends object>(
   db: Sqlite,
   columns: string,
-  conditions: { state: string; labels: string },
-): (page: Page, values: { state?: string | undefined; labels?: string | undefined }) => Placed<Row>[] {
+  conditions: Record<Condition, string>,
+): (page: Page, values: Partial<Record<Condition, string | undefined>>) => Placed<Row>[] {
   const statements = new Map<string, Statement<[object], Row & Place>>()
 
-  function statementFor(given: ('state' | 'labels')[]): Statement<[object], Row & Place> {
+  function statementFor(given: Condition[]): Statement<[object], Row & Place> {
     const before = '(urgency, used_at, number) < (@urgency, @used_at, @number)'
     const where = [before, ...given.map(name => conditions[name])].join(' AND ')
     const sql = `SELECT ${columns}, urgency, used_at, number FROM sessions WHERE ${where}
@@ -38,7 +40,7 @@ export function createUsePager<Row extends object>(
   }
 
   return ({ limit, after }, values) => {
-    const given = (['state', 'labels'] as const).filter(name => values[name] !== undefined)
+    const given = (['state', 'listed', 'labels'] as const).filter(name => values[name] !== undefined)
     const rows = statementFor(given).all({ ...values, ...(after === undefined ? first : placeOf(after)), limit })
     return rows.map(row => ({ row, place: `used.${row.urgency}.${row.used_at}.${row.number}` }))
   }

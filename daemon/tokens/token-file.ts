@@ -5,6 +5,7 @@ import { Compile } from 'typebox/compile'
 import { Token } from '../../protocol/token.ts'
 import { BadHome } from '../home.ts'
 import { readJson, writePrivately } from '../private-file.ts'
+import { systemProblem } from '../system-error.ts'
 import { hashOf } from '../server/known-tokens.ts'
 
 /** A token as it is kept: of its secret the hash. */
@@ -57,7 +58,9 @@ function readKept(path: string): (Omit<TokenFile, 'tokens'> & { tokens?: KeptTok
   try {
     kept = readJson(path)
   } catch (error) {
-    throw new BadHome(`${(error as Error).message}; ${advice}`, { cause: error })
+    // Where the system refuses, the file may be whole: then moving it away is no advice.
+    const refusal = systemProblem((error as Error).cause)
+    throw new BadHome(refusal ?? `${(error as Error).message}; ${advice}`, { cause: error })
   }
   if (kept === undefined || Kept.Check(kept)) return kept
   // Without the value, which may be a secret.

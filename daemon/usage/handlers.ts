@@ -10,8 +10,17 @@ import { addTo, createUsageSums, figures, quarterMs, rounded } from './sum-usage
 /** A whole number of quarters: none is told in two parts. */
 const sliceMs = 24 * 4 * quarterMs
 
-export const usageHandlers = (table: Pick<UsageTable, 'sums' | 'bounds'>): Pick<Handlers, 'usage'> => ({
-  usage: { get: (query, { signal }) => getUsage(table, query, signal) },
+export const usageHandlers = (
+  table: Pick<UsageTable, 'sums' | 'bounds'>,
+  whenPublished: () => Promise<void>,
+): Pick<Handlers, 'usage'> => ({
+  usage: {
+    async get(query, { signal }) {
+      // What the runs cost whose ends wait for a sync is stored already.
+      await whenPublished()
+      return getUsage(table, query, signal)
+    },
+  },
 })
 
 /**

@@ -67,7 +67,7 @@ function openChain(isStored: boolean) {
 }
 
 /** A journal that keeps nothing. */
-function publishing({ sessionEvents }: Publisher): Journal {
+function publishing({ sessionEvents }: Publisher): Pick<Journal, 'append'> {
   let pending: JournalEntry[] = []
   const flush = () => {
     for (const { session, events } of pending.splice(0)) if (events.length > 0) sessionEvents(session, events)
@@ -77,8 +77,6 @@ function publishing({ sessionEvents }: Publisher): Journal {
       if (pending.length === 0) setImmediate(flush)
       pending.push(entry)
     },
-    flush,
-    settled: async () => flush(),
   }
 }
 

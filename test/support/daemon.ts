@@ -23,6 +23,8 @@ export interface TestDaemon {
   peer(name?: string, token?: string): Promise<RpcPeer>
   /** SIGTERM; resolves with the exit code. */
   stop(): Promise<number | null>
+  /** Resolves with the exit code when it ends by itself. */
+  ended(): Promise<number | null>
   /** SIGKILL. */
   kill(): Promise<void>
   /** What it wrote to stderr. */
@@ -90,6 +92,9 @@ export async function startTestDaemon(
     },
     async stop() {
       if (child.exitCode === null) child.kill('SIGTERM')
+      return (await exited)[0]
+    },
+    async ended() {
       return (await exited)[0]
     },
     async kill() {

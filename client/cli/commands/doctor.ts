@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -8,6 +7,7 @@ import { connect, type DaemonStatus, homeDirectory, readDaemonInfo } from '../..
 import { socketDirectory } from '../../node/daemon-json.ts'
 import { sdkVersion } from '../../version.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
+import { diskProblem, homeProblem } from '../home-problem.ts'
 import { colorsFor, print, printJson } from '../output.ts'
 import { holderOf } from '../render/status.ts'
 import { oneLine } from '../render/text.ts'
@@ -59,17 +59,11 @@ function checkNode(): Finding {
 }
 
 async function checkHome(home: string): Promise<Finding> {
-  try {
-    const facts = await stat(home)
-    const mode = facts.mode & 0o777
-    const shown = mode.toString(8).padStart(4, '0')
-    if (!facts.isDirectory()) return { ok: false, detail: `${home} is no directory`, fix: 'choose another with --home' }
-    if (mode & 0o077) return { ok: false, detail: `${home} has mode ${shown}`, fix: `chmod 700 ${home}` }
-    return { ok: true, detail: `${home} (mode ${shown})` }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { ok: true, detail: `${home} will be made` }
-    return { ok: false, detail: (error as Error).message, fix: 'choose another with --home' }
-  }
+  const problem = await homeProblem(home)
+  if (problem) return { ok: false, ...problem }
+  if (!existsSync(home)) return { ok: true, detail: `${home} will be made` }
+  const full = await diskProblem(home)
+  return full ? { ok: false, ...full } : { ok: true, detail: `${home} (mode 0700)` }
 }
 
 /** The daemon, and the holder as it sees it. */

@@ -1,0 +1,86 @@
+import { spawnSync } from 'node:child_process'
+import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { canMount, program, tempHome } from '../support/daemon.ts'
+
+const cli = fileURLToPath(new URL('../../dist/muxd.js', import.meta.url))
+
+/** Every program that meets an unusable home, each with one sentence on what is wrong. */
+function expectOneSentence(text: string, sentence: RegExp) {
+  // A command says first that it starts a daemon.
+  const lines = text
+    .trim()
+    .replace(/^muxd: no daemon runs, starting one\n/, '')
+    .split('\n')
+  expect(lines).toEqual([expect.stringMatching(sentence)])
+  expect(text).not.toMatch(/ at .*:\d+:\d+/)
+}
+
+function everywhere(home: string, sentence: RegExp, run: (argv: string[]) => string[] = argv => argv) {
+  const started = (argv: string[]) => {
+    const [command, ...args] = run([process.execPath, ...argv])
+    return spawnSync(command!, args, { encoding: 'utf8' })
+  }
+  const serve = started([program, '--home', home, '--port', '0', '--simulate'])
+  expect(serve.status).toBe(2)
+  expectOneSentence(serve.stderr, sentence)
+  const background = started([cli, 'ls', '--home', home])
+  expect(background.status).toBe(3)
+  expectOneSentence(background.stderr, sentence)
+  const doctor = started([cli, 'doctor', '--json', '--home', home])
+  const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string; ok: boolean; detail: string }[] }
+  const found = checks.find(({ name }) => name === 'home')!
+  expect(found.ok).toBe(false)
+  expect(found.detail).toMatch(sentence)
+}
+
+describe('a home that cannot be used is named in one sentence by serve, a background start and doctor', () => {
+  it('where it is a file', () => {
+    const home = tempHome()
+    writeFileSync(home, '')
+    everywhere(home, /home .* expected a directory/)
+  })
+
+  it('where a part of its path is a file', () => {
+    const parent = tempHome()
+    writeFileSync(parent, '')
+    everywhere(join(parent, 'home'), /home .* cannot be used: .* is a file, expected a directory/)
+  })
+
+  it.skipIf(process.getuid?.() !== 0)('where it belongs to another user (skipped without root)', () => {
+    const home = tempHome()
+    mkdirSync(home, { mode: 0o700 })
+    chownSync(home, 12_345, 12_345)
+    everywhere(home, /home .* belongs to user 12345/)
+  })
+
+  it.skipIf(!canMount)('where its file system is read-only (skipped where nothing can be mounted)', () => {
+    const home = tempHome()
+    mkdirSync(home, { mode: 0o700 })
+    const mount = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+    const readOnly = (argv: string[]) => ['unshare', '-rm', 'sh', '-c', mount, 'sh', home, ...argv]
+    everywhere(home, /home .* cannot be written to: the file system is read-only/, readOnly)
+  })
+})
+
+describe('a process with too few file descriptors', () => {
+  it.each([20, 21, 22, 23, 24, 26])('of %i does not call the database damaged and leaves the home as it is', limit => {
+    const home = tempHome()
+    mkdirSync(home, { mode: 0o700 })
+    const tokens = join(home, 'tokens.json')
+    const kept = JSON.stringify({ control: 'c'.repeat(43), observe: 'o'.repeat(43) })
+    writeFileSync(tokens, kept, { mode: 0o600 })
+    const limited = 'ulimit -n "$1" && shift && exec "$@"'
+    const serve = [process.execPath, program, '--home', home, '--port', '0', '--simulate']
+    const { stderr } = spawnSync('sh', ['-c', limited, 'sh', String(limit), ...serve], {
+      encoding: 'utf8',
+      // It may have enough: then it runs until it is ended.
+      timeout: 10_000,
+      killSignal: 'SIGTERM',
+    })
+    expect(stderr).not.toMatch(/damaged|move it away/)
+    expect(readFileSync(tokens, 'utf8')).toContain('c'.repeat(43))
+  })
+})
