@@ -33,8 +33,16 @@ export const TranscriptEntry = Type.Object({
 })
 export type TranscriptEntry = Static<typeof TranscriptEntry>
 
-/** What a run had said when it ended, however it ended. */
-const outcome = { response: Type.String(), transcript: Type.Array(TranscriptEntry) }
+/**
+ * What a run had said when it ended, however it ended. `responseCut` and `transcriptCut` say what is left out of a response
+ * or transcript that is too long: the end of the response, the oldest entries of the transcript.
+ */
+const outcome = {
+  response: Type.String(),
+  transcript: Type.Array(TranscriptEntry),
+  responseCut: Type.Optional(Type.Object({ characters: Type.Integer() })),
+  transcriptCut: Type.Optional(Type.Object({ entries: Type.Integer(), characters: Type.Integer() })),
+}
 
 /**
  * One row an event type. Sent by the daemon only; a client ignores types it does not know.
@@ -240,7 +248,7 @@ export const events = {
   }),
   /** A frame that has no event of its own, verbatim. Nothing Claude Code prints is dropped. */
   notice: event('notice', { kind: Type.String(), frame: Type.Unknown() }),
-  /** A line that is no JSON: its size and its first bytes as text. */
+  /** A line that is no frame, or over a bound, or cannot be read: its size and its first bytes as text. */
   unparsed: event('unparsed', { reason: Type.String(), bytes: Type.Integer(), head: Type.String() }),
   /**
    * What was kept at this place is damaged: what could be read goes on around it. `raw`: that much of the process's

@@ -18,6 +18,17 @@ export const limits = {
   maxFrameDepth: 500,
   maxFrameValues: 1_000_000,
   maxFrameBlocks: 10_000,
+  /**
+   * Characters of what a run keeps of its turn: the text of one block, the transcript of its terminal event, and the
+   * response. What is longer loses the rest, a transcript its oldest entries; `responseCut` and `transcriptCut` say how much.
+   * The events of the turn are whole.
+   */
+  maxBlockLength: 16 * 1024 * 1024,
+  maxTranscriptLength: 16 * 1024 * 1024,
+  maxTranscriptEntries: 50_000,
+  maxResponseLength: 4 * 1024 * 1024,
+  /** Tool calls, sub-agents and frames of a turn that are remembered; with one more the oldest is forgotten. */
+  maxRemembered: 10_000,
   /** What a number of US dollars in Claude Code's output may be at most: a larger one counts as missing. */
   maxUsd: 1_000_000_000,
   /** Prompt of one run; larger: `invalid_params`. */

@@ -12,7 +12,6 @@ import type {
   RunLimits,
   TerminalType,
   Tokens,
-  TranscriptEntry,
 } from '../../protocol/index.ts'
 import type { StoredRun } from '../store/store.ts'
 import { noTokens } from '../usage/tokens.ts'
@@ -40,10 +39,7 @@ export interface ActiveRun {
 export type Outcome = Extract<EventBody, { type: 'done' | 'failed' }>
 
 /** What has been said in a turn, for the terminal events that Claude Code does not make. */
-export interface Said {
-  response: string
-  transcript: TranscriptEntry[]
-}
+export type Said = Pick<Outcome, 'response' | 'transcript' | 'responseCut' | 'transcriptCut'>
 
 /** A run that somebody asked for. */
 export const createRun = (
@@ -110,7 +106,13 @@ export function terminalEvent(
   state: TerminalType,
   facts: { outcome?: Outcome; said: Said; failure?: Failure; lost?: string; ended: CancelEnd },
 ): Extract<EventBody, { type: TerminalType }> {
-  const said = facts.outcome ? { response: facts.outcome.response, transcript: facts.outcome.transcript } : facts.said
+  const { response, transcript, responseCut, transcriptCut } = facts.outcome ?? facts.said
+  const said: Said = {
+    response,
+    transcript,
+    ...(responseCut && { responseCut }),
+    ...(transcriptCut && { transcriptCut }),
+  }
   switch (state) {
     case 'done':
       if (facts.outcome?.type === 'done') return facts.outcome

@@ -112,6 +112,104 @@ describe('a number that cannot be what it stands for', () => {
   })
 })
 
+describe('what a turn keeps for its terminal event', () => {
+  const big = 'x'.repeat(6 * 1024 * 1024)
+  const toolResult = (content: string) => ({
+    type: 'user',
+    message: { content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content }] },
+  })
+  const event = (fields: object, more: object = {}) => ({
+    type: 'stream_event',
+    event: { index: 0, ...fields },
+    ...more,
+  })
+  const delta = (text: string, more: object = {}) =>
+    event({ type: 'content_block_delta', delta: { type: 'text_delta', text } }, more)
+  const result = { type: 'result', subtype: 'success' }
+  const doneOf = (events: EventBody[]) => {
+    const done = events.at(-1)
+    if (done?.type !== 'done') throw new Error(`the turn ended with ${done?.type}`)
+    return done
+  }
+
+  it('leaves out the oldest of more than 512 MB of tool results, and says so', () => {
+    const events = translated([...Array.from({ length: 110 }, () => toolResult(big)), toolResult('the last'), result])
+    expect(events.filter(({ type }) => type === 'tool_result')).toHaveLength(111)
+    const done = doneOf(events)
+    expect(JSON.stringify(done).length).toBeLessThan(limits.maxTranscriptLength * 1.1)
+    expect(done.transcript).toHaveLength(3)
+    expect(done.transcript.at(-1)?.content).toMatchObject({ content: 'the last' })
+    expect(done.transcriptCut?.entries).toBe(108)
+    expect(done.transcriptCut?.characters).toBeGreaterThan(108 * big.length)
+  })
+
+  it('leaves out the oldest of very many entries', () => {
+    const many = limits.maxTranscriptEntries + 5
+    const done = doneOf(translated([...Array.from({ length: many }, (_, at) => toolResult(String(at))), result]))
+    expect(done.transcript).toHaveLength(limits.maxTranscriptEntries)
+    expect(done.transcript[0]?.content).toMatchObject({ content: '5' })
+    expect(done.transcriptCut?.entries).toBe(5)
+  })
+
+  it.each([
+    ['of the main lane', {}],
+    ['of a sub-agent', { parent_tool_use_id: 'toolu_agent' }],
+  ])('bounds more than 512 MB of text in one block %s; its events are whole', (_which, more) => {
+    const start = event({ type: 'message_start', message: { id: 'msg_1' } }, more)
+    const events = translated([start, ...Array.from({ length: 100 }, () => delta(big, more)), result])
+    expect(events.filter(({ type }) => type === 'assistant_text')).toHaveLength(100)
+    expect(JSON.stringify(doneOf(events)).length).toBeLessThan(limits.maxTranscriptLength * 1.5)
+  })
+
+  it('keeps the beginning of a response that is too long, and says so', () => {
+    const done = doneOf(translated([{ ...result, result: `${big}!` }]))
+    expect(done.response).toBe(big.slice(0, limits.maxResponseLength))
+    expect(done.responseCut).toEqual({ characters: big.length + 1 - limits.maxResponseLength })
+  })
+
+  it('keeps the response of the last message behind a transcript that is too long', () => {
+    const message = { id: 'msg_1', content: [{ type: 'text', text: 'the answer' }] }
+    const done = doneOf(
+      translated([...Array.from({ length: 4 }, () => toolResult(big)), { type: 'assistant', message }, result]),
+    )
+    expect(done.response).toBe('the answer')
+    expect(done).not.toHaveProperty('responseCut')
+  })
+
+  it('gives text once that is streamed beyond the bound and then comes whole', () => {
+    const parts = Array.from({ length: 4 }, (_, at) => String(at).repeat(6 * 1024 * 1024))
+    const whole = `${parts.join('')} and more`
+    const events = translated([
+      event({ type: 'message_start', message: { id: 'msg_1' } }),
+      ...parts.map(part => delta(part)),
+      { type: 'assistant', message: { id: 'msg_1', content: [{ type: 'text', text: whole }] } },
+      result,
+    ])
+    const text = events.flatMap(each => (each.type === 'assistant_text' ? each.delta : [])).join('')
+    expect(text === whole).toBe(true)
+  })
+
+  it('gives a tool input once that is streamed beyond the bound and then comes whole', () => {
+    const use = { type: 'tool_use', id: 'toolu_1', name: 'Write', input: {} }
+    const input = { content: big.repeat(3) }
+    const json = JSON.stringify(input)
+    const pieces = [json.slice(0, 9_000_000), json.slice(9_000_000)]
+    const events = translated([
+      event({ type: 'message_start', message: { id: 'msg_1' } }),
+      event({ type: 'content_block_start', content_block: use }),
+      ...pieces.map(piece =>
+        event({ type: 'content_block_delta', delta: { type: 'input_json_delta', partial_json: piece } }),
+      ),
+      event({ type: 'content_block_stop' }),
+      { type: 'assistant', message: { id: 'msg_1', content: [{ ...use, input }] } },
+      result,
+    ])
+    const uses = events.filter(each => each.type === 'tool_use')
+    expect(uses).toHaveLength(1)
+    expect(JSON.stringify(uses[0]?.input) === json).toBe(true)
+  })
+})
+
 function translated(frames: readonly unknown[]): EventBody[] {
   const translator = createTranslator()
   return frames.flatMap((frame, at) => translator.frame(frame, at))

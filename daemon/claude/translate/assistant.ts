@@ -4,7 +4,8 @@ import { addUsage, finishMessage, startBeside, startMessage } from './messages.t
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
 import { supersede } from './supersede.ts'
-import { type Block, type Emit, type Lane, laneOf, type Message } from './turn-state.ts'
+import { completeText, hold, keepNewest, lengthOf } from './transcript.ts'
+import { type Block, type Emit, type Lane, laneOf, type Message, type TurnState } from './turn-state.ts'
 
 /**
  * `assistant`: complete content blocks of a message, mostly one a frame. Of a block that was streamed it gives only
@@ -35,9 +36,12 @@ export function assistantFrame(state: TranslatorState, frame: Shape, timeMs: num
     blocks.push(block)
   }
   if (unknown) emit(notice(kindOfFrame(frame), frame))
-  tellTranscript(blocks, body['content'], timeMs)
+  tellTranscript(turn, blocks, body['content'], timeMs)
   const uuid = nameOf(frame['uuid'])
-  if (uuid !== undefined) turn.frames.set(uuid, { lane, message, blocks, items: [] })
+  if (uuid !== undefined) {
+    turn.frames.set(uuid, { lane, message, blocks, items: [] })
+    keepNewest(turn.frames)
+  }
   if (!interrupted) return
   finishMessage(lane, message, emit)
   lane.message = interrupted
@@ -81,19 +85,21 @@ function complete(target: Target, block: Block, source: Shape, aborted: boolean)
   block.complete = true
   if (block.kind === 'text' || block.kind === 'thinking') {
     const whole = textOf(source)
-    if (whole.startsWith(block.text)) addText(target, block, whole.slice(block.text.length))
-    block.text = whole
+    if (whole.startsWith(block.text)) addText(target, block, whole.slice(block.length))
+    completeText(target.turn, block, whole)
     addCitations(target, block, listOf(source['citations']).slice(block.citations))
   } else if (block.kind === 'tool') finishTool(target, block, inputOf(source['input']), aborted)
 }
 
 /** The frame's content is one turn of the transcript, in the place where its first block began. */
-function tellTranscript(blocks: readonly Block[], content: unknown, timeMs: number): void {
-  const [first, ...others] = blocks.flatMap(block => (block.item?.content === undefined ? (block.item ?? []) : []))
+function tellTranscript(turn: TurnState, blocks: readonly Block[], content: unknown, timeMs: number): void {
+  const [first, ...others] = blocks.flatMap(({ item }) => (item && item.content === undefined ? item : []))
   if (!first) return
+  for (const item of others) item.withdrawn = true
+  if (first.isLeftOut) return
   first.content = content
   first.timestampMs = timeMs
-  for (const item of others) item.withdrawn = true
+  hold(turn, first, lengthOf(content))
 }
 
 function blocksOf(content: unknown): Shape[] {

@@ -1,6 +1,8 @@
 import type { EventBody } from '../../../protocol/index.ts'
 import { overBound } from '../frame-bounds.ts'
 import { isShape, nameOf, type Shape, stringOf } from '../shape.ts'
+import { limits } from '../../../protocol/limits.ts'
+import { addItem, extend, keepNewest } from './transcript.ts'
 import { type Block, type BlockKind, type Emit, inLane, type Lane, type Message, type TurnState } from './turn-state.ts'
 
 /** Where a block's events go. */
@@ -19,17 +21,27 @@ const toolTypes = new Set(['tool_use', 'server_tool_use', 'mcp_tool_use'])
  */
 export function openBlock(target: Target, source: Shape, index: number | undefined, timeMs: number): Block {
   const { turn, lane, message, emit } = target
-  const block: Block = { kind: kindOf(source), index, text: '', citations: 0, complete: false, item: undefined }
+  const block: Block = { kind: kindOf(source), index, text: '', length: 0, citations: 0, complete: false, item: undefined }
   message.blocks.push(block)
+  if (message.blocks.length > limits.maxFrameBlocks) message.blocks.shift()
   message.current = block
   if (lane === turn.main) {
-    block.item = { role: 'assistant', content: undefined, timestampMs: timeMs, block, withdrawn: false }
-    turn.transcript.push(block.item)
+    block.item = {
+      role: 'assistant',
+      content: undefined,
+      timestampMs: timeMs,
+      block,
+      withdrawn: false,
+      length: 0,
+      isLeftOut: false,
+    }
+    addItem(turn, block.item)
   }
   if (block.kind === 'tool') {
     const tool = { id: String(source['id']), name: String(source['name']), input: source['input'], emitted: false }
     block.tool = tool
     lane.tools.set(tool.id, tool.name)
+    keepNewest(lane.tools)
     emit(inLane(lane, { type: 'tool_started', toolUseId: tool.id, tool: tool.name }))
   } else if (block.kind === 'result') emit(toolResult(lane, source))
   else if (block.kind === 'redacted') {
@@ -40,9 +52,9 @@ export function openBlock(target: Target, source: Shape, index: number | undefin
 }
 
 /** Further text or thinking of a block. */
-export function addText({ lane, message, emit }: Target, block: Block, delta: string): void {
+export function addText({ turn, lane, message, emit }: Target, block: Block, delta: string): void {
   if (delta === '') return
-  block.text += delta
+  extend(turn, block, delta)
   const type = block.kind === 'thinking' ? 'thinking' : 'assistant_text'
   emit(inLane(lane, { type, delta, ...placeOf(message, block) }))
 }
@@ -60,11 +72,12 @@ const placeOf = ({ id }: Message, { index }: Block) => ({
 })
 
 /** The whole call, once a block. */
-export function finishTool({ lane, emit }: Target, block: Block, input: unknown, incomplete: boolean): void {
+export function finishTool({ turn, lane, emit }: Target, block: Block, input: unknown, incomplete: boolean): void {
   const { tool } = block
   if (!tool || tool.emitted) return
   tool.emitted = true
-  tool.input = input
+  // Of a sub-agent's tools nothing is told again.
+  tool.input = lane === turn.main && !block.item?.isLeftOut ? input : undefined
   const event: Extract<EventBody, { type: 'tool_use' }> = {
     type: 'tool_use',
     toolUseId: tool.id,

@@ -77,20 +77,23 @@ export function closeLane(turn: TurnState, lane: Lane, emit: Emit): void {
   finishMessage(lane, message, emit)
 }
 
+const counts = ['input_tokens', 'output_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens']
+
 /** Adds what a further frame says of a message's usage; a count it leaves out stands. */
 export function addUsage(message: Message, usage: unknown): void {
   if (!isShape(usage)) return
-  const known = Object.entries(usage).filter(([, count]) => countOf(count) !== undefined)
-  message.usage = { ...message.usage, ...Object.fromEntries(known) }
+  for (const name of counts) {
+    if (countOf(usage[name]) !== undefined) message.usage = { ...message.usage, [name]: usage[name] }
+  }
 }
 
 /** Tokens as the API counts them; what is missing or no count is none. */
 export function tokensOf(usage: unknown): Tokens {
-  const counts: Shape = isShape(usage) ? usage : {}
+  const told: Shape = isShape(usage) ? usage : {}
   return {
-    input: countOf(counts['input_tokens']) ?? 0,
-    output: countOf(counts['output_tokens']) ?? 0,
-    cacheCreation: countOf(counts['cache_creation_input_tokens']) ?? 0,
-    cacheRead: countOf(counts['cache_read_input_tokens']) ?? 0,
+    input: countOf(told['input_tokens']) ?? 0,
+    output: countOf(told['output_tokens']) ?? 0,
+    cacheCreation: countOf(told['cache_creation_input_tokens']) ?? 0,
+    cacheRead: countOf(told['cache_read_input_tokens']) ?? 0,
   }
 }

@@ -1,14 +1,19 @@
 import type { EventBody, TranscriptEntry } from '../../../protocol/index.ts'
+import { limits } from '../../../protocol/limits.ts'
 import { classifyResult } from '../failure.ts'
 import { countOf, listOf, msOf, nameOf, type Shape, stringOf } from '../shape.ts'
 import { costEvent } from './cost.ts'
 import { closeLane } from './messages.ts'
+import { beginningOf } from './transcript.ts'
 import type { TranslatorState } from './state.ts'
 import { type Block, clearTurn, type Emit, type Lane, type TranscriptItem, type TurnState } from './turn-state.ts'
 
 export interface Outcome {
   response: string
   transcript: TranscriptEntry[]
+  /** What is left out of them, where they are too long. */
+  responseCut?: { characters: number }
+  transcriptCut?: { entries: number; characters: number }
 }
 
 /** `result`: the turn is over. Gives what was left open, the cost, and the terminal event; then the turn is forgotten. */
@@ -35,20 +40,31 @@ export function resultFrame(state: TranslatorState, frame: Shape, emit: Emit): v
 
 /** What has been said in this turn. `result` is Claude Code's own word for it, where it has one. */
 export function outcomeOf(turn: TurnState, result?: string): Outcome {
-  return { response: result ?? lastText(turn), transcript: turn.transcript.flatMap(entryOf) }
+  const whole = result ?? lastText(turn)
+  const response = beginningOf(whole, limits.maxResponseLength)
+  return {
+    response,
+    transcript: turn.transcript.flatMap(entryOf),
+    ...(response !== whole && { responseCut: { characters: whole.length - response.length } }),
+    ...(turn.leftOut.entries > 0 && { transcriptCut: { ...turn.leftOut } }),
+  }
 }
 
 /** The text of the last message that has any. */
 function lastText({ messages }: TurnState): string {
   for (const message of messages.toReversed()) {
-    const text = message.blocks.map(block => (block.kind === 'text' ? block.text : '')).join('')
+    let text = ''
+    for (const block of message.blocks) {
+      // Together they may be longer than a string can be.
+      if (block.kind === 'text' && text.length <= limits.maxResponseLength) text += block.text
+    }
     if (text !== '') return text
   }
   return ''
 }
 
-function entryOf({ role, content, timestampMs, block, withdrawn }: TranscriptItem): TranscriptEntry[] {
-  if (withdrawn) return []
+function entryOf({ role, content, timestampMs, block, withdrawn, isLeftOut }: TranscriptItem): TranscriptEntry[] {
+  if (withdrawn || isLeftOut) return []
   const told = content ?? (block && streamedContent(block))
   return told === undefined ? [] : [{ role, content: told, timestampMs }]
 }

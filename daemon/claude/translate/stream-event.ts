@@ -1,6 +1,7 @@
 import { countOf, nameOf, type Shape, shapeOf, stringOf } from '../shape.ts'
 import { addCitations, addText, finishTool, openBlock, streamedInput, type Target, textOf } from './blocks.ts'
 import { addUsage, finishMessage, startMessage, withdraw } from './messages.ts'
+import { extend } from './transcript.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
 import { type Block, type BlockKind, type Emit, type Lane, laneOf, type Message } from './turn-state.ts'
@@ -81,7 +82,7 @@ function delta(into: Target, event: Shape, frame: Shape, timeMs: number): void {
       const block = findBlock(into.message.blocks, into.message.current, index)
       const json = stringOf(change['partial_json'])
       if (block?.kind !== 'tool' || json === undefined) return into.emit(notice(kindOfFrame(frame), frame))
-      block.text += json
+      extend(into.turn, block, json)
       return
     }
     case 'citations_delta':
@@ -112,9 +113,11 @@ function blockStop({ turn }: TranslatorState, lane: Lane, event: Shape, emit: Em
   if (!message) return
   const block = findBlock(message.blocks, message.current, countOf(event['index']))
   if (!block) return
-  if (block.tool && !block.tool.emitted) finishTool({ turn, lane, message, emit }, block, streamedInput(block), false)
+  // Of an input that was too long to be kept the complete frame has the whole.
+  if (block.tool && !block.tool.emitted && block.length === block.text.length)
+    finishTool({ turn, lane, message, emit }, block, streamedInput(block), false)
   // Claude Code prints no complete frame for blank text.
-  if (block.kind === 'text' && block.text.trim() === '') block.complete = true
+  if (block.kind === 'text' && block.length === block.text.length && block.text.trim() === '') block.complete = true
   if (message.current === block) message.current = undefined
 }
 

@@ -2,6 +2,7 @@ import type { EventBody } from '../../../protocol/index.ts'
 import { nameOf, type Shape, shapeOf } from '../shape.ts'
 import { closeLane } from './messages.ts'
 import type { TranslatorState } from './state.ts'
+import { keepNewest } from './transcript.ts'
 import type { Emit } from './turn-state.ts'
 
 type TaskEvent = Extract<EventBody, { type: 'task' }>
@@ -26,7 +27,10 @@ export function taskFrame(phase: TaskEvent['phase']) {
     const description = nameOf(patch['description'])
     const summary = nameOf(frame['summary']) ?? nameOf(patch['error'])
     const usage = shapeOf(frame['usage'])
-    if (phase === 'started' && toolUseId !== undefined) state.tasks.set(taskId, toolUseId)
+    if (phase === 'started' && toolUseId !== undefined) {
+      state.tasks.set(taskId, toolUseId)
+      keepNewest(state.tasks)
+    }
     // `task_updated` may tell the end first; its notification follows, unless the process ends in between.
     const ended = phase === 'ended' || (phase === 'updated' && status !== undefined && endedStatuses.has(status))
     if (ended) endTask(state, taskId, emit)

@@ -1,4 +1,5 @@
 import type { EventBody, TranscriptEntry } from '../../../protocol/index.ts'
+import { keepNewest } from './transcript.ts'
 
 /** Takes the events a frame gives, in order. */
 export type Emit = (event: EventBody) => void
@@ -16,6 +17,8 @@ export interface Block {
   index: number | undefined
   /** Text or thinking, or a tool's input as JSON text. Grows by `+=`, which V8 keeps as a rope until it is read. */
   text: string
+  /** How many characters of it have come. `text` has fewer where it would be too long, or was left out. */
+  length: number
   /** Number of citations that have an event. */
   citations: number
   tool?: { id: string; name: string; input: unknown; emitted: boolean }
@@ -55,6 +58,10 @@ export interface TranscriptItem {
   block?: Block
   /** Taken back, or told by another item. */
   withdrawn: boolean
+  /** Characters that it holds, about. */
+  length: number
+  /** The transcript is too long for it. */
+  isLeftOut: boolean
 }
 
 /** Where the frame with a given uuid went, so that a later frame can take it back. */
@@ -75,20 +82,34 @@ export interface TurnState {
   /** Messages of the main lane, for the response. */
   messages: Message[]
   transcript: TranscriptItem[]
+  /** Place of the oldest item that is not left out. */
+  oldest: number
+  /** Characters that the items hold, and the streamed blocks of sub-agents. */
+  heldLength: number
+  laneLength: number
+  leftOut: { entries: number; characters: number }
   frames: Map<string, FramePlace>
 }
 
 export function createTurnState(): TurnState {
-  return { main: createLane(undefined), lanes: new Map(), messages: [], transcript: [], frames: new Map() }
+  return { main: createLane(undefined), lanes: new Map(), ...nothingSaid() }
 }
+
+const nothingSaid = (): Omit<TurnState, 'main' | 'lanes'> => ({
+  messages: [],
+  transcript: [],
+  oldest: 0,
+  heldLength: 0,
+  laneLength: 0,
+  leftOut: { entries: 0, characters: 0 },
+  frames: new Map(),
+})
 
 /** Forgets the turn. `keep` says for which tool use ids a task still runs. */
 export function clearTurn(turn: TurnState, keep: (parent: string) => boolean): void {
   turn.main = createLane(undefined)
   for (const parent of turn.lanes.keys()) if (!keep(parent)) turn.lanes.delete(parent)
-  turn.messages = []
-  turn.transcript = []
-  turn.frames = new Map()
+  Object.assign(turn, nothingSaid())
 }
 
 export function laneOf(turn: TurnState, parent: string | undefined): Lane {
@@ -97,6 +118,7 @@ export function laneOf(turn: TurnState, parent: string | undefined): Lane {
   if (!lane) {
     lane = createLane(parent)
     turn.lanes.set(parent, lane)
+    keepNewest(turn.lanes)
   }
   return lane
 }
@@ -110,6 +132,9 @@ function createLane(parent: string | undefined): Lane {
   return { parent, message: undefined, tools: new Map() }
 }
 
+/** The response is in one of the last, of which the newer ones may yet be withdrawn. */
+const maxMessages = 100
+
 export function openMessage(turn: TurnState, lane: Lane, id: string | undefined, streamed: boolean): Message {
   const message: Message = {
     id,
@@ -121,7 +146,10 @@ export function openMessage(turn: TurnState, lane: Lane, id: string | undefined,
     usage: undefined,
   }
   lane.message = message
-  if (lane === turn.main) turn.messages.push(message)
+  if (lane === turn.main) {
+    turn.messages.push(message)
+    if (turn.messages.length > maxMessages) turn.messages.shift()
+  }
   return message
 }
 

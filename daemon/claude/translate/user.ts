@@ -4,6 +4,7 @@ import { toolResult } from './blocks.ts'
 import { finishMessage } from './messages.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
+import { addItem, keepNewest } from './transcript.ts'
 import { type Emit, inLane, laneOf, type TranscriptItem } from './turn-state.ts'
 
 /** `user`: what goes back to the model. Mostly one tool result a frame, else a text, often Claude Code's own. */
@@ -36,9 +37,11 @@ export function userFrame(state: TranslatorState, frame: Shape, timeMs: number, 
   const items = results.map((result): TranscriptItem => item('tool_result', result, timeMs))
   // A replayed text was said before.
   if (texts.length > 0 && frame['isReplay'] !== true) items.push(item('user', texts.join('\n'), timeMs))
-  for (const each of items) turn.transcript.push(each)
+  for (const each of items) addItem(turn, each)
   const uuid = nameOf(frame['uuid'])
-  if (uuid !== undefined && items.length > 0) turn.frames.set(uuid, { lane, blocks: [], items })
+  if (uuid === undefined || items.length === 0) return
+  turn.frames.set(uuid, { lane, blocks: [], items })
+  keepNewest(turn.frames)
 }
 
 function userMessage(frame: Shape, text: string): Extract<EventBody, { type: 'user_message' }> {
@@ -52,7 +55,7 @@ function userMessage(frame: Shape, text: string): Extract<EventBody, { type: 'us
 }
 
 function item(role: TranscriptItem['role'], content: unknown, timestampMs: number): TranscriptItem {
-  return { role, content, timestampMs, withdrawn: false }
+  return { role, content, timestampMs, withdrawn: false, length: 0, isLeftOut: false }
 }
 
 function isToolResult(block: unknown): block is Shape {
