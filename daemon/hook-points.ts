@@ -21,6 +21,22 @@ export type HookPoint =
   | 'sent'
   | 'published'
 
+/**
+ * The places at which an exception may be thrown and no other session may notice. A test names one, and for which frame or
+ * session, in MUXD_THROW_AT (`handled:tool_progress`).
+ *
+ * - `translated`: a frame of this type is translated
+ * - `handled`: a session does what a frame of this type asks for
+ * - `restored`: a session with this id is restored
+ */
+export type ThrowPoint = 'translated' | 'handled' | 'restored'
+
+const throwAt = process.env['MUXD_THROW_AT']
+
+export function passThrowPoint(point: ThrowPoint, detail: unknown): void {
+  if (throwAt !== undefined && throwAt === `${point}:${String(detail)}`) throw new TypeError(`thrown at ${throwAt}`)
+}
+
 const [name, count] = (process.env['MUXD_KILL_AT'] ?? '').split(':')
 let left = Number(count ?? 0)
 

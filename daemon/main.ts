@@ -19,13 +19,14 @@ export async function main(argv: string[]): Promise<void> {
     process.stdout.write(serveUsage)
     return
   }
+  let log: Log | undefined
   try {
     const config = readConfig(argv, process.env)
-    const log = openLog(config)
+    log = openLog(config)
     for (const warning of config.warnings) log.warn(warning)
     // One session's fault is not the others' end.
-    process.on('unhandledRejection', error => log.error('a promise was rejected unseen', { error }))
-    process.on('uncaughtExceptionMonitor', error => log.error('the daemon crashed', { error }))
+    process.on('unhandledRejection', error => log?.error('a promise was rejected unseen', { error }))
+    process.on('uncaughtExceptionMonitor', error => log?.error('the daemon crashed', { error }))
     // Listened to from the beginning, so that one that comes during the start ends it in order; and `on`, not `once`: one
     // that is sent again must not end it in the middle of its end.
     const told = new Promise<string>(resolve => {
@@ -40,7 +41,10 @@ export async function main(argv: string[]): Promise<void> {
     process.exitCode = 0
   } catch (error) {
     const expected = error instanceof Error && expectedErrors.has(error.name) ? error.message : systemProblem(error)
-    process.stderr.write(`muxd: ${expected ?? (error as Error).stack ?? String(error)}\n`)
+    // A stack is for the log: who starts the daemon reads one line.
+    if (expected === undefined) log?.error('the daemon failed', { error })
+    const message = expected ?? `${error instanceof Error ? error.message : String(error)} (an error inside muxd: its log has the details)`
+    process.stderr.write(`muxd: ${message}\n`)
     // Also where its end has failed half way, which must not keep it. And after a failed sync SQLite would still tidy up,
     // and move to the database what may not be in its log.
     if (error instanceof SyncFailed) process.exit(4)

@@ -18,6 +18,7 @@ export const errors = {
   claude_unavailable: { code: -32007, retryable: false },
   cancelled: { code: -32008, retryable: false },
   limit: { code: -32009, retryable: false },
+  unusable: { code: -32010, retryable: false },
 } as const
 
 export type ErrorKind = keyof typeof errors
@@ -30,6 +31,7 @@ export type ErrorKind = keyof typeof errors
  * - `conflict`: what stands in the way: `url`/`pid`, `key`, `run`, `session`, `pid`/`home`, `claim`, or `by` and `decision`
  * - `claude_unavailable`: `tried` (paths) and `install` (how to install)
  * - `limit` and `overloaded`: `limit` (its name) and `value`
+ * - `unusable`: `session`, and `reason` and `at` of its record
  */
 export interface ErrorData {
   kind: ErrorKind

@@ -33,6 +33,7 @@ export const FailureCode = Type.Enum([
   'resume_failed',
   'in_use',
   'disk_full',
+  'internal',
   'unknown',
 ])
 export type FailureCode = Static<typeof FailureCode>

@@ -56,6 +56,9 @@ export const ForkedFrom = Type.Object({
 })
 export type ForkedFrom = Static<typeof ForkedFrom>
 
+/** An exception in muxd's own code: what it said, and when. */
+const Fault = Type.Object({ reason: Type.String(), at: Type.Integer() })
+
 /**
  * A conversation with Claude Code in one working directory.
  * `head` is the `seq` of its newest event, `costUsd` what it has cost so far, `process` the live Claude Code process,
@@ -65,6 +68,9 @@ export type ForkedFrom = Static<typeof ForkedFrom>
  * prompt, at most 200 characters: clients name a session without a title by it.
  * `updatedAt` is the time of the record's last change. `usedAt` is the time of the last use: a client's act (reading is
  * none), or the start or end of a run.
+ * `fault` is an error inside muxd that ended a run as `failed` with `internal`, until a run finishes. A second one before
+ * that, or one while the session is restored, is `unusable`: then the session can be read, closed and deleted, and every
+ * other call on it answers `unusable`.
  */
 export const Session = Type.Object({
   session: SessionId,
@@ -86,6 +92,8 @@ export const Session = Type.Object({
   updatedAt: Type.Integer(),
   usedAt: Type.Integer(),
   lastRun: Type.Union([RunId, Type.Null()]),
+  fault: Type.Optional(Fault),
+  unusable: Type.Optional(Fault),
 })
 export type Session = Static<typeof Session>
 

@@ -33,11 +33,15 @@ export interface ClaudeProcess {
   kill(): Promise<void>
   /** Kills it without waiting for what it has yet to print, which cannot be kept. */
   abandon(): Promise<void>
+  /** Kills it, and hands out nothing more of what it has printed. */
+  discard(): Promise<void>
 }
 
 export interface OutputSink {
   /** What was read in one go; `offset` is the raw log's up to which whole lines have been read. */
   lines(lines: OutputLine[], offset: number): void
+  /** What it has printed cannot be read. */
+  failed(error: unknown): void
   /** What it prints cannot be kept: it is held up, and nothing comes until it can be. */
   stalled(error: unknown): void
   /** After the last line. */
@@ -135,6 +139,11 @@ export function adoptClaudeProcess(held: HeldProcess, options: AdoptOptions, sin
     signal: signal => logged(held.signal(signal)),
     kill: () => logged(held.kill()),
     abandon: () => logged(held.kill().then(() => held.release())),
+    discard() {
+      unfollow()
+      const gone = held.kill().then(() => held.release())
+      return logged(gone.then(() => removeDirectories(options.processesDir, id)))
+    },
   }
 }
 
@@ -166,7 +175,14 @@ function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () 
   const readOn = () => {
     isScheduled = false
     if (isOver) return
-    const exit = reading.readOn(readsPerTurn)
+    let exit: Exit | 'more' | undefined
+    try {
+      exit = reading.readOn(readsPerTurn)
+    } catch (error) {
+      return sink.failed(error)
+    }
+    // The sink may want no more.
+    if (isOver) return
     if (exit === 'more') {
       isScheduled = true
       setImmediate(readOn)
@@ -217,12 +233,14 @@ const readsPerTurn = 2
 function startReading(id: string, { processesDir, nonce, from }: AdoptOptions, sink: OutputSink) {
   const rawLog = openRawLog(processesDir, id, from)
   const reader = createOutputReader(rawLog, nonce, from)
+  let isClosed = false
   return {
     /** Hands out what there is, of so many reads at most; answers the exit record when it has been read. */
     readOn(reads: number): Exit | 'more' | undefined {
       for (let output = reader.read(); output; output = reader.read()) {
         passHookPoint('read')
         sink.lines(output.lines, output.offset)
+        if (isClosed) return undefined
         if (output.exit) return output.exit
         if (--reads <= 0) return 'more'
       }
@@ -239,6 +257,9 @@ function startReading(id: string, { processesDir, nonce, from }: AdoptOptions, s
       rawLog.close()
       return { status: exit?.status ?? null, lost: exit ? exit.status === null : isLost, stderrTail }
     },
-    close: () => rawLog.close(),
+    close() {
+      isClosed = true
+      rawLog.close()
+    },
   }
 }

@@ -126,6 +126,11 @@ export const failureTexts: Record<FailureCode, FailureText> = {
     advice: 'Free some, then run it again',
     retryable: true,
   },
+  internal: {
+    title: 'muxd failed to process what Claude Code printed',
+    advice: 'Run it again, and report what `muxd logs` says about it',
+    retryable: true,
+  },
   unknown: {
     title: 'The run failed, and no known reason fits',
     advice: 'See the detail',

@@ -1,10 +1,13 @@
 import type { Activity, Actor, Approval, EventBody, Failure, Session } from '../../protocol/index.ts'
+import { notDecodable } from '../claude/frame.ts'
 import type { OutputLine } from '../claude/output.ts'
 import { classifyExit } from '../claude/failure.ts'
 import { readPermissionRequest } from '../claude/permission-request.ts'
+import { shapeOf } from '../claude/shape.ts'
 import { createTranslator, resumeTranslator, type Translator } from '../claude/translate/index.ts'
 import type { TranslatorState } from '../claude/translate/state.ts'
 import { sumOfTokens } from '../usage/tokens.ts'
+import { keepNewest, lengthOf } from '../claude/translate/transcript.ts'
 import { type Control, readBackgroundTasks, readCause, readControl, readTurn, type Turn } from '../claude/turn.ts'
 import {
   type ActiveRun,
@@ -23,6 +26,7 @@ import { createQuestions, type Questions, type QuestionsState } from './question
 import type { Recorder, Source } from './recorder.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { isEnded, type RunInput } from './run-state.ts'
+import { passThrowPoint } from '../hook-points.ts'
 
 /**
  * The half of a session that writes: it turns what Claude Code prints and what is done to runs into the session's log.
@@ -64,6 +68,8 @@ export interface Conversation {
   begin(run: ActiveRun, time: number): void
   /** Ends a run where `input` leads to an end. */
   end(run: ActiveRun, input: RunInput, time: number, facts?: EndFacts, source?: Source): void
+  /** What was said in this turn is lost; nothing of it is told again. */
+  forgetTurn(): void
   /** Ends the run whose outcome was kept back. */
   releaseHeld(time: number, forcedExit: boolean, source?: Source): void
   /** What Claude Code has asked in this turn that is no approval: after a crash nobody knows what was answered. */
@@ -197,16 +203,27 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
         recorder.event({ type: 'unparsed', ...line.unparsed }, idOf(current()), line.time, source)
         return
       }
-      const turn = readTurn(line.frame)
+      const decoded = decode(line.frame, line.time)
+      if (!decoded) {
+        memory.spoke = true
+        recorder.event(
+          { type: 'unparsed', ...notDecodable(lengthOf(line.frame)).unparsed },
+          idOf(current()),
+          line.time,
+          source,
+        )
+        return
+      }
+      const { turn, control, tasks, cause, events } = decoded
+      passThrowPoint('handled', shapeOf(line.frame)?.['type'])
       if (turn) place(turn, line.time)
       if (turn?.at === 'started') turnStarted(turn, line.time, source)
-      const control = readControl(line.frame)
       if (control) controlled(control, line.time, source)
-      memory.backgroundTasks = readBackgroundTasks(line.frame) ?? memory.backgroundTasks
-      memory.cause = readCause(line.frame) ?? memory.cause
+      memory.backgroundTasks = tasks ?? memory.backgroundTasks
+      memory.cause = cause ?? memory.cause
       const ending = turn?.at === 'ended' ? runsOf(turn) : []
       const run = turn?.at === 'ended' ? (ending[0] ?? null) : current()
-      for (const body of translator.frame(line.frame, line.time)) {
+      for (const body of events) {
         memory.spoke = true
         lastHeard.heard(body)
         if (body.type === 'done' || body.type === 'failed') turnEnded(body, ending, line, source)
@@ -216,6 +233,8 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
         }
       }
     },
+
+    forgetTurn: () => translator.reset(),
 
     isUnkept: endedAt => !memory.kept && memory.begunAt !== undefined && endedAt - memory.begunAt < keptAfterMs,
 
@@ -283,6 +302,18 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
   }
   return conversation
 
+  /** All that is read of a frame, before anything is done with it; undefined where that fails. */
+  function decode(frame: unknown, time: number) {
+    try {
+      passThrowPoint('translated', shapeOf(frame)?.['type'])
+      const [turn, control] = [readTurn(frame), readControl(frame)]
+      const [tasks, cause] = [readBackgroundTasks(frame), readCause(frame)]
+      return { turn, control, tasks, cause, events: translator.frame(frame, time) }
+    } catch {
+      return undefined
+    }
+  }
+
   function controlled(control: Control, time: number, source: Source) {
     const asked = control.kind === 'response' && control.ok ? control.pending : [control]
     for (const each of asked) {
@@ -300,7 +331,11 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     }
     if (control.kind === 'cancel') questions.takenBack(control.requestId, conversation.cancellerOf, time, source)
     if (readPermissionRequest(control)) return
-    if (control.kind === 'request') memory.requests.set(control.requestId, control)
+    if (control.kind === 'request') {
+      // Of its content nothing is needed to refuse it again.
+      memory.requests.set(control.requestId, { ...control, request: {} })
+      keepNewest(memory.requests)
+    }
     if (control.kind === 'cancel') memory.requests.delete(control.requestId)
     conversation.hooks.control(control)
   }

@@ -1,4 +1,5 @@
 import type { EventBody } from '../../protocol/index.ts'
+import { keepNewest } from '../claude/translate/transcript.ts'
 
 /** What a process said last, in a word: the tool that runs, else the type of its last event. */
 export interface LastHeard {
@@ -25,8 +26,10 @@ export function createLastHeard(): LastHeard {
     heard(body) {
       const { running } = state
       state.type = body.type
-      if (body.type === 'tool_use') running.set(body.toolUseId, body.tool)
-      else if (body.type === 'tool_result') running.delete(body.toolUseId)
+      if (body.type === 'tool_use') {
+        running.set(body.toolUseId, body.tool)
+        keepNewest(running)
+      } else if (body.type === 'tool_result') running.delete(body.toolUseId)
       else if (body.type === 'done' || body.type === 'failed') running.clear()
     },
     get state() {

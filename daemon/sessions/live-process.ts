@@ -16,6 +16,8 @@ export interface LiveProcess {
   endByForce(): void
   /** What it prints cannot be kept: it is killed, and nobody waits for what it has yet to say. */
   abandon(): void
+  /** It is killed, and nothing more of what it has printed is read. */
+  discard(): void
   /**
    * How a turn of it is cancelled, from the mildest to the hardest: the names of the cancel modes are steps. `announce` is
    * called before each is taken.
@@ -77,6 +79,11 @@ export function createLiveProcess(claude: ClaudeProcess, graceMs: number): LiveP
     abandon() {
       ending = true
       void claude.abandon()
+    },
+    discard() {
+      ending = true
+      escalation?.stop()
+      void claude.discard()
     },
     cancelSteps(announce) {
       const step = (name: CancelStep, take: () => void | Promise<void>): Step => ({

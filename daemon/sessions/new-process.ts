@@ -11,6 +11,7 @@ export const newProcess = (
   beginning: Beginning,
   firstSeq: number,
   counterUsd: number,
+  translator: string,
 ): StoredProcess => ({
   id: `p_${nanoid()}`,
   session: session.session,
@@ -26,6 +27,7 @@ export const newProcess = (
   claudeSessionIdBefore: session.claudeSessionId,
   raw: 'kept',
   frames: null,
+  translator,
   endedAt: null,
 })
 

@@ -43,15 +43,20 @@ export function recall(context: RecallContext, process: StoredProcess): Reread {
       yield line
     }
   }
-  const differences = replay({
-    conversation,
-    recorder,
-    process,
-    rows: storedEvents(store, record.session, remembered ? remembered.seq + 1 : process.firstSeq),
-    lines: counted(printedLines(processesDir, process, remembered?.offset ?? 0)),
-    runOf: run => store.runs.get(run),
-  })
-  Object.assign(conversation, { record, hooks })
+  let differences: Differences | undefined
+  try {
+    differences = replay({
+      conversation,
+      recorder,
+      process,
+      rows: storedEvents(store, record.session, remembered ? remembered.seq + 1 : process.firstSeq),
+      lines: counted(printedLines(processesDir, process, remembered?.offset ?? 0)),
+      runOf: run => store.runs.get(run),
+      isComparable: process.translator === build,
+    })
+  } finally {
+    Object.assign(conversation, { record, hooks })
+  }
   if (differences) tell(differences, context, process)
   return { lines: lineCount, bytes: process.offset - (remembered?.offset ?? 0) }
 }

@@ -29,12 +29,27 @@ export interface Recorder {
   answer(answer: KeptAnswer): void
   /** Hands over what was gathered; nothing gathered, nothing done. */
   commit(): void
+  /** What is gathered so far. */
+  mark(): Mark
+  /** Forgets what was gathered since. What was committed meanwhile stays. */
+  rewind(mark: Mark): void
   /**
    * Does `work` again, whose outcome is in the log already: gathers nothing. Answers whether its events are those of
    * `rows`, byte for byte.
    */
   repeat(rows: readonly EventRow[], work: () => void): boolean
 }
+
+/** A place in what is gathered. */
+export interface Mark {
+  entry: number
+  events: number
+  runs: Map<string, StoredRun> | undefined
+  approvals: Map<string, StoredApproval> | undefined
+  records: Records
+}
+
+type Records = Pick<JournalEntry, 'sessionRecord' | 'process' | 'checkpoint' | 'snapshot' | 'answer'>
 
 export interface RecorderOptions {
   session: string
@@ -54,7 +69,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
   let events: EventRow[] = []
   let runs = new Map<string, StoredRun>()
   let approvals = new Map<string, StoredApproval>()
-  let records: Pick<JournalEntry, 'sessionRecord' | 'process' | 'checkpoint' | 'snapshot' | 'answer'> = {}
+  let records: Records = {}
+  // Number of the entry that is gathered.
+  let entryNumber = 0
   let repeated: { rows: readonly EventRow[]; texts: string[] } | undefined
 
   return {
@@ -67,12 +84,13 @@ export function createRecorder(options: RecorderOptions): Recorder {
         repeated.texts.push(JSON.stringify({ seq, time, run, ...body }))
         return seq
       }
+      const text = JSON.stringify({ seq: head + 1, time, run, ...body })
       head += 1
       events.push({
         seq: head,
         run,
         type: body.type,
-        text: JSON.stringify({ seq: head, time, run, ...body }),
+        text,
         process: source?.process ?? null,
         offset: source?.offset ?? null,
       })
@@ -113,11 +131,28 @@ export function createRecorder(options: RecorderOptions): Recorder {
         },
       }
       isNew = false
+      entryNumber += 1
       events = []
       runs = new Map()
       approvals = new Map()
       records = {}
       journal.append(entry)
+    },
+    mark: () => ({
+      entry: entryNumber,
+      events: events.length,
+      runs: runs.size > 0 ? new Map(runs) : undefined,
+      approvals: approvals.size > 0 ? new Map(approvals) : undefined,
+      records: { ...records },
+    }),
+    rewind(mark) {
+      const isSameEntry = mark.entry === entryNumber
+      const kept = isSameEntry ? mark.events : 0
+      head -= events.length - kept
+      events.length = kept
+      runs = (isSameEntry && mark.runs) || new Map()
+      approvals = (isSameEntry && mark.approvals) || new Map()
+      records = isSameEntry ? mark.records : {}
     },
     repeat(rows, work) {
       const texts: string[] = []

@@ -16,6 +16,8 @@ export interface ReplayOptions {
   /** What the process has printed, up to the checkpoint. */
   lines: Iterable<OutputLine>
   runOf(id: string): StoredRun | undefined
+  /** False where another program derived the events: then those that are stored count, whatever this one derives. */
+  isComparable?: boolean
 }
 
 /** What is not as it was when it was translated first. */
@@ -30,16 +32,17 @@ export interface Differences {
 /**
  * Brings a conversation to where it was when the daemon before this one ended: hands it again everything that happened
  * to it, in the order in which the log has it. What its process printed is translated again by the very same code, and
- * must give the events that are stored, byte for byte; what clients and muxd did is read from the log. Afterwards the
+ * must give the events that are stored, byte for byte, where the same program translated it then; what clients and muxd did is read from the log. Afterwards the
  * conversation goes on from there as if nothing had been.
  */
 export function replay(options: ReplayOptions): Differences | undefined {
-  const { conversation, recorder, process } = options
+  const { conversation, recorder, process, isComparable = true } = options
   const lines = options.lines[Symbol.iterator]()
   let next = lines.next()
   const differences: Differences = { events: 0, firstSeq: 0, damaged: [] }
 
   const differ = (rows: readonly EventRow[]) => {
+    if (!isComparable) return
     if (differences.events === 0) differences.firstSeq = rows[0]?.seq ?? recorder.head
     differences.events += Math.max(rows.length, 1)
   }

@@ -8,7 +8,9 @@ import {
   startClaudeProcess,
 } from '../claude/claude-process.ts'
 import { holdsLimits, type ProcessLimits, withLimits } from '../claude/process-limits.ts'
+import type { OutputLine } from '../claude/output.ts'
 import type { StoredProcess } from '../store/store.ts'
+import type { Fault } from './faults.ts'
 import type { ActiveRun } from './active-run.ts'
 import { beginningOf, idOf } from './beginning.ts'
 import { checkStart } from './check-start.ts'
@@ -36,6 +38,8 @@ export interface SessionProcess {
   start(run: ActiveRun, firstSeq: number): Promise<ClaudeProcess | undefined>
   /** Goes on with one that the daemon before this one had, or with what is left of it to be read. */
   takeOver(row: StoredProcess, reread?: Reread): void
+  /** Kills the one that is there without reading on: a fault has made its output useless. */
+  discard(): void
   /** Resolves when the one that is there has ended. */
   gone(): Promise<void>
   /** The daemon goes without it: whatever comes of it is the next one's. */
@@ -58,6 +62,8 @@ export interface SessionProcessOptions {
   read(): void
   /** What it prints cannot be kept. */
   stalled(error: unknown): void
+  /** An exception in what is done with its output. */
+  faulted(fault: Fault): void
   /** Why its end is the daemon's doing; undefined where it is not. */
   stopReason(): string | undefined
   ended(): void
@@ -72,6 +78,9 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
   let liveLimits: ProcessLimits | undefined
   let left = false
   let waiting: (() => void)[] = []
+  // The latest one.
+  let current: StoredProcess | undefined
+  const discarded = new Set<string>()
 
   return {
     get live() {
@@ -88,13 +97,15 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       // The process before may have ended a moment ago: what it has counted must be stored to be found, else it counts twice.
       context.journal.flush()
       const key = conversationKey(context.environment, record.claude.env, idOf(beginning))
-      const row = newProcess(record, beginning, firstSeq, await counterBefore(beginning, key, record, store))
+      const counterUsd = await counterBefore(beginning, key, record, store)
+      const row = newProcess(record, beginning, firstSeq, counterUsd, context.build)
       try {
         checkStart(record, context.config)
         const { path } = await context.locate()
         const { limits } = run.stored.run
         await ownership.take(key, row.id)
         conversation.processStarted(row)
+        current = row
         // Stored before it exists: whatever happens next, its raw log is found again.
         recorder.process(row)
         options.commitNow()
@@ -115,6 +126,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
         return claude
       } catch (error) {
         ownership.release()
+        current = undefined
         recorder.process({ ...row, endedAt: Date.now() })
         conversation.end(run, 'refused', Date.now(), { failure: startFailure(error) })
         recorder.commit()
@@ -123,11 +135,25 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     },
 
     takeOver(row, reread) {
+      current = row
+      // What comes now is derived by this program, what came before by another: the two are not compared again.
+      if (row.translator !== context.build) row.translator = null
       const reading = { ...context, nonce: row.nonce, from: row.offset }
       const held = context.holder.list().find(process => process.id === row.id)
       holdConversation(row)
       if (held) follow(adoptClaudeProcess(held, reading, sinkOf(row, reread)), row, limitsOf(row))
       else readEndedProcess(row.id, reading, sinkOf(row))
+    },
+
+    discard() {
+      live?.discard()
+      live = null
+      if (!current) return
+      discarded.add(current.id)
+      ownership.release()
+      recorder.process({ ...current, endedAt: Date.now() })
+      current = undefined
+      notify()
     },
 
     gone: () => new Promise(resolve => waiting.push(resolve)),
@@ -144,22 +170,52 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
   function sinkOf(row: StoredProcess, reread?: Reread): OutputSink {
     const { build } = context
     const snapshots = createSnapshots({ conversation, recorder, build, process: row, ...(reread && { reread }) })
+    const guarded = (work: () => void) => {
+      if (discarded.has(row.id)) return
+      try {
+        work()
+      } catch (error) {
+        options.faulted({ error, where: 'output', offset: row.offset })
+      }
+    }
     return {
-      lines(lines, offset) {
-        const before = conversation.record
-        for (const line of lines) conversation.line(line, row.id)
-        if (conversation.record.claudeSessionId !== before.claudeSessionId) holdConversation(row)
-        options.heard(before)
+      lines: (lines, offset) =>
+        guarded(() => {
+          const before = conversation.record
+          if (!readLines(lines, row)) return
+          if (conversation.record.claudeSessionId !== before.claudeSessionId) holdConversation(row)
+          options.heard(before)
+          row.offset = offset
+          recorder.checkpoint(row.id, offset)
+          snapshots.read(lines.length, offset)
+          recorder.commit()
+          context.onOutput(session)
+          options.read()
+        }),
+      failed: error => guarded(() => options.faulted({ error, where: 'output', offset: row.offset })),
+      stalled: error => guarded(() => options.stalled(error)),
+      ended: end => guarded(() => processEnded(row, end)),
+    }
+  }
+
+  /** False where one of them was a fault: then the process is gone. Nothing of that line is kept. */
+  function readLines(lines: readonly OutputLine[], row: StoredProcess): boolean {
+    let { offset } = row
+    let mark = recorder.mark()
+    for (const line of lines) {
+      try {
+        conversation.line(line, row.id)
+      } catch (error) {
+        recorder.rewind(mark)
         row.offset = offset
         recorder.checkpoint(row.id, offset)
-        snapshots.read(lines.length, offset)
-        recorder.commit()
-        context.onOutput(session)
-        options.read()
-      },
-      stalled: options.stalled,
-      ended: end => processEnded(row, end),
+        options.faulted({ error, where: 'line', bytes: line.offset - offset, offset: line.offset })
+        return false
+      }
+      ;({ offset } = line)
+      mark = recorder.mark()
     }
+    return true
   }
 
   function follow(claude: ClaudeProcess, row: StoredProcess, limits: ProcessLimits | undefined) {
@@ -192,6 +248,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     const forced = live?.forced ?? false
     live?.ended()
     live = null
+    current = undefined
     ownership.release()
     const now = Date.now()
     conversation.releaseHeld(now, forced)
@@ -212,9 +269,13 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     }
     options.refresh()
     recorder.commit()
+    notify()
+    options.ended()
+  }
+
+  function notify() {
     for (const resolve of waiting) resolve()
     waiting = []
-    options.ended()
   }
 }
 

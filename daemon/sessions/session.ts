@@ -13,6 +13,7 @@ import type {
 } from '../../protocol/index.ts'
 import { unsupportedLine, userLine } from '../claude/control.ts'
 import type { Control } from '../claude/turn.ts'
+import { passThrowPoint } from '../hook-points.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import type { JournalEntry } from '../store/journal.ts'
@@ -20,6 +21,7 @@ import { type StoredApproval, SyncFailed, type StoredProcess, type StoredRun } f
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
 import { createApprovals } from './approvals.ts'
 import { createConversation } from './conversation.ts'
+import { createFaults, isProgramError } from './faults.ts'
 import { withFirstPrompt } from './first-prompt.ts'
 import { hasPrinted } from './history.ts'
 import { isClientsAnswer, used } from './last-use.ts'
@@ -139,6 +141,7 @@ export function createSession(
       settle()
     },
     stalled: outputStalled,
+    faulted: fault => faults.handle(fault),
     stopReason: () => stopReason,
     ended: processEnded,
   })
@@ -153,6 +156,15 @@ export function createSession(
     saved,
   })
   const requests = createRequests()
+  const faults = createFaults({
+    ...context,
+    session: id,
+    conversation,
+    recorder,
+    process: () => process,
+    queue: () => queue,
+    refresh,
+  })
   let updating: Promise<unknown> = Promise.resolve()
   if (made?.opening) recorder.event(made.opening, null, Date.now())
   refresh()
@@ -221,7 +233,14 @@ export function createSession(
       return updated
     },
 
-    takeOver,
+    takeOver(inheritance) {
+      try {
+        passThrowPoint('restored', id)
+        takeOver(inheritance)
+      } catch (error) {
+        notRestored(inheritance, error)
+      }
+    },
 
     async close() {
       cancelIdleClose()
@@ -271,7 +290,7 @@ export function createSession(
 
   /** Asks for a place for the first queued run when the session is free, and starts it when it has one. */
   function next() {
-    if (stopping || place || queue.length === 0) return
+    if (stopping || place || queue.length === 0 || conversation.record.unusable) return
     if (starting || conversation.active || conversation.background) return
     const asked = { leave: () => {} }
     place = asked
@@ -287,10 +306,10 @@ export function createSession(
   }
 
   function work(delivery: Promise<void>) {
-    starting = delivery.finally(() => {
+    const delivered = delivery.catch((error: unknown) => faults.handle({ error, where: 'running' }))
+    starting = delivered.finally(() => {
       starting = null
-      next()
-      settle()
+      faults.guard('running', goOnIdle)
     })
   }
 
@@ -331,11 +350,14 @@ export function createSession(
       place = undefined
     }
     ending.ended(run)
+    faults.runEnded(run)
     refresh()
-    queueMicrotask(() => {
-      next()
-      settle()
-    })
+    queueMicrotask(() => faults.guard('running', goOnIdle))
+  }
+
+  function goOnIdle() {
+    next()
+    settle()
   }
 
   function find(runId: string): ActiveRun | undefined {
@@ -452,6 +474,16 @@ export function createSession(
     recorder.commit()
   }
 
+  /** The tables alone say what there is; its process is killed, as one that belongs to nobody. */
+  function notRestored({ unfinished, process: row }: Inheritance, error: unknown) {
+    believe(conversation, unfinished, row ? store.approvals.ofProcess(row.id) : [])
+    for (const { run, promptUuid } of unfinished) {
+      if (run.state === 'queued' && !queue.find(run.run)) queue.push(resumeRun({ run, promptUuid }))
+    }
+    if (row) recorder.process({ ...row, endedAt: Date.now() })
+    faults.handle({ error, where: 'restoring' })
+  }
+
   /** With a live process of the daemon before this one. Of what is sent, the holder knows whether it was sent before. */
   function goOn(live: LiveProcess, { firstSeq }: StoredProcess, asked: readonly StoredApproval[]) {
     for (const request of conversation.requests) answerControl(request)
@@ -461,7 +493,9 @@ export function createSession(
     const run = conversation.active
     if (live.claude.inputEnded || run?.held) live.endGently()
     if (run?.stored.run.state === 'cancelling') ending.resume(run, live)
-    else if (run && !run.held) void bring(run, firstSeq)
+    else if (run && !run.held) {
+      bring(run, firstSeq).catch((error: unknown) => faults.handle({ error, where: 'running' }))
+    }
     settle()
   }
 
@@ -515,6 +549,7 @@ export function createSession(
     storageError = error
     // The daemon ends, and its processes go on without it.
     if (error instanceof SyncFailed) return
+    if (isProgramError(error)) return faults.handle({ error, where: 'storing' })
     log.error('events could not be stored', { session: id, error })
     conversation.record = store.sessions.get(id) ?? conversation.record
     const { live } = process

@@ -199,6 +199,17 @@ export function createSessions(context: SessionsContext): Sessions {
     return session
   }
 
+  /** Refuses a session that can only be read, closed and deleted. */
+  function refuseUnusable(id: string) {
+    const { unusable } = present(stored(id))
+    if (!unusable) return
+    throw new RpcError(
+      'unusable',
+      `session ${id} is unusable after an error inside muxd (${unusable.reason}): it can be read, closed and deleted`,
+      { session: id, ...unusable },
+    )
+  }
+
   const present = (session: Session): Session =>
     live.get(session.session)?.record ?? { ...session, head: store.events.bounds(session.session).head }
 
@@ -275,7 +286,7 @@ export function createSessions(context: SessionsContext): Sessions {
 
     async update(id, changes, by) {
       refuseStopping()
-      stored(id)
+      refuseUnusable(id)
       const { permissionMode } = changes
       if (changes.approvals) checkRules(changes.approvals, '/approvals')
       if (permissionMode !== undefined) checkLeave({ permissionMode }, '', config)
@@ -290,7 +301,7 @@ export function createSessions(context: SessionsContext): Sessions {
 
     async fork(id, naming, by, keep) {
       refuseStopping()
-      stored(id)
+      refuseUnusable(id)
       await journal.view.whenPublished(id)
       const source = present(stored(id))
       const { cwd, claude, title, firstPrompt, labels, approvals, head, lastRun: run } = source
@@ -320,6 +331,7 @@ export function createSessions(context: SessionsContext): Sessions {
     },
 
     async checkOwner(id) {
+      refuseUnusable(id)
       const { process, claudeSessionId, claude } = present(stored(id))
       if (process || claudeSessionId === null) return
       const key = conversationKey(context.environment, claude.env, claudeSessionId)
@@ -371,7 +383,8 @@ export function createSessions(context: SessionsContext): Sessions {
     startRun(session, prompt, by, keep, runLimits) {
       refuseStopping()
       refuseQueueing(prompt)
-      if (typeof session !== 'string') refuseSecondOwner(session.spec)
+      if (typeof session === 'string') refuseUnusable(session)
+      else refuseSecondOwner(session.spec)
       const made =
         typeof session === 'string' ? undefined : newSession(session.spec, session.pointer, config, session.begun)
       try {
@@ -394,6 +407,7 @@ export function createSessions(context: SessionsContext): Sessions {
 
     moveRun(id, to, by) {
       const run = storedRun(id)
+      refuseUnusable(run.session)
       const moved = storing(() => live.get(run.session)?.move(id, to, by))
       if (moved) return moved
       const { state } = shownRun(id)
@@ -402,6 +416,7 @@ export function createSessions(context: SessionsContext): Sessions {
 
     async cancelRun(id, by, mode, reason) {
       const run = storedRun(id)
+      refuseUnusable(run.session)
       const after = isEnded(run.state) ? run : storing(() => live.get(run.session)?.cancel(id, by, mode, reason))
       if (!after || isEnded(after.state)) await journal.settled()
       return after ?? storedRun(id)
@@ -424,6 +439,7 @@ export function createSessions(context: SessionsContext): Sessions {
     answerApproval(answer, by, keep) {
       refuseStopping()
       const { session } = storedApproval(answer.approval)
+      refuseUnusable(session)
       const answered = storing(() => live.get(session)?.answer(answer, by, keep))
       if (answered) return answered
       // What was first may not be committed yet.
@@ -439,10 +455,15 @@ export function createSessions(context: SessionsContext): Sessions {
       const unfinished = store.runs.unfinished()
       const processes = new Map(store.processes.live().map(process => [process.session, process]))
       for (const id of new Set([...processes.keys(), ...unfinished.map(({ run }) => run.session)])) {
-        load(id).takeOver({
-          unfinished: unfinished.filter(({ run }) => run.session === id),
-          process: processes.get(id),
-        })
+        try {
+          load(id).takeOver({
+            unfinished: unfinished.filter(({ run }) => run.session === id),
+            process: processes.get(id),
+          })
+        } catch (error) {
+          // The other sessions go on.
+          context.log.error('a session could not be taken over', { session: id, error })
+        }
       }
       journal.flush()
       endOrphans(context)

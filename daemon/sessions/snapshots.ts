@@ -44,13 +44,22 @@ export function createSnapshots(options: {
       lines += count
       // A turn's memory grows with the turn: the snapshots are to be no larger than the output they are of.
       if (lines < linesBetween || offset - from < bytes) return
-      const memory = serialize(copyable(conversation.memory()))
-      if (memory.length <= maxBytes)
+      const memory = serialized(conversation.memory())
+      if (memory && memory.length <= maxBytes)
         recorder.snapshot({ process: process.id, build, seq: recorder.head, offset, memory })
       from = offset
       lines = 0
-      bytes = memory.length
+      bytes = memory?.length ?? 0
     },
+  }
+}
+
+/** Undefined where it cannot be done: the output is then read again from its beginning. */
+function serialized(memory: ConversationMemory): Uint8Array | undefined {
+  try {
+    return serialize(copyable(memory))
+  } catch {
+    return undefined
   }
 }
 
@@ -69,5 +78,9 @@ export function rememberedOf(
 ): (Omit<StoredSnapshot, 'memory'> & { memory: ConversationMemory }) | undefined {
   const stored = snapshots.get(process.id)
   if (!stored || stored.build !== build || stored.seq > head || stored.offset > process.offset) return undefined
-  return { ...stored, memory: deserialize(stored.memory) as ConversationMemory }
+  try {
+    return { ...stored, memory: deserialize(stored.memory) as ConversationMemory }
+  } catch {
+    return undefined
+  }
 }

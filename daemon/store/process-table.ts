@@ -4,22 +4,22 @@ import { UnknownRecord, type ProcessTable, type StoredProcess } from './store.ts
 const select = `SELECT processes.id, sessions.id AS session, nonce, pid, started_at AS startedAt, offset,
     cost_usd_before AS costUsdBefore, counter_usd_before AS counterUsdBefore, counter_usd AS counterUsd,
     resumed, first_seq AS firstSeq, claude_session_before AS claudeSessionIdBefore, raw, frames,
-    ended_at AS endedAt
+    translator, ended_at AS endedAt
   FROM processes JOIN sessions ON sessions.number = processes.session`
 
 export function createProcessTable(db: Sqlite): ProcessTable {
   const save = db.prepare<[Row]>(
     `INSERT INTO processes (id, session, nonce, pid, started_at, offset, cost_usd_before, counter_usd_before,
-       counter_usd, resumed, first_seq, claude_session_before, raw, frames, ended_at)
+       counter_usd, resumed, first_seq, claude_session_before, raw, frames, translator, ended_at)
      SELECT @id, number, @nonce, @pid, @startedAt, @offset, @costUsdBefore, @counterUsdBefore, @counterUsd, @resumed,
-       @firstSeq, @claudeSessionIdBefore, @raw, @frames, @endedAt
+       @firstSeq, @claudeSessionIdBefore, @raw, @frames, @translator, @endedAt
      FROM sessions WHERE id = @session
      ON CONFLICT (id) DO UPDATE SET nonce = excluded.nonce, pid = excluded.pid, started_at = excluded.started_at,
        offset = excluded.offset, cost_usd_before = excluded.cost_usd_before,
        counter_usd_before = excluded.counter_usd_before, counter_usd = excluded.counter_usd,
        resumed = excluded.resumed, first_seq = excluded.first_seq,
        claude_session_before = excluded.claude_session_before, raw = excluded.raw,
-       frames = excluded.frames, ended_at = excluded.ended_at`,
+       frames = excluded.frames, translator = excluded.translator, ended_at = excluded.ended_at`,
   )
   const checkpoint = db.prepare<[number, number, string]>(
     'UPDATE processes SET offset = ?, head = max(head, ?) WHERE id = ?',

@@ -146,6 +146,9 @@ const migrations = [
      record ->> 'updatedAt', 0)
    WHERE json_valid(record);
    CREATE INDEX sessions_by_use ON sessions (urgency, used_at, number);`,
+
+  `-- The program that derived all events of the process so far; null where it was another, or several.
+   ALTER TABLE processes ADD COLUMN translator TEXT;`,
 ]
 
 /** Makes the tables in an empty file, brings an older muxd's up to date, and refuses every other. */

@@ -203,6 +203,11 @@ export interface StoredProcess {
   raw: 'kept' | 'dropped'
   /** How many frames it printed; null while its raw log is kept. */
   frames: number | null
+  /**
+   * The program that derived all its events so far; null where several did, or one that did not say. Another one may
+   * translate the same output otherwise: it cannot tell that from damage.
+   */
+  translator: string | null
   endedAt: number | null
 }
 

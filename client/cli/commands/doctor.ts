@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { connect, type DaemonStatus, homeDirectory, readDaemonInfo } from '../../index.ts'
+import { connect, type DaemonStatus, homeDirectory, type Mux, readDaemonInfo, type Session } from '../../index.ts'
 import { socketDirectory } from '../../node/daemon-json.ts'
 import { sdkVersion } from '../../version.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
@@ -29,6 +29,7 @@ export async function doctor(options: CommonOptions): Promise<ExitCode> {
     home: () => checkHome(home),
     daemon: async () => (await daemon).daemon,
     holder: async () => (await daemon).holder,
+    sessions: async () => (await daemon).sessions,
     claude: checkClaude,
     shell: checkShell,
     'node-pty': () => checkModule('node-pty', () => {}),
@@ -66,17 +67,17 @@ async function checkHome(home: string): Promise<Finding> {
   return full ? { ok: false, ...full } : { ok: true, detail: `${home} (mode 0700)` }
 }
 
-/** The daemon, and the holder as it sees it. */
+/** The daemon, and the holder and the sessions as it sees them. */
 async function lookAtDaemon(
   home: string,
   { url, token }: CommonOptions,
-): Promise<Record<'daemon' | 'holder', Finding>> {
+): Promise<Record<'daemon' | 'holder' | 'sessions', Finding>> {
   try {
     const info = url === undefined ? await readDaemonInfo(home) : { url, token, pid: undefined }
     if (!info)
       return {
         daemon: { ok: true, detail: 'not running; it starts with the first command' },
-        holder: await alone(home),
+        ...(await withoutDaemon(home)),
       }
     const mux = await connect({ url: info.url, token: info.token })
     try {
@@ -84,13 +85,17 @@ async function lookAtDaemon(
       const detail = `muxd ${version} at ${info.url}, pid ${pid}`
       const isThis = version === sdkVersion
       const fix = `this is muxd ${sdkVersion}: muxd restart`
-      return { daemon: { ok: isThis, detail, ...(!isThis && { fix }) }, holder: held(holder) }
+      return {
+        daemon: { ok: isThis, detail, ...(!isThis && { fix }) },
+        holder: held(holder),
+        sessions: await lookAtSessions(mux),
+      }
     } finally {
       mux.close()
     }
   } catch (error) {
     const detail = oneLine((error as Error).message)
-    return { daemon: { ok: false, detail, fix: 'muxd stop, or see muxd logs' }, holder: await alone(home) }
+    return { daemon: { ok: false, detail, fix: 'muxd stop, or see muxd logs' }, ...(await withoutDaemon(home)) }
   }
 }
 
@@ -98,6 +103,31 @@ const held = (holder: DaemonStatus['holder']): Finding => ({
   ok: holder.state !== 'lost',
   detail: holderOf(holder),
   ...(holder.state === 'lost' && { fix: 'see muxd logs' }),
+})
+
+/** Sessions that an error inside muxd has left unusable. */
+async function lookAtSessions(mux: Mux): Promise<Finding> {
+  const unusable: Session[] = []
+  let count = 0
+  let after: string | undefined
+  do {
+    const page = await mux.api.session.list({ limit: 1_000, ...(after !== undefined && { after }) })
+    count += page.sessions.length
+    unusable.push(...page.sessions.filter(session => session.unusable))
+    after = page.next
+  } while (after !== undefined)
+  const [first] = unusable
+  if (!first) return { ok: true, detail: `${count}, all usable` }
+  return {
+    ok: false,
+    detail: `${unusable.length} of ${count} unusable after an error inside muxd: ${first.session} (${oneLine(first.unusable!.reason)})`,
+    fix: 'see muxd logs and report the error; an unusable session can be read, closed and deleted',
+  }
+}
+
+const withoutDaemon = async (home: string) => ({
+  holder: await alone(home),
+  sessions: { ok: true, detail: 'not looked at: no daemon answers' },
 })
 
 /** Without a daemon to ask; one that was kept waits for the next. */

@@ -66,6 +66,7 @@ const fields: Field[] = [
 
 /** In one word or two. A run that says nothing is running like any other: how long it has been silent is all that is known. */
 function stateOf({ session, last, active, queued }: SessionRow): string {
+  if (session.unusable) return 'unusable'
   if (session.state === 'waiting') return 'waits: approval'
   if (active?.state === 'cancelling') return 'cancelling'
   if (active) {
@@ -80,6 +81,6 @@ function stateOf({ session, last, active, queued }: SessionRow): string {
 function colorOf(state: string, colors: Colors): (text: string) => string {
   if (state === 'running' || state.startsWith('silent')) return colors.cyan
   if (state.startsWith('waits') || state === 'queued' || state === 'cancelling') return colors.yellow
-  if (state === 'failed' || state === 'interrupted') return colors.red
+  if (state === 'failed' || state === 'interrupted' || state === 'unusable') return colors.red
   return state === 'done' ? colors.green : colors.dim
 }

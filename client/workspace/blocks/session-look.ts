@@ -19,6 +19,7 @@ export function sessionLook(
   session: Session,
   { active, ended, asked }: { active: readonly Run[]; ended: Run | undefined; asked: number },
 ): SessionLook {
+  if (session.unusable) return { dot: 'failed', words: 'unusable' }
   if (asked || session.state === 'waiting') return { dot: 'waiting', words: 'waits for an answer' }
   const current = active.find(({ state }) => state !== 'queued')
   if (current) return { dot: 'running', words: current.state === 'cancelling' ? 'is being cancelled' : 'running' }
