@@ -1,7 +1,6 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
+import { goingOn, printing } from '../support/printing.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -13,20 +12,6 @@ const text = { type: 'assistant', message: { id: 'msg_1', content: [{ type: 'tex
 const progress = { type: 'tool_progress', tool_use_id: 'toolu_1', elapsed_time_seconds: 1 }
 const result = { type: 'result', subtype: 'success', is_error: false, result: 'hello', total_cost_usd: 0.01 }
 const deep = `{"type":"user","tool_use_result":${'['.repeat(4_200)}${']'.repeat(4_200)}}`
-
-/** A prompt whose process prints these lines and ends. `speed`: 1 is 20 ms a line. */
-function printing(lines: readonly (object | string)[], speed = 0): string {
-  const file = join(tempDir(), 'recording.jsonl')
-  writeFileSync(file, lines.map(line => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''))
-  return `sim:replay recording=${file} speed=${speed}`
-}
-
-/** The same, of a process that goes on printing for long behind these lines. */
-const goingOn = (lines: readonly (object | string)[]) =>
-  printing(
-    [...lines, ...Array.from({ length: 5_000 }, () => ({ type: 'system', subtype: 'status', status: null }))],
-    0.002,
-  )
 
 const start = (peer: RpcPeer, prompt: string, session?: string) =>
   peer.call<Run>('run.start', { ...(session ? { session } : { create: { cwd: tempDir() } }), prompt })

@@ -48,6 +48,8 @@ export async function startTestDaemon(
     config?: object
     /** A small disk of its own for the home, or for a directory in it: see `canMount`. */
     disk?: { bytes: number; at?: string }
+    /** Another build of the daemon. */
+    daemonProgram?: string
     /** The machine seems to have been started under this name: see `canMount`. */
     boot?: string
   } = {},
@@ -57,7 +59,7 @@ export async function startTestDaemon(
   mkdirSync(home, { recursive: true, mode: 0o700 })
   const config = JSON.stringify({ checkResults: true, ...options.config })
   writeFileSync(join(home, 'config.json'), config)
-  const serve = [process.execPath, program, '--home', home, '--port', '0', ...argv]
+  const serve = [process.execPath, options.daemonProgram ?? program, '--home', home, '--port', '0', ...argv]
   const booted = options.boot === undefined ? serve : inBoot(options.boot, home, serve)
   const [command, ...args] = options.disk ? onDiskOf(options.disk, home, config, booted) : booted
   const child = spawn(command!, args, {

@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, it } from 'vitest'
+import type { Run } from '../../protocol/index.ts'
+import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { program, startTestDaemon } from '../support/daemon.ts'
+import { goingOn } from '../support/printing.ts'
+import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
+
+/** The program as built, but for one translation: `tool_progress` without a time is told with another number. */
+function previousBuild(): string {
+  const directory = tempDir()
+  const daemon = join(directory, 'dist', 'daemon.js')
+  cpSync(dirname(program), join(directory, 'dist'), { recursive: true })
+  symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(directory, 'node_modules'))
+  writeFileSync(join(directory, 'package.json'), '{"type":"module"}')
+  const built = readFileSync(daemon, 'utf8')
+  const changed = built.replace(
+    'msOf(frame.elapsed_time_seconds, 1e3) ?? 0',
+    'msOf(frame.elapsed_time_seconds, 1e3) ?? 7',
+  )
+  expect(changed).not.toBe(built)
+  writeFileSync(daemon, changed)
+  return daemon
+}
+
+const log = (peer: RpcPeer, session: string) => readLog<WireEvent>(params => peer.call('topic.read', params), session)
+
+/** A home whose daemon of the previous build was killed while it translated the output of a live process. */
+async function killedPrevious() {
+  const daemon = await startTestDaemon({ daemonProgram: previousBuild() })
+  const peer = await daemon.peer()
+  const lines = [
+    { type: 'system', subtype: 'init', tools: [] },
+    { type: 'tool_progress', tool_use_id: 'toolu_1' },
+    { type: 'assistant', message: { id: 'msg_1', content: [{ type: 'text', text: 'hello' }] } },
+  ]
+  const run = await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt: goingOn(lines) })
+  await until(async () => expect((await log(peer, run.session)).map(({ type }) => type)).toContain('assistant_text'), {
+    timeout: 30_000,
+  })
+  const before = await log(peer, run.session)
+  expect(before).toContainEqual(expect.objectContaining({ type: 'tool_progress', elapsedMs: 7 }))
+  await daemon.kill()
+  return { home: daemon.home, run, before }
+}
+
+it('a daemon that takes over a live session of the previous build keeps its events and reports no damage', async () => {
+  const { home, run, before } = await killedPrevious()
+  for (let restart = 0; restart < 2; restart++) {
+    const daemon = await startTestDaemon({ home })
+    const peer = await daemon.peer()
+    // It goes on translating what is printed.
+    await until(
+      async () => expect((await log(peer, run.session)).length).toBeGreaterThan(before.length + 3 * (restart + 1)),
+      { timeout: 30_000 },
+    )
+    const events = await log(peer, run.session)
+    expect(events.slice(0, before.length)).toEqual(before)
+    expect(events.map(({ type }) => type)).not.toContain('log_damaged')
+    if (restart === 0) await daemon.kill()
+    else {
+      await peer.call('run.cancel', { run: run.run, mode: 'kill' })
+      expect(await peer.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'cancelled' })
+      expectWholeLog(await log(peer, run.session))
+    }
+  }
+})
+
+it('the same events would be damage if this build had derived them', async () => {
+  const { home, run } = await killedPrevious()
+  const build = createHash('sha256').update(readFileSync(program)).digest('base64url')
+  const database = openSqlite(join(home, 'muxd.db'))
+  database.prepare<[string]>('UPDATE processes SET translator = ?').run(build)
+  database.close()
+  const daemon = await startTestDaemon({ home })
+  const peer = await daemon.peer()
+  expect((await log(peer, run.session)).map(({ type }) => type)).toContain('log_damaged')
+  await peer.call('run.cancel', { run: run.run, mode: 'kill' })
+  await peer.call('run.wait', { run: run.run })
+})
