@@ -77,7 +77,7 @@ export async function startTestDaemon(
       if (found.pid !== child.pid) throw new Error('daemon.json is of an earlier daemon')
       return found
     },
-    { timeout: 15_000, interval: 10 },
+    { timeout: 50_000, interval: 10 },
   )
   if (!info) throw new Error(`the daemon ended at once: ${log}`)
 
