@@ -21,7 +21,15 @@ const toolTypes = new Set(['tool_use', 'server_tool_use', 'mcp_tool_use'])
  */
 export function openBlock(target: Target, source: Shape, index: number | undefined, timeMs: number): Block {
   const { turn, lane, message, emit } = target
-  const block: Block = { kind: kindOf(source), index, text: '', length: 0, citations: 0, complete: false, item: undefined }
+  const block: Block = {
+    kind: kindOf(source),
+    index,
+    text: '',
+    length: 0,
+    citations: 0,
+    complete: false,
+    item: undefined,
+  }
   message.blocks.push(block)
   if (message.blocks.length > limits.maxFrameBlocks) message.blocks.shift()
   message.current = block
