@@ -43,7 +43,9 @@ export async function main(argv: string[]): Promise<void> {
     const expected = error instanceof Error && expectedErrors.has(error.name) ? error.message : systemProblem(error)
     // A stack is for the log: who starts the daemon reads one line.
     if (expected === undefined) log?.error('the daemon failed', { error })
-    const message = expected ?? `${error instanceof Error ? error.message : String(error)} (an error inside muxd: its log has the details)`
+    const message =
+      expected ??
+      `${error instanceof Error ? error.message : String(error)} (an error inside muxd: its log has the details)`
     process.stderr.write(`muxd: ${message}\n`)
     // Also where its end has failed half way, which must not keep it. And after a failed sync SQLite would still tidy up,
     // and move to the database what may not be in its log.
