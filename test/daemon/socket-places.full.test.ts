@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BadHome, homePaths, openHome } from '../../daemon/home.ts'
 import { startTestDaemon } from '../support/daemon.ts'
-import { tempDir } from '../support/temp-dir.ts'
+import { createTempDir, tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
 /** A home whose path has so many bytes. */
@@ -18,6 +18,19 @@ function homeOf(bytes: number, character = 'h'): string {
 const longest = process.platform === 'linux' ? 107 : 103
 const stored = (home: string) => JSON.parse(readFileSync(join(home, 'sockets.json'), 'utf8')) as { directory: string }
 
+// The directories of the sockets are in a place that is gone after the test.
+const { TMPDIR } = process.env
+let temporary: ReturnType<typeof createTempDir>
+beforeEach(() => {
+  temporary = createTempDir()
+  process.env['TMPDIR'] = temporary.path
+})
+afterEach(() => {
+  if (TMPDIR === undefined) delete process.env['TMPDIR']
+  else process.env['TMPDIR'] = TMPDIR
+  temporary.remove()
+})
+
 describe('the sockets of a home', () => {
   it.each(Array.from({ length: 51 }, (_, index) => 90 + index))(
     'have paths that fit, with a home of %i bytes',
@@ -28,28 +41,22 @@ describe('the sockets of a home', () => {
       const fits = bytes + '/holder.sock'.length <= longest
       expect([dirname(socket) === home, dirname(holderSocket) === home]).toEqual([fits, fits])
       expect(existsSync(join(home, 'sockets.json'))).toBe(!fits)
-      if (!fits) rmSync(stored(home).directory, { recursive: true })
+      if (!fits) expect(stored(home).directory).toBe(dirname(socket))
     },
   )
 
   it('stay where they were with another TMPDIR, and are elsewhere for another home', () => {
     const [home, other, root] = [homeOf(130), homeOf(130, 'ü'), tempDir()]
-    const { TMPDIR } = process.env
     process.env['TMPDIR'] = root
-    try {
-      const { sockets } = openHome(home)
-      expect(dirname(dirname(sockets))).toBe(root)
-      expect(lstatSync(sockets).mode & 0o777).toBe(0o700)
-      process.env['TMPDIR'] = tempDir()
-      expect(homePaths(home).sockets).toBe(sockets)
-      expect(homePaths(other).sockets).not.toBe(sockets)
-      rmSync(sockets, { recursive: true })
-      expect(openHome(home).sockets).toBe(sockets)
-      expect(existsSync(sockets)).toBe(true)
-    } finally {
-      if (TMPDIR === undefined) delete process.env['TMPDIR']
-      else process.env['TMPDIR'] = TMPDIR
-    }
+    const { sockets } = openHome(home)
+    expect(dirname(dirname(sockets))).toBe(root)
+    expect(lstatSync(sockets).mode & 0o777).toBe(0o700)
+    process.env['TMPDIR'] = tempDir()
+    expect(homePaths(home).sockets).toBe(sockets)
+    expect(homePaths(other).sockets).not.toBe(sockets)
+    rmSync(sockets, { recursive: true })
+    expect(openHome(home).sockets).toBe(sockets)
+    expect(existsSync(sockets)).toBe(true)
   })
 
   it.each<[string, (directory: string) => void]>([
@@ -106,7 +113,6 @@ describe('the sockets of a home', () => {
       if (sockets !== home) rmSync(sockets, { recursive: true })
       await until(() => expect([socket, holderSocket].map(path => existsSync(path))).toEqual([true, true]))
       expect(await third.stop()).toBe(0)
-      if (sockets !== home) rmSync(sockets, { recursive: true, force: true })
     },
   )
 })
