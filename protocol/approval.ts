@@ -13,9 +13,28 @@ export type ApprovalKind = Static<typeof ApprovalKind>
 export const ApprovalDecision = Type.Enum(['allow', 'deny', 'expired', 'withdrawn'])
 export type ApprovalDecision = Static<typeof ApprovalDecision>
 
-/** Who decided: a client, or without one a rule of the session or a policy, by its name. */
+/** Who decided: a client, or without one a policy or a rule of the session that denies the tool, by its name. */
 export const Decider = Type.Union([Actor, Type.Object({ policy: Type.String() })])
 export type Decider = Static<typeof Decider>
+
+/**
+ * Why Claude Code asks, each part where it tells. `decisionReasonType` is its word (`rule`, `hook`, `workingDir`,
+ * `safetyCheck` …), `askRule` the rule that made it ask, `blockedPath` a path outside of the allowed directories. Hints
+ * for whoever shows the question: `defaultToNo`: allowing takes more than one keystroke, and is not preselected;
+ * `requiresUserInteraction`: only a person may answer; `suppressAlwaysAllowRule`: do not offer to remember the answer.
+ */
+export const ApprovalReason = Type.Object({
+  title: Type.Optional(Type.String()),
+  decisionReason: Type.Optional(Type.String()),
+  decisionReasonType: Type.Optional(Type.String()),
+  askRule: Type.Optional(Type.String()),
+  blockedPath: Type.Optional(Type.String()),
+  mcpServer: Type.Optional(Type.String()),
+  defaultToNo: Type.Optional(Type.Boolean()),
+  requiresUserInteraction: Type.Optional(Type.Boolean()),
+  suppressAlwaysAllowRule: Type.Optional(Type.Boolean()),
+})
+export type ApprovalReason = Static<typeof ApprovalReason>
 
 /**
  * A question of Claude Code's that somebody has to answer: may this tool be used, which option, is this plan good?
@@ -34,6 +53,7 @@ export const Approval = Type.Object({
   parent: Type.Optional(Type.String()),
   description: Type.Optional(Type.String()),
   suggestions: Type.Optional(Type.Array(Type.Unknown())),
+  ...ApprovalReason.properties,
   state: Type.Enum(['pending', 'resolved']),
   requestedAt: Type.Integer(),
   expiresAt: Type.Union([Type.Integer(), Type.Null()]),
@@ -47,10 +67,11 @@ export type Approval = Static<typeof Approval>
 /**
  * What becomes of a session's questions.
  *
- * - `rules` decide first, the strictest that matches: `deny WebFetch`, `ask Bash(git push*)`, `allow Bash(git status*)`;
- *   tools and patterns as Claude Code writes them. None allows a question or a plan: nobody would have chosen.
- * - `policy` decides the rest. `deny`: no. `ask`: somebody is asked, however long it takes. Absent: somebody is asked,
- *   but it is no after a while in which no control client was connected.
+ * - `rules`: `deny WebFetch`, `ask Bash(git push *)`, `allow Bash(git status *)`, with tools and patterns as Claude Code
+ *   writes them (docs/rules.md). Claude Code enforces them: deny before ask before allow. A rule that it would ignore is
+ *   refused, and so is one that allows a question or a plan.
+ * - `policy` decides what Claude Code asks. `deny`: no, unless a rule says to ask. `ask`: somebody is asked, however long
+ *   it takes. Absent: somebody is asked, but it is no after a while in which no control client was connected.
  * - `expiresAfterMs`: an unanswered question is denied after so long.
  */
 export const ApprovalOptions = Type.Object({

@@ -1,5 +1,5 @@
 import { Type, type Static, type TProperties } from 'typebox'
-import { ApprovalDecision, ApprovalKind, Decider } from './approval.ts'
+import { ApprovalDecision, ApprovalKind, ApprovalReason, Decider } from './approval.ts'
 import { Actor, ApprovalId, RunId, SessionId } from './ids.ts'
 import { CancelEnd, CancelMode, CancelStep, Failure, ModelShare, Origin, Tokens } from './run.ts'
 import { SessionChanges } from './session.ts'
@@ -168,6 +168,7 @@ export const events = {
     toolUseId: Type.String(),
     description: optionalString,
     suggestions: Type.Optional(Type.Array(Type.Unknown())),
+    ...ApprovalReason.properties,
     expiresAt: Type.Optional(Type.Integer()),
   }),
   /** `input`: what the tool is used with instead. `remembered`: the permissions that were given for the session. */

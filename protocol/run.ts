@@ -32,6 +32,7 @@ export const FailureCode = Type.Enum([
   'spawn_failed',
   'resume_failed',
   'in_use',
+  'rules_refused',
   'disk_full',
   'internal',
   'unknown',

@@ -12,21 +12,26 @@ export type AskLine = (prompt: string) => Promise<string | undefined>
 
 /**
  * Asks a person until the answer is one of the expected ones: what else they type (`ok`, an empty line) neither allows nor
- * denies. Undefined when they left.
+ * denies. Where Claude Code wants No as the default an empty line denies, and only the whole word `yes` allows. Undefined
+ * when they left.
  */
 export async function askPerson(asked: Asked, ask: AskLine): Promise<GivenAnswer | undefined> {
   if (asked.kind === 'question') return askQuestions(questionsOf(asked.input), ask)
-  const mayRemember = (asked.suggestions?.length ?? 0) > 0
+  const isNo = asked.defaultToNo === true
+  const mayRemember = (asked.suggestions?.length ?? 0) > 0 && !asked.suppressAlwaysAllowRule
   const isPlan = asked.kind === 'plan'
-  const choices = isPlan ? 'y, n, n CHANGES: ' : `y, n, n REASON${mayRemember ? ', a (always)' : ''}: `
+  const keys = isNo ? 'yes (in full), N' : 'y, n'
+  const always = mayRemember ? (isNo ? ', always' : ', a (always)') : ''
+  const choices = isPlan ? `${keys}, n CHANGES: ` : `${keys}, n REASON${always}: `
   let prompt = `${isPlan ? 'Go on with it?' : 'Allow it?'} ${choices}`
   for (;;) {
     const said = await ask(prompt)
     if (said === undefined) return undefined
     const text = said.trim()
-    if (/^y(?:es)?$/i.test(text)) return { decision: 'allow' }
+    if (isNo && text === '') return { decision: 'deny' }
+    if (isNo ? /^yes$/i.test(text) : /^y(?:es)?$/i.test(text)) return { decision: 'allow' }
     if (/^no?$/i.test(text)) return { decision: 'deny' }
-    if (mayRemember && asked.kind === 'tool' && /^a(?:lways)?$/i.test(text))
+    if (mayRemember && asked.kind === 'tool' && (isNo ? /^always$/i : /^a(?:lways)?$/i).test(text))
       return { decision: 'allow', remember: true }
     const [, message] = /^(?:n[\s,:.;-]+|no\s*[,:.;-]\s*)(.+)$/is.exec(text) ?? []
     if (message !== undefined) return { decision: 'deny', message }

@@ -70,6 +70,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     .addOption(new Option('--permission-mode <mode>', 'what may be done without asking').choices(permissionModes))
     .addOption(new Option('--approvals <policy>', 'what becomes of what no rule decides').choices(['ask', 'deny']))
     .option('--allow <rule>', 'allowed without asking, as Bash(git status *); again for another', another)
+    .option('--ask <rule>', 'always asked about, also under --approvals deny', another)
     .option('--deny <rule>', 'denied without asking', another)
     .option('--title <text>', 'title of the new session')
     .addOption(

@@ -1,4 +1,5 @@
 import type { PermissionAnswer } from './permission-request.ts'
+import type { PermissionSettings } from './permission-rules.ts'
 
 /**
  * The lines muxd writes to Claude Code's stdin (stream-json). Reading the answers is `turn.ts`'s part; nothing here
@@ -35,6 +36,13 @@ export const modelLine = (requestId: string, model: string): string =>
 /** Changes the permission mode at once. Answered with an error where there is no such mode, or it may not be had now. */
 export const permissionModeLine = (requestId: string, mode: string): string =>
   request(requestId, { subtype: 'set_permission_mode', mode })
+
+/**
+ * Replaces the permission rules that the process got by the line before, at once. Rules given by `--settings` would hold
+ * for as long as the process lives.
+ */
+export const permissionsLine = (requestId: string, permissions: PermissionSettings): string =>
+  request(requestId, { subtype: 'apply_flag_settings', settings: { permissions } })
 
 /** Answers a control request that muxd does not know. */
 export const unsupportedLine = (requestId: string, subtype: string): string =>

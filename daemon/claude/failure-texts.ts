@@ -121,6 +121,11 @@ export const failureTexts: Record<FailureCode, FailureText> = {
     advice: 'End it there first, or fork the session',
     retryable: true,
   },
+  rules_refused: {
+    title: "Claude Code did not take the session's permission rules",
+    advice: 'See the detail; update Claude Code, or change the rules',
+    retryable: false,
+  },
   disk_full: {
     title: 'There is no space left on the disk',
     advice: 'Free some, then run it again',

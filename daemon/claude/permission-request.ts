@@ -1,9 +1,9 @@
-import type { ApprovalKind } from '../../protocol/index.ts'
-import { nameOf, shapeOf, stringOf } from './shape.ts'
+import type { ApprovalKind, ApprovalReason } from '../../protocol/index.ts'
+import { nameOf, type Shape, shapeOf, stringOf } from './shape.ts'
 import type { Control } from './turn.ts'
 
 /** `can_use_tool`: Claude Code asks whether, and with what input, a tool may be used. It waits as long as it takes. */
-export interface PermissionRequest {
+export interface PermissionRequest extends ApprovalReason {
   requestId: string
   kind: ApprovalKind
   tool: string
@@ -37,8 +37,34 @@ export function readPermissionRequest(control: Control): PermissionRequest | nul
     toolUseId: stringOf(request['tool_use_id']) ?? '',
     ...(task !== undefined && { task }),
     ...(description !== undefined && { description }),
+    ...reasonOf(request),
     ...(Array.isArray(suggestions) && suggestions.length > 0 && { suggestions: suggestions as unknown[] }),
   }
+}
+
+/** Why Claude Code asks, and how it wants to be answered. */
+function reasonOf(request: Shape): ApprovalReason {
+  const texts = {
+    title: nameOf(request['title']),
+    decisionReason: nameOf(request['decision_reason']),
+    decisionReasonType: nameOf(request['decision_reason_type']),
+    askRule: ruleText(shapeOf(request['matched_ask_rule'])),
+    blockedPath: nameOf(request['blocked_path']),
+    mcpServer: nameOf(request['mcp_server']) ?? nameOf(shapeOf(request['mcp_server'])?.['name']),
+  }
+  const hints = {
+    defaultToNo: request['default_to_no'] === true,
+    requiresUserInteraction: request['requires_user_interaction'] === true,
+    suppressAlwaysAllowRule: request['suppress_always_allow_rule'] === true,
+  }
+  const given = [...Object.entries(texts), ...Object.entries(hints)].filter(([, value]) => value)
+  return Object.fromEntries(given) as ApprovalReason
+}
+
+function ruleText(rule: Shape | undefined): string | undefined {
+  const tool = nameOf(rule?.['tool_name'])
+  const content = nameOf(rule?.['rule_content'])
+  return tool === undefined || content === undefined ? tool : `${tool}(${content})`
 }
 
 const kinds = new Map<string, ApprovalKind>([

@@ -1,21 +1,22 @@
-import { homedir } from 'node:os'
-import { matchesCommand } from './permissions/command-pattern.ts'
-import { type LineContent, meetsLine, readLineContent, rulesForLine } from './permissions/command-rules.ts'
-import { matchesDomain } from './permissions/domain-pattern.ts'
-import { permitsPath, type Place, prohibitsPath } from './permissions/path-pattern.ts'
-import {
-  editingTools,
-  parsePermissionRule,
-  type PermissionDecision,
-  type PermissionRule,
-  readingTools,
-} from './permissions/rule.ts'
-import { matchesStars } from './permissions/wildcard.ts'
-import { nameOf, type Shape, shapeOf, stringOf } from './shape.ts'
+import { patternOf } from './permission-patterns.ts'
+import { agentTools, editingTools, personsTools, readingTools, toolNames } from './tool-names.ts'
 
-export type PermissionRules = readonly PermissionRule[]
+export type PermissionDecision = 'allow' | 'ask' | 'deny'
 
-/** A text that is no rule, or a rule that could never decide anything. */
+export interface PermissionRule {
+  decision: PermissionDecision
+  /** As the client wrote it. */
+  text: string
+  /** The rules that Claude Code gets for it. */
+  forClaude: readonly string[]
+  /** A rule without a pattern: the tools that it names. The name of an MCP server stands for its tools. */
+  names: readonly string[]
+}
+
+/** The `permissions` of Claude Code's settings. */
+export type PermissionSettings = Record<PermissionDecision, string[]>
+
+/** A text that is no rule, or a rule that Claude Code would ignore. */
 export class BadPermissionRule extends Error {
   override readonly name = 'BadPermissionRule'
   /** Its place among the texts. */
@@ -27,118 +28,109 @@ export class BadPermissionRule extends Error {
   }
 }
 
-/** Reads `allow TOOL`, `deny TOOL(pattern)`, `ask …`, in the syntax of Claude Code. Throws `BadPermissionRule`. */
-export function parsePermissionRules(texts: readonly string[]): PermissionRules {
+/**
+ * Reads `allow TOOL`, `deny TOOL(pattern)`, `ask …` of a session that runs in `cwd`. Claude Code enforces the rules, and
+ * drops without a word what it does not understand: this accepts only rules that it enforces. Throws `BadPermissionRule`.
+ */
+export function parsePermissionRules(texts: readonly string[], cwd: string): PermissionRule[] {
   return texts.map((text, index) => {
-    const rule = parsePermissionRule(text.trim())
+    const rule = parseRule(text.trim(), cwd)
     if ('expected' in rule) throw new BadPermissionRule(index, text, rule.expected)
     return rule
   })
 }
 
-export interface DecidedPermission {
-  decision: PermissionDecision
-  /** The rule that decided it; several with a comma between where they allow the parts of a command line together. */
-  rule: string
+export function permissionSettings(rules: readonly PermissionRule[]): PermissionSettings {
+  const of = (decision: PermissionDecision) => [
+    ...new Set(rules.filter(rule => rule.decision === decision).flatMap(rule => rule.forClaude)),
+  ]
+  return { allow: of('allow'), ask: of('ask'), deny: of('deny') }
+}
+
+/** The rule with this decision that names the tool itself, without a pattern. */
+export function ruleNaming(
+  rules: readonly PermissionRule[],
+  decision: PermissionDecision,
+  tool: string,
+): PermissionRule | undefined {
+  return rules.find(rule => rule.decision === decision && rule.names.some(name => isNamed(tool, name)))
+}
+
+const isNamed = (tool: string, name: string) =>
+  tool === name || (name.startsWith('mcp__') && name.split('__').length === 2 && tool.startsWith(`${name}__`))
+
+export interface Expectation {
+  expected: string
+}
+
+function parseRule(text: string, cwd: string): PermissionRule | Expectation {
+  const [, decision, tool, rest = ''] = /^(allow|deny|ask)\s+([^\s()]+)\s*(.*)$/s.exec(text) ?? []
+  if (decision === undefined || tool === undefined)
+    return { expected: 'allow, deny or ask, then TOOL or TOOL(pattern)' }
+  const rule = { decision: decision as PermissionDecision, text }
+  const expected = nameExpected(tool, rule.decision)
+  if (expected !== undefined) return { expected }
+  const content = contentOf(rest)
+  if (typeof content === 'object') return content
+  if (content === undefined || content === '*') return named(rule, tool)
+  const pattern = patternOf(tool, content, rule.decision, cwd)
+  if (typeof pattern === 'object') return pattern
+  if (pattern === '*') return named(rule, tool)
+  return { ...rule, names: [], forClaude: [`${patternTool(tool)}(${escaped(pattern)})`] }
+}
+
+/** Claude Code takes a bare `Edit` for the tool of that name alone. */
+function named(rule: Pick<PermissionRule, 'decision' | 'text'>, tool: string): PermissionRule {
+  const group = { Edit: editingTools, Read: readingTools, Agent: agentTools, Task: agentTools }[tool]
+  const names = group ?? [tool.replace(/^(mcp__.+?)__\*$/, '$1')]
+  return { ...rule, names, forClaude: names }
+}
+
+const patternTool = (tool: string) =>
+  editingTools.includes(tool) ? 'Edit' : readingTools.includes(tool) ? 'Read' : tool
+
+function nameExpected(tool: string, decision: PermissionDecision): string | undefined {
+  if (tool.startsWith('mcp__')) {
+    const isName = /^mcp__(?!_)[\w.-]+?(?:__(?:\*|[\w.-]+))?$/.test(tool)
+    return isName ? undefined : 'mcp__server, mcp__server__tool or mcp__server__*'
+  }
+  if (toolNames.has(tool))
+    return decision === 'allow' && personsTools.has(tool)
+      ? `deny or ask, for nothing but a person answers ${tool}`
+      : undefined
+  const known = [...toolNames].find(name => name.toLowerCase() === tool.toLowerCase())
+  return known
+    ? `${known} instead of ${tool}`
+    : `the name of a tool of Claude Code's instead of ${tool}, or mcp__server`
 }
 
 /**
- * What the rules say to the use of a tool: deny before ask before allow, in whatever order they are given; `undefined`
- * where none says anything. A permission has to cover where a path is and where it leads, a prohibition either of them:
- * `realPath` follows links; without it none is known of.
+ * What stands in the parentheses, where there are some: from the first one to the last, as Claude Code reads it, with
+ * `\(` and `\)` for those of the pattern that have no partner.
  */
-export function decidePermission(
-  rules: PermissionRules,
-  tool: string,
-  input: unknown,
-  cwd: string,
-  { home = homedir(), realPath = path => path }: Partial<Pick<Place, 'home' | 'realPath'>> = {},
-): DecidedPermission | undefined {
-  const use = toolUse(tool, shapeOf(input) ?? {}, { cwd, home, realPath })
-  for (const decision of ['deny', 'ask'] as const) {
-    const rule = rules.find(each => each.decision === decision && prohibits(each, use))
-    if (rule) return { decision, rule: rule.text }
-  }
-  const allowing = allowedBy(
-    rules.filter(rule => rule.decision === 'allow'),
-    use,
-  )
-  if (allowing.length === 0) return undefined
-  return { decision: 'allow', rule: [...new Set(allowing.map(rule => rule.text))].join(', ') }
-}
-
-interface ToolUse {
-  tool: string
-  input: Shape
-  place: Place
-  /** Of the shell. */
-  command: { line: string; content: LineContent } | undefined
-}
-
-function toolUse(tool: string, input: Shape, place: Place): ToolUse {
-  const line = tool === 'Bash' ? stringOf(input['command']) : undefined
-  return { tool, input, place, command: line === undefined ? undefined : { line, content: readLineContent(line) } }
-}
-
-function allowedBy(rules: PermissionRules, use: ToolUse): PermissionRule[] {
-  if (use.command) return rulesForLine(rules, use.command.line, use.place)
-  return rules.filter(rule => permits(rule, use)).slice(0, 1)
-}
-
-function permits({ tool, matcher }: PermissionRule, use: ToolUse): boolean {
-  if (!isAbout(tool, use.tool)) return false
-  if (matcher.kind !== 'path') return meets(matcher, use)
-  const path = pathOf(use)
-  // A pattern of names that leaves its directory is looked for elsewhere.
-  if (path === undefined || (use.tool === 'Glob' && leavesDirectory(use.input['pattern']))) return false
-  return permitsPath(matcher.pattern, path, looksBelow.has(use.tool), use.place)
-}
-
-function prohibits(rule: PermissionRule, use: ToolUse): boolean {
-  const { tool, matcher } = rule
-  if (use.command) return meetsLine(rule, use.command.content, use.place)
-  // What may not be read is not edited either, for an edit shows it.
-  const reads = tool === 'Read' && matcher.kind === 'path' && rule.decision === 'deny' && editsWhatItReads.has(use.tool)
-  if (!reads && !isAbout(tool, use.tool)) return false
-  if (matcher.kind !== 'path') return meets(matcher, use)
-  const pattern = use.tool === 'Glob' ? stringOf(use.input['pattern']) : undefined
-  return [pathOf(use), pattern].some(path => path !== undefined && prohibitsPath(matcher.pattern, path, use.place))
-}
-
-/** Whether a rule's tool is the one that is used: `Edit` is every tool that edits files, `Read` every one that reads them. */
-function isAbout(rule: string, tool: string): boolean {
-  if (rule === tool) return true
-  if (rule === 'Edit') return editingTools.has(tool)
-  if (rule === 'Read') return readingTools.has(tool)
-  if (rule === 'Task' || rule === 'Agent') return tool === 'Task' || tool === 'Agent'
-  if (!rule.startsWith('mcp__')) return false
-  const isServer = rule.split('__').length === 2
-  return matchesStars(isServer ? `${rule}__*` : rule, tool)
-}
-
-function meets(matcher: Exclude<PermissionRule['matcher'], { kind: 'path' }>, { input }: ToolUse): boolean {
-  switch (matcher.kind) {
-    case 'any':
-      return true
-    case 'domain':
-      return matchesDomain(matcher.pattern, stringOf(input['url']) ?? '')
-    case 'agent':
-      return input['subagent_type'] === matcher.name
-    case 'skill': {
-      const name = nameOf(input['skill']) ?? nameOf(input['command'])
-      return name !== undefined && matchesCommand(matcher.pattern, [name, nameOf(input['args']) ?? ''].join(' ').trim())
+function contentOf(rest: string): string | undefined | Expectation {
+  if (rest === '') return undefined
+  let depth = 0
+  let content = ''
+  for (let at = 0; at < rest.length; at++) {
+    const character = rest[at]!
+    const next = rest[at + 1]
+    if (character === '\\' && (next === '(' || next === ')' || next === '\\')) {
+      content += next
+      at++
+      continue
     }
-    case 'command':
-      return false
+    if (character === '(' && depth++ === 0) continue
+    if (character === ')' && --depth === 0) {
+      if (at < rest.length - 1) return { expected: 'nothing behind the closing parenthesis' }
+      if (content.trim() === '') return { expected: 'a pattern in the parentheses, or none of them' }
+      if (content !== content.trim()) return { expected: 'a pattern without blanks at its ends' }
+      return content
+    }
+    if (depth === 0) return { expected: 'parentheses around the pattern' }
+    content += character
   }
+  return { expected: 'a closing parenthesis' }
 }
 
-/** The file that a tool opens, or the directory that it looks through. */
-function pathOf({ tool, input }: ToolUse): string | undefined {
-  if (looksBelow.has(tool)) return input['path'] === undefined ? '.' : stringOf(input['path'])
-  return stringOf(input[tool.startsWith('Notebook') ? 'notebook_path' : 'file_path'])
-}
-
-const looksBelow: ReadonlySet<string> = new Set(['Grep', 'Glob', 'LS'])
-const editsWhatItReads: ReadonlySet<string> = new Set(['Edit', 'MultiEdit', 'Write'])
-const leavesDirectory = (pattern: unknown) => typeof pattern !== 'string' || /^[/~]|\.\./.test(pattern)
+const escaped = (pattern: string) => pattern.replace(/[\\()]/g, '\\$&')

@@ -20,6 +20,8 @@ import { isEnded, nextRunState, type RunInput } from './run-state.ts'
 
 /** A run that has not ended: its record, and what is known of it meanwhile. */
 export interface ActiveRun {
+  /** Its turn has begun: Claude Code has its prompt. */
+  hasBegun?: boolean
   stored: StoredRun
   costUsd: number
   tokens: Tokens

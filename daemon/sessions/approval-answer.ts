@@ -28,6 +28,7 @@ function allowed(approval: Approval, answer: ApprovalAnswer): PermissionAnswer {
   }
   if (input && answers) refuse('/input', 'either answers or an input that holds them')
   if (approval.kind === 'question' && !input && !answers) refuse('/answers', 'what was chosen for each question')
+  if (remember && approval.suppressAlwaysAllowRule) refuse('/remember', 'false, for Claude Code asks each time')
   if (remember && !approval.suggestions) refuse('/remember', `false, for ${approval.tool} offers nothing to remember`)
   const changed = answers ? { ...shapeOf(approval.input), answers: chosen(approval, answers) } : input
   return {

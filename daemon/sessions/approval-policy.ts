@@ -1,24 +1,23 @@
 import type { Approval, ApprovalOptions } from '../../protocol/index.ts'
-import type { DecidedPermission } from '../claude/permission-rules.ts'
+import { type PermissionRule, ruleNaming } from '../claude/permission-rules.ts'
 import type { Resolution } from './questions.ts'
 
 /** What is decided without anybody, and when. Pure: who asks knows the time, the rules and who is connected. */
 
 /**
- * What a session's rules (`ruled`) and its policy make of a question; undefined where somebody is to be asked. A
- * question and a plan are allowed by nothing: nobody would have chosen.
+ * What a session's rules and its policy make of a question; undefined where somebody is to be asked. Claude Code enforces
+ * the rules: it asks about a tool that a rule denies only where the rule came after the question. The policy does not
+ * deny what a rule says to ask about.
  */
 export function judge(
-  { kind, tool }: Approval,
+  { tool, decisionReasonType, askRule }: Approval,
   { policy }: ApprovalOptions,
-  ruled: DecidedPermission | undefined,
+  rules: readonly PermissionRule[],
 ): Resolution | undefined {
-  if (ruled?.decision === 'deny') return denied(ruled.rule, `The rule "${ruled.rule}" of this session denies this.`)
-  if (ruled?.decision === 'ask') return undefined
-  if (ruled && kind === 'tool') {
-    return { decision: 'allow', by: { policy: ruled.rule }, answer: { behavior: 'allow' } }
-  }
-  if (policy !== 'deny') return undefined
+  const denying = ruleNaming(rules, 'deny', tool)
+  if (denying) return denied(denying.text, `The rule "${denying.text}" of this session denies this.`)
+  const isAskedByRule = decisionReasonType === 'rule' || askRule !== undefined
+  if (policy !== 'deny' || isAskedByRule) return undefined
   return denied('deny', `Nobody is asked in this session: what it needs (${tool}) has to be allowed beforehand.`)
 }
 

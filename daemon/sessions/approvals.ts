@@ -1,8 +1,7 @@
-import type { Actor, Approval, ApprovalAnswer, ApprovalOptions } from '../../protocol/index.ts'
+import type { Actor, Approval, ApprovalAnswer, Session } from '../../protocol/index.ts'
 import { permissionLine } from '../claude/control.ts'
 import type { PermissionAnswer } from '../claude/permission-request.ts'
-import { decidePermission, parsePermissionRules, type PermissionRules } from '../claude/permission-rules.ts'
-import { realPath } from '../claude/real-path.ts'
+import { BadPermissionRule, parsePermissionRules, type PermissionRule } from '../claude/permission-rules.ts'
 import { startDeadline } from '../deadline.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
@@ -15,7 +14,7 @@ import type { Resolution } from './questions.ts'
 import type { SessionContext } from './session-context.ts'
 
 /**
- * The half of a session's approvals that acts: it lets rules and policies decide, keeps the deadlines, takes answers
+ * The half of a session's approvals that acts: it lets policies decide, keeps the deadlines, takes answers
  * and brings them to Claude Code, each when it is stored. `questions.ts` is the half that writes.
  */
 export interface Approvals {
@@ -44,7 +43,7 @@ export interface ApprovalsOptions extends Pick<SessionContext, 'attendance' | 'c
 export function createApprovals(options: ApprovalsOptions): Approvals {
   const { attendance, config, conversation, log } = options
   const { questions } = conversation
-  let rules = readRules(conversation.record.approvals, log)
+  let rules = readRules(conversation.record)
   let cancelDeadline = () => {}
   let leave: (() => void) | undefined
   // What nobody but people can decide.
@@ -56,7 +55,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
     if (options.isListening()) {
       for (const question of questions.open) {
         if (left.has(question) || conversation.cancellerOf(question.approval)) continue
-        const resolution = judge(question.approval, conversation.record.approvals ?? {}, ruled(question.approval))
+        const resolution = judge(question.approval, conversation.record.approvals ?? {}, rules)
         if (resolution) decide(question, resolution)
         else left.add(question)
       }
@@ -111,14 +110,11 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
     options.send(line, `answer-${approval.approval}`)
   }
 
-  const ruled = ({ tool, input }: Approval) =>
-    decidePermission(rules, tool, input, conversation.record.cwd, { realPath })
-
   return {
     review,
 
     reconsider() {
-      rules = readRules(conversation.record.approvals, log)
+      rules = readRules(conversation.record)
       left = new WeakSet()
       review()
     },
@@ -156,12 +152,14 @@ export function cameTooLate({ approval, decision, by }: Approval): RpcError {
   })
 }
 
-/** They were checked when the session was made. Without them all is asked, and nothing allowed. */
-function readRules(approvals: ApprovalOptions | undefined, log: SessionContext['log']): PermissionRules {
-  try {
-    return parsePermissionRules(approvals?.rules ?? [])
-  } catch (error) {
-    log.error('the rules of a session cannot be read any more: everything is asked', { error })
-    return parsePermissionRules([])
-  }
+/** Of an older muxd some may be rules no longer: a process does not start with them, and each other one counts. */
+function readRules({ approvals, cwd }: Session): PermissionRule[] {
+  return (approvals?.rules ?? []).flatMap(text => {
+    try {
+      return parsePermissionRules([text], cwd)
+    } catch (error) {
+      if (error instanceof BadPermissionRule) return []
+      throw error
+    }
+  })
 }

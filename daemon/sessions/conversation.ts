@@ -26,6 +26,7 @@ import { createQuestions, type Questions, type QuestionsState } from './question
 import type { Recorder, Source } from './recorder.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { isEnded, type RunInput } from './run-state.ts'
+import { rulesRequest } from './session-rules.ts'
 import { passThrowPoint } from '../hook-points.ts'
 
 /**
@@ -46,6 +47,8 @@ export interface Conversation {
   cancellerOf(question: Approval): Actor | undefined
   /** Tasks that go on in the background of the process, as Claude Code counts them. */
   readonly backgroundTasks: number
+  /** The process has answered to permission rules. */
+  readonly wasGivenRules: boolean
   /** Keeps an outcome back until `releaseHeld`, for a process that ends with its run. */
   holdOutcome: boolean
   /** A process begins to print: nothing of the one before is in flight any more. */
@@ -103,6 +106,7 @@ interface ProcessMemory {
   kept: boolean
   /** Claude Code names the prompts of a turn since 2.1; where it does, a turn without any is its own. */
   namesPrompts: boolean
+  wasGivenRules: boolean
   requests: Map<string, Control>
 }
 
@@ -115,6 +119,7 @@ const newProcess = (resumed: boolean, kept: boolean): ProcessMemory => ({
   lastLineAt: undefined,
   kept,
   namesPrompts: false,
+  wasGivenRules: false,
   requests: new Map(),
 })
 
@@ -158,6 +163,9 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     holdOutcome: false,
     get backgroundTasks() {
       return memory.backgroundTasks.length
+    },
+    get wasGivenRules() {
+      return memory.wasGivenRules
     },
 
     get counterUsd() {
@@ -331,6 +339,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     }
     if (control.kind === 'cancel') questions.takenBack(control.requestId, conversation.cancellerOf, time, source)
     if (readPermissionRequest(control)) return
+    if (control.kind === 'response' && control.requestId.startsWith(rulesRequest)) memory.wasGivenRules = true
     if (control.kind === 'request') {
       // Of its content nothing is needed to refuse it again.
       memory.requests.set(control.requestId, { ...control, request: {} })
@@ -349,6 +358,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     if (turn.promptUuids.length > 0) memory.namesPrompts = true
     const own =
       turn.background !== null || (turn.promptUuids.length === 0 && (memory.namesPrompts || !conversation.active))
+    if (!own && conversation.active) conversation.active.hasBegun = true
     if (!own || conversation.background) return
     conversation.releaseHeld(time, false, source)
     const origin = { background: turn.background ?? { kind: memory.cause ?? 'unknown' } }

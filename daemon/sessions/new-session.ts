@@ -18,7 +18,7 @@ export function newSession(
   const cwd = checkWorkingDirectory(spec.cwd, config.allowRoots, `${pointer}/cwd`)
   const claude = checkOptions(spec.claude ?? {}, cwd, `${pointer}/claude`, config)
   checkLeave(claude, `${pointer}/claude`, config)
-  if (spec.approvals) checkRules(spec.approvals, `${pointer}/approvals`)
+  if (spec.approvals) checkRules(spec.approvals, cwd, `${pointer}/approvals`)
   const now = Date.now()
   return {
     session: `s_${nanoid()}`,
@@ -69,9 +69,9 @@ export function checkLeave({ args, permissionMode }: ClaudeOptions, pointer: str
 }
 
 /** Throws `invalid_params` with the place of a rule that is none. */
-export function checkRules({ rules = [] }: ApprovalOptions, pointer: string) {
+export function checkRules({ rules = [] }: ApprovalOptions, cwd: string, pointer: string) {
   try {
-    parsePermissionRules(rules)
+    parsePermissionRules(rules, cwd)
   } catch (error) {
     if (!(error instanceof BadPermissionRule)) throw error
     const path = `${pointer}/rules/${error.index}`

@@ -10,6 +10,9 @@ import { ConversationInUse } from './ownership.ts'
 export const startFailure = (error: unknown): Failure =>
   failureOf({ code: error instanceof ConversationInUse ? 'in_use' : 'spawn_failed' }, (error as Error).message)
 
+/** Claude Code did not take the session's permission rules: without them it gets no prompt. */
+export const rulesFailure = (said: string): Failure => failureOf({ code: 'rules_refused' }, said)
+
 export const isDiskFull = (error: unknown) => error instanceof DiskFull || isNoSpace(error)
 
 export const storageFailure = (error: unknown): Failure =>

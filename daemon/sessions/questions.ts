@@ -88,7 +88,7 @@ export function createQuestions(recorder: Recorder): Questions {
     },
 
     asked(request, { session, run, parent, expiresAfterMs }, time, source) {
-      const { requestId, kind, tool, input, toolUseId, description, suggestions } = request
+      const { requestId, kind, tool, input, toolUseId, task: _task, description, suggestions, ...reason } = request
       if (known.has(requestId)) return
       known.add(requestId)
       const asked = {
@@ -99,6 +99,7 @@ export function createQuestions(recorder: Recorder): Questions {
         toolUseId,
         ...(description !== undefined && { description }),
         ...(suggestions && { suggestions }),
+        ...reason,
       }
       const lane = parent === undefined ? {} : { parent }
       const expiresAt = expiresAfterMs === undefined ? null : time + expiresAfterMs

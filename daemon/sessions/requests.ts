@@ -9,13 +9,15 @@ export type Answer = Extract<Control, { kind: 'response' }>
 export interface Requests {
   /**
    * Resolves with the answer, or with undefined when the process has ended without one. Rejects with `Unanswered` when
-   * none has come in time.
+   * none has come in time. The request's id begins with `kind`.
    */
-  make(claude: ClaudeProcess, line: (requestId: string) => string): Promise<Answer | undefined>
-  /** An answer of Claude Code's, whoever waits for it. */
-  answered(answer: Answer): void
-  /** Nothing more will come. */
+  make(claude: ClaudeProcess, line: (requestId: string) => string, kind?: string): Promise<Answer | undefined>
+  /** Takes an answer of Claude Code's to whoever waits for it; false when nobody does. */
+  answered(answer: Answer): boolean
+  /** Nothing more will come from the process that was there. */
   ended(): void
+  /** Nothing is asked any more. */
+  stop(): void
 }
 
 export class Unanswered extends Error {
@@ -24,9 +26,14 @@ export class Unanswered extends Error {
 
 export function createRequests(timeoutMs: number = limits.updateTimeoutMs): Requests {
   const waiting = new Map<string, (answer: Answer | undefined) => void>()
+  let stopped = false
+  const ended = () => {
+    for (const resolve of [...waiting.values()]) resolve(undefined)
+  }
   return {
-    make(claude, line) {
-      const requestId = `request-${nanoid(8)}`
+    make(claude, line, kind = 'request') {
+      if (stopped) return Promise.resolve(undefined)
+      const requestId = `${kind}-${nanoid(8)}`
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.delete(requestId)
@@ -40,9 +47,15 @@ export function createRequests(timeoutMs: number = limits.updateTimeoutMs): Requ
         claude.send(line(requestId), requestId)
       })
     },
-    answered: answer => waiting.get(answer.requestId)?.(answer),
-    ended() {
-      for (const resolve of [...waiting.values()]) resolve(undefined)
+    answered(answer) {
+      const resolve = waiting.get(answer.requestId)
+      resolve?.(answer)
+      return resolve !== undefined
+    },
+    ended,
+    stop() {
+      stopped = true
+      ended()
     },
   }
 }

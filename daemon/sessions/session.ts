@@ -33,6 +33,7 @@ import { createRunEnding } from './run-ending.ts'
 import { createRunQueue, inQueueOrder } from './run-queue.ts'
 import { createRequests } from './requests.ts'
 import type { SessionContext } from './session-context.ts'
+import { createSessionRules } from './session-rules.ts'
 import { createSessionProcess, holderDied } from './session-process.ts'
 import { isEnded } from './run-state.ts'
 import { applyToProcess, changed, concernsProcess } from './update.ts'
@@ -156,6 +157,7 @@ export function createSession(
     saved,
   })
   const requests = createRequests()
+  const rules = createSessionRules(conversation, requests, () => process.live?.claude)
   const faults = createFaults({
     ...context,
     session: id,
@@ -228,7 +230,10 @@ export function createSession(
     },
     update(changes, by) {
       // One after the other: what the process makes of one is known before the next is asked for.
-      const updated = updating.then(() => update(changes, by)).finally(settle)
+      const updated = updating
+        .then(() => update(changes, by))
+        .finally(() => rules.changed(false))
+        .finally(settle)
       updating = updated.catch(() => {})
       return updated
     },
@@ -262,6 +267,7 @@ export function createSession(
       approvals.stop()
       cancelIdleClose()
       ending.stop()
+      requests.stop()
       await starting
       if (process.live) {
         process.live.endByForce()
@@ -279,8 +285,8 @@ export function createSession(
       approvals.stop()
       cancelIdleClose()
       ending.stop()
+      requests.stop()
       await starting
-      requests.ended()
       process.leave()
       recorder.commit()
     },
@@ -339,7 +345,13 @@ export function createSession(
   async function bring(run: ActiveRun, firstSeq: number) {
     const claude = process.live?.claude ?? (await process.start(run, firstSeq))
     const uuid = run.stored.promptUuid
-    if (claude && uuid !== null && conversation.active === run) claude.send(userLine(uuid, run.stored.run.prompt), uuid)
+    const failure = claude && (await rules.ready(claude))
+    if (!claude || uuid === null || conversation.active !== run || run.stored.run.state !== 'running' || stopping)
+      return
+    if (!failure) return claude.send(userLine(uuid, run.stored.run.prompt), uuid)
+    conversation.end(run, 'refused', Date.now(), { failure })
+    recorder.commit()
+    process.live?.endGently()
   }
 
   function runEnded(run: ActiveRun) {
@@ -385,7 +397,7 @@ export function createSession(
       while (starting) await starting
       const { live } = process
       if (live && !live.ending) {
-        const how = await applyToProcess(requests, live.claude, changes, conversation.record)
+        const how = await applyToProcess({ requests, rules, claude: live.claude }, changes, conversation.record)
         if (how === 'restart') endIfIdle('it has to be started anew for this mode')
       }
     }
@@ -400,6 +412,7 @@ export function createSession(
     conversation.record = changed(conversation.record, changes)
     acted()
     commitNow()
+    rules.changed(true)
     const after = { ...conversation.record, head: recorder.head }
     if (changes.approvals) approvals.reconsider()
     return after
@@ -446,7 +459,7 @@ export function createSession(
     const { live } = process
     if (!live) return
     if (control.kind === 'response') {
-      requests.answered(control)
+      if (!requests.answered(control)) rules.unclaimed(control, live.claude)
       return ending.answered(control)
     }
     if (control.kind !== 'request') return
@@ -493,9 +506,9 @@ export function createSession(
     const run = conversation.active
     if (live.claude.inputEnded || run?.held) live.endGently()
     if (run?.stored.run.state === 'cancelling') ending.resume(run, live)
-    else if (run && !run.held) {
+    else if (run && !run.held && !run.hasBegun) {
       bring(run, firstSeq).catch((error: unknown) => faults.handle({ error, where: 'running' }))
-    }
+    } else if (!live.ending) void rules.ready(live.claude)
     settle()
   }
 

@@ -287,8 +287,9 @@ export function createSessions(context: SessionsContext): Sessions {
     async update(id, changes, by) {
       refuseStopping()
       refuseUnusable(id)
+      const { cwd } = present(stored(id))
       const { permissionMode } = changes
-      if (changes.approvals) checkRules(changes.approvals, '/approvals')
+      if (changes.approvals) checkRules(changes.approvals, cwd, '/approvals')
       if (permissionMode !== undefined) checkLeave({ permissionMode }, '', config)
       try {
         const updated = await load(id).update(changes, by)

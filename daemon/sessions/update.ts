@@ -4,6 +4,7 @@ import type { ClaudeProcess } from '../claude/claude-process.ts'
 import { modelLine, permissionModeLine } from '../claude/control.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { type Answer, type Requests, Unanswered } from './requests.ts'
+import type { SessionRules } from './session-rules.ts'
 
 /** The record with the changes in it; what a live process makes of them is not its part. */
 export function changed(record: Session, changes: SessionChanges): Session {
@@ -32,18 +33,17 @@ function begunAnew({ forkedFrom }: Session): Partial<Session> {
 }
 
 /** Whether a live process has a say in it. */
-export const concernsProcess = ({ model, permissionMode }: SessionChanges): boolean =>
-  model !== undefined || permissionMode !== undefined
+export const concernsProcess = ({ model, permissionMode, approvals }: SessionChanges): boolean =>
+  model !== undefined || permissionMode !== undefined || approvals !== undefined
 
 /**
- * Makes a live process go on with another model and mode; one that ends over it is as good, for the next has them.
+ * Makes a live process go on with another model, mode and rules; one that ends over it is as good, for the next has them.
  * Resolves with `restart` where only another process can have the mode. Throws `RpcError` with Claude Code's words where it
  * refuses; then it goes on as before.
  */
 export async function applyToProcess(
-  requests: Requests,
-  claude: ClaudeProcess,
-  { model, permissionMode }: SessionChanges,
+  { requests, rules, claude }: { requests: Requests; rules: SessionRules; claude: ClaudeProcess },
+  { model, permissionMode, approvals }: SessionChanges,
   before: Session,
 ): Promise<'applied' | 'restart'> {
   const setMode = (mode: string) => ask(requests, claude, id => permissionModeLine(id, mode))
@@ -52,19 +52,27 @@ export async function applyToProcess(
     if (mode.errorCode === 'bypass_not_launched') return 'restart'
     throw refused('permissionMode', permissionMode!, mode.error)
   }
+  const undoMode = async () => {
+    if (mode) await setMode(before.permissionMode ?? before.claude.permissionMode ?? 'default')
+  }
+  // The rules are given back by `SessionRules.changed`.
+  const ruled = approvals && (await answerOf(rules.replace(claude, approvals.rules ?? [])))
+  if (ruled && !ruled.ok) {
+    await undoMode()
+    throw refused('approvals', approvals?.rules, ruled.error)
+  }
   const answer = model === undefined ? undefined : await ask(requests, claude, id => modelLine(id, model))
   if (!answer || answer.ok) return 'applied'
-  if (mode) await setMode(before.permissionMode ?? before.claude.permissionMode ?? 'default')
+  await undoMode()
   throw refused('model', model!, answer.error)
 }
 
-async function ask(
-  requests: Requests,
-  claude: ClaudeProcess,
-  line: (requestId: string) => string,
-): Promise<Answer | undefined> {
+const ask = (requests: Requests, claude: ClaudeProcess, line: (requestId: string) => string) =>
+  answerOf(requests.make(claude, line))
+
+async function answerOf(request: Promise<Answer | undefined>): Promise<Answer | undefined> {
   try {
-    return await requests.make(claude, line)
+    return await request
   } catch (error) {
     if (!(error instanceof Unanswered)) throw error
     const limit = { limit: 'updateTimeoutMs', value: limits.updateTimeoutMs }
@@ -72,7 +80,7 @@ async function ask(
   }
 }
 
-const refused = (field: 'model' | 'permissionMode', value: string, said: string) =>
+const refused = (field: 'model' | 'permissionMode' | 'approvals', value: unknown, said: string) =>
   new RpcError('invalid_params', `${field}: Claude Code refuses ${JSON.stringify(value)}: ${said}`, {
     path: `/${field}`,
     expected: said,

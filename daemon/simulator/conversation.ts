@@ -13,6 +13,7 @@ import {
 } from './frames.ts'
 import { playTurn, type Part } from './play.ts'
 import { parsePrompt } from './prompt.ts'
+import { rulesIn } from './rules.ts'
 import { scriptFor } from './scripts/index.ts'
 import {
   modelName,
@@ -138,6 +139,9 @@ export function startConversation(session: Session): Conversation {
         turn?.stop.abort('interrupt')
         return undefined
       }
+      case 'apply_flag_settings':
+        session.rules = rulesIn(request['settings'])
+        return answer({})
       case 'set_permission_mode': {
         const mode = String(request['mode'])
         if (!permissionModes.includes(mode)) return fail(modeProblem, 'invalid_mode')

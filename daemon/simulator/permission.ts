@@ -36,16 +36,22 @@ export async function permit(turn: Turn, id: string, call: ToolCall, input: Reco
   }
   if (session.args.disallowedTools.some(rule => rule.replace(/\(.*$/, '') === call.name))
     return refusedByConfig(`Permission to use ${call.name} has been denied.`)
-  if (!call.asks || session.allowed.has(call.name) || session.allowed.has(ruleFor(call.name, input)))
+  if (session.rules.deny.has(call.name)) return refusedByConfig(`Permission to use ${call.name} has been denied.`)
+  const isAskedByRule = session.rules.ask.has(call.name)
+  const isAllowed = session.rules.allow.has(call.name) && !questions.has(call.name)
+  if (
+    !isAskedByRule &&
+    (!call.asks || isAllowed || session.allowed.has(call.name) || session.allowed.has(ruleFor(call.name, input)))
+  )
     return granted({ source: 'config', reason_type: 'rule' })
-  if (editModes.has(session.permissionMode) && !questions.has(call.name))
+  if (!isAskedByRule && editModes.has(session.permissionMode) && !questions.has(call.name))
     return granted({ source: 'config', reason_type: 'mode' })
   if (session.args.permissionPromptTool !== 'stdio')
     return refusedByConfig(`Claude requested permissions to use ${call.name}, but you haven't granted it yet.`)
 
   const pending = turn.tools.get(id)!
   pending.phase = 'asking'
-  const answer = await ask(turn, id, call, input)
+  const answer = await ask(turn, id, call, input, isAskedByRule)
   if (answer.behavior === 'failed') {
     const message = `Tool permission request failed: AbortError: ${answer.message}`
     return refused('permission-rule', message, { source: 'config', reason_type: 'other' })
@@ -67,7 +73,13 @@ const editModes = new Set(['acceptEdits', 'bypassPermissions'])
 const questions = new Set(['AskUserQuestion', 'ExitPlanMode'])
 
 /** `can_use_tool` over the stream. There is no time-out; when the turn is stopped, the question is withdrawn. */
-function ask(turn: Turn, toolUseId: string, call: ToolCall, input: Record<string, unknown>): Promise<PermissionAnswer> {
+function ask(
+  turn: Turn,
+  toolUseId: string,
+  call: ToolCall,
+  input: Record<string, unknown>,
+  isAskedByRule: boolean,
+): Promise<PermissionAnswer> {
   const { session, stop } = turn
   if (session.inputEnded) return Promise.resolve({ behavior: 'failed', message: 'Stream closed' })
   const requestId = randomUUID()
@@ -82,6 +94,7 @@ function ask(turn: Turn, toolUseId: string, call: ToolCall, input: Record<string
       description: typeof input['file_path'] === 'string' ? basename(input['file_path']) : call.name,
       ...(!questions.has(call.name) && { permission_suggestions: suggestions(call.name, input) }),
       tool_use_id: toolUseId,
+      ...(isAskedByRule && { decision_reason_type: 'rule' }),
       ...(questions.has(call.name) && { requires_user_interaction: true }),
     },
   })

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Arguments } from './arguments.ts'
 import type { Output } from './output.ts'
+import { noRules, type Rules } from './rules.ts'
 import { type Entry, loadTranscript, saveTranscript } from './transcript.ts'
 import { addTokens, costOf, estimateTokens, noTokens, type Tokens } from './usage.ts'
 
@@ -18,6 +19,8 @@ export interface Session {
   permissionMode: string
   /** Tools that need no permission any more, and commands: `Bash(ls)`. */
   readonly allowed: Set<string>
+  /** Those of `apply_flag_settings`. */
+  rules: Rules
   /** What has been said, as the transcript has it. */
   entries: Entry[]
   /** Tokens by model, over the whole session. */
@@ -85,6 +88,7 @@ export function createSession(args: Arguments, output: Output, id: string, histo
     model: modelName(args.model),
     permissionMode: args.permissionMode,
     allowed: new Set(args.allowedTools.map(rule => rule.replace(/\(.*$/, ''))),
+    rules: noRules,
     entries,
     models: new Map(spent?.models),
     costBefore: costOfAll(spent?.models ?? []),

@@ -194,7 +194,6 @@ describe('nobody needs to answer', () => {
     const events = await (await run(`scn:write:${file(name)}`, approvals)).ended()
     return { ...one(events, 'approval_resolved'), written: existsSync(file(name)) }
   }
-  const rules = ['allow Write', 'deny Write(./forbidden.txt)']
 
   test('what has expired', async () => {
     expect(await decided('expired.txt', { expiresAfterMs: 200 })).toMatchObject({ decision: 'expired', written: false })
@@ -202,13 +201,5 @@ describe('nobody needs to answer', () => {
   test('what the policy denies', async () => {
     const denied = { decision: 'deny', by: { policy: 'deny' }, written: false }
     expect(await decided('denied-by-policy.txt', { policy: 'deny' })).toMatchObject(denied)
-  })
-  test('what a rule allows', async () => {
-    const allowed = { decision: 'allow', by: { policy: 'allow Write' }, written: true }
-    expect(await decided('by-rule.txt', { policy: 'deny', rules })).toMatchObject(allowed)
-  })
-  test('what a rule denies', async () => {
-    const denied = { decision: 'deny', by: { policy: rules[1] }, written: false }
-    expect(await decided('forbidden.txt', { rules })).toMatchObject(denied)
   })
 })

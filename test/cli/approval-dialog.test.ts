@@ -45,6 +45,20 @@ describe('what a person types', () => {
     expect(given).toEqual({ decision: 'deny' })
   })
 
+  it('is no by an empty line, and yes by the whole word alone, where No is the default', async () => {
+    const asked = { suggestions, defaultToNo: true }
+    const { given, prompts } = await answered(asked, '')
+    expect(given).toEqual({ decision: 'deny' })
+    expect(prompts).toEqual(['Allow it? yes (in full), N, n REASON, always: '])
+    expect(await answered(asked, 'y', 'a', 'yes')).toMatchObject({ given: { decision: 'allow' }, left: [] })
+  })
+
+  it('is not remembered where Claude Code wants to ask each time', async () => {
+    const { given, prompts } = await answered({ suggestions, suppressAlwaysAllowRule: true }, 'a', 'y')
+    expect(prompts[0]).toBe('Allow it? y, n, n REASON: ')
+    expect(given).toEqual({ decision: 'allow' })
+  })
+
   it('decides on a plan', async () => {
     const plan = { kind: 'plan', suggestions } as const
     expect((await answered(plan, 'a', 'y')).given).toEqual({ decision: 'allow' })

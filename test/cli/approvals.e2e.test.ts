@@ -186,9 +186,9 @@ describe('elsewhere', () => {
     const { call } = await daemonForTest()
     const allowed = await call('run', 'sim:permission', '--allow', 'Write').ended
     expect(allowed.stdout).toContain('It was allowed')
-    expect(allowed.stderr).toContain('allowed (allow Write)')
-    const denied = await call('run', 'sim:permission', '--allow', 'Write', '--deny', 'Edit(*.txt)').ended
-    expect(denied.stderr).toContain('denied (deny Edit(*.txt))')
+    const denied = await call('run', 'sim:permission', '--allow', 'Write', '--deny', 'Edit').ended
+    expect(denied.stdout).toContain('It was not allowed')
+    expect(allowed.stderr + denied.stderr).not.toContain('needs permission')
     expect((await call('run', 'sim:permission', '--approvals', 'deny').ended).stdout).toContain('It was not allowed')
     expect(await call('run', 'x', '--allow', 'write').ended).toMatchObject({
       code: 2,

@@ -326,36 +326,21 @@ describe('without anybody', () => {
     ])
   })
 
-  it('the policy deny decides, and rules before it', async () => {
+  it('the policy deny decides what is asked, but not what a rule asks about', async () => {
     const [, peer] = await open()
-    const approvals = { policy: 'deny' as const, rules: ['allow Bash(ls)'] }
+    const approvals = { policy: 'deny' as const, rules: ['ask Read', 'allow Bash'] }
     const run = await start(peer, 'sim:permission', approvals)
     expect((await ended(peer, run)).result!.response).toContain('It was not allowed')
     expect(await resolved(peer, run)).toMatchObject([{ decision: 'deny', by: { policy: 'deny' } }])
     const allowed = await again(peer, run, 'sim:permission command=ls')
     expect((await ended(peer, allowed)).result!.response).toContain('It was allowed')
-    expect((await resolved(peer, run)).at(-1)).toMatchObject({ decision: 'allow', by: { policy: 'allow Bash(ls)' } })
-    expect(await peer.call('session.get', { session: run.session })).toMatchObject({ approvals })
-  })
-
-  it('rules deny before they ask before they allow, and allow no question', async () => {
-    const [, peer] = await open()
-    const rules = ['allow Bash', 'deny Bash(rm)', 'ask Bash(pwd)', 'allow AskUserQuestion']
-    const run = await start(peer, 'sim:permission command=rm', { rules })
-    await ended(peer, run)
-    await ended(peer, await again(peer, run, 'sim:permission command=ls'))
-    const asked = await again(peer, run, 'sim:permission command=pwd')
-    await answer(peer, await pending(peer), allow)
+    await peer.call('session.update', { session: run.session, approvals: { policy: 'deny', rules: ['ask Bash'] } })
+    const asked = await again(peer, run, 'sim:permission command=ls')
+    const approval = await pending(peer)
+    expect(approval).toMatchObject({ tool: 'Bash', decisionReasonType: 'rule' })
+    await answer(peer, approval, allow)
     await ended(peer, asked)
-    const question = await again(peer, run, 'sim:question')
-    await answer(peer, await pending(peer), { decision: 'deny' })
-    await ended(peer, question)
-    expect((await resolved(peer, run)).map(({ decision, by }) => [decision, by])).toMatchObject([
-      ['deny', { policy: 'deny Bash(rm)' }],
-      ['allow', { policy: 'allow Bash' }],
-      ['allow', { name: 'asker' }],
-      ['deny', { name: 'asker' }],
-    ])
+    expect(await resolved(peer, run)).toMatchObject([{ by: { policy: 'deny' } }, { by: { name: 'asker' } }])
   })
 
   it('a rule that is none is refused by its place', async () => {

@@ -106,7 +106,7 @@ describe('changing a session', () => {
     })
   })
 
-  it('of its rules decides also the question that is open, and its deadline stays', async () => {
+  it('of its rules denies the open question whose tool they name, and keeps its deadline', async () => {
     const [, peer] = await open()
     const session = await create(peer, { approvals: { policy: 'ask', expiresAfterMs: 3_600_000 } })
     const run = await start(peer, session, 'sim:permission')
@@ -115,14 +115,17 @@ describe('changing a session', () => {
       kind: 'invalid_params',
       path: '/approvals/rules/0',
     })
-    const approvals = { rules: ['allow Write'] }
+    const allowed = { rules: ['allow Write'] }
+    await update(peer, session, { approvals: allowed })
+    expect(await get(peer, session)).toMatchObject({ state: 'waiting' })
+    const approvals = { rules: ['deny Edit'] }
     expect(await update(peer, session, { approvals })).toMatchObject({
       approvals: { ...approvals, expiresAfterMs: 3_600_000 },
     })
     expect(await ended(peer, run)).toMatchObject({ state: 'done' })
     expect((await logOf(peer, session)).find(({ type }) => type === 'approval_resolved')).toMatchObject({
-      decision: 'allow',
-      by: { policy: 'allow Write' },
+      decision: 'deny',
+      by: { policy: 'deny Edit' },
     })
     expect((await fork(peer, session)).approvals).toEqual({ ...approvals, expiresAfterMs: 3_600_000 })
   })

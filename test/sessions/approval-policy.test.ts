@@ -1,31 +1,34 @@
 import { describe, expect, it } from 'vitest'
 import type { Approval, ApprovalOptions } from '../../protocol/index.ts'
+import { parsePermissionRules } from '../../daemon/claude/permission-rules.ts'
 import { deadlineOf, judge, type Patience } from '../../daemon/sessions/approval-policy.ts'
 import { approval as stored } from '../support/records.ts'
 
 const approval = (fields: Partial<Approval> = {}) => stored('a_1', 's_1', fields).approval
-const rule = (decision: 'allow' | 'ask' | 'deny') => ({ decision, rule: `${decision} Write` })
 
 describe('what is decided without anybody', () => {
-  it.each<[Approval['kind'], ApprovalOptions['policy'], 'allow' | 'ask' | 'deny' | undefined, string | undefined]>([
-    ['tool', undefined, undefined, undefined],
-    ['tool', 'ask', undefined, undefined],
-    ['tool', 'deny', undefined, 'deny by deny'],
-    ['tool', undefined, 'allow', 'allow by allow Write'],
-    ['tool', 'deny', 'allow', 'allow by allow Write'],
-    ['tool', 'ask', 'allow', 'allow by allow Write'],
-    ['tool', 'deny', 'ask', undefined],
-    ['tool', 'ask', 'deny', 'deny by deny Write'],
-    ['question', undefined, 'allow', undefined],
-    ['question', 'deny', 'allow', 'deny by deny'],
-    ['question', 'ask', 'deny', 'deny by deny Write'],
-    ['plan', undefined, 'allow', undefined],
-    ['plan', 'deny', undefined, 'deny by deny'],
-  ])('%s, policy %s, rule %s: %s', (kind, policy, ruled, expected) => {
-    const resolution = judge(approval({ kind }), policy ? { policy } : {}, ruled && rule(ruled))
-    const said = resolution && `${resolution.decision} by ${(resolution.by as { policy: string }).policy}`
-    expect(said).toBe(expected)
-    expect(resolution?.answer?.behavior).toBe(resolution?.decision)
+  it.each<[string, Partial<Approval>, ApprovalOptions['policy'], string[], string | undefined]>([
+    ['nothing without a policy', {}, undefined, [], undefined],
+    ['nothing under policy ask', {}, 'ask', [], undefined],
+    ['a tool under policy deny', {}, 'deny', [], 'deny'],
+    ['a question under policy deny', { kind: 'question' }, 'deny', [], 'deny'],
+    ['a plan under policy deny', { kind: 'plan' }, 'deny', [], 'deny'],
+    ['nothing that a rule asks about', { decisionReasonType: 'rule' }, 'deny', [], undefined],
+    ['nothing that names its ask rule', { askRule: 'Bash(rm *)' }, 'deny', [], undefined],
+    ['what only a hook asks about', { decisionReasonType: 'hook' }, 'deny', [], 'deny'],
+    ['a tool that a rule denies by name', {}, 'ask', ['deny Write'], 'deny Write'],
+    ['a tool that a rule denies as one that edits', {}, undefined, ['deny Edit'], 'deny Edit'],
+    ['a tool that is denied and asked about', { decisionReasonType: 'rule' }, 'ask', ['deny Write'], 'deny Write'],
+    ['a tool of a server that is denied', { tool: 'mcp__a__b' }, 'ask', ['deny mcp__a'], 'deny mcp__a'],
+    ['a tool of a server that is denied by *', { tool: 'mcp__a__b' }, 'ask', ['deny mcp__a__*'], 'deny mcp__a__*'],
+    ['no tool of another server', { tool: 'mcp__ab__b' }, 'ask', ['deny mcp__a'], undefined],
+    ['no tool that a rule denies by a pattern', {}, undefined, ['deny Write(x)'], undefined],
+    ['no tool that a rule allows', {}, 'deny', ['allow Write'], 'deny'],
+  ])('%s', (_title, fields, policy, texts, by) => {
+    const rules = parsePermissionRules(texts, '/work')
+    const resolution = judge(approval({ tool: 'Write', ...fields }), policy ? { policy } : {}, rules)
+    expect(resolution?.by).toEqual(by === undefined ? undefined : { policy: by })
+    expect(resolution?.answer?.behavior).toBe(by === undefined ? undefined : 'deny')
   })
 })
 

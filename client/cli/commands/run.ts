@@ -18,6 +18,7 @@ export interface RunCommandOptions extends CommonOptions {
   maxBudget?: number
   approvals?: 'ask' | 'deny'
   allow?: string[]
+  ask?: string[]
   deny?: string[]
   detach?: true
   /** False with `--no-stdin`. */
@@ -53,7 +54,7 @@ export async function run(given: string | undefined, options: RunCommandOptions)
   })
 }
 
-const ofNewSession = ['directory', 'title', 'model', 'permissionMode', 'approvals', 'allow', 'deny'] as const
+const ofNewSession = ['directory', 'title', 'model', 'permissionMode', 'approvals', 'allow', 'ask', 'deny'] as const
 const flags = {
   directory: 'directory',
   title: 'title',
@@ -61,6 +62,7 @@ const flags = {
   permissionMode: 'permission-mode',
   approvals: 'approvals',
   allow: 'allow',
+  ask: 'ask',
   deny: 'deny',
 }
 
@@ -74,8 +76,11 @@ function target(options: RunCommandOptions) {
   return { cwd: directory, claude, ...approvalsOf(options), ...(title !== undefined && { title }) }
 }
 
-function approvalsOf({ approvals: policy, allow = [], deny = [] }: RunCommandOptions): { approvals?: ApprovalOptions } {
-  const rules = [...deny.map(rule => `deny ${rule}`), ...allow.map(rule => `allow ${rule}`)]
+function approvalsOf(options: RunCommandOptions): { approvals?: ApprovalOptions } {
+  const { approvals: policy } = options
+  const rules = (['deny', 'ask', 'allow'] as const).flatMap(decision =>
+    (options[decision] ?? []).map(rule => `${decision} ${rule}`),
+  )
   if (!policy && rules.length === 0) return {}
   return { approvals: { ...(policy && { policy }), ...(rules.length > 0 && { rules }) } }
 }

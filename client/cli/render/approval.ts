@@ -1,11 +1,11 @@
 import type { Colors } from 'picocolors/types.js'
-import type { Approval } from '../../index.ts'
+import type { Approval, ApprovalReason } from '../../index.ts'
 import { type DiffLine, diffOf } from './diff.ts'
 import { harmless, oneLine, widthOf } from './text.ts'
 import { summary } from './tool.ts'
 
 /** What has to be known of a question to answer it; an event has it as well as a record. */
-export type Asked = Pick<Approval, 'kind' | 'tool' | 'input' | 'suggestions'>
+export type Asked = Pick<Approval, 'kind' | 'tool' | 'input' | 'suggestions'> & ApprovalReason
 
 export interface ApprovalStyle {
   colors: Colors
@@ -23,7 +23,30 @@ export function approvalLines(asked: Asked, { colors, columns }: ApprovalStyle):
   const body = bodyOf(asked).flatMap(({ style = 'plain', text }) =>
     wrap(clean(text), columns - 5).map(line => `  ${paint(colors, style)(line)}`),
   )
-  return [`${colors.yellow('?')} ${title}`, ...body]
+  const reason = reasonOf(asked).flatMap(text => wrap(clean(text), columns - 5).map(line => `  ${colors.dim(line)}`))
+  return [`${colors.yellow('?')} ${title}`, ...body, ...reason]
+}
+
+/** Why Claude Code asks, in the order of importance. */
+function reasonOf(asked: Asked): string[] {
+  const { title, decisionReason, decisionReasonType, askRule, blockedPath, mcpServer, requiresUserInteraction } = asked
+  const why = decisionReason ?? (askRule ? `the rule ask ${askRule}` : reasonTypes[decisionReasonType ?? ''])
+  return [
+    ...(title ? [title] : []),
+    ...(why ? [`why: ${why}`] : []),
+    ...(blockedPath && !why?.includes(blockedPath) ? [`outside of its directories: ${blockedPath}`] : []),
+    ...(mcpServer ? [`MCP server: ${mcpServer}`] : []),
+    ...(requiresUserInteraction && asked.kind === 'tool' ? ['only a person may answer this'] : []),
+  ]
+}
+
+/** Where Claude Code gives the kind of its reason alone. */
+const reasonTypes: Record<string, string> = {
+  rule: 'a permission rule says to ask',
+  hook: 'a hook says to ask',
+  workingDir: 'outside of its directories',
+  safetyCheck: 'a safety check',
+  mode: 'the permission mode',
 }
 
 /** The same in one line. */
@@ -63,14 +86,16 @@ interface Line {
   style?: 'plain' | 'in' | 'out' | 'quiet'
 }
 
-function bodyOf({ kind, tool, input, suggestions }: Asked): Line[] {
+function bodyOf({ kind, tool, input, suggestions, suppressAlwaysAllowRule }: Asked): Line[] {
   if (kind === 'question') return questionsOf(input).flatMap(questionLines)
   const fields = fieldsOf(input)
   if (kind === 'plan') return textLines(textOf(fields['plan']))
   const kept = typeof suggestions === 'object' ? suggestions.map(suggestionText).filter(Boolean) : []
   return [
     ...toolLines(tool, fields),
-    ...(kept.length > 0 ? [{ text: `always: ${kept.join(', ')}`, style: 'quiet' as const }] : []),
+    ...(kept.length > 0 && !suppressAlwaysAllowRule
+      ? [{ text: `always: ${kept.join(', ')}`, style: 'quiet' as const }]
+      : []),
   ]
 }
 

@@ -1,4 +1,4 @@
-import type { Approval, ApprovalAnswer, ClientApi } from '../../browser.ts'
+import type { Approval, ApprovalAnswer, ApprovalReason, ClientApi } from '../../browser.ts'
 import { useState } from 'preact/hooks'
 import { RpcError } from '../../browser.ts'
 import { duration } from '../parts/format.ts'
@@ -8,7 +8,7 @@ import { type Question, questionsOf } from './approval-input.ts'
 import { type Answers, Questions } from './questions.tsx'
 
 /** What has to be known of a question to answer it. */
-export interface Asked extends Pick<Approval, 'approval' | 'kind' | 'input'> {
+export interface Asked extends Pick<Approval, 'approval' | 'kind' | 'input'>, ApprovalReason {
   suggestions?: readonly unknown[] | undefined
   /** Only a part of the input is here: it can be allowed as it is, and not be changed. */
   isCut?: boolean
@@ -112,10 +112,15 @@ export function AnswerForm({ answering, readOnly }: { answering: Answering; read
         <p class="small dim">This link may only watch: somebody else has to answer.</p>
       ) : (
         <div class="card-answers">
-          <button type="button" class="button primary" disabled={!canAllow} onClick={() => allow()}>
+          <button
+            type="button"
+            class={asked.defaultToNo ? 'button' : 'button primary'}
+            disabled={!canAllow}
+            onClick={() => allow()}
+          >
             {labels[asked.kind]}
           </button>
-          {isTool && (asked.suggestions?.length ?? 0) > 0 && (
+          {isTool && (asked.suggestions?.length ?? 0) > 0 && !asked.suppressAlwaysAllowRule && (
             <button
               type="button"
               class="button"

@@ -5,6 +5,7 @@ import { useWorkspace } from '../app/workspace.ts'
 import { Ago } from '../parts/time.tsx'
 import { AnswerForm, TimeLeft, useAnswering } from './answering.tsx'
 import { summaryOf, wishOf } from './approval-input.ts'
+import { ReasonView } from './approval-reason.tsx'
 import { sessionName } from '../../session-name.ts'
 
 /** One question with what can be answered. The answer that was first counts: who comes later is told. */
@@ -16,7 +17,8 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (readOnly || event.target !== event.currentTarget || !isBare(event)) return
-    if (event.key === 'a' && answering.canAllow) answering.allow()
+    // Where No is the default no single key allows.
+    if (event.key === 'a' && answering.canAllow && !approval.defaultToNo) answering.allow()
     else if (event.key === 'd') answering.deny()
     else return
     event.preventDefault()
@@ -52,6 +54,7 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
         <p class="dim">{approval.description}</p>
       )}
       {answering.questions.length === 0 && <WishView approval={approval} />}
+      <ReasonView reason={approval} />
       <AnswerForm answering={answering} readOnly={readOnly} />
     </article>
   )

@@ -38,7 +38,7 @@ export async function startSuite(options: string[] = []): Promise<Suite> {
   const [home, userHome, cwd] = ['home', 'user', 'cwd'].map(name => join(directory, name)) as [string, string, string]
   for (const each of [userHome, cwd]) mkdirSync(each)
   const api = await startMessagesApi()
-  const env = environment(userHome, api.url)
+  const env = environmentFor(userHome, api.url)
   const start = () => startDaemon(home, ['--claude-bin', claude, ...options], env)
   const clients: Mux[] = []
   let daemon: RunningDaemon = await start()
@@ -105,7 +105,7 @@ const stoppedWell = { code: 0, complaints: [] }
 export const waitOptions = { timeout: 15_000, interval: 10 }
 
 /** Nothing but what Claude Code needs, and everything that keeps it to the stand-in. */
-function environment(userHome: string, apiUrl: string): Record<string, string> {
+export function environmentFor(userHome: string, apiUrl: string): Record<string, string> {
   return {
     PATH: process.env['PATH']!,
     HOME: userHome,

@@ -1,4 +1,4 @@
-import type { Actor, Approval, EventOf, Origin, TerminalType, Tokens } from '../../../browser.ts'
+import type { Actor, Approval, ApprovalReason, EventOf, Origin, TerminalType, Tokens } from '../../../browser.ts'
 import type { Blocks } from './blocks.ts'
 
 /**
@@ -69,6 +69,7 @@ export interface ApprovalPart {
   input: unknown
   description: string | undefined
   suggestions: readonly unknown[] | undefined
+  reason: ApprovalReason
   expiresAt: number | undefined
   resolved: Resolved | undefined
 }

@@ -1,4 +1,5 @@
 import type { Event } from '../../../browser.ts'
+import { reasonOf } from './approval-reason.ts'
 import type { LineItem } from './items.ts'
 import type { Handlers, Sheet } from './sheet.ts'
 import * as say from './wording.ts'
@@ -51,6 +52,7 @@ export function toolHandlers(sheet: Sheet) {
         input,
         description,
         suggestions,
+        reason: reasonOf(event),
         expiresAt,
         resolved: undefined,
       }

@@ -1,4 +1,5 @@
 import { AnswerForm, TimeLeft, useAnswering } from '../../blocks/answering.tsx'
+import { ReasonView } from '../../blocks/approval-reason.tsx'
 import { Markdown } from '../../parts/markdown.tsx'
 import type { ApprovalPart, ToolItem } from '../model/items.ts'
 import { answered } from '../model/wording.ts'
@@ -30,12 +31,14 @@ function Open({ approval, item }: { item: ToolItem; approval: ApprovalPart }) {
   // Whoever was first is told by the log.
   const answering = useAnswering(mux.api, {
     ...approval,
+    ...approval.reason,
     input: item.input ?? approval.input,
     isCut: item.inputCut !== undefined,
   })
   return (
     <div class="answering">
       {description && description !== tool && <p class="dim">{description}</p>}
+      <ReasonView reason={approval.reason} />
       {expiresAt !== undefined && (
         <p>
           <TimeLeft until={expiresAt} />

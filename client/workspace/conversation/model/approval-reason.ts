@@ -1,0 +1,18 @@
+import type { ApprovalReason, EventOf } from '../../../browser.ts'
+
+/** Why Claude Code asks, and its hints, out of the event. */
+export function reasonOf(event: EventOf<'approval_requested'>): ApprovalReason {
+  return Object.fromEntries(names.flatMap(name => (event[name] === undefined ? [] : [[name, event[name]]])))
+}
+
+const names = [
+  'title',
+  'decisionReason',
+  'decisionReasonType',
+  'askRule',
+  'blockedPath',
+  'mcpServer',
+  'defaultToNo',
+  'requiresUserInteraction',
+  'suppressAlwaysAllowRule',
+] as const satisfies (keyof ApprovalReason)[]
