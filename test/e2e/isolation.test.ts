@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
+import { muxd } from '../cli/muxd.ts'
 import { goingOn, printing } from '../support/printing.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
+
+interface Doctor {
+  checks: { name: string; ok: boolean; detail: string }[]
+}
 
 const init = { type: 'system', subtype: 'init', tools: [] }
 const text = { type: 'assistant', message: { id: 'msg_1', content: [{ type: 'text', text: 'hello' }] } }
@@ -135,6 +140,14 @@ describe('an exception in what a session does with a frame', () => {
     expectWholeLog(await log(again, session))
     expect((await log(again, session)).filter(({ type }) => type === 'log_damaged')).toHaveLength(3)
     expect(await again.call('session.list', {})).toMatchObject({ sessions: [{ session: other.session }, { session }] })
+    const listed = await muxd(['ls', '--home', daemon.home]).ended
+    expect(listed).toMatchObject({ code: 0, stderr: '' })
+    expect(listed.stdout).toMatch(new RegExp(`${session} .*unusable`))
+    const checks = JSON.parse((await muxd(['doctor', '--json', '--home', daemon.home]).ended).stdout) as Doctor
+    expect(checks.checks.find(({ name }) => name === 'sessions')).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining(`1 of 2 unusable after an error inside muxd: ${session}`) as unknown,
+    })
     expect(await again.call('session.close', { session })).toMatchObject({ state: 'closed' })
     await again.call('session.delete', { session })
     await expect(get(again, session)).rejects.toMatchObject({ error: { data: { kind: 'not_found' } } })
