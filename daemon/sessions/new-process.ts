@@ -2,7 +2,7 @@ import { nanoid } from 'nanoid'
 import type { Session } from '../../protocol/index.ts'
 import type { Beginning } from '../claude/command-line.ts'
 import { findTranscript, readEnd } from '../claude/transcripts.ts'
-import type { Store, StoredProcess } from '../store/store.ts'
+import type { StoredProcess } from '../store/store.ts'
 import type { ConversationKey } from './claims.ts'
 
 /** The row of a process that is about to be started for the run whose `run_started` is `firstSeq`. */
@@ -32,19 +32,17 @@ export const newProcess = (
 })
 
 /**
- * Where Claude Code's cost counter will stand when the process begins: at zero for a new conversation, and for a fork. For
- * one that is taken up at what its transcript says, which is less than was told where a process was killed, and more where
- * somebody else went on with it: neither is to be counted here. Versions that do not write it down go on where they were.
+ * Where Claude Code's cost counter stands when the process begins: at zero for a new conversation and for a fork. A resumed
+ * conversation goes on from the counter in its transcript. That is less than the session's cost after a kill, and more when
+ * another program continued the conversation. Versions before 2.1.277 write no counter, and each process counts from zero.
  */
 export async function counterBefore(
   beginning: Beginning,
   { config }: ConversationKey,
-  { session, cwd }: Session,
-  { processes }: Pick<Store, 'processes'>,
+  { cwd }: Pick<Session, 'cwd'>,
 ): Promise<number> {
   if (!('resume' in beginning)) return 0
-  const known = processes.ofSession(session).at(-1)?.counterUsd ?? 0
   const found = await findTranscript(config, beginning.resume, cwd)
   const end = 'path' in found ? await readEnd(found.path).catch(() => undefined) : undefined
-  return end?.counterUsd ?? known
+  return end?.counterUsd ?? 0
 }

@@ -97,7 +97,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       // The process before may have ended a moment ago: what it has counted must be stored to be found, else it counts twice.
       context.journal.flush()
       const key = conversationKey(context.environment, record.claude.env, idOf(beginning))
-      const counterUsd = await counterBefore(beginning, key, record, store)
+      const counterUsd = await counterBefore(beginning, key, record)
       const row = newProcess(record, beginning, firstSeq, counterUsd, context.build)
       try {
         checkStart(record, context.config)

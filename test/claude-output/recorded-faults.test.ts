@@ -108,3 +108,10 @@ test('thinking without streamed text gives one event for each 100 tokens', () =>
     { type: 'thinking_progress', estimatedTokens: 300 },
   ])
 })
+
+test('a resume that fails leaves the conversation its id', () => {
+  const result = { type: 'result', subtype: 'error_during_execution', is_error: true, session_id: 'new', errors: ['x'] }
+  const options = { claudeSessionId: 'old', resumed: true }
+  expect(ofType(translate([result], options), 'claude_session_changed')).toEqual([])
+  expect(ofType(translate([result], options), 'failed')).toMatchObject([{ failure: { code: 'resume_failed' } }])
+})

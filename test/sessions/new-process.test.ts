@@ -2,20 +2,18 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { counterBefore } from '../../daemon/sessions/new-process.ts'
-import { processOf, session } from '../support/records.ts'
+import { session } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const id = '11111111-1111-4111-8111-111111111111'
 const message = { type: 'user', uuid: 'u', cwd: '/', isSidechain: false, message: { content: 'x' } }
-const earlier = [processOf('s_1', 'p_1', { counterUsd: 1 }), processOf('s_1', 'p_2', { counterUsd: 2 })]
 
-const counter = (beginning: Parameters<typeof counterBefore>[0], entries?: object[], known = earlier) => {
+const counter = (beginning: Parameters<typeof counterBefore>[0], entries?: object[]) => {
   const config = tempDir()
   const directory = join(config, 'projects', '-')
   mkdirSync(directory, { recursive: true })
   if (entries) writeFileSync(join(directory, `${id}.jsonl`), entries.map(entry => JSON.stringify(entry)).join('\n'))
-  const processes = { ofSession: () => known } as unknown as Parameters<typeof counterBefore>[3]['processes']
-  return counterBefore(beginning, { config, claudeSessionId: id }, session('s_1'), { processes })
+  return counterBefore(beginning, { config, claudeSessionId: id }, session('s_1'))
 }
 
 it('a new conversation’s cost counter begins at zero, and so does a fork’s', async () => {
@@ -24,13 +22,11 @@ it('a new conversation’s cost counter begins at zero, and so does a fork’s',
   expect(await counter({ fork: id, of: id, at: 'u' }, spent)).toBe(0)
 })
 
-it('one that is taken up goes on where its transcript says, whatever was told before', async () => {
+it('a resumed conversation goes on from the counter in its transcript', async () => {
   expect(await counter({ resume: id }, [message, { type: 'cost-state', totalCostUSD: 0.5 }])).toBe(0.5)
-  expect(await counter({ resume: id }, [message, { type: 'cost-state', totalCostUSD: 3 }], [])).toBe(3)
 })
 
-it('and where that says nothing, where it was', async () => {
-  expect(await counter({ resume: id }, [message])).toBe(2)
-  expect(await counter({ resume: id })).toBe(2)
-  expect(await counter({ resume: id }, [message], [])).toBe(0)
+it('a resumed conversation without a counter in its transcript counts from zero', async () => {
+  expect(await counter({ resume: id }, [message])).toBe(0)
+  expect(await counter({ resume: id })).toBe(0)
 })

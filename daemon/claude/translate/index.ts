@@ -116,7 +116,8 @@ export function resumeTranslator(state: TranslatorState): Translator {
 function translate(state: TranslatorState, frame: unknown, timeMs: number, emit: Emit): void {
   if (!isShape(frame)) return emit(notice('unknown', frame))
   const sessionId = frame['session_id']
-  if (sessionId !== state.claudeSessionId) followSession(state, nameOf(sessionId), emit)
+  if (sessionId !== state.claudeSessionId && !isFailedResume(state, frame))
+    followSession(state, nameOf(sessionId), emit)
   switch (frame['type']) {
     case 'stream_event':
       return streamEvent(state, frame, timeMs, emit)
@@ -161,6 +162,10 @@ function isConsumed(frame: Shape): boolean {
       return false
   }
 }
+
+/** The result of a resume that failed carries a new id, under which there is no conversation (2.1.139). */
+const isFailedResume = ({ resumed, sawInit }: TranslatorState, frame: Shape) =>
+  resumed && !sawInit && frame['type'] === 'result' && frame['is_error'] === true
 
 /** The id of the first frame that has one, then the latest: `/clear` and forks change it. */
 function followSession(state: TranslatorState, to: string | undefined, emit: Emit): void {
