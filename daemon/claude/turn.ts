@@ -93,12 +93,13 @@ function readResponse(answer: Shape): Control | null {
 }
 
 /**
- * The ids of the tasks that go on in the background, as `system/background_tasks_changed` says; undefined for any other
- * frame. Ambient ones (watchers, housekeeping) are no activity, and nobody waits for them.
+ * The end of a prompt that Claude Code names (`command_lifecycle`); undefined for any other frame. It comes behind the
+ * result of the prompt's turn. A prompt that joined another turn ends before the result of that turn.
  */
-export function readBackgroundTasks(frame: unknown): string[] | undefined {
+export function readPromptEnd(frame: unknown): { uuid: string; completed: boolean } | undefined {
   const read = shapeOf(frame)
-  if (read?.['type'] !== 'system' || read['subtype'] !== 'background_tasks_changed') return undefined
-  const tasks = listOf(read['tasks']).map(task => shapeOf(task))
-  return tasks.filter(task => task?.['ambient'] !== true).map(task => stringOf(task?.['task_id']) ?? '')
+  if (read?.['type'] !== 'command_lifecycle') return undefined
+  const uuid = nameOf(read['command_uuid'])
+  const completed = read['state'] === 'completed'
+  return uuid !== undefined && (completed || read['state'] === 'cancelled') ? { uuid, completed } : undefined
 }

@@ -31,6 +31,8 @@ export interface ActiveRun {
   exceeded?: ReachedLimit
   /** The hardest that was done to end it. */
   pursued?: CancelStep
+  /** Claude Code has begun the turn of its prompt, and has named the prompt. */
+  hasTurn?: boolean
   /** Claude Code's outcome, kept back until the process of a one-shot session is over too. */
   held?: Outcome
   /** Gives back its place among the active runs, or in the queue for one. */

@@ -1,14 +1,15 @@
 import type { Activity, Actor, Approval, EventBody, Failure, Session } from '../../protocol/index.ts'
 import { notDecodable } from '../claude/frame.ts'
 import type { OutputLine } from '../claude/output.ts'
-import { classifyExit } from '../claude/failure.ts'
+import { type BackgroundTasks, followBackgroundTasks, noBackgroundTasks } from '../claude/background-tasks.ts'
+import { classifyExit, failureOf } from '../claude/failure.ts'
 import { readPermissionRequest } from '../claude/permission-request.ts'
 import { shapeOf } from '../claude/shape.ts'
 import { createTranslator, resumeTranslator, type Translator } from '../claude/translate/index.ts'
 import type { TranslatorState } from '../claude/translate/state.ts'
 import { sumOfTokens } from '../usage/tokens.ts'
 import { keepNewest, lengthOf } from '../claude/translate/transcript.ts'
-import { type Control, readBackgroundTasks, readCause, readControl, readTurn, type Turn } from '../claude/turn.ts'
+import { type Control, readCause, readControl, readPromptEnd, readTurn, type Turn } from '../claude/turn.ts'
 import {
   type ActiveRun,
   advance,
@@ -98,7 +99,7 @@ interface ProcessMemory {
   resumed: boolean
   /** It has said something beside answering to us. */
   spoke: boolean
-  backgroundTasks: string[]
+  background: BackgroundTasks
   cause: string | undefined
   begunAt: number | undefined
   lastLineAt: number | undefined
@@ -113,7 +114,7 @@ interface ProcessMemory {
 const newProcess = (resumed: boolean, kept: boolean): ProcessMemory => ({
   resumed,
   spoke: false,
-  backgroundTasks: [],
+  background: noBackgroundTasks,
   cause: undefined,
   begunAt: undefined,
   lastLineAt: undefined,
@@ -140,6 +141,11 @@ export interface ConversationHooks {
   outcomeHeld(): void
 }
 
+const endedWithoutResult = failureOf(
+  { code: 'unknown', title: 'Claude Code ended the turn without a result', advice: 'Run it again', retryable: true },
+  'no result of this prompt was found in the output',
+)
+
 // The first lines are on disk about 100 ms after the first turn's start; the rest is for busy machines.
 const keptAfterMs = 2_000
 
@@ -162,7 +168,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       [conversation.active, conversation.background].find(each => each?.stored.run.run === run)?.cancel?.by,
     holdOutcome: false,
     get backgroundTasks() {
-      return memory.backgroundTasks.length
+      return memory.background.ids.length
     },
     get wasGivenRules() {
       return memory.wasGivenRules
@@ -227,7 +233,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       if (turn) place(turn, line.time)
       if (turn?.at === 'started') turnStarted(turn, line.time, source)
       if (control) controlled(control, line.time, source)
-      memory.backgroundTasks = tasks ?? memory.backgroundTasks
+      memory.background = tasks
       memory.cause = cause ?? memory.cause
       const ending = turn?.at === 'ended' ? runsOf(turn) : []
       const run = turn?.at === 'ended' ? (ending[0] ?? null) : current()
@@ -240,6 +246,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
           recorder.event(body, idOf(run), line.time, source)
         }
       }
+      promptEnded(line, source)
     },
 
     forgetTurn: () => translator.reset(),
@@ -315,7 +322,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     try {
       passThrowPoint('translated', shapeOf(frame)?.['type'])
       const [turn, control] = [readTurn(frame), readControl(frame)]
-      const [tasks, cause] = [readBackgroundTasks(frame), readCause(frame)]
+      const [tasks, cause] = [followBackgroundTasks(memory.background, frame), readCause(frame)]
       return { turn, control, tasks, cause, events: translator.frame(frame, time) }
     } catch {
       return undefined
@@ -328,7 +335,8 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       const request = readPermissionRequest(each)
       if (!request) continue
       // What goes on in the background outlives the turn it was begun in.
-      const isOwn = request.task !== undefined && memory.backgroundTasks.includes(request.task)
+      const isOwn =
+        request.task !== undefined && memory.background.listed && memory.background.ids.includes(request.task)
       const about = {
         session: conversation.record.session,
         run: isOwn ? null : idOf(current()),
@@ -356,6 +364,8 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
 
   function turnStarted(turn: Turn, time: number, source: Source) {
     if (turn.promptUuids.length > 0) memory.namesPrompts = true
+    const { active } = conversation
+    if (active?.stored.promptUuid && turn.promptUuids.includes(active.stored.promptUuid)) active.hasTurn = true
     const own =
       turn.background !== null || (turn.promptUuids.length === 0 && (memory.namesPrompts || !conversation.active))
     if (!own && conversation.active) conversation.active.hasBegun = true
@@ -379,7 +389,26 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     const uuid = active?.stored.promptUuid
     const named = uuid && turn.promptUuids.includes(uuid) ? [active] : []
     if (turn.background || turn.promptUuids.length > 0) return [...(background ? [background] : []), ...named]
-    return [background ?? active].filter(run => run !== null)
+    // Where prompts are named, a result without a name is not the result of a prompt whose turn has not begun.
+    const whose = background ?? (memory.namesPrompts && !active?.hasTurn ? null : active)
+    return whose ? [whose] : []
+  }
+
+  /**
+   * Claude Code has ended the prompt of the run, and no result of it was seen: a program glued other text to it, perhaps.
+   * Background work and an outcome that is held come first: for those the result may follow.
+   */
+  function promptEnded(line: OutputLine & { frame: unknown }, source: Source) {
+    const end = readPromptEnd(line.frame)
+    const run = conversation.active
+    if (!end || !run || run.held || run.stored.promptUuid !== end.uuid) return
+    if (conversation.background || memory.background.ids.length > 0) return
+    const whole = translator.outcome()
+    const durationMs = Math.max(0, line.time - (run.stored.run.startedAt ?? line.time))
+    const outcome: Outcome = end.completed
+      ? { type: 'done', ...whole, numTurns: 0, durationMs }
+      : { type: 'failed', failure: endedWithoutResult, ...whole }
+    conversation.end(run, end.completed ? 'turn_done' : 'turn_failed', line.time, { outcome }, source)
   }
 
   function turnEnded(outcome: Outcome, runs: ActiveRun[], line: OutputLine & { frame: unknown }, source: Source) {
@@ -393,7 +422,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
 
   function runEndedBy(outcome: Outcome, run: ActiveRun, time: number, source: Source) {
     const nothingElse =
-      run === conversation.active && run.stored.run.state === 'running' && memory.backgroundTasks.length === 0
+      run === conversation.active && run.stored.run.state === 'running' && memory.background.ids.length === 0
     if (conversation.holdOutcome && nothingElse) {
       run.held = outcome
       conversation.hooks.outcomeHeld()

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { readBackgroundTasks, readControl, readTurn } from '../../daemon/claude/turn.ts'
+import { followBackgroundTasks, noBackgroundTasks } from '../../daemon/claude/background-tasks.ts'
+import { readControl, readTurn } from '../../daemon/claude/turn.ts'
 import { readRecording, replay } from './support/replay.ts'
 
 const frames = (name: string) => replay([readRecording(name)]).frames
@@ -105,9 +106,32 @@ describe('control frames', () => {
   })
 })
 
-test('background tasks are counted as Claude Code counts them, without the ambient ones', () => {
-  const counts = frames('live-background').flatMap(frame => readBackgroundTasks(frame)?.length ?? [])
-  expect(counts).toEqual([1, 0])
-  const tasks = [{ task_id: 'a' }, { task_id: 'b', ambient: true }]
-  expect(readBackgroundTasks({ type: 'system', subtype: 'background_tasks_changed', tasks })).toHaveLength(1)
+describe('background tasks', () => {
+  const follow = (all: readonly unknown[]) => {
+    let tasks = noBackgroundTasks
+    return all.map(frame => (tasks = followBackgroundTasks(tasks, frame)).ids.length)
+  }
+  const system = (subtype: string, fields: object) => ({ type: 'system', subtype, ...fields })
+
+  test('are those that Claude Code lists, without the ambient ones', () => {
+    const counts = follow(frames('live-background'))
+    expect(counts.filter((count, at) => count !== counts[at - 1])).toEqual([0, 1, 0])
+    const tasks = [{ task_id: 'a' }, { task_id: 'b', ambient: true }]
+    expect(follow([system('background_tasks_changed', { tasks }), system('task_started', { task_id: 'c' })])).toEqual([
+      1, 1,
+    ])
+  })
+
+  test('are those that have started and not ended where Claude Code lists none (2.1.197)', () => {
+    const ended = { patch: { status: 'completed' } }
+    const counts = follow([
+      system('task_started', { task_id: 'a' }),
+      system('task_started', { task_id: 'b' }),
+      system('task_updated', { task_id: 'a', patch: { description: 'x' } }),
+      system('task_updated', { task_id: 'a', ...ended }),
+      system('task_notification', { task_id: 'a' }),
+      system('task_notification', { task_id: 'b' }),
+    ])
+    expect(counts).toEqual([1, 2, 2, 1, 1, 0])
+  })
 })

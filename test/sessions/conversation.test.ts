@@ -105,6 +105,52 @@ describe('a turn and its run', () => {
     expect(run.stored.run.state).toBe('done')
   })
 
+  it('are not ended by a result without a prompt that comes before the turn began, where prompts are named', () => {
+    const first = prompt('one')
+    init(uuid(first))
+    result({ user_message_uuid: uuid(first) })
+    const second = prompt('two')
+    result({})
+    expect(second.stored.run.state).toBe('running')
+    init(uuid(second))
+    result({ user_message_uuid: uuid(second) })
+    expect(second.stored.run.state).toBe('done')
+    expect(log().filter(({ type }) => type === 'done')).toHaveLength(2)
+  })
+
+  it.each([
+    ['completed', 'done'],
+    ['cancelled', 'failed'],
+  ] as const)('end when Claude Code says that the prompt is %s and its result was lost', (state, end) => {
+    const run = prompt('one')
+    init(uuid(run))
+    frame({ type: 'assistant', message: { id: 'm', content: [{ type: 'text', text: 'half' }] } })
+    frame({ type: 'command_lifecycle', command_uuid: uuid(run), state })
+    expect(run.stored.run).toMatchObject({ state: end, result: { response: 'half', costUsd: 0 } })
+    log()
+  })
+
+  it('are cancelled by the client that asked when the prompt is cancelled without a result', () => {
+    const run = prompt('one')
+    init(uuid(run))
+    askForEnd(run, { by: { client: 'c_2', name: 'other' }, mode: 'interrupt' })
+    conversation.end(run, 'cancel_requested', 2)
+    frame({ type: 'command_lifecycle', command_uuid: uuid(run), state: 'cancelled' })
+    expect(log().at(-1)).toMatchObject({ type: 'cancelled', by: { name: 'other' } })
+  })
+
+  it('do not end with another prompt, nor while work goes on in the background', () => {
+    const run = prompt('one')
+    init(uuid(run))
+    frame({ type: 'command_lifecycle', command_uuid: 'of a steered prompt', state: 'completed' })
+    frame({ type: 'system', subtype: 'background_tasks_changed', tasks: [{ task_id: 't' }] })
+    frame({ type: 'command_lifecycle', command_uuid: uuid(run), state: 'completed' })
+    expect(run.stored.run.state).toBe('running')
+    result({ user_message_uuid: uuid(run) })
+    expect(run.stored.run).toMatchObject({ state: 'done', result: { costUsd: 0.5 } })
+    log()
+  })
+
   it('end once: a second result is kept as a notice', () => {
     const run = prompt('one')
     init(uuid(run))

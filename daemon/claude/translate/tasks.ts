@@ -1,4 +1,5 @@
 import type { EventBody } from '../../../protocol/index.ts'
+import { endedStatuses } from '../background-tasks.ts'
 import { nameOf, type Shape, shapeOf } from '../shape.ts'
 import { closeLane } from './messages.ts'
 import type { TranslatorState } from './state.ts'
@@ -14,8 +15,6 @@ function endTask(state: TranslatorState, taskId: string, emit: Emit): void {
   const lane = call === undefined ? undefined : state.turn.lanes.get(call)
   if (lane) closeLane(state.turn, lane, emit)
 }
-
-const endedStatuses = new Set(['completed', 'failed', 'killed', 'stopped'])
 
 /** `system/task_*`: what became of a sub-agent or a command in the background. */
 export function taskFrame(phase: TaskEvent['phase']) {
