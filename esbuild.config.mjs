@@ -1,9 +1,16 @@
 // Bundles what runs: one file each for the daemon, the command line, the simulator and the demo, the SDK for Node and for
 // browsers, and the workspace page. Packages with native parts stay outside.
-import { chmodSync, copyFileSync, readFileSync } from 'node:fs'
-import { build } from 'esbuild'
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import * as esbuild from 'esbuild'
+import { noticeOf } from './notice.mjs'
 
 const outdir = process.argv[2] ?? 'dist'
+const inputs = []
+
+async function build(options) {
+  const { metafile } = await esbuild.build({ ...options, metafile: true })
+  inputs.push(...Object.keys(metafile.inputs))
+}
 
 const node = {
   bundle: true,
@@ -64,6 +71,7 @@ await build({
   outdir,
 })
 copyFileSync('client/workspace/index.html', `${outdir}/workspace/index.html`)
+writeFileSync(`${outdir}/NOTICE`, noticeOf(inputs))
 
 /** `dockview-core/styles.css`: the package has its styles only in a script that puts them into the page, which our policy forbids. */
 function dockviewStyles({ onResolve, onLoad }) {

@@ -5,6 +5,7 @@ const fullTier = 'test/**/*.full.test.ts'
 
 export default defineConfig({
   test: {
+    setupFiles: ['test/support/seeded.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Two real daemons at once are plenty on a small machine; files run in processes of their own (node-pty, SQLite).

@@ -17,7 +17,7 @@ import { Viewers } from './viewers.ts'
  * | `daemon` | health and shutdown notices, latest value only |
  */
 export const Topic = Type.String({
-  pattern: '^(sessions|workspaces|daemon|session/s_[A-Za-z0-9_-]{1,64}(/frames|/terminal)?)$',
+  pattern: '^(sessions|workspaces|daemon|session/s_[A-Za-z0-9_-]{1,64}(/frames)?)$',
   description: 'topic: `sessions`, `workspaces`, `daemon`, `session/<id>` or `session/<id>/frames`',
 })
 

@@ -21,7 +21,7 @@ export function createPublisher(options: {
       hub.published('sessions')
       if (record.type !== 'session_deleted') return
       logs.drop(record.session)
-      for (const suffix of ['', '/frames', '/terminal']) hub.closed(`session/${record.session}${suffix}`)
+      for (const suffix of ['', '/frames']) hub.closed(`session/${record.session}${suffix}`)
     },
   }
 }

@@ -7,7 +7,6 @@ import { median } from './statistics.ts'
 
 const subscribers = 100
 const eventsPerTurn = 16
-const turnsPerRound = 400
 const ways: readonly Way[] = ['raw', 'muxd', 'naive']
 
 /**
@@ -16,17 +15,17 @@ const ways: readonly Way[] = ['raw', 'muxd', 'naive']
  * each event and subscriber. The three take turns; each ratio is the median of the rounds' ratios. Clients live in a
  * process of their own.
  */
-export async function benchBroadcast({ rounds = 7 } = {}): Promise<BenchLine[]> {
+export async function benchBroadcast({ rounds = 7, turnsPerRound = 400 } = {}): Promise<BenchLine[]> {
   const server = start('./broadcast-server.ts')
   const clients = start('./broadcast-clients.ts')
   try {
     const { ports } = await ask<{ ports: Record<Way, number> }>(server, { do: 'start' })
     for (const way of ways) await ask(clients, { do: 'connect', way, port: ports[way], subscribers })
     // The way there is warm before it is measured.
-    for (const way of ways) await measure(server, clients, way)
+    for (const way of ways) await measure(server, clients, way, turnsPerRound)
     const measured: Record<Way, number[]> = { raw: [], muxd: [], naive: [] }
     for (let round = 0; round < rounds; round++) {
-      for (const way of ways) measured[way].push(await measure(server, clients, way))
+      for (const way of ways) measured[way].push(await measure(server, clients, way, turnsPerRound))
     }
     const ratio = (way: Way) => median(measured.muxd.map((value, round) => value / measured[way][round]!))
     const value = perSecond(measured.muxd)
@@ -57,7 +56,7 @@ export async function benchBroadcast({ rounds = 7 } = {}): Promise<BenchLine[]> 
 }
 
 /** Deliveries per CPU-second of one round, after every client has had all of it. */
-async function measure(server: ChildProcess, clients: ChildProcess, way: Way): Promise<number> {
+async function measure(server: ChildProcess, clients: ChildProcess, way: Way, turnsPerRound: number): Promise<number> {
   const turns = way === 'naive' ? turnsPerRound / 8 : turnsPerRound
   // Sent in portions which the clients have read before the next: no socket is ever full, on any way.
   let cpuSeconds = 0

@@ -9,7 +9,6 @@ import { type Chain, startFeeder, startMuxd, startReference } from './latency-ch
 import type { ChainName, Collected, UiCommand } from './latency-ui.ts'
 import { median, quantile } from './statistics.ts'
 
-const sessions = 50
 const framesPerSecond = 200
 const uiCount = 3
 // From the order to the first frame, and from there to the first frame that counts.
@@ -33,7 +32,7 @@ interface Measured {
  * (`latency-reference.ts`), fed in the same way; the two take turns, each ratio is the median of the rounds' ratios.
  * `roundMs` is what counts of a round.
  */
-export async function benchLatency({ rounds = 7, roundMs = 5_000 } = {}): Promise<BenchLine[]> {
+export async function benchLatency({ rounds = 7, roundMs = 5_000, sessions = 50 } = {}): Promise<BenchLine[]> {
   const dir = mkdtempSync(join(tmpdir(), 'muxd-bench-'))
   const opened: { close(): Promise<void> }[] = []
   const open = <T extends { close(): Promise<void> }>(part: T): T => {
@@ -49,14 +48,15 @@ export async function benchLatency({ rounds = 7, roundMs = 5_000 } = {}): Promis
       await Promise.all(uis.map(ui => ui.ask({ do: 'connect', chain, url, token, topics })))
     }
     // The first time the daemon starts its processes, the second time the way is warmed.
-    for (const chain of [...chains, ...chains]) await measureRound(feeder, chain, uis, 1_000)
+    for (const chain of [...chains, ...chains]) await playRound(feeder, chain, uis, { roundMs: 1_000, sessions })
 
     const measured: Record<ChainName, Measured[]> = { muxd: [], reference: [] }
     for (let round = 0; round < rounds; round++) {
-      for (const chain of chains) measured[chain.name].push(await measureRound(feeder, chain, uis, roundMs))
+      for (const chain of chains)
+        measured[chain.name].push(await measureRound(feeder, chain, uis, { roundMs, sessions }))
       chains.reverse()
     }
-    return lines(measured)
+    return lines(measured, sessions)
   } finally {
     await Promise.allSettled(opened.map(part => part.close()))
     rmSync(dir, { recursive: true, force: true })
@@ -82,7 +82,13 @@ async function bundle(): Promise<{ ui: string; reference: string }> {
   return { ui: join(outdir, 'ui.mjs'), reference: join(outdir, 'reference.mjs') }
 }
 
-async function measureRound(feeder: Feeder, chain: Chain, uis: Child<UiCommand>[], roundMs: number): Promise<Measured> {
+/** The latencies of a round, to all UIs, and the CPU it took. */
+async function playRound(
+  feeder: Feeder,
+  chain: Chain,
+  uis: Child<UiCommand>[],
+  { roundMs, sessions }: { roundMs: number; sessions: number },
+): Promise<{ latenciesUs: Float64Array; cpu: number }> {
   const startUs = nowUs() + leadMs * 1e3
   const fromUs = startUs + settleMs * 1e3
   const untilUs = fromUs + roundMs * 1e3
@@ -97,12 +103,21 @@ async function measureRound(feeder: Feeder, chain: Chain, uis: Child<UiCommand>[
 
   const collected = await Promise.all(collecting)
   if (collected.some(({ missing }) => missing > 0)) throw new Error(`${chain.name}: not every frame has arrived`)
-  const latenciesUs = Float64Array.from(collected.flatMap(ui => [...ui.latenciesUs])).sort()
+  return { latenciesUs: Float64Array.from(collected.flatMap(ui => [...ui.latenciesUs])).sort(), cpu }
+}
+
+async function measureRound(
+  feeder: Feeder,
+  chain: Chain,
+  uis: Child<UiCommand>[],
+  size: { roundMs: number; sessions: number },
+): Promise<Measured> {
+  const { latenciesUs, cpu } = await playRound(feeder, chain, uis, size)
   const frames = latenciesUs.length / uiCount
   return {
     p50Ms: quantile(latenciesUs, 0.5) / 1e3,
     p99Ms: quantile(latenciesUs, 0.99) / 1e3,
-    framesPerSecond: frames / (roundMs / 1e3),
+    framesPerSecond: frames / (size.roundMs / 1e3),
     cpuUsPerFrame: (cpu * 1e6) / frames,
   }
 }
@@ -117,7 +132,7 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
-function lines({ muxd, reference }: Record<ChainName, Measured[]>): BenchLine[] {
+function lines({ muxd, reference }: Record<ChainName, Measured[]>, sessions: number): BenchLine[] {
   const ratio = (value: (of: Measured) => number) =>
     median(muxd.map((of, round) => value(of) / value(reference[round]!)))
   const both = (value: (of: Measured) => number, print: (value: number) => string) => ({

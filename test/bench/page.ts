@@ -12,16 +12,20 @@ import { median, quantile } from './statistics.ts'
 const goal = 'PAGE'
 const panes = 6
 const eventsPerSecond = 200
-const longSession = 100_000
-/** Just below what a pane keeps: the measured time has the moment in which it lets go of its beginning. */
-const written = 18_500
 
 /**
  * The workspace page in Chromium: six sessions side by side that are all written to at once; a session of 100,000 events
  * from the order to its end on the screen, and what the page holds after it was scrolled up. Against a fixed piece of
  * script and layout that the same page does in between.
  */
-export async function benchPage({ roundMs = 20_000, screens = 150, openings = 7 } = {}): Promise<BenchLine[]> {
+export async function benchPage({
+  roundMs = 20_000,
+  screens = 150,
+  openings = 7,
+  longSession = 100_000,
+  // Just below what a pane keeps: the measured time has the moment in which it lets go of its beginning.
+  written = 18_500,
+} = {}): Promise<BenchLine[]> {
   const dir = mkdtempSync(join(tmpdir(), 'muxd-bench-'))
   const opened: { close(): Promise<void> }[] = []
   const open = <T extends { close(): Promise<void> }>(part: T): T => {
@@ -40,17 +44,17 @@ export async function benchPage({ roundMs = 20_000, screens = 150, openings = 7 
       ...(await measureWriting(
         place,
         'text',
-        roundMs,
+        { roundMs, written },
         seconds => `sim:flood frames=${seconds * eventsPerSecond} rate=${eventsPerSecond} size=60`,
       )),
       ...(await measureWriting(
         place,
         'tools',
-        roundMs,
+        { roundMs, written },
         seconds => `sim:replay speed=5 recording=${record(dir, seconds)}`,
       )),
-      ...(await measureOpening(place, openings)),
-      ...(await measureScrolling(place, long.session, screens)),
+      ...(await measureOpening(place, openings, longSession)),
+      ...(await measureScrolling(place, long, { screens, longSession })),
     ]
   } finally {
     for (const part of opened.reverse()) await part.close()
@@ -77,7 +81,7 @@ async function startRun(
 async function measureWriting(
   place: Place,
   what: string,
-  roundMs: number,
+  { roundMs, written }: { roundMs: number; written: number },
   promptFor: (seconds: number) => string,
 ): Promise<BenchLine[]> {
   const { peer, browser } = place
@@ -142,7 +146,7 @@ function writingLines(what: string, frames: PageFrames, referenceMs: number, rea
   ]
 }
 
-async function measureOpening(place: Place, openings: number): Promise<BenchLine[]> {
+async function measureOpening(place: Place, openings: number, longSession: number): Promise<BenchLine[]> {
   const page = await openPage(place, 'opening', {
     version: 1,
     root: { share: 1, tabs: ['sessions'], shown: 'sessions' },
@@ -162,7 +166,7 @@ async function measureOpening(place: Place, openings: number): Promise<BenchLine
   return [
     {
       goal,
-      what: 'from opening 100,000 events to their end painted',
+      what: `from opening ${longSession.toLocaleString('en-US')} events to their end painted`,
       value: `${ms.toFixed(0)} ms`,
       reference: `piece of work ${reference.toFixed(1)} ms`,
       ratio: ms / reference,
@@ -171,7 +175,11 @@ async function measureOpening(place: Place, openings: number): Promise<BenchLine
   ]
 }
 
-async function measureScrolling(place: Place, session: string, screens: number): Promise<BenchLine[]> {
+async function measureScrolling(
+  place: Place,
+  { session }: { session: string },
+  { screens, longSession }: { screens: number; longSession: number },
+): Promise<BenchLine[]> {
   const page = await openPage(place, 'scrolling', {
     version: 1,
     root: { share: 1, tabs: [`session/${session}`], shown: `session/${session}` },

@@ -101,8 +101,7 @@ export async function measureSlowReaders(options: SlowReadersOptions): Promise<S
 type Measured = Portion & Pick<Produced, 'rssBytes' | 'unsentBytes'>
 
 /** G10: 50 clients that never read, 50 at 1 KB/s and 50 fast ones, over 100 MB. */
-export async function benchSlowReaders({ portions = 20 } = {}): Promise<BenchLine[]> {
-  const count = 50
+export async function benchSlowReaders({ portions = 20, count = 50 } = {}): Promise<BenchLine[]> {
   const options = { count, slowBytesPerSecond: 1_024, turnsPerPortion: 160, eventsPerTurn: 16, eventBytes: 2_048 }
   const measured = await measureSlowReaders({ ...options, portions, everyMs: 8 })
   const { alone, beside, rssBytes, rssBytesBefore, unsentBytes, complete } = measured

@@ -1,50 +1,69 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
+const packageName = '@anthropic-ai/claude-code'
+
 /**
- * Installs Claude Code outside the repository, where it is not there yet, and returns the path of its executable.
- * `MUXD_TEST_CLAUDE_DIR` says where; remove the folder to get a newer version.
+ * Installs Claude Code outside the repository, each version in a directory of its own, where it is not there yet.
+ * Returns the path of its executable. Without `wanted` it is the newest version of the registry. The directory of
+ * `MUXD_TEST_CLAUDE_DIR` is used as it is; it must hold the version that is wanted.
  */
-export function installClaude() {
-  const directory =
-    process.env.MUXD_TEST_CLAUDE_DIR ||
-    join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'muxd-test-claude')
+export function installClaude(wanted) {
+  const given = process.env.MUXD_TEST_CLAUDE_DIR
+  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'muxd-test-claude')
+  const version = given ? wanted : (wanted ?? newest(cache))
+  const directory = given || join(cache, version)
   mkdirSync(directory, { recursive: true })
-  let claude = findExecutable(directory)
-  if (!claude) {
-    console.log(`installing @anthropic-ai/claude-code@latest into ${directory} (about 380 MB, once)`)
-    // The executable comes in a package of its own for this platform; the install script that links it is not needed.
-    const install = [
-      'install',
-      '--prefix',
-      directory,
-      '--no-audit',
-      '--no-fund',
-      '--ignore-scripts',
-      '--loglevel=error',
-    ]
-    spawnSync('npm', [...install, '@anthropic-ai/claude-code@latest'], { stdio: 'inherit' })
-    claude = findExecutable(directory)
+  const claude = findExecutable(directory) ?? install(directory, version ?? 'latest')
+  const found = claude && versionOf(claude)
+  if (!found) throw new Error(`no working Claude Code in ${directory}; remove it and try again`)
+  if (version && found !== version) throw new Error(`Claude Code in ${directory} is ${found}, expected ${version}`)
+  console.log(`Claude Code: ${found}, ${claude}`)
+  return { claude, version: found }
+}
+
+/** What the registry calls the latest; where it cannot be reached, the newest that is installed. */
+function newest(cache) {
+  const asked = spawnSync('npm', ['view', `${packageName}@latest`, 'version', '--prefer-online', '--fetch-retries=0'], {
+    encoding: 'utf8',
+  })
+  const latest = asked.status === 0 ? asked.stdout.trim() : ''
+  if (isVersion(latest)) return latest
+  const installed = existsSync(cache) ? readdirSync(cache).filter(isVersion).sort(byVersion) : []
+  if (installed.length === 0) {
+    throw new Error(`the registry does not tell the newest Claude Code, and none is in ${cache}:\n${asked.stderr}`)
   }
-  const version = claude && spawnSync(claude, ['--version'], { env: { PATH: process.env.PATH }, encoding: 'utf8' })
-  if (version?.status !== 0) throw new Error(`no working Claude Code in ${directory}; remove it and try again`)
-  console.log(`Claude Code: ${version.stdout.trim()}, ${claude}`)
-  return claude
+  console.log(`the registry does not tell the newest Claude Code; the newest that is installed is ${installed.at(-1)}`)
+  return installed.at(-1)
+}
+
+export const isVersion = text => /^\d+\.\d+\.\d+$/.test(text)
+
+/** Compares versions for `sort`. */
+export const byVersion = (one, other) => one.localeCompare(other, 'en', { numeric: true })
+
+function install(directory, version) {
+  console.log(`installing ${packageName}@${version} into ${directory} (about 380 MB, once)`)
+  // The executable comes in a package of its own for this platform; the install script that links it is not needed.
+  const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']
+  spawnSync('npm', ['install', '--prefix', directory, ...options, `${packageName}@${version}`], { stdio: 'inherit' })
+  return findExecutable(directory)
 }
 
 function findExecutable(directory) {
   const packages = join(directory, 'node_modules', '@anthropic-ai')
-  let names = []
-  try {
-    names = readdirSync(packages)
-  } catch {
-    return undefined
-  }
+  if (!existsSync(packages)) return undefined
   // On a musl system both variants may be installed; only one of them runs.
-  return names
+  return readdirSync(packages)
     .filter(name => name.startsWith(`claude-code-${process.platform}-${process.arch}`))
     .map(name => join(packages, name, 'claude'))
-    .find(path => spawnSync(path, ['--version'], { env: { PATH: process.env.PATH } }).status === 0)
+    .find(versionOf)
+}
+
+/** As it says itself; undefined where it does not run. */
+function versionOf(claude) {
+  const { status, stdout } = spawnSync(claude, ['--version'], { env: { PATH: process.env.PATH }, encoding: 'utf8' })
+  return status === 0 ? /^\d+\.\d+\.\d+/.exec(stdout)?.[0] : undefined
 }

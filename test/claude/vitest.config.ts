@@ -4,8 +4,9 @@ export default defineConfig({
   test: {
     include: ['test/claude/**/*.test.ts'],
     globalSetup: ['test/claude/support/only-loopback.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    setupFiles: ['test/support/seeded.ts'],
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     pool: 'forks',
     maxWorkers: 2,
   },

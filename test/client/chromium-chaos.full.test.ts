@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import type * as Sdk from '../../client/browser.ts'
 import { type Behind, hasty, startBehindProxy } from '../support/behind-proxy.ts'
 import { tempDir } from '../support/temp-dir.ts'
+import { testSeed } from '../support/test-seed.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, type LogEvent, readLog } from '../support/whole-log.ts'
 import { describeInChromium, type OpenPage } from './chromium.ts'
@@ -17,7 +18,7 @@ describeInChromium('the SDK in Chromium, over bad connections', openPage => {
     const { proxy, direct } = started
     const runs = await Promise.all([1, 2].map(() => start(started, 'sim:flood frames=4000 rate=600 size=200')))
     const page = await openFollowing(openPage, started, runs)
-    proxy.rage(7)
+    proxy.rage(testSeed(7))
     proxy.reset()
     await Promise.all(runs.map(run => run.result()))
     proxy.calm()

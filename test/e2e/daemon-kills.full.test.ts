@@ -11,6 +11,7 @@ import { isAlive } from '../support/processes.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
+import { testSeed } from '../support/test-seed.ts'
 
 const patience = { timeout: 60_000, interval: 20 }
 
@@ -51,7 +52,7 @@ describe('a daemon that is killed at random moments under load', () => {
     )
     const [holder] = holdersOf(home)
 
-    const waits = fc.sample(fc.integer({ min: 0, max: 250 }), { numRuns: kills, seed: 20261121 })
+    const waits = fc.sample(fc.integer({ min: 0, max: 250 }), { numRuns: kills, seed: testSeed(20261121) })
     const started: Promise<{ result(): Promise<unknown> }>[] = []
     for (const [index, wait] of waits.entries()) {
       // Asked and answered over whatever happens to the daemon.

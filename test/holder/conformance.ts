@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -303,7 +303,7 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
 
       it('KILL also ends what the command started in sessions of its own, with or without its environment', async () => {
         // Without its environment a tool can only be told from others by what it says on its command line.
-        const seconds = 1_000_000 + Math.floor(Math.random() * 1_000_000)
+        const seconds = randomInt(1_000_000, 2_000_000)
         const { held, exit, printed } = await sh(
           `setsid sleep ${seconds} & env -i setsid sleep ${seconds} & (setsid sh -c "sleep ${seconds}; :" &)
           echo ready; sleep ${seconds}`,

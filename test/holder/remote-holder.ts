@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect } from 'vitest'
 import { createRemoteHolder, type RemoteHolder } from '../../daemon/holder/remote.ts'
 import { type Home, homePaths } from '../../daemon/home.ts'
 import { createLog } from '../../daemon/log.ts'
@@ -16,8 +15,9 @@ export const attachHolder = (home: Home): Promise<RemoteHolder> =>
 /** Resolves with its pid. */
 export const connectedHolder = (holder: RemoteHolder): Promise<number> =>
   until(() => {
-    expect(holder.status().state).toBe('connected')
-    return holder.status().pid!
+    const { state, pid } = holder.status()
+    if (state !== 'connected') throw new Error(`the holder is ${state}, not connected`)
+    return pid!
   }, patience)
 
 /** A holder in a process of its own, whose processes' files are in `dir`. */
@@ -32,7 +32,9 @@ export async function openRemoteHolder(dir: string) {
     pid,
     /** After it was closed. */
     async dispose() {
-      await until(() => expect(isAlive(pid)).toBe(false), patience)
+      await until(() => {
+        if (isAlive(pid)) throw new Error(`holder ${pid} is still alive`)
+      }, patience)
       rmSync(directory, { recursive: true })
     },
   }

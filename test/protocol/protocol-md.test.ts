@@ -113,6 +113,24 @@ describe('PROTOCOL.md and the schemas name the same', () => {
   })
 })
 
+test('no table of PROTOCOL.md has two rows for the same thing', () => {
+  const tables = prose.split(/\n(?!\|)/).map(part => part.split('\n').filter(line => line.startsWith('|')))
+  const twice = tables.flatMap(lines => {
+    const heads = lines.map(line => line.split('|')[1]!.trim()).filter(cell => cell !== '')
+    return heads.filter((cell, index) => heads.indexOf(cell) !== index)
+  })
+  expect(tables.filter(lines => lines.length > 2).length).toBeGreaterThan(5)
+  expect(twice).toEqual([])
+})
+
+test('the topics that the schema takes are those of the table', () => {
+  const listedTopics = table('topic', 'carries').map(([cell]) => name(cell!).replace(/<[^>]+>|ID/, 's_1'))
+  const topic = Compile(protocol.Topic)
+  expect(listedTopics.filter(each => !topic.Check(each))).toEqual([])
+  expect(topic.Check('session/s_1/frames')).toBe(true)
+  expect(topic.Check('session/s_1/terminal')).toBe(false)
+})
+
 test('every schema compiles', () => {
   const schemas = Object.values(protocol).filter(
     value => typeof value === 'object' && '~kind' in value,

@@ -9,6 +9,7 @@ import { startTestDaemon, type TestDaemon, tempHome } from '../support/daemon.ts
 import { methodRows } from '../support/method-rows.ts'
 import { openPeer, RpcFailure, type RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
+import { testSeed } from '../support/test-seed.ts'
 
 /** In the value of each secret option, and nowhere else. */
 const canary = 'tweet-tweet'
@@ -112,11 +113,12 @@ async function callEverything(peers: Record<(typeof roles)[number], RpcPeer>, kn
     const name = path.slice(1)
     return Object.hasOwn(known, name) ? fc.constant(known[name]) : name === 'timeoutMs' ? fc.constant(1) : undefined
   }
+  const seed = testSeed(1)
   for (const [method, { params, showsSecrets }] of methodRows) {
     for (const role of roles) {
       if (isCalledAbove.test(method)) continue
       if (showsSecrets && role === 'control') continue
-      for (const given of fc.sample(arbitraryOf(params, instead), { numRuns: 3, seed: 1 })) {
+      for (const given of fc.sample(arbitraryOf(params, instead), { numRuns: 3, seed })) {
         await peers[role].call(method, given as object).catch((error: unknown) => {
           if (!(error instanceof RpcFailure)) throw error
           expect(error.error.data.kind).not.toBe('internal')

@@ -7,7 +7,7 @@ import { type Calm, calmDown } from './calm.ts'
 import { runIdler } from './idler.ts'
 import { fewestSamples } from './flat.ts'
 import { type Holdings, holdingsOf } from './measure.ts'
-import { createRandom } from './random.ts'
+import { createRandom, drawSeed, givenSeed } from '../support/random.ts'
 import { figuresOf, isEmptying, type Peaks, tableOf } from './report.ts'
 import { createSoakedDaemon, type SoakedDaemon } from './soaked-daemon.ts'
 import { runUser } from './user.ts'
@@ -17,7 +17,7 @@ import type { World } from './world.ts'
 const usage = `npm run soak -- [options]
 
   --minutes N   how long (default 20)
-  --seed N      repeats the choices of an earlier soak
+  --seed N      repeats the choices of an earlier soak; so does MUXD_TEST_SEED=N
   --preload F   a module that the daemon loads first: to try whether the soak finds what is planted in it
 
 Random work on a real daemon with the simulator, in rounds; after each, when all has ended, every client's events are
@@ -64,7 +64,9 @@ async function main(): Promise<number> {
       faults.push(`${message}${cause ? `: ${cause.message}` : ''}`)
     }
     faults.push(...errorsIn(join(daemon.home, 'log')))
-    return report(world, calms, peaks)
+    const code = report(world, calms, peaks)
+    if (code !== 0) process.stdout.write(`MUXD_TEST_SEED=${seed} repeats the random choices of this soak\n`)
+    return code
   } finally {
     await daemon.kill()
     for (const pid of [...daemon.leftovers(), ...daemon.holders()]) process.kill(pid, 'SIGKILL')
@@ -157,7 +159,7 @@ function readArguments() {
   const { values } = parseArgs({
     options: {
       minutes: { type: 'string', default: '20' },
-      seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+      seed: { type: 'string', default: String(givenSeed() ?? drawSeed()) },
       preload: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Mux, Run } from '../../client/index.ts'
 import { startFollower } from './follower.ts'
-import type { Random } from './random.ts'
+import type { Random } from '../support/random.ts'
 import { connectTo, count, isExpected, type World } from './world.ts'
 
 /** One who starts, queues, watches, cancels, closes and deletes, until the round ends and all that was started has ended. */

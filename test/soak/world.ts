@@ -1,6 +1,6 @@
 import { connect, type ConnectOptions, type Mux, RpcError, Unavailable } from '../../client/index.ts'
 import type { Follower } from './follower.ts'
-import type { Random } from './random.ts'
+import type { Random } from '../support/random.ts'
 
 /** What the workers of a soak share. */
 export interface World {

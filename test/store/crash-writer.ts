@@ -1,13 +1,15 @@
 import { createJournal } from '../../daemon/store/create-journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
+import { createRandom } from '../support/random.ts'
 import { entry, event, processOf, run, session } from '../support/records.ts'
 
 /**
- * Writes to the database of its argument until it is killed: in each turn, for each of three sessions, a few events
+ * Writes to the database of its first argument, with random choices of the seed of its second, until it is killed: in each turn, for each of three sessions, a few events
  * with the checkpoint they lead to, now and then as a durable entry. Goes on from what it finds. Prints some of what has
  * been published: `<session> <seq>`. It does little else, so that most kills hit it in a commit.
  */
 const store = openStore(process.argv[2]!, { ballastBytes: 0 })
+const random = createRandom(Number(process.argv[3]))
 const heard = new Map<string, number>()
 const journal = createJournal(store, {
   sessionEvents: (id, rows) => heard.set(id, rows.at(-1)!.seq),
@@ -34,15 +36,19 @@ function turn(): void {
   for (const id of ids) {
     const owner = `p_${id}`
     const head = heads.get(id)!
-    const count = 1 + Math.floor(Math.random() * 4)
+    const count = random.whole(1, 4)
     const rows = Array.from({ length: count }, (_, index) => {
       const seq = head + index + 1
-      return event(seq, { process: owner, offset: seq * 100, delta: filling.slice(Math.random() * filling.length) })
+      return event(seq, {
+        process: owner,
+        offset: seq * 100,
+        delta: filling.slice(random.whole(0, filling.length - 1)),
+      })
     })
     const last = head + count
     heads.set(id, last)
-    const durable = Math.random() < 0.1
-    const isTold = durable || Math.random() < 0.1
+    const durable = random.chance(0.1)
+    const isTold = durable || random.chance(0.1)
     const onPublished = () => isTold && process.stdout.write(`${id} ${last}\n`)
     const record = run(`r_${id}`, id, { firstSeq: 1, lastSeq: last })
     journal.append(

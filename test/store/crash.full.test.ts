@@ -2,7 +2,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openStore } from '../../daemon/store/open.ts'
 import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { createRandom } from '../support/random.ts'
 import { createTempDir, tempDir } from '../support/temp-dir.ts'
+import { testSeed } from '../support/test-seed.ts'
 import { bundleProgram, startProgram } from './child-program.ts'
 
 const bundles = createTempDir()
@@ -14,11 +16,12 @@ afterAll(() => bundles.remove())
 
 test('killed at any moment, twenty times, the log has no hole, agrees with its checkpoint and has all that was published', async () => {
   const file = join(tempDir(), 'muxd.db')
+  const random = createRandom(testSeed())
   let written = 0
   for (let round = 0; round < 20; round++) {
-    const { child, output, ended } = startProgram([process.execPath, writer, file])
+    const { child, output, ended } = startProgram([process.execPath, writer, file, String(random.whole(0, 2 ** 31))])
     await new Promise(resolve => child.stdout!.once('data', resolve))
-    await new Promise(resolve => setTimeout(resolve, Math.random() * 60))
+    await new Promise(resolve => setTimeout(resolve, random.next() * 60))
     child.kill('SIGKILL')
     expect(await ended).toBe('SIGKILL')
     const published = lastPublished(output())

@@ -4,14 +4,16 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openSqlite } from '../../daemon/store/sqlite.ts'
 import { event } from '../support/records.ts'
+import { testSeed } from '../support/test-seed.ts'
 import { copyDamaged, makeDatabase, reportOf } from './damage.ts'
 import { reopen } from './temp-store.ts'
 
 const samples = Number(process.env['DAMAGE_SAMPLES'] ?? 25)
-const places = <T>(rest: fc.Arbitrary<T>, seed: number) =>
-  fc.sample(fc.tuple(fc.noBias(fc.nat({ max: 2 ** 31 })), rest), { numRuns: samples, seed })
-
-const seed = Number(process.env['DAMAGE_SEED'] ?? 20261121)
+const places = <T>(rest: fc.Arbitrary<T>) =>
+  fc.sample(fc.tuple(fc.noBias(fc.nat({ max: 2 ** 31 })), rest), {
+    numRuns: samples,
+    seed: testSeed(20261121),
+  })
 
 test.each([
   ['the database, closed in order', true, 'muxd.db'],
@@ -20,7 +22,7 @@ test.each([
 ])('wherever a byte is flipped in %s, everything is as it was or reported', (_title, closed, name) => {
   const { directory, truth } = makeDatabase(closed)
   const reports = new Map<string, number>()
-  for (const [place, flip] of places(fc.integer({ min: 1, max: 255 }), seed)) {
+  for (const [place, flip] of places(fc.integer({ min: 1, max: 255 }))) {
     const at = place % statSync(join(directory, name)).size
     const damaged = copyDamaged(directory, name, bytes => bytes.fill(bytes[at]! ^ flip, at, at + 1))
     try {
@@ -41,7 +43,7 @@ test.each([
 ])('wherever %s is cut, everything is as it was or reported', (_title, closed, name) => {
   const { directory, truth } = makeDatabase(closed)
   const reports = new Set<string>()
-  for (const [place] of places(fc.constant(0), seed)) {
+  for (const [place] of places(fc.constant(0))) {
     const at = place % statSync(join(directory, name)).size
     const damaged = copyDamaged(directory, name, bytes => bytes.subarray(0, at))
     try {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
-import { oneOf, seededRandom } from './random.ts'
+import { createRandom } from './random.ts'
 
 /**
  * What becomes of a connection once so many bytes have come from the daemon:
@@ -26,7 +26,7 @@ export interface ChaosProxy {
   /** Where connections go from now on. */
   aim(daemonPort: number): void
   /** Connections from now on get a fate each, drawn by the seed, after up to so many bytes. */
-  rage(seed: number, options?: { maxBytes?: number; of?: readonly Fate[] }): void
+  rage(seed: number, options?: { maxBytes?: number; of?: readonly [Fate, ...Fate[]] }): void
   /** Connections from now on are left alone. */
   calm(): void
   /** What the daemon says from now on over the connections that stand gets lost. */
@@ -70,8 +70,8 @@ export async function startChaosProxy(): Promise<ChaosProxy> {
       daemonPort = to
     },
     rage(seed, { maxBytes = 200_000, of = fates } = {}) {
-      const random = seededRandom(seed)
-      draw = () => ({ fate: oneOf(random, of), afterBytes: random() ** 2 * maxBytes })
+      const random = createRandom(seed)
+      draw = () => ({ fate: random.pick(of), afterBytes: random.next() ** 2 * maxBytes })
     },
     calm() {
       draw = () => undefined

@@ -8,7 +8,7 @@ import { until } from '../../support/until.ts'
 
 const program = fileURLToPath(new URL('../../../dist/daemon.js', import.meta.url))
 
-const patienceMs = 8_000
+const patienceMs = 60_000
 
 export interface RunningDaemon extends DaemonInfo {
   /** Stops it in order, or by force when it does not obey. Resolves with its exit code and its warnings and errors. */
@@ -37,7 +37,7 @@ export async function startDaemon(
       if (found.pid !== child.pid) throw new Error('the daemon.json of an earlier daemon')
       return found
     },
-    { timeout: 10_000, interval: 20 },
+    { timeout: 60_000, interval: 20 },
   )
   if (!info) throw new Error(`the daemon ended at once:\n${log}`)
   return {

@@ -102,7 +102,7 @@ export async function startSuite(options: string[] = []): Promise<Suite> {
 }
 
 const stoppedWell = { code: 0, complaints: [] }
-export const waitOptions = { timeout: 15_000, interval: 10 }
+export const waitOptions = { timeout: 60_000, interval: 10 }
 
 /** Nothing but what Claude Code needs, and everything that keeps it to the stand-in. */
 export function environmentFor(userHome: string, apiUrl: string): Record<string, string> {

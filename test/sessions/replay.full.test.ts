@@ -15,6 +15,7 @@ import { readRecording, recordings } from '../claude-output/support/replay.ts'
 import { openConversation } from '../support/conversation.ts'
 import { processOf, session as sessionRecord } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
+import { testSeed } from '../support/test-seed.ts'
 
 const by = { client: 'c_1', name: 'test' }
 const process = processOf('s_1', 'p_1')
@@ -154,7 +155,7 @@ describe('a session that is gone through again', () => {
       const lines = linesOf(name)
       const run = queuedRun()
       const place = fc.nat({ max: lines.length - 1 })
-      const places = fc.sample(fc.tuple(place, place), { numRuns: 4, seed: 20261121 })
+      const places = fc.sample(fc.tuple(place, place), { numRuns: 4, seed: testSeed(20261121) })
       for (const [index, [endAt, killAt]] of places.entries()) {
         const end = index % 2 === 0 ? cancel : limit
         expect(logOf(lines, run, endAt, killAt, end)).toEqual(logOf(lines, run, endAt, undefined, end))
@@ -168,7 +169,7 @@ describe('a session that is gone through again', () => {
       const lines = linesOf(name)
       const run = queuedRun()
       const place = fc.nat({ max: lines.length - 1 })
-      const places = fc.sample(fc.tuple(place, place, place), { numRuns: 4, seed: 20261127 })
+      const places = fc.sample(fc.tuple(place, place, place), { numRuns: 4, seed: testSeed(20261127) })
       for (const [index, each] of places.entries()) {
         const [snapshotAt, killAt] = each.slice(1).sort((one, other) => one - other) as [number, number]
         const end = index % 2 === 0 ? cancel : limit

@@ -1,0 +1,29 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+it.each(['bench', 'soak'])('no program of test/%s reaches a module that imports vitest', async directory => {
+  const programs = readdirSync(`${root}test/${directory}`).filter(
+    name => name.endsWith('.ts') && !name.endsWith('.test.ts'),
+  )
+  expect(programs).toContain('main.ts')
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: programs.map(name => `test/${directory}/${name}`),
+    outdir: 'out',
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+  })
+  expect(Object.keys(metafile.inputs).length).toBeGreaterThan(20)
+  // Also what esbuild leaves out because nothing uses it: Node loads it all the same.
+  const importing = Object.keys(metafile.inputs).filter(file => /from 'vitest'/.test(readFileSync(root + file, 'utf8')))
+  expect(importing).toEqual([])
+})
