@@ -3,19 +3,19 @@ import type { Run, Session } from '../../protocol/index.ts'
 import { muxd } from '../cli/muxd.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { goingOn, printing } from '../support/printing.ts'
-import { oneOf, seededRandom } from '../support/random.ts'
+import { createRandom, type Random } from '../support/random.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
+import { testSeed } from '../support/test-seed.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
-/** A failure tells its seed, for `MUXD_HOSTILE_SEED`. */
-const seed = Number(process.env['MUXD_HOSTILE_SEED'] ?? Date.now() % 2 ** 31)
-const random = seededRandom(seed)
-const upTo = (max: number) => Math.floor(random() * (max + 1))
-const pick = <T>(...items: T[]): T => oneOf(random, items)
+/** The choices of the test that runs. */
+let random: Random
+const upTo = (max: number) => random.whole(0, max)
+const pick = <T>(...items: [T, ...T[]]): T => random.pick(items)
 
-const words = [
+const words: [string, ...string[]] = [
   'id',
   'type',
   'message',
@@ -36,7 +36,7 @@ function value(levels = 4): string {
       () => 'null',
       () => pick('true', 'false'),
       () => pick('0', '-1', '1e308', '-1e308', '1e999', '0.1', '9007199254740993', '1795220973269'),
-      () => JSON.stringify(pick(...words)),
+      () => JSON.stringify(random.pick(words)),
       () => '"\\ud800"',
       () => '"\\u0000\\u001b[2J\\u2028"',
       () => JSON.stringify('x'.repeat(upTo(3_000))),
@@ -46,12 +46,12 @@ function value(levels = 4): string {
   return pick(
     leaf,
     () => `[${many(() => value(levels - 1))}]`,
-    () => `{${many(() => `${JSON.stringify(pick(...words))}:${value(levels - 1)}`)}}`,
+    () => `{${many(() => `${JSON.stringify(random.pick(words))}:${value(levels - 1)}`)}}`,
     () => '['.repeat(300) + ']'.repeat(300),
   )()
 }
 
-const types = [
+const types: [string, ...string[]] = [
   'assistant',
   'user',
   'system',
@@ -64,7 +64,7 @@ const types = [
   'control_response',
   'control_cancel_request',
 ]
-const subtypes = [
+const subtypes: [string, ...string[]] = [
   'init',
   'status',
   'task_started',
@@ -73,7 +73,7 @@ const subtypes = [
   'success',
   'error_x',
 ]
-const fields = [
+const fields: [string, ...string[]] = [
   'message',
   'event',
   'usage',
@@ -99,11 +99,11 @@ const fields = [
 ]
 
 function frame(): string {
-  const own = Array.from({ length: upTo(6) }, () => `"${pick(...fields)}":${value()}`)
+  const own = Array.from({ length: upTo(6) }, () => `"${random.pick(fields)}":${value()}`)
   const content = `{"id":${value(0)},"content":[{"type":"tool_use","id":"toolu_1","name":"Bash","input":${value()}},${value()}]}`
   const asked = `{"subtype":"can_use_tool","tool_name":${value(0)},"input":${value()}}`
-  const more = pick([], [`"message":${content}`], [`"request_id":"r${upTo(5)}"`, `"request":${asked}`])
-  return `{${[`"type":"${pick(...types)}"`, `"subtype":"${pick(...subtypes)}"`, ...own, ...more].join(',')}}`
+  const more = pick<string[]>([], [`"message":${content}`], [`"request_id":"r${upTo(5)}"`, `"request":${asked}`])
+  return `{${[`"type":"${random.pick(types)}"`, `"subtype":"${random.pick(subtypes)}"`, ...own, ...more].join(',')}}`
 }
 
 function line(): string {
@@ -131,7 +131,8 @@ const log = async (peer: RpcPeer, session: string) => {
   return events.map(event => JSON.stringify(event))
 }
 
-test(`hostile output of one session changes nothing for another, for a next daemon, or for the CLI (seed ${seed})`, async () => {
+test('hostile output of one session changes nothing for another, for a next daemon, or for the CLI', async () => {
+  random = createRandom(testSeed())
   const daemon = await startTestDaemon()
   const peer = await daemon.peer()
   const start = (prompt: string) => peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
