@@ -34,6 +34,8 @@ export interface ApprovalsOptions extends Pick<SessionContext, 'attendance' | 'c
   conversation: Conversation
   /** Something was decided, and is to be stored; with `keep`, together with the answer of the call. Throws when it cannot be. */
   decided(approval: Approval, keep: KeepAnswer | undefined): void
+  /** A client's denial ends the run: `request` writes so before it is stored, `bringAbout` acts when it has been sent. */
+  interrupted: { request(approval: Approval): void; bringAbout(approval: Approval): void }
   /** To the process, where there is one. */
   send(line: string, lineId: string): void
   /** There is a process that awaits answers. */
@@ -99,8 +101,11 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
 
   function settle(question: StoredApproval, resolution: Resolution, keep: KeepAnswer | undefined): Approval {
     const resolved = questions.resolve(question, resolution, Date.now())
+    const endsRun = resolution.answer?.behavior === 'deny' && resolution.answer.interrupt === true
+    if (endsRun) options.interrupted.request(resolved.approval)
     options.decided(resolved.approval, keep)
     send(resolved)
+    if (endsRun) options.interrupted.bringAbout(resolved.approval)
     return resolved.approval
   }
 

@@ -16,10 +16,10 @@ export class MayNotStart extends Error {
  */
 export function checkStart({ cwd, claude }: Pick<Session, 'cwd' | 'claude'>, config: Config): void {
   try {
-    const leadsTo = checkWorkingDirectory(cwd, [], 'cwd')
+    const leadsTo = checkWorkingDirectory(cwd, [], '/cwd')
     if (leadsTo !== cwd) throw new MayNotStart(`the directory ${cwd} was replaced: it leads to ${leadsTo} now`)
-    checkWorkingDirectory(cwd, config.allowRoots, 'cwd')
-    checkOptions(claude, cwd, 'claude', config)
+    checkWorkingDirectory(cwd, config.allowRoots, '/cwd')
+    checkOptions(claude, cwd, '/claude', config)
   } catch (error) {
     if (!(error instanceof RpcError)) throw error
     throw new MayNotStart(error.message, { cause: error })

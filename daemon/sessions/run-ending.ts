@@ -16,7 +16,11 @@ import type { SessionContext } from './session-context.ts'
  * has ended when its turn or its process is over, and not before.
  */
 export interface RunEnding {
-  /** Somebody asks; a request that is no harder than one before changes nothing. */
+  /** Writes that somebody asks for the end. False when there is nothing to do: an equal or harder request came before. */
+  request(run: ActiveRun, by: Actor, mode: CancelMode, reason: string | undefined): boolean
+  /** Takes the first step towards the end that was asked for, once the request is in the log. */
+  bringAbout(run: ActiveRun, mode: CancelMode): void
+  /** Both at once. */
   cancel(run: ActiveRun, by: Actor, mode: CancelMode, reason: string | undefined): void
   /** Goes on with what the daemon before this one had begun. */
   resume(run: ActiveRun, process: LiveProcess): void
@@ -50,16 +54,11 @@ export function createRunEnding(options: RunEndingOptions): RunEnding {
   const deadlines = createRunDeadlines(watched, reached)
 
   return {
+    request,
     cancel(run, by, mode, reason) {
-      if (run.cancel && !isHarder(mode, run.cancel.mode)) return
-      const event = { type: 'cancel_requested', by, ...(reason !== undefined && { reason }), mode } as const
-      recorder.event(event, run.stored.run.run, Date.now())
-      askForEnd(run, { by, reason, mode })
-      conversation.end(run, 'cancel_requested', Date.now())
-      if (isEnded(run.stored.run.state)) return
-      refresh()
-      bringAbout(run, mode)
+      if (request(run, by, mode, reason)) bringAbout(run, mode)
     },
+    bringAbout,
     resume: (run, live) => escalate(run, live, run.pursued ?? 'interrupt'),
     look: deadlines.look,
     answered(answer) {
@@ -78,6 +77,17 @@ export function createRunEnding(options: RunEndingOptions): RunEnding {
       deadlines.close()
       pursuit?.escalation.stop()
     },
+  }
+
+  function request(run: ActiveRun, by: Actor, mode: CancelMode, reason: string | undefined): boolean {
+    if (run.cancel && !isHarder(mode, run.cancel.mode)) return false
+    const event = { type: 'cancel_requested', by, ...(reason !== undefined && { reason }), mode } as const
+    recorder.event(event, run.stored.run.run, Date.now())
+    askForEnd(run, { by, reason, mode })
+    conversation.end(run, 'cancel_requested', Date.now())
+    if (isEnded(run.stored.run.state)) return false
+    refresh()
+    return true
   }
 
   /** The run that the clock goes for. */

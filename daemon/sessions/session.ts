@@ -123,6 +123,16 @@ export function createSession(
       else refresh()
       commitNow()
     },
+    interrupted: {
+      request({ run, by, message }) {
+        const denied = goingOn(run ?? '')
+        if (denied && by && 'client' in by) ending.request(denied, by, 'interrupt', message)
+      },
+      bringAbout({ run }) {
+        const denied = goingOn(run ?? '')
+        if (denied?.cancel) ending.bringAbout(denied, 'interrupt')
+      },
+    },
     send: (line, lineId) => process.live?.claude.send(line, lineId),
     isListening: () => process.live !== null && !stopping,
   })

@@ -51,10 +51,10 @@ describe('a tool that needs a permission', () => {
     expect(existsSync(file('denied.txt'))).toBe(false)
   })
 
-  test('denied with interrupt ends the turn', async () => {
+  test('denied with interrupt cancels the run', async () => {
     const writing = await run(`scn:write:${file('stopped.txt')}`)
     await answer(await pending(), { ...deny, interrupt: true })
-    expect((await writing.ended()).at(-1)!.type).toBe('failed')
+    expect((await writing.ended()).at(-1)!.type).toBe('cancelled')
     expect(existsSync(file('stopped.txt'))).toBe(false)
   })
 

@@ -85,11 +85,16 @@ describe('a question of Claude Code', () => {
     ])
   })
 
-  it('that is denied with interrupt ends the turn', async () => {
+  it('that is denied with interrupt cancels the run in the name of the client', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:permission')
-    await answer(peer, await pending(peer), { decision: 'deny', interrupt: true })
-    expect((await ended(peer, run)).state).toBe('failed')
+    await answer(peer, await pending(peer), { decision: 'deny', interrupt: true, message: 'stop that' })
+    expect((await ended(peer, run)).state).toBe('cancelled')
+    const events = await logOf(peer, run)
+    expect(events.filter(({ type }) => type.startsWith('cancel'))).toMatchObject([
+      { type: 'cancel_requested', by: { name: 'asker' }, reason: 'stop that', mode: 'interrupt' },
+      { type: 'cancelled', by: { name: 'asker' }, reason: 'stop that', ended: 'turn' },
+    ])
   })
 
   it('can be allowed with another input, which the log has', async () => {
