@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { type Direct, startDirect } from './support/direct.ts'
 
 // What muxd relies on in Claude Code's `apply_flag_settings`, measured without muxd.
+
+vi.setConfig({ testTimeout: 120_000 })
 
 let claude: Direct | undefined
 afterEach(async () => {

@@ -79,7 +79,7 @@ export async function startDirect(
           )
         return found
       },
-      { timeout: 20_000, interval: 5 },
+      { timeout: 60_000, interval: 5 },
     )
   const direct: Direct = {
     cwd,
