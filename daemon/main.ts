@@ -9,10 +9,12 @@ import { createLogFile } from './log-file.ts'
 import { HomeLost } from './home-watch.ts'
 import { SyncFailed } from './store/store.ts'
 import { systemProblem } from './system-error.ts'
+import { wrongNodeProblem } from './wrong-node.ts'
 
 /**
  * `muxd serve`: runs a daemon until it is told to stop (SIGTERM, SIGINT, `daemon.stop`). Exit codes: 0 stopped in
- * order, 2 usage, 3 it could not start, 4 the disk failed, 5 its home or its database was removed or replaced.
+ * order, 2 usage or an installation for another Node, 3 it could not start, 4 the disk failed, 5 its home or its database
+ * was removed or replaced.
  */
 export async function main(argv: string[]): Promise<void> {
   if (argv.includes('--help') || argv.includes('-h')) {
@@ -40,7 +42,10 @@ export async function main(argv: string[]): Promise<void> {
     await daemon.closed
     process.exitCode = 0
   } catch (error) {
-    const expected = error instanceof Error && expectedErrors.has(error.name) ? error.message : systemProblem(error)
+    const wrongNode = wrongNodeProblem(error)
+    const expected =
+      wrongNode ??
+      (error instanceof Error && expectedErrors.has(error.name) ? error.message : systemProblem(error))
     // A stack is for the log: who starts the daemon reads one line.
     if (expected === undefined) log?.error('the daemon failed', { error })
     const message =
@@ -51,7 +56,17 @@ export async function main(argv: string[]): Promise<void> {
     // and move to the database what may not be in its log.
     if (error instanceof SyncFailed) process.exit(4)
     if (error instanceof HomeLost) process.exit(5)
-    process.exit(error instanceof BadConfig || error instanceof BadHome ? 2 : 3)
+    // A start that fails with 3 is tried again.
+    process.exit(error instanceof BadConfig || error instanceof BadHome || wrongNode !== undefined ? 2 : 3)
+  }
+}
+
+/** What a daemon with these options would be configured with, or why it would not start: for `muxd doctor`. */
+export function lookAtConfig(argv: string[]): { claudeBin?: string | undefined } | { problem: string } {
+  try {
+    return { claudeBin: readConfig(argv, process.env).claudeBin }
+  } catch (error) {
+    return { problem: (error as Error).message }
   }
 }
 

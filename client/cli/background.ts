@@ -49,6 +49,7 @@ export async function startInBackground(
       }
       if (code !== undefined) {
         await delay(250)
+        words.begin()
         child = await spawnDaemon(home, options, words.fd)
       }
     }
@@ -91,7 +92,7 @@ const defaultPort = 7433
 
 async function answers({ url, token }: DaemonInfo): Promise<boolean> {
   try {
-    const mux = await connect({ url, token, timing: { attemptMs: limits.helloTimeoutMs } })
+    const mux = await connect({ url, token, answers: false, timing: { attemptMs: limits.helloTimeoutMs } })
     mux.close()
     return true
   } catch {
@@ -130,12 +131,16 @@ async function openLog(home: string): Promise<ReturnType<typeof openLastWords>> 
 }
 
 /** Where a daemon prints what it says beside its log: why it did not start, how it crashed. Little, and of interest for a short time. */
-function openLastWords(home: string): { fd: number; end(): string; close(): void } {
+function openLastWords(home: string): { fd: number; begin(): void; end(): string; close(): void } {
   const fd = openSync(join(logDirectory(home), 'daemon.err'), 'a+', 0o600)
   if (fstatSync(fd).size > maxLastWordsBytes) ftruncateSync(fd)
-  const from = fstatSync(fd).size
+  let from = fstatSync(fd).size
   return {
     fd,
+    /** Another daemon is tried: what the last one said is not said twice. */
+    begin() {
+      from = fstatSync(fd).size
+    },
     /** What was printed since, at most its last two thousand bytes. */
     end() {
       const { size } = fstatSync(fd)

@@ -1,6 +1,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
 import { type ConnectionState, type HelloResult, type Mux, open } from '../browser.ts'
 import { sdkVersion } from '../version.ts'
+import { pageName } from './page-name.ts'
 
 /** The connection as the page shows it. */
 export interface Connection {
@@ -22,7 +23,7 @@ export interface Status {
 /** Connects to the daemon that served the page, and goes on trying. */
 export function connectToDaemon(token: string): Connection {
   const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`
-  const mux = open({ url, token, patient: true, client: { name: 'workspace', version: sdkVersion } })
+  const mux = open({ url, token, patient: true, client: { name: pageName(navigator.userAgent), version: sdkVersion } })
   // Whoever is interested looks at the state.
   mux.opened.catch(() => {})
   const status = signal<Status>({ state: mux.state, at: Date.now(), why: undefined, opened: 0 })

@@ -231,9 +231,9 @@ it('status tells how the daemon is, in words and as the protocol has it', async 
 })
 
 it('doctor finds what is there and what is not, and what to do about it', async () => {
-  const { home } = await daemonForTest()
-  const bad = await muxd(['doctor', '--json', '--home', home], { env: { MUXD_CLAUDE_BIN: '/nonexistent/claude' } })
-    .ended
+  // Of the daemon that runs, not of this environment.
+  const { home } = await startTestDaemon({ argv: ['--claude-bin', '/nonexistent/claude'] })
+  const bad = await muxd(['doctor', '--json', '--home', home], { env: { MUXD_CLAUDE_BIN: process.execPath } }).ended
   expect(bad.code).toBe(3)
   const [{ ok, checks }] = jsonLines(bad.stdout) as [
     { ok: boolean; checks: { name: string; ok: boolean; fix?: string }[] },

@@ -1,5 +1,7 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { startTestDaemon } from '../support/daemon.ts'
+import { startTestDaemon, tempHome } from '../support/daemon.ts'
 import { jsonLines, muxd } from './muxd.ts'
 
 describe('with --json an error is one JSON line on standard error', () => {
@@ -35,5 +37,18 @@ it('a refused connection is called that', async () => {
   expect({ code, stderr }).toEqual({
     code: 3,
     stderr: 'muxd: ws://127.0.0.1:1/ws: connection refused: no daemon listens there\n',
+  })
+})
+
+it('doctor reports no success where a daemon would not start for its configuration', async () => {
+  const home = tempHome()
+  mkdirSync(home, { mode: 0o700 })
+  writeFileSync(join(home, 'config.json'), '{"port":"high"}')
+  const { code, stdout } = await muxd(['doctor', '--json', '--home', home]).ended
+  expect(code).toBe(3)
+  const [{ checks }] = jsonLines(stdout) as [{ checks: { name: string; ok: boolean; detail: string }[] }]
+  expect(checks.find(({ name }) => name === 'config')).toMatchObject({
+    ok: false,
+    detail: expect.stringContaining('port is "high"') as string,
   })
 })

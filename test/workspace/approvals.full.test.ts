@@ -54,13 +54,13 @@ describeWithPages('questions', newPage => {
 
     await expectAsked()
     await inbox(two).getByRole('button', { name: 'Allow' }).click()
-    await expectAnswered('Allowed by workspace')
+    await expectAnswered('Allowed by Chrome on Linux')
 
     await script.run({ session, prompt: 'sim:permission file=other.txt' })
     await expectAsked()
     await inPane(one).getByRole('textbox', { name: 'Why not' }).fill('not in this directory')
     await inPane(one).getByRole('button', { name: 'Deny' }).click()
-    await expectAnswered('Denied by workspace: not in this directory')
+    await expectAnswered('Denied by Chrome on Linux: not in this directory')
 
     await script.run({ session, prompt: 'sim:permission file=third.txt' })
     await expectAsked()

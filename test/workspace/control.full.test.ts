@@ -213,9 +213,9 @@ describeWithPages('a session in the workspace', newPage => {
     await approval.getByText('The input has to be a JSON object').waitFor()
     await input.fill(JSON.stringify({ ...given, content: 'another text' }))
     await approval.getByRole('button', { name: 'Allow' }).click()
-    await approval.getByText('Allowed by workspace').waitFor()
+    await approval.getByText('Allowed by Chrome on Linux').waitFor()
     const { approvals } = await peer.call<{ approvals: Approval[] }>('approval.list', { state: 'resolved' })
-    expect(approvals).toMatchObject([{ decision: 'allow', by: { name: 'workspace' } }])
+    expect(approvals).toMatchObject([{ decision: 'allow', by: { name: 'Chrome on Linux' } }])
     await sees(page, 'another text')
   })
 

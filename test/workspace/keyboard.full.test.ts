@@ -68,7 +68,7 @@ describeWithPages('the keyboard alone', newPage => {
     for (const [keys, says] of [
       ['Escape', 'Interrupting'],
       ['Escape', 'Ending the process'],
-      ['Shift+Escape', 'Cancelled by workspace'],
+      ['Shift+Escape', 'Cancelled by Chrome on Linux'],
     ] as const) {
       await page.keyboard.press(keys)
       await sees(page, says)

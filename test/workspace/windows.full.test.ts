@@ -33,8 +33,8 @@ describeWithPages('several windows', newPage => {
     await isShown(two, /for all/)
     for (const page of [one, two]) await until(async () => expect((await saidIn(page)).length).toBeGreaterThan(50))
     await two.getByRole('button', { name: 'Cancel', exact: true }).click()
-    for (const page of [one, two]) await sees(page, 'Cancelled by workspace')
-    expect(await listening).toMatchObject({ by: { name: 'workspace' } })
+    for (const page of [one, two]) await sees(page, 'Cancelled by Chrome on Linux')
+    expect(await listening).toMatchObject({ by: { name: 'Chrome on Linux' } })
     expect(words(heard).length).toBeGreaterThan(50)
     for (const page of [one, two]) expect(await saidIn(page)).toEqual(words(heard))
     // The other way round.

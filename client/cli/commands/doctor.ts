@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { connect, type DaemonStatus, homeDirectory, type Mux, readDaemonInfo, type Session } from '../../index.ts'
 import { socketDirectory } from '../../node/daemon-json.ts'
 import { sdkVersion } from '../../version.ts'
+import { daemonProgram } from '../background.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { diskProblem, homeProblem } from '../home-problem.ts'
 import { colorsFor, print, printJson } from '../output.ts'
@@ -24,13 +25,15 @@ interface Finding {
 export async function doctor(options: CommonOptions): Promise<ExitCode> {
   const home = homeDirectory(options.home)
   const daemon = lookAtDaemon(home, options)
+  const config = lookAtConfig(home)
   const checks: Record<string, () => Finding | Promise<Finding>> = {
     node: checkNode,
     home: () => checkHome(home),
+    config: async () => configOf(await config),
     daemon: async () => (await daemon).daemon,
     holder: async () => (await daemon).holder,
     sessions: async () => (await daemon).sessions,
-    claude: checkClaude,
+    claude: async () => (await daemon).claude ?? checkClaude(await config),
     shell: checkShell,
     'node-pty': () => checkModule('node-pty', () => {}),
     'better-sqlite3': () =>
@@ -71,7 +74,7 @@ async function checkHome(home: string): Promise<Finding> {
 async function lookAtDaemon(
   home: string,
   { url, token }: CommonOptions,
-): Promise<Record<'daemon' | 'holder' | 'sessions', Finding>> {
+): Promise<Record<'daemon' | 'holder' | 'sessions', Finding> & { claude?: Finding }> {
   try {
     const info = url === undefined ? await readDaemonInfo(home) : { url, token, pid: undefined }
     if (!info)
@@ -79,16 +82,17 @@ async function lookAtDaemon(
         daemon: { ok: true, detail: 'not running; it starts with the first command' },
         ...(await withoutDaemon(home)),
       }
-    const mux = await connect({ url: info.url, token: info.token })
+    const mux = await connect({ url: info.url, token: info.token, answers: false })
     try {
-      const { version, pid, holder } = await mux.api.daemon.status({})
-      const detail = `muxd ${version} at ${info.url}, pid ${pid}`
+      const { version, pid, holder, node, claude } = await mux.api.daemon.status({})
+      const detail = `muxd ${version} at ${info.url}, pid ${pid}, Node ${node}`
       const isThis = version === sdkVersion
       const fix = `this is muxd ${sdkVersion}: muxd restart`
       return {
         daemon: { ok: isThis, detail, ...(!isThis && { fix }) },
         holder: held(holder),
         sessions: await lookAtSessions(mux),
+        claude: claudeOf(claude),
       }
     } finally {
       mux.close()
@@ -97,6 +101,33 @@ async function lookAtDaemon(
     const detail = oneLine((error as Error).message)
     return { daemon: { ok: false, detail, fix: 'muxd stop, or see muxd logs' }, ...(await withoutDaemon(home)) }
   }
+}
+
+/** As the running daemon finds it, with the PATH and the variables that it was started with. */
+const claudeOf = (claude: DaemonStatus['claude']): Finding =>
+  claude
+    ? { ok: true, detail: `${claude.path}: ${oneLine(claude.version)}, as the running daemon finds it` }
+    : {
+        ok: false,
+        detail: 'the running daemon does not find Claude Code',
+        fix: `${installClaude}; then: muxd restart, which gives the daemon the PATH of this terminal`,
+      }
+
+type ConfigLook = { claudeBin?: string | undefined } | { problem: string }
+
+/** Read by the daemon's own code, so that doctor accepts what a daemon accepts. */
+async function lookAtConfig(home: string): Promise<ConfigLook> {
+  try {
+    const program = (await import(daemonProgram().href)) as { lookAtConfig(argv: string[]): ConfigLook }
+    return program.lookAtConfig(['--home', home])
+  } catch (error) {
+    return { problem: oneLine((error as Error).message) }
+  }
+}
+
+function configOf(look: ConfigLook): Finding {
+  if (!('problem' in look)) return { ok: true, detail: 'config.json and the environment are valid' }
+  return { ok: false, detail: oneLine(look.problem), fix: 'correct it: no daemon starts with it' }
 }
 
 const held = (holder: DaemonStatus['holder']): Finding => ({
@@ -144,9 +175,12 @@ async function alone(home: string): Promise<Finding> {
   }
 }
 
-async function checkClaude(): Promise<Finding> {
-  const program = process.env['MUXD_CLAUDE_BIN'] || 'claude'
-  const fix = 'npm install -g @anthropic-ai/claude-code, or name it with MUXD_CLAUDE_BIN or serve --claude-bin'
+const installClaude =
+  'npm install -g @anthropic-ai/claude-code, or name it with MUXD_CLAUDE_BIN or claudeBin in config.json'
+
+async function checkClaude(look: ConfigLook): Promise<Finding> {
+  const program = ('claudeBin' in look && look.claudeBin) || process.env['MUXD_CLAUDE_BIN'] || 'claude'
+  const fix = installClaude
   try {
     const { stdout } = await promisify(execFile)(program, ['--version'], { timeout: 15_000 })
     const version = oneLine(stdout)
