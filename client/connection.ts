@@ -41,7 +41,6 @@ export async function openConnection(opening: Opening): Promise<Connection> {
   let asked = 0
   let ended: Unavailable | undefined
   let failure: unknown
-  let isOpen = false
   let maxMessageBytes = Infinity
 
   const socket = platform.open(endpoint.url, [subprotocol, ...authSubprotocol(endpoint.token)])
@@ -93,10 +92,9 @@ export async function openConnection(opening: Opening): Promise<Connection> {
 
   // Without a listener `ws` would throw; the close that follows is what counts, this is its cause.
   socket.addEventListener('error', event => (failure = event.error))
-  socket.addEventListener('close', ({ code, reason }) => {
-    const why = reason || (isOpen ? `connection lost (${code})` : (failure as Error | undefined)?.message)
-    end(new Unavailable(`${endpoint.url}: ${why || 'cannot be reached'}`, { code, cause: failure }))
-  })
+  socket.addEventListener('close', ({ code, reason }) =>
+    end(new Unavailable(`${endpoint.url}: ${reason || `connection lost (${code})`}`, { code, cause: failure })),
+  )
   socket.addEventListener('message', ({ data }) => {
     heardAt = Date.now()
     if (ended || typeof data !== 'string') return
@@ -120,10 +118,7 @@ export async function openConnection(opening: Opening): Promise<Connection> {
   try {
     if (signal.aborted) onAbort()
     await new Promise((resolve, reject) => {
-      socket.addEventListener('open', event => {
-        isOpen = true
-        resolve(event)
-      })
+      socket.addEventListener('open', resolve)
       void lost.promise.then(reject)
     })
     const hello = (await call('hello', { protocol: [protocolVersion], client, clientId, answers })) as HelloResult

@@ -44,8 +44,7 @@ export async function main(argv: string[]): Promise<void> {
   } catch (error) {
     const wrongNode = wrongNodeProblem(error)
     const expected =
-      wrongNode ??
-      (error instanceof Error && expectedErrors.has(error.name) ? error.message : systemProblem(error))
+      wrongNode ?? (error instanceof Error && expectedErrors.has(error.name) ? error.message : systemProblem(error))
     // A stack is for the log: who starts the daemon reads one line.
     if (expected === undefined) log?.error('the daemon failed', { error })
     const message =

@@ -4,6 +4,8 @@ import type { Socket } from '../platform.ts'
 /** The one place that knows `ws`. */
 export function openSocket(url: string, protocols: string[]): Socket {
   const socket = new WebSocket(url, protocols, options)
+  let isOpen = false
+  socket.once('open', () => (isOpen = true))
   // A browser cannot see why an upgrade was refused; here it is as good as the close code for the same.
   socket.on('unexpected-response', (request, response) => {
     const code = closeCodeOf[response.statusCode ?? 0] ?? 1006
@@ -15,11 +17,14 @@ export function openSocket(url: string, protocols: string[]): Socket {
       request.destroy()
     })
   })
-  // Before any other listener, so that all see the words.
-  socket.on('error', (error: NodeJS.ErrnoException) => {
-    const words = wordsOf[error.code ?? '']
-    if (words !== undefined) error.message = words
-  })
+  // A connection that was never made has not been lost: its end names what stood in the way. Behind the caller's listener,
+  // which keeps the error as the cause.
+  queueMicrotask(() =>
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (isOpen) return
+      socket.emit('close', 1006, Buffer.from(wordsOf[error.code ?? ''] ?? error.message))
+    }),
+  )
   return socket
 }
 
