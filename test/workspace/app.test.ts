@@ -4,7 +4,7 @@ import { chordText, isBare, isChord, type KeyPress } from '../../client/workspac
 import { matchScore } from '../../client/workspace/app/match.ts'
 import { isSimulator } from '../../client/workspace/app/simulator.ts'
 import { readFragment, writeFragment } from '../../client/workspace/fragment.ts'
-import { ago, baseName, bytes, count, duration, oneLine, usd } from '../../client/workspace/parts/format.ts'
+import { ago, bytes, count, duration, oneLine, shortPath, usd } from '../../client/workspace/parts/format.ts'
 
 describe('the link', () => {
   it('has code and workspace behind its #, and keeps the workspace alone', () => {
@@ -129,6 +129,15 @@ describe('figures', () => {
       '4 min ago',
       '2 h ago',
     ])
-    expect([baseName('/a/b/'), baseName('/'), oneLine('\n  a\nb'), oneLine('abc', 2)]).toEqual(['b', '/', 'a', 'ab…'])
+    expect([oneLine('\n  a\nb'), oneLine('abc', 2)]).toEqual(['a', 'ab…'])
+  })
+
+  it('paths keep their last part, other text its beginning', () => {
+    const path = '/home/ann/projects/shop/src/checkout/total.ts'
+    expect(shortPath(path, 100)).toBe(path)
+    expect(shortPath(path, 30)).toBe('/home/ann/project…/total.ts')
+    expect(shortPath(path, 30).length).toBeLessThanOrEqual(30)
+    expect(shortPath(path, 6)).toBe('total…')
+    expect(shortPath('npm test -- src/a.ts', 10)).toBe('npm test …')
   })
 })

@@ -1,5 +1,5 @@
 import axeCore from 'axe-core'
-import type { Locator, Page } from 'playwright-core'
+import type { Locator, Page, WebSocketRoute } from 'playwright-core'
 import { expect, onTestFinished } from 'vitest'
 import type { DaemonInfo, Role } from '../../protocol/index.ts'
 import { openPeer } from '../support/rpc-peer.ts'
@@ -81,4 +81,24 @@ export async function violations(page: Page): Promise<string[]> {
     const { violations: found } = await axe.run(document)
     return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' | ')}`)
   })
+}
+
+/** The returned function ends the page's connections and lets no other one be made until its result is called. */
+export async function holdConnections(page: Page): Promise<() => Promise<() => void>> {
+  const open = new Set<WebSocketRoute>()
+  let isHeld = false
+  await page.routeWebSocket('**/ws', route => {
+    if (isHeld) return route.close({ code: 1_013 })
+    open.add(route)
+    route.connectToServer()
+    return undefined
+  })
+  return async () => {
+    isHeld = true
+    for (const route of open) await route.close({ code: 1_012 })
+    open.clear()
+    return () => {
+      isHeld = false
+    }
+  }
 }

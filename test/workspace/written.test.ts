@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { labelLines, labelsOf } from '../../client/workspace/app/labels.ts'
 import { limits } from '../../client/workspace/conversation/model/wording.ts'
-import { withDraft } from '../../client/workspace/conversation/prompt/drafts.ts'
+import { withDraft } from '../../client/workspace/drafts.ts'
 
 describe('a draft', () => {
   it('is kept by session, the one written last at the end, until nothing is in it', () => {

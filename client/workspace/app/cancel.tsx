@@ -1,5 +1,5 @@
-import { useSignal } from '@preact/signals'
 import type { CancelMode } from '../../browser.ts'
+import { useDraft } from '../drafts.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { oneLine } from '../parts/format.ts'
 import { messageOf, useWorkspace } from './workspace.ts'
@@ -13,14 +13,15 @@ const modes: [mode: CancelMode, label: string, what: string][] = [
 /** Ends a run, as hard as is asked for. Others see who did, and why. */
 export function CancelRun({ run }: { run: string }) {
   const { mux, records, overlay, say } = useWorkspace()
-  const reason = useSignal('')
+  const [reason, setReason, forgetReason] = useDraft(`cancel/${run}`)
   const record = [...records.active.value.values()].flat().find(candidate => candidate.run === run)
   const close = () => (overlay.value = undefined)
   const cancel = (mode: CancelMode) => {
     close()
+    forgetReason()
     mux
       .attach(run)
-      .cancel(reason.value.trim() || undefined, { mode })
+      .cancel(reason.trim() || undefined, { mode })
       .catch((error: unknown) => say(messageOf(error), 'problem'))
   }
   return (
@@ -40,8 +41,9 @@ export function CancelRun({ run }: { run: string }) {
             placeholder="optional"
             maxLength={2_000}
             autoFocus
-            value={reason.value}
-            onInput={event => (reason.value = event.currentTarget.value)}
+            dir="auto"
+            value={reason}
+            onInput={event => setReason(event.currentTarget.value)}
           />
         </label>
         <ul class="cancel-modes">

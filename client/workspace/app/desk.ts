@@ -1,7 +1,8 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals'
 import { type Block, blockId, blockOf } from '../blocks/block.ts'
 import { withBlock, withoutBlock } from '../layout/edit-layout.ts'
-import { emptyLayout, groupsOf, type Layout } from '../layout/layout.ts'
+import { emptyLayout, groupsOf, type Layout, withShown } from '../layout/layout.ts'
+import type { WindowView } from './window-view.ts'
 
 export type Direction = 'left' | 'right' | 'up' | 'down'
 export type Where = 'tab' | 'right' | 'below'
@@ -42,13 +43,13 @@ export interface Desk {
   changed(layout: Layout): void
   activated(id: string | undefined): void
   maximisedChanged(maximised: boolean): void
-  /** From elsewhere: everything is to lie like this. */
+  /** From elsewhere: everything is to lie like this. What is in front stays in front. */
   apply(layout: Layout): void
   /** The user changed the layout. */
   onChange(handler: (layout: Layout) => void): void
 }
 
-export function createDesk(): Desk {
+export function createDesk(ownView: WindowView): Desk {
   const layout = signal<Layout>(emptyLayout)
   const active = signal<string | undefined>()
   const maximised = signal(false)
@@ -57,6 +58,7 @@ export function createDesk(): Desk {
 
   const open = computed(() => groupsOf(layout.value.root).flatMap(({ tabs }) => tabs))
   const keepActive = () => {
+    active.value ??= ownView.read().active
     if (active.value === undefined || !open.value.includes(active.value)) {
       active.value = groupsOf(layout.value.root).find(({ shown }) => shown)?.shown
     }
@@ -64,8 +66,12 @@ export function createDesk(): Desk {
   const changed = (next: Layout) => {
     layout.value = next
     keepActive()
+    keepView()
     onChange(next)
   }
+  const inFront = () => groupsOf(layout.value.root).map(({ shown }) => shown)
+  /** Over a reload the window has the same in front, whatever other windows have. */
+  const keepView = () => ownView.keep({ active: active.value, shown: inFront() })
 
   /** Where a block is opened unless told: with its like, never over the list it was chosen from. */
   const companionOf = (id: string): string | undefined => {
@@ -115,15 +121,20 @@ export function createDesk(): Desk {
     },
     changed,
     activated(id) {
-      if (id !== undefined) active.value = id
+      if (id === undefined) return
+      active.value = id
+      keepView()
     },
     maximisedChanged(value) {
       maximised.value = value
     },
     apply(next) {
-      layout.value = next
+      const own = layout.value.root ? inFront() : ownView.read().shown
+      // The block at work first: another may have moved in beside it.
+      const first = active.value ?? ownView.read().active
+      layout.value = withShown(next, first === undefined ? own : [first, ...own])
       keepActive()
-      panes.value?.show(next)
+      panes.value?.show(layout.value)
     },
     onChange(handler) {
       onChange = handler

@@ -4,9 +4,9 @@ import { useWorkspace } from './workspace.ts'
 const lastUsed = 'muxd.directory'
 
 /** Where somebody wants to work: first where they last did, from this page or with anything else. */
-export function useDirectory(): Signal<string> {
+export function useDirectory(first?: string): Signal<string> {
   const [latest] = useDirectories()
-  return useSignal(localStorage.getItem(lastUsed) ?? latest ?? '')
+  return useSignal(first ?? localStorage.getItem(lastUsed) ?? latest ?? '')
 }
 
 export const rememberDirectory = (directory: string): void => localStorage.setItem(lastUsed, directory)

@@ -33,21 +33,28 @@ export function Dock({ busy }: { busy: BusySign }) {
     // Changes that come from the desk itself are none of the user's.
     let applying = false
     const titleOf = (id: string) => tabLabel(id, records.sessions.peek(), records.approvals.peek().length)
-    const panes = createPanes(api, titleOf, apply => {
-      applying = true
-      try {
-        apply()
-      } finally {
-        applying = false
-      }
-    })
+    const panes = createPanes(
+      api,
+      titleOf,
+      () => desk.active.peek(),
+      apply => {
+        applying = true
+        try {
+          apply()
+        } finally {
+          applying = false
+        }
+      },
+    )
     const disposables = [
       api.onDidLayoutChange(() => {
         if (applying) return
         const layout = fromDockview(api.toJSON())
         if (!isSameLayout(layout, desk.layout.peek())) desk.changed(layout)
       }),
-      api.onDidActivePanelChange(() => desk.activated(api.activePanel?.id)),
+      api.onDidActivePanelChange(() => {
+        if (!applying) desk.activated(api.activePanel?.id)
+      }),
       api.onDidMaximizedGroupChange(() => desk.maximisedChanged(api.hasMaximizedGroup())),
     ]
     // What a screen reader calls the tab.
@@ -96,7 +103,12 @@ function rendered(workspace: Workspace, className: string, draw: () => JSX.Eleme
   }
 }
 
-function createPanes(api: DockviewApi, titleOf: (id: string) => string, silently: (apply: () => void) => void): Panes {
+function createPanes(
+  api: DockviewApi,
+  titleOf: (id: string) => string,
+  activeOf: () => string | undefined,
+  silently: (apply: () => void) => void,
+): Panes {
   const panelOf = (id: string) => api.getPanel(id)
   const groupOf = (id: string) => api.groups.find(group => group.id === id)!
   const add = (id: string, position?: Parameters<DockviewApi['addPanel']>[0]['position']) =>
@@ -107,15 +119,17 @@ function createPanes(api: DockviewApi, titleOf: (id: string) => string, silently
   }
   return {
     show(layout) {
+      const returnFocus = keepFocus()
       silently(() => {
         const active = api.activePanel?.id
         api.fromJSON(toDockview(layout, { width: api.width, height: api.height }, titleOf), {
           reuseExistingPanels: true,
         })
-        const next = (active && panelOf(active)) ?? panelOf(groupsOf(layout.root)[0]?.shown ?? '')
-        // The groups are new; who was at work stays there.
+        // The groups are new. The panel at work stays the active one, also when it is in none of the groups' front.
+        const next = panelOf(active ?? activeOf() ?? '') ?? panelOf(groupsOf(layout.root)[0]?.shown ?? '')
         if (next && next.group.activePanel === next) next.api.setActive()
       })
+      returnFocus()
     },
     open(id, where, beside) {
       const reference = beside === undefined ? undefined : panelOf(beside)
@@ -171,13 +185,31 @@ function createPanes(api: DockviewApi, titleOf: (id: string) => string, silently
   }
 }
 
-/** Dockview moves its own focus first. */
+/** Panels are taken out of the document while they get new places: the focus, a selection and how far all is scrolled. */
+function keepFocus(): () => void {
+  const { activeElement: focused } = document
+  const scrolled = [...document.querySelectorAll('.pane *')]
+    .filter(({ scrollTop, scrollLeft }) => scrollTop > 0 || scrollLeft > 0)
+    .map(element => ({ element, top: element.scrollTop, left: element.scrollLeft }))
+  return () => {
+    for (const { element, top, left } of scrolled) element.scrollTo({ top, left, behavior: 'instant' })
+    if (focused instanceof HTMLElement && focused !== document.body && focused.isConnected)
+      focused.focus({ preventScroll: true })
+  }
+}
+
+/** At once, so that the next key goes there, and once more: dockview moves its own focus later. */
 function focusContent(api: DockviewApi, id: string | undefined): void {
   if (id === undefined) return
-  requestAnimationFrame(() => {
+  const focus = () => {
     const content = api.getPanel(id)?.view.content.element
     const inner =
       content?.querySelector<HTMLElement>('[data-autofocus]') ?? content?.querySelector<HTMLElement>('.block')
     inner?.focus({ preventScroll: true })
+  }
+  focus()
+  requestAnimationFrame(() => {
+    const { activeElement } = document
+    if (!api.getPanel(id)?.view.content.element.contains(activeElement)) focus()
   })
 }

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
+import { useDraft } from '../drafts.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { DialogFoot } from '../parts/dialog-foot.tsx'
 import { labelLines, labelsOf } from './labels.ts'
@@ -10,19 +11,21 @@ export function Naming({ session }: { session: string }) {
   const { api, records, overlay } = useWorkspace()
   // What others change meanwhile is not undone.
   const before = useMemo(() => records.sessions.value.get(session), [])
-  const title = useSignal(before?.title ?? '')
+  const [title, setTitle, forgetTitle] = useDraft(`title/${session}`, before?.title ?? '')
   const lines = labelLines(before?.labels ?? {})
-  const labels = useSignal(lines)
+  const [labels, setLabels, forgetLabels] = useDraft(`labels/${session}`, lines)
   const problem = useSignal('')
   const close = () => (overlay.value = undefined)
   const save = async () => {
-    const name = title.value.trim()
+    const name = title.trim()
     try {
       await api.session.update({
         session,
         ...(name !== before?.title && { title: name }),
-        ...(labels.value !== lines && { labels: labelsOf(labels.value) }),
+        ...(labels !== lines && { labels: labelsOf(labels) }),
       })
+      forgetTitle()
+      forgetLabels()
       close()
     } catch (error) {
       problem.value = messageOf(error)
@@ -43,8 +46,9 @@ export function Naming({ session }: { session: string }) {
             class="field"
             maxLength={1_000}
             autoFocus
-            value={title.value}
-            onInput={event => (title.value = event.currentTarget.value)}
+            dir="auto"
+            value={title}
+            onInput={event => setTitle(event.currentTarget.value)}
           />
         </label>
         <label class="labelled">
@@ -53,8 +57,8 @@ export function Naming({ session }: { session: string }) {
             class="field mono"
             rows={3}
             spellcheck={false}
-            value={labels.value}
-            onInput={event => (labels.value = event.currentTarget.value)}
+            value={labels}
+            onInput={event => setLabels(event.currentTarget.value)}
           />
         </label>
         <DialogFoot problem={problem.value} onClose={close}>

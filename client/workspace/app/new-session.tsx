@@ -1,7 +1,11 @@
 import { useSignal } from '@preact/signals'
+import { useState } from 'preact/hooks'
 import type { ClaudeOptions } from '../../browser.ts'
+import { randomKey } from '../../random-key.ts'
+import { useDraft } from '../drafts.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { DialogFoot } from '../parts/dialog-foot.tsx'
+import { type Submission, submit } from '../submission.ts'
 import { DirectoryField, rememberDirectory, useDirectory } from './directory.tsx'
 import { showSession } from './show-session.ts'
 import { isSimulator } from './simulator.ts'
@@ -16,45 +20,61 @@ const modes: [value: string, label: string][] = [
 
 const models = ['opus', 'sonnet', 'haiku']
 
-/** Begins a session with its first prompt. */
-export function NewSession({ prompt: first = '' }: { prompt?: string | undefined }) {
+/** Begins a session with its first prompt. What is written stays as a draft until it has begun. */
+export function NewSession({
+  prompt: first = '',
+  directory,
+}: {
+  prompt?: string | undefined
+  directory?: string | undefined
+}) {
   const workspace = useWorkspace()
-  const { mux, overlay, hello } = workspace
-  const prompt = useSignal(first)
-  const cwd = useDirectory()
-  const title = useSignal('')
-  const mode = useSignal('')
-  const model = useSignal('')
+  const { mux, overlay, hello, connection, say } = workspace
+  // A prompt to begin with is another draft than what somebody wrote by hand.
+  const draft = `new-session/${first.slice(0, 80)}`
+  const [prompt, setPrompt, forgetPrompt] = useDraft(draft, first)
+  const [title, setTitle, forgetTitle] = useDraft(`${draft}/title`)
+  const [mode, setMode, forgetMode] = useDraft(`${draft}/mode`)
+  const [model, setModel, forgetModel] = useDraft(`${draft}/model`)
+  const cwd = useDirectory(directory)
   const problem = useSignal('')
-  const starting = useSignal(false)
-  const close = () => (overlay.value = undefined)
+  const [submission, setSubmission] = useState<Submission>()
+  const close = () => {
+    submission?.takeBack()
+    overlay.value = undefined
+  }
   const claude = hello.value.claude
 
   const start = async () => {
-    if (starting.value) return
-    starting.value = true
+    if (submission || !prompt.trim()) return
     problem.value = ''
     const options: ClaudeOptions = {
-      ...(model.value.trim() && { model: model.value.trim() }),
-      ...(mode.value && { permissionMode: mode.value }),
+      ...(model.trim() && { model: model.trim() }),
+      ...(mode && { permissionMode: mode }),
     }
+    const directoryNow = cwd.value.trim()
+    const submitted = submit(mux, {
+      prompt,
+      create: { cwd: directoryNow, claude: options, ...(title.trim() && { title: title.trim() }) },
+      key: randomKey(),
+    })
+    setSubmission(submitted)
     try {
-      const directory = cwd.value.trim()
-      const run = await mux.run({
-        prompt: prompt.value,
-        cwd: directory,
-        claude: options,
-        ...(title.value.trim() && { title: title.value.trim() }),
-      })
-      rememberDirectory(directory)
-      close()
+      const run = await submitted.run
+      if (!run) return
+      rememberDirectory(directoryNow)
+      for (const forget of [forgetPrompt, forgetTitle, forgetMode, forgetModel]) forget()
+      overlay.value = undefined
       await showSession(workspace, run.session)
     } catch (error) {
+      // Of a dialog that is gone meanwhile nobody sees the problem.
       problem.value = messageOf(error)
+      if (overlay.peek()?.kind !== 'new-session') say(messageOf(error), 'problem')
     } finally {
-      starting.value = false
+      setSubmission(undefined)
     }
   }
+  const isWaiting = submission !== undefined && connection.status.value.state !== 'open'
 
   return (
     <Dialog label="New session" class="new-session" onClose={close}>
@@ -79,15 +99,17 @@ export function NewSession({ prompt: first = '' }: { prompt?: string | undefined
             required
             autoFocus
             placeholder="What shall Claude do?"
-            value={prompt.value}
-            onInput={event => (prompt.value = event.currentTarget.value)}
+            dir="auto"
+            readOnly={submission !== undefined}
+            value={prompt}
+            onInput={event => setPrompt(event.currentTarget.value)}
           />
         </label>
         <DirectoryField directory={cwd} />
         <div class="side-by-side">
           <label class="labelled">
             <span>Permissions</span>
-            <select class="field" value={mode.value} onChange={event => (mode.value = event.currentTarget.value)}>
+            <select class="field" value={mode} onChange={event => setMode(event.currentTarget.value)}>
               {modes.map(([value, label]) => (
                 <option key={value} value={value}>
                   {label}
@@ -103,8 +125,8 @@ export function NewSession({ prompt: first = '' }: { prompt?: string | undefined
               placeholder="as configured"
               spellcheck={false}
               autoComplete="off"
-              value={model.value}
-              onInput={event => (model.value = event.currentTarget.value)}
+              value={model}
+              onInput={event => setModel(event.currentTarget.value)}
             />
           </label>
           <datalist id="models">
@@ -118,8 +140,9 @@ export function NewSession({ prompt: first = '' }: { prompt?: string | undefined
               class="field"
               placeholder="optional"
               maxLength={1_000}
-              value={title.value}
-              onInput={event => (title.value = event.currentTarget.value)}
+              dir="auto"
+              value={title}
+              onInput={event => setTitle(event.currentTarget.value)}
             />
           </label>
         </div>
@@ -127,9 +150,14 @@ export function NewSession({ prompt: first = '' }: { prompt?: string | undefined
         {isSimulator(hello.value) && (
           <p class="small dim">The simulator plays Claude Code: nothing is read or changed.</p>
         )}
+        {isWaiting && (
+          <p class="small" role="status">
+            There is no connection: the prompt is sent as soon as there is one. Cancel takes it back.
+          </p>
+        )}
         <DialogFoot problem={problem.value} onClose={close}>
-          <button type="submit" class="button primary" disabled={starting.value}>
-            {starting.value ? 'Starting…' : 'Start'}
+          <button type="submit" class="button primary" disabled={submission !== undefined}>
+            {isWaiting ? 'Waiting to be sent' : submission ? 'Starting…' : 'Start'}
           </button>
         </DialogFoot>
       </form>

@@ -55,7 +55,7 @@ export function Shell() {
       </main>
       {shown?.kind === 'palette' && <Palette query={shown.query} />}
       {shown?.kind === 'help' && <Help />}
-      {shown?.kind === 'new-session' && <NewSession prompt={shown.prompt} />}
+      {shown?.kind === 'new-session' && <NewSession prompt={shown.prompt} directory={shown.directory} />}
       {shown?.kind === 'cancel' && <CancelRun run={shown.run} />}
       {shown?.kind === 'naming' && <Naming session={shown.session} />}
       {shown?.kind === 'close-session' && <CloseSession session={shown.session} />}

@@ -19,7 +19,9 @@ export function Tab({ id }: { id: string }) {
       }}
     >
       <TabMark id={id} />
-      <span class="clip">{blockTitle(id, sessions)}</span>{' '}
+      <span class="clip" dir="auto">
+        {blockTitle(id, sessions)}
+      </span>{' '}
       {project && <span class="clip dim tab-project">{project}</span>}
       {waiting > 0 && <span class="count">{waiting}</span>}
       <span

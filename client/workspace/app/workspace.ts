@@ -6,6 +6,7 @@ import type { Connection } from '../connect.ts'
 import { createLayoutStore, type LayoutStore } from '../layout/layout-store.ts'
 import { followRecords, type Records } from '../records.ts'
 import { createDesk, type Desk } from './desk.ts'
+import { createWindowView } from './window-view.ts'
 
 /** What every part of the page works with. */
 export interface Workspace {
@@ -31,7 +32,7 @@ export interface Workspace {
 export type Overlay =
   | { kind: 'palette'; query?: string }
   | { kind: 'help' }
-  | { kind: 'new-session'; prompt?: string }
+  | { kind: 'new-session'; prompt?: string; directory?: string }
   | { kind: 'cancel'; run: string }
   | { kind: 'naming'; session: string }
   | { kind: 'close-session'; session: string }
@@ -66,7 +67,7 @@ export function createWorkspace(name: string, connection: Connection, hello: Hel
     mux,
     api: mux.api,
     records: followRecords(mux, error => say(messageOf(error), 'problem')),
-    desk: createDesk(),
+    desk: createDesk(createWindowView(name)),
     readOnly: hello.role === 'observe',
     hello: connection.hello as ReadonlySignal<HelloResult>,
     overlay: signal<Overlay | undefined>(),

@@ -1,6 +1,7 @@
 import type { Approval, ApprovalAnswer, ApprovalReason, ClientApi } from '../../browser.ts'
 import { useState } from 'preact/hooks'
 import { RpcError } from '../../browser.ts'
+import { useDraft } from '../drafts.ts'
 import { duration } from '../parts/format.ts'
 import { Icon } from '../parts/icons.tsx'
 import { useNow } from '../parts/time.tsx'
@@ -38,18 +39,23 @@ export interface Answering {
 /** The answer that was first counts: `onLate` is told whose it was when that was another. */
 export function useAnswering(api: ClientApi, asked: Asked, onLate: (first: string) => void = () => {}): Answering {
   const questions = asked.kind === 'question' ? questionsOf(asked.input) : []
-  const [answers, setAnswers] = useState<Answers>({})
-  const [message, setMessage] = useState('')
-  const [input, setInput] = useState<string>()
+  // Kept by the question: its card and its row come and go while somebody writes.
+  const [given, setGiven, forgetAnswers] = useDraft(`answers/${asked.approval}`)
+  const [message, setMessage, forgetMessage] = useDraft(`deny/${asked.approval}`)
+  const [changedInput, setInput, forgetInput] = useDraft(`input/${asked.approval}`)
+  const answers = given ? (JSON.parse(given) as Answers) : {}
+  const setAnswers = (next: Answers) => setGiven(JSON.stringify(next))
+  const input = changedInput || undefined
   const [problem, setProblem] = useState('')
   const [isSending, setSending] = useState(false)
 
-  const answer = async (given: Given) => {
+  const answer = async (answered: Given) => {
     if (isSending) return
     setSending(true)
     setProblem('')
     try {
-      await api.approval.answer({ approval: asked.approval, ...given })
+      await api.approval.answer({ approval: asked.approval, ...answered })
+      for (const forget of [forgetAnswers, forgetMessage, forgetInput]) forget()
     } catch (error) {
       if (error instanceof RpcError && error.kind === 'conflict' && error.data['decision']) onLate(firstOf(error))
       else setProblem(error instanceof Error ? error.message : String(error))
@@ -150,6 +156,7 @@ export function AnswerForm({ answering, readOnly }: { answering: Answering; read
             <input
               class="field"
               aria-label="Why not, for Claude"
+              dir="auto"
               placeholder="Why not (optional)"
               maxLength={2_000}
               value={message}

@@ -2,6 +2,7 @@ import type { Approval } from '../../browser.ts'
 import { useId } from 'preact/hooks'
 import { isBare } from '../app/keys.ts'
 import { useWorkspace } from '../app/workspace.ts'
+import { Path } from '../parts/path.tsx'
 import { Ago } from '../parts/time.tsx'
 import { AnswerForm, TimeLeft, useAnswering } from './answering.tsx'
 import { summaryOf, wishOf } from './approval-input.ts'
@@ -72,7 +73,9 @@ function WishView({ approval }: { approval: Approval }) {
   if (wish.as === 'edit')
     return (
       <>
-        <p class="mono small">{wish.path}</p>
+        <p class="mono small">
+          <Path of={wish.path} />
+        </p>
         <pre class="wish">
           <Lines of={wish.before} sign="-" />
           <Lines of={wish.after} sign="+" />
@@ -82,7 +85,9 @@ function WishView({ approval }: { approval: Approval }) {
   if (wish.as === 'write')
     return (
       <>
-        <p class="mono small">{wish.path}</p>
+        <p class="mono small">
+          <Path of={wish.path} />
+        </p>
         <pre class="wish">
           <Lines of={wish.content} sign="+" />
         </pre>

@@ -1,5 +1,6 @@
 import type { Approval } from '../../browser.ts'
 import { harmless, harmlessJson } from '../../harmless.ts'
+import { shortPath } from '../parts/format.ts'
 
 /** What a tool wants to do, in the form in which a person judges it: nothing in it is hidden or shown out of order. */
 export type Wish =
@@ -73,7 +74,7 @@ export function summaryOf({ tool, kind, input }: Pick<Approval, 'tool' | 'kind' 
   if (kind === 'plan') return 'a plan to approve'
   const wish = wishOf({ kind, input })
   if (wish.as === 'command') return `${tool}: ${wish.command}`
-  if (wish.as === 'edit' || wish.as === 'write') return `${tool}: ${wish.path}`
+  if (wish.as === 'edit' || wish.as === 'write') return `${tool}: ${shortPath(wish.path, 60)}`
   const first = wish.as === 'fields' ? wish.fields[0]?.[1] : undefined
   return first === undefined ? tool : `${tool}: ${first}`
 }

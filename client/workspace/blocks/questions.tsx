@@ -19,7 +19,7 @@ export function Questions({
   onChange(answers: Answers): void
 }) {
   return (
-    <>
+    <div class="question-text" tabIndex={disabled ? 0 : undefined}>
       {questions.map(({ question, header, multi, options }, index) => {
         const given = answers[question]
         const chosen = Array.isArray(given) ? given : given === undefined ? [] : [given]
@@ -29,7 +29,7 @@ export function Questions({
           set(multi ? (chosen.includes(label) ? chosen.filter(value => value !== label) : [...chosen, label]) : [label])
         return (
           <fieldset key={question} class="question" disabled={disabled}>
-            <legend>
+            <legend dir="auto">
               {header && <span class="chip">{harmless(header)}</span>} {harmless(question)}
             </legend>
             {options.map(({ label, description }) => (
@@ -40,7 +40,7 @@ export function Questions({
                   checked={chosen.includes(label)}
                   onChange={() => toggle(label)}
                 />
-                <span>
+                <span dir="auto">
                   {harmless(label)}
                   {description && <span class="small dim"> {harmless(description)}</span>}
                 </span>
@@ -50,6 +50,7 @@ export function Questions({
               class="field"
               aria-label={`Another answer to: ${question}`}
               placeholder="Something else"
+              dir="auto"
               value={own}
               onInput={event => {
                 const words = event.currentTarget.value
@@ -60,6 +61,6 @@ export function Questions({
           </fieldset>
         )
       })}
-    </>
+    </div>
   )
 }

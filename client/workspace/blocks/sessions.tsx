@@ -163,7 +163,9 @@ function SessionRow({
       <span class={`dot ${dot}`} aria-hidden="true" />
       <div class="row-main">
         <div class="row-line">
-          <strong class="clip">{sessionName(session)}</strong>
+          <strong class="clip" dir="auto">
+            {sessionName(session)}
+          </strong>
           {asked > 0 && <span class="chip warn">{asked === 1 ? 'asks' : `asks ${asked}`}</span>}
           {queued > 0 && <span class="chip">{queued} queued</span>}
           {labels.slice(0, 2).map(([name, value]) => (

@@ -2,6 +2,7 @@ import type { RefObject } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Mux } from '../../browser.ts'
 import type { Block } from '../blocks/block.ts'
+import { keepDraft, readDraft } from '../drafts.ts'
 import { Icon } from '../parts/icons.tsx'
 import { type Abilities, noAbilities, readAbilities } from './abilities.ts'
 import { createFeed, type Feed } from './feed.ts'
@@ -10,10 +11,14 @@ import { createFrames } from './frames-of-time.ts'
 import { Going } from './going.tsx'
 import { RowList } from './list/row-list.tsx'
 import { createRows, type Row } from './list/rows.ts'
+import type { Remedy } from './model/advice.ts'
+import type { EndItem } from './model/items.ts'
 import { Pane } from './pane-context.ts'
 import { type Cancelling, nextCancel } from './prompt/cancelling.ts'
 import { Choice, permissionModes } from './prompt/choices.tsx'
-import { PromptBox } from './prompt/prompt-box.tsx'
+import { joinDraft } from './prompt/outgoing.ts'
+import { OutgoingList, useOutgoing } from './prompt/outgoing-list.tsx'
+import { PromptBox, type PromptField } from './prompt/prompt-box.tsx'
 import { Queue } from './prompt/queue.tsx'
 import { drawRow, guessHeight } from './rows/row.tsx'
 import { findRows } from './search/row-text.ts'
@@ -29,6 +34,8 @@ interface Props {
   /** It is the pane that is worked in. */
   active: boolean
   onOpen(block: Block): void
+  /** Somebody wants a session with this prompt. */
+  onNewSession?(prompt: string, directory: string): void
 }
 
 /** A session's conversation as it is written, and where it is gone on with. Fills its container. */
@@ -37,7 +44,7 @@ export function ConversationPane(props: Props) {
   return <SessionPane key={props.session} {...props} />
 }
 
-function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
+function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: Props) {
   const { feed, record, pane } = useSession(mux, session)
   const { transcript } = feed
   const { facts } = transcript
@@ -49,6 +56,8 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
   const rows = useRows(feed, opened)
   const search = useSearch(rows, list)
   const [cancelling, setCancelling] = useState<Cancelling>()
+  const box = useRef<PromptField>(null)
+  const [outgoing, onTheirWay] = useOutgoing(mux, session, feed.last)
   const { running, queued } = record
   const abilities = useAbilities(mux, session, record.session?.process?.startedAt)
 
@@ -59,11 +68,21 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
 
   const cancel = (hard: boolean) => {
     if (!running || readOnly) return
-    const mode = nextCancel(running.run, cancelling, hard)
-    if (!mode) return
-    setCancelling({ run: running.run, mode })
-    mux.attach(running.run).cancel(undefined, { mode }).catch(report)
+    const next = nextCancel(running.run, cancelling, hard)
+    if (!next) return
+    setCancelling(next)
+    if (next.run === running.run) mux.attach(next.run).cancel(undefined, { mode: next.mode }).catch(report)
   }
+  /** Somebody does something else: the next press is meant for the run that is seen. */
+  const forgetCancel = () => {
+    if (cancelling && cancelling.run !== running?.run) setCancelling(undefined)
+  }
+  const send = (prompt: string) =>
+    void outgoing.send(session, prompt).then(toEnd, (error: unknown) => {
+      report(error)
+      if (box.current) box.current.restore(prompt)
+      else keepDraft(session, joinDraft(prompt, readDraft(session)))
+    })
   const update = (change: { model?: string; permissionMode?: string }) =>
     void mux.api.session.update({ session, ...change }).catch(report)
   const toEnd = () => {
@@ -72,11 +91,30 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
   }
 
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Escape' && event.key !== 'Shift') forgetCancel()
     if ((event.ctrlKey || event.metaKey) && event.key === 'f') search.open()
-    else if (event.key === 'Escape' && running && !readOnly) cancel(event.shiftKey)
-    else if (event.key === 'End' && (event.ctrlKey || event.target === list.current?.element)) toEnd()
+    else if (event.key === 'Escape' && running && !readOnly && !event.isComposing) {
+      if (!event.repeat) cancel(event.shiftKey)
+    } else if (event.key === 'End' && (event.ctrlKey || event.target === list.current?.element)) toEnd()
     else return
     event.preventDefault()
+  }
+
+  const last = transcript.items.at(-1)
+  const isFree = !readOnly && !running && queued.length === 0 && onTheirWay.length === 0 && !feed.hasNewer
+  const remediable = isFree && last?.kind === 'end' ? last.key : undefined
+  const remedy = async ({ run }: EndItem, how: Remedy) => {
+    if (how === 'continue') return send('Continue.')
+    if (how === 'choose_model')
+      return pane.current?.querySelector<HTMLElement>('.choice[title="Model"] select')?.focus()
+    if (how === 'fork') return onOpen({ kind: 'session', session: (await mux.api.session.fork({ session })).session })
+    const { prompt } = await mux.api.run.get({ run: run! })
+    if (how === 'edit') box.current?.restore(prompt)
+    else if (how === 'new_session') onNewSession?.(prompt, record.session?.cwd ?? '')
+    else {
+      if (how === 'begin_anew') await mux.api.session.update({ session, claudeSessionId: null })
+      send(prompt)
+    }
   }
 
   const context = useMemo(
@@ -87,8 +125,10 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
       opened,
       setOpen: (key: string, open: boolean) => setOpened(before => new Map(before).set(key, open)),
       loadWhole: (seq: number) => void feed.loadWhole(seq).catch(report),
+      remediable,
+      remedy: (item: EndItem, how: Remedy) => void remedy(item, how).catch(report),
     }),
-    [mux, session, readOnly, opened, feed],
+    [mux, session, readOnly, opened, feed, remediable],
   )
 
   return (
@@ -99,9 +139,13 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
         aria-label={['Conversation', record.session?.title].filter(Boolean).join(' ')}
         tabIndex={-1}
         onKeyDown={onKeyDown}
+        onPointerDown={event => {
+          if (!(event.target as HTMLElement).closest('.going')) forgetCancel()
+        }}
       >
         {search.isOpen && (
           <SearchBar
+            asked={search.asked}
             words={search.words}
             found={search.found.length}
             at={search.at}
@@ -176,26 +220,23 @@ function SessionPane({ mux, session, readOnly, active, onOpen }: Props) {
             />
           )}
           <Queue mux={mux} runs={queued} readOnly={readOnly} onProblem={report} />
+          <OutgoingList
+            prompts={onTheirWay}
+            onTakeBack={({ key, prompt }) => {
+              outgoing.takeBack(key)
+              box.current?.restore(prompt)
+            }}
+          />
           {!readOnly && (
             <PromptBox
+              self={box}
               session={session}
               abilities={abilities.known}
               prompts={() => promptsOf(feed)}
-              isBusy={running !== undefined || queued.length > 0}
+              isBusy={running !== undefined || queued.length > 0 || onTheirWay.length > 0}
               active={active}
               onUse={abilities.use}
-              onSend={prompt =>
-                mux.run({ session, prompt }).then(
-                  () => {
-                    toEnd()
-                    return true
-                  },
-                  (error: unknown) => {
-                    report(error)
-                    return false
-                  },
-                )
-              }
+              onSend={send}
             />
           )}
           <div class="pane-line">
@@ -308,6 +349,7 @@ function useAbilities(mux: Mux, session: string, startedAt: number | undefined) 
 
 function useSearch(rows: readonly Row[], list: { current: RowList | null }) {
   const [isOpen, setOpen] = useState(false)
+  const [asked, setAsked] = useState(0)
   const [words, setWords] = useState('')
   // The row that is shown of those that were found.
   const [shown, setShown] = useState<string>()
@@ -325,7 +367,11 @@ function useSearch(rows: readonly Row[], list: { current: RowList | null }) {
     words,
     found,
     at,
-    open: () => setOpen(true),
+    asked,
+    open() {
+      setOpen(true)
+      setAsked(asked + 1)
+    },
     close: () => setOpen(false),
     look(next: string) {
       setWords(next)

@@ -1,8 +1,9 @@
 import type { Run } from '../../browser.ts'
-import { duration, oneLine } from '../parts/format.ts'
+import { duration, shortPath } from '../parts/format.ts'
 import { useNow } from '../parts/time.tsx'
 import type { Facts, ToolItem } from './model/items.ts'
 import { toolAbout } from './model/tool-text.ts'
+import { toolName } from './model/tool-view.ts'
 import { limits } from './model/wording.ts'
 import type { Cancelling } from './prompt/cancelling.ts'
 
@@ -10,6 +11,7 @@ import type { Cancelling } from './prompt/cancelling.ts'
 export function Going({ run, facts, current, cancelling, readOnly, onCancel }: GoingProps) {
   const now = useNow()
   const asked = cancelling?.run === run.run ? cancelling.mode : undefined
+  const isWarned = cancelling?.warnedOf === run.run
   const by = facts.run?.run === run.run ? facts.run.cancelledBy : undefined
   const isEnding = run.state === 'cancelling' || asked !== undefined
   const isAsking = current?.state === 'waiting'
@@ -17,7 +19,7 @@ export function Going({ run, facts, current, cancelling, readOnly, onCancel }: G
   const details = [
     duration(now - (run.startedAt ?? now)),
     silentMs >= silentAfterMs && `quiet for ${duration(silentMs)}`,
-    current && oneLine(`${current.tool} ${toolAbout(current.tool, current.input)}`, 80),
+    current && `${toolName(current.tool).name} ${shortPath(toolAbout(current.tool, current.input), 70)}`,
     limits(run),
   ]
     .filter(Boolean)
@@ -45,8 +47,8 @@ export function Going({ run, facts, current, cancelling, readOnly, onCancel }: G
           >
             {asked === undefined ? 'Cancel' : asked === 'interrupt' ? 'End the process' : 'Kill'}
           </button>
-          <span class="dim small hint" aria-live="polite">
-            {hints[asked ?? 'none']}
+          <span class={`small hint ${isWarned ? 'warned' : 'dim'}`} aria-live="polite">
+            {isWarned ? 'The prompt before has ended. Esc again cancels this one' : hints[asked ?? 'none']}
           </span>
         </>
       )}

@@ -2,6 +2,8 @@ import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
 import type { Mux } from '../../browser.ts'
 import type { Opened } from './list/rows.ts'
+import type { Remedy } from './model/advice.ts'
+import type { EndItem } from './model/items.ts'
 
 /** What the rows of a conversation need beside their items. */
 export interface PaneContext {
@@ -11,6 +13,9 @@ export interface PaneContext {
   opened: Opened
   /** Opens or closes an item, or a part of one. */
   setOpen(key: string, open: boolean): void
+  /** The key of the end that something can be done about now. */
+  remediable: string | undefined
+  remedy(item: EndItem, remedy: Remedy): void
   /** Asks the daemon for the whole of an event that is here in part. */
   loadWhole(seq: number): void
 }

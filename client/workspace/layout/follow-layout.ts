@@ -1,4 +1,4 @@
-import { isSameLayout, type Layout, parseLayout } from './layout.ts'
+import { isSameArrangement, type Layout, parseLayout } from './layout.ts'
 import type { LayoutStore, SavedLayout } from './layout-store.ts'
 
 /** What shows the layout and lets the user change it. */
@@ -21,7 +21,10 @@ export interface FollowOptions {
   onProblem(error: unknown): void
 }
 
-/** Keeps a window and the daemon at one layout: whoever changed it last has it, everywhere. */
+/**
+ * Keeps a window and the daemon at one layout: whoever changed it last has it, everywhere. Which tab is in front is a
+ * window's own; what is saved of it is only how a new window begins.
+ */
 export interface LayoutFollower {
   /** The user has changed something. */
   changed(layout: Layout): void
@@ -52,7 +55,7 @@ export function followLayout(options: FollowOptions): LayoutFollower {
     } catch (error) {
       return onProblem(error)
     }
-    if (shown && isSameLayout(shown, layout)) return
+    if (shown && isSameArrangement(shown, layout)) return
     shown = layout
     view.show(layout)
   }
@@ -111,7 +114,7 @@ export function followLayout(options: FollowOptions): LayoutFollower {
 
   return {
     changed(layout) {
-      if (shown && isSameLayout(shown, layout)) return
+      if (shown && isSameArrangement(shown, layout)) return
       shown = layout
       if (readOnly) return
       wanted = layout

@@ -95,10 +95,25 @@ function sharedOut(places: Place[]): Place[] {
 
 /** Whether both show the same; sizes within a hundredth are: pixels cannot be halved. */
 export function isSameLayout(a: Layout, b: Layout): boolean {
-  return isSamePlace(a.root, b.root)
+  return isSamePlace(a.root, b.root, true)
 }
 
-function isSamePlace(a: Place | null, b: Place | null): boolean {
+/** Whether the same blocks lie in the same places, whichever of them are in front: that is a window's own. */
+export function isSameArrangement(a: Layout, b: Layout): boolean {
+  return isSamePlace(a.root, b.root, false)
+}
+
+/** The layout with those blocks in front that are in front in a window, wherever they lie now. */
+export function withShown(layout: Layout, inFront: readonly string[]): Layout {
+  const within = (place: Place): Place => {
+    if (isSplit(place)) return { ...place, places: place.places.map(within) }
+    const own = inFront.find(id => place.tabs.includes(id))
+    return own === undefined ? place : { ...place, shown: own }
+  }
+  return { version: 1, root: layout.root && within(layout.root) }
+}
+
+function isSamePlace(a: Place | null, b: Place | null, alsoShown: boolean): boolean {
   if (!a || !b) return a === b
   if (Math.abs(a.share - b.share) > 0.01) return false
   if (isSplit(a))
@@ -106,9 +121,9 @@ function isSamePlace(a: Place | null, b: Place | null): boolean {
       isSplit(b) &&
       a.split === b.split &&
       a.places.length === b.places.length &&
-      a.places.every((place, index) => isSamePlace(place, b.places[index]!))
+      a.places.every((place, index) => isSamePlace(place, b.places[index]!, alsoShown))
     )
-  return !isSplit(b) && a.shown === b.shown && a.tabs.join() === b.tabs.join()
+  return !isSplit(b) && (!alsoShown || a.shown === b.shown) && a.tabs.join() === b.tabs.join()
 }
 
 /** Every group of tabs, in reading order. */

@@ -53,8 +53,16 @@ export function bytes(value: number): string {
   return `${index === 0 || rest >= 10 ? Math.round(rest) : rest.toFixed(1)} ${units[index]}`
 }
 
-/** The last part of a path. */
-export const baseName = (path: string): string => path.replace(/\/+$/, '').split('/').at(-1) || path
+/** A path in so many characters: its last part stays, the directories before it are cut in the middle. */
+export function shortPath(path: string, most: number): string {
+  if (path.length <= most) return path
+  // Other text loses its end.
+  if (!path.includes('/') || /\s/.test(path)) return `${path.slice(0, most - 1)}…`
+  const name = path.slice(path.replace(/\/+$/, '').lastIndexOf('/') + 1)
+  const room = most - name.length - 2
+  if (room < 1) return `${name.slice(0, most - 1)}…`
+  return `${path.slice(0, room)}…/${name}`
+}
 
 /** The first line that says something, for a place with room for one. */
 export const oneLine = (text: string, most = 200): string => {

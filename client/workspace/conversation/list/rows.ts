@@ -1,7 +1,7 @@
 import type { Block } from '../model/blocks.ts'
 import type { Item, TextItem } from '../model/items.ts'
 import type { Transcript } from '../model/transcript.ts'
-import { isAgent } from '../model/tool-text.ts'
+import { isAgent, outputText } from '../model/tool-text.ts'
 
 /** What is scrolled through: an item, or a block of one that is a long text. A new `version` has to be drawn anew. */
 export interface Row {
@@ -10,6 +10,8 @@ export interface Row {
   /** How many sub-agents deep. */
   readonly depth: number
   readonly block: Block | undefined
+  /** Of a sub-agent's call: its answer, a row of its own behind what led to it. */
+  readonly isAnswer?: true
   readonly version: number
 }
 
@@ -51,8 +53,10 @@ function add(rows: Row[], item: Item, depth: number, opened: Opened): void {
   const { key, version } = item
   if (item.kind === 'text') addText(rows, item, depth)
   else rows.push({ key, item, depth, block: undefined, version })
-  if (item.kind === 'tool' && showsChildren(item, opened))
-    for (const child of item.children) add(rows, child, depth + 1, opened)
+  if (item.kind !== 'tool' || !showsChildren(item, opened)) return
+  for (const child of item.children) add(rows, child, depth + 1, opened)
+  if (item.children.length > 0 && outputText(item.output).trim())
+    rows.push({ key: `${key}#answer`, item, depth: depth + 1, block: undefined, isAnswer: true, version })
 }
 
 /** Only its last block can still change. */
@@ -65,4 +69,7 @@ function addText(rows: Row[], item: TextItem, depth: number): void {
 }
 
 /** Where in the log a row begins. */
-export const placeOf = ({ item, block }: Row): number => (block ? Number.parseInt(block.key, 10) : item.seq)
+export const placeOf = ({ item, block, isAnswer }: Row): number => {
+  if (isAnswer && item.kind === 'tool') return item.answerSeq ?? item.seq
+  return block ? Number.parseInt(block.key, 10) : item.seq
+}

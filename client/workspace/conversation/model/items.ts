@@ -45,6 +45,8 @@ export interface ToolItem extends Common {
   state: ToolState
   input: unknown
   output: unknown
+  /** Where in the log its result is. */
+  answerSeq: number | undefined
   details: unknown
   /** The events whose whole content has to be asked for. */
   inputCut: Cut | undefined

@@ -129,6 +129,7 @@ export function createSheet(): Sheet {
         state: 'writing',
         input: undefined,
         output: undefined,
+        answerSeq: undefined,
         details: undefined,
         inputCut: undefined,
         outputCut: undefined,

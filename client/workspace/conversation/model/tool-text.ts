@@ -6,7 +6,36 @@ export function toolAbout(tool: string, input: unknown): string {
   const { questions } = (input ?? {}) as { questions?: unknown }
   const [question] = Array.isArray(questions) ? (questions as { question?: unknown }[]) : []
   if (typeof question?.question === 'string') return oneLine(question.question)
-  return oneLine(tellingInput(input, isAgent(tool) ? ['description', 'prompt'] : [...tellingFields, 'plan']))
+  if (tool === 'TodoWrite') return todosAbout(input)
+  const { subject, taskId, task_id: task, status } = (input ?? {}) as Record<string, unknown>
+  // Of a list of tasks: what it is about, or which one and how it stands now.
+  if (/^Task[A-Z]/.test(tool)) return oneLine([subject ?? named(taskId ?? task), status].filter(Boolean).join(', '))
+  if (Object.keys(input ?? {}).length === 0) return ''
+  const telling = tellingInput(input, isAgent(tool) ? ['description', 'prompt'] : [...tellingFields, 'plan'])
+  // Without one field that tells it apart all values do, and the body names them.
+  return oneLine(telling.startsWith('{') ? valuesOf(input) : telling)
+}
+
+const named = (task: unknown) => (typeof task === 'string' || typeof task === 'number' ? `task ${task}` : '')
+
+const valuesOf = (input: unknown) =>
+  Object.values((input ?? {}) as Record<string, unknown>)
+    .filter(value => ['string', 'number', 'boolean'].includes(typeof value))
+    .join(', ')
+
+function todosAbout(input: unknown): string {
+  const { todos } = (input ?? {}) as { todos?: unknown }
+  if (!Array.isArray(todos)) return ''
+  const done = todos.filter(todo => (todo as { status?: unknown } | null)?.status === 'completed').length
+  return `${done} of ${todos.length} done`
+}
+
+/** The path that a tool is called with, where it is what tells the call from others. */
+export function pathOf(input: unknown): string | undefined {
+  const { command, file_path: file, notebook_path: notebook, pattern, path } = (input ?? {}) as Record<string, unknown>
+  if (command !== undefined) return undefined
+  const found = file ?? notebook ?? (pattern === undefined ? path : undefined)
+  return typeof found === 'string' && found !== '' ? found : undefined
 }
 
 /** A tool that starts a sub-agent. */

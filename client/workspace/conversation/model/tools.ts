@@ -29,6 +29,7 @@ export function toolHandlers(sheet: Sheet) {
     tool_result(event) {
       const tool = toolOf(event.toolUseId, event, event.tool ?? 'tool')
       tool.output = event.output
+      tool.answerSeq = event.seq
       tool.details = event.details
       tool.outputCut = cutOf(event)
       tool.endedAt = event.time

@@ -2,8 +2,8 @@
 export interface History {
   /** The prompt before (`older`) or after the one that is shown; undefined where there is none. */
   step(older: boolean, shown: string): string | undefined
-  /** Somebody writes: it begins at the newest again. */
-  reset(): void
+  /** What is shown was sent: gives what was being written before an earlier prompt was looked up, and begins anew. */
+  sent(): string
 }
 
 export function createHistory(prompts: () => readonly string[]): History {
@@ -19,8 +19,11 @@ export function createHistory(prompts: () => readonly string[]): History {
       back = next
       return back === 0 ? draft : all[all.length - back]
     },
-    reset() {
+    sent() {
+      const left = back === 0 ? '' : draft
       back = 0
+      draft = ''
+      return left
     },
   }
 }

@@ -1,16 +1,16 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { keepDraft, readDraft } from '../../drafts.ts'
 import type { Abilities } from '../abilities.ts'
 import { CommandsList } from './commands-list.tsx'
-import { keepDraft, readDraft } from './drafts.ts'
 import { createHistory } from './history.ts'
+import { joinDraft } from './outgoing.ts'
 import { matchingCommands } from './slash-commands.ts'
 
 /** Where a prompt is written. Enter sends it, Shift+Enter begins a line; the arrows go through earlier ones. */
-export function PromptBox({ session, abilities, prompts, isBusy, onSend, onUse, active }: PromptBoxProps) {
+export function PromptBox({ self, session, abilities, prompts, isBusy, onSend, onUse, active }: PromptBoxProps) {
   const [text, setText] = useState(() => readDraft(session))
   const [chosen, setChosen] = useState(0)
   const [dismissed, setDismissed] = useState(false)
-  const [isSending, setSending] = useState(false)
   const field = useRef<HTMLTextAreaElement>(null)
   const id = useId()
   const earlier = useRef(prompts)
@@ -37,19 +37,24 @@ export function PromptBox({ session, abilities, prompts, isBusy, onSend, onUse, 
   }
   const complete = (index: number) => write(`/${commands[index]!.name} `)
 
-  const send = async () => {
-    if (!text.trim() || isSending) return
-    setSending(true)
-    try {
-      if (await onSend(text)) {
-        write('')
-        history.reset()
-      }
-    } finally {
-      setSending(false)
-      field.current?.focus()
-    }
+  const send = () => {
+    if (!text.trim()) return
+    // At once: what is typed from here on is the next prompt.
+    write(history.sent())
+    onSend(text)
+    field.current?.focus()
   }
+  useLayoutEffect(() => {
+    self.current = {
+      restore(prompt) {
+        write(joinDraft(prompt, field.current!.value))
+        field.current!.focus()
+      },
+    }
+    return () => {
+      self.current = null
+    }
+  })
 
   const stepInHistory = (older: boolean): boolean => {
     const { selectionStart, selectionEnd, value } = field.current!
@@ -71,12 +76,12 @@ export function PromptBox({ session, abilities, prompts, isBusy, onSend, onUse, 
       setChosen((at + (isUp ? commands.length - 1 : 1)) % commands.length)
     else if (commands.length && (key === 'Tab' || key === 'Enter') && !event.shiftKey) {
       // One that is whole already is sent.
-      if (key === 'Enter' && text === `/${commands[at]!.name}`) void send()
+      if (key === 'Enter' && text === `/${commands[at]!.name}`) send()
       else complete(at)
     } else if (commands.length && key === 'Escape') {
       setDismissed(true)
       event.stopPropagation()
-    } else if (key === 'Enter' && !event.shiftKey) void send()
+    } else if (key === 'Enter' && !event.shiftKey) send()
     else if ((isUp || key === 'ArrowDown') && !event.shiftKey) {
       if (!stepInHistory(isUp)) return
     } else return
@@ -99,28 +104,32 @@ export function PromptBox({ session, abilities, prompts, isBusy, onSend, onUse, 
         data-autofocus
         value={text}
         onFocus={onUse}
-        onInput={event => {
-          history.reset()
-          write(event.currentTarget.value)
-        }}
+        dir="auto"
+        onInput={event => write(event.currentTarget.value)}
         onKeyDown={onKeyDown}
       />
-      <button type="button" class="button primary" disabled={!text.trim() || isSending} onClick={() => void send()}>
+      <button type="button" class="button primary" disabled={!text.trim()} onClick={send}>
         {isBusy ? 'Queue' : 'Send'}
       </button>
     </div>
   )
 }
 
+/** What its owner does to the box. */
+export interface PromptField {
+  /** Puts a prompt that was not sent back, before what is written now. */
+  restore(prompt: string): void
+}
+
 interface PromptBoxProps {
+  self: { current: PromptField | null }
   session: string
   abilities: Abilities
   /** Oldest first. */
   prompts: () => readonly string[]
   /** A run goes on: what is sent waits for it. */
   isBusy: boolean
-  /** Whether it was taken. */
-  onSend: (prompt: string) => Promise<boolean>
+  onSend: (prompt: string) => void
   /** Somebody is about to write, or to choose a command. */
   onUse: () => void
   active: boolean

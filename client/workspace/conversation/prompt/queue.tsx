@@ -51,7 +51,9 @@ export function Queue({ mux, runs, readOnly, onProblem }: QueueProps) {
             onKeyDown={event => onKeyDown(event, index)}
           >
             <span class="place numeric">{index + 1}</span>
-            <span class="clip grow">{oneLine(run.prompt)}</span>
+            <span class="clip grow" dir="auto">
+              {oneLine(run.prompt)}
+            </span>
             <span class="dim small clip waits">{[waiting(run), limits(run)].filter(Boolean).join(', ')}</span>
             <span class="dim small clip by">{nameOf(run.origin)}</span>
             {!readOnly && (

@@ -22,7 +22,13 @@ export function Approval({ item, approval }: { item: ToolItem; approval: Approva
 
 function Plan({ input }: { input: unknown }) {
   const { plan } = (input ?? {}) as { plan?: unknown }
-  return typeof plan === 'string' ? <Markdown source={plan} isWritten /> : null
+  if (typeof plan !== 'string') return null
+  return (
+    // Scrolled by keyboard where it is taller than the pane.
+    <div class="plan" tabIndex={0} role="region" aria-label="Plan">
+      <Markdown source={plan} isWritten />
+    </div>
+  )
 }
 
 function Open({ approval, item }: { item: ToolItem; approval: ApprovalPart }) {

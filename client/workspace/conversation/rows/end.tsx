@@ -1,7 +1,8 @@
 import { count, duration, usd } from '../../parts/format.ts'
+import { type Advice, adviceFor, remedyNames } from '../model/advice.ts'
 import type { EndItem } from '../model/items.ts'
 import { ended } from '../model/wording.ts'
-import { useOpen } from '../pane-context.ts'
+import { useOpen, usePane } from '../pane-context.ts'
 
 /** How a run ended, and what it took. */
 export function End({ item }: { item: EndItem; version: number }) {
@@ -25,7 +26,7 @@ export function End({ item }: { item: EndItem; version: number }) {
         <span class="dim numeric">{facts.filter(Boolean).join(' · ')}</span>
       </header>
       {failure && !isExplained && failure.detail !== failure.title && <p class="detail">{failure.detail}</p>}
-      {failure?.advice && <p>{failure.advice}</p>}
+      {failure && <Remedy item={item} advice={adviceFor(failure)} />}
       {failure?.stderrTail && (
         <>
           <button type="button" class="more" aria-expanded={open} onClick={toggle}>
@@ -35,6 +36,21 @@ export function End({ item }: { item: EndItem; version: number }) {
         </>
       )}
     </article>
+  )
+}
+
+/** What helps, and a button that does it: for the newest run, while nothing else goes on. */
+function Remedy({ item, advice: { text, remedy } }: { item: EndItem; advice: Advice }) {
+  const { remediable, remedy: apply } = usePane()
+  return (
+    <p class="remedy">
+      <span>{text}</span>
+      {remediable === item.key && (
+        <button type="button" class="button" onClick={() => apply(item, remedy)}>
+          {remedyNames[remedy]}
+        </button>
+      )}
+    </p>
   )
 }
 

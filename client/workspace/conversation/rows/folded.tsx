@@ -9,7 +9,7 @@ export function Folded({ of, text, lines, class: name }: { of: string; text: str
   const isLong = more > 1 || end < text.length - 2_000
   return (
     <>
-      <pre class={open && isLong ? `${name} unfolded` : name} tabIndex={open && isLong ? 0 : undefined}>
+      <pre class={open && isLong ? `${name} unfolded` : name} dir="auto" tabIndex={open && isLong ? 0 : undefined}>
         {open || !isLong ? text : text.slice(0, end)}
       </pre>
       {isLong && (

@@ -8,7 +8,7 @@ export function Line({ item }: { item: LineItem; version: number }) {
   return (
     <div class={`line ${tone}`}>
       {detail === undefined || about === 'task' ? (
-        <p>{text}</p>
+        <p dir="auto">{text}</p>
       ) : (
         <>
           <button type="button" class="fold" aria-expanded={open} onClick={toggle}>

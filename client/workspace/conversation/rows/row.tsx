@@ -1,5 +1,6 @@
 import type { VNode } from 'preact'
 import type { Row } from '../list/rows.ts'
+import { AgentAnswer } from './agent-answer.tsx'
 import { End } from './end.tsx'
 import { Line } from './line.tsx'
 import { Prompt } from './prompt.tsx'
@@ -18,7 +19,11 @@ export function drawRow(row: Row): VNode {
     case 'thinking':
       return <Thinking item={item} version={row.version} />
     case 'tool':
-      return <Tool item={item} version={row.version} />
+      return row.isAnswer ? (
+        <AgentAnswer item={item} version={row.version} />
+      ) : (
+        <Tool item={item} version={row.version} />
+      )
     case 'line':
       return <Line item={item} version={row.version} />
     case 'end':

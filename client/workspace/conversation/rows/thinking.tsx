@@ -9,9 +9,17 @@ export function Thinking({ item }: { item: ThinkingItem; version: number }) {
     <div class="thinking">
       <button type="button" class="fold" aria-expanded={open} onClick={toggle}>
         <span class={item.finished ? 'label' : 'label lively'}>{item.finished ? 'Thought' : 'Thinking'}</span>
-        {!open && <span class="clip excerpt">{oneLine(item.text.slice(0, 400))}</span>}
+        {!open && (
+          <span class="clip excerpt" dir="auto">
+            {oneLine(item.text.slice(0, 400))}
+          </span>
+        )}
       </button>
-      {open && <pre class="thought">{item.text || 'Nothing of it was told.'}</pre>}
+      {open && (
+        <pre class="thought" dir="auto">
+          {item.text || 'Nothing of it was told.'}
+        </pre>
+      )}
     </div>
   )
 }

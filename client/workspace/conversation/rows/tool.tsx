@@ -1,14 +1,19 @@
-import { bytes, duration } from '../../parts/format.ts'
+import { duration, shortPath } from '../../parts/format.ts'
 import { CopyButton } from '../../parts/copy-button.tsx'
 import { Icon } from '../../parts/icons.tsx'
+import { Path } from '../../parts/path.tsx'
 import { useNow } from '../../parts/time.tsx'
 import { fileChange } from '../model/file-change.ts'
-import type { Cut, Item, ToolItem, ToolState } from '../model/items.ts'
-import { inputText, isAgent, outputText, toolAbout } from '../model/tool-text.ts'
+import type { Item, ToolItem, ToolState } from '../model/items.ts'
+import { showsChildren } from '../list/rows.ts'
+import { inputText, isAgent, outputText, pathOf, toolAbout } from '../model/tool-text.ts'
+import { jsonFields, toolName } from '../model/tool-view.ts'
 import { useOpen, usePane } from '../pane-context.ts'
 import { Approval } from './approval.tsx'
 import { Diff } from './diff.tsx'
 import { Folded } from './folded.tsx'
+import { LoadRest } from './load-rest.tsx'
+import { Fields, ToolInput } from './tool-input.tsx'
 
 const said: Record<ToolState, string> = {
   writing: 'being written',
@@ -21,7 +26,7 @@ const said: Record<ToolState, string> = {
 }
 
 /** Tools whose output is what people look for. */
-const shownAtOnce = new Set(['Bash', 'Edit', 'MultiEdit', 'Write'])
+const shownAtOnce = new Set(['Bash', 'Edit', 'MultiEdit', 'Write', 'TodoWrite'])
 
 /** A tool's call: what it was asked, how it stands, and what came of it. */
 export function Tool({ item }: { item: ToolItem; version: number }) {
@@ -34,13 +39,16 @@ export function Tool({ item }: { item: ToolItem; version: number }) {
     isAsked || (agent ? children.length <= 30 : shownAtOnce.has(tool) || state === 'failed' || state === 'denied'),
   )
   const about = toolAbout(tool, input)
+  const path = pathOf(input)
+  const { name, server } = toolName(tool)
   return (
-    <section class="tool" data-state={state} aria-label={`${tool} ${about.slice(0, 80)}: ${said[state]}`}>
+    <section class="tool" data-state={state} aria-label={`${name} ${shortPath(about, 80)}: ${said[state]}`}>
       <header>
         <button type="button" class="fold" aria-expanded={open} onClick={toggle}>
           <span class={`mark ${state}`} aria-hidden="true" />
-          <span class="name">{tool}</span>
-          <span class="about clip">{about}</span>
+          <span class="name">{name}</span>
+          {server && <span class="chip">{server}</span>}
+          <span class="about clip">{path === about ? <Path of={path} /> : <span dir="auto">{about}</span>}</span>
           {agent && !open && children.length > 0 && <span class="chip">{lastDone(children)}</span>}
           <span class="state">
             {state === 'done' ? <span class="unseen">done</span> : said[state]}
@@ -68,30 +76,47 @@ function Running({ since }: { since: number }) {
 
 function Body({ item }: { item: ToolItem }) {
   const { tool, input, output, approval, denial, task, key } = item
+  const { opened } = usePane()
   const change = fileChange(item)
   const asked = change || input === undefined ? '' : inputText(input)
-  const isAsked = asked && asked !== '{}' && (asked.includes('\n') || asked.length > 90 || !shownAtOnce.has(tool))
+  const isTold = tool === 'Bash' && !asked.includes('\n') && asked.length <= 90
+  const isAsked = asked !== '' && asked !== '{}' && !isTold && !isOnlyPath(input)
   const text = plain(outputText(output))
+  const fields = toolName(tool).server === undefined ? undefined : jsonFields(text)
+  // Below the steps that led to it.
+  const isElsewhere = item.children.length > 0 && showsChildren(item, opened)
   // What is told of a changed file is that it was changed.
-  const isOutput = text.trim() && !(change && item.state === 'done') && text !== denial
+  const isOutput =
+    text.trim() &&
+    !isElsewhere &&
+    !(change && item.state === 'done') &&
+    !(tool === 'TodoWrite' && item.state === 'done') &&
+    text !== denial
   return (
     <div class="tool-body">
-      {item.children.length === 0 && isAsked && approval?.kind !== 'question' && approval?.kind !== 'plan' && (
-        <div class="asked">
-          <Folded of={`${key}#input`} text={asked} lines={8} class="input" />
-        </div>
-      )}
+      {isAsked &&
+        !(isAgent(tool) && item.children.length > 0) &&
+        approval?.kind !== 'question' &&
+        approval?.kind !== 'plan' && (
+          <div class="asked">
+            <ToolInput of={`${key}#input`} tool={tool} input={input} />
+          </div>
+        )}
       {change && <Diff of={key} change={change} />}
-      <Rest cut={item.inputCut} />
+      <LoadRest cut={item.inputCut} />
       {approval && <Approval item={item} approval={approval} />}
       {denial && <p class="denial">{denial}</p>}
       {isOutput && (
         <div class="result">
-          <Folded of={`${key}#output`} text={text} lines={isAgent(tool) ? 6 : 10} class="output" />
+          {fields ? (
+            <Fields of={`${key}#output`} fields={fields} />
+          ) : (
+            <Folded of={`${key}#output`} text={text} lines={isAgent(tool) ? 6 : 10} class="output" />
+          )}
           <CopyButton text={() => text} label="Copy output" />
         </div>
       )}
-      <Rest cut={item.outputCut} />
+      {!isElsewhere && <LoadRest cut={item.outputCut} />}
       {task && !task.ended && (
         <p class="dim small">
           <Icon name="chevron" />
@@ -104,15 +129,8 @@ function Body({ item }: { item: ToolItem }) {
   )
 }
 
-function Rest({ cut }: { cut: Cut | undefined }) {
-  const { loadWhole } = usePane()
-  if (!cut) return null
-  return (
-    <button type="button" class="more" onClick={() => loadWhole(cut.seq)}>
-      Load all of it ({bytes(cut.bytes)})
-    </button>
-  )
-}
+/** What the header says already. */
+const isOnlyPath = (input: unknown) => pathOf(input) !== undefined && Object.keys(input ?? {}).length === 1
 
 function lastDone(children: readonly Item[]): string {
   const tools = children.filter(child => child.kind === 'tool')

@@ -1,11 +1,12 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from '../../parts/icons.tsx'
 
 /** Looks for words in what of the conversation is here, and further up when asked to. */
 export function SearchBar(props: SearchBarProps) {
-  const { words, found, at, hasOlder, isLoading, onWords, onStep, onOlder, onClose } = props
+  const { asked, words, found, at, hasOlder, isLoading, onWords, onStep, onOlder, onClose } = props
   const field = useRef<HTMLInputElement>(null)
-  useEffect(() => field.current!.select(), [])
+  // Before anything is painted: the next letter is for the field. Again when the search is asked for again.
+  useLayoutEffect(() => field.current!.select(), [asked])
   const older = () => {
     onOlder()
     // The button cannot keep the focus while it loads.
@@ -71,6 +72,8 @@ export function SearchBar(props: SearchBarProps) {
 }
 
 interface SearchBarProps {
+  /** How often the search was asked for. */
+  asked: number
   words: string
   found: number
   /** Which of them is shown. */

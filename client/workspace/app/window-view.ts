@@ -1,0 +1,16 @@
+/** What a window has in front: kept over its reload, and no affair of other windows. */
+export interface WindowView {
+  read(): { active: string | undefined; shown: readonly string[] }
+  keep(view: { active: string | undefined; shown: readonly string[] }): void
+}
+
+export function createWindowView(workspace: string, storage: Storage = sessionStorage): WindowView {
+  const key = `muxd.view.${workspace}`
+  return {
+    read() {
+      const { active, shown = [] } = JSON.parse(storage.getItem(key) ?? '{}') as { active?: string; shown?: string[] }
+      return { active, shown }
+    },
+    keep: view => storage.setItem(key, JSON.stringify(view)),
+  }
+}

@@ -1,0 +1,102 @@
+import { isAgent } from './tool-text.ts'
+
+/** A tool's call in the form in which a person reads it. */
+export type ToolView =
+  | { as: 'command'; command: string }
+  | { as: 'todos'; todos: Todo[] }
+  | { as: 'text'; text: string }
+  | { as: 'fields'; fields: Field[] }
+
+export interface Todo {
+  text: string
+  state: 'pending' | 'in_progress' | 'completed'
+}
+
+/** `isLong`: on lines of its own. */
+export interface Field {
+  name: string
+  value: string
+  isPath: boolean
+  isLong: boolean
+}
+
+export function toolView(tool: string, input: unknown): ToolView {
+  if (typeof input === 'string') return { as: 'text', text: input }
+  const { command, todos, prompt, ...rest } = fieldsOf(input)
+  if (typeof command === 'string') return { as: 'command', command }
+  const list = tool === 'TodoWrite' ? todosOf(todos) : []
+  if (list.length > 0) return { as: 'todos', todos: list }
+  // What an agent is told stands above what it does; its name and kind are beside the tool's.
+  if (isAgent(tool) && typeof prompt === 'string') return { as: 'text', text: prompt }
+  const fields = { ...rest, ...(todos !== undefined && { todos }), ...(prompt !== undefined && { prompt }) }
+  return { as: 'fields', fields: Object.entries(fields).map(([name, value]) => fieldOf(name, value)) }
+}
+
+/** What a tool is called by people: one of an MCP server by its own name, with the server beside it. */
+export function toolName(tool: string): { name: string; server: string | undefined } {
+  const [, server, name] = /^mcp__(.+?)__(.+)$/.exec(tool) ?? []
+  return server && name ? { name: words(name), server: words(server) } : { name: tool, server: undefined }
+}
+
+/** Whether a field of this name holds a path. */
+export const isPathName = (name: string): boolean => /(^|_)(path|file|dir|directory|cwd)$/i.test(name)
+
+/** An answer that is JSON as fields to read; undefined where it is none. */
+export function jsonFields(text: string): Field[] | undefined {
+  const trimmed = text.trim()
+  if (!/^[{[]/.test(trimmed) || trimmed.length > 200_000) return undefined
+  try {
+    const value: unknown = JSON.parse(trimmed)
+    if (Array.isArray(value)) return value.map((each, index) => fieldOf(String(index + 1), each))
+    return Object.entries(fieldsOf(value)).map(([name, each]) => fieldOf(name, each))
+  } catch {
+    return undefined
+  }
+}
+
+function fieldOf(name: string, value: unknown): Field {
+  const text = valueText(value)
+  return {
+    name: words(name),
+    value: text,
+    isPath: isPathName(name) && text.includes('/') && !text.includes('\n'),
+    isLong: text.includes('\n') || text.length > 90,
+  }
+}
+
+/** Lists and objects line by line, without the signs of JSON. */
+function valueText(value: unknown, indent = ''): string {
+  if (typeof value === 'string') return value
+  if (value === null || value === undefined) return '–'
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  if (typeof value !== 'object') return ''
+  const isList = Array.isArray(value)
+  const lines = Object.entries(value).map(([name, each]) => {
+    const text = valueText(each, `${indent}  `)
+    const inner = typeof each === 'object' && each !== null && text !== '–' ? `\n${text}` : ` ${text}`
+    return isList ? `${indent}•${inner}` : `${indent}${words(name)}:${inner}`
+  })
+  return lines.length > 0 ? lines.join('\n') : '–'
+}
+
+const states = new Set(['pending', 'in_progress', 'completed'])
+
+function todosOf(value: unknown): Todo[] {
+  if (!Array.isArray(value)) return []
+  return value.map(fieldsOf).flatMap(({ content, activeForm, status }) => {
+    const text = [content, activeForm].find(each => typeof each === 'string' && each !== '')
+    if (typeof text !== 'string') return []
+    return [{ text, state: states.has(String(status)) ? (status as Todo['state']) : 'pending' }]
+  })
+}
+
+/** `file_path`, `filePath`, `file-path`: file path. */
+const words = (name: string) =>
+  name
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replaceAll(/[_-]+/g, ' ')
+    .trim()
+    .toLowerCase()
+
+const fieldsOf = (value: unknown) =>
+  (typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}) as Record<string, unknown>
