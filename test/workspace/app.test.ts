@@ -135,7 +135,7 @@ describe('figures', () => {
   it('paths keep their last part, other text its beginning', () => {
     const path = '/home/ann/projects/shop/src/checkout/total.ts'
     expect(shortPath(path, 100)).toBe(path)
-    expect(shortPath(path, 30)).toBe('/home/ann/project…/total.ts')
+    expect(shortPath(path, 30)).toBe('/home/ann/projects/s…/total.ts')
     expect(shortPath(path, 30).length).toBeLessThanOrEqual(30)
     expect(shortPath(path, 6)).toBe('total…')
     expect(shortPath('npm test -- src/a.ts', 10)).toBe('npm test …')
