@@ -16,10 +16,10 @@ const bundle = async (entry: string) =>
     write: false,
   })
 
-// 5 kB without approvals, whose following over reconnects no client should have to write again.
-it('the SDK for browsers is at most 5.8 kB minified and compressed', async () => {
+// 5 kB without approvals and the lists that follow the daemon over reconnects: no client should have to write those again.
+it('the SDK for browsers is at most 6 kB minified and compressed', async () => {
   const { outputFiles } = await bundle('client/browser.ts')
-  expect(gzipSync(outputFiles[0]!.contents, { level: 9 }).length).toBeLessThanOrEqual(5_800)
+  expect(gzipSync(outputFiles[0]!.contents, { level: 9 }).length).toBeLessThanOrEqual(6_000)
 })
 
 it('the SDK for browsers depends on nothing at run time', async () => {
