@@ -20,9 +20,9 @@ test.each<[scenario: string, code: FailureCode, retryable: boolean, detail: RegE
   ['error-529', 'overloaded', true, /Overloaded/],
   ['low-credit', 'billing', false, /Credit balance/],
   ['prompt-too-long', 'context_exceeded', false, /too long/i],
-  ['refusal', 'refused', false, /safeguards/],
+  ['refusal', 'refused', false, /safeguards|Usage Policy/],
   ['max-tokens', 'context_exceeded', false, /output token maximum/],
-  ['hang-up', 'network', true, /Connection/],
+  ['hang-up', 'network', true, /Connection|ECONNRESET/],
 ])('%s fails the run with %s, and the session goes on', async (scenario, code, retryable, detail) => {
   const events = await play(suite.mux, { prompt: `scn:${scenario}`, cwd: suite.cwd })
   const { failure } = one(events, 'failed')
@@ -42,7 +42,7 @@ test.each<[name: string, claude: ClaudeOptions, code: FailureCode]>([
 })
 
 test('options that Claude Code refuses fail the run with what it said', async () => {
-  const claude = { permissionMode: 'nonsense' }
+  const claude = { args: ['--output-format', 'nonsense'] }
   const events = await play(suite.mux, { prompt: 'scn:text', cwd: suite.cwd, claude })
   const { failure } = one(events, 'failed')
   expect(failure).toMatchObject({

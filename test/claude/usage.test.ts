@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Event, Usage, UsageGroup } from '../../protocol/index.ts'
 import { message, text, tool } from '../support/messages-api/index.ts'
 import { until } from '../support/until.ts'
+import { testAfter } from './support/newer-than.ts'
 import { startSuite, waitOptions, type Suite } from './support/suite.ts'
 import { ofType, one, play } from './support/watch.ts'
 
@@ -38,33 +39,36 @@ interface Counted {
 /** What Claude Code has counted over the conversation, up to the end of a run. */
 const counted = (events: Event[]) => ofType(events, 'cost').at(-1)!.models as Record<string, Counted>
 
-test('three resumed runs have together what Claude Code counted last, by model as well', async () => {
-  const runs = [await play(suite.mux, { prompt: 'scn:text:one', cwd: suite.cwd })]
-  const session = await sessionOf(runs[0]!)
-  for (const prompt of ['scn:other-model', 'scn:bash']) {
-    await closeProcess(session)
-    runs.push(await play(suite.mux, { prompt, session }))
-  }
-  const models = counted(runs[2]!)
-  expect(Object.keys(models)).toHaveLength(2)
-  const byModel = await usage(session, ['model'])
-  expect(byModel.rows.map(({ model }) => model!).sort()).toEqual(Object.keys(models).sort())
-  for (const { model, costUsd, tokens, runs: count } of byModel.rows) {
-    const { costUSD, inputTokens, outputTokens } = models[model!]!
-    expect(costUsd).toBeCloseTo(costUSD, 9)
-    expect(tokens).toMatchObject({ input: inputTokens, output: outputTokens })
-    expect(count).toBe(model!.includes('haiku') ? 1 : 3)
-  }
-  const total = Object.values(models).reduce((sum, { costUSD }) => sum + costUSD, 0)
-  expect(one(runs[2]!, 'cost').costUsd).toBeCloseTo(total, 9)
-  expect(byModel.total.costUsd).toBeCloseTo(total, 9)
-  const byRun = await usage(session, ['run'])
-  expect(byRun.rows).toHaveLength(3)
-  for (const events of runs) {
-    const { runCostUsd } = one(events, 'cost')
-    expect(byRun.rows.find(({ run }) => run === events[0]!.run)!.costUsd).toBeCloseTo(runCostUsd, 9)
-  }
-})
+testAfter('2.1.197', 'it counts one model')(
+  'three resumed runs have together what Claude Code counted last, by model as well',
+  async () => {
+    const runs = [await play(suite.mux, { prompt: 'scn:text:one', cwd: suite.cwd })]
+    const session = await sessionOf(runs[0]!)
+    for (const prompt of ['scn:other-model', 'scn:bash']) {
+      await closeProcess(session)
+      runs.push(await play(suite.mux, { prompt, session }))
+    }
+    const models = counted(runs[2]!)
+    expect(Object.keys(models)).toHaveLength(2)
+    const byModel = await usage(session, ['model'])
+    expect(byModel.rows.map(({ model }) => model!).sort()).toEqual(Object.keys(models).sort())
+    for (const { model, costUsd, tokens, runs: count } of byModel.rows) {
+      const { costUSD, inputTokens, outputTokens } = models[model!]!
+      expect(costUsd).toBeCloseTo(costUSD, 9)
+      expect(tokens).toMatchObject({ input: inputTokens, output: outputTokens })
+      expect(count).toBe(model!.includes('haiku') ? 1 : 3)
+    }
+    const total = Object.values(models).reduce((sum, { costUSD }) => sum + costUSD, 0)
+    expect(one(runs[2]!, 'cost').costUsd).toBeCloseTo(total, 9)
+    expect(byModel.total.costUsd).toBeCloseTo(total, 9)
+    const byRun = await usage(session, ['run'])
+    expect(byRun.rows).toHaveLength(3)
+    for (const events of runs) {
+      const { runCostUsd } = one(events, 'cost')
+      expect(byRun.rows.find(({ run }) => run === events[0]!.run)!.costUsd).toBeCloseTo(runCostUsd, 9)
+    }
+  },
+)
 
 test('a background task with two results counts each of them once', async () => {
   const events = await play(suite.mux, { prompt: 'scn:background', cwd: suite.cwd })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { greet, helloParams, openClient, startTestServer } from './harness.ts'
+import { paramName } from '../../daemon/rpc/param-name.ts'
 import { until } from '../support/until.ts'
 
 describe('before hello', () => {
@@ -115,7 +116,8 @@ describe('bad messages are answered and the connection goes on', () => {
     expect(error!.data['path']).toEqual(typeof path === 'string' ? path : expect.stringMatching(path))
     expect(error!.data['expected']).toMatch(expected)
     expect(error!.message).toContain(shown)
-    expect(error!.message).toContain(String(error!.data['path']))
+    // The path is for programs; people read the name of the parameter.
+    expect(error!.message).toContain(paramName(String(error!.data['path'])))
   })
 
   test('unknown fields are ignored', async () => {

@@ -21,7 +21,7 @@ test('replay prints a recording byte for byte, at any speed', async () => {
   const paced = await play(`sim:replay recording=${directory}/live-turns.raw speed=4 code=1`)
   expect(paced.stdout.equals(readFileSync(`${directory}/live-turns.raw`))).toBe(true)
   expect(paced.code).toBe(1)
-}, 120_000)
+}, 300_000)
 
 test('replay of a file that is not there says so', async () => {
   const { stderr, code } = await play('sim:replay recording=/nowhere/at-all.raw')

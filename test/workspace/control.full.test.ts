@@ -128,7 +128,7 @@ describeWithPages('a session in the workspace', newPage => {
     await dialog.getByLabel(/Labels/).fill('team=web\nurgent')
     await dialog.getByRole('button', { name: 'Save' }).click()
     await page.getByRole('tab', { name: 'second name' }).waitFor()
-    await sees(page, 'workspace named the session “second name”, set the labels team=web, urgent')
+    await sees(page, 'Chrome on Linux named the session “second name”, set the labels team=web, urgent')
     expect(await get(peer, session)).toMatchObject({ title: 'second name', labels: { team: 'web', urgent: '' } })
 
     await page.getByRole('combobox', { name: 'Permission mode' }).selectOption('plan')
@@ -136,7 +136,7 @@ describeWithPages('a session in the workspace', newPage => {
     expect(await page.getByText('Permission mode is now').count()).toBe(0)
 
     await command(page, 'fork this session')
-    await sees(page, `workspace forked this session from ${session.session}`)
+    await sees(page, `Chrome on Linux forked this session from ${session.session}`)
     expect(await page.getByRole('tab', { name: 'second name' }).count()).toBe(2)
 
     await start(peer, session, 'sim:hang at=text')
@@ -169,7 +169,7 @@ describeWithPages('a session in the workspace', newPage => {
     await page.keyboard.press('Enter')
     await dialog.getByText('sim:text said elsewhere').waitFor()
     await dialog.getByRole('button', { name: 'Import' }).click()
-    await sees(page, 'workspace took up a conversation that was begun elsewhere')
+    await sees(page, 'Chrome on Linux took up a conversation that was begun elsewhere')
     await command(page, 'import a conversation')
     await dialog.getByRole('button', { name: 'Look' }).click()
     // It is here now.

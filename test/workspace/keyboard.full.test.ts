@@ -76,7 +76,7 @@ describeWithPages('the keyboard alone', newPage => {
     const asked = await page.locator('.line.warning').allTextContents()
     expect(asked).toEqual(
       expect.arrayContaining(
-        ['to cancel', 'to end the process', 'to kill the process'].map(how => `workspace asked ${how}`),
+        ['to cancel', 'to end the process', 'to kill the process'].map(how => `Chrome on Linux asked ${how}`),
       ),
     )
 

@@ -116,7 +116,8 @@ function noteApiError(state: TranslatorState, frame: Shape, before: Message | un
       : {
           error,
           type: stringOf(frame['api_error_type']) ?? null,
-          status: countOf(frame['api_error_status']) ?? null,
+          // 2.1.197 names the status only in the retries before.
+          status: countOf(frame['api_error_status']) ?? state.apiError?.status ?? null,
           // The message before has no stop reason: its stream broke off.
           ...(before?.streamed && before.stopReason === null && { midAnswer: true }),
         }

@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process'
+import { test } from 'vitest'
+
+const { stdout = '' } = spawnSync(process.env['MUXD_TEST_CLAUDE_BIN'] ?? 'false', ['--version'], { encoding: 'utf8' })
+const parts = (version: string) => version.split('.').map(Number)
+const [major = 0, minor = 0, patch = 0] = parts(/\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? '0.0.0')
+
+/** Whether the Claude Code under test is newer than `version`. */
+export function isNewerThan(version: string): boolean {
+  const [otherMajor = 0, otherMinor = 0, otherPatch = 0] = parts(version)
+  return (major - otherMajor || minor - otherMinor || patch - otherPatch) > 0
+}
+
+/**
+ * A test of what Claude Code does only in versions after `version`. With an older one the test is skipped, and a line says
+ * why: `without` is what the older version does instead.
+ */
+export function testAfter(version: string, without: string) {
+  if (isNewerThan(version)) return test
+  return (title: string, _run: () => Promise<void>) => {
+    console.log(`SKIPPED with Claude Code ${major}.${minor}.${patch}: ${title} (${without})`)
+    test.skip(title, () => {})
+  }
+}
