@@ -25,7 +25,7 @@ it('set changes a session: its labels one by one, the rest in place of what was 
   })
   const refused = await call('set', session, '--permission-mode', 'bogus')
   expect(refused).toMatchObject({ code: 2, stdout: '' })
-  expect(refused.stderr).toContain('Claude Code refuses "bogus"')
+  expect(refused.stderr).toContain('Allowed choices are default, acceptEdits')
   expect(await call('set', session)).toMatchObject({ code: 2 })
   expect(await call('set', session, '--anew')).toMatchObject({ stdout: expect.stringContaining('none yet') as string })
 })
