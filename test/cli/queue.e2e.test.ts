@@ -41,5 +41,5 @@ it('run ends a run that goes on for longer than it may, and says so', async () =
   expect(stderr).toContain('■ it took 1.5 s: it is ended\n')
   expect(stderr).toContain('✗ failed: The run took longer than it was given')
   const { stderr: unclear } = await call('run', '--timeout', 'soon', 'sim:text').ended
-  expect(unclear).toContain('expected a duration such as 90s, 10m or 1h.')
+  expect(unclear).toContain('expected a duration such as 90s, 10m or 1h30m.')
 })

@@ -7,7 +7,7 @@ it.each<[string, string[], string]>([
   ['an argument too many', ['run', 'a', 'b'], 'too many arguments'],
   ['a missing argument', ['cancel'], "missing required argument 'run'"],
   ['a number that is none', ['attach', 's_1', '--from', 'x'], 'expected a whole number'],
-  ['a time that is none', ['wait', 'r_1', '--timeout', 'soon'], 'expected a number of seconds'],
+  ['a time that is none', ['wait', 'r_1', '--timeout', 'soon'], 'expected a duration such as 90s'],
   ['a group that is none', ['usage', '--by', 'day,colour'], 'expected some of day, session, run, model'],
   ['options that exclude each other', ['cancel', 'r_1', '--kill', '--terminate'], 'cannot be used with'],
   ['a session and a directory', ['run', 'x', '--session', 's_1', '-C', '/'], '--directory is for a new session'],

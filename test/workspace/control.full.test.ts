@@ -132,7 +132,7 @@ describeWithPages('a session in the workspace', newPage => {
     expect(await get(peer, session)).toMatchObject({ title: 'second name', labels: { team: 'web', urgent: '' } })
 
     await page.getByRole('combobox', { name: 'Permission mode' }).selectOption('plan')
-    await sees(page, 'workspace chose the permission mode plan')
+    await sees(page, 'Chrome on Linux chose the permission mode plan')
     expect(await page.getByText('Permission mode is now').count()).toBe(0)
 
     await command(page, 'fork this session')
