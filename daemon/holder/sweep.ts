@@ -19,17 +19,14 @@ const deadlineMs = 2_000
 const roundMs = 5
 
 /**
- * SIGKILL to everything a process has started, until two looks in a row find nothing: a process may start another one
- * during a look, and in the middle of an `exec` its environment is empty. Resolves with the pids that are still there
- * after two seconds: none, unless the kernel holds them.
+ * SIGKILL to everything a process has started, until nothing is left of it (a process may start another while it is
+ * being looked for). Resolves with the pids that are still there after two seconds: none, unless the kernel holds them.
  */
 export async function sweep(target: SweepTarget): Promise<number[]> {
   const deadline = Date.now() + deadlineMs
-  let emptyLooks = 0
   for (;;) {
     const found = await findLeftovers(target)
-    emptyLooks = found.length === 0 ? emptyLooks + 1 : 0
-    if (emptyLooks === 2 || Date.now() > deadline) return found
+    if (found.length === 0 || Date.now() > deadline) return found
     for (const pid of found) signalIfThere(pid, 'SIGKILL')
     await delay(roundMs)
   }
