@@ -60,7 +60,7 @@ describeWithPages('the block of', newPage => {
     expect(await fact('Free').textContent()).toMatch(new RegExp(`${bytes(status.disk.freeBytes).split(' ')[1]}$`))
     expect(await fact('Runs').textContent()).toContain('none')
     await page.getByRole('row', { name: /a script/ }).waitFor()
-    await page.getByRole('row', { name: /workspace \(this window\) control/ }).waitFor()
+    await page.getByRole('row', { name: /Chrome on Linux \(this window\) control/ }).waitFor()
     const run = await script.run({ prompt: 'sim:hang at=text', cwd: tempDir() })
     await until(async () => expect(await fact('Runs').textContent()).toContain('1 running'))
     await run.cancel()

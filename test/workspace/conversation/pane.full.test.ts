@@ -123,10 +123,10 @@ describeWithPages('the pane of a session', newPage => {
     await prompt.press('Escape')
     await page.getByText('Esc again ends its process').waitFor()
     await prompt.press('Escape')
-    await page.getByText('Cancelled by Chrome on Linux').nth(1).waitFor()
+    await page.getByText('Cancelled by workspace').nth(1).waitFor()
     const asked = await page.locator('.line.warning').allTextContents()
     expect(asked).toEqual(
-      expect.arrayContaining(['Chrome on Linux asked to cancel', 'Chrome on Linux asked to end the process']),
+      expect.arrayContaining(['workspace asked to cancel', 'workspace asked to end the process']),
     )
   })
 
