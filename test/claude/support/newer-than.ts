@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { test } from 'vitest'
 
-const { stdout = '' } = spawnSync(process.env['MUXD_TEST_CLAUDE_BIN'] ?? 'false', ['--version'], { encoding: 'utf8' })
+const { stdout } = spawnSync(process.env['MUXD_TEST_CLAUDE_BIN'] ?? 'false', ['--version'], { encoding: 'utf8' })
 const parts = (version: string) => version.split('.').map(Number)
 const [major = 0, minor = 0, patch = 0] = parts(/\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? '0.0.0')
 
@@ -16,9 +16,7 @@ export function isNewerThan(version: string): boolean {
  * why: `without` is what the older version does instead.
  */
 export function testAfter(version: string, without: string) {
-  if (isNewerThan(version)) return test
-  return (title: string, _run: () => Promise<void>) => {
-    console.log(`SKIPPED with Claude Code ${major}.${minor}.${patch}: ${title} (${without})`)
-    test.skip(title, () => {})
-  }
+  const isOld = !isNewerThan(version)
+  if (isOld) console.log(`SKIPPED with Claude Code ${major}.${minor}.${patch}: ${without}`)
+  return test.skipIf(isOld)
 }
