@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { test } from 'vitest'
+import { test as vitestTest } from 'vitest'
 
 const { stdout } = spawnSync(process.env['MUXD_TEST_CLAUDE_BIN'] ?? 'false', ['--version'], { encoding: 'utf8' })
 const parts = (version: string) => version.split('.').map(Number)
@@ -18,5 +18,6 @@ export function isNewerThan(version: string): boolean {
 export function testAfter(version: string, without: string) {
   const isOld = !isNewerThan(version)
   if (isOld) console.log(`SKIPPED with Claude Code ${major}.${minor}.${patch}: ${without}`)
-  return test.skipIf(isOld)
+  const define = vitestTest
+  return define.skipIf(isOld)
 }

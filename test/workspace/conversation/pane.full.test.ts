@@ -125,9 +125,7 @@ describeWithPages('the pane of a session', newPage => {
     await prompt.press('Escape')
     await page.getByText('Cancelled by workspace').nth(1).waitFor()
     const asked = await page.locator('.line.warning').allTextContents()
-    expect(asked).toEqual(
-      expect.arrayContaining(['workspace asked to cancel', 'workspace asked to end the process']),
-    )
+    expect(asked).toEqual(expect.arrayContaining(['workspace asked to cancel', 'workspace asked to end the process']))
   })
 
   it('begins a long session at its end, draws only what is seen, and goes up without losing the place', async () => {
