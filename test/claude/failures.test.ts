@@ -42,12 +42,12 @@ test.each<[name: string, claude: ClaudeOptions, code: FailureCode]>([
 })
 
 test('options that Claude Code refuses fail the run with what it said', async () => {
-  const claude = { args: ['--output-format', 'nonsense'] }
+  const claude = { mcpConfig: ['{"mcpServers": 5}'] }
   const events = await play(suite.mux, { prompt: 'scn:text', cwd: suite.cwd, claude })
   const { failure } = one(events, 'failed')
   expect(failure).toMatchObject({
     exitCode: 1,
-    stderrTail: expect.stringContaining("argument 'nonsense' is invalid") as string,
+    stderrTail: expect.stringContaining('MCP') as string,
   })
 })
 
