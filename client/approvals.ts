@@ -81,7 +81,7 @@ export function createApprovals(link: Link, subscribe: Subscribe): Approvals {
       for (const approval of [...pending.values()].reverse()) note(approval)
     }
 
-    /** Runs by itself: an approval that was taken is resolved also while nobody asks for more. */
+    /** Runs by itself, so that an answered approval resolves even when the caller does not iterate further. */
     const keepUp = () =>
       followCollection({
         connection: link,

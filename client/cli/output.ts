@@ -51,7 +51,7 @@ export function whenReaderLeaves(act: () => void): () => void {
   return () => (onReaderLeft = () => {})
 }
 
-/** When nobody reads the output any more there is nothing left to do: the program ends, with 0. */
+/** Ends the program with 0 when the reader of the output has gone. */
 export function endWithReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

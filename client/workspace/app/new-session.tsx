@@ -67,7 +67,7 @@ export function NewSession({
       overlay.value = undefined
       await showSession(workspace, run.session)
     } catch (error) {
-      // Of a dialog that is gone meanwhile nobody sees the problem.
+      // A closed dialog cannot show the problem.
       problem.value = messageOf(error)
       if (overlay.peek()?.kind !== 'new-session') say(messageOf(error), 'problem')
     } finally {
