@@ -20,6 +20,10 @@ async function endedHome() {
   return { home: daemon.home, file, session, events, bytes: readFileSync(file) }
 }
 
+/** SQLite leaves old copies of a record in the unused part of a page, so every copy is replaced. */
+const replaceAll = (bytes: Buffer, text: string, by: string) =>
+  Buffer.from(bytes.toString('latin1').replaceAll(text, by), 'latin1')
+
 describe('a daemon that starts over a damaged database', () => {
   it('serves what is whole, tells in its place what is not, says so in its log, and goes on', async () => {
     const { home, file, session, events, bytes } = await endedHome()
@@ -45,15 +49,8 @@ describe('a daemon that starts over a damaged database', () => {
 
   it.each([
     ['the header', (bytes: Buffer) => bytes.fill(0xa5, 0, 64)],
-    [
-      'the schema',
-      (bytes: Buffer) =>
-        bytes.fill('X', bytes.indexOf('CREATE TABLE events') + 13, bytes.indexOf('CREATE TABLE events') + 17),
-    ],
-    [
-      'the record of a session',
-      (bytes: Buffer) => bytes.fill('X', bytes.indexOf('"title":') + 1, bytes.indexOf('"title":') + 4),
-    ],
+    ['the schema', (bytes: Buffer) => replaceAll(bytes, 'CREATE TABLE events', 'CREATE TABLE XXXXts')],
+    ['the record of a session', (bytes: Buffer) => replaceAll(bytes, '"title":', '"XXXle":')],
     ['half of the file', (bytes: Buffer) => bytes.subarray(0, Math.floor(bytes.length / 8192) * 4096)],
   ])('does not start without %s, and says in one line what is the matter', async (_what, change) => {
     const { home, file, bytes } = await endedHome()

@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { openSqlite } from '../../daemon/store/sqlite.ts'
 import type { Run } from '../../protocol/index.ts'
 import { startTestDaemon, tempHome } from '../support/daemon.ts'
 import { canInjectFaults, createFaults, type FaultRule } from '../support/faults/faults.ts'
@@ -117,16 +119,20 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
   )
 
   it('that does not come to an end of a sync holds back the end of the run, and nothing else', async () => {
-    const { peer, faults } = await faultyDaemon()
+    const { daemon, peer, faults } = await faultyDaemon()
     const run = await start(peer, 'sim:text')
     const events = await follow(peer, run)
+    await wait(peer, run)
     faults.set({ operation: 'sync', path: '*/muxd.db-wal', fault: 'stall' })
     const late = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
     const other = await start(peer, 'sim:hang at=text')
     await follow(peer, other)
-    await until(async () => expect(await peer.call('run.get', { run: late.run })).toMatchObject({ state: 'done' }))
-    expect(events().filter(({ type, run: of }) => type === 'done' && of === late.run)).toEqual([])
+    const db = openSqlite(join(daemon.home, 'muxd.db'))
+    const stored = db.value<[string], string>('SELECT state FROM runs WHERE id = ?')
+    await until(() => expect(stored.get(late.run)).toBe('done'))
+    db.close()
     await delay(5_000)
+    expect(await peer.call('run.get', { run: late.run })).toMatchObject({ state: 'running' })
     expect(events().filter(({ type, run: of }) => type === 'done' && of === late.run)).toEqual([])
     expect(await read(peer, other)).toEqual(peer.events(`session/${other.session}`))
     faults.set()
