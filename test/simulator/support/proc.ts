@@ -11,7 +11,7 @@ const stat = (pid: number) =>
     .split(' ')
 
 /** User and system time so far. */
-export function cpuSeconds(pid: number): number {
+function cpuSeconds(pid: number): number {
   const fields = stat(pid)
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
