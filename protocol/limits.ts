@@ -27,6 +27,8 @@ export const limits = {
   maxTranscriptLength: 16 * 1024 * 1024,
   maxTranscriptEntries: 50_000,
   maxResponseLength: 4 * 1024 * 1024,
+  /** What is kept of a process's stderr: its end. The process may write more, which is read and dropped. */
+  maxStderrBytes: 64 * 1024,
   /** Tool calls, sub-agents and frames of a turn that are remembered; with one more the oldest is forgotten. */
   maxRemembered: 10_000,
   /** What a number of US dollars in Claude Code's output may be at most: a larger one counts as missing. */

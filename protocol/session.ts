@@ -61,7 +61,7 @@ const Fault = Type.Object({ reason: Type.String(), at: Type.Integer() })
 
 /**
  * A conversation with Claude Code in one working directory.
- * `head` is the `seq` of its newest event, `costUsd` what it has cost so far, `process` the live Claude Code process,
+ * `head` is the `seq` of its newest event, `costUsd` what it has cost so far, `process` the live Claude Code process (`pid` is its own),
  * `claudeSessionId` Claude Code's own id of the conversation (null before the first run, unless it was taken up).
  * `claude` is what was asked for; `model` and `permissionMode` are what Claude Code named last, which it may have changed
  * by itself (a plan that was approved, a fallback of the model). `firstPrompt` is the beginning of the session's first

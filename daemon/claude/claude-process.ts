@@ -15,6 +15,7 @@ import { createOutputReader, type Output, type OutputLine } from './output.ts'
 /** A live Claude Code process: lines go in, what it prints goes to its `OutputSink`. */
 export interface ClaudeProcess {
   readonly id: string
+  /** Claude Code's own. */
   readonly pid: number
   readonly startedAt: number
   readonly inputEnded: boolean
@@ -125,7 +126,7 @@ export function adoptClaudeProcess(held: HeldProcess, options: AdoptOptions, sin
   send(initializeLine('init'), 'init')
   return {
     id,
-    pid: held.pid,
+    pid: held.commandPid,
     startedAt: held.startedAt,
     get inputEnded() {
       return held.inputEnded

@@ -1,15 +1,16 @@
-import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
 import { passHookPoint } from '../hook-points.ts'
 import type { Log } from '../log.ts'
 import { createExitMark } from './exit-mark.ts'
 import { createGrowth, type Growth } from './growth.ts'
 import { type HeldProcess, type ProcessSpec, SpawnFailed } from './holder.ts'
-import { connectInput, type Input } from './input.ts'
-import { type ProcessFiles, processFiles } from './process-files.ts'
+import { connectInput, type Input, openWhenThere } from './input.ts'
+import { type ProcessFiles, processFiles, whileHeld } from './process-files.ts'
 import { openPty, type Pty } from './pty.ts'
 import { createRawLog, type RawLogWriter } from './raw-log-writer.ts'
 import { createSentLines } from './sent-lines.ts'
 import { shimCommandLine } from './shim.ts'
+import { createStderrTail, openStderr, type StderrTail } from './stderr-tail.ts'
 import { killIfOurs, processMarker, signalIfThere, sweep } from './sweep.ts'
 
 /** Between the shim's start and its command's: long enough for a machine that is brought to its knees. */
@@ -60,9 +61,9 @@ export async function startHeldProcess(
 
   let pty: Pty | undefined
   let pidFile: number | undefined
+  let stderr: StderrTail | undefined
   try {
-    // Made here for their mode: the shell that writes them has the user's umask.
-    writeFileSync(files.err, '', { mode: 0o600, flag: 'wx' })
+    // Made here for its mode: the shell that writes it has the user's umask.
     // Kept open: once the command runs, nothing can fail any more for want of a descriptor.
     pidFile = openSync(files.pid, 'wx+', 0o600)
     // At a place, so that it is read from its beginning later.
@@ -73,16 +74,22 @@ export async function startHeldProcess(
       env: { ...spec.env, [processMarker]: spec.id },
       onData(chunk) {
         exitMark.look(chunk)
+        if (exitMark.seen) stderr?.finish()
         if (!rawLog.append(chunk)) return
         passHookPoint('appended')
         growth.tell(rawLog.sizeBytes)
       },
       onEnd() {
+        stderr?.finish()
         rawLog.end()
         growth.end(rawLog.sizeBytes)
       },
     })
-    const input = await connected(files, growth)
+    const input = await connected(growth, async giveUp => {
+      stderr = createStderrTail(files.err, await openWhenThere(() => openStderr(files.stderr), giveUp))
+      return connectInput(files.in, giveUp)
+    })
+    stderr!.follow()
     const commandPid = Number(readFileSync(pidFile, 'utf8'))
     return hold({
       spec,
@@ -92,6 +99,7 @@ export async function startHeldProcess(
       exitMark,
       stallListeners,
       rawLog,
+      stderr: stderr!,
       pty,
       commandPid,
       input,
@@ -104,6 +112,7 @@ export async function startHeldProcess(
       await growth.whenEnded
     }
     rawLog.close()
+    stderr?.close()
     const why = whyNotStarted(error as NodeJS.ErrnoException, spec, files)
     const { base: _, tmp: __, ...made } = files
     for (const path of Object.values(made)) rmSync(path, { recursive: true, force: true })
@@ -113,13 +122,13 @@ export async function startHeldProcess(
   }
 }
 
-async function connected(files: ProcessFiles, growth: Growth): Promise<Input> {
+async function connected(growth: Growth, connect: (giveUp: AbortSignal) => Promise<Input>): Promise<Input> {
   const giveUp = new AbortController()
   // What comes before the command can run is an error message or an early record, or nothing and the end.
   const detach = growth.on(() => giveUp.abort(new Error('the shim did not get to its command')))
   const timer = setTimeout(() => giveUp.abort(new Error('the shim takes too long')), connectTimeoutMs)
   try {
-    return await connectInput(files.in, giveUp.signal)
+    return await connect(giveUp.signal)
   } finally {
     clearTimeout(timer)
     detach()
@@ -143,6 +152,7 @@ interface Parts {
   exitMark: { readonly seen: boolean }
   stallListeners: Set<(error: unknown) => void>
   rawLog: RawLogWriter
+  stderr: StderrTail
   pty: Pty
   commandPid: number
   input: Input
@@ -158,6 +168,7 @@ function hold({
   exitMark,
   stallListeners,
   rawLog,
+  stderr,
   pty,
   commandPid,
   input,
@@ -183,7 +194,8 @@ function hold({
       await growth.whenEnded
     }
     rawLog.close()
-    for (const path of [files.in, files.pid, files.options]) rmSync(path, { recursive: true, force: true })
+    stderr.close()
+    for (const path of whileHeld(files)) rmSync(path, { recursive: true, force: true })
     onReleased()
   }
   void growth.whenEnded.then(() => input.destroy())
@@ -191,6 +203,7 @@ function hold({
   return {
     id,
     pid,
+    commandPid,
     startedAt,
     get rawBytes() {
       return rawLog.sizeBytes

@@ -17,7 +17,7 @@ export interface Holder {
 }
 
 export interface ProcessSpec {
-  /** Names the files `<id>.raw`, `<id>.times`, `<id>.err`, `<id>.in` and `<id>.pid` in the processes directory. */
+  /** Names the files of the process in the processes directory (`process-files.ts`). */
   id: string
   /** Random text that marks the exit record, so that nothing printed can be taken for it. Letters and digits. */
   nonce: string
@@ -33,6 +33,8 @@ export interface HeldProcess {
   readonly id: string
   /** The shim: leader of the process group that signals go to. */
   readonly pid: number
+  /** The command itself. */
+  readonly commandPid: number
   /** Ms since epoch. */
   readonly startedAt: number
   /** Bytes in the raw log so far. */
@@ -57,7 +59,7 @@ export interface HeldProcess {
   onGrow(listener: (rawBytes: number, ended: boolean) => void): () => void
   /** Called when the raw log cannot be written: the PTY is held up until it can. Returns the unsubscribe function. */
   onStalled(listener: (error: unknown) => void): () => void
-  /** The stream has been read to its exit record (or given up): ends the shim, closes the PTY and the input, removes FIFO and pid file. Idempotent. */
+  /** The stream has been read to its exit record (or given up): ends the shim, closes the PTY and the input, removes the FIFOs and the pid file. Idempotent. */
   release(): Promise<void>
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import type { Log } from '../log.ts'
 import { type OwnProcess, startHeldProcess } from './held-process.ts'
 import { type Holder, type ProcessSpec, SpawnFailed } from './holder.ts'
-import { processFiles } from './process-files.ts'
+import { processFiles, whileHeld } from './process-files.ts'
 import { sweep } from './sweep.ts'
 
 export interface InProcessHolderOptions {
@@ -38,7 +38,8 @@ export function createInProcessHolder({ dir, log }: InProcessHolderOptions): InP
   }
 
   const close = async () => {
-    await Promise.allSettled(starting)
+    // What a predecessor left is ended before this one is gone.
+    await Promise.allSettled([ready, ...starting])
     await Promise.all(
       [...held.values()].map(async process => {
         await process.kill()
@@ -66,11 +67,10 @@ export function createInProcessHolder({ dir, log }: InProcessHolderOptions): InP
  */
 async function removeLeftovers(dir: string): Promise<void> {
   const ids = new Set(
-    readdirSync(dir).flatMap(name => (/\.(in|pid|options)$/.test(name) ? [name.replace(/\.\w+$/, '')] : [])),
+    readdirSync(dir).flatMap(name => (/\.(in|stderr|pid|options)$/.test(name) ? [name.replace(/\.\w+$/, '')] : [])),
   )
   for (const id of ids) {
     await sweep({ id, shimPid: undefined })
-    const files = processFiles(dir, id)
-    for (const path of [files.in, files.pid, files.options]) rmSync(path, { recursive: true, force: true })
+    for (const path of whileHeld(processFiles(dir, id))) rmSync(path, { recursive: true, force: true })
   }
 }

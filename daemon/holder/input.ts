@@ -16,9 +16,14 @@ export interface Input {
  * will not come to be, and with the signal's reason.
  */
 export async function connectInput(path: string, signal: AbortSignal): Promise<Input> {
+  return createInput(await openWhenThere(() => tryOpen(path), signal))
+}
+
+/** Tries again until there is a descriptor. Rejects with the error of `open`, and with the signal's reason. */
+export async function openWhenThere(open: () => number | undefined, signal: AbortSignal): Promise<number> {
   for (let waitMs = 1; ; waitMs = Math.min(waitMs * 1.5, 20)) {
-    const fd = tryOpen(path)
-    if (fd !== undefined) return createInput(fd)
+    const fd = open()
+    if (fd !== undefined) return fd
     await delay(waitMs, undefined, { signal })
   }
 }

@@ -8,12 +8,14 @@ export interface ProcessFiles {
   raw: string
   /** When it printed it: kept. */
   times: string
-  /** Its stderr: kept. */
+  /** The end of its stderr: kept. */
   err: string
   /** These three as earlier versions compressed them: removed, never read. */
   pack: string
   /** FIFO, its stdin: until it is released. */
   in: string
+  /** FIFO, its stderr: until it is released. */
+  stderr: string
   /** Its pid: until it is released. */
   pid: string
   /** Directory of files that its command line names: until it is released. */
@@ -31,8 +33,12 @@ export function processFiles(dir: string, id: string): ProcessFiles {
     err: `${base}.err`,
     pack: `${base}.pack`,
     in: `${base}.in`,
+    stderr: `${base}.stderr`,
     pid: `${base}.pid`,
     options: `${base}.options`,
     tmp: `${base}.tmp`,
   }
 }
+
+/** The files of a process that go when it is released. */
+export const whileHeld = ({ in: input, stderr, pid, options }: ProcessFiles): string[] => [input, stderr, pid, options]

@@ -169,7 +169,7 @@ function createRemoteProcess(
   call: (call: HolderCall) => Promise<unknown>,
   onReleased: () => void,
 ): RemoteProcess {
-  const { id, pid, startedAt } = facts
+  const { id, pid, commandPid = pid, startedAt } = facts
   const growth = createGrowth()
   const stallListeners = new Set<(error: unknown) => void>()
   let { rawBytes, inputEnded } = facts
@@ -186,6 +186,7 @@ function createRemoteProcess(
   return {
     id,
     pid,
+    commandPid,
     startedAt,
     growth,
     get rawBytes() {

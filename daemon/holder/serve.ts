@@ -225,9 +225,10 @@ export async function serveHolder({
 
 type Stalled = Extract<Push, { stalled: unknown }>['stalled']
 
-const facts = ({ id, pid, startedAt, rawBytes, ended, inputEnded }: OwnProcess): ProcessFacts => ({
+const facts = ({ id, pid, commandPid, startedAt, rawBytes, ended, inputEnded }: OwnProcess): ProcessFacts => ({
   id,
   pid,
+  commandPid,
   startedAt,
   rawBytes,
   ended,

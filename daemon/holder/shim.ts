@@ -5,7 +5,7 @@
  * exit record has been read.
  */
 export interface ShimOptions {
-  /** `<directory>/<id>`: the shim makes `.in`, reads the real path of the directory from `.pid`, writes its pid there and sends the command's stderr to `.err`. Absolute. */
+  /** `<directory>/<id>`: the shim makes the FIFOs `.in` and `.stderr`, reads the real path of the directory from `.pid` and writes the command's pid there. Absolute. */
   files: string
   nonce: string
   command: readonly [string, ...string[]]
@@ -35,19 +35,19 @@ export function exitRecord(nonce: string, status: number): string {
 // - `trap :`, not `trap ''`: the shim survives what is sent to its process group, while the command starts with the
 //   default dispositions; an ignored signal would stay ignored in it. A foreground command is waited for until it is
 //   really over, in dash and in bash, however often a trap runs meanwhile.
-// - the inner shell opens the files, so that no descriptor of the FIFO is left in the shim, where it would hide that
-//   the command reads no more. The FIFO comes last: whoever gets its other end open knows that the pid file is written.
+// - the inner shell opens the FIFOs, so that the shim has no descriptor of them: it would hide that the command reads or
+//   writes no more. The input comes last: whoever gets its other end open knows that the pid file is written.
 // - no variables: they would be the command's as well if its environment happened to have them.
 // - hang-up is not among them: when the terminal's owner dies, the kernel tells the leader of the session alone, and
 //   the others only when that has ended.
 // - before the record they are ignored for good, also by the `sleep` that takes the shim's place. Without a terminal
 //   there is no record to print and nothing to stay for.
 const shim = `
-PATH=/usr/bin:/bin:$PATH stty raw -echo && PATH=/usr/bin:/bin:$PATH mkfifo -m 600 "$1.in" || exit
+PATH=/usr/bin:/bin:$PATH stty raw -echo && PATH=/usr/bin:/bin:$PATH mkfifo -m 600 "$1.stderr" "$1.in" || exit
 [ "$(pwd -P; echo .)" = "$(PATH=/usr/bin:/bin:$PATH cat "$1.pid"; echo .)" ] || { echo "the directory $(PATH=/usr/bin:/bin:$PATH cat "$1.pid") leads to $(pwd -P) now"; exit; }
 exec 2>/dev/null
 trap : INT QUIT TERM
-"$0" -c 'echo $$ >"$0.pid"; shift; exec "$@" 2>"$0.err" <"$0.in"' "$@"
+"$0" -c 'echo $$ >"$0.pid"; shift; exec "$@" 2>"$0.stderr" <"$0.in"' "$@"
 set -- "$2" $?
 trap '' INT QUIT TERM
 printf '\\036%s %s\\n' "$1" "$2" && PATH=/usr/bin:/bin:$PATH exec sleep 2000000000

@@ -29,6 +29,8 @@ export interface Refused {
 export interface ProcessFacts {
   id: string
   pid: number
+  /** Absent in what a holder of an earlier version says. */
+  commandPid?: number
   startedAt: number
   rawBytes: number
   /** Its terminal is gone. */

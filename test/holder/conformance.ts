@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type HeldProcess, type Holder, InputClosed, SpawnFailed } from '../../daemon/holder/holder.ts'
+import { limits } from '../../protocol/limits.ts'
 import { openRawLog } from '../../daemon/holder/raw-log.ts'
 import { type Following, follow, openDescriptors, processesOf } from './following.ts'
 import { until } from '../support/until.ts'
@@ -69,7 +70,7 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
     const commandPid = (held: HeldProcess) => Number(readFileSync(file(held, 'pid'), 'utf8'))
 
     describe('starting', () => {
-      it('gives the command a terminal of 200x50 as stdout only, a FIFO as stdin and a file as stderr', async () => {
+      it('gives the command a terminal of 200x50 as stdout only, and FIFOs as stdin and stderr', async () => {
         const { held, exit } = await sh('for fd in 0 1 2; do test -t $fd; echo $?; done; stty size <&1; echo oops >&2')
         expect((await exit).output.toString()).toBe('1\n0\n1\n50 200\n')
         expect(readFileSync(file(held, 'err'), 'utf8')).toBe('oops\n')
@@ -145,13 +146,19 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
         for (const { held } of [first, second]) {
           const fds = `/proc/${commandPid(held)}/fd`
           await until(() => expect(readdirSync(fds)).toEqual(['0', '1', '2']), patience)
-          expect(openDescriptors(commandPid(held), dir).sort()).toEqual([file(held, 'err'), file(held, 'in')])
+          expect(openDescriptors(commandPid(held), dir).sort()).toEqual([file(held, 'in'), file(held, 'stderr')])
         }
+      })
+
+      it('names the command itself beside its shim', async () => {
+        const { held, printed } = await sh('echo $$; read line')
+        await printed(`${held.commandPid}\n`)
+        expect(held.commandPid).not.toBe(held.pid)
       })
 
       it('makes its files for the user alone', async () => {
         const { held } = await sh('read line')
-        for (const ending of ['raw', 'times', 'err', 'in', 'pid']) {
+        for (const ending of ['raw', 'times', 'err', 'in', 'stderr', 'pid']) {
           expect(statSync(file(held, ending)).mode & 0o777).toBe(0o600)
         }
       })
@@ -197,6 +204,34 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
         await held.writeLine('hello')
         await printed('hello')
         expect(listener).not.toHaveBeenCalled()
+      })
+    })
+
+    describe('stderr', () => {
+      it('keeps the end of what is written, however much that is, and says how the command ended', async () => {
+        const { held, exit } = await sh(
+          'yes "a warning that comes again" | head -c 40000000 >&2; echo "the last line" >&2; echo out; exit 3',
+        )
+        expect(await exit).toMatchObject({ status: 3, output: Buffer.from('out\n') })
+        const kept = readFileSync(file(held, 'err'), 'utf8')
+        expect(kept).toHaveLength(limits.maxStderrBytes)
+        expect(kept.endsWith('the last line\n')).toBe(true)
+      })
+
+      it('is kept while the command runs', async () => {
+        const { held } = await sh('echo "a warning" >&2; read line')
+        await until(() => expect(readFileSync(file(held, 'err'), 'utf8')).toBe('a warning\n'), patience)
+      })
+
+      it('of what the command has left behind does not count, nor holds anything up', async () => {
+        const { held, exit } = await sh(
+          'echo mine >&2; setsid sh -c "while :; do echo theirs >&2; done" & sleep 0.1; exit 4',
+        )
+        expect((await exit).status).toBe(4)
+        const kept = readFileSync(file(held, 'err'), 'utf8')
+        await held.release()
+        expect(readFileSync(file(held, 'err'), 'utf8')).toBe(kept)
+        expect(kept).toMatch(/^(mine|theirs)\n/)
       })
     })
 

@@ -23,6 +23,7 @@ describe.each(shells)('the shim in %s', shell => {
   let output: string
   let pty: Pty
   let ended: Promise<void>
+  let stderr: number
 
   beforeEach(() => {
     dir = realpathSync(mkdtempSync(join(tmpdir(), 'shim-')))
@@ -30,10 +31,11 @@ describe.each(shells)('the shim in %s', shell => {
   afterEach(async () => {
     process.kill(pty.pid, 'SIGKILL')
     await ended
+    closeSync(stderr)
     rmSync(dir, { recursive: true })
   })
 
-  /** Starts a script and lets it run: opens its input, and closes it. */
+  /** Starts a script and lets it run: opens its stderr, and opens and closes its input. */
   const run = async (script: string) => {
     output = ''
     writeFileSync(join(dir, 'p.pid'), `${dir}\n`)
@@ -46,6 +48,7 @@ describe.each(shells)('the shim in %s', shell => {
       onData: chunk => (output += chunk.toString()),
       onEnd: () => resolveEnded(),
     })
+    await until(() => (stderr = openSync(join(dir, 'p.stderr'), constants.O_RDONLY | constants.O_NONBLOCK)), patience)
     await until(() => {
       const fd = openSync(join(dir, 'p.in'), constants.O_WRONLY | constants.O_NONBLOCK)
       closeSync(fd)
@@ -70,7 +73,7 @@ describe.each(shells)('the shim in %s', shell => {
   ])('reports a command that dies of %s as %i, and says nothing of its own', async (signal, status) => {
     await run(`printf out; ulimit -c 0; kill -${signal} $$`)
     await whole('out', status)
-    expect(readFileSync(join(dir, 'p.err'), 'utf8')).toBe('')
+    expect(readFileSync(stderr, 'utf8')).toBe('')
   })
 
   it('waits for the real end of a command that handles what the whole group is sent, many times', async () => {

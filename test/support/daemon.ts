@@ -190,6 +190,6 @@ const simulatorEnvironment = (home: string) => ({
 async function nothingLeft(home: string) {
   await until(() => expect(everyProcessOf(home)).toEqual([]))
   if (existsSync(join(home, 'processes'))) {
-    expect(readdirSync(join(home, 'processes')).filter(name => /\.(in|pid|tmp|options)$/.test(name))).toEqual([])
+    expect(readdirSync(join(home, 'processes')).filter(name => /\.(in|stderr|pid|tmp|options)$/.test(name))).toEqual([])
   }
 }
