@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { day, oldHome } from '../retention/old-home.ts'
-import { startTestDaemon } from '../support/daemon.ts'
+import { sharedTestDaemon, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { tempDir } from '../support/temp-dir.ts'
 import { jsonLines, muxd } from './muxd.ts'
 import { until } from '../support/until.ts'
 
-const daemonForTest = async () => {
-  const { home, info } = await startTestDaemon()
-  return { home, info, call: (...argv: string[]) => muxd([...argv, '--home', home]) }
-}
+const shared = sharedTestDaemon()
+/** A daemon and the command line that calls it: the shared one, if no other is given. */
+const commandLine = ({ home, info }: TestDaemon = shared()) => ({
+  home,
+  info,
+  call: (...argv: string[]) => muxd([...argv, '--home', home]),
+})
 
 /** Long enough for whatever a test does meanwhile, at the hundredfold speed of the tests. */
 const slow = 'sim:slow delayMs=5000 words=10000'
@@ -16,7 +20,7 @@ const lastOf = <T>(items: T[]): T => items.at(-1)!
 
 describe('run', () => {
   it('prints the answer alone on standard output, and on standard error what is beside it', async () => {
-    const { call } = await daemonForTest()
+    const { call } = commandLine()
     const { code, stdout, stderr } = await call('run', 'sim:tools takesMs=1').ended
     expect(code).toBe(0)
     expect(stdout).toMatch(/^I will read a file first\.\n\n/)
@@ -27,7 +31,7 @@ describe('run', () => {
   })
 
   it('prints with --json the events of the protocol, each once, and nothing else', async () => {
-    const { home, info, call } = await daemonForTest()
+    const { home, info, call } = commandLine()
     const { code, stdout, stderr } = await call('run', '--json', 'sim:text').ended
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const events = jsonLines(stdout)
@@ -48,7 +52,7 @@ describe('run', () => {
   })
 
   it('prints nothing that a terminal acts on or hides, as JSON, for people and in a pipe', async () => {
-    const { call } = await daemonForTest()
+    const { call } = commandLine()
     const hostile = 'x\u001b[2J\u009b1A\u007f\u202e\u061c\u200b\u{e0041}y'
     const said = await call('run', '--title', hostile, `sim:text ${hostile}`).ended
     const listed = await call('ls', '--json').ended
@@ -62,7 +66,7 @@ describe('run', () => {
   })
 
   it('takes the prompt from standard input, and one that looks like an option', async () => {
-    const { home } = await daemonForTest()
+    const { home } = commandLine()
     const prompt = 'two\nlines'
     for (const argv of [['run'], ['run', '-']]) {
       const { stdout } = await muxd([...argv, '--json', '--home', home], { input: prompt }).ended
@@ -73,7 +77,7 @@ describe('run', () => {
   })
 
   it('goes on in a session', async () => {
-    const { call } = await daemonForTest()
+    const { call } = commandLine()
     await call('run', 'sim:text my first').ended
     const [session] = jsonLines((await call('ls', '--json').ended).stdout)
     const { stdout } = await call('run', '--session', session!['session'] as string, 'sim:history').ended
@@ -81,7 +85,7 @@ describe('run', () => {
   })
 
   it('fails with 1, and says why', async () => {
-    const { call } = await daemonForTest()
+    const { call } = commandLine()
     const { code, stderr } = await call('run', 'sim:crash').ended
     expect(code).toBe(1)
     expect(stderr).toMatch(/✗ failed: .*\n {2}See the detail, then run it again\n/)
@@ -96,14 +100,14 @@ describe('run', () => {
     ['a mode that is none', ['run', 'x', '--permission-mode', 'yolo'], 'default, acceptEdits, plan, auto, dontAsk'],
     ['a wait for no duration', ['wait', 'r_1', '--timeout', 'soon'], 'a duration such as 90s, 10m or 1h30m'],
   ])('%s is a usage error', async (_, argv, message) => {
-    const { call } = await daemonForTest()
+    const { call } = commandLine()
     const { code, stdout, stderr } = await call(...argv).ended
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain(message)
   })
 
   it('is cancelled by Ctrl-C and ends with 130', async () => {
-    const { call } = await daemonForTest()
+    const { call } = commandLine()
     const run = call('run', slow)
     await until(() => expect(run.stdout()).not.toBe(''))
     run.interrupt()
@@ -114,7 +118,7 @@ describe('run', () => {
   })
 
   it('is killed by a second Ctrl-C when the first has no effect', async () => {
-    const { call } = await daemonForTest()
+    const { call } = commandLine()
     const run = call('run', 'sim:hang ignore=interrupt,int,term')
     await until(() => expect(run.stdout()).not.toBe(''))
     run.interrupt()
@@ -126,7 +130,7 @@ describe('run', () => {
   })
 
   it('returns at once with --detach; others follow, cancel and wait', async () => {
-    const { call } = await daemonForTest()
+    const { call } = commandLine()
     const { code, stdout } = await call('run', '--detach', slow).ended
     const id = stdout.trim()
     expect(code).toBe(0)
@@ -149,7 +153,7 @@ describe('run', () => {
   })
 
   it('goes on when nobody reads its output any more', async () => {
-    const { call } = await daemonForTest()
+    const { call } = commandLine()
     const run = call('run', '--json', 'sim:text delayMs=5000')
     await until(() => expect(run.stdout()).not.toBe(''))
     const { run: id } = jsonLines(run.stdout())[0]!
@@ -164,7 +168,7 @@ describe('run', () => {
 
 describe('attach', () => {
   it('begins at the event it is told', async () => {
-    const { call } = await daemonForTest()
+    const { call } = commandLine()
     const all = jsonLines((await call('run', '--json', 'sim:text').ended).stdout)
     const { run } = all[0]!
     const { stdout } = await call('attach', run as string, '--json', '--from', '4').ended
@@ -172,7 +176,7 @@ describe('attach', () => {
   })
 
   it('follows a session over several runs, until Ctrl-C, which ends nothing', async () => {
-    const { call } = await daemonForTest()
+    const { call } = commandLine()
     const first = jsonLines((await call('run', '--json', 'sim:text').ended).stdout)
     const [{ session }] = jsonLines((await call('ls', '--json').ended).stdout) as [{ session: string }]
     const watching = call('attach', session, '--json')
@@ -190,7 +194,7 @@ describe('attach', () => {
   })
 
   it('says that there is no such run', async () => {
-    const { call } = await daemonForTest()
+    const { call } = commandLine()
     const plain = await call('attach', 'r_none').ended
     expect(plain).toMatchObject({ code: 1, stdout: '', stderr: 'muxd: there is no run r_none\n' })
     const json = await call('attach', 'r_none', '--json').ended
@@ -200,14 +204,14 @@ describe('attach', () => {
 })
 
 it('an observer may look, but not act', async () => {
-  const { info } = await daemonForTest()
+  const { info } = commandLine()
   const call = (...argv: string[]) => muxd([...argv, '--url', info.url, '--token', info.observeToken]).ended
   expect(await call('ls')).toMatchObject({ code: 0 })
   expect(await call('run', 'x')).toMatchObject({ code: 1, stdout: '' })
 })
 
 it('a wrong token is refused at once', async () => {
-  const { info } = await daemonForTest()
+  const { info } = commandLine()
   const { code, stderr } = await muxd(['ls', '--url', info.url, '--token', 'wrong']).ended
   expect(code).toBe(3)
   expect(stderr).toContain('this token is wrong')
@@ -223,7 +227,7 @@ it('claude that is not there is unavailable, with what to do about it in one lin
 })
 
 it('status tells how the daemon is, in words and as the protocol has it', async () => {
-  const { info, call } = await daemonForTest()
+  const { info, call } = commandLine()
   const { stdout } = await call('status').ended
   expect(stdout).toContain(`pid ${info.pid}`)
   expect(stdout).toContain(info.url)
@@ -243,7 +247,7 @@ it('doctor finds what is there and what is not, and what to do about it', async 
 })
 
 it('usage tells what runs have cost, in words and as the protocol has it', async () => {
-  const { call } = await daemonForTest()
+  const { call } = commandLine(await startTestDaemon())
   expect((await call('usage').ended).stdout).toBe('nothing was used\n')
   const [first] = jsonLines((await call('run', '--json', 'sim:text').ended).stdout)
   const { stdout } = await call('usage').ended
@@ -257,7 +261,7 @@ it('usage tells what runs have cost, in words and as the protocol has it', async
 })
 
 it('--json has one record a line for lists, newest first', async () => {
-  const { call } = await daemonForTest()
+  const { call } = commandLine(await startTestDaemon())
   for (const prompt of ['sim:text one', 'sim:text two']) await call('run', prompt).ended
   const { stdout, stderr } = await call('ls', '--json').ended
   const sessions = jsonLines(stdout)
@@ -282,8 +286,10 @@ it('gc tells what would go and what went, in words and as the protocol has it', 
 
 describe('ls', () => {
   it('says nothing beside the list, however long that is', async () => {
-    const { call } = await daemonForTest()
-    for (let count = 0; count < 12; count++) await call('run', '--detach', 'sim:text').ended
+    const daemon = await startTestDaemon()
+    const peer = await daemon.peer()
+    for (let count = 0; count < 12; count++) await peer.call('session.create', { cwd: tempDir() })
+    const { call } = commandLine(daemon)
     const { code, stdout, stderr } = await call('ls').ended
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout.trim().split('\n')).toHaveLength(13)

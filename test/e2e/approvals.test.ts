@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { Approval, ApprovalOptions, Run, Session } from '../../protocol/index.ts'
-import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { sharedTestDaemon, startTestDaemon, type TestDaemon, type TestDaemonOptions } from '../support/daemon.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
-const open = async (options: Parameters<typeof startTestDaemon>[0] = {}): Promise<[TestDaemon, RpcPeer]> => {
-  const daemon = await startTestDaemon(options)
+const shared = sharedTestDaemon()
+/** With options: a daemon of its own. */
+const open = async (options?: TestDaemonOptions): Promise<[TestDaemon, RpcPeer]> => {
+  const daemon = options === undefined ? shared() : await startTestDaemon(options)
   return [daemon, await daemon.peer('asker')]
 }
 const start = (peer: RpcPeer, prompt: string, approvals?: ApprovalOptions) =>
@@ -268,7 +270,7 @@ describe('a question that nobody can answer any more', () => {
   })
 
   it('is withdrawn when the daemon ends its sessions, and gone with a deleted one', async () => {
-    const [daemon, peer] = await open()
+    const [daemon, peer] = await open({})
     const run = await start(peer, 'sim:permission')
     const approval = await pending(peer)
     await daemon.stop()
@@ -285,7 +287,7 @@ describe('a question that nobody can answer any more', () => {
 
 describe('a daemon that was killed', () => {
   it('is followed by one that still asks, under the same id, and takes the answer', async () => {
-    const [daemon, peer] = await open()
+    const [daemon, peer] = await open({})
     const run = await start(peer, 'sim:permission tools=2')
     const first = await pending(peer)
     await answer(peer, first, allow)
@@ -306,7 +308,7 @@ describe('a daemon that was killed', () => {
   })
 
   it('is followed by one that denies what has expired meanwhile', async () => {
-    const [daemon, peer] = await open()
+    const [daemon, peer] = await open({})
     const run = await start(peer, 'sim:permission', { policy: 'ask', expiresAfterMs: 1_500 })
     const approval = await pending(peer)
     expect(approval.expiresAt).toBe(approval.requestedAt + 1_500)
@@ -321,7 +323,7 @@ describe('a daemon that was killed', () => {
 
 describe('without anybody', () => {
   it('a question is denied when it expires', async () => {
-    const [, peer] = await open()
+    const [, peer] = await open({})
     const run = await start(peer, 'sim:permission', { expiresAfterMs: 200 })
     expect((await ended(peer, run)).result!.response).toContain('It was not allowed: Nobody answered in time')
     const [event] = await resolved(peer, run)

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
-import { processesOf, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import {
+  processesOf,
+  sharedTestDaemon,
+  startTestDaemon,
+  type TestDaemon,
+  type TestDaemonOptions,
+} from '../support/daemon.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
@@ -24,8 +30,10 @@ const cancel = (peer: RpcPeer, run: Run, mode?: string) =>
   peer.call<Run>('run.cancel', { run: run.run, ...(mode && { mode }) })
 const ended = (peer: RpcPeer, run: Run) => peer.call<Run>('run.wait', { run: run.run })
 
-const open = async (options = {}): Promise<[TestDaemon, RpcPeer]> => {
-  const daemon = await startTestDaemon(options)
+const shared = sharedTestDaemon()
+/** With options: a daemon of its own. */
+const open = async (options?: TestDaemonOptions): Promise<[TestDaemon, RpcPeer]> => {
+  const daemon = options === undefined ? shared() : await startTestDaemon(options)
   return [daemon, await daemon.peer('canceller')]
 }
 
@@ -95,7 +103,7 @@ describe('cancelling a run', () => {
   })
 
   it.each(['terminate', 'kill'])('by %s ends the process and what it started', async mode => {
-    const [daemon, peer] = await open()
+    const [daemon, peer] = await open({})
     const run = await start(peer, 'sim:hang at=text')
     await untilEvent(peer, run, 'assistant_text')
     await cancel(peer, run, mode)

@@ -9,15 +9,22 @@ import {
   get,
   history,
   logOf,
-  open,
+  open as openOwn,
   refusal,
   say,
   start,
   transcriptOf,
   update,
 } from '../support/conversations.ts'
+import { sharedTestDaemon } from '../support/daemon.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
+
+const shared = sharedTestDaemon()
+/** With arguments: a daemon of its own. */
+const open = async (...own: Parameters<typeof openOwn>): ReturnType<typeof openOwn> =>
+  own.length > 0 ? openOwn(...own) : [shared(), await shared().peer('controller'), '']
 
 describe('changing a session', () => {
   it('replaces title and labels, for everybody to see, and tells in its log who did it', async () => {
@@ -147,7 +154,7 @@ describe('changing a session', () => {
   })
 
   it('comes before its end: when it is deleted, nothing is stored of it any more', async () => {
-    const [daemon, peer] = await open()
+    const [daemon, peer] = await open(tempDir())
     const session = await create(peer)
     await peer.call('topic.subscribe', { topic: 'sessions' })
     await say(peer, session, 'sim:text one')
@@ -166,7 +173,7 @@ describe('changing a session', () => {
   })
 
   it('is there after the daemon was killed, and its log is what it was', async () => {
-    const [daemon, peer, user] = await open()
+    const [daemon, peer, user] = await open(tempDir())
     const session = await create(peer)
     await say(peer, session, 'sim:text one')
     await update(peer, session, { model: 'large', title: 'kept' })
@@ -259,7 +266,7 @@ describe('a fork', () => {
   })
 
   it('is refused while a run goes on, where nothing has been said, and where the conversation is gone', async () => {
-    const [, peer, user] = await open()
+    const [, peer, user] = await open(tempDir())
     const source = await create(peer)
     expect(await refusal(fork(peer, source))).toMatchObject({
       kind: 'conflict',
@@ -277,7 +284,7 @@ describe('a fork', () => {
   })
 
   it('with a key is made once', async () => {
-    const [, peer] = await open()
+    const [, peer] = await open(tempDir())
     const source = await create(peer)
     await say(peer, source, 'sim:text one')
     const forked = await fork(peer, source, { key: 'once' })

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { Run } from '../../protocol/index.ts'
-import { startTestDaemon } from '../support/daemon.ts'
+import { sharedTestDaemon } from '../support/daemon.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 import { until } from '../support/until.ts'
+
+const shared = sharedTestDaemon()
 
 const runToEnd = async (peer: RpcPeer, prompt: string) => {
   const run = await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
@@ -31,7 +33,7 @@ describe('a run ends once, with its true reason', () => {
     ['sim:fail kind=max_turns', { code: 'max_turns' }],
     ['sim:fail kind=budget', { code: 'max_budget' }],
   ])('%s', async (prompt, failure) => {
-    const daemon = await startTestDaemon()
+    const daemon = shared()
     const { ended, last } = await runToEnd(await daemon.peer(), prompt)
     expect(ended).toMatchObject({ state: 'failed', result: { failure } })
     expect(last).toMatchObject({ type: 'failed', run: ended.run })
@@ -39,7 +41,7 @@ describe('a run ends once, with its true reason', () => {
   })
 
   it('and goes on with the next prompt after a crash', async () => {
-    const daemon = await startTestDaemon()
+    const daemon = shared()
     const peer = await daemon.peer()
     const { ended } = await runToEnd(peer, 'sim:crash')
     const next = await peer.call<Run>('run.start', { session: ended.session, prompt: 'sim:text' })
@@ -47,7 +49,7 @@ describe('a run ends once, with its true reason', () => {
   })
 
   it('also when it was retried on the way', async () => {
-    const daemon = await startTestDaemon()
+    const daemon = shared()
     const { ended, events } = await runToEnd(await daemon.peer(), 'sim:retry')
     expect(ended.state).toBe('done')
     expect(events.map(({ type }) => type)).toContain('api_retry')
@@ -56,7 +58,7 @@ describe('a run ends once, with its true reason', () => {
 
 describe('a turn that Claude Code begins by itself', () => {
   it('is a run of its own, that nobody started', async () => {
-    const daemon = await startTestDaemon()
+    const daemon = shared()
     const peer = await daemon.peer()
     const { ended } = await runToEnd(peer, 'sim:background')
     expect(ended.state).toBe('done')
@@ -73,7 +75,7 @@ describe('a turn that Claude Code begins by itself', () => {
 
 describe('what a process prints beside its frames', () => {
   it('is in the log, and nothing of the run is lost', async () => {
-    const daemon = await startTestDaemon()
+    const daemon = shared()
     const { ended, events } = await runToEnd(await daemon.peer(), 'sim:spam')
     expect(ended.state).toBe('done')
     expect(events.map(({ type }) => type)).toContain('unparsed')

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DaemonInfo, Token } from '../../protocol/index.ts'
-import { startTestDaemon, type TestDaemon, tempHome } from '../support/daemon.ts'
+import { sharedTestDaemon, startTestDaemon, type TestDaemon, tempHome } from '../support/daemon.ts'
 import { openPeer, type RpcPeer } from '../support/rpc-peer.ts'
 
 type Made = { token: Token; secret: string }
@@ -13,9 +13,11 @@ const bye = (peer: RpcPeer) => peer.notifications.find(({ method }) => method ==
 const isOut = async (daemon: TestDaemon, secret: string) =>
   await expect(openPeer(daemon.info.url, secret)).rejects.toThrow(/401/)
 
+const shared = sharedTestDaemon()
+
 describe('a token that was made', () => {
   it('lets in with its role, which the acts of its client bear out', async () => {
-    const daemon = await startTestDaemon()
+    const daemon = shared()
     const control = await daemon.peer()
     const [maker, watcher] = [await make(control), await make(control, { role: 'observe' })]
     const first = await daemon.peer('first', maker.secret)
@@ -32,7 +34,7 @@ describe('a token that was made', () => {
   })
 
   it('lets in until it is revoked; then who came in with it is told, closed with 4501, and nobody else is', async () => {
-    const daemon = await startTestDaemon()
+    const daemon = shared()
     const control = await daemon.peer()
     const [made, other] = [await make(control, { name: 'lost phone' }), await make(control)]
     const out = [await daemon.peer('out', made.secret), await daemon.peer('out too', made.secret)]

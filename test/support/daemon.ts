@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, onTestFinished } from 'vitest'
+import { beforeAll, expect, onTestFinished } from 'vitest'
 import type { DaemonInfo } from '../../protocol/index.ts'
 import { signalIfThere } from '../../daemon/holder/sweep.ts'
 import { processesWith } from './processes.ts'
@@ -36,25 +36,49 @@ export const program = fileURLToPath(new URL('../../dist/daemon.js', import.meta
 /** In the environment of the daemon and of everything it starts: how a test finds what was left behind. */
 const markerOf = (home: string) => `TEST_DAEMON=${home}`
 
+export interface TestDaemonOptions {
+  home?: string
+  argv?: string[]
+  env?: Record<string, string>
+  config?: object
+  /** A small disk of its own for the home, or for a directory in it: see `canMount`. */
+  disk?: { bytes: number; at?: string }
+  /** Another build of the daemon. */
+  daemonProgram?: string
+  /** The machine seems to have been started under this name: see `canMount`. */
+  boot?: string
+}
+
 /**
  * Starts a daemon with the simulator (or with what `options` say) and waits until it listens. When the test ends it is
  * stopped, and nothing that it started may be left: no process and no PTY.
  */
-export async function startTestDaemon(
-  options: {
-    home?: string
-    argv?: string[]
-    env?: Record<string, string>
-    config?: object
-    /** A small disk of its own for the home, or for a directory in it: see `canMount`. */
-    disk?: { bytes: number; at?: string }
-    /** Another build of the daemon. */
-    daemonProgram?: string
-    /** The machine seems to have been started under this name: see `canMount`. */
-    boot?: string
-  } = {},
+export const startTestDaemon = (options: TestDaemonOptions = {}): Promise<TestDaemon> =>
+  openTestDaemon(options.home ?? tempHome(), options, onTestFinished)
+
+/**
+ * One daemon for the tests of a file, which saves a second each. Call it at the top of the file or of a `describe`, and
+ * what it returns within a test. For tests that neither end the daemon nor look at what others have left in it.
+ */
+export function sharedTestDaemon(options: TestDaemonOptions = {}): () => TestDaemon {
+  let daemon: TestDaemon
+  beforeAll(async () => {
+    const directory = createTempDir()
+    let close = () => Promise.resolve()
+    daemon = await openTestDaemon(join(directory.path, 'home'), options, end => (close = end))
+    return async () => {
+      await close()
+      directory.remove()
+    }
+  })
+  return () => daemon
+}
+
+async function openTestDaemon(
+  home: string,
+  options: TestDaemonOptions,
+  atEnd: (close: () => Promise<void>) => void,
 ): Promise<TestDaemon> {
-  const home = options.home ?? tempHome()
   const argv = options.argv ?? ['--simulate']
   mkdirSync(home, { recursive: true, mode: 0o700 })
   const config = JSON.stringify({ checkResults: true, ...options.config })
@@ -81,7 +105,6 @@ export async function startTestDaemon(
   )
   if (!info) throw new Error(`the daemon ended at once: ${log}`)
 
-  const peers: RpcPeer[] = []
   const daemon: TestDaemon = {
     home,
     seenHome,
@@ -89,7 +112,7 @@ export async function startTestDaemon(
     pid: info.pid,
     async peer(name, token = info.token) {
       const peer = await openPeer(info.url, token, name)
-      peers.push(peer)
+      onTestFinished(() => peer.terminate())
       return peer
     },
     async stop() {
@@ -105,8 +128,7 @@ export async function startTestDaemon(
     },
     log: () => log,
   }
-  onTestFinished(async () => {
-    for (const peer of peers) peer.terminate()
+  atEnd(async () => {
     if (child.exitCode === null && child.signalCode === null) expect(await daemon.stop(), log).toBe(0)
     // Of a daemon that was killed and had no successor.
     for (const pid of holdersOf(home)) process.kill(pid, 'SIGTERM')

@@ -31,6 +31,6 @@ test.each<[string, Plant, RegExp]>([
   ['a changed byte', { read: texts => texts.map(text => text.replace('üü', 'uü')) }, /the message is/],
   ['acks that count on from the one before', { ack: (seq, before) => before + seq }, /bytes are out of a window/],
 ])('the model notices %s', (_title, plant, message) => {
-  const { errorInstance } = fc.check(sameAsModel(tempStore().store, plant), { numRuns: 1_000 })
+  const { errorInstance } = fc.check(sameAsModel(tempStore().store, plant), { numRuns: 1_000, endOnFailure: true })
   expect(String(errorInstance)).toMatch(message)
 })
