@@ -41,6 +41,8 @@ export interface ClaudeProcess {
 export interface OutputSink {
   /** What was read in one go; `offset` is the raw log's up to which whole lines have been read. */
   lines(lines: OutputLine[], offset: number): void
+  /** All that was there when `follow` was called has been handed out. Called once, unless it has ended by then. */
+  caughtUp(): void
   /** What it has printed cannot be read. */
   failed(error: unknown): void
   /** What it prints cannot be kept: it is held up, and nothing comes until it can be. */
@@ -70,6 +72,8 @@ export interface StartOptions {
   cwd: string
   conversation: Beginning
   options: ClaudeOptions
+  /** Asked right before the start: throws where the process is not needed any more. */
+  checkNeeded?(): void
 }
 
 /** How much of the end of stderr goes with a failure. */
@@ -88,7 +92,7 @@ async function removeDirectories(processesDir: string, id: string): Promise<void
   for (const directory of processDirectories(processesDir, id)) await rm(directory, { recursive: true, force: true })
 }
 
-/** Starts Claude Code for a session and says hello to it. Rejects with `SpawnFailed`. */
+/** Starts Claude Code for a session and says hello to it. Rejects with `SpawnFailed`, or with what `checkNeeded` throws. */
 export async function startClaudeProcess(options: StartOptions, sink: OutputSink): Promise<ClaudeProcess> {
   const { holder, processesDir, id, nonce } = options
   const directories = processFiles(processesDir, id)
@@ -98,6 +102,7 @@ export async function startClaudeProcess(options: StartOptions, sink: OutputSink
     await writeOptionFiles(directories.options, given.files)
     const env = claudeEnvironment(options.environment, options.options.env, directories.tmp)
     const command = commandLine({ ...options, options: given.options })
+    options.checkNeeded?.()
     const held = await holder.start({ id, nonce, command, cwd: options.cwd, env })
     return adoptClaudeProcess(held, { ...options, from: 0 }, sink)
   } catch (error) {
@@ -171,6 +176,7 @@ function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () 
   }
   let isGone = false
   let isScheduled = false
+  let isBehind = true
   let stalledBy: { error: unknown } | undefined
   // In portions: the holder may append as fast as this reads, and the others want their turn.
   const readOn = () => {
@@ -184,6 +190,11 @@ function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () 
     }
     // The sink may want no more.
     if (isOver) return
+    if (isBehind && (exit === 'more' ? reading.isCaughtUp() : exit === undefined && !isGone)) {
+      isBehind = false
+      sink.caughtUp()
+      if (isOver) return
+    }
     if (exit === 'more') {
       isScheduled = true
       setImmediate(readOn)
@@ -234,12 +245,16 @@ const readsPerTurn = 2
 function startReading(id: string, { processesDir, nonce, from }: AdoptOptions, sink: OutputSink) {
   const rawLog = openRawLog(processesDir, id, from)
   const reader = createOutputReader(rawLog, nonce, from)
+  const printedBefore = rawLog.sizeBytes()
+  let readUpTo = from
   let isClosed = false
   return {
+    isCaughtUp: () => readUpTo >= printedBefore,
     /** Hands out what there is, of so many reads at most; answers the exit record when it has been read. */
     readOn(reads: number): Exit | 'more' | undefined {
       for (let output = reader.read(); output; output = reader.read()) {
         passHookPoint('read')
+        readUpTo = output.offset
         sink.lines(output.lines, output.offset)
         if (isClosed) return undefined
         if (output.exit) return output.exit

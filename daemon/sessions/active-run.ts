@@ -33,6 +33,8 @@ export interface ActiveRun {
   pursued?: CancelStep
   /** Claude Code has begun the turn of its prompt, and has named the prompt. */
   hasTurn?: boolean
+  /** When the last question of its process was answered: its silence counts from then. */
+  answeredAt?: number
   /** Claude Code's outcome, kept back until the process of a one-shot session is over too. */
   held?: Outcome
   /** Gives back its place among the active runs, or in the queue for one. */

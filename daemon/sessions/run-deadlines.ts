@@ -9,6 +9,8 @@ export interface Watched {
   startedAt: number
   /** When its process printed last; undefined when it has printed nothing. */
   printedAt: number | undefined
+  /** When the last approval that waited was answered. */
+  answeredAt?: number | undefined
   /** An approval waits for its answer: nobody can expect the process to say anything. */
   waiting: boolean
 }
@@ -16,15 +18,14 @@ export interface Watched {
 /** The limit that it comes to first, and when. */
 export function nextDeadline(
   watched: Watched,
-  resumedAt = 0,
   sleptSince: (at: number) => number = () => 0,
 ): (ReachedLimit & { at: number }) | undefined {
-  const { limits, startedAt, printedAt = 0, waiting } = watched
+  const { limits, startedAt, printedAt = 0, answeredAt = 0, waiting } = watched
   const { timeoutMs, inactivityMs } = limits
   const found: (ReachedLimit & { at: number })[] = []
   if (timeoutMs !== undefined) found.push({ limit: 'timeoutMs', value: timeoutMs, at: startedAt + timeoutMs })
   if (inactivityMs !== undefined && !waiting) {
-    const since = Math.max(startedAt, printedAt, resumedAt)
+    const since = Math.max(startedAt, printedAt, answeredAt)
     found.push({ limit: 'inactivityMs', value: inactivityMs, at: since + inactivityMs + sleptSince(since) })
   }
   return found.toSorted((one, other) => one.at - other.at)[0]
@@ -49,18 +50,13 @@ export function createRunDeadlines(
   reached: (limit: ReachedLimit) => void,
 ): RunDeadlines {
   let cancel = () => {}
-  let waited = false
-  let resumedAt = 0
 
   function look() {
     cancel()
     const run = watched()
-    const now = Date.now()
-    if (waited && !run?.waiting) resumedAt = now
-    waited = run?.waiting ?? false
-    const next = run && nextDeadline(run, resumedAt, sleepWatch.sleptSince)
+    const next = run && nextDeadline(run, sleepWatch.sleptSince)
     if (!next) return
-    if (next.at <= now) reached({ limit: next.limit, value: next.value })
+    if (next.at <= Date.now()) reached({ limit: next.limit, value: next.value })
     else cancel = startDeadline(next.at, look)
   }
 

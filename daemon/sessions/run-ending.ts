@@ -41,6 +41,8 @@ export interface RunEndingOptions extends Pick<SessionContext, 'config' | 'proce
   process(): LiveProcess | null
   /** Whether a prompt is being brought to it, and has not been sent. */
   isStarting(): boolean
+  /** Whether a process is being taken over, whose output is not read or whose prompt may not have been sent. */
+  isResuming(): boolean
   /** The session's state may be another. */
   refresh(): void
   /** Commits what is gathered; false when that failed. */
@@ -59,7 +61,10 @@ export function createRunEnding(options: RunEndingOptions): RunEnding {
       if (request(run, by, mode, reason)) bringAbout(run, mode)
     },
     bringAbout,
-    resume: (run, live) => escalate(run, live, run.pursued ?? 'interrupt'),
+    resume(run, live) {
+      // A client may have asked again while the process was being taken over.
+      if (pursuit?.run !== run) escalate(run, live, run.pursued ?? 'interrupt')
+    },
     look: deadlines.look,
     answered(answer) {
       const uuid = pursuit?.run.stored.promptUuid
@@ -93,12 +98,13 @@ export function createRunEnding(options: RunEndingOptions): RunEnding {
   /** The run that the clock goes for. */
   function watched() {
     const run = conversation.active
-    if (!run || run.held || run.stored.run.state !== 'running') return undefined
+    if (!run || run.held || run.stored.run.state !== 'running' || options.isResuming()) return undefined
     const { limits, startedAt } = run.stored.run
     if (!limits || startedAt === null) return undefined
     const live = process()
     const printedAt = live && limits.inactivityMs ? lastPrintedAt(processesDir, live.claude) : undefined
-    return { limits, startedAt, printedAt, waiting: conversation.record.state === 'waiting' }
+    const waiting = conversation.record.state === 'waiting'
+    return { limits, startedAt, printedAt, answeredAt: run.answeredAt, waiting }
   }
 
   function reached(limit: ReachedLimit) {

@@ -34,7 +34,10 @@ export interface SessionProcess {
   suits(limits: RunLimits | undefined): boolean
   /** It was given a budget, and counts what it spends from its start on: it does for one run only. */
   readonly isForOneRun: boolean
-  /** Starts one for a run that began at `firstSeq`, or behind. Where that fails the run has ended, and it answers undefined. */
+  /**
+   * Starts one for a run that began at `firstSeq`, or behind. Resolves with undefined when that fails, and then the run has
+   * ended, and when the run ends before its process is there.
+   */
   start(run: ActiveRun, firstSeq: number): Promise<ClaudeProcess | undefined>
   /** Goes on with one that the daemon before this one had, or with what is left of it to be read. */
   takeOver(row: StoredProcess, reread?: Reread): void
@@ -60,6 +63,8 @@ export interface SessionProcessOptions {
   heard(before: Session): void
   /** What it has printed is committed. */
   read(): void
+  /** What one that was taken over had printed until then is committed. */
+  caughtUp(): void
   /** What it prints cannot be kept. */
   stalled(error: unknown): void
   /** An exception in what is done with its output. */
@@ -99,11 +104,17 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       const key = conversationKey(context.environment, record.claude.env, idOf(beginning))
       const counterUsd = await counterBefore(beginning, key, record)
       const row = newProcess(record, beginning, firstSeq, counterUsd, context.build)
+      const checkNeeded = () => {
+        if (conversation.active !== run || run.stored.run.state !== 'running' || options.stopReason() !== undefined)
+          throw new NotNeeded()
+      }
       try {
         checkStart(record, context.config)
         const { path } = await context.locate()
+        checkNeeded()
         const { limits } = run.stored.run
         await ownership.take(key, row.id)
+        checkNeeded()
         conversation.processStarted(row)
         current = row
         // Stored before it exists: whatever happens next, its raw log is found again.
@@ -118,6 +129,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
             cwd: record.cwd,
             conversation: beginning,
             options: withLimits(record.claude, limits),
+            checkNeeded,
           },
           sinkOf(row),
         )
@@ -126,9 +138,10 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
         return claude
       } catch (error) {
         ownership.release()
+        if (current) recorder.process({ ...row, endedAt: Date.now() })
         current = undefined
-        recorder.process({ ...row, endedAt: Date.now() })
-        conversation.end(run, 'refused', Date.now(), { failure: startFailure(error) })
+        if (!(error instanceof NotNeeded))
+          conversation.end(run, 'refused', Date.now(), { failure: startFailure(error) })
         recorder.commit()
         return undefined
       }
@@ -193,6 +206,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
           options.read()
         }),
       failed: error => guarded(() => options.faulted({ error, where: 'output', offset: row.offset })),
+      caughtUp: () => guarded(options.caughtUp),
       stalled: error => guarded(() => options.stalled(error)),
       ended: end => guarded(() => processEnded(row, end)),
     }
@@ -278,5 +292,8 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     waiting = []
   }
 }
+
+/** The run for which a process was about to be started has ended. */
+class NotNeeded extends Error {}
 
 export const holderDied = 'the holder of its process died while it ran'

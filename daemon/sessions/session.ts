@@ -13,29 +13,26 @@ import type {
 } from '../../protocol/index.ts'
 import { unsupportedLine, userLine } from '../claude/control.ts'
 import type { Control } from '../claude/turn.ts'
-import { passThrowPoint } from '../hook-points.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import type { JournalEntry } from '../store/journal.ts'
-import { type StoredApproval, SyncFailed, type StoredProcess, type StoredRun } from '../store/store.ts'
+import { SyncFailed, type StoredRun } from '../store/store.ts'
 import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
 import { createApprovals } from './approvals.ts'
 import { createConversation } from './conversation.ts'
 import { createFaults, isProgramError } from './faults.ts'
 import { withFirstPrompt } from './first-prompt.ts'
-import { hasPrinted } from './history.ts'
 import { isClientsAnswer, used } from './last-use.ts'
-import type { LiveProcess } from './live-process.ts'
 import { isDiskFull, storageFailure } from './own-failures.ts'
 import { createRecorder } from './recorder.ts'
-import { believe, recall } from './recall.ts'
 import { createRunEnding } from './run-ending.ts'
-import { createRunQueue, inQueueOrder } from './run-queue.ts'
+import { createRunQueue } from './run-queue.ts'
 import { createRequests } from './requests.ts'
 import type { SessionContext } from './session-context.ts'
 import { createSessionRules } from './session-rules.ts'
-import { createSessionProcess, holderDied } from './session-process.ts'
+import { createSessionProcess } from './session-process.ts'
 import { isEnded } from './run-state.ts'
+import { createTakeOver, type Inheritance } from './take-over.ts'
 import { applyToProcess, changed, concernsProcess } from './update.ts'
 
 /**
@@ -74,14 +71,6 @@ export interface LiveSession {
   leave(): Promise<void>
 }
 
-/** What a session had under way when the daemon before this one ended. */
-export interface Inheritance {
-  /** Oldest first. */
-  unfinished: readonly StoredRun[]
-  /** Its process, as far as anybody knew. */
-  process: StoredProcess | undefined
-}
-
 /** `made`: `stored` is not stored yet, and is with the first run; its log begins with `opening`. */
 export function createSession(
   context: SessionContext,
@@ -118,6 +107,7 @@ export function createSession(
     ...context,
     conversation,
     decided(approval, keep) {
+      if (conversation.active && approval.resolvedAt) conversation.active.answeredAt = approval.resolvedAt
       if (keep) recorder.answer(keep(approval))
       if (isClientsAnswer(approval)) acted()
       else refresh()
@@ -134,7 +124,7 @@ export function createSession(
       },
     },
     send: (line, lineId) => process.live?.claude.send(line, lineId),
-    isListening: () => process.live !== null && !stopping,
+    isListening: () => process.live !== null && !stopping && !takeOver.isCatchingUp,
   })
   conversation.holdOutcome = oneShot
   const process = createSessionProcess({
@@ -151,6 +141,7 @@ export function createSession(
       approvals.review()
       settle()
     },
+    caughtUp: () => takeOver.caughtUp(),
     stalled: outputStalled,
     faulted: fault => faults.handle(fault),
     stopReason: () => stopReason,
@@ -163,6 +154,7 @@ export function createSession(
     recorder,
     process: () => process.live,
     isStarting: () => starting !== null,
+    isResuming: () => takeOver.isResuming,
     refresh,
     saved,
   })
@@ -176,6 +168,24 @@ export function createSession(
     process: () => process,
     queue: () => queue,
     refresh,
+  })
+  const takeOver = createTakeOver({
+    ...context,
+    session: id,
+    conversation,
+    recorder,
+    approvals,
+    process,
+    queue,
+    ending,
+    rules,
+    faults,
+    find,
+    refresh,
+    answerControl,
+    bring,
+    startWith: run => work(bring(run, run.stored.run.firstSeq)),
+    goOn: () => faults.guard('running', goOnIdle),
   })
   let updating: Promise<unknown> = Promise.resolve()
   if (made?.opening) recorder.event(made.opening, null, Date.now())
@@ -248,14 +258,7 @@ export function createSession(
       return updated
     },
 
-    takeOver(inheritance) {
-      try {
-        passThrowPoint('restored', id)
-        takeOver(inheritance)
-      } catch (error) {
-        notRestored(inheritance, error)
-      }
-    },
+    takeOver: inheritance => takeOver.begin(inheritance),
 
     async close() {
       cancelIdleClose()
@@ -306,7 +309,7 @@ export function createSession(
 
   /** Asks for a place for the first queued run when the session is free, and starts it when it has one. */
   function next() {
-    if (stopping || place || queue.length === 0 || conversation.record.unusable) return
+    if (stopping || takeOver.isCatchingUp || place || queue.length === 0 || conversation.record.unusable) return
     if (starting || conversation.active || conversation.background) return
     const asked = { leave: () => {} }
     place = asked
@@ -449,7 +452,7 @@ export function createSession(
   /** With nothing to do, the process is kept for a while; without a process, the session is forgotten. */
   function settle() {
     cancelIdleClose()
-    if (conversation.active || conversation.background || queue.length > 0 || starting || stopping) return
+    if (isWorking() || queue.length > 0 || starting || stopping || takeOver.isCatchingUp) return
     // What could not be stored is tried again later: at once it would fail again, and come back here again.
     const { live } = process
     if (!live) return storageRetry === undefined && saved() ? context.onIdle(id) : undefined
@@ -460,7 +463,8 @@ export function createSession(
 
   function endIdleProcess(): boolean {
     const { live } = process
-    if (!live || starting || queue.length > 0 || isWorking() || conversation.backgroundTasks > 0) return false
+    if (!live || starting || takeOver.isCatchingUp) return false
+    if (queue.length > 0 || isWorking() || conversation.backgroundTasks > 0) return false
     live.endGently()
     return true
   }
@@ -475,61 +479,6 @@ export function createSession(
     if (control.kind !== 'request') return
     const { requestId, subtype } = control
     live.claude.send(unsupportedLine(requestId, subtype), `answer-${requestId}`)
-  }
-
-  // -- what the daemon before this one left --------------------------------------------------------------------------
-
-  function takeOver({ unfinished, process: row }: Inheritance) {
-    const reread = row && recall({ ...context, conversation, recorder }, row)
-    const asked = row ? store.approvals.ofProcess(row.id) : []
-    believe(conversation, unfinished, asked)
-    queue.waitFor(isWorking() ? 'session' : undefined)
-    queue.push(...inQueueOrder(unfinished.filter(({ run }) => run.state === 'queued').map(resumeRun)))
-    for (const run of [conversation.active, conversation.background]) if (run) run.leave = admission.take()
-    refresh()
-    if (row && hasPrinted(context.processesDir, row)) {
-      process.takeOver(row, reread)
-      if (process.live) {
-        log.info('a process was taken over', { session: id, process: row.id, pid: row.pid, reread })
-        goOn(process.live, row, asked)
-      }
-    } else startAgain(row)
-    recorder.commit()
-  }
-
-  /** The tables alone say what there is; its process is killed, as one that belongs to nobody. */
-  function notRestored({ unfinished, process: row }: Inheritance, error: unknown) {
-    believe(conversation, unfinished, row ? store.approvals.ofProcess(row.id) : [])
-    for (const { run, promptUuid } of unfinished) {
-      if (run.state === 'queued' && !queue.find(run.run)) queue.push(resumeRun({ run, promptUuid }))
-    }
-    if (row) recorder.process({ ...row, endedAt: Date.now() })
-    faults.handle({ error, where: 'restoring' })
-  }
-
-  /** With a live process of the daemon before this one. Of what is sent, the holder knows whether it was sent before. */
-  function goOn(live: LiveProcess, { firstSeq }: StoredProcess, asked: readonly StoredApproval[]) {
-    for (const request of conversation.requests) answerControl(request)
-    // What belongs to a run that has ended arrived.
-    approvals.sendAgain(asked.filter(({ approval: { run } }) => run === null || find(run)))
-    approvals.review()
-    const run = conversation.active
-    if (live.claude.inputEnded || run?.held) live.endGently()
-    if (run?.stored.run.state === 'cancelling') ending.resume(run, live)
-    else if (run && !run.held && !run.hasBegun) {
-      bring(run, firstSeq).catch((error: unknown) => faults.handle({ error, where: 'running' }))
-    } else if (!live.ending) void rules.ready(live.claude)
-    settle()
-  }
-
-  /** The daemon before this one was about to start a process for a run. */
-  function startAgain(row: StoredProcess | undefined) {
-    if (row) recorder.process({ ...row, endedAt: Date.now() })
-    const { active, background } = conversation
-    if (background) conversation.end(background, 'lost', Date.now(), { lost: holderDied })
-    if (active?.stored.run.state === 'cancelling')
-      conversation.end(active, 'process_ended', Date.now(), { unsent: true })
-    else if (active) work(bring(active, active.stored.run.firstSeq))
   }
 
   // -- records -------------------------------------------------------------------------------------------------------

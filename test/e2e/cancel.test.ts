@@ -1,3 +1,6 @@
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
 import {
@@ -12,6 +15,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 import { until } from '../support/until.ts'
 
+const standIn = fileURLToPath(new URL('../fixtures/stand-ins/steps-of-prompt.mjs', import.meta.url))
 const quick = { config: { cancelGraceMs: 150, resultGraceMs: 150 } }
 
 const start = (peer: RpcPeer, prompt: string) => peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
@@ -65,6 +69,36 @@ describe('cancelling a run', () => {
     expect(events.map(({ type }) => type)).toEqual(['run_queued', 'run_started', 'cancel_requested', 'cancelled'])
     expect(events.at(-1)).toMatchObject({ mode: 'interrupt', ended: 'nothing' })
     const next = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
+    expect(await ended(peer, next)).toMatchObject({ state: 'done' })
+  })
+
+  it('before its process was started never starts that', async () => {
+    const directory = tempDir()
+    const [hold, asked, started] = ['hold', 'asked', 'started'].map(name => join(directory, name)) as [
+      string,
+      ...string[],
+    ]
+    const claude = join(directory, 'claude')
+    const program = `#!/bin/sh
+      case "$*" in *--version*) touch ${asked}; while [ -e ${hold} ]; do sleep 0.05; done ;; *) echo >>${started} ;; esac
+      exec ${standIn} "$@"`
+    writeFileSync(claude, program, { mode: 0o755 })
+    const [, peer] = await open({ argv: ['--claude-bin', claude] })
+    const first = await start(peer, JSON.stringify([{ until: join(directory, 'never') }]))
+    await untilEvent(peer, first, 'session_init')
+    const run = await peer.call<Run>('run.start', { session: first.session, prompt: '[]' })
+    writeFileSync(hold, '')
+    rmSync(asked!)
+    // Another file under the same name is asked for its version again.
+    writeFileSync(claude, `${program}\n`)
+    await cancel(peer, first, 'kill')
+    await until(() => expect(existsSync(asked!)).toBe(true))
+    expect(await cancel(peer, run)).toMatchObject({ state: 'cancelled' })
+    const starting = start(peer, '[]')
+    rmSync(hold)
+    expect(await ended(peer, await starting)).toMatchObject({ state: 'done' })
+    expect(readFileSync(started!, 'utf8')).toBe('\n\n')
+    const next = await peer.call<Run>('run.start', { session: run.session, prompt: '[]' })
     expect(await ended(peer, next)).toMatchObject({ state: 'done' })
   })
 

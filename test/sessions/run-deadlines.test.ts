@@ -23,13 +23,13 @@ describe('the deadline of a run', () => {
   })
 
   it('counts silence from the end of a wait for an approval', () => {
-    expect(nextDeadline(watched(), 10_600)).toMatchObject({ limit: 'inactivityMs', at: 10_900 })
+    expect(nextDeadline(watched({ answeredAt: 10_600 }))).toMatchObject({ limit: 'inactivityMs', at: 10_900 })
   })
 
   it('counts no silence while the machine slept, and the whole time all the same', () => {
     const sleptSince = () => 5_000
-    expect(nextDeadline(watched({ limits: { inactivityMs: 300 } }), 0, sleptSince)).toMatchObject({ at: 15_300 })
-    expect(nextDeadline(watched({ limits: { timeoutMs: 1_000 } }), 0, sleptSince)).toMatchObject({ at: 11_000 })
+    expect(nextDeadline(watched({ limits: { inactivityMs: 300 } }), sleptSince)).toMatchObject({ at: 15_300 })
+    expect(nextDeadline(watched({ limits: { timeoutMs: 1_000 } }), sleptSince)).toMatchObject({ at: 11_000 })
   })
 
   it('is none where there is no limit, or only silence is limited and an approval waits', () => {
@@ -64,12 +64,11 @@ describe('the clock of a run', () => {
     expect(reached).toEqual([{ limit: 'timeoutMs', value: 7 }])
   })
 
-  it('gives a run that was kept waiting its whole time again', async () => {
-    let waiting = true
-    const run = { limits: { inactivityMs: 60_000 }, startedAt: 1, printedAt: undefined }
-    const { deadlines, reached } = clock(() => ({ ...run, waiting }))
+  it('gives a run whose question was answered its whole time again', async () => {
+    let run: Watched = { limits: { inactivityMs: 60_000 }, startedAt: 1, printedAt: undefined, waiting: true }
+    const { deadlines, reached } = clock(() => run)
     deadlines.look()
-    waiting = false
+    run = { ...run, waiting: false, answeredAt: Date.now() }
     deadlines.look()
     await new Promise(setImmediate)
     expect(reached).toEqual([])
