@@ -15,10 +15,12 @@ import type { ActiveRun } from './active-run.ts'
 import { beginningOf, idOf } from './beginning.ts'
 import { checkStart } from './check-start.ts'
 import type { Conversation } from './conversation.ts'
+import { hasPrinted } from './history.ts'
 import { createLiveProcess, type LiveProcess } from './live-process.ts'
 import { counterBefore, newProcess } from './new-process.ts'
 import { startFailure } from './own-failures.ts'
 import { conversationKey, createOwnership } from './ownership.ts'
+import { believe, recall } from './recall.ts'
 import type { Recorder } from './recorder.ts'
 import type { SessionContext } from './session-context.ts'
 import { createSnapshots, type Reread } from './snapshots.ts'
@@ -43,6 +45,15 @@ export interface SessionProcess {
   takeOver(row: StoredProcess, reread?: Reread): void
   /** Kills the one that is there without reading on: a fault has made its output useless. */
   discard(): void
+  /**
+   * What it has printed could not be stored: kills the one that is there, and stops reading. Its row stays as it is stored,
+   * so that a later daemon reads on from there too.
+   */
+  fallBehind(): void
+  /** There is output that could not be stored. */
+  readonly isBehind: boolean
+  /** Reads that once more, from the last checkpoint to the end. False while its process has not ended. */
+  readAgain(): boolean
   /** Resolves when the one that is there has ended. */
   gone(): Promise<void>
   /** The daemon goes without it: whatever comes of it is the next one's. */
@@ -86,6 +97,8 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
   // The latest one.
   let current: StoredProcess | undefined
   const discarded = new Set<string>()
+  // The process whose output could not be stored.
+  let behind: string | undefined
 
   return {
     get live() {
@@ -169,6 +182,32 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       notify()
     },
 
+    fallBehind() {
+      // One that is being started has printed nothing.
+      if (current && !live) return
+      behind = live?.claude.id ?? unfinishedRow()?.id
+      live?.abandon()
+    },
+
+    get isBehind() {
+      return behind !== undefined
+    },
+
+    readAgain() {
+      if (live) return false
+      behind = undefined
+      const row = unfinishedRow()
+      if (!row) return true
+      if (!hasPrinted(context.processesDir, row)) {
+        recorder.process({ ...row, endedAt: Date.now() })
+        return true
+      }
+      recall({ ...context, conversation, recorder }, row)
+      believe(conversation, [], store.approvals.ofProcess(row.id))
+      readEndedProcess(row.id, { ...context, nonce: row.nonce, from: row.offset }, sinkOf(row))
+      return true
+    },
+
     gone: () => new Promise(resolve => waiting.push(resolve)),
 
     leave() {
@@ -184,7 +223,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     const { build } = context
     const snapshots = createSnapshots({ conversation, recorder, build, process: row, ...(reread && { reread }) })
     const guarded = (work: () => void) => {
-      if (discarded.has(row.id)) return
+      if (discarded.has(row.id) || behind === row.id) return
       try {
         work()
       } catch (error) {
@@ -208,7 +247,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       failed: error => guarded(() => options.faulted({ error, where: 'output', offset: row.offset })),
       caughtUp: () => guarded(options.caughtUp),
       stalled: error => guarded(() => options.stalled(error)),
-      ended: end => guarded(() => processEnded(row, end)),
+      ended: end => (behind === row.id ? goneBehind() : guarded(() => processEnded(row, end))),
     }
   }
 
@@ -285,6 +324,23 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     recorder.commit()
     notify()
     options.ended()
+  }
+
+  /** It has ended, and what it printed is to be stored yet. */
+  function goneBehind() {
+    if (left) return
+    live?.ended()
+    live = null
+    current = undefined
+    ownership.release()
+    conversation.record = { ...conversation.record, process: null }
+    notify()
+    options.ended()
+  }
+
+  /** As it is stored. */
+  function unfinishedRow(): StoredProcess | undefined {
+    return store.processes.live().find(process => process.session === session)
   }
 
   function notify() {

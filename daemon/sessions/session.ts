@@ -15,15 +15,12 @@ import { unsupportedLine, userLine } from '../claude/control.ts'
 import type { Control } from '../claude/turn.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
-import type { JournalEntry } from '../store/journal.ts'
-import { SyncFailed, type StoredRun } from '../store/store.ts'
-import { type ActiveRun, createRun, resumeRun } from './active-run.ts'
+import { type ActiveRun, createRun } from './active-run.ts'
 import { createApprovals } from './approvals.ts'
 import { createConversation } from './conversation.ts'
-import { createFaults, isProgramError } from './faults.ts'
+import { createFaults } from './faults.ts'
 import { withFirstPrompt } from './first-prompt.ts'
 import { isClientsAnswer, used } from './last-use.ts'
-import { isDiskFull, storageFailure } from './own-failures.ts'
 import { createRecorder } from './recorder.ts'
 import { createRunEnding } from './run-ending.ts'
 import { createRunQueue } from './run-queue.ts'
@@ -31,7 +28,7 @@ import { createRequests } from './requests.ts'
 import type { SessionContext } from './session-context.ts'
 import { createSessionRules } from './session-rules.ts'
 import { createSessionProcess } from './session-process.ts'
-import { isEnded } from './run-state.ts'
+import { createStorageFailures } from './storage-failures.ts'
 import { createTakeOver, type Inheritance } from './take-over.ts'
 import { applyToProcess, changed, concernsProcess } from './update.ts'
 
@@ -77,7 +74,7 @@ export function createSession(
   stored: Session,
   made?: { opening: EventBody | undefined },
 ): LiveSession {
-  const { store, journal, config, log, admission } = context
+  const { store, journal, config, admission } = context
   const id = stored.session
   const oneShot = config.idleCloseMs === 0
   // A place among the active runs, asked for or held for the first queued run.
@@ -87,8 +84,6 @@ export function createSession(
   // Nothing is begun any more. `stopReason`: what runs ends because of that; without it, it is left to the next daemon.
   let stopping = false
   let stopReason: string | undefined
-  let storageError: unknown
-  let storageRetry: NodeJS.Timeout | undefined
 
   const recorder = createRecorder({
     session: id,
@@ -96,7 +91,7 @@ export function createSession(
     isNew: made !== undefined,
     journal,
     onPublished: context.onPublished,
-    onFailed: storageFailed,
+    onFailed: (error, entry) => storage.failed(error, entry),
   })
   const conversation = createConversation({ ...stored, process: null }, recorder, {
     control: answerControl,
@@ -142,7 +137,7 @@ export function createSession(
       settle()
     },
     caughtUp: () => takeOver.caughtUp(),
-    stalled: outputStalled,
+    stalled: error => storage.stalled(error),
     faulted: fault => faults.handle(fault),
     stopReason: () => stopReason,
     ended: processEnded,
@@ -168,6 +163,16 @@ export function createSession(
     process: () => process,
     queue: () => queue,
     refresh,
+  })
+  const storage = createStorageFailures({
+    ...context,
+    session: id,
+    conversation,
+    recorder,
+    process,
+    queue,
+    faults,
+    works: goOnIdle,
   })
   const takeOver = createTakeOver({
     ...context,
@@ -309,7 +314,15 @@ export function createSession(
 
   /** Asks for a place for the first queued run when the session is free, and starts it when it has one. */
   function next() {
-    if (stopping || takeOver.isCatchingUp || place || queue.length === 0 || conversation.record.unusable) return
+    if (
+      stopping ||
+      takeOver.isCatchingUp ||
+      process.isBehind ||
+      place ||
+      queue.length === 0 ||
+      conversation.record.unusable
+    )
+      return
     if (starting || conversation.active || conversation.background) return
     const asked = { leave: () => {} }
     place = asked
@@ -344,6 +357,8 @@ export function createSession(
     // The place was given back when the last one that waited for it was cancelled; who came since asks anew.
     if (!run || !held || stopping) return
     place = undefined
+    // The output of the process before is to be stored first.
+    if (process.isBehind) return held.leave()
     queue.shift()
     queue.waitFor('session')
     // Where the place was there at once, what gives it back comes only now.
@@ -455,7 +470,7 @@ export function createSession(
     if (isWorking() || queue.length > 0 || starting || stopping || takeOver.isCatchingUp) return
     // What could not be stored is tried again later: at once it would fail again, and come back here again.
     const { live } = process
-    if (!live) return storageRetry === undefined && saved() ? context.onIdle(id) : undefined
+    if (!live) return !storage.isFailing && saved() ? context.onIdle(id) : undefined
     if (conversation.backgroundTasks > 0) return
     if (oneShot || live.ending || process.isForOneRun) return live.endGently()
     cancelIdleClose = startDeadline(Date.now() + config.idleCloseMs, () => process.live?.endGently())
@@ -503,64 +518,12 @@ export function createSession(
     return isAsking ? 'waiting' : 'idle'
   }
 
+  function saved(): boolean {
+    return storage.saved()
+  }
+
   /** Commits before the answer that promises it; throws what stood in the way. */
   function commitNow() {
-    if (!saved()) throw storageError
-  }
-
-  /** Commits what there is; false when that failed, and `storageError` says why. */
-  function saved(): boolean {
-    storageError = undefined
-    recorder.commit()
-    journal.flush()
-    return storageError === undefined
-  }
-
-  /** An entry was not stored: the runs it spoke of, and the active ones, cannot go on. */
-  function storageFailed(error: unknown, entry: JournalEntry) {
-    storageError = error
-    // The daemon ends, and its processes go on without it.
-    if (error instanceof SyncFailed) return
-    if (isProgramError(error)) return faults.handle({ error, where: 'storing' })
-    log.error('events could not be stored', { session: id, error })
-    conversation.record = store.sessions.get(id) ?? conversation.record
-    const { live } = process
-    conversation.questions.believe(live ? store.approvals.ofProcess(live.claude.id) : [])
-    giveUp(error, entry.runs ?? [])
-    // The failed entry may have been the terminal event itself: tried again until there is room.
-    storageRetry ??= setTimeout(() => {
-      storageRetry = undefined
-      if (saved()) settle()
-    }, storageRetryMs).unref()
-  }
-
-  /** The process's output cannot be kept: neither can its runs go on. */
-  function outputStalled(error: unknown) {
-    recorder.commit()
-    journal.flush()
-    giveUp(error, [])
-    recorder.commit()
-  }
-
-  /** What is printed or written cannot be kept any more: ends the process, and as failed `runs` and those that go on. */
-  function giveUp(error: unknown, runs: readonly StoredRun[]) {
-    if (isDiskFull(error)) context.onDiskFull((error as Error).message)
-    process.live?.abandon()
-    const lost = new Map(runs.map(run => [run.run.run, resumeRun(run)]))
-    for (const run of [conversation.background, conversation.active]) if (run) lost.set(run.stored.run.run, run)
-    for (const [runId, run] of lost) {
-      const committed = store.runs.get(runId)
-      if (!committed) {
-        // It was never accepted: whoever asked for it gets the error.
-        const queued = queue.find(runId)
-        if (queued) queue.remove(queued)
-        run.leave?.()
-      } else if (!isEnded(committed.run.state)) {
-        run.stored = committed
-        conversation.end(run, 'refused', Date.now(), { failure: storageFailure(error) })
-      }
-    }
+    if (!saved()) throw storage.error
   }
 }
-
-const storageRetryMs = 1_000

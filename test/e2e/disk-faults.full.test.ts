@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -25,6 +26,19 @@ async function faultyDaemon() {
   const faults = createFaults(home)
   const daemon = await startTestDaemon({ home, env: faults.env })
   return { daemon, faults, peer: await daemon.peer() }
+}
+
+/** The text of the whole lines of the longest raw log. */
+function textIn(directory: string): string {
+  const logs = readdirSync(directory).flatMap(name =>
+    name.endsWith('.raw') ? [readFileSync(join(directory, name), 'utf8')] : [],
+  )
+  const longest = logs.toSorted((one, other) => other.length - one.length)[0]!
+  const frames = longest
+    .split('\n')
+    .slice(0, -1)
+    .flatMap(line => (line.includes('text_delta') ? [JSON.parse(line)] : []))
+  return frames.map(frame => (frame as { event: { delta: { text: string } } }).event.delta.text).join('')
 }
 
 const both = (path: string, fault: FaultRule['fault']): FaultRule => ({ operation: 'write', path, fault })
@@ -76,6 +90,16 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
     faults.set()
     expect(await wait(peer, loud)).toMatchObject({ state: 'failed', result: { failure: { code, retryable: true } } })
     await until(async () => expectWholeLog(loudEvents(), { log: await read(peer, loud) }))
+    // What was printed and could not be stored is read again, behind the end of the run.
+    const printed = textIn(join(daemon.home, 'processes'))
+    expect(printed.length).toBeGreaterThan(0)
+    await until(async () => {
+      const log = await read(peer, loud)
+      const texts = log.filter(({ type }) => type === 'assistant_text').map(({ delta }) => delta)
+      expect(texts.join('').length).toBe(printed.length)
+      expect(texts.join('') === printed).toBe(true)
+      expect(log.map(({ type }) => type)).not.toContain('log_damaged')
+    })
     await until(async () => {
       const run = await start(peer, 'sim:text')
       expect(await wait(peer, run)).toMatchObject({ state: 'done' })
