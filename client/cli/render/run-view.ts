@@ -1,5 +1,6 @@
 import type { Colors } from 'picocolors/types.js'
 import type { Decider, Event, EventOf, Gap, Origin, TerminalEvent } from '../../index.ts'
+import { turnEnd } from '../../turn-end.ts'
 import { approvalLines, approvalSummary } from './approval.ts'
 import { bytes, duration, tokens, usd } from './format.ts'
 import type { Sink } from './sink.ts'
@@ -18,8 +19,8 @@ export interface ViewOptions {
   prompts: boolean
   /** The width of the screen; without one lines are as long as they are. */
   columns?: () => number
-  /** Said below each question that is to be answered elsewhere. */
-  howToAnswer?: (event: EventOf<'approval_requested'>) => string
+  /** Lines below each question that is to be answered elsewhere. */
+  howToAnswer?: (event: EventOf<'approval_requested'>) => string[]
 }
 
 interface Tool {
@@ -125,7 +126,7 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
     approval_requested(event) {
       asked.set(event.approval, approvalSummary(event))
       for (const line of approvalLines(event, { colors, columns: columns() })) sink.line(line)
-      if (howToAnswer) sink.line(`  ${colors.dim(howToAnswer(event))}`)
+      for (const line of howToAnswer?.(event) ?? []) sink.line(`  ${colors.dim(line)}`)
     },
     approval_resolved(event) {
       const mark = event.decision === 'allow' ? colors.green('✓') : colors.red('✗')
@@ -181,9 +182,8 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
       sink.line(colors.dim(`■ no effect in time: ${steps[step]}`))
     },
     done(event) {
-      const { terminalReason: reason = 'completed' } = event
-      const stopped = reason === 'completed' ? '' : `: ${stops[reason] ?? oneLine(reason.replaceAll('_', ' '))}`
-      end(event, colors.green('✓ done') + stopped)
+      const why = turnEnd(event.terminalReason)
+      end(event, colors.green('✓ done') + because(why))
     },
     failed(event) {
       const { title, detail, stderrTail } = event.failure
@@ -247,12 +247,6 @@ type Shows = { [Type in Event['type']]?: (event: EventOf<Type>) => void }
 const steps = { interrupt: 'interrupt', sigint: 'SIGINT', terminate: 'SIGTERM', kill: 'SIGKILL' }
 /** What it was the end of, beside that of the turn. */
 const ends = { nothing: ', before it had begun', turn: '', process: ', its process is ended' }
-
-/** Why a turn that is done did not end by itself. */
-const stops: Record<string, string> = {
-  hook_stopped: 'a hook stopped it',
-  stop_hook_prevented: 'a stop hook ended it',
-}
 
 const decisions = { allow: 'allowed', deny: 'denied', expired: 'expired', withdrawn: 'withdrawn' }
 function changesIn(changes: EventOf<'session_updated'>['changes']): string {

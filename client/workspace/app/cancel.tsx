@@ -33,7 +33,9 @@ export function CancelRun({ run }: { run: string }) {
         }}
       >
         <h2>Cancel the run</h2>
-        <p class="dim">{record ? oneLine(record.prompt) : 'It has ended meanwhile.'}</p>
+        <p class="dim" dir="auto">
+          {record ? oneLine(record.prompt) : 'It has ended meanwhile.'}
+        </p>
         <label class="labelled">
           <span>Why, for everybody who watches</span>
           <input

@@ -23,7 +23,7 @@ export function CloseSession({ session }: { session: string }) {
           closeSession()
         }}
       >
-        <h2>Close {record ? sessionName(record) : session}?</h2>
+        <h2 dir="auto">Close {record ? sessionName(record) : session}?</h2>
         <p class="dim">
           Its process is ended, with what it has in the background. What was said is kept: the next prompt goes on from
           there.

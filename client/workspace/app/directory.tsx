@@ -19,6 +19,7 @@ export function DirectoryField({ directory, autoFocus = false }: { directory: Si
         class="field mono"
         required
         list="directories"
+        dir="auto"
         placeholder="/home/you/project"
         spellcheck={false}
         autoComplete="off"

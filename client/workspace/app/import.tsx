@@ -62,7 +62,9 @@ export function ImportConversation() {
               <button type="button" class="button" onClick={() => void take(found.value!.cwd, conversation)}>
                 {conversation.session ? 'Open' : 'Import'}
               </button>
-              <span class="clip grow">{oneLine(conversation.prompt) || conversation.claudeSessionId}</span>
+              <span class="clip grow" dir="auto">
+                {oneLine(conversation.prompt) || conversation.claudeSessionId}
+              </span>
               <span class="small dim numeric">
                 {conversation.openIn && `open in process ${conversation.openIn.pid}, `}
                 {bytes(conversation.sizeBytes)}, <Ago at={conversation.updatedAt} />

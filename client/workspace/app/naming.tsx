@@ -56,6 +56,7 @@ export function Naming({ session }: { session: string }) {
           <textarea
             class="field mono"
             rows={3}
+            dir="auto"
             spellcheck={false}
             value={labels}
             onInput={event => setLabels(event.currentTarget.value)}

@@ -122,6 +122,7 @@ export function NewSession({
             <input
               class="field"
               list="models"
+              dir="auto"
               placeholder="as configured"
               spellcheck={false}
               autoComplete="off"

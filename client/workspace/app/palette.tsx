@@ -41,6 +41,7 @@ export function Palette({ query: first = '' }: { query?: string | undefined }) {
       <input
         class="palette-input"
         role="combobox"
+        dir="auto"
         aria-label="Command"
         aria-expanded="true"
         aria-controls="palette-list"
@@ -67,7 +68,9 @@ export function Palette({ query: first = '' }: { query?: string | undefined }) {
             onClick={() => run(command)}
           >
             <span class="dim small palette-group">{command.group}</span>
-            <span class="clip">{command.title}</span>
+            <span class="clip" dir="auto">
+              {command.title}
+            </span>
             {command.hint && <span class="dim small clip palette-hint">{command.hint}</span>}
             {command.keys && <kbd>{chordText(command.keys, isMac())}</kbd>}
           </li>

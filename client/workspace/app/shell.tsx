@@ -62,7 +62,7 @@ export function Shell() {
       {shown?.kind === 'import' && <ImportConversation />}
       <div class="notices" role="status">
         {notice.value && (
-          <p key={notice.value.at} class={`notice ${notice.value.kind}`}>
+          <p key={notice.value.at} class={`notice ${notice.value.kind}`} dir="auto">
             {notice.value.text}
           </p>
         )}

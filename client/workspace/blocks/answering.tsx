@@ -94,6 +94,8 @@ export function AnswerForm({ answering, readOnly }: { answering: Answering; read
   const { asked, questions, answers, setAnswers, message, setMessage, input, setInput } = answering
   const { problem, isSending, canAllow, allow, deny } = answering
   const isTool = asked.kind === 'tool'
+  const isRememberable =
+    isTool && (asked.suggestions?.length ?? 0) > 0 && !asked.suppressAlwaysAllowRule && !asked.requiresUserInteraction
   return (
     <>
       {questions.length > 0 && (
@@ -108,6 +110,7 @@ export function AnswerForm({ answering, readOnly }: { answering: Answering; read
       {input !== undefined && (
         <textarea
           class="field mono"
+          dir="auto"
           aria-label="The tool's input"
           rows={Math.min(16, input.split('\n').length + 1)}
           value={input}
@@ -126,7 +129,7 @@ export function AnswerForm({ answering, readOnly }: { answering: Answering; read
           >
             {labels[asked.kind]}
           </button>
-          {isTool && (asked.suggestions?.length ?? 0) > 0 && !asked.suppressAlwaysAllowRule && (
+          {isRememberable && (
             <button
               type="button"
               class="button"

@@ -2,6 +2,7 @@ import type { Approval } from '../../browser.ts'
 import { useId } from 'preact/hooks'
 import { isBare } from '../app/keys.ts'
 import { useWorkspace } from '../app/workspace.ts'
+import { toolName } from '../conversation/model/tool-view.ts'
 import { Path } from '../parts/path.tsx'
 import { Ago } from '../parts/time.tsx'
 import { AnswerForm, TimeLeft, useAnswering } from './answering.tsx'
@@ -15,11 +16,13 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
   const id = useId()
   const answering = useAnswering(api, approval, say)
   const session = records.sessions.value.get(approval.session)
+  const { name, server } = toolName(approval.tool)
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (readOnly || event.target !== event.currentTarget || !isBare(event)) return
-    // Where No is the default no single key allows.
-    if (event.key === 'a' && answering.canAllow && !approval.defaultToNo) answering.allow()
+    // Where No is the default, and where a person has to look, no single key allows.
+    const isKeyEnough = !approval.defaultToNo && !(approval.kind === 'tool' && approval.requiresUserInteraction)
+    if (event.key === 'a' && answering.canAllow && isKeyEnough) answering.allow()
     else if (event.key === 'd') answering.deny()
     else return
     event.preventDefault()
@@ -29,18 +32,16 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
     <article class="card" tabIndex={0} aria-labelledby={id} onKeyDown={onKeyDown}>
       <header class="card-head">
         <h2 id={id}>
-          <span class={approval.kind === 'tool' ? 'mono' : ''}>
-            {approval.kind === 'question'
-              ? 'Claude asks'
-              : approval.kind === 'plan'
-                ? 'Claude has a plan'
-                : approval.tool}
+          <span>
+            {approval.kind === 'question' ? 'Claude asks' : approval.kind === 'plan' ? 'Claude has a plan' : name}
           </span>
           <span class="unseen">: {summaryOf(approval)}</span>
         </h2>
+        {server && <span class="chip">{server}</span>}
         <button
           type="button"
           class="link clip"
+          dir="auto"
           onClick={() => desk.show({ kind: 'session', session: approval.session })}
         >
           {session ? sessionName(session) : approval.session}
@@ -52,10 +53,12 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
         {approval.expiresAt !== null && <TimeLeft until={approval.expiresAt} />}
       </header>
       {approval.kind === 'tool' && approval.description && approval.description !== approval.tool && (
-        <p class="dim">{approval.description}</p>
+        <p class="dim" dir="auto">
+          {approval.description}
+        </p>
       )}
       {answering.questions.length === 0 && <WishView approval={approval} />}
-      <ReasonView reason={approval} />
+      <ReasonView reason={approval} kind={approval.kind} />
       <AnswerForm answering={answering} readOnly={readOnly} />
     </article>
   )
@@ -67,7 +70,11 @@ function WishView({ approval }: { approval: Approval }) {
     return (
       <>
         <pre class="wish">{wish.command}</pre>
-        {wish.about && <p class="small dim">{wish.about}</p>}
+        {wish.about && (
+          <p class="small dim" dir="auto">
+            {wish.about}
+          </p>
+        )}
       </>
     )
   if (wish.as === 'edit')
@@ -93,13 +100,20 @@ function WishView({ approval }: { approval: Approval }) {
         </pre>
       </>
     )
-  if (wish.as === 'plan') return <pre class="wish prose">{wish.plan}</pre>
+  if (wish.as === 'plan')
+    return (
+      <pre class="wish prose" dir="auto">
+        {wish.plan}
+      </pre>
+    )
   return (
     <dl class="facts">
       {wish.fields.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd class="mono">{value}</dd>
+          <dd class="mono" dir="auto">
+            {value}
+          </dd>
         </div>
       ))}
     </dl>

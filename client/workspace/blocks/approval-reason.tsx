@@ -1,28 +1,32 @@
-import type { ApprovalReason } from '../../browser.ts'
+import type { Approval, ApprovalReason } from '../../browser.ts'
 
 /** Why Claude Code asks, where it says so. */
-export function ReasonView({ reason }: { reason: ApprovalReason }) {
-  const facts = factsOf(reason)
+export function ReasonView({ reason, kind }: { reason: ApprovalReason; kind: Approval['kind'] }) {
+  const facts = factsOf(reason, kind)
   if (facts.length === 0) return null
   return (
     <dl class="facts small">
       {facts.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>
-          <dd>{value}</dd>
+          <dd dir="auto">{value}</dd>
         </div>
       ))}
     </dl>
   )
 }
 
-function factsOf({ title, decisionReason, decisionReasonType, askRule, blockedPath, mcpServer }: ApprovalReason) {
-  const why = decisionReason ?? (askRule ? `the rule ask ${askRule}` : reasonTypes[decisionReasonType ?? ''])
+function factsOf(
+  { title, decisionReason, decisionReasonType, askRule, blockedPath, mcpServer, ...hints }: ApprovalReason,
+  kind: Approval['kind'],
+) {
+  const why = decisionReason ?? (askRule ? `the permission rule ask ${askRule}` : reasonTypes[decisionReasonType ?? ''])
   const facts: [name: string, value: string | undefined][] = [
     ['Claude Code', title],
     ['Why', why],
-    ['Outside', why?.includes(blockedPath ?? '') ? undefined : blockedPath],
+    ['Blocked path', why?.includes(blockedPath ?? '') ? undefined : blockedPath],
     ['MCP server', mcpServer],
+    ['Who', kind === 'tool' && hints.requiresUserInteraction ? 'only a person may answer this' : undefined],
   ]
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined)
 }
@@ -31,7 +35,7 @@ function factsOf({ title, decisionReason, decisionReasonType, askRule, blockedPa
 const reasonTypes: Record<string, string> = {
   rule: 'a permission rule says to ask',
   hook: 'a hook says to ask',
-  workingDir: 'outside of its directories',
+  workingDir: 'outside the working directories',
   safetyCheck: 'a safety check',
   mode: 'the permission mode',
 }

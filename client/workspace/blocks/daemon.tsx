@@ -107,7 +107,7 @@ function Status({ status, at }: { status: DaemonStatus; at: number }) {
           <tr>
             <th scope="col">Client</th>
             <th scope="col">Role</th>
-            <th scope="col" class="number">
+            <th scope="col" class="number spare">
               Subscriptions
             </th>
             <th scope="col" class="number">
@@ -126,7 +126,7 @@ function Status({ status, at }: { status: DaemonStatus; at: number }) {
                 {client === connection.hello.value?.clientId && <span class="dim"> (this window)</span>}
               </td>
               <td>{role}</td>
-              <td class="number">{subscriptions.length + more}</td>
+              <td class="number spare">{subscriptions.length + more}</td>
               <td class="number">{count(Math.max(0, ...subscriptions.map(({ lag }) => lag)))}</td>
               <td class="number">{bytes(unsentBytes)}</td>
             </tr>

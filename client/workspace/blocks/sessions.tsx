@@ -69,6 +69,7 @@ export function SessionsBlock() {
           <input
             class="field"
             type="search"
+            dir="auto"
             placeholder="Filter, or label=value"
             data-autofocus
             value={text.value}
@@ -166,6 +167,7 @@ function SessionRow({
           <strong class="clip" dir="auto">
             {sessionName(session)}
           </strong>
+          {session.unusable && <span class="chip bad">unusable</span>}
           {asked > 0 && <span class="chip warn">{asked === 1 ? 'asks' : `asks ${asked}`}</span>}
           {queued > 0 && <span class="chip">{queued} queued</span>}
           {labels.slice(0, 2).map(([name, value]) => (
@@ -176,8 +178,18 @@ function SessionRow({
         </div>
         <div class="row-line small dim">
           <span class="unseen">{words},</span>
-          <span class="row-project">{projectName(session.cwd)}</span>
-          <Path of={harmless(session.cwd)} />
+          {session.unusable ? (
+            <span class="clip problem" dir="auto" title={session.unusable.reason}>
+              {harmless(session.unusable.reason)}
+            </span>
+          ) : (
+            <>
+              <span class="row-project" title={harmless(session.cwd)}>
+                {projectName(session.cwd)}
+              </span>
+              <Path of={parentOf(session.cwd)} />
+            </>
+          )}
         </div>
       </div>
       <div class="row-side small dim numeric">
@@ -187,5 +199,8 @@ function SessionRow({
     </div>
   )
 }
+
+/** The directory that a project is in. */
+const parentOf = (cwd: string) => harmless(cwd.replace(/\/+[^/]*\/*$/, ''))
 
 const plural = (number: number, thing: string) => `${number} ${thing}${number === 1 ? '' : 's'}`

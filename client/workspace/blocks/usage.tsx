@@ -151,10 +151,10 @@ function Table({ usage: { rows, more } }: { usage: Usage }) {
           <th scope="col" class="number">
             Runs
           </th>
-          <th scope="col" class="number">
+          <th scope="col" class="number spare">
             Read
           </th>
-          <th scope="col" class="number">
+          <th scope="col" class="number spare">
             Written
           </th>
           <th scope="col" class="number">
@@ -165,11 +165,11 @@ function Table({ usage: { rows, more } }: { usage: Usage }) {
       <tbody>
         {latestFirst.map(row => (
           <tr key={`${row.day} ${row.model}`}>
-            <td>{row.day}</td>
+            <td class="date">{row.day}</td>
             <td>{nameOf(row)}</td>
             <td class="number">{count(row.runs)}</td>
-            <td class="number">{count(readTokens(row))}</td>
-            <td class="number">{count(row.tokens.output)}</td>
+            <td class="number spare">{count(readTokens(row))}</td>
+            <td class="number spare">{count(row.tokens.output)}</td>
             <td class="number">{usd(row.costUsd)}</td>
           </tr>
         ))}

@@ -26,6 +26,7 @@ import { markFound } from './search/mark-found.ts'
 import { SearchBar } from './search/search-bar.tsx'
 import { createSessionRecord, type SessionRecord } from './session-record.ts'
 import { unreadAfter } from './unread.ts'
+import { Unusable } from './unusable.tsx'
 
 interface Props {
   mux: Mux
@@ -59,6 +60,8 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
   const box = useRef<PromptField>(null)
   const [outgoing, onTheirWay] = useOutgoing(mux, session, feed.last)
   const { running, queued } = record
+  const { unusable } = record.session ?? {}
+  const isReadOnly = readOnly || unusable !== undefined
   const abilities = useAbilities(mux, session, record.session?.process?.startedAt)
 
   // What has been seen: everything, while the end is looked at.
@@ -67,7 +70,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
   const unread = isFollowing ? undefined : unreadAfter(seen.current, transcript.items)
 
   const cancel = (hard: boolean) => {
-    if (!running || readOnly) return
+    if (!running || isReadOnly) return
     const next = nextCancel(running.run, cancelling, hard)
     if (!next) return
     setCancelling(next)
@@ -93,7 +96,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== 'Escape' && event.key !== 'Shift') forgetCancel()
     if ((event.ctrlKey || event.metaKey) && event.key === 'f') search.open()
-    else if (event.key === 'Escape' && running && !readOnly && !event.isComposing) {
+    else if (event.key === 'Escape' && running && !isReadOnly && !event.isComposing) {
       if (!event.repeat) cancel(event.shiftKey)
     } else if (event.key === 'End' && (event.ctrlKey || event.target === list.current?.element)) toEnd()
     else return
@@ -101,7 +104,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
   }
 
   const last = transcript.items.at(-1)
-  const isFree = !readOnly && !running && queued.length === 0 && onTheirWay.length === 0 && !feed.hasNewer
+  const isFree = !isReadOnly && !running && queued.length === 0 && onTheirWay.length === 0 && !feed.hasNewer
   const remediable = isFree && last?.kind === 'end' ? last.key : undefined
   const remedy = async ({ run }: EndItem, how: Remedy) => {
     if (how === 'continue') return send('Continue.')
@@ -121,14 +124,14 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
     () => ({
       mux,
       session,
-      readOnly,
+      readOnly: isReadOnly,
       opened,
       setOpen: (key: string, open: boolean) => setOpened(before => new Map(before).set(key, open)),
       loadWhole: (seq: number) => void feed.loadWhole(seq).catch(report),
       remediable,
       remedy: (item: EndItem, how: Remedy) => void remedy(item, how).catch(report),
     }),
-    [mux, session, readOnly, opened, feed, remediable],
+    [mux, session, isReadOnly, opened, feed, remediable],
   )
 
   return (
@@ -215,11 +218,11 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
               facts={facts}
               current={transcript.current}
               cancelling={cancelling}
-              readOnly={readOnly}
+              readOnly={isReadOnly}
               onCancel={cancel}
             />
           )}
-          <Queue mux={mux} runs={queued} readOnly={readOnly} onProblem={report} />
+          <Queue mux={mux} runs={queued} readOnly={isReadOnly} onProblem={report} />
           <OutgoingList
             prompts={onTheirWay}
             onTakeBack={({ key, prompt }) => {
@@ -227,7 +230,8 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
               box.current?.restore(prompt)
             }}
           />
-          {!readOnly && (
+          {unusable && <Unusable reason={unusable.reason} at={unusable.at} />}
+          {!isReadOnly && (
             <PromptBox
               self={box}
               session={session}
@@ -240,7 +244,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
             />
           )}
           <div class="pane-line">
-            {!readOnly && (
+            {!isReadOnly && (
               <>
                 <Choice
                   label="Permission mode"
@@ -265,7 +269,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
               isRunning={running !== undefined}
               next={queued[0]}
               costUsd={record.session?.costUsd ?? facts.costUsd ?? 0}
-              isModelShown={readOnly || abilities.known.models.length === 0}
+              isModelShown={isReadOnly || abilities.known.models.length === 0}
               state={mux.state}
             />
             <button

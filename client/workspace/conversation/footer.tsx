@@ -12,7 +12,7 @@ export function Footer({ facts, isRunning, next, costUsd, isModelShown, state }:
       <span class="dim grow">{state !== 'open' || isRunning ? '' : next ? `Queued, ${waiting(next)}` : 'Idle'}</span>
       {state !== 'open' && <span class="chip warn">{state === 'closed' ? 'not connected' : 'reconnecting'}</span>}
       {isModelShown && model && <span class="dim clip model">{model}</span>}
-      {contextTokens !== undefined && (
+      {contextTokens !== undefined && contextTokens > 0 && (
         <span
           class="context dim numeric"
           title={`${contextTokens.toLocaleString()} tokens${contextWindow ? ` of ${contextWindow.toLocaleString()}` : ''} in the context`}

@@ -2,16 +2,15 @@ import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { highlightWhenIdle } from './highlight.ts'
 import { markdownToHtml } from './markdown-html.ts'
 
-const directed = 'p, li, ul, ol, blockquote, h1, h2, h3, h4, h5, h6, th, td'
-
 /** A piece of Markdown. `isWritten`: it will not grow any more, so its code may be coloured. */
 export function Markdown({ source, isWritten }: { source: string; isWritten: boolean }) {
   const element = useRef<HTMLDivElement>(null)
   const html = useMemo(() => markdownToHtml(source), [source])
   useLayoutEffect(() => {
     element.current!.innerHTML = html
-    // Each piece by its own first letter: an answer may be in several languages.
-    for (const piece of element.current!.querySelectorAll<HTMLElement>(directed)) piece.dir = 'auto'
+    // Each piece by its own first letter: an answer may be in several languages. Not what is in a piece: a list or a table
+    // does not look at the letters of parts that have a direction of their own.
+    for (const piece of element.current!.children) (piece as HTMLElement).dir = piece.matches('pre') ? 'ltr' : 'auto'
   }, [html])
   useLayoutEffect(() => {
     const codes = [...element.current!.querySelectorAll<HTMLElement>('pre > code')]

@@ -68,6 +68,8 @@ export function runHandlers(sheet: Sheet, onEnd: () => void) {
       runs.set(run, { ...runs.get(run), costUsd: event.runCostUsd, tokens: event.tokens })
     },
     cancel_requested(event) {
+      // Its end says who asked, and stands below its prompt.
+      if (queued.has(event.run ?? '')) return
       if (facts.run && facts.run.run === event.run) facts.run = { ...facts.run, cancelledBy: event.by }
       sheet.line(event, say.cancelRequested(event), { tone: 'warning' })
     },

@@ -35,8 +35,13 @@ export function toolView(tool: string, input: unknown): ToolView {
 /** What a tool is called by people: one of an MCP server by its own name, with the server beside it. */
 export function toolName(tool: string): { name: string; server: string | undefined } {
   const [, server, name] = /^mcp__(.+?)__(.+)$/.exec(tool) ?? []
-  return server && name ? { name: words(name), server: words(server) } : { name: tool, server: undefined }
+  return server && name
+    ? { name: words(name), server: words(server) }
+    : { name: spoken[tool] ?? tool, server: undefined }
 }
+
+/** Tools with which Claude Code asks its user. */
+const spoken: Record<string, string> = { AskUserQuestion: 'Question', ExitPlanMode: 'Plan' }
 
 /** Whether a field of this name holds a path. */
 export const isPathName = (name: string): boolean => /(^|_)(path|file|dir|directory|cwd)$/i.test(name)

@@ -1,4 +1,5 @@
 import type { Actor, Approval, EventOf, Gap, Origin, Run, TerminalEvent } from '../../../browser.ts'
+import { turnEnd } from '../../../turn-end.ts'
 import { bytes, count, duration, usd } from '../../parts/format.ts'
 import type { Resolved } from './items.ts'
 
@@ -6,13 +7,13 @@ import type { Resolved } from './items.ts'
 export const nameOf = (who: Origin | NonNullable<Approval['by']>): string =>
   'background' in who ? `background (${who.background.kind})` : 'policy' in who ? who.policy : who.name
 
-const byWhom = (who: Approval['by']) => (who ? ` by ${nameOf(who)}` : '')
+const byWhom = (who: Approval['by']) => (who ? ('policy' in who ? ` (${who.policy})` : ` by ${nameOf(who)}`) : '')
 const because = (reason: string | undefined) => (reason ? `: ${reason}` : '')
 
 export function ended(event: TerminalEvent): string {
   switch (event.type) {
     case 'done':
-      return 'Done'
+      return `Done${because(turnEnd(event.terminalReason))}`
     case 'failed':
       return `Failed: ${event.failure.title}`
     case 'cancelled':

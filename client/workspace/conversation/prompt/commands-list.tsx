@@ -19,7 +19,9 @@ export function CommandsList({ id, commands, chosen, onChoose }: CommandsListPro
           <span class="mono">
             /{name} <span class="dim">{argumentHint}</span>
           </span>
-          <span class="dim clip">{description}</span>
+          <span class="dim clip" dir="auto">
+            {description}
+          </span>
         </li>
       ))}
     </ul>

@@ -12,7 +12,9 @@ export function Approval({ item, approval }: { item: ToolItem; approval: Approva
     <div class="approval" data-kind={kind}>
       {kind === 'plan' && <Plan input={approval.input} />}
       {resolved ? (
-        <p class="small dim">{answered(resolved)}</p>
+        <p class="small dim" dir="auto">
+          {answered(resolved)}
+        </p>
       ) : (
         <Open key={approval.approval} item={item} approval={approval} />
       )}
@@ -43,8 +45,12 @@ function Open({ approval, item }: { item: ToolItem; approval: ApprovalPart }) {
   })
   return (
     <div class="answering">
-      {description && description !== tool && <p class="dim">{description}</p>}
-      <ReasonView reason={approval.reason} />
+      {description && description !== tool && (
+        <p class="dim" dir="auto">
+          {description}
+        </p>
+      )}
+      <ReasonView reason={approval.reason} kind={approval.kind} />
       {expiresAt !== undefined && (
         <p>
           <TimeLeft until={expiresAt} />

@@ -1,3 +1,4 @@
+import { turnEnd } from '../../../turn-end.ts'
 import { count, duration, usd } from '../../parts/format.ts'
 import { type Advice, adviceFor, remedyNames } from '../model/advice.ts'
 import type { EndItem } from '../model/items.ts'
@@ -14,25 +15,38 @@ export function End({ item }: { item: EndItem; version: number }) {
     costUsd ? usd(costUsd) : undefined,
     tokens?.output &&
       `${count(tokens.input + tokens.cacheRead + tokens.cacheCreation)} in, ${count(tokens.output)} out`,
-    event.type === 'done' && stopOf(event.terminalReason),
     event.type === 'done' && event.forcedExit ? 'its process had to be ended' : undefined,
     event.type === 'cancelled' && event.ended ? endings[event.ended] : undefined,
     failure?.resetsAt && `possible again ${new Date(failure.resetsAt).toLocaleString()}`,
   ]
   return (
-    <article class="end" data-end={event.type}>
+    <article
+      class="end"
+      data-end={event.type}
+      data-stopped={event.type === 'done' && turnEnd(event.terminalReason) !== undefined ? '' : undefined}
+    >
       <header>
-        <span class="label">{ended(event)}</span>
+        <span class="label" dir="auto">
+          {ended(event)}
+        </span>
         <span class="dim numeric">{facts.filter(Boolean).join(' · ')}</span>
       </header>
-      {failure && !isExplained && failure.detail !== failure.title && <p class="detail">{failure.detail}</p>}
+      {failure && !isExplained && failure.detail !== failure.title && (
+        <p class="detail" dir="auto">
+          {failure.detail}
+        </p>
+      )}
       {failure && <Remedy item={item} advice={adviceFor(failure)} />}
       {failure?.stderrTail && (
         <>
           <button type="button" class="more" aria-expanded={open} onClick={toggle}>
             {open ? 'Hide what it wrote to stderr' : 'What it wrote to stderr'}
           </button>
-          {open && <pre class="output unfolded">{failure.stderrTail}</pre>}
+          {open && (
+            <pre class="output unfolded" dir="auto">
+              {failure.stderrTail}
+            </pre>
+          )}
         </>
       )}
     </article>
@@ -52,15 +66,6 @@ function Remedy({ item, advice: { text, remedy } }: { item: EndItem; advice: Adv
       )}
     </p>
   )
-}
-
-/** Why a turn that is done did not end by itself. */
-const stopOf = (reason: string | undefined) =>
-  reason === undefined || reason === 'completed' ? undefined : (stops[reason] ?? reason.replaceAll('_', ' '))
-
-const stops: Record<string, string> = {
-  hook_stopped: 'a hook stopped it',
-  stop_hook_prevented: 'a stop hook ended it',
 }
 
 const endings = { nothing: 'before it had begun', turn: '', process: 'with its process' }

@@ -11,10 +11,14 @@ export function Line({ item }: { item: LineItem; version: number }) {
         <p dir="auto">{text}</p>
       ) : (
         <>
-          <button type="button" class="fold" aria-expanded={open} onClick={toggle}>
+          <button type="button" class="fold" dir="auto" aria-expanded={open} onClick={toggle}>
             {text}
           </button>
-          {open && <pre class="output unfolded">{detail}</pre>}
+          {open && (
+            <pre class="output unfolded" dir="auto">
+              {detail}
+            </pre>
+          )}
         </>
       )}
     </div>

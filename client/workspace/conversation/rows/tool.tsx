@@ -105,7 +105,11 @@ function Body({ item }: { item: ToolItem }) {
       {change && <Diff of={key} change={change} />}
       <LoadRest cut={item.inputCut} />
       {approval && <Approval item={item} approval={approval} />}
-      {denial && <p class="denial">{denial}</p>}
+      {denial && (
+        <p class="denial" dir="auto">
+          {denial}
+        </p>
+      )}
       {isOutput && (
         <div class="result">
           {fields ? (
@@ -118,13 +122,17 @@ function Body({ item }: { item: ToolItem }) {
       )}
       {!isElsewhere && <LoadRest cut={item.outputCut} />}
       {task && !task.ended && (
-        <p class="dim small">
+        <p class="dim small" dir="auto">
           <Icon name="chevron" />
           {task.description ?? 'in the background'}
           {task.status ? ` (${task.status})` : ''}
         </p>
       )}
-      {task?.ended && task.summary && !text.includes(task.summary) && <p class="dim small">{task.summary}</p>}
+      {task?.ended && task.summary && !text.includes(task.summary) && (
+        <p class="dim small" dir="auto">
+          {task.summary}
+        </p>
+      )}
     </div>
   )
 }

@@ -29,6 +29,7 @@ export function SearchBar(props: SearchBarProps) {
         ref={field}
         class="field"
         type="text"
+        dir="auto"
         aria-label="Search in this conversation"
         placeholder="Search in this conversation"
         value={words}

@@ -1,0 +1,10 @@
+/** Why a turn that is done did not end by itself; undefined where it did. `terminalReason`: Claude Code's own word. */
+export function turnEnd(terminalReason: string | undefined): string | undefined {
+  if (terminalReason === undefined || terminalReason === 'completed') return undefined
+  return known[terminalReason] ?? terminalReason.replaceAll('_', ' ')
+}
+
+const known: Record<string, string> = {
+  hook_stopped: 'a hook stopped it',
+  stop_hook_prevented: 'a stop hook ended it',
+}
