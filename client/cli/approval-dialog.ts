@@ -67,12 +67,12 @@ async function askQuestion({ question, options, multiSelect }: Question, isOneOf
   }
 }
 
-/** How else it can be answered, in a line of its own. */
-export function howToAnswer({ approval, kind, input }: Pick<Approval, 'approval' | 'kind' | 'input'>): string {
+/** How else it can be answered: commands, a line each. */
+export function howToAnswer({ approval, kind, input }: Pick<Approval, 'approval' | 'kind' | 'input'>): string[] {
   const [first] = questionsOf(input)
   const option = first?.options[0]?.label ?? '…'
   const answer = kind === 'question' && first ? ` --answer ${quoted(`1=${option}`)}` : ''
-  return `muxd approve ${approval}${answer}   or   muxd deny ${approval} -m "why"`
+  return [`muxd approve ${approval}${answer}`, `muxd deny ${approval} -m "why"`]
 }
 
 /** For a shell, whatever a model has written. */

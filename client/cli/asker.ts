@@ -36,7 +36,7 @@ export function createAsker({ approvals, hold, release, say }: AskerOptions): As
       const said = await put(event).catch((error: unknown) => `muxd: ${(error as Error).message}`)
       current = undefined
       release()
-      if (said !== undefined) say(said)
+      for (const line of said?.split('\n') ?? []) say(line)
     }
   }
 
@@ -52,7 +52,7 @@ export function createAsker({ approvals, hold, release, say }: AskerOptions): As
     const prompt = await mine.prompt
     const given = mine.isOver ? undefined : await askPerson(event, prompt.ask)
     prompt.close()
-    if (!given) return mine.isOver ? undefined : `it waits: ${howToAnswer(event)}`
+    if (!given) return mine.isOver ? undefined : ['it waits for an answer:', ...howToAnswer(event)].join('\n  ')
     try {
       await approvals.answer({ approval, ...given })
     } catch (error) {

@@ -98,9 +98,12 @@ describe('what a person types', () => {
 })
 
 it('how else it is answered can be pasted into a shell', () => {
-  expect(howToAnswer({ approval: 'a_1', kind: 'tool', input: {} })).toBe(
-    'muxd approve a_1   or   muxd deny a_1 -m "why"',
-  )
+  expect(howToAnswer({ approval: 'a_1', kind: 'tool', input: {} })).toEqual([
+    'muxd approve a_1',
+    'muxd deny a_1 -m "why"',
+  ])
   const input = { questions: [{ question: 'Who?', options: [{ label: "It's\n$(me)" }] }] }
-  expect(howToAnswer({ approval: 'a_1', kind: 'question', input })).toContain(`--answer '1=It'\\''s $(me)'`)
+  expect(howToAnswer({ approval: 'a_1', kind: 'question', input })).toContain(
+    `muxd approve a_1 --answer '1=It'\\''s $(me)'`,
+  )
 })

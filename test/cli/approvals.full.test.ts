@@ -127,9 +127,7 @@ describe('elsewhere', () => {
     const { call, pending } = await daemonForTest()
     const run = call('run', 'sim:permission')
     const { approval } = await pending()
-    await until(() =>
-      expect(run.stderr()).toContain(`  muxd approve ${approval}   or   muxd deny ${approval} -m "why"\n`),
-    )
+    await until(() => expect(run.stderr()).toContain(`  muxd approve ${approval}\n  muxd deny ${approval} -m "why"\n`))
     const answered = jsonLines((await call('approve', approval, '--json').ended).stdout)
     expect(answered).toMatchObject([{ approval, state: 'resolved', decision: 'allow' }])
     expect((await run.ended).stdout).toContain('It was allowed')

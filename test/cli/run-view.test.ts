@@ -186,7 +186,7 @@ describe('in a pipe', () => {
     } as const
     let beside = ''
     const sink = pipeSink({ answer() {}, progress: line => (beside += line) })
-    const view = createRunView(sink, { colors, prompts: false, howToAnswer: ({ approval }) => `answer ${approval}` })
+    const view = createRunView(sink, { colors, prompts: false, howToAnswer: ({ approval }) => [`answer ${approval}`] })
     const ends: Body[] = [
       { type: 'approval_resolved', approval: 'a_1', decision: 'allow', by },
       { type: 'approval_resolved', approval: 'a_1', decision: 'deny', by: { policy: 'deny Bash' }, message: 'no\nway' },

@@ -37,7 +37,11 @@ const rows: SessionRow[] = [
   { session: session('d', { state: 'running' }), active: run('d', { activity: activity(130_000) }), queued: [] },
   { session: session('e', { state: 'running' }), queued: [queued('e', { waitingFor: 'memory' })] },
   { session: session('f', { state: 'waiting' }), active: run('f'), queued: [] },
-  { session: session('g'), last: run('g', { state: 'failed', prompt: 'find\u001b[2J\nthe bug' }), queued: [] },
+  {
+    session: session('g', { firstPrompt: 'find\u001b[2J it\nand more' }),
+    last: run('g', { state: 'failed', prompt: 'something else' }),
+    queued: [],
+  },
   { session: session('h', { state: 'closed', lastRun: null, usedAt: now - 3 * 86_400_000 }), queued: [] },
 ]
 const show = (columns: number, colors = plain) => sessionLines(rows, { columns, now, colors })
@@ -49,11 +53,11 @@ describe('the list of sessions', () => {
     expect(lines).toEqual([
       'SESSION                  STATE            QUEUE  AGE  COST    ABOUT',
       `s_${id('a')}  running          2      1m   $12.50  Rework the parser…`,
-      `s_${id('d')}  silent 2m        -      1m   $0      -`,
-      `s_${id('e')}  waits: memory    1      1m   $0      -`,
-      `s_${id('f')}  waits: approval  -      1m   $0      -`,
-      `s_${id('g')}  failed           -      1m   $0      find[2J the bug`,
-      `s_${id('h')}  closed           -      3d   $0      -`,
+      `s_${id('d')}  silent 2m        -      1m   $0      project`,
+      `s_${id('e')}  waits: memory    1      1m   $0      project`,
+      `s_${id('f')}  waits: approval  -      1m   $0      project`,
+      `s_${id('g')}  failed           -      1m   $0      find[2J it`,
+      `s_${id('h')}  closed           -      3d   $0      project`,
     ])
   })
 
@@ -64,6 +68,13 @@ describe('the list of sessions', () => {
       expect(lines[1]).toContain('Rework the parser, then 日本語 and whatever else there is  /srv/work/project')
       for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(200)
     }
+  })
+
+  it.each([60, 40])('leaves out what is needed least in %i columns', columns => {
+    const lines = show(columns)
+    for (const line of lines) expect(widthOf(line), line).toBeLessThanOrEqual(columns)
+    expect(lines[0]).toMatch(columns === 60 ? /^SESSION +STATE +AGE +ABOUT$/ : /^SESSION +STATE$/)
+    for (const line of lines.slice(1)) expect(line).toMatch(/^s_\S{21} {2}\S/)
   })
 
   it('has the same columns with colours', () => {

@@ -62,7 +62,7 @@ async function watchApprovals(mux: Mux, { session, json }: ApprovalsOptions, sig
       else {
         const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
         for (const line of approvalLines(asked, { colors, columns })) await print(line)
-        await print(colors.dim(`  ${howToAnswer(asked)}`))
+        for (const line of howToAnswer(asked)) await print(colors.dim(`  ${line}`))
       }
     }
   } catch (error) {

@@ -6,31 +6,29 @@ import { promisify } from 'node:util'
 import { connect, type DaemonStatus, homeDirectory, type Mux, readDaemonInfo, type Session } from '../../index.ts'
 import { socketDirectory } from '../../node/daemon-json.ts'
 import { sdkVersion } from '../../version.ts'
-import { daemonProgram } from '../background.ts'
+import { type ConfigLook, lookAtConfig } from '../config-check.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
+import { checkDatabase, checkLock, type Finding } from '../home-checks.ts'
 import { diskProblem, homeProblem } from '../home-problem.ts'
 import { colorsFor, print, printJson } from '../output.ts'
 import { holderOf } from '../render/status.ts'
 import { oneLine } from '../render/text.ts'
 import type { CommonOptions } from '../with-mux.ts'
 
-interface Finding {
-  ok: boolean
-  detail: string
-  /** What to do about it. */
-  fix?: string
-}
-
 /** `muxd doctor`: what muxd needs and whether it is there. Starts nothing and changes nothing. */
 export async function doctor(options: CommonOptions): Promise<ExitCode> {
   const home = homeDirectory(options.home)
   const daemon = lookAtDaemon(home, options)
   const config = lookAtConfig(home)
+  const isElsewhere = options.url !== undefined
   const checks: Record<string, () => Finding | Promise<Finding>> = {
     node: checkNode,
     home: () => checkHome(home),
     config: async () => configOf(await config),
     daemon: async () => (await daemon).daemon,
+    lock: async () => (isElsewhere ? elsewhere : checkLock(home, (await daemon).answers)),
+    // Once the daemon has been asked, so that it is not in the middle of its start.
+    database: async () => (isElsewhere ? elsewhere : daemon.then(() => checkDatabase(home))),
     holder: async () => (await daemon).holder,
     sessions: async () => (await daemon).sessions,
     claude: async () => (await daemon).claude ?? checkClaude(await config),
@@ -74,7 +72,7 @@ async function checkHome(home: string): Promise<Finding> {
 async function lookAtDaemon(
   home: string,
   { url, token }: CommonOptions,
-): Promise<Record<'daemon' | 'holder' | 'sessions', Finding> & { claude?: Finding }> {
+): Promise<Record<'daemon' | 'holder' | 'sessions', Finding> & { claude?: Finding; answers: boolean }> {
   try {
     const info = url === undefined ? await readDaemonInfo(home) : { url, token, pid: undefined }
     if (!info)
@@ -89,6 +87,7 @@ async function lookAtDaemon(
       const isThis = version === sdkVersion
       const fix = `this is muxd ${sdkVersion}: muxd restart`
       return {
+        answers: true,
         daemon: { ok: isThis, detail, ...(!isThis && { fix }) },
         holder: held(holder),
         sessions: await lookAtSessions(mux),
@@ -113,22 +112,12 @@ const claudeOf = (claude: DaemonStatus['claude']): Finding =>
         fix: `${installClaude}; then: muxd restart, which gives the daemon the PATH of this terminal`,
       }
 
-type ConfigLook = { claudeBin?: string | undefined } | { problem: string }
-
-/** Read by the daemon's own code, so that doctor accepts what a daemon accepts. */
-async function lookAtConfig(home: string): Promise<ConfigLook> {
-  try {
-    const program = (await import(daemonProgram().href)) as { lookAtConfig(argv: string[]): ConfigLook }
-    return program.lookAtConfig(['--home', home])
-  } catch (error) {
-    return { problem: oneLine((error as Error).message) }
-  }
-}
-
 function configOf(look: ConfigLook): Finding {
   if (!('problem' in look)) return { ok: true, detail: 'config.json and the environment are valid' }
   return { ok: false, detail: oneLine(look.problem), fix: 'correct it: no daemon starts with it' }
 }
+
+const elsewhere: Finding = { ok: true, detail: 'not looked at: --url names a daemon elsewhere' }
 
 const held = (holder: DaemonStatus['holder']): Finding => ({
   ok: holder.state !== 'lost',
@@ -157,6 +146,7 @@ async function lookAtSessions(mux: Mux): Promise<Finding> {
 }
 
 const withoutDaemon = async (home: string) => ({
+  answers: false,
   holder: await alone(home),
   sessions: { ok: true, detail: 'not looked at: no daemon answers' },
 })

@@ -8,6 +8,7 @@ import {
   Unavailable,
 } from '../../index.ts'
 import { holdsSessions, startInBackground } from '../background.ts'
+import { lookAtConfig } from '../config-check.ts'
 import { endDaemon } from '../end-daemon.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { printJson, say } from '../output.ts'
@@ -42,6 +43,11 @@ export async function restart({
   if (options.url !== undefined) throw new Usage('--url: a daemon elsewhere cannot be started again from here')
   const home = homeDirectory(options.home)
   const before = await readDaemonInfo(home)
+  const kept = before?.args ?? []
+  const args = simulate && !kept.includes('--simulate') ? ['--simulate', ...kept] : kept
+  // A daemon that runs is worth more than one that does not start.
+  const look = await lookAtConfig(home, args)
+  if ('problem' in look) throw new Usage(`${look.problem}${before ? '; the daemon was not restarted' : ''}`)
   const last = await endDaemon(options, { keepSessions: true, restart: true }, wait && untilIdle)
   if (!last && !options.start) throw new Unavailable('no daemon runs, and --no-start was given')
   if (!last) say('no daemon runs, starting one')
@@ -50,9 +56,10 @@ export async function restart({
       `the daemon in the foreground (pid ${last.pid}) has ended; the next one runs in the background: muxd logs -f shows its log`,
     )
   }
-  const kept = last ? (before?.args ?? []) : []
-  const args = simulate && !kept.includes('--simulate') ? ['--simulate', ...kept] : kept
-  const now = await startInBackground(home, { args, ...(last && before && { port: portOf(before) }) })
+  const now = await startInBackground(home, {
+    args: last ? args : simulate ? ['--simulate'] : [],
+    ...(last && before && { port: portOf(before) }),
+  })
   if (options.json) await printJson({ pid: now.pid, url: now.url })
   else if (last) say(`restarted (pid ${last.pid} is now ${now.pid})${keptOf(last)}`)
   return exitCodes.done

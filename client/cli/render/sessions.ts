@@ -1,5 +1,6 @@
 import type { Colors } from 'picocolors/types.js'
 import type { Run, Session } from '../../index.ts'
+import { sessionName } from '../../session-name.ts'
 import { age, shortPath, table, usd } from './format.ts'
 import { silentAfterMs } from './run-facts.ts'
 import { oneLine } from './text.ts'
@@ -21,13 +22,9 @@ export interface SessionTableOptions {
   colors: Colors
 }
 
-/** Below so many columns what one needs least is left out. */
-const wideColumns = 140
-
 /** The sessions for a person, one a line. */
 export function sessionLines(rows: readonly SessionRow[], { columns, now, colors }: SessionTableOptions): string[] {
-  const isWide = columns >= wideColumns
-  const shown = fields.filter(({ wide }) => isWide || !wide)
+  const shown = fields.filter(({ from = 0 }) => columns >= from)
   const cells = rows.map(row => shown.map(({ cell }) => cell(row, now)))
   const states = rows.map(row => stateOf(row))
   const stateColumn = shown.findIndex(({ name }) => name === 'STATE')
@@ -48,20 +45,20 @@ export function sessionLines(rows: readonly SessionRow[], { columns, now, colors
 
 interface Field {
   name: string
-  /** Only where there is room. */
-  wide?: true
+  /** What is needed least is left out below so many columns. */
+  from?: number
   cell(row: SessionRow, now: number): string
 }
 
 const fields: Field[] = [
   { name: 'SESSION', cell: ({ session }) => session.session },
-  { name: 'LAST RUN', wide: true, cell: ({ session }) => session.lastRun ?? '-' },
+  { name: 'LAST RUN', from: 140, cell: ({ session }) => session.lastRun ?? '-' },
   { name: 'STATE', cell: row => stateOf(row) },
-  { name: 'QUEUE', cell: ({ queued }) => (queued.length > 0 ? String(queued.length) : '-') },
-  { name: 'AGE', cell: ({ session }, now) => age(now - session.usedAt) },
-  { name: 'COST', cell: ({ session }) => usd(session.costUsd) },
-  { name: 'ABOUT', cell: ({ session, last }) => oneLine(session.title || last?.prompt || '') || '-' },
-  { name: 'DIRECTORY', wide: true, cell: ({ session }) => oneLine(shortPath(session.cwd)) },
+  { name: 'QUEUE', from: 70, cell: ({ queued }) => (queued.length > 0 ? String(queued.length) : '-') },
+  { name: 'AGE', from: 55, cell: ({ session }, now) => age(now - session.usedAt) },
+  { name: 'COST', from: 70, cell: ({ session }) => usd(session.costUsd) },
+  { name: 'ABOUT', from: 50, cell: ({ session }) => oneLine(sessionName(session)) },
+  { name: 'DIRECTORY', from: 140, cell: ({ session }) => oneLine(shortPath(session.cwd)) },
 ]
 
 /** In one word or two. A run that says nothing is running like any other: how long it has been silent is all that is known. */

@@ -1,0 +1,14 @@
+import { daemonProgram } from './background.ts'
+import { oneLine } from './render/text.ts'
+
+export type ConfigLook = { claudeBin?: string | undefined } | { problem: string }
+
+/** What a daemon with these options would be configured with. Read by the daemon's own code, which accepts the same. */
+export async function lookAtConfig(home: string, args: readonly string[] = []): Promise<ConfigLook> {
+  try {
+    const program = (await import(daemonProgram().href)) as { lookAtConfig(argv: string[]): ConfigLook }
+    return program.lookAtConfig(['--home', home, ...args])
+  } catch (error) {
+    return { problem: oneLine((error as Error).message) }
+  }
+}
