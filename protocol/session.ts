@@ -64,7 +64,7 @@ const Fault = Type.Object({ reason: Type.String(), at: Type.Integer() })
  * `head` is the `seq` of its newest event, `costUsd` what it has cost so far, `process` the live Claude Code process (`pid` is its own),
  * `claudeSessionId` Claude Code's own id of the conversation (null before the first run, unless it was taken up).
  * `claude` is what was asked for; `model` and `permissionMode` are what Claude Code named last, which it may have changed
- * by itself (a plan that was approved, a fallback of the model). `firstPrompt` is the beginning of the session's first
+ * by itself (a plan that was approved, a fallback of the model). The next process begins with that mode. `firstPrompt` is the beginning of the session's first
  * prompt, at most 200 characters: clients name a session without a title by it.
  * `updatedAt` is the time of the record's last change. `usedAt` is the time of the last use: a client's act (reading is
  * none), or the start or end of a run.

@@ -12,6 +12,7 @@ import type { OutputLine } from '../claude/output.ts'
 import type { StoredProcess } from '../store/store.ts'
 import type { Fault } from './faults.ts'
 import type { ActiveRun } from './active-run.ts'
+import { withReportedMode } from './permission-mode.ts'
 import { beginningOf, idOf } from './beginning.ts'
 import { checkStart } from './check-start.ts'
 import type { Conversation } from './conversation.ts'
@@ -141,7 +142,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
             path,
             cwd: record.cwd,
             conversation: beginning,
-            options: withLimits(record.claude, limits),
+            options: withLimits(withReportedMode(record, context.config), limits),
             checkNeeded,
           },
           sinkOf(row),

@@ -32,6 +32,7 @@ import {
   type OpenMaybe,
 } from './ownership.ts'
 import { isEnded } from './run-state.ts'
+import { withReportedMode } from './permission-mode.ts'
 import { endOrphans } from './orphans.ts'
 import { createRunWaiters } from './run-waiters.ts'
 import { checkLeave, checkRules, newSession } from './new-session.ts'
@@ -305,7 +306,7 @@ export function createSessions(context: SessionsContext): Sessions {
       refuseUnusable(id)
       await journal.view.whenPublished(id)
       const source = present(stored(id))
-      const { cwd, claude, title, firstPrompt, labels, approvals, head, lastRun: run } = source
+      const { cwd, title, firstPrompt, labels, approvals, head, lastRun: run } = source
       if (live.get(id)?.busy) {
         throw new RpcError('conflict', `session ${id} has a run that has not ended (${run}): fork it after that`, {
           run,
@@ -315,7 +316,7 @@ export function createSessions(context: SessionsContext): Sessions {
       // What has been said meanwhile is in the transcript, in part.
       if (present(stored(id)).head !== head) throw overtaken(id)
       const made = newSession(
-        { cwd, claude, title, labels, ...(approvals && { approvals }), ...naming },
+        { cwd, claude: withReportedMode(source, config), title, labels, ...(approvals && { approvals }), ...naming },
         '/session',
         config,
         { forkedFrom, ...(firstPrompt !== undefined && { firstPrompt }) },

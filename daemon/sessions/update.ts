@@ -9,9 +9,12 @@ import type { SessionRules } from './session-rules.ts'
 /** The record with the changes in it; what a live process makes of them is not its part. */
 export function changed(record: Session, changes: SessionChanges): Session {
   const { title, labels, model, permissionMode, approvals, claudeSessionId } = changes
+  // What was reported before the change is out of date.
+  const { permissionMode: reportedMode, ...before } = record
   const { expiresAfterMs } = record.approvals ?? {}
+  const isOtherMode = permissionMode !== undefined && permissionMode !== reportedMode
   return {
-    ...record,
+    ...(isOtherMode ? before : record),
     ...(title !== undefined && { title }),
     ...(labels && { labels }),
     claude: {

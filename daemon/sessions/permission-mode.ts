@@ -1,0 +1,17 @@
+import type { ClaudeOptions, Session } from '../../protocol/index.ts'
+import { permissionModes } from '../../protocol/wire.ts'
+import type { Config } from '../config.ts'
+
+/**
+ * The options of a session's next process: its mode is the one that Claude Code reported last, which an approved plan or a
+ * remembered answer may have changed. A mode that a client could not ask for is not carried over: an unknown one, and
+ * `bypassPermissions` where the configuration does not allow it. Then the mode that was asked for holds.
+ */
+export function withReportedMode(
+  { claude, permissionMode }: Pick<Session, 'claude' | 'permissionMode'>,
+  { allowBypassPermissions }: Pick<Config, 'allowBypassPermissions'>,
+): ClaudeOptions {
+  if (permissionMode === undefined || !(permissionModes as readonly string[]).includes(permissionMode)) return claude
+  if (permissionMode === 'bypassPermissions' && !allowBypassPermissions) return claude
+  return { ...claude, permissionMode }
+}
