@@ -63,11 +63,12 @@ export function createInProcessHolder({ dir, log }: InProcessHolderOptions): InP
 
 /**
  * Ends and removes what a predecessor could not, because it was killed. Its terminals are gone, so what is left of its
- * processes ignores hang-ups or has a session of its own. Raw logs stay: they have yet to be read.
+ * processes ignores hang-ups or has a session of its own. Raw logs stay: they have yet to be read. Options without a
+ * process stay too: the daemon writes them before it asks for the process, and removes those of no process itself.
  */
 async function removeLeftovers(dir: string): Promise<void> {
   const ids = new Set(
-    readdirSync(dir).flatMap(name => (/\.(in|stderr|pid|options)$/.test(name) ? [name.replace(/\.\w+$/, '')] : [])),
+    readdirSync(dir).flatMap(name => (/\.(in|stderr|pid)$/.test(name) ? [name.replace(/\.\w+$/, '')] : [])),
   )
   for (const id of ids) {
     await sweep({ id, shimPid: undefined })

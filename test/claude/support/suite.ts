@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -31,12 +31,13 @@ export interface Suite {
   close(): Promise<void>
 }
 
-/** A daemon with the real Claude Code, which talks to a Messages API stand-in. `options` are the daemon's. */
-export async function startSuite(options: string[] = []): Promise<Suite> {
+/** A daemon with the real Claude Code, which talks to a Messages API stand-in. `options` and `config` are the daemon's. */
+export async function startSuite(options: string[] = [], config: object = {}): Promise<Suite> {
   const claude = process.env['MUXD_TEST_CLAUDE_BIN']!
   const directory = mkdtempSync(join(tmpdir(), 'suite-'))
   const [home, userHome, cwd] = ['home', 'user', 'cwd'].map(name => join(directory, name)) as [string, string, string]
-  for (const each of [userHome, cwd]) mkdirSync(each)
+  for (const each of [home, userHome, cwd]) mkdirSync(each, { mode: 0o700 })
+  writeFileSync(join(home, 'config.json'), JSON.stringify(config))
   const api = await startMessagesApi()
   const env = environmentFor(userHome, api.url)
   const start = () => startDaemon(home, ['--claude-bin', claude, ...options], env)

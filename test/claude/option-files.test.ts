@@ -1,0 +1,72 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { ClaudeOptions } from '../../protocol/index.ts'
+import { startSuite, type Suite } from './support/suite.ts'
+import { one, play } from './support/watch.ts'
+
+// Options that may be long or secret reach Claude Code in files, and do there what they did on the command line.
+
+const server = fileURLToPath(new URL('support/mcp-server.mjs', import.meta.url))
+const servers = JSON.stringify({ mcpServers: { probe: { command: process.execPath, args: [server] } } })
+const settings = (value: string) => JSON.stringify({ env: { MUXD_PROBE: value } })
+
+let suite: Suite
+beforeAll(async () => {
+  suite = await startSuite([], { allowArgs: true })
+})
+afterAll(() => suite.close())
+
+/** What Claude Code has made of the options: its system prompt, its servers, and a variable in a tool's environment. */
+async function seen(claude: ClaudeOptions) {
+  const { session } = await suite.mux.api.session.create({
+    cwd: suite.cwd,
+    claude: { allowedTools: ['Bash'], ...claude },
+  })
+  const events = await play(suite.mux, { prompt: 'scn:environment', session })
+  const { body } = suite.api.requests.findLast(request => request.scenario === 'environment')!
+  const commandLines = suite.claudes().map(({ commandLine }) => commandLine)
+  await suite.mux.api.session.close({ session })
+  return {
+    system: JSON.stringify(body.system),
+    servers: one(events, 'session_init').mcpServers.map(each => (each as { name: string }).name),
+    probe: /^MUXD_PROBE=(.*)$/m.exec(String(one(events, 'tool_result').output))?.[1],
+    commandLines,
+  }
+}
+
+test('settings, servers and a system prompt that are given as text are used, and are on no command line', async () => {
+  const found = await seen({
+    settings: settings('text of settings'),
+    mcpConfig: [servers],
+    appendSystemPrompt: '--Answer in\nrhymes.',
+  })
+  expect(found.probe).toBe('text of settings')
+  expect(found.servers).toEqual(['probe'])
+  expect(found.system).toContain(String.raw`--Answer in\nrhymes.`)
+  expect(found.commandLines).toHaveLength(1)
+  expect(found.commandLines[0]).not.toMatch(/text of settings|mcp-server|rhymes/)
+})
+
+test('paths of settings and servers are relative to the directory of the session', async () => {
+  writeFileSync(join(suite.cwd, 'my-settings.json'), settings('file of settings'))
+  writeFileSync(join(suite.cwd, 'servers.json'), servers)
+  const found = await seen({ settings: 'my-settings.json', mcpConfig: ['servers.json'] })
+  expect(found.probe).toBe('file of settings')
+  expect(found.servers).toEqual(['probe'])
+})
+
+test('the same option among args wins over the one of the session; servers add up', async () => {
+  const other = servers.replace('"probe"', '"other"')
+  const found = await seen({
+    settings: settings('of the session'),
+    appendSystemPrompt: 'Prompt of the session.',
+    mcpConfig: [servers],
+    args: [`--settings=${settings('of args')}`, '--append-system-prompt=Prompt of args.', `--mcp-config=${other}`],
+  })
+  expect(found.probe).toBe('of args')
+  expect(found.system).toContain('Prompt of args.')
+  expect(found.system).not.toContain('Prompt of the session.')
+  expect(found.servers.toSorted()).toEqual(['other', 'probe'])
+})
