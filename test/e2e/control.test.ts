@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Session } from '../../protocol/index.ts'
 import {
@@ -190,20 +190,9 @@ describe('changing a session', () => {
 
 /** Stops a session's process, which takes no input while it is: answers how to kill it. */
 const stopped = async (peer: RpcPeer, session: Session) => {
-  const { process: held } = await get(peer, session)
-  const children = readdirSync('/proc').filter(pid => /^\d+$/.test(pid) && parentOf(pid) === held!.pid)
-  const signal = (name: NodeJS.Signals) => children.forEach(pid => process.kill(Number(pid), name))
-  signal('SIGSTOP')
-  return () => signal('SIGKILL')
-}
-
-const parentOf = (pid: string) => {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-  } catch {
-    return undefined
-  }
+  const { pid } = (await get(peer, session)).process!
+  process.kill(pid, 'SIGSTOP')
+  return () => process.kill(pid, 'SIGKILL')
 }
 
 describe('a fork', () => {
