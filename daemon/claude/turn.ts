@@ -103,3 +103,9 @@ export function readPromptEnd(frame: unknown): { uuid: string; completed: boolea
   const completed = read['state'] === 'completed'
   return uuid !== undefined && (completed || read['state'] === 'cancelled') ? { uuid, completed } : undefined
 }
+
+/** The prompt whose arrival or progress Claude Code reports; undefined for any other frame. */
+export function readPromptUuid(frame: unknown): string | undefined {
+  const read = shapeOf(frame)
+  return read?.['type'] === 'command_lifecycle' ? nameOf(read['command_uuid']) : undefined
+}

@@ -31,6 +31,8 @@ export interface ActiveRun {
   exceeded?: ReachedLimit
   /** The hardest that was done to end it. */
   pursued?: CancelStep
+  /** Claude Code has reported that it got the prompt. */
+  hasArrived?: boolean
   /** Claude Code has begun the turn of its prompt, and has named the prompt. */
   hasTurn?: boolean
   /** When the last question of its process was answered: its silence counts from then. */

@@ -9,7 +9,15 @@ import { createTranslator, resumeTranslator, type Translator } from '../claude/t
 import type { TranslatorState } from '../claude/translate/state.ts'
 import { sumOfTokens } from '../usage/tokens.ts'
 import { keepNewest, lengthOf } from '../claude/translate/transcript.ts'
-import { type Control, readCause, readControl, readPromptEnd, readTurn, type Turn } from '../claude/turn.ts'
+import {
+  type Control,
+  readCause,
+  readControl,
+  readPromptEnd,
+  readPromptUuid,
+  readTurn,
+  type Turn,
+} from '../claude/turn.ts'
 import {
   type ActiveRun,
   advance,
@@ -230,6 +238,9 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       }
       const { turn, control, tasks, cause, events } = decoded
       passThrowPoint('handled', shapeOf(line.frame)?.['type'])
+      const { active } = conversation
+      const arrived = readPromptUuid(line.frame)
+      if (active && arrived !== undefined && arrived === active.stored.promptUuid) active.hasArrived = true
       if (turn) place(turn, line.time)
       if (turn?.at === 'started') turnStarted(turn, line.time, source)
       if (control) controlled(control, line.time, source)

@@ -283,10 +283,22 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     claude.follow()
   }
 
-  /** Of the run that a process was started for. */
-  function limitsOf({ firstSeq }: StoredProcess): ProcessLimits | undefined {
-    const run = store.events.get(session, firstSeq)?.run
-    return run ? store.runs.get(run)?.run.limits : undefined
+  /** The run that a process was started for. */
+  function runOf({ firstSeq }: StoredProcess): string | undefined {
+    return store.events.get(session, firstSeq)?.run ?? undefined
+  }
+
+  function limitsOf(row: StoredProcess): ProcessLimits | undefined {
+    const run = runOf(row)
+    return run === undefined ? undefined : store.runs.get(run)?.run.limits
+  }
+
+  /**
+   * The prompt of the run was sent to a process that was there, and that has ended without reading it: the next process gets
+   * it. A process that was started for the run would only end again.
+   */
+  function isUndelivered({ stored: { run }, hasArrived, hasBegun }: ActiveRun, row: StoredProcess): boolean {
+    return run.state === 'running' && !hasArrived && !hasBegun && runOf(row) !== run.run
   }
 
   /** The conversation that a process is known to have: that of one which has told none is held already, or nobody's. */
@@ -310,6 +322,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     const interrupted = options.stopReason() ?? (lost ? holderDied : undefined)
     for (const run of [conversation.background, conversation.active]) {
       if (!run) continue
+      if (interrupted === undefined && run === conversation.active && isUndelivered(run, row)) continue
       if (interrupted === undefined) conversation.end(run, 'process_ended', now, { failure })
       else conversation.end(run, 'lost', now, { lost: interrupted })
     }

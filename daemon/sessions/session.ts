@@ -314,16 +314,9 @@ export function createSession(
 
   /** Asks for a place for the first queued run when the session is free, and starts it when it has one. */
   function next() {
-    if (
-      stopping ||
-      takeOver.isCatchingUp ||
-      process.isBehind ||
-      place ||
-      queue.length === 0 ||
-      conversation.record.unusable
-    )
-      return
-    if (starting || conversation.active || conversation.background) return
+    if (stopping || takeOver.isCatchingUp || process.isBehind || conversation.record.unusable) return
+    if (starting || isWorking()) return bringUndelivered()
+    if (place || queue.length === 0) return
     const asked = { leave: () => {} }
     place = asked
     asked.leave = admission.request({
@@ -369,13 +362,20 @@ export function createSession(
     if (saved()) await bring(run, recorder.head)
   }
 
+  /** The process ended before it read the prompt of its run. */
+  function bringUndelivered() {
+    const { active } = conversation
+    if (!active || starting || process.live || active.stored.run.state !== 'running') return
+    work(bring(active, active.stored.run.firstSeq))
+  }
+
   /** `firstSeq` is where it began, or before. */
   async function bring(run: ActiveRun, firstSeq: number) {
     const claude = process.live?.claude ?? (await process.start(run, firstSeq))
     const uuid = run.stored.promptUuid
     const failure = claude && (await rules.ready(claude))
-    if (!claude || uuid === null || conversation.active !== run || run.stored.run.state !== 'running' || stopping)
-      return
+    if (!claude || uuid === null || process.live?.claude !== claude || stopping) return
+    if (conversation.active !== run || run.stored.run.state !== 'running') return
     if (!failure) return claude.send(userLine(uuid, run.stored.run.prompt), uuid)
     conversation.end(run, 'refused', Date.now(), { failure })
     recorder.commit()

@@ -148,3 +148,17 @@ test('cancelling the running one of two starts the queued one, which is not harm
   expect(suite.api.requests.filter(each => each.argument === 'dropped')).toEqual([])
   expect(await third.run.info()).toMatchObject({ state: 'cancelled' })
 })
+
+describe('a prompt right behind a SIGINT from outside', () => {
+  test('is not lost with the process that ends', async () => {
+    for (let round = 0; round < 3; round++) {
+      const first = await suite.mux.run({ prompt: 'scn:text:one', cwd: suite.cwd })
+      await first.result()
+      const { session } = await first.info()
+      const { process: live } = await suite.mux.api.session.get({ session })
+      process.kill(live!.pid, 'SIGINT')
+      const next = await suite.mux.run({ prompt: 'scn:text:two', session })
+      expect((await next.result()).response).toContain('two')
+    }
+  })
+})
