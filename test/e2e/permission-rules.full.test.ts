@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ApprovalOptions, Run, Session } from '../../protocol/index.ts'
 import { startTestDaemon } from '../support/daemon.ts'
+import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { conversation, open } from '../support/conversations.ts'
 import { isAlive } from '../support/processes.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -57,6 +59,41 @@ describe('permission rules of a session', () => {
     const fork = await peer.call<Session>('session.fork', { session })
     expect(await outcome(peer, fork.session)).toContain('It was allowed')
     await peer.call('session.update', { session, approvals: { policy: 'deny' } })
+    expect(await outcome(peer, session)).toContain('It was not allowed')
+  })
+
+  it('hold in a session that takes up a conversation from elsewhere', async () => {
+    const user = tempDir()
+    const [, peer] = await open(user)
+    const cwd = tempDir()
+    const { id } = await conversation(user, cwd, 'sim:text first')
+    const { session } = await peer.call<Session>('session.create', {
+      cwd,
+      claudeSessionId: id,
+      approvals: { policy: 'ask', rules: ['deny Write'] },
+    })
+    expect(await outcome(peer, session)).toContain('It was not allowed')
+    expect(await logOf(peer, session)).not.toContainEqual(expect.objectContaining({ type: 'approval_requested' }))
+  })
+
+  it('that an earlier muxd decided by are still named in its events', async () => {
+    const daemon = await startTestDaemon()
+    const before = await daemon.peer()
+    const session = await create(before, { policy: 'deny' })
+    await outcome(before, session)
+    await daemon.stop()
+    const rule = 'deny Write(src/**)'
+    const db = openSqlite(join(daemon.home, 'muxd.db'))
+    const isDecision = `WHERE text LIKE '%"approval_resolved"%'`
+    const stored = db.value<[], string>(`SELECT text FROM events ${isDecision}`).get()!
+    const text = stored.replace('"policy":"deny"', `"policy":${JSON.stringify(rule)}`)
+    expect(text).not.toBe(stored)
+    // An earlier muxd stored no checksum.
+    db.prepare<[string]>(`UPDATE events SET text = ?, crc = NULL ${isDecision}`).run(text)
+    db.close()
+    const peer = await (await startTestDaemon({ home: daemon.home })).peer()
+    const resolved = (await logOf(peer, session)).filter(({ type }) => type === 'approval_resolved')
+    expect(resolved).toMatchObject([{ decision: 'deny', by: { policy: rule } }])
     expect(await outcome(peer, session)).toContain('It was not allowed')
   })
 
