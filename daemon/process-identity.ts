@@ -1,6 +1,7 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { identityOf } from './holder/left-process.ts'
 
 /**
  * Tells a live process from every other that has had or will have its number: when it was started, in the kernel's own
@@ -36,6 +37,20 @@ function pidDomain(): string {
   } catch {
     return 'linux'
   }
+}
+
+/** What tells these processes from others that have or had their pids, over a start of the machine too; those that are no more are left out. */
+export function identitiesOf(pids: readonly number[]): Map<number, string> {
+  const starts = process.platform === 'linux' ? pids.map(pid => [pid, startedByProc(pid)] as const) : startsByPs(pids)
+  return new Map(starts.flatMap(([pid, started]) => (started === undefined ? [] : [[pid, identityOf({ started })]])))
+}
+
+function startsByPs(pids: readonly number[]): [number, string][] {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=,stat=,lstart=', '-p', pids.join(',')], { encoding: 'utf8' })
+  return stdout.split('\n').flatMap(line => {
+    const [pid, state = '', ...started] = line.trim().split(/\s+/)
+    return started.length === 0 || state.startsWith('Z') ? [] : [[Number(pid), started.join(' ')]]
+  })
 }
 
 function startedByProc(pid: number): string | undefined {

@@ -29,6 +29,11 @@ export const limits = {
   maxResponseLength: 4 * 1024 * 1024,
   /** What is kept of a process's stderr: its end. The process may write more, which is read and dropped. */
   maxStderrBytes: 64 * 1024,
+  /** Processes that one process has started and that are remembered; of more, those without the mark in their environment may stay. */
+  maxStartedProcesses: 1_000,
+  /** Processes in the record of a session that go on after Claude Code has ended, and the length of the command of each; `more` counts the rest. */
+  maxLeftProcesses: 50,
+  maxLeftCommandLength: 200,
   /** Tool calls, sub-agents and frames of a turn that are remembered; with one more the oldest is forgotten. */
   maxRemembered: 10_000,
   /** What a number of US dollars in Claude Code's output may be at most: a larger one counts as missing. */

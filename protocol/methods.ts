@@ -207,8 +207,15 @@ const session = {
   ),
   /** Who watches it: the clients that are subscribed to `session/<id>`. */
   viewers: method(Type.Object({ session: SessionId }), Viewers),
-  /** Ends the process; the log is kept and a next run starts it again. `conflict` while a run is active unless `force`. */
-  close: method(Type.Object({ session: SessionId, force: Type.Optional(Type.Boolean()) }), Session, { mutates: true }),
+  /**
+   * Ends the process; the log is kept and a next run starts it again. `conflict` while a run is active unless `force`. `sweep`
+   * also ends the processes of `left`.
+   */
+  close: method(
+    Type.Object({ session: SessionId, force: Type.Optional(Type.Boolean()), sweep: Type.Optional(Type.Boolean()) }),
+    Session,
+    { mutates: true },
+  ),
   /** Removes the session, its runs and its logs. `conflict` while a run is active unless `force`. */
   delete: method(Type.Object({ session: SessionId, force: Type.Optional(Type.Boolean()) }), none, { mutates: true }),
 }

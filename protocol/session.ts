@@ -56,6 +56,19 @@ export const ForkedFrom = Type.Object({
 })
 export type ForkedFrom = Static<typeof ForkedFrom>
 
+/**
+ * A process that Claude Code started in a session of its own, such as a dev server, and that goes on after the end of Claude
+ * Code. `startedAt` is about when; `identity` tells it from a later process with its pid. `command` is the beginning of its
+ * arguments, with secrets taken out.
+ */
+export const LeftProcess = Type.Object({
+  pid: Type.Integer(),
+  startedAt: Type.Integer(),
+  command: Type.String(),
+  identity: Type.String(),
+})
+export type LeftProcess = Static<typeof LeftProcess>
+
 /** An exception in muxd's own code: what it said, and when. */
 const Fault = Type.Object({ reason: Type.String(), at: Type.Integer() })
 
@@ -68,6 +81,8 @@ const Fault = Type.Object({ reason: Type.String(), at: Type.Integer() })
  * prompt, at most 200 characters: clients name a session without a title by it.
  * `updatedAt` is the time of the record's last change. `usedAt` is the time of the last use: a client's act (reading is
  * none), or the start or end of a run.
+ * `left` are processes that Claude Code detached and that go on without it: at most 50 (`limits.maxLeftProcesses`), and how
+ * many more there were. Answers of methods show those that still run.
  * `fault` is an error inside muxd that ended a run as `failed` with `internal`, until a run finishes. A second one before
  * that, or one while the session is restored, is `unusable`: then the session can be read, closed and deleted, and every
  * other call on it answers `unusable`.
@@ -92,6 +107,7 @@ export const Session = Type.Object({
   updatedAt: Type.Integer(),
   usedAt: Type.Integer(),
   lastRun: Type.Union([RunId, Type.Null()]),
+  left: Type.Optional(Type.Object({ processes: Type.Array(LeftProcess), more: Type.Integer({ minimum: 0 }) })),
   fault: Type.Optional(Fault),
   unusable: Type.Optional(Fault),
 })

@@ -5,6 +5,7 @@ import { sdkVersion } from '../version.ts'
 import { approve, deny } from './commands/answer.ts'
 import { approvals } from './commands/approvals.ts'
 import { attach } from './commands/attach.ts'
+import { close } from './commands/close.ts'
 import { serve } from './commands/serve.ts'
 import { status } from './commands/status.ts'
 import { doctor } from './commands/doctor.ts'
@@ -130,6 +131,11 @@ export function createProgram(done: (code: ExitCode) => void): Command {
   command('show', 'show the prompt and the answer of a run')
     .argument('<run>', 'a run, or a session for its latest')
     .action(endingOf(show))
+  command('close', 'end the process of a session; its log stays, and a next run starts it again')
+    .argument('<session>')
+    .option('--force', 'also in the middle of a run, which is cancelled')
+    .option('--sweep', 'also end what Claude Code has left running')
+    .action(endingOf(close))
   command('usage', 'show what runs have cost, by day and model')
     .addOption(new Option('--days <count>', 'the last days, today included').default(30).argParser(wholeNumber))
     .addOption(

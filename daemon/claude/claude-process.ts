@@ -30,6 +30,8 @@ export interface ClaudeProcess {
   send(line: string, lineId: string): void
   endInput(): void
   signal(signal: 'SIGINT' | 'SIGTERM'): Promise<void>
+  /** Notes what it has started: once its parent has ended, that cannot be seen any more. */
+  note(): void
   /** Also ends what it left behind; after its own end only that. */
   kill(): Promise<void>
   /** Kills it without waiting for what it has yet to print, which cannot be kept. */
@@ -143,6 +145,7 @@ export function adoptClaudeProcess(held: HeldProcess, options: AdoptOptions, sin
     send,
     endInput: () => void held.endInput(),
     signal: signal => logged(held.signal(signal)),
+    note: () => void logged(held.note()),
     kill: () => logged(held.kill()),
     abandon: () => logged(held.kill().then(() => held.release())),
     discard() {

@@ -8,8 +8,8 @@ import {
   type HolderCall,
   holderVersions,
   onMessages,
-  type ProcessFacts,
   type Push,
+  type Result,
   sendMessage,
   type Welcome,
 } from './wire.ts'
@@ -21,7 +21,7 @@ export interface Attachment {
    * Rejects with the holder's error, or with `HolderGone`. `onOk` is called before the next message is looked at, which
    * the promise is not: a push about a process may come right behind the answer that makes it known.
    */
-  call(call: HolderCall, onOk?: (facts: ProcessFacts | null) => void): Promise<ProcessFacts | null>
+  call(call: HolderCall, onOk?: (result: Result) => void): Promise<Result>
   /** Called for each push, from the first one after the welcome on. */
   onPush(listener: (push: Push) => void): void
   /** Resolves when the connection is over: the holder has ended, or `leave` was called. */
@@ -43,7 +43,7 @@ export class HolderRefused extends Error {
 /** Rejects with `HolderGone` when nothing answers there, and with `HolderRefused`. */
 export async function attach(socketPath: string, muxd: string): Promise<Attachment> {
   const socket = connect(socketPath)
-  const pending = new Map<number, { resolve(facts: ProcessFacts | null): void; reject(error: Error): void }>()
+  const pending = new Map<number, { resolve(result: Result): void; reject(error: Error): void }>()
   let lastId = 0
   let isOver = false
   let onPush = (_push: Push) => {}
@@ -86,9 +86,9 @@ export async function attach(socketPath: string, muxd: string): Promise<Attachme
         if (isOver) return Promise.reject(gone())
         const id = ++lastId
         return new Promise((resolve, reject) => {
-          const ok = (facts: ProcessFacts | null) => {
-            onOk?.(facts)
-            resolve(facts)
+          const ok = (result: Result) => {
+            onOk?.(result)
+            resolve(result)
           }
           pending.set(id, { resolve: ok, reject })
           sendMessage(socket, { id, ...call })

@@ -11,7 +11,9 @@ import { createRawLog, type RawLogWriter } from './raw-log-writer.ts'
 import { createSentLines } from './sent-lines.ts'
 import { shimCommandLine } from './shim.ts'
 import { createStderrTail, openStderr, type StderrTail } from './stderr-tail.ts'
-import { killIfOurs, processMarker, signalIfThere, sweep } from './sweep.ts'
+import { processMarker } from './process-mark.ts'
+import { forgetStarted, noteStartedProcesses } from './started-processes.ts'
+import { killIfOurs, signalIfThere, sweep } from './sweep.ts'
 
 /** Between the shim's start and its command's: long enough for a machine that is brought to its knees. */
 const connectTimeoutMs = 30_000
@@ -32,6 +34,7 @@ export async function startHeldProcess(
   dir: string,
   spec: ProcessSpec,
   log: Log | undefined,
+  spared: () => readonly number[],
   onReleased: () => void,
 ): Promise<OwnProcess> {
   const files = processFiles(dir, spec.id)
@@ -104,6 +107,7 @@ export async function startHeldProcess(
       commandPid,
       input,
       log,
+      spared,
       onReleased,
     })
   } catch (error) {
@@ -157,6 +161,7 @@ interface Parts {
   commandPid: number
   input: Input
   log: Log | undefined
+  spared: () => readonly number[]
   onReleased: () => void
 }
 
@@ -173,6 +178,7 @@ function hold({
   commandPid,
   input,
   log,
+  spared,
   onReleased,
 }: Parts): OwnProcess {
   const { pid } = pty
@@ -180,12 +186,21 @@ function hold({
   let inputEnded = false
   const sent = createSentLines()
 
+  const started = noteStartedProcesses(id, files, pid, spared)
+  const note = () => started.note().catch((error: unknown) => log?.warn('processes cannot be listed', { error }))
+
   const sweepAll = async () => {
-    const left = await sweep({ id, shimPid: growth.ended ? undefined : pid })
-    if (left.length > 0) log?.warn('processes do not go away', { process: id, pids: left })
+    // Before their parents are gone.
+    await note()
+    const { seen } = started.known
+    const shimPid = growth.ended ? undefined : pid
+    const { stuck } = await sweep({ ids: [id], shimPid, seen, spared: spared() })
+    if (stuck.length > 0) log?.warn('processes do not go away', { process: id, pids: stuck })
+    if (released) forgetStarted(files)
   }
   const release = async () => {
     input.destroy()
+    await note()
     // Given up on while it runs: a hang-up alone can be ignored.
     await killIfOurs(commandPid, { id, shimPid: pid })
     if (!growth.ended) {
@@ -193,6 +208,7 @@ function hold({
       signalIfThere(pid, 'SIGKILL')
       await growth.whenEnded
     }
+    await started.finish().catch((error: unknown) => log?.warn('processes cannot be listed', { error }))
     rawLog.close()
     stderr.close()
     for (const path of whileHeld(files)) rmSync(path, { recursive: true, force: true })
@@ -219,13 +235,15 @@ function hold({
     },
     lost: false,
     writeLine: (line, lineId) => sent.once(lineId, () => input.writeLine(line)),
-    endInput() {
+    async endInput() {
       inputEnded = true
-      return input.end()
+      await Promise.all([note(), input.end()])
     },
-    signal: async signal => {
+    async signal(signal) {
+      await note()
       if (!growth.ended) signalIfThere(-pid, signal)
     },
+    note,
     kill: sweepAll,
     onGrow: listener => growth.on(listener),
     onStalled(listener) {

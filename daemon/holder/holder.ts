@@ -1,10 +1,15 @@
+import type { LeftProcess } from './left-process.ts'
+
+/** What tells a process that was left from another with its pid. */
+export type LeftIdentity = Pick<LeftProcess, 'pid' | 'identity'>
+
 /**
  * What owns the PTYs. The interface is small and asynchronous: `in-process.ts` is the one that really does, in the
  * holder's process; `remote.ts` is the daemon's side of that. Both pass the same conformance suite
  * (test/holder/conformance.ts).
  *
- * A holder does four things: it starts a process in a PTY, appends every byte the process prints to the raw log before
- * anybody sees it, writes lines to its input, and signals it. It never looks into what is printed: the reader of the
+ * A holder does five things: it starts a process in a PTY, appends every byte the process prints to the raw log before
+ * anybody sees it, writes lines to its input, signals it, and ends what it leaves behind. It never looks into what is printed: the reader of the
  * raw log finds the exit record there and then calls `release`.
  */
 export interface Holder {
@@ -12,6 +17,13 @@ export interface Holder {
   start(spec: ProcessSpec): Promise<HeldProcess>
   /** The processes that have not been released. */
   list(): HeldProcess[]
+  /**
+   * After the end of a process: ends what it has started, marked or descended. With `spareDetached` that goes on which is in
+   * a session other than its own, and is the answer. Then what is known of it is forgotten.
+   */
+  clear(id: string, options: { spareDetached: boolean }): Promise<LeftProcess[]>
+  /** Ends processes that were left, as far as they are still the same, and everything with the mark of one of these processes. */
+  endLeft(ids: readonly string[], left: readonly LeftIdentity[]): Promise<void>
   /** Kills and releases whatever is left. Resolves when no process, PTY, FIFO or descriptor of this holder is left. */
   close(): Promise<void>
 }
@@ -53,6 +65,8 @@ export interface HeldProcess {
   readonly lost: boolean
   /** To the process group; the shim survives it. A process that is gone already is success. */
   signal(signal: 'SIGINT' | 'SIGTERM'): Promise<void>
+  /** Notes what it has started, while that can still be seen. */
+  note(): Promise<void>
   /** SIGKILL to the command itself, then to what it left behind (`sweep.ts`). The shim still prints the exit record. */
   kill(): Promise<void>
   /** Called after bytes were appended, with the new size; and once more with `ended` when the PTY is gone, whatever the reason, soon also to who comes after that. Returns the unsubscribe function. */

@@ -2,7 +2,10 @@ import { readdirSync, rmSync } from 'node:fs'
 import type { Log } from '../log.ts'
 import { type OwnProcess, startHeldProcess } from './held-process.ts'
 import { type Holder, type ProcessSpec, SpawnFailed } from './holder.ts'
+import { describeLeft, identityOf } from './left-process.ts'
 import { processFiles, whileHeld } from './process-files.ts'
+import { listProcesses } from './process-list.ts'
+import { forgetStarted, readStarted } from './started-processes.ts'
 import { sweep } from './sweep.ts'
 
 export interface InProcessHolderOptions {
@@ -14,6 +17,8 @@ export interface InProcessHolderOptions {
 export interface InProcessHolder extends Holder {
   start(spec: ProcessSpec): Promise<OwnProcess>
   list(): OwnProcess[]
+  /** The daemon that is attached: it is never ended, also where it was started from within a session. */
+  spare(daemon: number | undefined): void
 }
 
 /** A holder in this process: the end of this process is the end of what it holds. */
@@ -24,6 +29,7 @@ export function createInProcessHolder({ dir, log }: InProcessHolderOptions): InP
   // Reported by `start`.
   ready.catch(() => {})
   let closing: Promise<void> | undefined
+  let spared: readonly number[] = []
 
   const start = async (spec: ProcessSpec) => {
     try {
@@ -32,7 +38,13 @@ export function createInProcessHolder({ dir, log }: InProcessHolderOptions): InP
       throw new SpawnFailed(`the directory ${dir} cannot be used`, { cause: error })
     }
     if (closing) throw new SpawnFailed('the holder has been closed')
-    const process = await startHeldProcess(dir, spec, log, () => held.delete(spec.id))
+    const process = await startHeldProcess(
+      dir,
+      spec,
+      log,
+      () => spared,
+      () => held.delete(spec.id),
+    )
     held.set(process.id, process)
     return process
   }
@@ -44,6 +56,7 @@ export function createInProcessHolder({ dir, log }: InProcessHolderOptions): InP
       [...held.values()].map(async process => {
         await process.kill()
         await process.release()
+        forgetStarted(processFiles(dir, process.id))
       }),
     )
   }
@@ -57,6 +70,32 @@ export function createInProcessHolder({ dir, log }: InProcessHolderOptions): InP
       return started
     },
     list: () => [...held.values()],
+    spare(daemon) {
+      spared = daemon === undefined ? [] : [daemon]
+    },
+    async clear(id, { spareDetached }) {
+      await ready
+      const files = processFiles(dir, id)
+      const started = readStarted(files)
+      // Nothing was left when it was released.
+      if (spareDetached && !started) return []
+      const { left, stuck } = await sweep({
+        ids: [id],
+        shimPid: undefined,
+        seen: started?.seen ?? [],
+        spared,
+        ...(spareDetached && started && { onlySession: started.session }),
+      })
+      if (stuck.length > 0) log?.warn('processes do not go away', { process: id, pids: stuck })
+      forgetStarted(files)
+      return left.map(describeLeft)
+    },
+    async endLeft(ids, left) {
+      const identities = new Map(left.map(({ pid, identity }) => [pid, identity]))
+      const seen = (await listProcesses()).filter(entry => identities.get(entry.pid) === identityOf(entry))
+      const { stuck } = await sweep({ ids, shimPid: undefined, seen, spared })
+      if (stuck.length > 0) log?.warn('processes do not go away', { pids: stuck })
+    },
     close: () => (closing ??= close()),
   }
 }
@@ -71,7 +110,8 @@ async function removeLeftovers(dir: string): Promise<void> {
     readdirSync(dir).flatMap(name => (/\.(in|stderr|pid)$/.test(name) ? [name.replace(/\.\w+$/, '')] : [])),
   )
   for (const id of ids) {
-    await sweep({ id, shimPid: undefined })
-    for (const path of whileHeld(processFiles(dir, id))) rmSync(path, { recursive: true, force: true })
+    const files = processFiles(dir, id)
+    await sweep({ ids: [id], shimPid: undefined, seen: readStarted(files)?.seen ?? [] })
+    for (const path of [...whileHeld(files), files.started]) rmSync(path, { recursive: true, force: true })
   }
 }

@@ -18,6 +18,8 @@ export interface ProcessFiles {
   stderr: string
   /** Its pid: until it is released. */
   pid: string
+  /** What is known of the processes that it has started: until those are ended or left. */
+  started: string
   /** Directory of files that its command line names: until it is released. */
   options: string
   /** Directory for its temporary files: until its end has been read. */
@@ -35,6 +37,7 @@ export function processFiles(dir: string, id: string): ProcessFiles {
     in: `${base}.in`,
     stderr: `${base}.stderr`,
     pid: `${base}.pid`,
+    started: `${base}.started`,
     options: `${base}.options`,
     tmp: `${base}.tmp`,
   }

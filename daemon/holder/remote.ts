@@ -5,7 +5,7 @@ import { type Attachment, attach, HolderGone, HolderRefused } from './attachment
 import { createGrowth, type Growth } from './growth.ts'
 import { type HeldProcess, type Holder, SpawnFailed } from './holder.ts'
 import { holderLog, spawnHolder } from './spawn.ts'
-import type { HolderCall, ProcessFacts, Push } from './wire.ts'
+import type { HolderCall, ProcessFacts, Push, Result } from './wire.ts'
 
 /** The daemon's side of a holder in a process of its own, which is started where there is none. */
 export interface RemoteHolder extends Holder {
@@ -116,7 +116,7 @@ export async function createRemoteHolder({ home, logLevel, muxd, log }: RemoteHo
       let started: RemoteProcess | undefined
       try {
         const attachment = await attached
-        await attachment.call({ call: 'start', spec }, facts => (started = adopt(facts!)))
+        await attachment.call({ call: 'start', spec }, facts => (started = adopt(facts as ProcessFacts)))
         return started!
       } catch (error) {
         if (error instanceof SpawnFailed) throw error
@@ -124,6 +124,13 @@ export async function createRemoteHolder({ home, logLevel, muxd, log }: RemoteHo
       }
     },
     list: () => [...held.values()],
+    async clear(process, { spareDetached }) {
+      const left = await ignoringGone(call({ call: 'clear', process, spareDetached }))
+      return Array.isArray(left) ? left : []
+    },
+    async endLeft(processes, left) {
+      await ignoringGone(call({ call: 'endLeft', processes, left }))
+    },
     status: () => ({
       state,
       ...(welcome && { pid: welcome.pid, startedAt: welcome.startedAt, muxd: welcome.muxd }),
@@ -166,7 +173,7 @@ function pushed(held: Map<string, RemoteProcess>, push: Push): void {
 
 function createRemoteProcess(
   facts: ProcessFacts,
-  call: (call: HolderCall) => Promise<unknown>,
+  call: (call: HolderCall) => Promise<Result>,
   onReleased: () => void,
 ): RemoteProcess {
   const { id, pid, commandPid = pid, startedAt } = facts
@@ -205,9 +212,16 @@ function createRemoteProcess(
       inputEnded = true
       await ignoringGone(call({ call: 'endInput', process: id }))
     },
-    signal: signal => ignoringGone(call({ call: 'signal', process: id, signal })),
+    async signal(signal) {
+      await ignoringGone(call({ call: 'signal', process: id, signal }))
+    },
+    async note() {
+      await ignoringGone(call({ call: 'note', process: id }))
+    },
     // What a dead holder has left is ended by the next one: it is waited for.
-    kill: () => ignoringGone(call({ call: 'kill', process: id })),
+    async kill() {
+      await ignoringGone(call({ call: 'kill', process: id }))
+    },
     onGrow: listener => growth.on(listener),
     onStalled(listener) {
       stallListeners.add(listener)
@@ -230,10 +244,11 @@ function createRemoteProcess(
 }
 
 /** A holder that is gone has nothing left to be ended. */
-async function ignoringGone(call: Promise<unknown>): Promise<void> {
+async function ignoringGone(call: Promise<Result>): Promise<Result> {
   try {
-    await call
+    return await call
   } catch (error) {
     if (!(error instanceof HolderGone || error instanceof SpawnFailed)) throw error
+    return null
   }
 }

@@ -5,7 +5,6 @@ import { listenUnix } from '../server/listen.ts'
 import type { OwnProcess } from './held-process.ts'
 import { InputClosed } from './holder.ts'
 import type { InProcessHolder } from './in-process.ts'
-import { sweep } from './sweep.ts'
 import {
   type Answer,
   type FromHolder,
@@ -15,6 +14,7 @@ import {
   onMessages,
   type ProcessFacts,
   type Push,
+  type Result,
   sendMessage,
 } from './wire.ts'
 
@@ -92,7 +92,7 @@ export async function serveHolder({
     })
   }
 
-  const make = async (call: HolderCall): Promise<ProcessFacts | null> => {
+  const make = async (call: HolderCall): Promise<Result> => {
     if (call.call === 'start') {
       const started = await holder.start(call.spec)
       watch(started)
@@ -102,6 +102,11 @@ export async function serveHolder({
       await holder.close()
       return null
     }
+    if (call.call === 'endLeft') {
+      await holder.endLeft(call.processes, call.left)
+      return null
+    }
+    if (call.call === 'clear') return holder.clear(call.process, call)
     const held = holder.list().find(({ id }) => id === call.process)
     switch (call.call) {
       case 'write':
@@ -117,7 +122,10 @@ export async function serveHolder({
       case 'kill':
         // What it left behind may outlive it.
         if (held) await held.kill()
-        else await sweep({ id: call.process, shimPid: undefined })
+        else await holder.clear(call.process, { spareDetached: false })
+        break
+      case 'note':
+        await held?.note()
         break
       case 'release':
         await held?.release()
@@ -148,6 +156,7 @@ export async function serveHolder({
     if (!Number.isFinite(version)) return refuse('no version in common')
     if (attached) return refuse('another daemon is attached')
     attached = socket
+    holder.spare(hello.pid)
     clearTimeout(idleTimer)
     grown.clear()
     sendMessage(socket, { welcome: { ...about, version, startedAt, processes: holder.list().map(facts) } })
@@ -170,7 +179,10 @@ export async function serveHolder({
       clearTimeout(timer)
       if (socket.destroyed || !welcome(socket, hello)) return false
       previous = gone.then(async () => {
-        if (attached === socket) attached = undefined
+        if (attached === socket) {
+          attached = undefined
+          holder.spare(undefined)
+        }
         log.info('the daemon has gone', { held: holder.list().length })
         await Promise.all(underWay)
         lookAfter()

@@ -1,33 +1,51 @@
-import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
-
-/**
- * In the environment of every process that a held one has started, also in a session of its own: by it they are found,
- * exactly. Its value is the process's id.
- */
-export const processMarker = 'MUXD_PROCESS'
+import { descendantsOf, findProcess, listProcesses, type ProcessEntry } from './process-list.ts'
+import { lookForMark, markOf } from './process-mark.ts'
+import type { Seen } from './started-processes.ts'
 
 export interface SweepTarget {
-  id: string
-  /** The shim, which is spared; undefined when it is gone. What descends from it or is in its session is swept too. */
+  /** Processes with the mark of one of these are meant. */
+  ids: readonly string[]
+  /** The shim, which is spared; undefined when it is gone. What descends from it or is in its session is meant too. */
   shimPid: number | undefined
+  /** Processes that were seen before, by number and start, and what descends from them. */
+  seen?: readonly Seen[]
+  /** Never ended, whatever started them, and what descends from them. */
+  spared?: readonly number[]
+  /** Leaves what is in a session other than this one: it was detached on purpose. */
+  onlySession?: number
+}
+
+export interface Swept {
+  /** What was left, because it is in another session. */
+  left: ProcessEntry[]
+  /** What does not go away within two seconds of its SIGKILL: nothing, unless the kernel holds it. */
+  stuck: number[]
 }
 
 const deadlineMs = 2_000
+/** Something may start others as fast as they are ended. */
+const endlessMs = 20_000
 const roundMs = 5
+/** So long an `exec` is waited for to see whose process it is; a process that has erased both for good is nobody's. */
+const execMs = 200
 
-/**
- * SIGKILL to everything a process has started, until nothing is left of it (a process may start another while it is
- * being looked for). Resolves with the pids that are still there after two seconds: none, unless the kernel holds them.
- */
-export async function sweep(target: SweepTarget): Promise<number[]> {
-  const deadline = Date.now() + deadlineMs
+/** SIGKILL to everything that is meant, until nothing is left of it: a process may start another while it is being looked for. */
+export async function sweep(target: SweepTarget): Promise<Swept> {
+  const begun = Date.now()
+  const signalledAt = new Map<number, number>()
   for (;;) {
-    const found = await findLeftovers(target)
-    if (found.length === 0 || Date.now() > deadline) return found
-    for (const pid of found) signalIfThere(pid, 'SIGKILL')
+    const { found, isUnsure } = await findMeant(target)
+    const isSpared = ({ session }: ProcessEntry) => target.onlySession !== undefined && session !== target.onlySession
+    const doomed = found.filter(entry => !isSpared(entry)).map(({ pid }) => pid)
+    const now = Date.now()
+    const isStuck = doomed.every(pid => now - (signalledAt.get(pid) ?? now) > deadlineMs) || now - begun > endlessMs
+    const isUnclear = isUnsure && now - begun <= execMs
+    if (isStuck && !(doomed.length === 0 && isUnclear)) return { left: found.filter(isSpared), stuck: doomed }
+    for (const pid of doomed) {
+      signalIfThere(pid, 'SIGKILL')
+      if (!signalledAt.has(pid)) signalledAt.set(pid, now)
+    }
     await delay(roundMs)
   }
 }
@@ -44,88 +62,28 @@ export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** SIGKILL to one process, if it (still) is what the held process has started and not another with its number. */
-export async function killIfOurs(pid: number, target: SweepTarget): Promise<void> {
-  const entry = process.platform === 'linux' ? readEntry(pid) : (await listByPs()).find(other => other.pid === pid)
-  if (entry && isOurs(entry, target, new Set())) signalIfThere(pid, 'SIGKILL')
+export async function killIfOurs(pid: number, { id, shimPid }: { id: string; shimPid: number }): Promise<void> {
+  const entry = await findProcess(pid)
+  if (entry && pid !== process.pid && (entry.session === shimPid || markOf(pid) === id)) signalIfThere(pid, 'SIGKILL')
 }
 
-async function findLeftovers(target: SweepTarget): Promise<number[]> {
-  const processes = process.platform === 'linux' ? listByProc() : await listByPs()
-  const descendants = descendantsOf(target.shimPid, processes)
-  return processes.filter(entry => isOurs(entry, target, descendants)).map(({ pid }) => pid)
-}
-
-function isOurs({ pid, session }: ProcessEntry, { id, shimPid }: SweepTarget, descendants: Set<number>): boolean {
-  if (pid === shimPid || pid === process.pid) return false
-  return descendants.has(pid) || (shimPid !== undefined && session === shimPid) || isMarked(pid, id)
-}
-
-interface ProcessEntry {
-  pid: number
-  parent: number
-  /** Linux: the session; elsewhere the process group. A shim leads both. */
-  session: number
-}
-
-function listByProc(): ProcessEntry[] {
-  return readdirSync('/proc').flatMap(name => {
-    const pid = Number(name)
-    return pid > 0 ? (readEntry(pid) ?? []) : []
-  })
-}
-
-/** Undefined for a process that is gone or only waits to be reaped. */
-function readEntry(pid: number): ProcessEntry | undefined {
-  const stat = readIfThere(`/proc/${pid}/stat`)?.toString('latin1')
-  if (stat === undefined) return undefined
-  // The name before these fields may hold anything, also ")".
-  const [state, parent, , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  if (state === 'Z' || state === 'X') return undefined
-  return { pid, parent: Number(parent), session: Number(session) }
-}
-
-/** Where there is no /proc. Exported for its test. */
-export async function listByPs(): Promise<ProcessEntry[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,pgid=,stat='])
-  return stdout.split('\n').flatMap(line => {
-    const [pid, parent, group, state] = line.trim().split(/\s+/)
-    return state && !state.startsWith('Z') ? [{ pid: Number(pid), parent: Number(parent), session: Number(group) }] : []
-  })
-}
-
-function descendantsOf(root: number | undefined, processes: ProcessEntry[]): Set<number> {
-  const found = new Set<number>()
-  if (root === undefined) return found
-  const parents = new Set([root])
-  for (let before = -1; before !== found.size; ) {
-    before = found.size
-    for (const { pid, parent } of processes) {
-      if (!parents.has(parent)) continue
-      parents.add(pid)
-      found.add(pid)
-    }
+async function findMeant({ ids, shimPid, seen = [], spared = [] }: SweepTarget) {
+  const processes = (await listProcesses()).filter(({ pid }) => pid !== process.pid && !spared.includes(pid))
+  const marks = new Set(ids)
+  const starts = new Map(seen.map(({ pid, started }) => [pid, started]))
+  const unsure: number[] = []
+  const isMeant = (entry: ProcessEntry) => {
+    if (shimPid !== undefined && entry.session === shimPid) return true
+    if (starts.get(entry.pid) === entry.started) return true
+    const { mark, isUnsure } = lookForMark(entry)
+    if (isUnsure) unsure.push(entry.pid)
+    return mark !== undefined && marks.has(mark)
   }
-  return found
-}
-
-/** The held process that a process belongs to; undefined also where environments cannot be read. */
-export function markOf(pid: number): string | undefined {
-  const environ = readIfThere(`/proc/${pid}/environ`)?.toString('latin1').split('\0')
-  return environ?.find(entry => entry.startsWith(`${processMarker}=`))?.slice(processMarker.length + 1)
-}
-
-function isMarked(pid: number, id: string): boolean {
-  const environ = readIfThere(`/proc/${pid}/environ`)
-  if (!environ) return false
-  const marker = `${processMarker}=${id}\0`
-  return environ.indexOf(marker) === 0 || environ.includes(`\0${marker}`)
-}
-
-// Gone meanwhile, or somebody else's: no leftover of ours.
-function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path)
-  } catch {
-    return undefined
+  const roots = processes.filter(isMeant).map(({ pid }) => pid)
+  const meant = descendantsOf(shimPid === undefined ? roots : [shimPid, ...roots], processes)
+  for (const pid of roots) meant.add(pid)
+  return {
+    found: processes.filter(({ pid }) => pid !== shimPid && meant.has(pid)),
+    isUnsure: unsure.some(pid => !meant.has(pid)),
   }
 }

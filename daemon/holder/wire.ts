@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { createLineSplitter } from '../claude/lines.ts'
-import type { ProcessSpec } from './holder.ts'
+import type { LeftIdentity, ProcessSpec } from './holder.ts'
+import type { LeftProcess } from './left-process.ts'
 
 /**
  * What daemon and holder say to each other over the holder's Unix socket: one JSON object a line. The holder may be
@@ -42,13 +43,18 @@ export interface ProcessFacts {
 export type HolderCall =
   | { call: 'start'; spec: ProcessSpec }
   | { call: 'write'; process: string; line: string; lineId?: string }
-  | { call: 'endInput' | 'kill' | 'release'; process: string }
+  | { call: 'endInput' | 'kill' | 'release' | 'note'; process: string }
+  | { call: 'clear'; process: string; spareDetached: boolean }
+  | { call: 'endLeft'; processes: readonly string[]; left: readonly LeftIdentity[] }
   | { call: 'signal'; process: string; signal: 'SIGINT' | 'SIGTERM' }
   /** Ends everything that is held, then the holder itself. */
   | { call: 'close' }
 
+/** `start` answers what there is to know, `clear` what was left. A holder of an earlier version answers null to what it does not know. */
+export type Result = ProcessFacts | LeftProcess[] | null
+
 export type Answer =
-  | { id: number; ok: ProcessFacts | null }
+  | { id: number; ok: Result }
   /** `name` is that of the error's class where `holder.ts` has one. */
   | { id: number; error: { name: string; message: string } }
 

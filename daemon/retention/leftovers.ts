@@ -17,7 +17,8 @@ export async function removeLeftovers(
   const removed: string[] = []
   // Listed before it is asked for: a process is stored before it has any file.
   for (const name of await readdir(processesDir)) {
-    const [, id, kind] = /^(p_[^.]+)\.(raw|times|err|pack|pack\.draft|in|stderr|pid|options|tmp)$/.exec(name) ?? []
+    const [, id, kind] =
+      /^(p_[^.]+)\.(raw|times|err|pack|pack\.draft|in|stderr|pid|started|options|tmp)$/.exec(name) ?? []
     if (id === undefined || kind === undefined) continue
     const process = store.processes.get(id)
     const isPack = kind.startsWith('pack')

@@ -147,7 +147,11 @@ export interface ConversationHooks {
   runEnded(run: ActiveRun): void
   /** An outcome is kept back now. */
   outcomeHeld(): void
+  /** A tool begins, goes on or has ended: it may have started processes. */
+  toolBoundary?(): void
 }
+
+const toolBoundaries: ReadonlySet<EventBody['type']> = new Set(['tool_use', 'tool_progress', 'tool_result'])
 
 const endedWithoutResult = failureOf(
   { code: 'unknown', title: 'Claude Code ended the turn without a result', advice: 'Run it again', retryable: true },
@@ -251,6 +255,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       for (const body of events) {
         memory.spoke = true
         lastHeard.heard(body)
+        if (toolBoundaries.has(body.type)) conversation.hooks.toolBoundary?.()
         if (body.type === 'done' || body.type === 'failed') turnEnded(body, ending, line, source)
         else {
           observe(body, run)

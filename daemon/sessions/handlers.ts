@@ -31,7 +31,7 @@ export function sessionHandlers(
         const { items, next } = page(found, limit, ({ place }) => place)
         return { sessions: items.map(({ session }) => session), ...next }
       },
-      close: ({ session, force = false }, { actor }) => sessions.close(session, force, actor),
+      close: ({ session, force = false, sweep = false }, { actor }) => sessions.close(session, { force, sweep }, actor),
       async delete({ session, force = false }, { actor }) {
         await sessions.delete(session, force, actor)
         return {}

@@ -11,6 +11,8 @@ export interface LiveProcess {
   readonly ending: boolean
   /** It did not go by itself when it should have. */
   readonly forced: boolean
+  /** It was sent a signal to end it. */
+  readonly signalled: boolean
   /** Ends its input, after which it exits by itself; `graceMs` later by force, unless told to be patient. */
   endGently(options?: { patient: boolean }): void
   endByForce(): void
@@ -23,7 +25,7 @@ export interface LiveProcess {
    * called before each is taken.
    */
   cancelSteps(announce: (step: CancelStep) => void): [Step, ...Step[]]
-  /** It is over: stops the clocks, and ends what it left behind when it was ended by force. */
+  /** It is over: stops the clocks. */
   ended(): void
   /** The daemon goes without it: stops the clocks and listens no more. */
   leave(): void
@@ -61,6 +63,9 @@ export function createLiveProcess(claude: ClaudeProcess, graceMs: number): LiveP
     },
     get forced() {
       return forced
+    },
+    get signalled() {
+      return signalled
     },
     endGently({ patient } = { patient: false }) {
       if (!ending) claude.endInput()
@@ -106,7 +111,6 @@ export function createLiveProcess(claude: ClaudeProcess, graceMs: number): LiveP
     },
     ended() {
       escalation?.stop()
-      if (signalled) void claude.kill()
     },
     leave() {
       escalation?.stop()

@@ -1,6 +1,6 @@
 import { listOpenConversations, type OpenConversation } from '../claude/open-conversations.ts'
 import { configDirectory } from '../claude/transcripts.ts'
-import { markOf } from '../holder/sweep.ts'
+import { markOf } from '../holder/process-mark.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { type Claim, type DamagedClaim, isDamaged } from './claim-file.ts'
 import type { ConversationKey } from './claims.ts'

@@ -17,6 +17,7 @@ import { beginningOf, idOf } from './beginning.ts'
 import { checkStart } from './check-start.ts'
 import type { Conversation } from './conversation.ts'
 import { hasPrinted } from './history.ts'
+import { isGraceful, withLeft, withoutLeft } from './left-processes.ts'
 import { createLiveProcess, type LiveProcess } from './live-process.ts'
 import { counterBefore, newProcess } from './new-process.ts'
 import { startFailure } from './own-failures.ts'
@@ -55,8 +56,12 @@ export interface SessionProcess {
   readonly isBehind: boolean
   /** Reads that once more, from the last checkpoint to the end. False while its process has not ended. */
   readAgain(): boolean
-  /** Resolves when the one that is there has ended. */
+  /** Resolves when the one that is there has ended, and with it what it must not leave behind. */
   gone(): Promise<void>
+  /** What the last one has left behind is being looked for. */
+  readonly isClearing: boolean
+  /** Ends what the session's processes have left behind. */
+  endLeft(): Promise<void>
   /** The daemon goes without it: whatever comes of it is the next one's. */
   leave(): void
   /** Resolves when what it held is given back. */
@@ -95,6 +100,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
   let liveLimits: ProcessLimits | undefined
   let left = false
   let waiting: (() => void)[] = []
+  let clearing = 0
   // The latest one.
   let current: StoredProcess | undefined
   const discarded = new Set<string>()
@@ -210,13 +216,28 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     },
 
     gone: () => new Promise(resolve => waiting.push(resolve)),
+    get isClearing() {
+      return clearing > 0
+    },
+    async endLeft() {
+      const { left } = conversation.record
+      if (!left) return
+      const ids = store.processes.ofSession(session).map(({ id }) => id)
+      await context.holder.endLeft(ids, left.processes)
+      conversation.record = withoutLeft(conversation.record)
+      options.refresh()
+      recorder.commit()
+    },
 
     leave() {
       left = true
       live?.leave()
     },
 
-    settled: ownership.settled,
+    async settled() {
+      await ownership.settled()
+      if (clearing > 0) await new Promise<void>(resolve => waiting.push(resolve))
+    },
   }
 
   /** Where what a process prints goes. */
@@ -312,6 +333,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     // Its exit was read, and is not stored: the next daemon reads it again, and ends the run as it ended.
     if (left) return
     const forced = live?.forced ?? false
+    const signalled = live?.signalled ?? false
     live?.ended()
     live = null
     current = undefined
@@ -320,6 +342,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     conversation.releaseHeld(now, forced)
     const failure = conversation.failure(status, stderrTail)
     const interrupted = options.stopReason() ?? (lost ? holderDied : undefined)
+    const leftRun = conversation.background !== null || conversation.active !== null
     for (const run of [conversation.background, conversation.active]) {
       if (!run) continue
       if (interrupted === undefined && run === conversation.active && isUndelivered(run, row)) continue
@@ -336,6 +359,22 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     }
     options.refresh()
     recorder.commit()
+    void clear(row, isGraceful({ status, lost, signalled, leftRun }))
+  }
+
+  /** Ends what a process has left behind, but what it detached before a graceful end: that is in the record from now on. */
+  async function clear(row: StoredProcess, spareDetached: boolean) {
+    clearing++
+    const left = await context.holder.clear(row.id, { spareDetached }).catch((error: unknown) => {
+      context.log.error('what a process has left behind could not be ended', { process: row.id, error })
+      return []
+    })
+    clearing--
+    if (left.length > 0) {
+      conversation.record = withLeft(conversation.record, left)
+      options.refresh()
+      recorder.commit()
+    }
     notify()
     options.ended()
   }

@@ -60,8 +60,11 @@ export interface LiveSession {
   endIdleProcess(): boolean
   /** Goes on where the daemon before this one had got. Called once, before anything else. */
   takeOver(inherited: Inheritance): void
-  /** Ends the process, gently. Resolves when it is gone, and when the changes are made that were asked for before. */
-  close(): Promise<void>
+  /**
+   * Ends the process, gently, and with `sweep` what the session's processes have left behind. Resolves when they are gone, and
+   * when the changes are made that were asked for before.
+   */
+  close(options?: { sweep: boolean }): Promise<void>
   /** The daemon stops: ends the process, every unfinished run becomes `interrupted`. */
   shutdown(reason: string): Promise<void>
   /** The daemon goes and another will come: stops acting, and leaves everything as it is. */
@@ -97,6 +100,7 @@ export function createSession(
     control: answerControl,
     runEnded,
     outcomeHeld: () => process.live?.endGently(),
+    toolBoundary: () => process.live?.claude.note(),
   })
   const approvals = createApprovals({
     ...context,
@@ -265,7 +269,7 @@ export function createSession(
 
     takeOver: inheritance => takeOver.begin(inheritance),
 
-    async close() {
+    async close({ sweep } = { sweep: false }) {
       cancelIdleClose()
       conversation.record = { ...conversation.record, state: 'closed' }
       await starting
@@ -273,6 +277,8 @@ export function createSession(
         process.live.endGently()
         await process.gone()
       }
+      await process.settled()
+      if (sweep) await process.endLeft()
       await updating
       acted()
       recorder.commit()
@@ -288,7 +294,9 @@ export function createSession(
       requests.stop()
       await starting
       if (process.live) {
-        process.live.endByForce()
+        // An idle one ends by itself, so that what it detached goes on.
+        if (isWorking()) process.live.endByForce()
+        else process.live.endGently()
         await process.gone()
       }
       for (const run of [conversation.background, conversation.active, ...queue]) {
@@ -305,6 +313,7 @@ export function createSession(
       ending.stop()
       requests.stop()
       await starting
+      await process.settled()
       process.leave()
       recorder.commit()
     },
@@ -470,7 +479,7 @@ export function createSession(
     if (isWorking() || queue.length > 0 || starting || stopping || takeOver.isCatchingUp) return
     // What could not be stored is tried again later: at once it would fail again, and come back here again.
     const { live } = process
-    if (!live) return !storage.isFailing && saved() ? context.onIdle(id) : undefined
+    if (!live) return !storage.isFailing && !process.isClearing && saved() ? context.onIdle(id) : undefined
     if (conversation.backgroundTasks > 0) return
     if (oneShot || live.ending || process.isForOneRun) return live.endGently()
     cancelIdleClose = startDeadline(Date.now() + config.idleCloseMs, () => process.live?.endGently())

@@ -31,6 +31,7 @@ import {
   openElsewhere,
   type OpenMaybe,
 } from './ownership.ts'
+import { withoutEnded } from './left-processes.ts'
 import { isEnded } from './run-state.ts'
 import { withReportedMode } from './permission-mode.ts'
 import { endOrphans } from './orphans.ts'
@@ -61,7 +62,8 @@ export interface Sessions {
   get(session: string): Session
   /** `place` is what the page behind a session is asked for with, in the same order. */
   list(filter: SessionFilter & { order?: 'created' | 'used' }): { session: Session; place: string }[]
-  close(session: string, force: boolean, by: Actor): Promise<Session>
+  /** `sweep`: also ends what its processes have left behind. */
+  close(session: string, options: { force: boolean; sweep: boolean }, by: Actor): Promise<Session>
   delete(session: string, force: boolean, by: Actor): Promise<void>
   /** In a session, or in a new one: then both are stored or neither. */
   startRun(session: string | NewSession, prompt: string, by: Actor, keep?: KeepAnswer, limits?: RunLimits): Run
@@ -215,7 +217,7 @@ export function createSessions(context: SessionsContext): Sessions {
     live.get(session.session)?.record ?? { ...session, head: store.events.bounds(session.session).head }
 
   /** As readers may see it: what waits for a sync is not shown yet. */
-  const shown = (session: Session): Session => journal.view.session(session)
+  const shown = (session: Session): Session => withoutEnded(journal.view.session(session))
 
   function shownRun(id: string): Run {
     const run = journal.view.run(storedRun(id))
@@ -258,6 +260,7 @@ export function createSessions(context: SessionsContext): Sessions {
     deleting.add(id)
     try {
       await end?.()
+      await endLeftOf(id)
       // By itself: on a full disk the end of the process may not be stored, and what follows in the same turn would fail too.
       journal.flush()
       journalNow({ session: id, deleted: true, durable: true })
@@ -266,6 +269,15 @@ export function createSessions(context: SessionsContext): Sessions {
     } finally {
       deleting.delete(id)
     }
+  }
+
+  /** Nobody could end them any more when the session is gone. */
+  async function endLeftOf(id: string) {
+    journal.flush()
+    const { left } = store.sessions.get(id) ?? {}
+    if (!left) return
+    const ids = store.processes.ofSession(id).map(process => process.id)
+    await context.holder.endLeft(ids, left.processes)
   }
 
   async function cancelAll(id: string, by: Actor) {
@@ -355,11 +367,11 @@ export function createSessions(context: SessionsContext): Sessions {
       return found.map(({ session, place }) => ({ session: shown(session), place }))
     },
 
-    async close(id, force, by) {
+    async close(id, { force, sweep }, by) {
       stored(id)
       refuseWhileBusy(live.get(id), id, force, 'close it')
       if (force) await cancelAll(id, by)
-      await load(id).close()
+      await load(id).close({ sweep })
       journal.flush()
       await journal.view.whenPublished(id)
       return shown(stored(id))

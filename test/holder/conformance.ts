@@ -230,6 +230,7 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
         expect((await exit).status).toBe(4)
         const kept = readFileSync(file(held, 'err'), 'utf8')
         await held.release()
+        await subject.holder.clear(held.id, { spareDetached: false })
         expect(readFileSync(file(held, 'err'), 'utf8')).toBe(kept)
         expect(kept).toMatch(/^(mine|theirs)\n/)
       })
@@ -394,7 +395,12 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
         await held.release()
         expect(openDescriptors(subject.pid, dir)).toEqual([])
         expect(processesOf(held.id)).toHaveLength(1)
-        await held.kill()
+        const [left] = await subject.holder.clear(held.id, { spareDetached: true })
+        expect(left).toMatchObject({ pid: processesOf(held.id)[0], command: 'sleep 1000' })
+        // One with its pid that was started at another time is another.
+        await subject.holder.endLeft([], [{ ...left!, identity: 'another' }])
+        expect(processesOf(held.id)).toEqual([left!.pid])
+        await subject.holder.endLeft([], [left!])
         expect(processesOf(held.id)).toEqual([])
       })
 
@@ -404,6 +410,7 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
         await held.release()
         await gone
         await until(() => expect(processesOf(held.id)).toEqual([]), patience)
+        await subject.holder.clear(held.id, { spareDetached: false })
       })
 
       it('copes with a shim that was killed by somebody else', async () => {
@@ -418,6 +425,7 @@ export function describeHolder(name: string, makeHolder: (dir: string) => Promis
         await until(() => expect(late).toHaveBeenCalledWith(6, true), patience)
         await held.release()
         await until(() => expect(processesOf(held.id)).toEqual([]), patience)
+        await subject.holder.clear(held.id, { spareDetached: false })
       })
     })
 

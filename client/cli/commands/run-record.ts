@@ -1,9 +1,10 @@
-import type { Failure } from '../../../protocol/index.ts'
+import type { Failure, Session } from '../../../protocol/index.ts'
 import { type CancelMode, type Mux, type Run, Unavailable } from '../../index.ts'
 import { type ExitCode, exitCodeOf, exitCodeOfEnd, exitCodes, Usage } from '../exit.ts'
 import { colorsFor, print, printJson, say } from '../output.ts'
 import { reportError } from '../report-error.ts'
 import { duration, tokens, usd } from '../render/format.ts'
+import { leftLines } from '../render/left.ts'
 import { limitsOf, queuedFor, silence, silentAfterMs } from '../render/run-facts.ts'
 import { harmless, oneLine } from '../render/text.ts'
 import { whatToDo } from '../render/what-to-do.ts'
@@ -67,7 +68,10 @@ export async function show(id: string, options: CommonOptions): Promise<ExitCode
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const run = await mux.attach(await runId(mux, id)).info({ signal })
     if (options.json) await printJson(run)
-    else for (const line of describe(run)) await print(line)
+    else {
+      const session = await mux.api.session.get({ session: run.session }, { signal })
+      for (const line of [...describe(run), ...processLines(session)]) await print(line)
+    }
     return exitCodes.done
   })
 }
@@ -116,6 +120,14 @@ function describe(run: Run): string[] {
     ...(result?.response ? ['', harmless(result.response.trimEnd())] : []),
     ...(result?.failure ? ['', ...failureLines(result.failure)] : []),
   ]
+}
+
+/** What runs of the run's session: Claude Code, and what it has left. */
+function processLines(session: Session): string[] {
+  const { process: claude } = session
+  const running = claude ? [`Claude Code runs as pid ${claude.pid}`] : []
+  const lines = [...running, ...leftLines(session)]
+  return lines.length > 0 ? ['', ...lines] : []
 }
 
 function failureLines(failure: Failure): string[] {

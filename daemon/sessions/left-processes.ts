@@ -1,0 +1,51 @@
+import type { LeftProcess, Session } from '../../protocol/index.ts'
+import { limits } from '../../protocol/limits.ts'
+import { redact } from '../claude/redact.ts'
+import type { LeftProcess as FoundProcess } from '../holder/left-process.ts'
+import { identitiesOf } from '../process-identity.ts'
+
+/** How a process came to its end. */
+export interface ProcessEnding {
+  /** The shell's exit status; null where it is not known. */
+  status: number | null
+  /** Its holder has died. */
+  lost: boolean
+  /** muxd has signalled it. */
+  signalled: boolean
+  /** A run was at work in it and had no result. */
+  leftRun: boolean
+}
+
+/**
+ * Whether a process ended by itself, or at the end of its input. Then what it detached goes on; else everything that it has
+ * started is ended with it. A shell's status over 128 names the signal that has ended it.
+ */
+export const isGraceful = ({ status, lost, signalled, leftRun }: ProcessEnding): boolean =>
+  !lost && !signalled && !leftRun && status !== null && status <= 128
+
+/** The record with what was found to be left by one more process. */
+export function withLeft(record: Session, found: readonly FoundProcess[]): Session {
+  const before = withoutEnded(record).left
+  const processes = [...(before?.processes ?? []), ...found.map(shownProcess)]
+  if (processes.length === 0) return withoutLeft(record)
+  const more = (before?.more ?? 0) + Math.max(0, processes.length - limits.maxLeftProcesses)
+  return { ...record, left: { processes: processes.slice(0, limits.maxLeftProcesses), more } }
+}
+
+function shownProcess({ command, ...process }: FoundProcess): LeftProcess {
+  const text = redact(command)
+  const isLong = text.length > limits.maxLeftCommandLength
+  return { ...process, command: isLong ? `${text.slice(0, limits.maxLeftCommandLength - 1)}…` : text }
+}
+
+export function withoutLeft({ left: _, ...record }: Session): Session {
+  return record
+}
+
+/** As readers see it: what has ended, or whose pid belongs to another process now, is left out. */
+export function withoutEnded(record: Session): Session {
+  if (!record.left) return record
+  const identities = identitiesOf(record.left.processes.map(({ pid }) => pid))
+  const processes = record.left.processes.filter(({ pid, identity }) => identities.get(pid) === identity)
+  return processes.length === 0 ? withoutLeft(record) : { ...record, left: { ...record.left, processes } }
+}
