@@ -370,13 +370,17 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       return []
     })
     clearing--
-    if (left.length > 0) {
-      conversation.record = withLeft(conversation.record, left)
-      options.refresh()
-      recorder.commit()
+    try {
+      if (left.length > 0) {
+        conversation.record = withLeft(conversation.record, left)
+        options.refresh()
+        recorder.commit()
+      }
+      notify()
+      options.ended()
+    } catch (error) {
+      options.faulted({ error, where: 'output', offset: row.offset })
     }
-    notify()
-    options.ended()
   }
 
   /** It has ended, and what it printed is to be stored yet. */
