@@ -220,10 +220,10 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       return clearing > 0
     },
     async endLeft() {
-      const { left } = conversation.record
-      if (!left) return
+      const { record } = conversation
+      if (!record.left) return
       const ids = store.processes.ofSession(session).map(({ id }) => id)
-      await context.holder.endLeft(ids, left.processes)
+      await context.holder.endLeft(ids, record.left.processes)
       conversation.record = withoutLeft(conversation.record)
       options.refresh()
       recorder.commit()
@@ -365,14 +365,14 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
   /** Ends what a process has left behind, but what it detached before a graceful end: that is in the record from now on. */
   async function clear(row: StoredProcess, spareDetached: boolean) {
     clearing++
-    const left = await context.holder.clear(row.id, { spareDetached }).catch((error: unknown) => {
+    const found = await context.holder.clear(row.id, { spareDetached }).catch((error: unknown) => {
       context.log.error('what a process has left behind could not be ended', { process: row.id, error })
       return []
     })
     clearing--
     try {
-      if (left.length > 0) {
-        conversation.record = withLeft(conversation.record, left)
+      if (found.length > 0) {
+        conversation.record = withLeft(conversation.record, found)
         options.refresh()
         recorder.commit()
       }
