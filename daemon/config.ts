@@ -29,12 +29,14 @@ const ConfigFile = Type.Object(
     simulate: Type.Boolean(),
     /** Directories in which sessions may run; empty: anywhere the user may. */
     allowRoots: Type.Array(Type.String({ minLength: 1 })),
-    /** Runs at once; further ones queue. */
+    /** Runs at once, without those that wait for an answer; further ones queue. */
     maxRuns: Type.Integer({ minimum: 1, maximum: 1_000 }),
     /** A process is started only while so much memory is available; else its run waits. 0: memory is not looked at. */
     minFreeBytes: Type.Integer({ minimum: 0 }),
     /** A process without work is closed after so long; 0: one process a run. */
     idleCloseMs: Type.Integer({ minimum: 0 }),
+    /** So many processes without work are kept; beyond it, the one unused for longest is closed. */
+    maxIdleProcesses: Type.Integer({ minimum: 0, maximum: 1_000 }),
     /** Each step of a cancel gets so long before the next, stronger one. */
     cancelGraceMs: Type.Integer({ minimum: 0 }),
     /** After its last result a process that should exit gets so long to write its transcript. */
@@ -94,6 +96,8 @@ const defaults: Static<typeof ConfigFile> = {
   maxRuns: limits.maxRuns,
   minFreeBytes: 512 * 1024 * 1024,
   idleCloseMs: 5 * 60_000,
+  // About 200 MB each.
+  maxIdleProcesses: 8,
   cancelGraceMs: 5_000,
   resultGraceMs: 5_000,
   unattendedMs: limits.unattendedMs,

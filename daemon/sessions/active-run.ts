@@ -15,6 +15,7 @@ import type {
 } from '../../protocol/index.ts'
 import type { StoredRun } from '../store/store.ts'
 import { noTokens } from '../usage/tokens.ts'
+import type { Place } from './admission.ts'
 import type { ReachedLimit } from './asked-end.ts'
 import { isEnded, nextRunState, type RunInput } from './run-state.ts'
 
@@ -39,8 +40,8 @@ export interface ActiveRun {
   answeredAt?: number
   /** Claude Code's outcome, kept back until the process of a one-shot session is over too. */
   held?: Outcome
-  /** Gives back its place among the active runs, or in the queue for one. */
-  leave?: () => void
+  /** Among the active runs. Turns that Claude Code begins itself have none. */
+  place?: Place
 }
 
 /** What the translator made of a `result`. */

@@ -2,16 +2,25 @@ import type { WaitingFor } from '../../protocol/index.ts'
 
 /**
  * Lets at most `maxRuns` runs be active at once, and starts no process for which there is no memory; the others wait in
- * the order in which they came. One that waits for memory lets those pass that need no process started.
+ * the order in which they came. One that waits for memory lets those pass that need no process started. A run that waits
+ * for an answer lends its place, and takes it back at once: then more than `maxRuns` may be active, and no other begins.
  */
 export interface Admission {
-  /** Returns what gives the place back, or withdraws the request while it still waits. */
-  request(request: AdmissionRequest): () => void
-  /** A place for a run that is active already, whether there is room for it or not. Returns what gives it back. */
-  take(): () => void
+  request(request: AdmissionRequest): Place
+  /** A place for a run that is active already, whether there is room for it or not. */
+  take(): Place
   /** Looks again: a process has ended. */
   recheck(): void
   readonly active: number
+}
+
+/** Of a run among the active ones, or among those that wait. Each member may be called again without effect. */
+export interface Place {
+  /** Gives it back for good, or withdraws the request while it still waits. */
+  leave(): void
+  /** It does not count for now. */
+  lend(): void
+  takeBack(): void
 }
 
 export interface AdmissionRequest {
@@ -42,11 +51,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
   const { maxRuns, hasMemory = () => true, onStart = () => {}, relieve = () => false, recheckMs = 1_000 } = options
   let waiting: { request: AdmissionRequest; told?: WaitingFor }[] = []
   let active = 0
+  let lent = 0
   let timer: NodeJS.Timeout | undefined
   let admitting = false
   let again = false
 
-  const hasMemoryNow = () => hasMemory() || (active === 0 && !relieve())
+  const hasMemoryNow = () => hasMemory() || (active + lent === 0 && !relieve())
 
   /** The first that may begin, and what the others wait for. */
   function choose() {
@@ -97,14 +107,19 @@ export function createAdmission(options: AdmissionOptions): Admission {
     }
   }
 
-  const giveBackOnce = () => {
-    let given = false
-    return (give: () => void) => {
-      if (given) return
-      given = true
-      give()
-      admit()
+  function placeOf(waits: () => boolean, withdraw: () => void): Place {
+    let state: 'held' | 'lent' | 'left' = 'held'
+    const change = (next: typeof state) => {
+      if (state === next || state === 'left') return
+      if (next === 'left' && waits()) withdraw()
+      else {
+        active += Number(next === 'held') - Number(state === 'held')
+        lent += Number(next === 'lent') - Number(state === 'lent')
+      }
+      state = next
+      if (next !== 'held') admit()
     }
+    return { leave: () => change('left'), lend: () => change('lent'), takeBack: () => change('held') }
   }
 
   return {
@@ -114,19 +129,20 @@ export function createAdmission(options: AdmissionOptions): Admission {
     recheck: admit,
     take() {
       active += 1
-      const once = giveBackOnce()
-      return () => once(() => (active -= 1))
+      return placeOf(
+        () => false,
+        () => {},
+      )
     },
     request(request) {
-      const place = { request }
-      waiting.push(place)
-      const once = giveBackOnce()
+      const each = { request }
+      waiting.push(each)
+      const place = placeOf(
+        () => waiting.includes(each),
+        () => (waiting = waiting.filter(other => other !== each)),
+      )
       admit()
-      return () =>
-        once(() => {
-          if (waiting.includes(place)) waiting = waiting.filter(each => each !== place)
-          else active -= 1
-        })
+      return place
     },
   }
 }

@@ -100,7 +100,7 @@ export function createFaults(options: FaultsOptions): Faults {
       else conversation.active = run
       runs.push(run)
     }
-    for (const run of known) if (!runs.includes(run)) run.leave?.()
+    for (const run of known) if (!runs.includes(run)) run.place?.leave()
     return runs
   }
 

@@ -28,6 +28,8 @@ export interface SessionContext {
   onPublished(runs: readonly StoredRun[]): void
   /** Its process has printed something. */
   onOutput(session: string): void
+  /** Its process has nothing to do for now. */
+  onProcessIdle(): void
   /** Something of it could not be stored for want of room. */
   onDiskFull(detail: string): void
   /** The session has nothing to do any more and may be forgotten until it is asked for again. */

@@ -25,6 +25,7 @@ import { createRecorder } from './recorder.ts'
 import { createRunEnding } from './run-ending.ts'
 import { createRunQueue } from './run-queue.ts'
 import { createRequests } from './requests.ts'
+import type { Place } from './admission.ts'
 import type { SessionContext } from './session-context.ts'
 import { createSessionRules } from './session-rules.ts'
 import { createSessionProcess } from './session-process.ts'
@@ -56,6 +57,8 @@ export interface LiveSession {
   readonly queuedBytes: number
   /** The last sign of life of a run that goes on here. */
   activityOf(run: string): Activity | undefined
+  /** It has a process that nobody needs now and that has not been told to end. */
+  readonly hasIdleProcess: boolean
   /** Ends its process when nobody needs it now. Answers whether it does, or is about to end anyway. */
   endIdleProcess(): boolean
   /** Goes on where the daemon before this one had got. Called once, before anything else. */
@@ -81,7 +84,7 @@ export function createSession(
   const id = stored.session
   const oneShot = config.idleCloseMs === 0
   // A place among the active runs, asked for or held for the first queued run.
-  let place: { leave(): void } | undefined
+  let place: Place | undefined
   let starting: Promise<unknown> | null = null
   let cancelIdleClose = () => {}
   // Nothing is begun any more. `stopReason`: what runs ends because of that; without it, it is left to the next daemon.
@@ -138,6 +141,7 @@ export function createSession(
     },
     read() {
       approvals.review()
+      lendPlace()
       settle()
     },
     caughtUp: () => takeOver.caughtUp(),
@@ -211,6 +215,9 @@ export function createSession(
 
     get queuedBytes() {
       return queue.promptBytes
+    },
+    get hasIdleProcess() {
+      return isIdle() && process.live?.ending === false
     },
     activityOf,
     endIdleProcess,
@@ -326,17 +333,21 @@ export function createSession(
     if (stopping || takeOver.isCatchingUp || process.isBehind || conversation.record.unusable) return
     if (starting || isWorking()) return bringUndelivered()
     if (place || queue.length === 0) return
-    const asked = { leave: () => {} }
-    place = asked
-    asked.leave = admission.request({
+    let isAdmitted = false
+    place = asking
+    place = admission.request({
       startsProcess: () => !process.suits(queue.first?.stored.run.limits),
       waits(what) {
         if (stopping) return
         queue.waitFor(what)
         recorder.commit()
       },
-      admitted: () => work(deliver()),
+      admitted() {
+        if (place === asking) isAdmitted = true
+        else work(deliver())
+      },
     })
+    if (isAdmitted) work(deliver())
   }
 
   function work(delivery: Promise<void>) {
@@ -363,8 +374,7 @@ export function createSession(
     if (process.isBehind) return held.leave()
     queue.shift()
     queue.waitFor('session')
-    // Where the place was there at once, what gives it back comes only now.
-    run.leave = () => held.leave()
+    run.place = held
     conversation.begin(run, Date.now())
     refresh()
     // Before the prompt is sent: the next daemon must know whose turn it is that begins.
@@ -392,7 +402,7 @@ export function createSession(
   }
 
   function runEnded(run: ActiveRun) {
-    run.leave?.()
+    run.place?.leave()
     queue.remove(run)
     if (queue.length === 0 && place) {
       place.leave()
@@ -480,17 +490,22 @@ export function createSession(
     // What could not be stored is tried again later: at once it would fail again, and come back here again.
     const { live } = process
     if (!live) return !storage.isFailing && !process.isClearing && saved() ? context.onIdle(id) : undefined
-    if (conversation.backgroundTasks > 0) return
+    if (!isIdle()) return
     if (oneShot || live.ending || process.isForOneRun) return live.endGently()
     cancelIdleClose = startDeadline(Date.now() + config.idleCloseMs, () => process.live?.endGently())
+    context.onProcessIdle()
   }
 
   function endIdleProcess(): boolean {
-    const { live } = process
-    if (!live || starting || takeOver.isCatchingUp) return false
-    if (queue.length > 0 || isWorking() || conversation.backgroundTasks > 0) return false
-    live.endGently()
+    if (!isIdle()) return false
+    process.live?.endGently()
     return true
+  }
+
+  /** It has a process without a run, background work or a question. */
+  function isIdle(): boolean {
+    if (!process.live || starting || takeOver.isCatchingUp || queue.length > 0 || isWorking()) return false
+    return conversation.backgroundTasks === 0 && conversation.questions.open.length === 0
   }
 
   function answerControl(control: Control) {
@@ -513,8 +528,17 @@ export function createSession(
     refresh()
   }
 
+  /** A run that waits for an answer lends its place, until it has one. */
+  function lendPlace() {
+    const { active, questions } = conversation
+    const isAsking = questions.open.some(({ approval }) => approval.run === active?.stored.run.run)
+    if (isAsking) active?.place?.lend()
+    else active?.place?.takeBack()
+  }
+
   /** Keeps the session's record in step with what it does. */
   function refresh() {
+    lendPlace()
     conversation.record = { ...conversation.record, state: state(), updatedAt: Date.now(), head: recorder.head }
     recorder.session(conversation.record)
     ending.look()
@@ -536,3 +560,6 @@ export function createSession(
     if (!saved()) throw storage.error
   }
 }
+
+/** In the place of one that is being asked for. */
+const asking: Place = { leave() {}, lend() {}, takeBack() {} }

@@ -21,6 +21,7 @@ import { createAdmission } from './admission.ts'
 import type { MemoryRoom } from './memory-room.ts'
 import { openingEvent } from './beginning.ts'
 import { forkPoint } from './fork.ts'
+import { endIdleProcesses } from './idle-processes.ts'
 import { checkImport } from './import.ts'
 import { listImportable } from './importable.ts'
 import {
@@ -105,7 +106,8 @@ export interface NewSession {
   begun?: Pick<Session, 'firstPrompt'>
 }
 
-export interface SessionsContext extends Omit<SessionContext, 'admission' | 'onIdle' | 'onPublished'> {
+export interface SessionsContext
+  extends Omit<SessionContext, 'admission' | 'onIdle' | 'onProcessIdle' | 'onPublished'> {
   /** For the processes that runs start. */
   memory: MemoryRoom
   /** A session is at work from now on: called before anything is appended to its log. */
@@ -142,6 +144,7 @@ export function createSessions(context: SessionsContext): Sessions {
     onPublished: runs => {
       for (const { run } of runs) waiters.published(run)
     },
+    onProcessIdle: () => endIdleProcesses(live.values(), config.maxIdleProcesses),
     onIdle(id) {
       if (!live.delete(id)) return
       // What is loaded next is what was committed.

@@ -68,7 +68,7 @@ function copyable({ active, background, ...memory }: ConversationMemory): Conver
 }
 
 /** The next daemon asks for a place among the active runs of its own. */
-const withoutPlace = ({ leave: _, ...run }: ActiveRun): ActiveRun => run
+const withoutPlace = ({ place: _, ...run }: ActiveRun): ActiveRun => run
 
 /** What the program `build` has remembered of a process; undefined where nothing is of use. `head`: of the session's log. */
 export function rememberedOf(

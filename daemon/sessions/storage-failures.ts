@@ -80,7 +80,7 @@ export function createStorageFailures(options: StorageFailuresOptions): StorageF
         // It was never accepted: whoever asked for it gets the error.
         const queued = queue.find(runId)
         if (queued) queue.remove(queued)
-        run.leave?.()
+        run.place?.leave()
       } else if (!isEnded(committed.run.state)) {
         run.stored = committed
         conversation.end(run, 'refused', Date.now(), { failure: storageFailure(error) })

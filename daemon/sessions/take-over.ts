@@ -73,7 +73,7 @@ export function createTakeOver(options: TakeOverOptions): TakeOver {
     if (conversation.active) conversation.active.answeredAt = answeredAt(asked)
     queue.waitFor(conversation.active || conversation.background ? 'session' : undefined)
     queue.push(...inQueueOrder(unfinished.filter(({ run }) => run.state === 'queued').map(resumeRun)))
-    for (const run of [conversation.active, conversation.background]) if (run) run.leave = options.admission.take()
+    if (conversation.active) conversation.active.place = options.admission.take()
     options.refresh()
     if (row && hasPrinted(options.processesDir, row)) {
       unread = { row, asked }
