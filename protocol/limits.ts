@@ -64,6 +64,8 @@ export const limits = {
   maxRuleLength: 1_000,
   maxDenialLength: 20_000,
   maxExpiresAfterMs: 30 * 24 * 60 * 60_000,
+  /** Questions of a session that await an answer; muxd denies one more (`by.policy` `too many open questions`). */
+  maxOpenApprovals: 256,
   /** A question is denied after so long without a client that can answer, unless configured; 0: never. */
   unattendedMs: 60_000,
   /** Page size of `topic.read` and of the lists, default and largest. */

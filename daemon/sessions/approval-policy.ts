@@ -1,4 +1,4 @@
-import type { Approval, ApprovalOptions } from '../../protocol/index.ts'
+import { type Approval, type ApprovalOptions, limits } from '../../protocol/index.ts'
 import { type PermissionRule, ruleNaming } from '../claude/permission-rules.ts'
 import type { Resolution } from './questions.ts'
 
@@ -20,6 +20,13 @@ export function judge(
   if (policy !== 'deny' || isAskedByRule) return undefined
   return denied('deny', `Nobody is asked in this session: what it needs (${tool}) has to be allowed beforehand.`)
 }
+
+/** For a question beyond `limits.maxOpenApprovals`: so many wait that nobody would reach it. */
+export const tooMany = (): Resolution =>
+  denied(
+    'too many open questions',
+    `${limits.maxOpenApprovals} questions of this session already await an answer. Ask again when they are answered.`,
+  )
 
 /** How long people are waited for. */
 export interface Patience {

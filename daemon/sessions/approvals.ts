@@ -1,4 +1,4 @@
-import type { Actor, Approval, ApprovalAnswer, Session } from '../../protocol/index.ts'
+import { type Actor, type Approval, type ApprovalAnswer, limits, type Session } from '../../protocol/index.ts'
 import { permissionLine } from '../claude/control.ts'
 import type { PermissionAnswer } from '../claude/permission-request.ts'
 import { BadPermissionRule, parsePermissionRules, type PermissionRule } from '../claude/permission-rules.ts'
@@ -8,7 +8,7 @@ import { RpcError } from '../rpc/rpc-error.ts'
 import { sleepWatch } from '../sleep.ts'
 import type { StoredApproval } from '../store/store.ts'
 import { resolutionOf } from './approval-answer.ts'
-import { deadlineOf, judge } from './approval-policy.ts'
+import { deadlineOf, judge, tooMany } from './approval-policy.ts'
 import type { Conversation } from './conversation.ts'
 import type { Resolution } from './questions.ts'
 import type { SessionContext } from './session-context.ts'
@@ -55,11 +55,18 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
   function review() {
     if (stopped) return
     if (options.isListening()) {
+      const isLeft = (question: StoredApproval) => left.has(question)
+      let waiting = questions.open.filter(isLeft).length
       for (const question of questions.open) {
-        if (left.has(question) || conversation.cancellerOf(question.approval)) continue
-        const resolution = judge(question.approval, conversation.record.approvals ?? {}, rules)
+        if (isLeft(question) || conversation.cancellerOf(question.approval)) continue
+        const resolution =
+          judge(question.approval, conversation.record.approvals ?? {}, rules) ??
+          (waiting < limits.maxOpenApprovals ? undefined : tooMany())
         if (resolution) decide(question, resolution)
-        else left.add(question)
+        else {
+          left.add(question)
+          waiting++
+        }
       }
     }
     wait()
