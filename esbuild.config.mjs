@@ -1,6 +1,7 @@
 // Bundles what runs: one file each for the daemon, the command line, the simulator and the demo, the SDK for Node and for
 // browsers, and the workspace page. Packages with native parts stay outside.
-import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import * as esbuild from 'esbuild'
 import { noticeOf } from './notice.mjs'
 
@@ -10,6 +11,7 @@ const inputs = []
 async function build(options) {
   const { metafile } = await esbuild.build({ ...options, metafile: true })
   inputs.push(...Object.keys(metafile.inputs))
+  return Object.keys(metafile.outputs).map(path => basename(path))
 }
 
 const node = {
@@ -54,7 +56,7 @@ await build({
   outdir,
 })
 
-await build({
+const page = await build({
   bundle: true,
   format: 'esm',
   target: 'es2022',
@@ -70,6 +72,10 @@ await build({
   chunkNames: 'workspace/[name]-[hash]',
   outdir,
 })
+// The names of chunks change with their contents: those of earlier builds go.
+for (const name of readdirSync(`${outdir}/workspace`)) {
+  if (!page.includes(name) && name !== 'index.html') rmSync(`${outdir}/workspace/${name}`)
+}
 copyFileSync('client/workspace/index.html', `${outdir}/workspace/index.html`)
 writeFileSync(`${outdir}/NOTICE`, noticeOf(inputs))
 

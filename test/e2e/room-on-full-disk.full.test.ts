@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statfsSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { DaemonInfo, Run, Session } from '../../protocol/index.ts'
+import type { DaemonInfo, GcResult, Run, Session } from '../../protocol/index.ts'
 import { canMount, program, startTestDaemon, tempHome } from '../support/daemon.ts'
 import { openPeer, type RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
+import { readLog } from '../support/whole-log.ts'
 
 const start = (peer: RpcPeer, prompt: string) => peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
 const ended = (peer: RpcPeer, { run }: Run) => peer.call<Run>('run.wait', { run, timeoutMs: 60_000 })
@@ -60,6 +61,22 @@ describe.skipIf(!canMount)('on a full disk (skipped where no disk can be mounted
     )
     const { sessions } = await peer.call<{ sessions: Session[] }>('session.list')
     expect(sessions.map(({ title }) => title)).toEqual(['there is room'])
+  }, 180_000)
+
+  it('daemon.gc drops raw logs and gives their space back', async () => {
+    const daemon = await startTestDaemon({ disk: { bytes: 96 * 1024 * 1024 }, config: { rawLogAfterMs: 1 } })
+    const peer = await daemon.peer()
+    const run = await start(peer, 'sim:flood frames=3000 size=1000')
+    expect(await ended(peer, run)).toMatchObject({ state: 'done' })
+    await peer.call('session.close', { session: run.session })
+    const before = await readLog(params => peer.call('topic.read', params), run.session)
+    fillDisk(daemon.seenHome)
+    expect(freeIn(daemon.seenHome)).toBeLessThan(64 * 1024)
+
+    const { freedBytes } = await peer.call<GcResult>('daemon.gc', {})
+    expect(freedBytes).toBeGreaterThan(2 * 1024 * 1024)
+    await until(() => expect(freeIn(daemon.seenHome)).toBeGreaterThan(2 * 1024 * 1024), { timeout: 60_000 })
+    expect(await readLog(params => peer.call('topic.read', params), run.session)).toEqual(before)
   }, 180_000)
 
   it('a daemon starts, deletes and makes its ballast again', async () => {
