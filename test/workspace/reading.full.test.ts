@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { expect, it } from 'vitest'
 import { describeWithPages } from '../client/chromium.ts'
 import { connectForTest } from '../client/harness.ts'
@@ -48,18 +48,17 @@ describeWithPages('a reader', newPage => {
     await openSession(page, /table/)
     const cells = page.locator('.conversation .markdown :is(th, td)')
     await cells.first().waitFor()
-    const lines = await cells.evaluateAll(all =>
-      all.map(cell => {
-        const range = document.createRange()
-        range.selectNodeContents(cell)
-        return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size
-      }),
-    )
-    expect(lines).toEqual(words.concat(words).map(() => 1))
+    expect(await linesOf(cells)).toEqual(words.concat(words).map(() => 1))
     const [seen, whole] = await page
       .locator('.conversation .markdown table')
       .evaluate(element => [element.clientWidth, element.scrollWidth] as const)
     expect(whole).toBeGreaterThan(seen)
+    expect(await overflowing(page)).toBe(0)
+    await page.keyboard.press('Alt+d')
+    const connections = page.getByRole('group', { name: 'Daemon' }).getByRole('table')
+    await connections.getByText('control').first().waitFor()
+    const short = connections.locator(':is(th, td:not(.given))')
+    expect(new Set(await linesOf(short))).toEqual(new Set([1]))
     expect(await overflowing(page)).toBe(0)
   })
 
@@ -229,6 +228,18 @@ describeWithPages('a reader', newPage => {
     }
   })
 })
+
+/** In how many lines the text of each cell is shown. */
+const linesOf = (cells: Locator) =>
+  cells.evaluateAll(all =>
+    all
+      .filter(cell => cell.checkVisibility())
+      .map(cell => {
+        const range = document.createRange()
+        range.selectNodeContents(cell)
+        return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size
+      }),
+  )
 
 /** How many pixels of the page stick out of the window or of a pane to the side. */
 const overflowing = (page: Page) =>

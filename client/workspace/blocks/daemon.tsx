@@ -121,7 +121,7 @@ function Status({ status, at }: { status: DaemonStatus; at: number }) {
         <tbody>
           {subscribers.furthest.map(({ client, name, role, subscriptions, more, unsentBytes, connectedAt }) => (
             <tr key={`${client} ${connectedAt}`}>
-              <td title={client}>
+              <td class="given" title={client}>
                 {name}
                 {client === connection.hello.value?.clientId && <span class="dim"> (this window)</span>}
               </td>

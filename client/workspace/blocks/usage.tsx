@@ -166,7 +166,7 @@ function Table({ usage: { rows, more } }: { usage: Usage }) {
         {latestFirst.map(row => (
           <tr key={`${row.day} ${row.model}`}>
             <td class="date">{row.day}</td>
-            <td>{nameOf(row)}</td>
+            <td class="given">{nameOf(row)}</td>
             <td class="number">{count(row.runs)}</td>
             <td class="number spare">{count(readTokens(row))}</td>
             <td class="number spare">{count(row.tokens.output)}</td>
