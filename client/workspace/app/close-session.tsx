@@ -1,3 +1,4 @@
+import { useState } from 'preact/hooks'
 import { sessionName } from '../../session-name.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { messageOf, useWorkspace } from './workspace.ts'
@@ -7,11 +8,13 @@ export function CloseSession({ session }: { session: string }) {
   const { api, records, overlay, say } = useWorkspace()
   const record = records.sessions.value.get(session)
   const runs = records.active.value.get(session)?.length ?? 0
+  const left = record?.left ? record.left.processes.length + record.left.more : 0
+  const [sweeps, setSweeps] = useState(false)
   const close = () => (overlay.value = undefined)
   const closeSession = () => {
     close()
     api.session
-      .close({ session, force: runs > 0 })
+      .close({ session, force: runs > 0, ...(sweeps && { sweep: true }) })
       .then(() => say('Closed'))
       .catch((error: unknown) => say(messageOf(error), 'problem'))
   }
@@ -30,6 +33,14 @@ export function CloseSession({ session }: { session: string }) {
         </p>
         {runs > 0 && (
           <p class="problem">{runs === 1 ? 'A run has' : `${runs} runs have`} not ended: cancelled as well.</p>
+        )}
+        {left > 0 && (
+          <label class="option">
+            <input type="checkbox" checked={sweeps} onChange={event => setSweeps(event.currentTarget.checked)} />
+            <span>
+              End also {left === 1 ? 'the process' : `the ${left} processes`} that Claude Code left running on purpose
+            </span>
+          </label>
         )}
         <footer class="dialog-foot">
           <button type="button" class="button" autoFocus onClick={close}>

@@ -9,6 +9,7 @@ import { createFeed, type Feed } from './feed.ts'
 import { Footer } from './footer.tsx'
 import { createFrames } from './frames-of-time.ts'
 import { Going } from './going.tsx'
+import { Left } from './left.tsx'
 import { RowList } from './list/row-list.tsx'
 import { createRows, type Row } from './list/rows.ts'
 import type { Remedy } from './model/advice.ts'
@@ -230,6 +231,14 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
               box.current?.restore(prompt)
             }}
           />
+          {record.session?.left && (
+            <Left
+              left={record.session.left}
+              readOnly={readOnly}
+              isRunning={running !== undefined || queued.length > 0}
+              onEnd={() => void mux.api.session.close({ session, sweep: true }).catch(report)}
+            />
+          )}
           {unusable && <Unusable reason={unusable.reason} at={unusable.at} />}
           {!isReadOnly && (
             <PromptBox
