@@ -58,8 +58,6 @@ export interface Conversation {
   readonly backgroundTasks: number
   /** The process has answered to permission rules. */
   readonly wasGivenRules: boolean
-  /** Keeps an outcome back until `releaseHeld`, for a process that ends with its run. */
-  holdOutcome: boolean
   /** A process begins to print: nothing of the one before is in flight any more. */
   processStarted(process: StoredProcess): void
   /** Why the process ended without a result, from all that is known of it. */
@@ -164,6 +162,8 @@ const keptAfterMs = 2_000
 export function createConversation(record: Session, recorder: Recorder, hooks: ConversationHooks): Conversation {
   let translator: Translator = createTranslator()
   let memory = newProcess(false, false)
+  // An outcome is kept back until `releaseHeld` where the process ends with its run.
+  let holdsOutcome = false
   const lastHeard = createLastHeard()
   const questions = createQuestions(recorder)
 
@@ -178,7 +178,6 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     questions,
     cancellerOf: ({ run }) =>
       [conversation.active, conversation.background].find(each => each?.stored.run.run === run)?.cancel?.by,
-    holdOutcome: false,
     get backgroundTasks() {
       return memory.background.ids.length
     },
@@ -206,6 +205,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       translator = createTranslator({ claudeSessionId, costUsd, counterUsd, resumed: process.resumed })
       // A fork has a transcript of its own to be written.
       memory = newProcess(process.resumed, process.claudeSessionIdBefore !== null)
+      holdsOutcome = process.oneShot
       questions.forget()
       lastHeard.reset()
     },
@@ -439,7 +439,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
   function runEndedBy(outcome: Outcome, run: ActiveRun, time: number, source: Source) {
     const nothingElse =
       run === conversation.active && run.stored.run.state === 'running' && memory.background.ids.length === 0
-    if (conversation.holdOutcome && nothingElse) {
+    if (holdsOutcome && nothingElse) {
       run.held = outcome
       conversation.hooks.outcomeHeld()
       return

@@ -11,7 +11,7 @@ export const newProcess = (
   beginning: Beginning,
   firstSeq: number,
   counterUsd: number,
-  translator: string,
+  { translator, oneShot }: Pick<StoredProcess, 'translator' | 'oneShot'>,
 ): StoredProcess => ({
   id: `p_${nanoid()}`,
   session: session.session,
@@ -23,6 +23,7 @@ export const newProcess = (
   counterUsdBefore: counterUsd,
   counterUsd,
   resumed: !('start' in beginning),
+  oneShot,
   firstSeq,
   claudeSessionIdBefore: session.claudeSessionId,
   raw: 'kept',

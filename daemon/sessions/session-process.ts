@@ -123,7 +123,10 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       context.journal.flush()
       const key = conversationKey(context.environment, record.claude.env, idOf(beginning))
       const counterUsd = await counterBefore(beginning, key, record)
-      const row = newProcess(record, beginning, firstSeq, counterUsd, context.build)
+      const row = newProcess(record, beginning, firstSeq, counterUsd, {
+        translator: context.build,
+        oneShot: context.config.idleCloseMs === 0,
+      })
       const checkNeeded = () => {
         if (conversation.active !== run || run.stored.run.state !== 'running' || options.stopReason() !== undefined)
           throw new NotNeeded()

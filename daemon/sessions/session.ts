@@ -128,7 +128,6 @@ export function createSession(
     send: (line, lineId) => process.live?.claude.send(line, lineId),
     isListening: () => process.live !== null && !stopping && !takeOver.isCatchingUp,
   })
-  conversation.holdOutcome = oneShot
   const process = createSessionProcess({
     context,
     session: id,

@@ -3,21 +3,21 @@ import { UnknownRecord, type ProcessTable, type StoredProcess } from './store.ts
 
 const select = `SELECT processes.id, sessions.id AS session, nonce, pid, started_at AS startedAt, offset,
     cost_usd_before AS costUsdBefore, counter_usd_before AS counterUsdBefore, counter_usd AS counterUsd,
-    resumed, first_seq AS firstSeq, claude_session_before AS claudeSessionIdBefore, raw, frames,
+    resumed, one_shot AS oneShot, first_seq AS firstSeq, claude_session_before AS claudeSessionIdBefore, raw, frames,
     translator, ended_at AS endedAt
   FROM processes JOIN sessions ON sessions.number = processes.session`
 
 export function createProcessTable(db: Sqlite): ProcessTable {
   const save = db.prepare<[Row]>(
     `INSERT INTO processes (id, session, nonce, pid, started_at, offset, cost_usd_before, counter_usd_before,
-       counter_usd, resumed, first_seq, claude_session_before, raw, frames, translator, ended_at)
+       counter_usd, resumed, one_shot, first_seq, claude_session_before, raw, frames, translator, ended_at)
      SELECT @id, number, @nonce, @pid, @startedAt, @offset, @costUsdBefore, @counterUsdBefore, @counterUsd, @resumed,
-       @firstSeq, @claudeSessionIdBefore, @raw, @frames, @translator, @endedAt
+       @oneShot, @firstSeq, @claudeSessionIdBefore, @raw, @frames, @translator, @endedAt
      FROM sessions WHERE id = @session
      ON CONFLICT (id) DO UPDATE SET nonce = excluded.nonce, pid = excluded.pid, started_at = excluded.started_at,
        offset = excluded.offset, cost_usd_before = excluded.cost_usd_before,
        counter_usd_before = excluded.counter_usd_before, counter_usd = excluded.counter_usd,
-       resumed = excluded.resumed, first_seq = excluded.first_seq,
+       resumed = excluded.resumed, one_shot = excluded.one_shot, first_seq = excluded.first_seq,
        claude_session_before = excluded.claude_session_before, raw = excluded.raw,
        frames = excluded.frames, translator = excluded.translator, ended_at = excluded.ended_at`,
   )
@@ -33,7 +33,7 @@ export function createProcessTable(db: Sqlite): ProcessTable {
 
   return {
     save(process) {
-      if (save.run({ ...process, resumed: Number(process.resumed) }) > 0) return
+      if (save.run({ ...process, resumed: Number(process.resumed), oneShot: Number(process.oneShot) }) > 0) return
       throw new UnknownRecord(`process ${process.id} is of session ${process.session}, which does not exist`)
     },
     checkpoint(id, offset, head = 0) {
@@ -50,10 +50,15 @@ export function createProcessTable(db: Sqlite): ProcessTable {
 }
 
 /** SQLite has no booleans. Earlier versions compressed raw logs, which this one does not read. */
-type Row = Omit<StoredProcess, 'resumed' | 'raw'> & { resumed: number; raw: StoredProcess['raw'] | 'compressed' }
+type Row = Omit<StoredProcess, 'resumed' | 'oneShot' | 'raw'> & {
+  resumed: number
+  oneShot: number
+  raw: StoredProcess['raw'] | 'compressed'
+}
 
 const stored = (row: Row): StoredProcess => ({
   ...row,
   resumed: row.resumed !== 0,
+  oneShot: row.oneShot !== 0,
   raw: row.raw === 'compressed' ? 'dropped' : row.raw,
 })

@@ -149,6 +149,9 @@ const migrations = [
 
   `-- The program that derived all events of the process so far; null where it was another, or several.
    ALTER TABLE processes ADD COLUMN translator TEXT;`,
+
+  `-- Whether the process ends with its run, and the outcome of the run waits for that.
+   ALTER TABLE processes ADD COLUMN one_shot INTEGER NOT NULL DEFAULT 0;`,
 ]
 
 /** Makes the tables in an empty file, brings an older muxd's up to date, and refuses every other. */

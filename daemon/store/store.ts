@@ -195,6 +195,8 @@ export interface StoredProcess {
   counterUsd: number
   /** It took up an earlier conversation. */
   resumed: boolean
+  /** It ends with its run, whose outcome is kept back until then: decided when it starts, whatever the configuration is later. */
+  oneShot: boolean
   /** `seq` of the `run_started` for which it was started: where a re-reading of its output begins. */
   firstSeq: number
   /** The session's `claudeSessionId` when it was started. */

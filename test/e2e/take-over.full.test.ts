@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { Approval, Run, RunLimits, Session } from '../../protocol/index.ts'
 import { startTestDaemon } from '../support/daemon.ts'
-import type { RpcPeer } from '../support/rpc-peer.ts'
+import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
@@ -21,9 +21,9 @@ const start = (peer: RpcPeer, prompt: string | object[], limits: RunLimits = {},
 const get = (peer: RpcPeer, { run }: Run) => peer.call<Run>('run.get', { run })
 const ended = (peer: RpcPeer, { run }: Run) => peer.call<Run>('run.wait', { run, timeoutMs: 30_000 })
 const sessionOf = (peer: RpcPeer, { session }: Run) => peer.call<Session>('session.get', { session })
-const readAll = async (peer: RpcPeer, { session }: Run) => {
-  const log = await readLog(params => peer.call('topic.read', params), session)
-  expectWholeLog(log)
+const readAll = async (peer: RpcPeer, { session }: Run, running: string[] = []) => {
+  const log = await readLog<WireEvent>(params => peer.call('topic.read', params), session)
+  expectWholeLog(log, { running })
   return log
 }
 /** Resolves when the run goes on for at least so long. */
@@ -143,5 +143,25 @@ describe('a daemon that takes a session over', () => {
     writeFileSync(end, '')
     expect(await ended(again, next)).toMatchObject({ state: 'done' })
     await readAll(again, first)
+  })
+})
+
+describe('a daemon that takes a session over under another configuration', () => {
+  it.each([
+    [0, 300_000],
+    [300_000, 0],
+  ])('derives the events of a process that was started with idleCloseMs %i, under %i', async (before, after) => {
+    const daemon = await startTestDaemon({ ...withStandIn, config: { idleCloseMs: before, resultGraceMs: 60_000 } })
+    const peer = await daemon.peer()
+    const end = join(tempDir(), 'end')
+    const run = await start(peer, [{ result: true }, { type: 'system', subtype: 'note' }, { until: end }])
+    await until(async () => expect((await readAll(peer, run, [run.run])).map(({ type }) => type)).toContain('notice'))
+    await daemon.kill()
+    const config = { idleCloseMs: after, resultGraceMs: 60_000 }
+    const again = await (await startTestDaemon({ home: daemon.home, ...withStandIn, config })).peer()
+    expect(await get(again, run)).toMatchObject({ state: before === 0 ? 'running' : 'done' })
+    writeFileSync(end, '')
+    expect(await ended(again, run)).toMatchObject({ state: 'done' })
+    expect((await readAll(again, run)).map(({ type }) => type)).not.toContain('log_damaged')
   })
 })

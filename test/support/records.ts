@@ -74,6 +74,7 @@ export function processOf(ofSession: string, id: string, fields: Partial<StoredP
     claudeSessionIdBefore: null,
     raw: 'kept',
     frames: null,
+    oneShot: false,
     translator: null,
     endedAt: null,
     ...fields,
