@@ -64,7 +64,7 @@ describe('a question is shown', () => {
           { type: 'addDirectories', directories: ['/tmp'] },
         ],
       },
-      ['? Bash needs permission', '  ls', '  always: allow Bash(ls:*), Read, mode acceptEdits, direc', '  tories /tmp'],
+      ['? Bash needs permission', '  ls', '  always: allow Bash(ls:*), Read, mode acceptEdits, ', '  directories /tmp'],
     ],
     [
       'a choice with its options',

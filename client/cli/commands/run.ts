@@ -42,10 +42,7 @@ export async function run(given: string | undefined, options: RunCommandOptions)
       return exitCodes.done
     }
     const follower = createFollower({ json: options.json, prompts: false, mux })
-    // Each whole, so that it can be copied.
-    const ids = `${started.id}  ${started.session}`
-    for (const line of ids.length <= (process.stdout.columns ?? Infinity) ? [ids] : [started.id, started.session])
-      follower.remark(line)
+    follower.remark(`${started.id}  ${started.session}`)
     const now = await started.info({ signal })
     if (now.state === 'queued' && now.waitingFor) follower.remark(queuedFor(now))
     const release = cancelOnInterrupt(started, follower)

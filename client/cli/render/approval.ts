@@ -176,18 +176,24 @@ function suggestionText(suggestion: unknown): string {
 /** A tab has no width of its own. */
 const clean = (text: string) => harmless(text.replaceAll('\t', '    '))
 
+/** Between words where that leaves no short line; every character stays, also the space before the break. */
 function wrap(text: string, columns: number): string[] {
-  const lines = ['']
+  const room = Math.max(columns, 10)
+  const lines: string[] = []
+  let line = ''
   let width = 0
   for (const character of text) {
     width += widthOf(character)
-    if (width > Math.max(columns, 10)) {
-      lines.push('')
-      width = widthOf(character)
+    if (width > room) {
+      const at = line.lastIndexOf(' ') + 1
+      const kept = widthOf(line.slice(0, at)) > room / 2 ? at : line.length
+      lines.push(line.slice(0, kept))
+      line = line.slice(kept)
+      width = widthOf(line + character)
     }
-    lines[lines.length - 1] += character
+    line += character
   }
-  return lines
+  return [...lines, line]
 }
 
 const paint = (colors: Colors, style: NonNullable<Line['style']>) =>

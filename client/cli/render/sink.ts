@@ -1,4 +1,5 @@
 import { fit, harmless, widthOf } from './text.ts'
+import { wrapStyled } from './wrap.ts'
 import { wholeCharacters } from './whole-characters.ts'
 
 /** How far a tool has come; what cannot rewrite a line shows only `running` and `ended`. */
@@ -80,7 +81,7 @@ export function terminalSink(terminal: Terminal): Sink {
     line(text) {
       startLine()
       live = []
-      draw([{ text }])
+      write(`${wrapStyled(text, terminal.columns() - 1)}\n`)
     },
     live(key, text, phase) {
       // Wrapped anew by the terminal, or scrolled out of reach: lines that can no longer be found are left alone.
