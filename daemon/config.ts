@@ -37,6 +37,8 @@ const ConfigFile = Type.Object(
     idleCloseMs: Type.Integer({ minimum: 0 }),
     /** So many processes without work are kept; beyond it, the one unused for longest is closed. */
     maxIdleProcesses: Type.Integer({ minimum: 0, maximum: 1_000 }),
+    /** A run that needs another process waits so long for the background work in the present one. */
+    backgroundWaitMs: Type.Integer({ minimum: 0 }),
     /** Each step of a cancel gets so long before the next, stronger one. */
     cancelGraceMs: Type.Integer({ minimum: 0 }),
     /** After its last result a process that should exit gets so long to write its transcript. */
@@ -98,6 +100,7 @@ const defaults: Static<typeof ConfigFile> = {
   idleCloseMs: 5 * 60_000,
   // About 200 MB each.
   maxIdleProcesses: 8,
+  backgroundWaitMs: 10 * 60_000,
   cancelGraceMs: 5_000,
   resultGraceMs: 5_000,
   unattendedMs: limits.unattendedMs,

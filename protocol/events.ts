@@ -247,6 +247,14 @@ export const events = {
     kind: Type.String(),
     model: optionalString,
   }),
+  /**
+   * Tasks that went on in the background ended with the process they were in: with a crash, a cancel by a signal, a close, or
+   * because a queued run needed another process and had waited for them long enough. At most 100; `more` counts the others.
+   */
+  background_lost: event('background_lost', {
+    tasks: Type.Array(Type.Object({ id: Type.String(), description: optionalString })),
+    more: Type.Integer({ minimum: 0 }),
+  }),
   /** A frame that has no event of its own, verbatim. Nothing Claude Code prints is dropped. */
   notice: event('notice', { kind: Type.String(), frame: Type.Unknown() }),
   /** A line that is no frame, or over a bound, or cannot be read: its size and its first bytes as text. */

@@ -34,6 +34,8 @@ export const limits = {
   /** Processes in the record of a session that go on after Claude Code has ended, and the length of the command of each; `more` counts the rest. */
   maxLeftProcesses: 50,
   maxLeftCommandLength: 200,
+  /** Tasks named in `background_lost`. */
+  maxLostTasks: 100,
   /** Tool calls, sub-agents and frames of a turn that are remembered; with one more the oldest is forgotten. */
   maxRemembered: 10_000,
   /** What a number of US dollars in Claude Code's output may be at most: a larger one counts as missing. */

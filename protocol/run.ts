@@ -97,7 +97,7 @@ export const RunLimits = Type.Object({
 export type RunLimits = Static<typeof RunLimits>
 
 /** What a queued run waits for: an earlier run of its session, one of the `maxRuns` places, or free memory. */
-export const WaitingFor = Type.Enum(['session', 'place', 'memory'])
+export const WaitingFor = Type.Enum(['session', 'place', 'memory', 'background'])
 export type WaitingFor = Static<typeof WaitingFor>
 
 /**

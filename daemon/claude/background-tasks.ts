@@ -1,13 +1,15 @@
-import { listOf, nameOf, shapeOf, stringOf } from './shape.ts'
+import { listOf, nameOf, type Shape, shapeOf, stringOf } from './shape.ts'
 
 /** The tasks that go on in the background of a process. Plain data: a snapshot holds it. */
 export interface BackgroundTasks {
   readonly ids: readonly string[]
+  /** What Claude Code says of each, where it says anything; the beginning of it. */
+  readonly descriptions: Readonly<Record<string, string>>
   /** Claude Code lists them itself (`background_tasks_changed`): then nothing else counts. */
   readonly listed: boolean
 }
 
-export const noBackgroundTasks: BackgroundTasks = { ids: [], listed: false }
+export const noBackgroundTasks: BackgroundTasks = { ids: [], descriptions: {}, listed: false }
 
 /**
  * The tasks after a frame; the same object where the frame says nothing about them. Claude Code lists them since about
@@ -22,17 +24,29 @@ export function followBackgroundTasks(tasks: BackgroundTasks, frame: unknown): B
     const work = listOf(read['tasks'])
       .map(shapeOf)
       .filter(task => task?.['ambient'] !== true)
-    return { ids: work.map(task => stringOf(task?.['task_id']) ?? ''), listed: true }
+    const ids = work.map(task => stringOf(task?.['task_id']) ?? '')
+    return { ids, descriptions: Object.fromEntries(work.flatMap(described)), listed: true }
   }
   const id = nameOf(read['task_id'])
   if (tasks.listed || id === undefined) return tasks
   const others = tasks.ids.filter(other => other !== id)
-  if (read['subtype'] === 'task_started') return { ids: [...others, id], listed: false }
+  const { descriptions } = tasks
+  if (read['subtype'] === 'task_started') {
+    const all = Object.fromEntries([...Object.entries(descriptions), ...described(read)])
+    return { ids: [...others, id], descriptions: all, listed: false }
+  }
   const isOver =
     read['subtype'] === 'task_notification' ||
     (read['subtype'] === 'task_updated' && endedStatuses.has(nameOf(shapeOf(read['patch'])?.['status']) ?? ''))
-  return isOver && others.length < tasks.ids.length ? { ids: others, listed: false } : tasks
+  return isOver && others.length < tasks.ids.length ? { ids: others, descriptions, listed: false } : tasks
 }
+
+function described(task: Shape | undefined): [string, string][] {
+  const [id, description] = [stringOf(task?.['task_id']), stringOf(task?.['description'])]
+  return id === undefined || description === undefined ? [] : [[id, description.slice(0, maxDescription)]]
+}
+
+const maxDescription = 200
 
 /** Statuses of a task that is over. */
 export const endedStatuses: ReadonlySet<string> = new Set(['completed', 'failed', 'killed', 'stopped'])

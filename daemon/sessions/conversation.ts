@@ -1,4 +1,5 @@
 import type { Activity, Actor, Approval, EventBody, Failure, Session } from '../../protocol/index.ts'
+import { limits } from '../../protocol/limits.ts'
 import { notDecodable } from '../claude/frame.ts'
 import type { OutputLine } from '../claude/output.ts'
 import { type BackgroundTasks, followBackgroundTasks, noBackgroundTasks } from '../claude/background-tasks.ts'
@@ -56,6 +57,8 @@ export interface Conversation {
   cancellerOf(question: Approval): Actor | undefined
   /** Tasks that go on in the background of the process, as Claude Code counts them. */
   readonly backgroundTasks: number
+  /** Writes that these tasks have ended with their process. */
+  backgroundLost(time: number): void
   /** The process has answered to permission rules. */
   readonly wasGivenRules: boolean
   /** A process begins to print: nothing of the one before is in flight any more. */
@@ -180,6 +183,16 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       [conversation.active, conversation.background].find(each => each?.stored.run.run === run)?.cancel?.by,
     get backgroundTasks() {
       return memory.background.ids.length
+    },
+    backgroundLost(time) {
+      const { ids, descriptions } = memory.background
+      memory.background = noBackgroundTasks
+      if (ids.length === 0) return
+      const tasks = ids.slice(0, limits.maxLostTasks).map(id => {
+        const description = descriptions[id]
+        return { id, ...(description !== undefined && { description }) }
+      })
+      recorder.event({ type: 'background_lost', tasks, more: ids.length - tasks.length }, null, time)
     },
     get wasGivenRules() {
       return memory.wasGivenRules

@@ -353,6 +353,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       else conversation.end(run, 'lost', now, { lost: interrupted })
     }
     conversation.questions.withdraw(undefined, undefined, now)
+    conversation.backgroundLost(now)
     recorder.process({ ...row, counterUsd: conversation.counterUsd, endedAt: now })
     conversation.record = { ...conversation.record, process: null }
     // Resuming it could fail now and ever after; what is lost by starting anew is a moment of a first turn. When a lost

@@ -17,6 +17,7 @@ import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { type ActiveRun, createRun } from './active-run.ts'
 import { createApprovals } from './approvals.ts'
+import { createBackgroundWait } from './background-wait.ts'
 import { createConversation } from './conversation.ts'
 import { createFaults } from './faults.ts'
 import { withFirstPrompt } from './first-prompt.ts'
@@ -141,6 +142,7 @@ export function createSession(
     read() {
       approvals.review()
       lendPlace()
+      if (backgroundWait.isWaiting) next()
       settle()
     },
     caughtUp: () => takeOver.caughtUp(),
@@ -150,6 +152,7 @@ export function createSession(
     ended: processEnded,
   })
   const queue = createRunQueue(run => recorder.run(run.stored))
+  const backgroundWait = createBackgroundWait(config.backgroundWaitMs, () => faults.guard('running', next))
   const ending = createRunEnding({
     ...context,
     conversation,
@@ -297,6 +300,7 @@ export function createSession(
       approvals.stop()
       cancelIdleClose()
       ending.stop()
+      backgroundWait.stop()
       requests.stop()
       await starting
       if (process.live) {
@@ -317,6 +321,7 @@ export function createSession(
       approvals.stop()
       cancelIdleClose()
       ending.stop()
+      backgroundWait.stop()
       requests.stop()
       await starting
       await process.settled()
@@ -331,7 +336,11 @@ export function createSession(
   function next() {
     if (stopping || takeOver.isCatchingUp || process.isBehind || conversation.record.unusable) return
     if (starting || isWorking()) return bringUndelivered()
-    if (place || queue.length === 0) return
+    if (place || queue.length === 0) return backgroundWait.stop()
+    if (backgroundWait.waits(endsBackgroundWork())) {
+      queue.waitFor('background')
+      return recorder.commit()
+    }
     let isAdmitted = false
     place = asking
     place = admission.request({
@@ -347,6 +356,13 @@ export function createSession(
       },
     })
     if (isAdmitted) work(deliver())
+  }
+
+  /** Whether the next run needs another process while there is background work in the present one. */
+  function endsBackgroundWork(): boolean {
+    const { live } = process
+    const needsAnother = live !== null && !live.ending && !process.suits(queue.first?.stored.run.limits)
+    return needsAnother && conversation.backgroundTasks > 0
   }
 
   function work(delivery: Promise<void>) {
@@ -468,6 +484,12 @@ export function createSession(
     if (conversation.active || conversation.background || queue.length > 0) {
       const run = conversation.record.lastRun
       throw new RpcError('conflict', `session ${id} has a run that has not ended (${run}): ${why}`, { run })
+    }
+    const tasks = process.live ? conversation.backgroundTasks : 0
+    if (tasks > 0) {
+      throw new RpcError('conflict', `session ${id} has background work (${tasks}) that has not ended: ${why}`, {
+        backgroundTasks: tasks,
+      })
     }
     process.live?.endGently()
   }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isNewerThan } from './support/newer-than.ts'
 import { startSuite, waitOptions, type Suite } from './support/suite.ts'
 import { one, play, watch, type Watch } from './support/watch.ts'
 import { until } from '../support/until.ts'
@@ -66,22 +65,19 @@ describe('a run cancelled by another client', () => {
   })
 })
 
-// 2.1.197 and older leave the command of a tool behind on SIGTERM, in a session of its own.
-test.each(isNewerThan('2.1.197') ? (['terminate', 'kill'] as const) : (['kill'] as const))(
-  'cancelled with mode %s in a tool, nothing of it lives on',
-  async mode => {
-    const tag = randomUUID()
-    const watched = watch(await suite.mux.run({ prompt: `scn:long-tool:${tag}`, cwd: suite.cwd }))
-    await toolRunning(watched)
-    await watched.run.cancel(undefined, { mode })
-    const events = await watched.ended()
-    expect(one(events, 'cancelled').by).toEqual(one(events, 'cancel_requested').by)
-    expect(running(tag)).toEqual([])
-    const { session } = await watched.run.info()
-    const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
-    expect(one(next, 'done').response).toContain('afterwards')
-  },
-)
+// 2.1.197 and older leave the command of a tool behind on SIGTERM, in a session of its own: muxd ends it.
+test.each(['terminate', 'kill'] as const)('cancelled with mode %s in a tool, nothing of it lives on', async mode => {
+  const tag = randomUUID()
+  const watched = watch(await suite.mux.run({ prompt: `scn:long-tool:${tag}`, cwd: suite.cwd }))
+  await toolRunning(watched)
+  await watched.run.cancel(undefined, { mode })
+  const events = await watched.ended()
+  expect(one(events, 'cancelled').by).toEqual(one(events, 'cancel_requested').by)
+  expect(running(tag)).toEqual([])
+  const { session } = await watched.run.info()
+  const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
+  expect(one(next, 'done').response).toContain('afterwards')
+})
 
 test('a run killed before Claude Code knew the session leaves a session that works', async () => {
   const watched = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))

@@ -23,6 +23,7 @@ const waits = {
   session: 'an earlier run of its session',
   place: 'one of the runs that are active',
   memory: 'free memory',
+  background: 'the background work of its session',
 }
 
 /** What it is limited to; empty when it has no limits. */

@@ -161,6 +161,12 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
     log_damaged(event) {
       sink.line(`${colors.yellow('!')} the log is damaged here: ${oneLine(event.detail)}`)
     },
+    background_lost({ tasks, more }) {
+      const named = tasks.map(({ id, description }) => oneLine(description ?? id)).join(', ')
+      sink.line(
+        `${colors.yellow('!')} background work ended unfinished: ${named}${more > 0 ? ` and ${more} more` : ''}`,
+      )
+    },
     system_message({ level, text }) {
       const [first = '', ...others] = harmless(text).trim().split('\n')
       sink.line(`${level === 'info' ? colors.dim('·') : colors.yellow('!')} ${first}`)

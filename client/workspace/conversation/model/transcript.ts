@@ -133,6 +133,12 @@ function remarkHandlers({ append, common, facts, line, sayAnew }: Sheet) {
       if (event.phase !== 'ended' || (!failed && !event.output?.trim())) return
       line(event, say.hook(event), { tone: failed ? 'warning' : 'quiet', detail: event.output ?? '' })
     },
+    background_lost({ tasks, more, ...event }) {
+      const named = tasks.map(({ id, description }) => description ?? id).join(', ')
+      line(event, `Background work ended unfinished: ${named}${more > 0 ? ` and ${more} more` : ''}`, {
+        tone: 'warning',
+      })
+    },
     system_message(event) {
       facts.model = event.model ?? facts.model
       const tone = event.level === 'info' ? 'quiet' : event.level

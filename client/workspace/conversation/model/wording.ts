@@ -62,7 +62,7 @@ export function limits({
   return words.length ? `at most ${words.join(', ')}` : ''
 }
 
-const waits = { session: 'its turn', place: 'a free place', memory: 'free memory' }
+const waits = { session: 'its turn', place: 'a free place', memory: 'free memory', background: 'background work' }
 /** What keeps a queued run. */
 export const waiting = ({ waitingFor = 'session' }: Pick<Run, 'waitingFor'>): string => `waits for ${waits[waitingFor]}`
 
