@@ -40,8 +40,14 @@ export class HolderRefused extends Error {
   override readonly name = 'HolderRefused'
 }
 
-/** Rejects with `HolderGone` when nothing answers there, and with `HolderRefused`. */
-export async function attach(socketPath: string, muxd: string): Promise<Attachment> {
+/** A holder that waits for what an earlier daemon has under way answers after 10 s. */
+const greetingMs = 30_000
+
+/**
+ * Rejects with `HolderGone` when nothing listens there, and with `HolderRefused`, also when a holder that is stopped or hangs
+ * does not answer: it may hold processes, so nobody may start another one.
+ */
+export async function attach(socketPath: string, muxd: string, timeoutMs = greetingMs): Promise<Attachment> {
   const socket = connect(socketPath)
   const pending = new Map<number, { resolve(result: Result): void; reject(error: Error): void }>()
   let lastId = 0
@@ -79,7 +85,8 @@ export async function attach(socketPath: string, muxd: string): Promise<Attachme
   try {
     await Promise.race([once(socket, 'connect'), greeted])
     sendMessage(socket, { hello: { versions: holderVersions, muxd, pid: process.pid } })
-    const welcome = await greeted
+    const silent = setTimeout(() => greet.reject(silence(socketPath, timeoutMs)), timeoutMs)
+    const welcome = await greeted.finally(() => clearTimeout(silent))
     return {
       welcome,
       call(call, onOk) {
@@ -108,6 +115,12 @@ export async function attach(socketPath: string, muxd: string): Promise<Attachme
     throw new HolderGone(`no holder answers at ${socketPath}`, { cause: error })
   }
 }
+
+const silence = (socketPath: string, timeoutMs: number) =>
+  new HolderRefused(
+    `the holder at ${socketPath} has not answered within ${timeoutMs / 1_000} s: it is stopped or hangs. It may hold sessions that run: ` +
+      'let it go on, or end its process, and start the daemon again',
+  )
 
 function refusal({
   versions,

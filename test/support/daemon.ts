@@ -96,13 +96,18 @@ async function openTestDaemon(
   const seenHome = options.disk ? `/proc/${child.pid}/root${home}` : home
   const info = await until(
     () => {
-      if (child.exitCode !== null) return undefined
+      if (child.exitCode !== null || child.signalCode !== null) return undefined
       const found = JSON.parse(readFileSync(join(seenHome, 'daemon.json'), 'utf8')) as DaemonInfo
       if (found.pid !== child.pid) throw new Error('daemon.json is of an earlier daemon')
       return found
     },
     { timeout: 50_000, interval: 10 },
-  )
+  ).catch(async (error: unknown) => {
+    // One that hangs is not to outlive its test.
+    child.kill('SIGKILL')
+    await exited
+    throw error
+  })
   if (!info) throw new Error(`the daemon ended at once: ${log}`)
 
   const daemon: TestDaemon = {

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import type { Run, Session } from '../../protocol/index.ts'
+import { startTestDaemon } from '../support/daemon.ts'
+import { isAlive } from '../support/processes.ts'
+import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { until } from '../support/until.ts'
+import { expectWholeLog, readLog } from '../support/whole-log.ts'
+
+/** More are for trying it out. */
+const passes = Number(process.env['PASSES'] ?? 4)
+const places = ['gathered', 'committed'].flatMap(point =>
+  Array.from({ length: passes }, (_, passed) => `${point}:${passed}`),
+)
+
+const approvals = { policy: 'ask', rules: ['deny Write'] }
+const start = (peer: RpcPeer, session: string) =>
+  peer.call<Run>('run.start', { session, prompt: 'sim:permission' }).catch(() => undefined)
+
+/** Every run ends, as the rules say, and the session takes another one. */
+async function expectRuled(peer: RpcPeer) {
+  const { sessions } = await peer.call<{ sessions: Session[] }>('session.list', {})
+  for (const { session } of sessions) {
+    await start(peer, session)
+    const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session })
+    for (const { run } of runs) {
+      const ended = await peer.call<Run>('run.wait', { run, timeoutMs: 30_000 })
+      expect(ended).toMatchObject({
+        state: 'done',
+        result: { response: expect.stringContaining('was not allowed') as string },
+      })
+    }
+    const log = await readLog<WireEvent>(params => peer.call('topic.read', params), session)
+    expectWholeLog(log)
+    expect(log.map(({ type }) => type)).not.toContain('approval_requested')
+    expect(log.map(({ type }) => type)).not.toContain('log_damaged')
+  }
+}
+
+describe('a session with permission rules', () => {
+  it.each(places)('goes on after a daemon was killed at %s, while its first process started', async place => {
+    const { home, pid, peer: connect } = await startTestDaemon({ env: { MUXD_KILL_AT: place } })
+    const peer = await connect()
+    const begun = peer
+      .call<Session>('session.create', { cwd: tempDir(), approvals })
+      .then(({ session }) => start(peer, session))
+    begun.catch(() => {})
+    await until(() => expect(isAlive(pid)).toBe(false))
+    await expectRuled(await (await startTestDaemon({ home })).peer())
+  })
+
+  it.each(places)('goes on after a daemon was killed at %s, while it took the process over', async place => {
+    const first = await startTestDaemon()
+    const peer = await first.peer()
+    const { session } = await peer.call<Session>('session.create', { cwd: tempDir(), approvals })
+    await start(peer, session)
+    await first.kill()
+    const second = await startTestDaemon({ home: first.home, env: { MUXD_KILL_AT: place } }).catch(() => undefined)
+    if (second) {
+      start(await second.peer(), session).catch(() => {})
+      await until(() => expect(isAlive(second.pid)).toBe(false)).catch(() => second.kill())
+    }
+    await expectRuled(await (await startTestDaemon({ home: first.home })).peer())
+  })
+})
