@@ -51,6 +51,17 @@ describe('blocks', () => {
   })
 })
 
+test('a streamed tool input that is no JSON is its text, also where the complete frame has an empty input', () => {
+  const use = { type: 'tool_use', id: 'toolu_1', name: 'Bash', input: {} }
+  const begin = stream({ type: 'content_block_start', index: 0, content_block: use })
+  const piece = (json: string) =>
+    stream({ type: 'content_block_delta', index: 0, delta: { type: 'input_json_delta', partial_json: json } })
+  const inputs = (json: string) =>
+    ofType(translate([start('m'), begin, piece(json), assistant('m', use)]), 'tool_use').map(({ input }) => input)
+  expect(inputs('{"command": "echo')).toEqual(['{"command": "echo'])
+  expect(inputs('{}')).toEqual([{}])
+})
+
 test('counts that a later event leaves out or sets to null stand', () => {
   const delta = {
     type: 'message_delta',

@@ -1,5 +1,5 @@
 import { countOf, isShape, listOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
-import { addCitations, addText, finishTool, inputOf, kindOf, openBlock, type Target, textOf } from './blocks.ts'
+import { addCitations, addText, completeInput, finishTool, kindOf, openBlock, type Target, textOf } from './blocks.ts'
 import { addUsage, finishMessage, startBeside, startMessage } from './messages.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
@@ -88,7 +88,7 @@ function complete(target: Target, block: Block, source: Shape, aborted: boolean)
     if (whole.startsWith(block.text)) addText(target, block, whole.slice(block.length))
     completeText(target.turn, block, whole)
     addCitations(target, block, listOf(source['citations']).slice(block.citations))
-  } else if (block.kind === 'tool') finishTool(target, block, inputOf(source['input']), aborted)
+  } else if (block.kind === 'tool') finishTool(target, block, completeInput(block, source['input'], aborted), aborted)
 }
 
 /** The frame's content is one turn of the transcript, in the place where its first block began. */

@@ -121,8 +121,16 @@ export function streamedInput(block: Block): unknown {
   }
 }
 
+/** A tool's input as its complete frame has it. 2.1.139 puts `{}` in the place of one that was streamed and is no JSON. */
+export function completeInput(block: Block, given: unknown, aborted: boolean): unknown {
+  const input = inputOf(given)
+  const isEmpty = isShape(input) && Object.keys(input).length === 0
+  const isStreamed = block.text.length > 0 && block.length === block.text.length
+  return isEmpty && isStreamed && !aborted ? streamedInput(block) : input
+}
+
 /** `{}` when there is none; the raw string where Claude Code wraps what was no JSON. */
-export function inputOf(input: unknown): unknown {
+function inputOf(input: unknown): unknown {
   if (input === undefined || input === null) return {}
   if (!isShape(input)) return input
   const wrapped = input['__unparsedToolInput']
