@@ -21,7 +21,9 @@ async function nextApproval(mux: Mux): Promise<Approval> {
 }
 
 describeWithPages('questions', newPage => {
-  it('are in every window, in the inbox and where they were asked, until anybody has answered', async () => {
+  it('are in every window, in the inbox and where they were asked, until anybody has answered', {
+    timeout: 180_000,
+  }, async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home, client: { name: 'script', version: '1' } })
     const { session } = await script.run({ prompt: 'sim:permission', cwd: tempDir(), title: 'asks' })

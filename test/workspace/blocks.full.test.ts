@@ -96,7 +96,9 @@ describeWithPages('the block of', newPage => {
     await until(async () => expect(await prompts.count()).toBe(2))
   })
 
-  it('frames begins at the end, reads on upwards, and shows the whole of the one that is chosen', async () => {
+  it('frames begins at the end, reads on upwards, and shows the whole of the one that is chosen', {
+    timeout: 180_000,
+  }, async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home })
     const run = await script.run({ prompt: 'sim:flood frames=3000', cwd: tempDir(), title: 'many' })

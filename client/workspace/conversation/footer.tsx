@@ -21,7 +21,7 @@ export function Footer({ facts, isRunning, next, costUsd, isModelShown, state }:
             <progress class={share > 0.8 ? 'full' : ''} max={1} value={share} aria-label="Context used" />
           )}
           {count(contextTokens)}
-          {share !== undefined && ` · ${Math.round(share * 100)} %`}
+          {share === undefined ? ' tokens' : ` · ${Math.round(share * 100)} %`}
         </span>
       )}
       <span class="dim numeric">{usd(costUsd)}</span>
