@@ -80,7 +80,7 @@ describe('a home of a newer version', () => {
     const { code, stderr } = await failToStart(['--home', daemon.home, '--port', '0', '--simulate'])
     expect(code).toBe(3)
     expect(stderr).toMatch(
-      /^muxd: \S+muxd\.db has schema version 99, this muxd knows versions up to \d: update muxd\n$/,
+      /^muxd: \S+muxd\.db has schema version 99, this muxd knows versions up to \d+: update muxd\n$/,
     )
     expect(readFileSync(file).equals(before)).toBe(true)
   })
