@@ -171,6 +171,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       claims,
       environment: inherited,
       build: buildId(),
+      home,
       processesDir: home.processes,
       onLoaded: session => topics.logs.open(session),
       onUnmade: session => topics.logs.drop(session),

@@ -62,7 +62,14 @@ function resolved(path: string): string {
   }
 }
 
-function makePrivate(directory: string): void {
+/** A place of a home whose own path is long: the same whatever the environment is. */
+export function shortDirectory(home: string): { ofUser: string; ofHome: string } {
+  const ofHome = chosen(home, {})
+  return { ofUser: dirname(ofHome), ofHome }
+}
+
+/** Makes a directory of mode 0700. Throws where there is one already that is a link, is somebody else's or is open to others. */
+export function makePrivate(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 })
   } catch (error) {

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import type { ClaudeOptions } from '../../protocol/index.ts'
 import type { HeldProcess, Holder } from '../holder/holder.ts'
 import { processFiles } from '../holder/process-files.ts'
@@ -74,6 +74,8 @@ export interface StartOptions {
   cwd: string
   conversation: Beginning
   options: ClaudeOptions
+  /** Its `TMPDIR`, which exists. */
+  tmpDir: string
   /** Asked right before the start: throws where the process is not needed any more. */
   checkNeeded?(): void
 }
@@ -81,10 +83,7 @@ export interface StartOptions {
 /** How much of the end of stderr goes with a failure. */
 const stderrTailBytes = 4 * 1024
 
-/**
- * Directories of a process that are removed when it is over: its own `TMPDIR`, and the files with its options. These are
- * apart, for what the process starts may write to `TMPDIR`, also from a sandbox.
- */
+/** Directories of a process that are removed when it is over: the files with its options, and the `TMPDIR` of an earlier version. */
 export function processDirectories(processesDir: string, id: string): string[] {
   const { tmp, options } = processFiles(processesDir, id)
   return [tmp, options]
@@ -100,9 +99,8 @@ export async function startClaudeProcess(options: StartOptions, sink: OutputSink
   const directories = processFiles(processesDir, id)
   const given = optionFiles(options.options, directories.options)
   try {
-    await mkdir(directories.tmp, { recursive: true, mode: 0o700 })
     await writeOptionFiles(directories.options, given.files)
-    const env = claudeEnvironment(options.environment, options.options.env, directories.tmp)
+    const env = claudeEnvironment(options.environment, options.options.env, options.tmpDir)
     const command = commandLine({ ...options, options: given.options })
     options.checkNeeded?.()
     const held = await holder.start({ id, nonce, command, cwd: options.cwd, env })

@@ -1,5 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { processDirectories } from '../claude/claude-process.ts'
+import { removeOtherTemporary } from '../temporary-place.ts'
 import type { SessionContext } from './session-context.ts'
 
 /**
@@ -9,9 +10,10 @@ import type { SessionContext } from './session-context.ts'
 export function endOrphans({
   store,
   holder,
+  home,
   processesDir,
   log,
-}: Pick<SessionContext, 'store' | 'holder' | 'processesDir' | 'log'>): void {
+}: Pick<SessionContext, 'store' | 'holder' | 'home' | 'processesDir' | 'log'>): void {
   const known = new Set(store.processes.live().map(({ id }) => id))
   for (const held of holder.list()) {
     if (known.has(held.id)) continue
@@ -22,6 +24,7 @@ export function endOrphans({
       .catch((error: unknown) => log.error('a process could not be ended', { process: held.id, error }))
   }
   removeTemporary(processesDir, known)
+  removeOtherTemporary(home, store.sessions.ids())
 }
 
 /** Removes the temporary directories of all processes but those that are `known` to live. */

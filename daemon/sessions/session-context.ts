@@ -1,6 +1,7 @@
 import type { Attendance } from '../attendance.ts'
 import type { LocatedClaude } from '../claude/locate.ts'
 import type { Config } from '../config.ts'
+import type { Home } from '../home.ts'
 import type { Holder } from '../holder/holder.ts'
 import type { Log } from '../log.ts'
 import type { Journal } from '../store/journal.ts'
@@ -21,6 +22,7 @@ export interface SessionContext {
   environment: NodeJS.ProcessEnv
   /** Which program this is: what another has remembered cannot be read. */
   build: string
+  home: Home
   /** Directory of the raw logs. */
   processesDir: string
   log: Log

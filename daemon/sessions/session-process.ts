@@ -10,6 +10,7 @@ import {
 import { holdsLimits, type ProcessLimits, withLimits } from '../claude/process-limits.ts'
 import type { OutputLine } from '../claude/output.ts'
 import type { StoredProcess } from '../store/store.ts'
+import { openTemporary } from '../temporary-place.ts'
 import type { Fault } from './faults.ts'
 import type { ActiveRun } from './active-run.ts'
 import { withReportedMode } from './permission-mode.ts'
@@ -150,6 +151,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
             nonce: row.nonce,
             path,
             cwd: record.cwd,
+            tmpDir: openTemporary(context.home, session),
             conversation: beginning,
             options: withLimits(withReportedMode(record, context.config), limits),
             checkNeeded,

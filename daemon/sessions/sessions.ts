@@ -42,6 +42,7 @@ import { cameTooLate } from './approvals.ts'
 import type { SessionContext } from './session-context.ts'
 import { createSession, type LiveSession } from './session.ts'
 import type { EventRow, SessionFilter } from '../store/store.ts'
+import { removeTemporaryOf } from '../temporary-place.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
 
 /**
@@ -268,6 +269,7 @@ export function createSessions(context: SessionsContext): Sessions {
       journal.flush()
       journalNow({ session: id, deleted: true, durable: true })
       await journal.settled()
+      removeTemporaryOf(context.home, id)
       await context.onDeleted()
     } finally {
       deleting.delete(id)
