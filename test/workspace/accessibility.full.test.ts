@@ -25,7 +25,7 @@ async function amidWork(page: Page) {
 const themes = ['light', 'dark'] as const
 
 describeWithPages('everybody can use', newPage => {
-  it.each(themes)('every block and dialog, in the %s theme', { timeout: 120_000 }, async colorScheme => {
+  it.each(themes)('every block and dialog, in the %s theme', { timeout: 240_000 }, async colorScheme => {
     const page = await newPage()
     await page.setViewportSize({ width: 1_400, height: 1_000 })
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })

@@ -140,7 +140,7 @@ describeWithPages('a session in the workspace', newPage => {
     expect(await page.getByRole('tab', { name: 'second name' }).count()).toBe(2)
 
     await start(peer, session, 'sim:hang at=text')
-    await page.getByText('Running').waitFor()
+    await page.locator('.conversation .going').getByText('Running').waitFor()
     await page.getByRole('tab').filter({ hasText: 'running:' }).click()
     await command(page, 'close this session')
     const question = page.getByRole('dialog', { name: 'Close the session' })
