@@ -102,7 +102,7 @@ describe('on a terminal', () => {
     await until(() => expect(left.screen()).toContain(prompt))
     left.press('\u0004')
     const { approval } = await pending()
-    await until(() => expect(left.screen()).toContain(`\r\nit waits: muxd approve ${approval}`))
+    await until(() => expect(left.screen()).toContain(`\r\nit waits for an answer:\r\n  muxd approve ${approval}`))
     expect((await call('deny', approval, '-m', 'never').ended).stderr).toMatch(
       /^a_\S+ denied by \S+@\S+(?: \(\S+\))?: never\n$/,
     )
