@@ -12,6 +12,8 @@ export interface ApiError {
   status: number | null
   /** The API had begun its answer. */
   midAnswer?: boolean
+  /** Claude Code had tried again before it gave up. */
+  retried?: boolean
 }
 
 /** The subscription's latest word on its limits. `resetsAt` is ms since epoch. */
@@ -231,6 +233,8 @@ function withoutAnswer(frame: Shape, apiError: ApiError | null): Verdict | undef
   if (apiError?.midAnswer) return brokenOff
   if (apiError?.error === 'invalid_request') return { code: 'invalid_request' }
   if (frame['terminal_reason'] === 'api_error' || apiError?.error === 'server_error') return { code: 'network' }
+  // 2.1.139 has no word for a connection that fails, and retries it.
+  if (apiError?.error === 'unknown' && apiError.retried) return { code: 'network' }
   return undefined
 }
 

@@ -62,6 +62,16 @@ test('a streamed tool input that is no JSON is its text, also where the complete
   expect(inputs('{}')).toEqual([{}])
 })
 
+test('a connection that fails for good is a failure of the network, also where Claude Code has no word for it', () => {
+  const retry = { type: 'system', subtype: 'api_retry', attempt: 1, error_status: null, error: 'unknown' }
+  const words = 'API Error: Unable to connect to API (ECONNRESET)'
+  const gaveUp = { ...assistant('m', { type: 'text', text: words }), error: 'unknown' }
+  const end = result({ is_error: true, api_error_status: null, terminal_reason: 'completed', result: words })
+  const codeOf = (frames: object[]) => ofType(translate(frames), 'failed')[0]?.failure.code
+  expect(codeOf([retry, gaveUp, end])).toBe('network')
+  expect(codeOf([gaveUp, end])).toBe('unknown')
+})
+
 test('counts that a later event leaves out or sets to null stand', () => {
   const delta = {
     type: 'message_delta',

@@ -120,5 +120,6 @@ function noteApiError(state: TranslatorState, frame: Shape, before: Message | un
           status: countOf(frame['api_error_status']) ?? state.apiError?.status ?? null,
           // The message before has no stop reason: its stream broke off.
           ...(before?.streamed && before.stopReason === null && { midAnswer: true }),
+          ...(state.apiError && { retried: true }),
         }
 }
