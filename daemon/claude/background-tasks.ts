@@ -30,9 +30,9 @@ export function followBackgroundTasks(tasks: BackgroundTasks, frame: unknown): B
   const id = nameOf(read['task_id'])
   if (tasks.listed || id === undefined) return tasks
   const others = tasks.ids.filter(other => other !== id)
-  const { descriptions } = tasks
+  const { [id]: _, ...descriptions } = tasks.descriptions
   if (read['subtype'] === 'task_started') {
-    const all = Object.fromEntries([...Object.entries(descriptions), ...described(read)])
+    const all = { ...descriptions, ...Object.fromEntries(described(read)) }
     return { ids: [...others, id], descriptions: all, listed: false }
   }
   const isOver =

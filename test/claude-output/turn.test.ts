@@ -134,4 +134,12 @@ describe('background tasks', () => {
     ])
     expect(counts).toEqual([1, 2, 2, 1, 1, 0])
   })
+
+  test('are forgotten with what was said of them when they end', () => {
+    const started = ['a', 'b'].map(id => system('task_started', { task_id: id, description: `task ${id}` }))
+    const both = started.reduce(followBackgroundTasks, noBackgroundTasks)
+    expect(both.descriptions).toEqual({ a: 'task a', b: 'task b' })
+    const one = followBackgroundTasks(both, system('task_notification', { task_id: 'a' }))
+    expect(one).toEqual({ ids: ['b'], descriptions: { b: 'task b' }, listed: false })
+  })
 })
