@@ -5,6 +5,7 @@ import picocolors from 'picocolors'
 import type { Colors } from 'picocolors/types.js'
 import { harmlessJson } from '../harmless.ts'
 import { harmlessLine } from './render/text.ts'
+import { wrapStyled } from './render/wrap.ts'
 
 const { createColors } = picocolors
 
@@ -25,6 +26,13 @@ export const printJson = (value: unknown): Promise<void> => print(jsonLine(value
 export const jsonLine = (value: unknown): string => harmlessJson(JSON.stringify(value))
 
 export const print = (line: string): Promise<void> => write(process.stdout, `${harmlessLine(line)}\n`)
+
+/** Columns of standard output; Infinity without a terminal. */
+export const columnsOfOutput = (): number => (process.stdout.isTTY ? process.stdout.columns : Infinity)
+
+/** A sentence for people: on a terminal it is wrapped between words. */
+export const printWrapped = (line: string): Promise<void> =>
+  write(process.stdout, `${wrapStyled(harmlessLine(line), columnsOfOutput())}\n`)
 
 /** For people, beside what the program is asked for. */
 export const say = (line: string): void => void process.stderr.write(`${harmlessLine(line)}\n`)

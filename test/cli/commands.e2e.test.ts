@@ -152,6 +152,18 @@ describe('run', () => {
     expect(jsonLines(record.stdout)).toEqual(jsonLines(waited.stdout))
   })
 
+  it('is shown with what Claude Code asks, and with the commands that answer it', async () => {
+    const { call } = commandLine()
+    const id = (await call('run', '--detach', 'sim:permission').ended).stdout.trim()
+    await until(async () => expect((await call('show', id).ended).stdout).toContain('waits: approval'))
+    const { stdout } = await call('show', id).ended
+    expect(stdout).toMatch(/^Claude Code asks: Write /m)
+    expect(stdout).toMatch(/^ .*muxd approve a_/m)
+    await call('cancel', '--kill', id).ended
+    await call('wait', id).ended
+    expect((await call('show', id).ended).stdout).not.toContain('asks')
+  })
+
   it('goes on when nobody reads its output any more', async () => {
     const { call } = commandLine()
     const run = call('run', '--json', 'sim:text delayMs=5000')

@@ -1,7 +1,7 @@
 import type { Approval, Mux } from '../../index.ts'
 import { howToAnswer } from '../approval-dialog.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
-import { colorsFor, print, printJson, say } from '../output.ts'
+import { colorsFor, columnsOfOutput, print, printJson, say } from '../output.ts'
 import { approvalLines, approvalSummary } from '../render/approval.ts'
 import { age, table } from '../render/format.ts'
 import { oneLine } from '../render/text.ts'
@@ -32,8 +32,8 @@ async function listApprovals(mux: Mux, { session, json }: ApprovalsOptions, sign
   if (json) for (const approval of found) await printJson(approval)
   else if (!found.length) say('nothing awaits an answer')
   else {
-    const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
-    for (const line of table(['APPROVAL', 'SESSION', 'AGE', 'ABOUT'], found.map(row), columns, 3)) await print(line)
+    for (const line of table(['APPROVAL', 'SESSION', 'AGE', 'ABOUT'], found.map(row), columnsOfOutput(), 3))
+      await print(line)
   }
   return exitCodes.done
 }
@@ -60,8 +60,7 @@ async function watchApprovals(mux: Mux, { session, json }: ApprovalsOptions, sig
       resolved.then(told).catch(() => {})
       if (json) await printJson(asked)
       else {
-        const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
-        for (const line of approvalLines(asked, { colors, columns })) await print(line)
+        for (const line of approvalLines(asked, { colors, columns: columnsOfOutput() })) await print(line)
         for (const line of howToAnswer(asked)) await print(colors.dim(`  ${line}`))
       }
     }

@@ -10,7 +10,7 @@ import { type ConfigLook, lookAtConfig } from '../config-check.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { checkDatabase, checkLock, type Finding } from '../home-checks.ts'
 import { diskProblem, homeProblem } from '../home-problem.ts'
-import { colorsFor, print, printJson } from '../output.ts'
+import { colorsFor, printJson, printWrapped } from '../output.ts'
 import { holderOf } from '../render/status.ts'
 import { oneLine } from '../render/text.ts'
 import type { CommonOptions } from '../with-mux.ts'
@@ -46,8 +46,8 @@ export async function doctor(options: CommonOptions): Promise<ExitCode> {
   else {
     const { green, red, dim } = colorsFor(process.stdout)
     for (const { name, ok, detail, fix } of findings) {
-      await print(`${ok ? green('✓') : red('✗')} ${name.padEnd(16)}${detail}`)
-      if (fix) await print(`  ${' '.repeat(16)}${dim(`→ ${fix}`)}`)
+      await printWrapped(`${ok ? green('✓') : red('✗')} ${name.padEnd(16)}${detail}`)
+      if (fix) await printWrapped(`  ${' '.repeat(16)}${dim(`→ ${fix}`)}`)
     }
   }
   return findings.every(({ ok }) => ok) ? exitCodes.done : exitCodes.unavailable

@@ -1,6 +1,6 @@
 import type { GcResult } from '../../index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
-import { print, printJson } from '../output.ts'
+import { columnsOfOutput, print, printJson } from '../output.ts'
 import { gcLines } from '../render/gc.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
@@ -13,7 +13,7 @@ export async function gc(options: GcOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: false }, async (mux, signal) => {
     const result: GcResult = await mux.api.daemon.gc({ dryRun: options.dryRun ?? false }, { signal })
     if (options.json) await printJson(result)
-    else for (const line of gcLines(result, process.stdout.isTTY ? process.stdout.columns : Infinity)) await print(line)
+    else for (const line of gcLines(result, columnsOfOutput())) await print(line)
     return exitCodes.done
   })
 }

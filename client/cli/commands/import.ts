@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Importable, Mux, Session } from '../../index.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
-import { print, printJson, say } from '../output.ts'
+import { columnsOfOutput, print, printJson, say } from '../output.ts'
 import { age, bytes, table } from '../render/format.ts'
 import { oneLine } from '../render/text.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
@@ -46,7 +46,7 @@ async function list(found: Importable[], cwd: string, { json }: ImportOptions): 
   if (json) for (const conversation of found) await printJson(conversation)
   else if (found.length === 0) say(`no conversations in ${cwd}`)
   else {
-    const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
+    const columns = columnsOfOutput()
     for (const line of table(['ID', 'USED', 'SIZE', 'IN', 'FIRST PROMPT'], found.map(row), columns, 4))
       await print(line)
   }

@@ -1,6 +1,6 @@
 import type { Mux, Run, Session } from '../../index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
-import { colorsFor, print, printJson, say } from '../output.ts'
+import { colorsFor, columnsOfOutput, print, printJson, say } from '../output.ts'
 import { type SessionRow, sessionLines } from '../render/sessions.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 import { queuedRuns } from './queue.ts'
@@ -27,7 +27,7 @@ export async function list(options: ListOptions): Promise<ExitCode> {
     if (options.json) for (const session of sessions) await printJson(session)
     else if (!sessions.length) say('no sessions yet: muxd run "what to do"')
     else {
-      const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
+      const columns = columnsOfOutput()
       const rows = await withRuns(mux, sessions, signal)
       for (const line of sessionLines(rows, { columns, now: Date.now(), colors: colorsFor(process.stdout) })) {
         await print(line)

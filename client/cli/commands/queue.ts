@@ -1,6 +1,6 @@
 import type { Mux, Run } from '../../index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
-import { colorsFor, print, printJson, say } from '../output.ts'
+import { colorsFor, columnsOfOutput, print, printJson, say } from '../output.ts'
 import { queueLines } from '../render/queue.ts'
 import { queuedFor } from '../render/run-facts.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
@@ -12,7 +12,7 @@ export async function queue(session: string, options: CommonOptions): Promise<Ex
     if (options.json) for (const run of runs) await printJson(run)
     else if (!runs.length) say(`nothing waits in ${session}`)
     else {
-      const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
+      const columns = columnsOfOutput()
       for (const line of queueLines(runs, { columns, colors: colorsFor(process.stdout) })) await print(line)
     }
     return exitCodes.done

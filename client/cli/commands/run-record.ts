@@ -1,8 +1,10 @@
-import type { Failure, Session } from '../../../protocol/index.ts'
+import type { Approval, Failure, Session } from '../../../protocol/index.ts'
 import { type CancelMode, type Mux, type Run, Unavailable } from '../../index.ts'
+import { howToAnswer } from '../approval-dialog.ts'
 import { type ExitCode, exitCodeOf, exitCodeOfEnd, exitCodes, Usage } from '../exit.ts'
 import { colorsFor, print, printJson, say } from '../output.ts'
 import { reportError } from '../report-error.ts'
+import { approvalSummary } from '../render/approval.ts'
 import { duration, tokens, usd } from '../render/format.ts'
 import { leftLines } from '../render/left.ts'
 import { limitsOf, queuedFor, silence, silentAfterMs } from '../render/run-facts.ts'
@@ -70,7 +72,10 @@ export async function show(id: string, options: CommonOptions): Promise<ExitCode
     if (options.json) await printJson(run)
     else {
       const session = await mux.api.session.get({ session: run.session }, { signal })
-      for (const line of [...describe(run), ...processLines(session)]) await print(line)
+      const { approvals } = await mux.api.approval.list({ session: run.session }, { signal })
+      const asked = approvals.filter(approval => approval.run === run.run)
+      for (const line of describe(run, asked)) await print(line)
+      for (const line of [...asked.flatMap(questionLines), ...processLines(session)]) await print(line)
     }
     return exitCodes.done
   })
@@ -96,13 +101,14 @@ async function ended(mux: Mux, run: string, limitMs: number | undefined = Infini
 
 const longestWaitMs = 3_600_000
 
-function describe(run: Run): string[] {
+function describe(run: Run, asked: readonly Approval[]): string[] {
   const { bold, dim } = colorsFor(process.stdout)
   const { result, startedAt, endedAt, activity } = run
-  const silentMs = activity?.silentMs ?? 0
+  const isAsking = asked.length > 0
+  const silentMs = isAsking ? 0 : (activity?.silentMs ?? 0)
   const by = 'name' in run.origin ? run.origin.name : run.origin.background.kind
   const facts = [
-    run.state,
+    isAsking ? 'waits: approval' : run.state,
     ...(startedAt !== null && endedAt !== null ? [duration(endedAt - startedAt)] : []),
     ...(run.position !== null ? [queuedFor(run)] : []),
     ...(activity && silentMs >= silentAfterMs ? [`${silence(silentMs)}, last: ${oneLine(activity.what)}`] : []),
@@ -121,6 +127,13 @@ function describe(run: Run): string[] {
     ...(result?.failure ? ['', ...failureLines(result.failure)] : []),
   ]
 }
+
+/** A question that waits for an answer, and how to give one. */
+const questionLines = (approval: Approval): string[] => [
+  '',
+  `Claude Code asks: ${approvalSummary(approval)}`,
+  ...howToAnswer(approval).map(line => `  ${line}`),
+]
 
 /** What runs of the run's session: Claude Code, and what it has left. */
 function processLines(session: Session): string[] {

@@ -1,6 +1,6 @@
 import type { Token } from '../../index.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
-import { print, printJson, say } from '../output.ts'
+import { columnsOfOutput, print, printJson, say } from '../output.ts'
 import { tokenLines, tokenMade } from '../render/tokens.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
@@ -28,7 +28,7 @@ export async function listTokens(options: CommonOptions): Promise<ExitCode> {
     const { tokens } = await mux.api.token.list({}, { signal })
     if (options.json) for (const token of tokens) await printJson(token)
     else {
-      const columns = process.stdout.isTTY ? process.stdout.columns : Infinity
+      const columns = columnsOfOutput()
       for (const line of tokenLines(tokens, Date.now(), columns)) await print(line)
     }
     return exitCodes.done

@@ -1,6 +1,6 @@
 import type { UsageGroup } from '../../index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
-import { print, printJson } from '../output.ts'
+import { columnsOfOutput, print, printJson } from '../output.ts'
 import { usageLines } from '../render/usage.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
@@ -21,9 +21,7 @@ export async function showUsage({ days, by, session, ...options }: UsageOptions)
     const query = { from: startOfDay(new Date(), days - 1), by, timeZone, limit: 1_000, ...ofSession }
     const used = await mux.api.usage.get(query, { signal })
     if (options.json) await printJson(used)
-    else
-      for (const line of usageLines(used, by, process.stdout.isTTY ? process.stdout.columns : Infinity))
-        await print(line)
+    else for (const line of usageLines(used, by, columnsOfOutput())) await print(line)
     return exitCodes.done
   })
 }
