@@ -25,7 +25,9 @@ describe('a daemon that is killed at random moments under load', () => {
   it(`ends no process, and every client has every event once, after ${kills} kills`, {
     timeout: 1_800_000,
   }, async () => {
-    let daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '40'], env: speed })
+    // All processes stay when their runs have been cancelled.
+    const config = { maxIdleProcesses: 40 }
+    let daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '40'], env: speed, config })
     const { home, info } = daemon
     const starter = await connect({ home, timing })
     onTestFinished(() => starter.close())
@@ -63,6 +65,7 @@ describe('a daemon that is killed at random moments under load', () => {
         home,
         argv: ['--simulate', '--max-runs', '40', '--port', new URL(info.url).port],
         env: speed,
+        config,
       })
       expect(daemon.log()).not.toMatch(/"level":"error"/)
     }
