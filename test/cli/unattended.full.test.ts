@@ -15,7 +15,7 @@ it.each([
   expect(stdout).toContain('It was not allowed')
   if (more.length > 0) return
   expect(stderr).toMatch(
-    / {2}muxd approve a_\S+ .*\n {2}denied at \d\d:\d\d:\d\d unless answered or somebody connects who can be asked\n/,
+    / {2}muxd approve a_\S+\n {2}muxd deny a_\S+ .*\n {2}denied at \d\d:\d\d:\d\d unless answered or somebody connects who can be asked\n/,
   )
   expect(stderr).toContain('denied (nobody connected)')
 })
