@@ -105,7 +105,9 @@ function withoutChecksums(chunks: Buffer): Buffer {
 }
 
 describe('a daemon that starts over damaged raw logs', () => {
-  it('translates what is whole and tells what is not, wherever a byte is flipped or a log is cut', async () => {
+  it('translates what is whole and tells what is not, wherever a byte is flipped or a log is cut', {
+    timeout: 180_000,
+  }, async () => {
     const { home, logs } = await killedHome()
     let told = 0
     const samples = fc.sample(fc.array(damage, { minLength: 4, maxLength: 4 }), {

@@ -71,7 +71,7 @@ describeWithPages('everybody can use', newPage => {
     await expectFine('the question whether to cancel')
   })
 
-  it('every block at the width of a phone', async () => {
+  it('every block at the width of a phone', { timeout: 240_000 }, async () => {
     const page = await newPage()
     await page.setViewportSize({ width: 390, height: 844 })
     await amidWork(page)
