@@ -30,7 +30,7 @@ const building = () =>
       }
       text(prompt)
       result(uuid, prompt)
-    }, () => { if (!isBuilding) process.exit(0) })`)
+    }, { onEnd: () => { if (!isBuilding) process.exit(0) } })`)
 
 async function open(config: object = {}) {
   const daemon = await startTestDaemon({ argv: ['--claude-bin', building()], config })
