@@ -44,8 +44,8 @@ export class HolderRefused extends Error {
 const greetingMs = 30_000
 
 /**
- * Rejects with `HolderGone` when nothing listens there, and with `HolderRefused`, also when a holder that is stopped or hangs
- * does not answer: it may hold processes, so nobody may start another one.
+ * Rejects with `HolderGone` when nothing listens there. Rejects with `HolderRefused` when the holder refuses this daemon or
+ * does not answer within `timeoutMs`: a holder that hangs may hold processes, and a second one must not start.
  */
 export async function attach(socketPath: string, muxd: string, timeoutMs = greetingMs): Promise<Attachment> {
   const socket = connect(socketPath)

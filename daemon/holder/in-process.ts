@@ -50,7 +50,7 @@ export function createInProcessHolder({ dir, log }: InProcessHolderOptions): InP
   }
 
   const close = async () => {
-    // What a predecessor left is ended before this one is gone.
+    // Wait until the processes that the holder before this one left have ended.
     await Promise.allSettled([ready, ...starting])
     await Promise.all(
       [...held.values()].map(async process => {

@@ -5,7 +5,7 @@ import { descendantsOf, listProcesses, type ProcessEntry } from './process-list.
 import type { ProcessFiles } from './process-files.ts'
 import { markOf } from './process-mark.ts'
 
-/** A process that was seen: its number and its start, by which another with that number is told from it. */
+/** A process that was seen. Its start tells it from a later process with the same pid. */
 export type Seen = Pick<ProcessEntry, 'pid' | 'started'>
 
 /** What is known of the processes that a held process has started. */
@@ -16,18 +16,18 @@ export interface Started {
 }
 
 /**
- * Notes which processes descend from a held one, as long as that can be seen: one whose parent has ended and whose
- * environment lacks the mark belongs to nobody. Kept in a file, for the holder that comes after this one.
+ * Notes which processes descend from a held one, before their parents end: later only the mark in the environment shows
+ * where a process comes from, and some clear their environment. A file keeps the notes for the next holder.
  */
 export interface StartedProcesses {
   readonly known: Started
   /** Looks now; several calls at once share one look. */
   note(): Promise<void>
-  /** The last look, after the end of the shim, also for the mark: where nothing is left, nothing is kept. */
+  /** The last look, after the end of the shim. It also finds processes by their mark. Removes the file if nothing is left. */
   finish(): Promise<void>
 }
 
-/** A look costs some milliseconds; what comes sooner waits so long. */
+/** Between two looks, because a look costs some milliseconds. */
 const pauseMs = 250
 
 /** `shimPid` leads the session of the process `id`; neither it nor what is `spared` is noted. */
@@ -51,7 +51,7 @@ export function noteStartedProcesses(
     const now = processes.filter(({ pid }) => pid !== shimPid && found.has(pid))
     const isNew = now.length !== seen.length || now.some(({ pid, started }) => before.get(pid) !== started)
     if (!isNew) return
-    // What is left out is still found by its mark.
+    // The sweep still finds the others by their mark.
     seen = now.slice(0, limits.maxStartedProcesses).map(({ pid, started }) => ({ pid, started }))
     if (seen.length > 0) keep(files, { session: shimPid, seen })
     else forgetStarted(files)
@@ -64,7 +64,7 @@ export function noteStartedProcesses(
     },
     note() {
       if (!running) return lookOnce()
-      // What is started during a look is in the next one.
+      // A process that starts during a look is found by the next one.
       again ??= running
         .then(() => new Promise(resolve => setTimeout(resolve, pauseMs).unref()))
         .then(() => {

@@ -49,7 +49,7 @@ export function createStderrTail(file: string, reader: number): StderrTail {
     },
     finish() {
       if (isFinished) return
-      // What the command wrote last is still in the FIFO.
+      // The FIFO still holds the last bytes of the command.
       if (socket && !socket.destroyed) for (const chunk of chunksThere(reader)) take(chunk)
       isFinished = true
       clearTimeout(timer)

@@ -27,7 +27,7 @@ const deadlineMs = 2_000
 /** Something may start others as fast as they are ended. */
 const endlessMs = 20_000
 const roundMs = 5
-/** So long an `exec` is waited for to see whose process it is; a process that has erased both for good is nobody's. */
+/** During an `exec` a process has no environment for a moment: the sweep looks again for this long to see its mark. */
 const execMs = 200
 
 /** SIGKILL to everything that is meant, until nothing is left of it: a process may start another while it is being looked for. */
