@@ -4,14 +4,12 @@ import { redact } from '../claude/redact.ts'
 import type { LeftProcess as FoundProcess } from '../holder/left-process.ts'
 import { identitiesOf } from '../process-identity.ts'
 
-/** How a process came to its end. */
+/** How a process that muxd did not signal came to its end. */
 export interface ProcessEnding {
   /** The shell's exit status; null where it is not known. */
   status: number | null
   /** Its holder has died. */
   lost: boolean
-  /** muxd has signalled it. */
-  signalled: boolean
   /** A run was at work in it and had no result. */
   leftRun: boolean
 }
@@ -20,8 +18,8 @@ export interface ProcessEnding {
  * Whether a process ended by itself, or at the end of its input. Then what it detached goes on; else everything that it has
  * started is ended with it. A shell's status over 128 names the signal that has ended it.
  */
-export const isGraceful = ({ status, lost, signalled, leftRun }: ProcessEnding): boolean =>
-  !lost && !signalled && !leftRun && status !== null && status <= 128
+export const isGraceful = ({ status, lost, leftRun }: ProcessEnding): boolean =>
+  !lost && !leftRun && status !== null && status <= 128
 
 /** The record with what was found to be left by one more process. */
 export function withLeft(record: Session, found: readonly FoundProcess[]): Session {

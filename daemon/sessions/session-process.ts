@@ -274,7 +274,14 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       failed: error => guarded(() => options.faulted({ error, where: 'output', offset: row.offset })),
       caughtUp: () => guarded(options.caughtUp),
       stalled: error => guarded(() => options.stalled(error)),
-      ended: end => (behind === row.id ? goneBehind() : guarded(() => processEnded(row, end))),
+      ended(end) {
+        const finish = (isSwept: boolean) =>
+          behind === row.id ? goneBehind() : guarded(() => processEnded(row, end, isSwept))
+        if (!live?.signalled) return finish(false)
+        // muxd ended it: nothing of it may live when the end of its run is published.
+        live.ended()
+        void sweepAfter(row, false).then(() => finish(true))
+      },
     }
   }
 
@@ -334,11 +341,10 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     ownership.hold(conversationKey(context.environment, claude.env, claudeSessionId), row.id, row.pid)
   }
 
-  function processEnded(row: StoredProcess, { status, stderrTail, lost }: ProcessEnd) {
+  function processEnded(row: StoredProcess, { status, stderrTail, lost }: ProcessEnd, isSwept: boolean) {
     // Its exit was read, and is not stored: the next daemon reads it again, and ends the run as it ended.
     if (left) return
     const forced = live?.forced ?? false
-    const signalled = live?.signalled ?? false
     live?.ended()
     live = null
     current = undefined
@@ -365,28 +371,38 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     }
     options.refresh()
     recorder.commit()
-    void clear(row, isGraceful({ status, lost, signalled, leftRun }))
+    if (isSwept) wentAway()
+    else void clear(row, isGraceful({ status, lost, leftRun }))
   }
 
   /** Ends what a process has left behind, but what it detached before a graceful end: that is in the record from now on. */
   async function clear(row: StoredProcess, spareDetached: boolean) {
-    clearing++
-    const found = await context.holder.clear(row.id, { spareDetached }).catch((error: unknown) => {
-      context.log.error('what a process has left behind could not be ended', { process: row.id, error })
-      return []
-    })
-    clearing--
+    const found = await sweepAfter(row, spareDetached)
     try {
       if (found.length > 0) {
         conversation.record = withLeft(conversation.record, found)
         options.refresh()
         recorder.commit()
       }
-      notify()
-      options.ended()
+      wentAway()
     } catch (error) {
       options.faulted({ error, where: 'output', offset: row.offset })
     }
+  }
+
+  async function sweepAfter(row: StoredProcess, spareDetached: boolean) {
+    clearing++
+    const found = await context.holder.clear(row.id, { spareDetached }).catch((error: unknown) => {
+      context.log.error('what a process has left behind could not be ended', { process: row.id, error })
+      return []
+    })
+    clearing--
+    return found
+  }
+
+  function wentAway() {
+    notify()
+    options.ended()
   }
 
   /** It has ended, and what it printed is to be stored yet. */
@@ -397,8 +413,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     current = undefined
     ownership.release()
     conversation.record = { ...conversation.record, process: null }
-    notify()
-    options.ended()
+    wentAway()
   }
 
   /** As it is stored. */
