@@ -17,7 +17,7 @@ describe('bytes printed just before the exit', () => {
   })
   afterAll(() => printed.close())
 
-  const runs = 40
+  const runs = 100
   const atOnce = 20
 
   it.each(exitSizes)('%i of them are all in the raw log before the exit record', async size => {
