@@ -233,7 +233,8 @@ describe('the main job', () => {
 
 describe('twenty sessions', () => {
   it('at once leave no terminal, descriptor or process behind when they are closed', async () => {
-    const daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '20'] })
+    const argv = ['--simulate', '--max-runs', '20']
+    const daemon = await startTestDaemon({ argv, config: { maxIdleProcesses: 20 } })
     const peer = await daemon.peer()
     const descriptors = () => [daemon.pid, ...holdersOf(daemon.home)].map(pid => readdirSync(`/proc/${pid}/fd`).length)
     const terminals = () => holdersOf(daemon.home).map(ptyMasters)
