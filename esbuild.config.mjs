@@ -43,7 +43,7 @@ await build({
 })
 for (const name of Object.keys(programs)) chmodSync(`${outdir}/${name}.js`, 0o755)
 
-await build({ ...node, entryPoints: { 'client/index': 'client/index.ts' }, outdir, external: ['ws'] })
+await build({ ...node, entryPoints: { 'client/index': 'client/sdk/index.ts' }, outdir, external: ['ws'] })
 await build({ ...node, entryPoints: { protocol: 'protocol/index.ts' }, outdir, packages: 'external' })
 await build({
   bundle: true,
@@ -52,7 +52,7 @@ await build({
   minify: true,
   logLevel: 'warning',
   sourcemap: 'linked',
-  entryPoints: { 'client/browser': 'client/browser.ts' },
+  entryPoints: { 'client/browser': 'client/sdk/browser.ts' },
   outdir,
 })
 

@@ -1,5 +1,5 @@
 // Follows everything that all clients do, in all sessions: npx tsx examples/follow.ts
-import { connect, type Mux } from '../client/index.ts' // 'muxd/client' outside this repository
+import { connect, type Mux } from '../client/sdk/index.ts' // 'muxd/client' outside this repository
 
 const ending = new AbortController()
 process.once('SIGINT', () => ending.abort())

@@ -1,5 +1,5 @@
 // One prompt, from beginning to end: npx tsx examples/say-hi.ts
-import { connect } from '../client/index.ts' // 'muxd/client' outside this repository
+import { connect } from '../client/sdk/index.ts' // 'muxd/client' outside this repository
 
 const mux = await connect() // finds the local daemon; in a browser connect({ url, token })
 const run = await mux.run({ prompt: 'say hi', cwd: '.' })

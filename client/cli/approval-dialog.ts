@@ -1,4 +1,4 @@
-import type { Approval } from '../index.ts'
+import type { Approval } from '../sdk/index.ts'
 import { type Asked, type Question, questionsOf } from './render/approval.ts'
 import { fit, oneLine } from './render/text.ts'
 

@@ -1,5 +1,5 @@
-import type { EventOf, Mux } from '../index.ts'
-import { RpcError } from '../index.ts'
+import type { EventOf, Mux } from '../sdk/index.ts'
+import { RpcError } from '../sdk/index.ts'
 import { askPerson, howToAnswer } from './approval-dialog.ts'
 import { type LinePrompt, openLinePrompt } from './line-prompt.ts'
 import { approvalSummary } from './render/approval.ts'

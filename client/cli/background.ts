@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { limits } from '../../protocol/limits.ts'
 import { exitCodes } from './exit.ts'
 import { diskProblem, homeProblem } from './home-problem.ts'
-import { connect, type DaemonInfo, readDaemonInfo, Unavailable } from '../index.ts'
+import { connect, type DaemonInfo, readDaemonInfo, Unavailable } from '../sdk/index.ts'
 
 /** The daemon beside this program: its bundle, or in development its source. It exports `main(argv)`. */
 export const daemonProgram = (): URL =>

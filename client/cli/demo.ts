@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { connect, type Mux, RunCancelled, type RunHandle } from '../index.ts'
-import { sdkVersion } from '../version.ts'
+import { connect, type Mux, RunCancelled, type RunHandle } from '../sdk/index.ts'
+import { sdkVersion } from '../sdk/version.ts'
 import { type Column, createColumn, sideBySide } from './demo/columns.ts'
 import { type DemoDaemon, startDemoDaemon } from './demo/daemon.ts'
 import { colorsFor, endWithReader, isTerminal } from './output.ts'

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { RpcError } from '../index.ts'
+import { RpcError } from '../sdk/index.ts'
 
 /** An error in words for the user of the command line: the options' names instead of the protocol's. */
 export function errorText(error: unknown): string {

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { type Run, RpcError, type TerminalEvent, Unavailable } from '../index.ts'
+import { type Run, RpcError, type TerminalEvent, Unavailable } from '../sdk/index.ts'
 
 /** What the program ends with. 124 is what `timeout` uses for the same. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, unavailable: 3, timeout: 124, cancelled: 130 } as const

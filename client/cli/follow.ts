@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty'
-import type { Event, Gap, Mux, TerminalEvent } from '../index.ts'
+import type { Event, Gap, Mux, TerminalEvent } from '../sdk/index.ts'
 import { howToAnswer } from './approval-dialog.ts'
 import { createAsker } from './asker.ts'
 import { type ExitCode, exitCodeOfEnd, exitCodes } from './exit.ts'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { readDaemonInfo } from '../index.ts'
+import { readDaemonInfo } from '../sdk/index.ts'
 import { oneLine } from './render/text.ts'
 
 /** What `muxd doctor` says of one thing. */

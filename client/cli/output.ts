@@ -3,7 +3,7 @@ import { fstatSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import picocolors from 'picocolors'
 import type { Colors } from 'picocolors/types.js'
-import { harmlessJson } from '../harmless.ts'
+import { harmlessJson } from '../text/harmless.ts'
 import { harmlessLine } from './render/text.ts'
 import { wrapStyled } from './render/wrap.ts'
 

@@ -1,4 +1,4 @@
-import type { EventOf, Mux } from '../index.ts'
+import type { EventOf, Mux } from '../sdk/index.ts'
 
 /**
  * Says of a question that is still open when it is denied without an answer. Empty for one that waits for ever, and for one

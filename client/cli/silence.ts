@@ -1,4 +1,4 @@
-import type { Event, Gap } from '../index.ts'
+import type { Event, Gap } from '../sdk/index.ts'
 import { terminalTypes } from '../../protocol/wire.ts'
 import { silence, silentAfterMs } from './render/run-facts.ts'
 

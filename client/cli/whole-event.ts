@@ -1,4 +1,4 @@
-import { type Event, type Gap, type Mux, RpcError } from '../index.ts'
+import { type Event, type Gap, type Mux, RpcError } from '../sdk/index.ts'
 
 /** Reads an event of a session again when it was sent cut. One that is not there any more stays cut, and says so by `cut`. */
 export async function wholeEvent(mux: Mux, session: string, event: Event | Gap): Promise<Event | Gap> {

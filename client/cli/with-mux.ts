@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
-import { connect, homeDirectory, type Mux, Unavailable } from '../index.ts'
-import { sdkVersion } from '../version.ts'
+import { connect, homeDirectory, type Mux, Unavailable } from '../sdk/index.ts'
+import { sdkVersion } from '../sdk/version.ts'
 import { holdsSessions, startInBackground } from './background.ts'
 import { clientName } from './client-name.ts'
 import { Usage } from './exit.ts'

@@ -1,6 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
-import { type ConnectionState, type HelloResult, type Mux, open } from '../browser.ts'
-import { sdkVersion } from '../version.ts'
+import { type ConnectionState, type HelloResult, type Mux, open } from '../sdk/browser.ts'
+import { sdkVersion } from '../sdk/version.ts'
 import { pageName } from './page-name.ts'
 
 /** The connection as the page shows it. */

@@ -1,5 +1,5 @@
-import type { ClientApi, Cursor, Mux, Run } from '../browser.ts'
-import { readPages } from '../collection.ts'
+import type { ClientApi, Cursor, Mux, Run } from '../sdk/browser.ts'
+import { readPages } from '../sdk/collection.ts'
 
 /** Records of one page: an answer of a list is about 1 MiB at most. */
 const pageSize = 500

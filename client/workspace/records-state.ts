@@ -1,4 +1,4 @@
-import type { Approval, Run, Session, SessionsEvent } from '../browser.ts'
+import type { Approval, Run, Session, SessionsEvent } from '../sdk/browser.ts'
 
 /** The records of the daemon as far as the page knows them, kept in step by whole records. */
 export interface RecordsState {

@@ -1,6 +1,6 @@
 import { batch, type ReadonlySignal, signal } from '@preact/signals'
-import type { Approval, ClientApi, Mux, Run, Session } from '../browser.ts'
-import { followCollection, readPages } from '../collection.ts'
+import type { Approval, ClientApi, Mux, Run, Session } from '../sdk/browser.ts'
+import { followCollection, readPages } from '../sdk/collection.ts'
 import { headOf, readActiveRuns } from './read-lists.ts'
 import { applyChange, emptyRecords, keepApproval, keepRun, type RecordsState } from './records-state.ts'
 

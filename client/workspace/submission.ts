@@ -1,5 +1,5 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
-import type { ClientApi, Mux, Run } from '../browser.ts'
+import type { ClientApi, Mux, Run } from '../sdk/browser.ts'
 
 /** `waiting`: there is no connection; the prompt goes out with the next one. `sending`: the daemon has not answered yet. */
 export type SubmissionState = 'waiting' | 'sending' | 'sent' | 'failed'

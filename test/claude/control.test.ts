@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { RpcError } from '../../client/index.ts'
+import type { RpcError } from '../../client/sdk/index.ts'
 import { userTexts } from '../support/messages-api/index.ts'
 import { testAfter } from './support/newer-than.ts'
 import { startSuite, waitOptions, type Suite } from './support/suite.ts'

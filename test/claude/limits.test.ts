@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Event, FailureCode, RunLimits } from '../../client/index.ts'
+import type { Event, FailureCode, RunLimits } from '../../client/sdk/index.ts'
 import { message, text, tool } from '../support/messages-api/index.ts'
 import { startSuite, type Suite } from './support/suite.ts'
 import { one, ofType, play, watch } from './support/watch.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Event } from '../../client/index.ts'
+import type { Event } from '../../client/sdk/index.ts'
 import { durationOption } from '../../client/cli/duration-option.ts'
 import { limitsOf, queuedFor, silence } from '../../client/cli/render/run-facts.ts'
 import { terminalSink } from '../../client/cli/render/sink.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import picocolors from 'picocolors'
 import type { Event, EventBody } from '../../protocol/index.ts'
-import type { Gap as GapItem } from '../../client/index.ts'
+import type { Gap as GapItem } from '../../client/sdk/index.ts'
 import { createRunView } from '../../client/cli/render/run-view.ts'
 import { pipeSink, terminalSink } from '../../client/cli/render/sink.ts'
 

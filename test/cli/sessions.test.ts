@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import picocolors from 'picocolors'
-import type { Run, Session } from '../../client/index.ts'
+import type { Run, Session } from '../../client/sdk/index.ts'
 import { queueLines } from '../../client/cli/render/queue.ts'
 import { type SessionRow, sessionLines } from '../../client/cli/render/sessions.ts'
 import { widthOf } from '../../client/cli/render/text.ts'

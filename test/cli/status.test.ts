@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { DaemonStatus } from '../../client/index.ts'
+import type { DaemonStatus } from '../../client/sdk/index.ts'
 import { statusLines } from '../../client/cli/render/status.ts'
 import { widthOf } from '../../client/cli/render/text.ts'
 

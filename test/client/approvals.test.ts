@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Mux, PendingApproval } from '../../client/index.ts'
+import type { Mux, PendingApproval } from '../../client/sdk/index.ts'
 import type { Approval, Run } from '../../protocol/index.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { expect, it } from 'vitest'
-import { sdkVersion } from '../../client/version.ts'
+import { sdkVersion } from '../../client/sdk/version.ts'
 
 const bundle = async (entry: string) =>
   build({
@@ -18,12 +18,12 @@ const bundle = async (entry: string) =>
 
 // 5 kB without approvals and the lists that follow the daemon over reconnects: no client should have to write those again.
 it('the SDK for browsers is at most 6 kB minified and compressed', async () => {
-  const { outputFiles } = await bundle('client/browser.ts')
+  const { outputFiles } = await bundle('client/sdk/browser.ts')
   expect(gzipSync(outputFiles[0]!.contents, { level: 9 }).length).toBeLessThanOrEqual(6_000)
 })
 
 it('the SDK for browsers depends on nothing at run time', async () => {
-  const { metafile } = await bundle('client/browser.ts')
+  const { metafile } = await bundle('client/sdk/browser.ts')
   const inputs = Object.keys(metafile.inputs)
   expect(inputs.filter(path => !/^(client|protocol)\//.test(path))).toEqual([])
   expect(inputs.filter(path => path.startsWith('protocol/'))).toEqual(['protocol/wire.ts'])

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, it } from 'vitest'
-import type * as Sdk from '../../client/browser.ts'
+import type * as Sdk from '../../client/sdk/browser.ts'
 import { type Behind, hasty, startBehindProxy } from '../support/behind-proxy.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { testSeed } from '../support/test-seed.ts'

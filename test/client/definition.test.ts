@@ -61,7 +61,7 @@ it('going to the definition of a method of the SDK leads to its row in the proto
     Object.keys(table).map(method => ({ namespace, method, line: `mux.api.${namespace}.${method}(` })),
   )
   const text = [
-    "import type { Mux } from '../../client/index.ts'",
+    "import type { Mux } from '../../client/sdk/index.ts'",
     'declare const mux: Mux',
     ...calls.map(each => each.line),
   ]

@@ -1,6 +1,6 @@
 import { afterEach } from 'vitest'
-import { type ConnectionState, connect, type Mux } from '../../client/index.ts'
-import type { NodeOptions } from '../../client/index.ts'
+import { type ConnectionState, connect, type Mux } from '../../client/sdk/index.ts'
+import type { NodeOptions } from '../../client/sdk/index.ts'
 import { type Peer, startPeer } from './peer.ts'
 
 /** Short waits, so that a test of many reconnects takes no time. */

@@ -17,7 +17,7 @@ it("README's program prints each message on lines of its own, and ends", async (
   await build({
     // Two messages, with a tool between them.
     stdin: { contents: program!.replace("'say hi'", "'sim:tools'"), loader: 'ts', resolveDir: root },
-    alias: { 'muxd/client': join(root, 'client/index.ts') },
+    alias: { 'muxd/client': join(root, 'client/sdk/index.ts') },
     outfile,
     bundle: true,
     platform: 'node',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { closeCodes } from '../../protocol/index.ts'
-import { type ConnectionState, open, Unavailable } from '../../client/index.ts'
+import { type ConnectionState, open, Unavailable } from '../../client/sdk/index.ts'
 import { closeAfterTest, connectForTest, fast, peerForTest, reached } from './harness.ts'
 import { until } from '../support/until.ts'
 

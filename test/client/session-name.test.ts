@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { projectName, sessionName } from '../../client/session-name.ts'
+import { projectName, sessionName } from '../../client/text/session-name.ts'
 
 describe('the name of a session', () => {
   it('is its title, else the first line of its first prompt, else its project', () => {

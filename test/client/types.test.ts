@@ -9,9 +9,9 @@ import type {
   Session,
   SessionsEvent,
   Subscription,
-} from '../../client/index.ts'
-import type { connect as connectInBrowser } from '../../client/browser.ts'
-import type { Gap } from '../../client/index.ts'
+} from '../../client/sdk/index.ts'
+import type { connect as connectInBrowser } from '../../client/sdk/browser.ts'
+import type { Gap } from '../../client/sdk/index.ts'
 
 // Checked by the type checker; nothing here is run.
 const check = (code: (mux: Mux) => unknown) => code

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest'
-import { connect } from '../../client/index.ts'
+import { connect } from '../../client/sdk/index.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { isOpen, startFollower, timing } from '../support/follower.ts'
 import { tempDir } from '../support/temp-dir.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type ConnectionState, connect, type Event, type Gap, type Mux, type Run } from '../../client/index.ts'
+import { type ConnectionState, connect, type Event, type Gap, type Mux, type Run } from '../../client/sdk/index.ts'
 import { type Behind, hasty, startBehindProxy } from '../support/behind-proxy.ts'
 import { fates } from '../support/chaos-proxy.ts'
 import { startTestDaemon } from '../support/daemon.ts'

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Event, Gap } from '../../client/index.ts'
+import type { Event, Gap } from '../../client/sdk/index.ts'
 import type { FrameEvent, Run } from '../../protocol/index.ts'
 import { terminalTypes } from '../../protocol/wire.ts'
 import { connectForTest } from '../client/harness.ts'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { connect } from '../../client/index.ts'
+import { connect } from '../../client/sdk/index.ts'
 import { openSqlite } from '../../daemon/store/sqlite.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { timing } from '../support/follower.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { connect } from '../../client/index.ts'
+import { connect } from '../../client/sdk/index.ts'
 import type { HookPoint } from '../../daemon/hook-points.ts'
 import type { Run, Session, Usage } from '../../protocol/index.ts'
 import { startTestDaemon } from '../support/daemon.ts'

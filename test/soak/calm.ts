@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { join } from 'node:path'
-import type { Mux } from '../../client/index.ts'
+import type { Mux } from '../../client/sdk/index.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 import { eventually } from './eventually.ts'
 import { entriesIn, type Holdings, holdingsOf } from './measure.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Event, type Mux, RpcError } from '../../client/index.ts'
+import { type Event, type Mux, RpcError } from '../../client/sdk/index.ts'
 import { expectWholeLog } from '../support/whole-log.ts'
 import { connectTo, count, isExpected, type World } from './world.ts'
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { WebSocket } from 'ws'
-import { readDaemonInfo } from '../../client/index.ts'
+import { readDaemonInfo } from '../../client/sdk/index.ts'
 import { count, type World } from './world.ts'
 
 /** Connections of programs that are badly written: they subscribe to everything and never read, then vanish without a word. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Mux, Run } from '../../client/index.ts'
+import type { Mux, Run } from '../../client/sdk/index.ts'
 import { startFollower } from './follower.ts'
 import type { Random } from '../support/random.ts'
 import { connectTo, count, isExpected, type World } from './world.ts'

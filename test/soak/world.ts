@@ -1,4 +1,4 @@
-import { connect, type ConnectOptions, type Mux, RpcError, Unavailable } from '../../client/index.ts'
+import { connect, type ConnectOptions, type Mux, RpcError, Unavailable } from '../../client/sdk/index.ts'
 import type { Follower } from './follower.ts'
 import type { Random } from '../support/random.ts'
 

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest'
-import { connect, type Mux } from '../../client/index.ts'
+import { connect, type Mux } from '../../client/sdk/index.ts'
 import { type ChaosProxy, startChaosProxy } from './chaos-proxy.ts'
 import { startTestDaemon, type TestDaemon } from './daemon.ts'
 

@@ -1,5 +1,12 @@
 import { expect, onTestFinished } from 'vitest'
-import { type ConnectionState, connect, type Event, type Gap, type Mux, type NodeOptions } from '../../client/index.ts'
+import {
+  type ConnectionState,
+  connect,
+  type Event,
+  type Gap,
+  type Mux,
+  type NodeOptions,
+} from '../../client/sdk/index.ts'
 import { until } from './until.ts'
 
 /** What is killed closes its sockets: nothing has to be found out by silence. */

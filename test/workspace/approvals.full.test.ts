@@ -1,6 +1,6 @@
 import type { Page, WebSocketRoute } from 'playwright-core'
 import { expect, it } from 'vitest'
-import type { Approval, Mux } from '../../client/index.ts'
+import type { Approval, Mux } from '../../client/sdk/index.ts'
 import { describeWithPages } from '../client/chromium.ts'
 import { connectForTest } from '../client/harness.ts'
 import { startTestDaemon } from '../support/daemon.ts'

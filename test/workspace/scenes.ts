@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Mux, StartedRun } from '../../client/index.ts'
+import type { Mux, StartedRun } from '../../client/sdk/index.ts'
 import type { DaemonInfo } from '../../protocol/index.ts'
 import { connectForTest } from '../client/harness.ts'
 import { startTestDaemon } from '../support/daemon.ts'

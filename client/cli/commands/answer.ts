@@ -1,4 +1,4 @@
-import type { AllowOptions, Approval, Mux } from '../../index.ts'
+import type { AllowOptions, Approval, Mux } from '../../sdk/index.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { printJson, say } from '../output.ts'
 import { questionsOf } from '../render/approval.ts'

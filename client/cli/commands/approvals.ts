@@ -1,4 +1,4 @@
-import type { Approval, Mux } from '../../index.ts'
+import type { Approval, Mux } from '../../sdk/index.ts'
 import { howToAnswer } from '../approval-dialog.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { colorsFor, columnsOfOutput, print, printJson, say } from '../output.ts'

@@ -1,4 +1,4 @@
-import type { Event, Gap, Mux } from '../../index.ts'
+import type { Event, Gap, Mux } from '../../sdk/index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { asksHere, createFollower } from '../follow.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'

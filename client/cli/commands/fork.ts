@@ -1,4 +1,4 @@
-import type { Session } from '../../index.ts'
+import type { Session } from '../../sdk/index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { print, printJson } from '../output.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'

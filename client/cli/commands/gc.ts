@@ -1,4 +1,4 @@
-import type { GcResult } from '../../index.ts'
+import type { GcResult } from '../../sdk/index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { columnsOfOutput, print, printJson } from '../output.ts'
 import { gcLines } from '../render/gc.ts'

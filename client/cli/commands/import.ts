@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Importable, Mux, Session } from '../../index.ts'
+import type { Importable, Mux, Session } from '../../sdk/index.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { columnsOfOutput, print, printJson, say } from '../output.ts'
 import { age, bytes, table } from '../render/format.ts'

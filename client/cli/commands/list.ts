@@ -1,4 +1,4 @@
-import type { Mux, Run, Session } from '../../index.ts'
+import type { Mux, Run, Session } from '../../sdk/index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { colorsFor, columnsOfOutput, print, printJson, say } from '../output.ts'
 import { type SessionRow, sessionLines } from '../render/sessions.ts'

@@ -1,4 +1,4 @@
-import type { Mux, Run } from '../../index.ts'
+import type { Mux, Run } from '../../sdk/index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { colorsFor, columnsOfOutput, print, printJson, say } from '../output.ts'
 import { queueLines } from '../render/queue.ts'

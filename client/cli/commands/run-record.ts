@@ -1,5 +1,5 @@
 import type { Approval, Failure, Session } from '../../../protocol/index.ts'
-import { type CancelMode, type Mux, type Run, Unavailable } from '../../index.ts'
+import { type CancelMode, type Mux, type Run, Unavailable } from '../../sdk/index.ts'
 import { howToAnswer } from '../approval-dialog.ts'
 import { type ExitCode, exitCodeOf, exitCodeOfEnd, exitCodes, Usage } from '../exit.ts'
 import { colorsFor, print, printJson, say } from '../output.ts'

@@ -1,4 +1,4 @@
-import type { ApprovalOptions, ClaudeOptions, RunLimits, StartedRun } from '../../index.ts'
+import type { ApprovalOptions, ClaudeOptions, RunLimits, StartedRun } from '../../sdk/index.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { asksHere, createFollower, type Follower } from '../follow.ts'
 import { print, printJson, say } from '../output.ts'

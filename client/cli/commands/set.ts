@@ -1,4 +1,4 @@
-import type { Session, SessionChanges } from '../../index.ts'
+import type { Session, SessionChanges } from '../../sdk/index.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { print, printJson } from '../output.ts'
 import { oneLine } from '../render/text.ts'

@@ -6,7 +6,7 @@ import {
   type Mux,
   readDaemonInfo,
   Unavailable,
-} from '../../index.ts'
+} from '../../sdk/index.ts'
 import { holdsSessions, startInBackground } from '../background.ts'
 import { lookAtConfig } from '../config-check.ts'
 import { endDaemon } from '../end-daemon.ts'

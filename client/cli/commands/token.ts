@@ -1,4 +1,4 @@
-import type { Token } from '../../index.ts'
+import type { Token } from '../../sdk/index.ts'
 import { type ExitCode, exitCodes, Usage } from '../exit.ts'
 import { columnsOfOutput, print, printJson, say } from '../output.ts'
 import { tokenLines, tokenMade } from '../render/tokens.ts'

@@ -1,4 +1,4 @@
-import type { UsageGroup } from '../../index.ts'
+import type { UsageGroup } from '../../sdk/index.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
 import { columnsOfOutput, print, printJson } from '../output.ts'
 import { usageLines } from '../render/usage.ts'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { readDaemonInfo } from '../../index.ts'
+import { readDaemonInfo } from '../../sdk/index.ts'
 import { daemonProgram } from '../background.ts'
 
 /** A daemon with the simulator in a home of its own; `close` leaves nothing of it behind. */

@@ -1,5 +1,5 @@
 import type { Colors } from 'picocolors/types.js'
-import type { Approval, ApprovalReason } from '../../index.ts'
+import type { Approval, ApprovalReason } from '../../sdk/index.ts'
 import { type DiffLine, diffOf } from './diff.ts'
 import { harmless, oneLine, widthOf } from './text.ts'
 import { summary } from './tool.ts'

@@ -1,4 +1,4 @@
-import type { GcResult } from '../../index.ts'
+import type { GcResult } from '../../sdk/index.ts'
 import { bytes, count, table } from './format.ts'
 
 /** What went, or would go, for a person: a line each, and the sum. */

@@ -1,5 +1,5 @@
 import type { Colors } from 'picocolors/types.js'
-import type { Run } from '../../index.ts'
+import type { Run } from '../../sdk/index.ts'
 import { table } from './format.ts'
 import { oneLine } from './text.ts'
 

@@ -1,4 +1,4 @@
-import type { Run } from '../../index.ts'
+import type { Run } from '../../sdk/index.ts'
 import { duration, usd } from './format.ts'
 
 /** Silence that is worth a word: shorter ones are Claude Code thinking. */

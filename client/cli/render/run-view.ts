@@ -1,6 +1,6 @@
 import type { Colors } from 'picocolors/types.js'
-import type { Decider, Event, EventOf, Gap, Origin, TerminalEvent } from '../../index.ts'
-import { turnEnd } from '../../turn-end.ts'
+import type { Decider, Event, EventOf, Gap, Origin, TerminalEvent } from '../../sdk/index.ts'
+import { turnEnd } from '../../text/turn-end.ts'
 import { approvalLines, approvalSummary } from './approval.ts'
 import { bytes, duration, tokens, usd } from './format.ts'
 import type { Sink } from './sink.ts'

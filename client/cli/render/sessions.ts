@@ -1,6 +1,6 @@
 import type { Colors } from 'picocolors/types.js'
-import type { Run, Session } from '../../index.ts'
-import { sessionName } from '../../session-name.ts'
+import type { Run, Session } from '../../sdk/index.ts'
+import { sessionName } from '../../text/session-name.ts'
 import { age, shortPath, table, usd } from './format.ts'
 import { silentAfterMs } from './run-facts.ts'
 import { oneLine } from './text.ts'

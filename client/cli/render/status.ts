@@ -1,4 +1,4 @@
-import type { DaemonStatus } from '../../index.ts'
+import type { DaemonStatus } from '../../sdk/index.ts'
 import { age, bytes, count, duration, shortPath, table } from './format.ts'
 import { oneLine } from './text.ts'
 

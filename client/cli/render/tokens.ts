@@ -1,4 +1,4 @@
-import type { Token } from '../../index.ts'
+import type { Token } from '../../sdk/index.ts'
 import { age, duration, table } from './format.ts'
 import { oneLine } from './text.ts'
 

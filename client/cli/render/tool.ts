@@ -1,4 +1,4 @@
-import { tellingInput } from '../../telling-input.ts'
+import { tellingInput } from '../../text/telling-input.ts'
 import { oneLine } from './text.ts'
 
 /** What a tool is called with, in one line: the part that tells it from others of its kind. */

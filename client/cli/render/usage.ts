@@ -1,4 +1,4 @@
-import type { Tokens, Usage, UsageGroup, UsageRow } from '../../index.ts'
+import type { Tokens, Usage, UsageGroup, UsageRow } from '../../sdk/index.ts'
 import { count, table, usd } from './format.ts'
 import { oneLine } from './text.ts'
 

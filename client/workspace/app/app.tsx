@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
-import type { Unavailable } from '../../browser.ts'
+import type { Unavailable } from '../../sdk/browser.ts'
 import type { Connection } from '../connect.ts'
 import { forgetToken } from '../token.ts'
 import { Closed, Doorstep, NoDaemon, NoToken } from './doorstep.tsx'

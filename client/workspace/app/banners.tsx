@@ -1,6 +1,6 @@
 import { useSignal, useSignalEffect } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import type { DaemonEvent } from '../../browser.ts'
+import type { DaemonEvent } from '../../sdk/browser.ts'
 import { duration } from '../parts/format.ts'
 import { Icon } from '../parts/icons.tsx'
 import { useNow } from '../parts/time.tsx'

@@ -1,4 +1,4 @@
-import type { CancelMode } from '../../browser.ts'
+import type { CancelMode } from '../../sdk/browser.ts'
 import { useDraft } from '../drafts.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { oneLine } from '../parts/format.ts'

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { sessionName } from '../../session-name.ts'
+import { sessionName } from '../../text/session-name.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { messageOf, useWorkspace } from './workspace.ts'
 

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals'
-import type { Importable } from '../../browser.ts'
+import type { Importable } from '../../sdk/browser.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { DialogFoot } from '../parts/dialog-foot.tsx'
 import { bytes, oneLine } from '../parts/format.ts'

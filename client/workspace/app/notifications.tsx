@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals'
 import { summaryOf } from '../blocks/approval-input.ts'
-import { sessionName } from '../../session-name.ts'
+import { sessionName } from '../../text/session-name.ts'
 import { Icon } from '../parts/icons.tsx'
 import { oneLine } from '../parts/format.ts'
 import { useWorkspace, type Workspace } from './workspace.ts'

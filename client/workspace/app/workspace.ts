@@ -1,7 +1,7 @@
 import { type ReadonlySignal, signal, type Signal } from '@preact/signals'
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import type { ClientApi, HelloResult, Mux } from '../../browser.ts'
+import type { ClientApi, HelloResult, Mux } from '../../sdk/browser.ts'
 import type { Connection } from '../connect.ts'
 import { createLayoutStore, type LayoutStore } from '../layout/layout-store.ts'
 import { followRecords, type Records } from '../records.ts'

@@ -1,6 +1,6 @@
-import type { Approval, ApprovalAnswer, ApprovalReason, ClientApi } from '../../browser.ts'
+import type { Approval, ApprovalAnswer, ApprovalReason, ClientApi } from '../../sdk/browser.ts'
 import { useState } from 'preact/hooks'
-import { RpcError } from '../../browser.ts'
+import { RpcError } from '../../sdk/browser.ts'
 import { useDraft } from '../drafts.ts'
 import { duration } from '../parts/format.ts'
 import { Icon } from '../parts/icons.tsx'

@@ -1,4 +1,4 @@
-import type { Approval } from '../../browser.ts'
+import type { Approval } from '../../sdk/browser.ts'
 import { useId } from 'preact/hooks'
 import { isBare } from '../app/keys.ts'
 import { useWorkspace } from '../app/workspace.ts'
@@ -8,7 +8,7 @@ import { Ago } from '../parts/time.tsx'
 import { AnswerForm, TimeLeft, useAnswering } from './answering.tsx'
 import { summaryOf, wishOf } from './approval-input.ts'
 import { ReasonView } from './approval-reason.tsx'
-import { sessionName } from '../../session-name.ts'
+import { sessionName } from '../../text/session-name.ts'
 
 /** One question with what can be answered. The answer that was first counts: who comes later is told. */
 export function ApprovalCard({ approval, readOnly }: { approval: Approval; readOnly: boolean }) {

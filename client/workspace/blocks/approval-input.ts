@@ -1,5 +1,5 @@
-import type { Approval } from '../../browser.ts'
-import { harmless, harmlessJson } from '../../harmless.ts'
+import type { Approval } from '../../sdk/browser.ts'
+import { harmless, harmlessJson } from '../../text/harmless.ts'
 import { shortPath } from '../parts/format.ts'
 
 /** What a tool wants to do, in the form in which a person judges it: nothing in it is hidden or shown out of order. */

@@ -1,4 +1,4 @@
-import type { Approval, ApprovalReason } from '../../browser.ts'
+import type { Approval, ApprovalReason } from '../../sdk/browser.ts'
 
 /** Why Claude Code asks, where it says so. */
 export function ReasonView({ reason, kind }: { reason: ApprovalReason; kind: Approval['kind'] }) {

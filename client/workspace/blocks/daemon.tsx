@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
-import type { DaemonStatus } from '../../browser.ts'
+import type { DaemonStatus } from '../../sdk/browser.ts'
 import { isSimulator } from '../app/simulator.ts'
 import { messageOf, useWorkspace } from '../app/workspace.ts'
 import { bytes, count, duration } from '../parts/format.ts'

@@ -1,4 +1,4 @@
-import type { Session } from '../../browser.ts'
+import type { Session } from '../../sdk/browser.ts'
 
 export type StateFilter = 'all' | 'waiting' | 'running' | 'idle' | 'closed'
 

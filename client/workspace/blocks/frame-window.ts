@@ -1,4 +1,4 @@
-import type { FrameEvent, Gap } from '../../browser.ts'
+import type { FrameEvent, Gap } from '../../sdk/browser.ts'
 
 /** The frames that are kept in memory: a contiguous part of the topic, the newest of it first dropped at the other end. */
 export interface FrameWindow {

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
-import type { FrameEvent, Gap } from '../../browser.ts'
+import type { FrameEvent, Gap } from '../../sdk/browser.ts'
 import { messageOf, useWorkspace } from '../app/workspace.ts'
 import { JsonTree } from '../parts/json-tree.tsx'
 import { VirtualList } from '../parts/virtual-list.tsx'

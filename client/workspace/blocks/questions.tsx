@@ -1,5 +1,5 @@
 import type { Question } from './approval-input.ts'
-import { harmless } from '../../harmless.ts'
+import { harmless } from '../../text/harmless.ts'
 
 /** By the question's text: the label that was chosen, or the user's own words; a list where several may be. */
 export type Answers = Record<string, string | string[]>

@@ -1,4 +1,4 @@
-import type { Run, Session } from '../../browser.ts'
+import type { Run, Session } from '../../sdk/browser.ts'
 
 export interface SessionLook {
   /** The class of its dot. */

@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
-import type { Session } from '../../browser.ts'
-import { harmless } from '../../harmless.ts'
+import type { Session } from '../../sdk/browser.ts'
+import { harmless } from '../../text/harmless.ts'
 import { useWorkspace } from '../app/workspace.ts'
 import { usd } from '../parts/format.ts'
 import { Icon } from '../parts/icons.tsx'
@@ -11,7 +11,7 @@ import { VirtualList } from '../parts/virtual-list.tsx'
 import { blockId } from './block.ts'
 import { filterSessions, type StateFilter } from './filter-sessions.ts'
 import { sessionLook } from './session-look.ts'
-import { projectName, sessionName } from '../../session-name.ts'
+import { projectName, sessionName } from '../../text/session-name.ts'
 import { Welcome } from './welcome.tsx'
 
 const states: [StateFilter, string][] = [

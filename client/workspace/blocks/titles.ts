@@ -1,6 +1,6 @@
-import type { Session } from '../../browser.ts'
+import type { Session } from '../../sdk/browser.ts'
 import type { IconName } from '../parts/icons.tsx'
-import { projectName, sessionName } from '../../session-name.ts'
+import { projectName, sessionName } from '../../text/session-name.ts'
 import { type BlockKind, blockOf } from './block.ts'
 
 export const blockNames: Record<BlockKind, string> = {

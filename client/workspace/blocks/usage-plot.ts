@@ -1,4 +1,4 @@
-import type { UsageRow } from '../../browser.ts'
+import type { UsageRow } from '../../sdk/browser.ts'
 
 /** What a plot of costs shows: a bar a day, in it a part a model. */
 export interface UsagePlot {

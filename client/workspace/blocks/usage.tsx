@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
-import type { Usage } from '../../browser.ts'
+import type { Usage } from '../../sdk/browser.ts'
 import { messageOf, useWorkspace } from '../app/workspace.ts'
 import { count, usd } from '../parts/format.ts'
 import { lastDays, nameOf, plotUsage, type UsagePlot } from './usage-plot.ts'

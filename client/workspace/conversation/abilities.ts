@@ -1,4 +1,4 @@
-import type { FrameEvent, Mux } from '../../browser.ts'
+import type { FrameEvent, Mux } from '../../sdk/browser.ts'
 
 /** What Claude Code says that it understands in this session: its slash commands and the models it knows. */
 export interface Abilities {

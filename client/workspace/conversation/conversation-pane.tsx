@@ -1,6 +1,6 @@
 import type { RefObject } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { Mux } from '../../browser.ts'
+import type { Mux } from '../../sdk/browser.ts'
 import type { Block } from '../blocks/block.ts'
 import { keepDraft, readDraft } from '../drafts.ts'
 import { Icon } from '../parts/icons.tsx'

@@ -1,4 +1,4 @@
-import type { Cursor, Event, Gap, Mux } from '../../browser.ts'
+import type { Cursor, Event, Gap, Mux } from '../../sdk/browser.ts'
 import { charactersOf, shorten } from './model/shorten.ts'
 import { createTranscript, type Transcript } from './model/transcript.ts'
 

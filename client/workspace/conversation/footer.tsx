@@ -1,4 +1,4 @@
-import type { Mux, Run } from '../../browser.ts'
+import type { Mux, Run } from '../../sdk/browser.ts'
 import { count, usd } from '../parts/format.ts'
 import type { Facts } from './model/items.ts'
 import { waiting } from './model/wording.ts'

@@ -1,4 +1,4 @@
-import type { Run } from '../../browser.ts'
+import type { Run } from '../../sdk/browser.ts'
 import { duration, shortPath } from '../parts/format.ts'
 import { useNow } from '../parts/time.tsx'
 import type { Facts, ToolItem } from './model/items.ts'

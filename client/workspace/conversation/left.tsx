@@ -1,5 +1,5 @@
-import type { Session } from '../../browser.ts'
-import { harmless } from '../../harmless.ts'
+import type { Session } from '../../sdk/browser.ts'
+import { harmless } from '../../text/harmless.ts'
 import { Ago } from '../parts/time.tsx'
 
 /** The processes that Claude Code left running on purpose, such as a dev server, and a button that ends them. */

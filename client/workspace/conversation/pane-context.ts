@@ -1,6 +1,6 @@
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import type { Mux } from '../../browser.ts'
+import type { Mux } from '../../sdk/browser.ts'
 import type { Opened } from './list/rows.ts'
 import type { Remedy } from './model/advice.ts'
 import type { EndItem } from './model/items.ts'

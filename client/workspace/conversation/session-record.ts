@@ -1,5 +1,5 @@
-import type { Mux, Run, Session } from '../../browser.ts'
-import { followCollection } from '../../collection.ts'
+import type { Mux, Run, Session } from '../../sdk/browser.ts'
+import { followCollection } from '../../sdk/collection.ts'
 import { headOf, readActiveRuns } from '../read-lists.ts'
 
 /** A session's record, and its runs that have not ended, kept as they are. */

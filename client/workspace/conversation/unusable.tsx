@@ -1,4 +1,4 @@
-import { harmless } from '../../harmless.ts'
+import { harmless } from '../../text/harmless.ts'
 
 /** In place of the prompt: why nothing more can be done in this session. */
 export function Unusable({ reason, at }: { reason: string; at: number }) {

@@ -1,5 +1,5 @@
-import type { Mux, Workspace } from '../../browser.ts'
-import { followCollection } from '../../collection.ts'
+import type { Mux, Workspace } from '../../sdk/browser.ts'
+import { followCollection } from '../../sdk/collection.ts'
 import { headOf } from '../read-lists.ts'
 
 /** Where layouts are kept, so that every window of a workspace shows the same. */

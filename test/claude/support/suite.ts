@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { connect } from '../../../client/index.ts'
+import { connect } from '../../../client/sdk/index.ts'
 import { startMessagesApi, type MessagesApi } from '../../support/messages-api/index.ts'
 import { startDaemon, type RunningDaemon } from './daemon.ts'
 import { processesWith, ptyMasters, type FoundProcess } from '../../support/processes.ts'

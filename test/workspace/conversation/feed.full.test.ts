@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
-import { connect, type Mux } from '../../../client/index.ts'
+import { connect, type Mux } from '../../../client/sdk/index.ts'
 import type { Feed } from '../../../client/workspace/conversation/feed.ts'
 import { describeWithPages } from '../../client/chromium.ts'
 import { tempDir } from '../../support/temp-dir.ts'

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
-import { connect, type Mux } from '../../../client/index.ts'
+import { connect, type Mux } from '../../../client/sdk/index.ts'
 import type { TestDaemon } from '../../support/daemon.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { until } from '../../support/until.ts'

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { connect, type Mux } from '../../../client/index.ts'
+import { connect, type Mux } from '../../../client/sdk/index.ts'
 import { onTestFinished } from 'vitest'
 import type { TestDaemon } from '../../support/daemon.ts'
 import { tempDir } from '../../support/temp-dir.ts'

@@ -1,5 +1,5 @@
 import { render } from 'preact'
-import { open } from '../../../client/browser.ts'
+import { open } from '../../../client/sdk/browser.ts'
 import { ConversationPane } from '../../../client/workspace/conversation/conversation-pane.tsx'
 import { createFeed, type Feed, type FeedBounds } from '../../../client/workspace/conversation/feed.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Event } from '../../../client/browser.ts'
+import type { Event } from '../../../client/sdk/browser.ts'
 import { createRows, type Row } from '../../../client/workspace/conversation/list/rows.ts'
 import { createTranscript } from '../../../client/workspace/conversation/model/transcript.ts'
 

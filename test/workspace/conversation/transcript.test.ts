@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { Gap } from '../../../client/browser.ts'
+import type { Gap } from '../../../client/sdk/browser.ts'
 import type { Event, EventBody, EventOf } from '../../../protocol/index.ts'
 import type { Item } from '../../../client/workspace/conversation/model/items.ts'
 import { createTranscript } from '../../../client/workspace/conversation/model/transcript.ts'

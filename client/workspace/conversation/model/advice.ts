@@ -1,4 +1,4 @@
-import type { Failure } from '../../../browser.ts'
+import type { Failure } from '../../../sdk/browser.ts'
 
 /** What the page can do about a failure. */
 export type Remedy = 'run_again' | 'continue' | 'edit' | 'new_session' | 'choose_model' | 'begin_anew' | 'fork'

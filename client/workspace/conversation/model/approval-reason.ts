@@ -1,4 +1,4 @@
-import type { ApprovalReason, EventOf } from '../../../browser.ts'
+import type { ApprovalReason, EventOf } from '../../../sdk/browser.ts'
 
 /** Why Claude Code asks, and its hints, out of the event. */
 export function reasonOf(event: EventOf<'approval_requested'>): ApprovalReason {

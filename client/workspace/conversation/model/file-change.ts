@@ -1,4 +1,4 @@
-import { harmless } from '../../../harmless.ts'
+import { harmless } from '../../../text/harmless.ts'
 import { structuredPatch } from 'diff'
 import type { ToolItem } from './items.ts'
 

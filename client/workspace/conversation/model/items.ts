@@ -1,4 +1,4 @@
-import type { Actor, Approval, ApprovalReason, EventOf, Origin, TerminalType, Tokens } from '../../../browser.ts'
+import type { Actor, Approval, ApprovalReason, EventOf, Origin, TerminalType, Tokens } from '../../../sdk/browser.ts'
 import type { Blocks } from './blocks.ts'
 
 /**

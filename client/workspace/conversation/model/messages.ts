@@ -1,4 +1,4 @@
-import type { EventOf } from '../../../browser.ts'
+import type { EventOf } from '../../../sdk/browser.ts'
 import { createBlocks } from './blocks.ts'
 import type { TextItem, ThinkingItem } from './items.ts'
 import { type Handlers, type Lane, type Message, nextIndex, type Sheet } from './sheet.ts'

@@ -1,4 +1,4 @@
-import type { EventOf, Origin, TerminalEvent, Tokens } from '../../../browser.ts'
+import type { EventOf, Origin, TerminalEvent, Tokens } from '../../../sdk/browser.ts'
 import type { Handlers, Sheet } from './sheet.ts'
 import * as say from './wording.ts'
 

@@ -1,4 +1,4 @@
-import type { Event, EventOf, EventType } from '../../../browser.ts'
+import type { Event, EventOf, EventType } from '../../../sdk/browser.ts'
 import type { Facts, Item, LineItem, Tone, ToolItem } from './items.ts'
 
 /** Where in the log an item begins. */

@@ -1,4 +1,4 @@
-import type { Event } from '../../../browser.ts'
+import type { Event } from '../../../sdk/browser.ts'
 
 /** Characters of a text that a pane keeps of one event; the rest is had from the daemon when somebody wants to see it. */
 const longestText = 32 * 1024

@@ -1,5 +1,5 @@
-import { harmless, harmlessJson } from '../../../harmless.ts'
-import { tellingFields, tellingInput } from '../../../telling-input.ts'
+import { harmless, harmlessJson } from '../../../text/harmless.ts'
+import { tellingFields, tellingInput } from '../../../text/telling-input.ts'
 
 /** What a tool is called with, in one line: the part that tells it from others of its kind. */
 export function toolAbout(tool: string, input: unknown): string {

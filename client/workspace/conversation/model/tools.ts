@@ -1,4 +1,4 @@
-import type { Event } from '../../../browser.ts'
+import type { Event } from '../../../sdk/browser.ts'
 import { reasonOf } from './approval-reason.ts'
 import type { LineItem } from './items.ts'
 import type { Handlers, Sheet } from './sheet.ts'

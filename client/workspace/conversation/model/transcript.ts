@@ -1,4 +1,4 @@
-import type { Event, EventType, Gap } from '../../../browser.ts'
+import type { Event, EventType, Gap } from '../../../sdk/browser.ts'
 import type { Facts, Item, ToolItem } from './items.ts'
 import { createMessages } from './messages.ts'
 import { runHandlers } from './runs.ts'

@@ -1,5 +1,5 @@
-import type { Actor, Approval, EventOf, Gap, Origin, Run, TerminalEvent } from '../../../browser.ts'
-import { turnEnd } from '../../../turn-end.ts'
+import type { Actor, Approval, EventOf, Gap, Origin, Run, TerminalEvent } from '../../../sdk/browser.ts'
+import { turnEnd } from '../../../text/turn-end.ts'
 import { bytes, count, duration, usd } from '../../parts/format.ts'
 import type { Resolved } from './items.ts'
 

@@ -1,4 +1,4 @@
-import type { CancelMode } from '../../../browser.ts'
+import type { CancelMode } from '../../../sdk/browser.ts'
 
 /** How hard somebody has asked for a run's end, from this pane. */
 export interface Cancelling {

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { Mux } from '../../../browser.ts'
+import type { Mux } from '../../../sdk/browser.ts'
 import { oneLine } from '../../parts/format.ts'
 import { type Outgoing, type OutgoingPrompt, outgoingOf } from './outgoing.ts'
 

@@ -1,6 +1,6 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
-import type { Mux, Run } from '../../../browser.ts'
-import { randomKey } from '../../../random-key.ts'
+import type { Mux, Run } from '../../../sdk/browser.ts'
+import { randomKey } from '../../../sdk/random-key.ts'
 import { keepDraft, readDraft } from '../../drafts.ts'
 import { type Submission, submit } from '../../submission.ts'
 

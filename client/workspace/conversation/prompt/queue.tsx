@@ -1,4 +1,4 @@
-import type { Mux, Run } from '../../../browser.ts'
+import type { Mux, Run } from '../../../sdk/browser.ts'
 import type { ComponentChildren } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from '../../parts/icons.tsx'

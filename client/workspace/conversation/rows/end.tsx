@@ -1,4 +1,4 @@
-import { turnEnd } from '../../../turn-end.ts'
+import { turnEnd } from '../../../text/turn-end.ts'
 import { count, duration, usd } from '../../parts/format.ts'
 import { type Advice, adviceFor, remedyNames } from '../model/advice.ts'
 import type { EndItem } from '../model/items.ts'

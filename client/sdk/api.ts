@@ -1,4 +1,4 @@
-import type { Api } from '../protocol/index.ts'
+import type { Api } from '../../protocol/index.ts'
 import type { CallOptions, Link } from './reconnect.ts'
 
 /** Every method of the protocol: `api.session.list({})`. Rejects with `RpcError`, `Unavailable` or the signal's reason. */

@@ -1,4 +1,4 @@
-import type { Subscribed } from '../protocol/index.ts'
+import type { Subscribed } from '../../protocol/index.ts'
 import { RpcError, Unavailable } from './errors.ts'
 import type { Reader, Sequenced } from './reader.ts'
 import type { Link } from './reconnect.ts'

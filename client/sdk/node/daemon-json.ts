@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import type { DaemonInfo } from '../../protocol/index.ts'
+import type { DaemonInfo } from '../../../protocol/index.ts'
 import { Unavailable } from '../errors.ts'
 
 /** The home directory: `home`, else `MUXD_HOME`, else `$XDG_STATE_HOME/muxd`, else `~/.local/state/muxd`. */

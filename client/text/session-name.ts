@@ -1,4 +1,4 @@
-import type { Session } from '../protocol/index.ts'
+import type { Session } from '../../protocol/index.ts'
 import { harmless } from './harmless.ts'
 
 /** What a session is called: its title, else the first line of its first prompt, else its project. Harmless to show. */

@@ -1,4 +1,4 @@
-import type { Cursor } from '../protocol/index.ts'
+import type { Cursor } from '../../protocol/index.ts'
 import type { ConnectionState } from './reconnect.ts'
 import type { EventOn, Subscribe, TopicName } from './topics.ts'
 

@@ -1,4 +1,4 @@
-import type { Actor, ErrorData, ErrorKind, Failure, RpcErrorObject } from '../protocol/index.ts'
+import type { Actor, ErrorData, ErrorKind, Failure, RpcErrorObject } from '../../protocol/index.ts'
 
 /** The daemon refused a call: branch on `kind`; `data` holds what belongs to that kind. */
 export class RpcError extends Error {

@@ -7,8 +7,8 @@ import type {
   Run,
   RunLimits,
   RunResult,
-} from '../protocol/index.ts'
-import { type TerminalType, terminalTypes } from '../protocol/wire.ts'
+} from '../../protocol/index.ts'
+import { type TerminalType, terminalTypes } from '../../protocol/wire.ts'
 import type { ClientApi } from './api.ts'
 import { RunCancelled, RunFailed, RunInterrupted } from './errors.ts'
 import { iterate } from './iterate.ts'

@@ -1,4 +1,4 @@
-import type { Cursor, DaemonEvent, Event, FrameEvent, SessionsEvent, WorkspacesEvent } from '../protocol/index.ts'
+import type { Cursor, DaemonEvent, Event, FrameEvent, SessionsEvent, WorkspacesEvent } from '../../protocol/index.ts'
 import { onAbort } from './abort.ts'
 import { type Channel, createChannel, roomyBytes } from './channel.ts'
 import { iterate } from './iterate.ts'

@@ -1,4 +1,4 @@
-import type { HelloResult } from '../protocol/index.ts'
+import type { HelloResult } from '../../protocol/index.ts'
 import { type Approvals, createApprovals } from './approvals.ts'
 import { type ClientApi, createApi } from './api.ts'
 import type { ConnectOptions, Platform } from './platform.ts'

@@ -1,4 +1,4 @@
-import type { Approval } from '../protocol/index.ts'
+import type { Approval } from '../../protocol/index.ts'
 import { onAbort } from './abort.ts'
 import { followCollection, readPages } from './collection.ts'
 import type { RpcError } from './errors.ts'

@@ -1,4 +1,4 @@
-import type { HelloResult, Notification } from '../protocol/index.ts'
+import type { HelloResult, Notification } from '../../protocol/index.ts'
 import { abortable, onAbort } from './abort.ts'
 import { type Connection, deferred, openConnection } from './connection.ts'
 import { RpcError, Unavailable } from './errors.ts'

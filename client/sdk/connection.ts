@@ -1,5 +1,5 @@
-import type { HelloResult, Notification, Response } from '../protocol/index.ts'
-import { authSubprotocolPrefix, protocolVersion, subprotocol } from '../protocol/wire.ts'
+import type { HelloResult, Notification, Response } from '../../protocol/index.ts'
+import { authSubprotocolPrefix, protocolVersion, subprotocol } from '../../protocol/wire.ts'
 import { RpcError, Unavailable } from './errors.ts'
 import type { Endpoint, Platform, Timing } from './platform.ts'
 

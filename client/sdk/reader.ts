@@ -1,4 +1,4 @@
-import type { Cursor, RecoveryReason, Subscribed } from '../protocol/index.ts'
+import type { Cursor, RecoveryReason, Subscribed } from '../../protocol/index.ts'
 
 /** Any event: what the SDK itself looks at. */
 export interface Sequenced {
