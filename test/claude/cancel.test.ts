@@ -146,15 +146,20 @@ test('cancelling the running one of two starts the queued one, which is not harm
 })
 
 describe('a prompt right behind a SIGINT from outside', () => {
-  test('is not lost with the process that ends', async () => {
+  test('goes to the next process, unless its turn had begun: then the run fails and can be retried', async () => {
     for (let round = 0; round < 3; round++) {
       const first = await suite.mux.run({ prompt: 'scn:text:one', cwd: suite.cwd })
       await first.result()
       const { session } = await first.info()
       const { process: live } = await suite.mux.api.session.get({ session })
       process.kill(live!.pid, 'SIGINT')
-      const next = await suite.mux.run({ prompt: 'scn:text:two', session })
-      expect((await next.result()).response).toContain('two')
+      const next = await play(suite.mux, { prompt: 'scn:text:two', session })
+      if (next.at(-1)!.type === 'done') {
+        expect(one(next, 'done').response).toContain('two')
+      } else {
+        expect(one(next, 'session_init')).toBeDefined()
+        expect(one(next, 'failed').failure).toMatchObject({ code: 'crashed', retryable: true })
+      }
     }
   })
 })
