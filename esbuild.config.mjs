@@ -28,7 +28,7 @@ const requireShim =
 
 const programs = {
   daemon: 'daemon/main.ts',
-  holder: 'daemon/holder/main.ts',
+  'pty-host': 'daemon/pty-host/main.ts',
   simulator: 'daemon/simulator/main.ts',
   muxd: 'client/cli/main.ts',
   demo: 'client/cli/demo.ts',

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import type { DaemonStatus } from '../protocol/index.ts'
-import { processFiles } from './holder/process-files.ts'
+import { processFiles } from './pty-host/process-files.ts'
 import type { ProcessTable } from './store/store.ts'
 
 const shown = 5

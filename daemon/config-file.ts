@@ -1,4 +1,4 @@
-import { readJson } from './private-file.ts'
+import { readJson } from './os/private-file.ts'
 
 /** An option, a variable or the configuration file has an invalid value; the message names it and what was expected. */
 export class BadConfig extends Error {

@@ -3,19 +3,19 @@ import { nanoid } from 'nanoid'
 import packageJson from '../package.json' with { type: 'json' }
 import type { DaemonEvent } from '../protocol/index.ts'
 import { limits } from '../protocol/limits.ts'
-import { createAttendance } from './attendance.ts'
+import { createAttendance } from './sessions/operator-presence.ts'
 import { buildId } from './build-id.ts'
-import { inheritable } from './claude/environment.ts'
-import { createClaudeLocator, type LocatedClaude } from './claude/locate.ts'
+import { inheritable } from './agents/claude/environment.ts'
+import { createClaudeLocator, type LocatedClaude } from './agents/claude/locate.ts'
 import type { Config } from './config.ts'
 import { createDiskNotice } from './disk-notice.ts'
 import { distDirectory } from './dist.ts'
-import { syncRawLog } from './holder/sync-raw-log.ts'
-import { createRemoteHolder } from './holder/remote.ts'
-import { openHome, openSockets, removeInfo, writeInfo } from './home.ts'
-import { type HomeLost, watchHome } from './home-watch.ts'
-import { lockHome } from './lock.ts'
-import type { Log } from './log.ts'
+import { syncRawLog } from './pty-host/sync-raw-log.ts'
+import { createRemotePtyHost } from './pty-host/remote.ts'
+import { openHome, openSockets, removeInfo, writeInfo } from './home/home.ts'
+import { type HomeLost, watchHome } from './home/home-watch.ts'
+import { lockHome } from './home/home-lock.ts'
+import type { Log } from './log/log.ts'
 import { createNotifications } from './notify/notifications.ts'
 import { createGc } from './retention/gc.ts'
 import { createReclaimer } from './retention/reclaim.ts'
@@ -23,7 +23,7 @@ import { startForgettingKeys } from './rpc/forget-keys.ts'
 import { type RunningServer, startServer } from './server/start-server.ts'
 import { findStaticFiles } from './server/static-files.ts'
 import { approvalHandlers } from './sessions/approval-handlers.ts'
-import { availableMemory } from './sessions/available-memory.ts'
+import { availableMemory } from './os/available-memory.ts'
 import { claimsDirectory, createClaims } from './sessions/claims.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
 import { createMemoryRoom } from './sessions/memory-room.ts'
@@ -32,9 +32,9 @@ import { createSessions } from './sessions/sessions.ts'
 import { type CloseOptions, daemonHandlers, freeBytes } from './status.ts'
 import { createJournal } from './store/create-journal.ts'
 import { ballastFile } from './store/ballast.ts'
-import { bootId } from './store/boot-id.ts'
+import { bootId } from './os/boot-id.ts'
 import { openStore } from './store/open.ts'
-import { syncChanged } from './sync-changed.ts'
+import { syncChanged } from './os/sync-changed.ts'
 import { tokenHandlers } from './tokens/handlers.ts'
 import { createPageCodes } from './tokens/page-codes.ts'
 import { createTokens } from './tokens/tokens.ts'
@@ -151,14 +151,14 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
 
     const attendance = createAttendance()
 
-    const holder = await createRemoteHolder({ home, logLevel: config.logLevel, muxd: version, log })
-    opened.push(() => holder.leave())
+    const ptyHost = await createRemotePtyHost({ home, logLevel: config.logLevel, muxd: version, log })
+    opened.push(() => ptyHost.leave())
 
     const claims = createClaims({ directory: claimsDirectory(config.environment), home: home.directory })
     const sessions = createSessions({
       store,
       journal,
-      holder,
+      ptyHost,
       config,
       log,
       locate: locateAndRemember,
@@ -215,7 +215,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       else await sessions.shutdown(reason)
       await journal.settled()
       if (!keepSessions) {
-        await holder.close()
+        await ptyHost.close()
         await claims.removeStale().catch((error: unknown) => log.warn('stale claims stay', { error }))
         if (!lost) removeTemporary(home.processes, new Set())
       }
@@ -269,7 +269,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           store,
           sessions,
           gc,
-          holder,
+          ptyHost,
           notifications,
           claude: () => claude,
           server: () => server,

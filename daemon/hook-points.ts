@@ -2,13 +2,13 @@
  * The places on an event's way at which a process may be killed and nothing be lost. A test names one, and how often it
  * is passed before, in MUXD_KILL_AT (`committed:3`); the process then ends itself there, as by SIGKILL from outside.
  *
- * - `appended`: the holder has appended bytes to the raw log, and told nobody
+ * - `appended`: the pty-host has appended bytes to the raw log, and told nobody
  * - `read`: the daemon has read them
  * - `gathered`: their events are with the journal
  * - `committed`: events and the process's checkpoint are in the database, and published to nobody
  * - `checkpointed`: the write-ahead log has been moved to the database
  * - `synced`: the end of a run is on the disk, and published to nobody
- * - `sent`: the holder has got a line for a process, and has not answered
+ * - `sent`: the pty-host has got a line for a process, and has not answered
  * - `published`: events have been written to the subscribers' sockets
  */
 export type HookPoint =

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { protocolVersion } from '../protocol/messages.ts'
 import type { Methods, ResultOf } from '../protocol/index.ts'
 import { checkpointDistances } from './checkpoints.ts'
-import type { LocatedClaude } from './claude/locate.ts'
+import type { LocatedClaude } from './agents/claude/locate.ts'
 import type { Config } from './config.ts'
-import type { RemoteHolder } from './holder/remote.ts'
-import type { Home } from './home.ts'
+import type { RemotePtyHost } from './pty-host/remote.ts'
+import type { Home } from './home/home.ts'
 import type { Notifications } from './notify/notifications.ts'
 import type { Gc } from './retention/gc.ts'
 import type { Handlers } from './rpc/handlers.ts'
@@ -29,7 +29,7 @@ export interface StatusContext {
   config: Config
   store: Store
   sessions: Sessions
-  holder: RemoteHolder
+  ptyHost: RemotePtyHost
   claude(): LocatedClaude | null
   server(): Pick<RunningServer, 'url' | 'connections' | 'subscriptions' | 'subscribers'>
   gc: Gc
@@ -81,14 +81,14 @@ async function status(context: StatusContext): Promise<ResultOf<Methods['daemon'
       freeBytes: freeBytes(home.directory),
     },
     checkpoints: await checkpointDistances(store.processes, home.processes),
-    holder: holderFacts(context.holder),
+    holder: ptyHostFacts(context.ptyHost),
     ...(config.notifications.length > 0 && { notifications: context.notifications.counts }),
   }
 }
 
-function holderFacts(holder: RemoteHolder): ResultOf<Methods['daemon']['status']>['holder'] {
-  const { state, pid, startedAt, muxd } = holder.status()
-  const processes = holder.list().length
+function ptyHostFacts(ptyHost: RemotePtyHost): ResultOf<Methods['daemon']['status']>['holder'] {
+  const { state, pid, startedAt, muxd } = ptyHost.status()
+  const processes = ptyHost.list().length
   if (pid === undefined || startedAt === undefined || muxd === undefined) return { state, processes }
   return { state, processes, pid, version: muxd, startedAt, uptimeMs: Date.now() - startedAt }
 }

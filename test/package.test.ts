@@ -21,7 +21,7 @@ const files = packed.files.map(({ path }) => path)
 const manifest = JSON.parse(source('package.json')) as Record<string, unknown>
 
 it('the package holds the programs, and neither source maps nor the demo', () => {
-  expect(files).toEqual(expect.arrayContaining(['dist/muxd.js', 'dist/daemon.js', 'dist/holder.js', 'dist/NOTICE']))
+  expect(files).toEqual(expect.arrayContaining(['dist/muxd.js', 'dist/daemon.js', 'dist/pty-host.js', 'dist/NOTICE']))
   expect(files.filter(file => /\.map$|demo/.test(file))).toEqual([])
   expect(packed.size).toBeLessThan(2_000_000)
 })

@@ -102,7 +102,7 @@ async function answers({ url, token }: DaemonInfo): Promise<boolean> {
 
 const isTaken = (port: number) => isListenedTo({ port, host: '127.0.0.1' })
 
-/** Whether a holder keeps the processes of a home alive: it does not stay for less once there is no daemon. */
+/** Whether a pty-host keeps the processes of a home alive: it does not stay for less once there is no daemon. */
 export const holdsSessions = (home: string): Promise<boolean> => isListenedTo({ path: join(home, 'holder.sock') })
 
 async function isListenedTo(where: NetConnectOpts): Promise<boolean> {

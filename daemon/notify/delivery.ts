@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { limits } from '../../protocol/limits.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import type { Message } from './message.ts'
 import { NotTaken } from './post-webhook.ts'
 

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import type { EventRow, Store } from '../store/store.ts'
 import { createDelivery, type DeliveryCounts } from './delivery.ts'
 import { createMessage } from './message.ts'

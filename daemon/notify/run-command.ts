@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { signalIfThere } from '../holder/sweep.ts'
+import { signalIfThere } from '../pty-host/sweep.ts'
 import type { Message } from './message.ts'
 
 export interface CommandOptions {

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { processFiles } from '../holder/process-files.ts'
+import { processFiles } from '../pty-host/process-files.ts'
 import type { Store, StoredProcess } from '../store/store.ts'
 import { outputsOf } from '../topics/process-output.ts'
 import { inSlices } from './in-slices.ts'

@@ -1,6 +1,6 @@
 import type { GcResult } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import type { Claims } from '../sessions/claims.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { isDamage } from '../store/sqlite.ts'

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
-import { processFiles } from '../holder/process-files.ts'
-import type { Log } from '../log.ts'
+import { processFiles } from '../pty-host/process-files.ts'
+import type { Log } from '../log/log.ts'
 import type { Store } from '../store/store.ts'
 import { inSlices } from './in-slices.ts'
 import { withRoom } from './with-room.ts'

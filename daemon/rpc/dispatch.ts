@@ -9,7 +9,7 @@ import {
   type Role,
   TopicAck,
 } from '../../protocol/index.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import { errorText, resultText } from './answer.ts'
 import { type CallId, readEnvelope } from './envelope.ts'
 import type { Caller, Handlers } from './handlers.ts'

@@ -1,4 +1,4 @@
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import type { RequestTable } from '../store/store.ts'
 
 /** How long a key is remembered, and how often it is looked for those that are older. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Role } from '../../protocol/index.ts'
 import { type Refusal, tokenOf } from './checks.ts'
 import { type FailedTokens, tooManyFailed } from './failed-tokens.ts'
-import type { KnownTokens } from './known-tokens.ts'
+import type { KnownTokens } from '../tokens/known-tokens.ts'
 import type { PlaceCheck } from './place-check.ts'
 
 /** How a request came in: over TCP, or over the Unix socket, whose file mode is the credential. */

@@ -1,6 +1,6 @@
 import type { Actor, Approval, ApprovalAnswer } from '../../protocol/index.ts'
-import { forThisSession, type PermissionAnswer } from '../claude/permission-request.ts'
-import { listOf, shapeOf, stringOf } from '../claude/shape.ts'
+import { forThisSession, type PermissionAnswer } from '../agents/claude/permission-request.ts'
+import { listOf, shapeOf, stringOf } from '../agents/claude/shape.ts'
 import { paramName } from '../rpc/param-name.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import type { Resolution } from './questions.ts'

@@ -1,5 +1,5 @@
 import { type Approval, type ApprovalOptions, limits } from '../../protocol/index.ts'
-import { type PermissionRule, ruleNaming } from '../claude/permission-rules.ts'
+import { type PermissionRule, ruleNaming } from '../agents/claude/permission-rules.ts'
 import type { Resolution } from './questions.ts'
 
 /** What is decided without anybody, and when. Pure: who asks knows the time, the rules and who is connected. */

@@ -1,4 +1,4 @@
-import { startDeadline } from '../deadline.ts'
+import { startDeadline } from '../os/deadline.ts'
 
 /**
  * A run that needs another process waits for the background work in the present one, which would end with it: at most so

@@ -1,5 +1,5 @@
 import type { EventBody, Actor, Session } from '../../protocol/index.ts'
-import type { Beginning } from '../claude/command-line.ts'
+import type { Beginning } from '../agents/claude/command-line.ts'
 
 /**
  * How the next process of a session comes by its conversation. `id` is for one that begins under an id of ours: a new one

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { isLive, type ProcessIdentity } from '../process-identity.ts'
+import { isLive, type ProcessIdentity } from '../os/process-identity.ts'
 
 /** Who has a conversation open: a session of a muxd, with the process that lives, or is about to, on its behalf. */
 export interface Claim {

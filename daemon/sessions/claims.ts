@@ -14,7 +14,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { nanoid } from 'nanoid'
 import { defaultHome } from '../config.ts'
-import { identify, isLocal } from '../process-identity.ts'
+import { identify, isLocal } from '../os/process-identity.ts'
 import { holdLock } from '../store/hold-lock.ts'
 import { type Claim, type DamagedClaim, isDamaged, isValid, readClaim } from './claim-file.ts'
 

@@ -1,15 +1,15 @@
 import type { Activity, Actor, Approval, EventBody, Failure, Session } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
-import { notDecodable } from '../claude/frame.ts'
-import type { OutputLine } from '../claude/output.ts'
-import { type BackgroundTasks, followBackgroundTasks, noBackgroundTasks } from '../claude/background-tasks.ts'
-import { classifyExit, failureOf } from '../claude/failure.ts'
-import { readPermissionRequest } from '../claude/permission-request.ts'
-import { shapeOf } from '../claude/shape.ts'
-import { createTranslator, resumeTranslator, type Translator } from '../claude/translate/index.ts'
-import type { TranslatorState } from '../claude/translate/state.ts'
+import { notDecodable } from '../agents/claude/frame.ts'
+import type { OutputLine } from '../agents/claude/output.ts'
+import { type BackgroundTasks, followBackgroundTasks, noBackgroundTasks } from '../agents/claude/background-tasks.ts'
+import { classifyExit, failureOf } from '../agents/claude/failure.ts'
+import { readPermissionRequest } from '../agents/claude/permission-request.ts'
+import { shapeOf } from '../agents/claude/shape.ts'
+import { createTranslator, resumeTranslator, type Translator } from '../agents/claude/translate/index.ts'
+import type { TranslatorState } from '../agents/claude/translate/state.ts'
 import { sumOfTokens } from '../usage/tokens.ts'
-import { keepNewest, lengthOf } from '../claude/translate/transcript.ts'
+import { keepNewest, lengthOf } from '../agents/claude/translate/transcript.ts'
 import {
   type Control,
   readCause,
@@ -18,7 +18,7 @@ import {
   readPromptUuid,
   readTurn,
   type Turn,
-} from '../claude/turn.ts'
+} from '../agents/claude/turn.ts'
 import {
   type ActiveRun,
   advance,

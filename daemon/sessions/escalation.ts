@@ -1,4 +1,4 @@
-import { startDelay } from '../deadline.ts'
+import { startDelay } from '../os/deadline.ts'
 
 /** One step of an escalation: what is done, and for the log what it is called. */
 export interface Step {

@@ -1,5 +1,5 @@
 import type { ForkedFrom, Session } from '../../protocol/index.ts'
-import { findTranscript, readEnd } from '../claude/transcripts.ts'
+import { findTranscript, readEnd } from '../agents/claude/transcripts.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { conversationKey } from './ownership.ts'
 

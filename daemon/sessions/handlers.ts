@@ -1,6 +1,6 @@
 import type { Viewers } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
-import { ClaudeUnavailable, installHint, type LocatedClaude } from '../claude/locate.ts'
+import { ClaudeUnavailable, installHint, type LocatedClaude } from '../agents/claude/locate.ts'
 import type { Handlers } from '../rpc/handlers.ts'
 import { paramName } from '../rpc/param-name.ts'
 import { RpcError } from '../rpc/rpc-error.ts'

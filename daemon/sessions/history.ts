@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { createOutputReader, type OutputLine } from '../claude/output.ts'
-import { processFiles } from '../holder/process-files.ts'
-import { openRawLog, type RawLog } from '../holder/raw-log.ts'
+import { createOutputReader, type OutputLine } from '../agents/claude/output.ts'
+import { processFiles } from '../pty-host/process-files.ts'
+import { openRawLog, type RawLog } from '../pty-host/raw-log.ts'
 import type { EventRow, Store, StoredProcess } from '../store/store.ts'
 
 /** What is kept of the past of a session: what `replay.ts` is fed with. Read as it is asked for, never all at once. */

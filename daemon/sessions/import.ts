@@ -1,5 +1,5 @@
 import type { Session, SessionSpec } from '../../protocol/index.ts'
-import { findTranscript, readEnd } from '../claude/transcripts.ts'
+import { findTranscript, readEnd } from '../agents/claude/transcripts.ts'
 import type { Config } from '../config.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { promptExcerpt } from './first-prompt.ts'

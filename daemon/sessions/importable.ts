@@ -1,6 +1,6 @@
 import type { Importable } from '../../protocol/index.ts'
-import { listOpenConversations } from '../claude/open-conversations.ts'
-import { listTranscripts } from '../claude/transcripts.ts'
+import { listOpenConversations } from '../agents/claude/open-conversations.ts'
+import { listTranscripts } from '../agents/claude/transcripts.ts'
 import { promptExcerpt } from './first-prompt.ts'
 import { conversationKey, openElsewhere } from './ownership.ts'
 import type { SessionContext } from './session-context.ts'

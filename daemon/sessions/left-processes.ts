@@ -1,14 +1,14 @@
 import type { LeftProcess, Session } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
-import { redact } from '../claude/redact.ts'
-import type { LeftProcess as FoundProcess } from '../holder/left-process.ts'
-import { identitiesOf } from '../process-identity.ts'
+import { redact } from '../log/redact.ts'
+import type { LeftProcess as FoundProcess } from '../os/left-process.ts'
+import { identitiesOf } from '../os/process-identity.ts'
 
 /** How a process that muxd did not signal came to its end. */
 export interface ProcessEnding {
   /** The shell's exit status; null where it is not known. */
   status: number | null
-  /** Its holder has died. */
+  /** Its pty-host has died. */
   lost: boolean
   /** A run was at work in it and had no result. */
   leftRun: boolean

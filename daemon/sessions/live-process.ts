@@ -1,7 +1,7 @@
 import { nanoid } from 'nanoid'
 import type { CancelStep } from '../../protocol/index.ts'
-import type { ClaudeProcess } from '../claude/claude-process.ts'
-import { interruptLine } from '../claude/control.ts'
+import type { ClaudeProcess } from '../agents/claude/claude-process.ts'
+import { interruptLine } from '../agents/claude/control.ts'
 import { type Escalation, startEscalation, type Step } from './escalation.ts'
 
 /** A session's process with the ways to end it, and what is known of its end. */

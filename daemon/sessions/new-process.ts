@@ -1,7 +1,7 @@
 import { nanoid } from 'nanoid'
 import type { Session } from '../../protocol/index.ts'
-import type { Beginning } from '../claude/command-line.ts'
-import { findTranscript, readEnd } from '../claude/transcripts.ts'
+import type { Beginning } from '../agents/claude/command-line.ts'
+import { findTranscript, readEnd } from '../agents/claude/transcripts.ts'
 import type { StoredProcess } from '../store/store.ts'
 import type { ConversationKey } from './claims.ts'
 

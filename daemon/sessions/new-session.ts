@@ -1,7 +1,7 @@
 import { nanoid } from 'nanoid'
 import type { ApprovalOptions, ClaudeOptions, Session, SessionSpec } from '../../protocol/index.ts'
 import { permissionModes } from '../../protocol/wire.ts'
-import { BadPermissionRule, parsePermissionRules } from '../claude/permission-rules.ts'
+import { BadPermissionRule, parsePermissionRules } from '../agents/claude/permission-rules.ts'
 import type { Config } from '../config.ts'
 import { paramName } from '../rpc/param-name.ts'
 import { RpcError } from '../rpc/rpc-error.ts'

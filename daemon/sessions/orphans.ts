@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs'
-import { processDirectories } from '../claude/claude-process.ts'
-import { removeOtherTemporary } from '../temporary-place.ts'
+import { processDirectories } from '../agents/claude/claude-process.ts'
+import { removeOtherTemporary } from '../home/temporary-place.ts'
 import type { SessionContext } from './session-context.ts'
 
 /**
@@ -9,13 +9,13 @@ import type { SessionContext } from './session-context.ts'
  */
 export function endOrphans({
   store,
-  holder,
+  ptyHost,
   home,
   processesDir,
   log,
-}: Pick<SessionContext, 'store' | 'holder' | 'home' | 'processesDir' | 'log'>): void {
+}: Pick<SessionContext, 'store' | 'ptyHost' | 'home' | 'processesDir' | 'log'>): void {
   const known = new Set(store.processes.live().map(({ id }) => id))
-  for (const held of holder.list()) {
+  for (const held of ptyHost.list()) {
     if (known.has(held.id)) continue
     log.warn('a process that belongs to no session is ended', { process: held.id })
     held

@@ -1,5 +1,5 @@
 import type { Failure } from '../../protocol/index.ts'
-import { failureOf } from '../claude/failure.ts'
+import { failureOf } from '../agents/claude/failure.ts'
 import { isNoSpace } from '../store/sqlite.ts'
 import { DiskFull } from '../store/store.ts'
 import type { ReachedLimit } from './asked-end.ts'

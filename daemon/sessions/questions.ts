@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Actor, Approval, Decider } from '../../protocol/index.ts'
-import type { PermissionAnswer, PermissionRequest } from '../claude/permission-request.ts'
+import type { PermissionAnswer, PermissionRequest } from '../agents/claude/permission-request.ts'
 import type { StoredApproval } from '../store/store.ts'
 import type { Recorder, Source } from './recorder.ts'
 

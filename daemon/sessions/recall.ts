@@ -1,5 +1,5 @@
-import type { OutputLine } from '../claude/output.ts'
-import type { Log } from '../log.ts'
+import type { OutputLine } from '../agents/claude/output.ts'
+import type { Log } from '../log/log.ts'
 import type { Store, StoredApproval, StoredProcess, StoredRun } from '../store/store.ts'
 import { resumeRun } from './active-run.ts'
 import type { Conversation } from './conversation.ts'

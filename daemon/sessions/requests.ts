@@ -1,7 +1,7 @@
 import { nanoid } from 'nanoid'
 import { limits } from '../../protocol/limits.ts'
-import type { ClaudeProcess } from '../claude/claude-process.ts'
-import type { Control } from '../claude/turn.ts'
+import type { ClaudeProcess } from '../agents/claude/claude-process.ts'
+import type { Control } from '../agents/claude/turn.ts'
 
 export type Answer = Extract<Control, { kind: 'response' }>
 

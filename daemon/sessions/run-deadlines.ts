@@ -1,6 +1,6 @@
 import type { Run } from '../../protocol/index.ts'
-import { startDeadline } from '../deadline.ts'
-import { sleepWatch } from '../sleep.ts'
+import { startDeadline } from '../os/deadline.ts'
+import { sleepWatch } from '../os/sleep.ts'
 import type { ReachedLimit } from './asked-end.ts'
 
 /** A run that goes on, and what its limits are counted from. */

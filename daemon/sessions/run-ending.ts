@@ -1,5 +1,5 @@
 import type { Actor, CancelMode, CancelStep } from '../../protocol/index.ts'
-import { type Control, stillQueued } from '../claude/turn.ts'
+import { type Control, stillQueued } from '../agents/claude/turn.ts'
 import type { ActiveRun } from './active-run.ts'
 import { askForEnd, exceed, isHarder, pursue, type ReachedLimit } from './asked-end.ts'
 import type { Conversation } from './conversation.ts'

@@ -1,5 +1,5 @@
 import type { Run } from '../../protocol/index.ts'
-import { startDelay } from '../deadline.ts'
+import { startDelay } from '../os/deadline.ts'
 import { isEnded } from './run-state.ts'
 
 /** Who waits for runs to end. An end counts once it is published. */

@@ -1,9 +1,9 @@
-import type { Attendance } from '../attendance.ts'
-import type { LocatedClaude } from '../claude/locate.ts'
+import type { Attendance } from './operator-presence.ts'
+import type { LocatedClaude } from '../agents/claude/locate.ts'
 import type { Config } from '../config.ts'
-import type { Home } from '../home.ts'
-import type { Holder } from '../holder/holder.ts'
-import type { Log } from '../log.ts'
+import type { Home } from '../home/home.ts'
+import type { PtyHost } from '../pty-host/pty-host.ts'
+import type { Log } from '../log/log.ts'
 import type { Journal } from '../store/journal.ts'
 import type { Store, StoredRun } from '../store/store.ts'
 import type { Admission } from './admission.ts'
@@ -13,7 +13,7 @@ import type { Claims } from './claims.ts'
 export interface SessionContext {
   store: Store
   journal: Journal
-  holder: Holder
+  ptyHost: PtyHost
   admission: Admission
   attendance: Attendance
   claims: Claims

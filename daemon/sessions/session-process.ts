@@ -6,11 +6,11 @@ import {
   type ProcessEnd,
   readEndedProcess,
   startClaudeProcess,
-} from '../claude/claude-process.ts'
-import { holdsLimits, type ProcessLimits, withLimits } from '../claude/process-limits.ts'
-import type { OutputLine } from '../claude/output.ts'
+} from '../agents/claude/claude-process.ts'
+import { holdsLimits, type ProcessLimits, withLimits } from '../agents/claude/process-limits.ts'
+import type { OutputLine } from '../agents/claude/output.ts'
 import type { StoredProcess } from '../store/store.ts'
-import { openTemporary } from '../temporary-place.ts'
+import { openTemporary } from '../home/temporary-place.ts'
 import type { Fault } from './faults.ts'
 import type { ActiveRun } from './active-run.ts'
 import { withReportedMode } from './permission-mode.ts'
@@ -177,7 +177,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       // What comes now is derived by this program, what came before by another: the two are not compared again.
       if (row.translator !== context.build) row.translator = null
       const reading = { ...context, nonce: row.nonce, from: row.offset }
-      const held = context.holder.list().find(process => process.id === row.id)
+      const held = context.ptyHost.list().find(process => process.id === row.id)
       holdConversation(row)
       if (held) follow(adoptClaudeProcess(held, reading, sinkOf(row, reread)), row, limitsOf(row))
       else readEndedProcess(row.id, reading, sinkOf(row))
@@ -228,7 +228,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       const { record } = conversation
       if (!record.left) return
       const ids = store.processes.ofSession(session).map(({ id }) => id)
-      await context.holder.endLeft(ids, record.left.processes)
+      await context.ptyHost.endLeft(ids, record.left.processes)
       conversation.record = withoutLeft(conversation.record)
       options.refresh()
       recorder.commit()
@@ -352,7 +352,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     const now = Date.now()
     conversation.releaseHeld(now, forced)
     const failure = conversation.failure(status, stderrTail)
-    const interrupted = options.stopReason() ?? (lost ? holderDied : undefined)
+    const interrupted = options.stopReason() ?? (lost ? ptyHostDied : undefined)
     const leftRun = conversation.background !== null || conversation.active !== null
     for (const run of [conversation.background, conversation.active]) {
       if (!run) continue
@@ -392,7 +392,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
 
   async function sweepAfter(row: StoredProcess, spareDetached: boolean) {
     clearing++
-    const found = await context.holder.clear(row.id, { spareDetached }).catch((error: unknown) => {
+    const found = await context.ptyHost.clear(row.id, { spareDetached }).catch((error: unknown) => {
       context.log.error('what a process has left behind could not be ended', { process: row.id, error })
       return []
     })
@@ -430,4 +430,4 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
 /** The run for which a process was about to be started has ended. */
 class NotNeeded extends Error {}
 
-export const holderDied = 'the holder of its process died while it ran'
+export const ptyHostDied = 'the pty-host of its process died while it ran'

@@ -1,4 +1,4 @@
-import { startDeadline } from '../deadline.ts'
+import { startDeadline } from '../os/deadline.ts'
 import type {
   Activity,
   Actor,
@@ -11,8 +11,8 @@ import type {
   Session,
   SessionChanges,
 } from '../../protocol/index.ts'
-import { unsupportedLine, userLine } from '../claude/control.ts'
-import type { Control } from '../claude/turn.ts'
+import { unsupportedLine, userLine } from '../agents/claude/control.ts'
+import type { Control } from '../agents/claude/turn.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { type ActiveRun, createRun } from './active-run.ts'

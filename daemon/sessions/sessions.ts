@@ -42,7 +42,7 @@ import { cameTooLate } from './approvals.ts'
 import type { SessionContext } from './session-context.ts'
 import { createSession, type LiveSession } from './session.ts'
 import type { EventRow, SessionFilter } from '../store/store.ts'
-import { removeTemporaryOf } from '../temporary-place.ts'
+import { removeTemporaryOf } from '../home/temporary-place.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
 
 /**
@@ -89,7 +89,7 @@ export interface Sessions {
   /** How many sessions have a process. */
   readonly processes: number
   /**
-   * Goes on with what a daemon before this one left: the processes that the holder has kept, runs that were under way
+   * Goes on with what a daemon before this one left: the processes that the pty-host has kept, runs that were under way
    * or queued. What it holds and nobody knows is ended. Called once, before anything else.
    */
   takeOver(): void
@@ -282,7 +282,7 @@ export function createSessions(context: SessionsContext): Sessions {
     const { left } = store.sessions.get(id) ?? {}
     if (!left) return
     const ids = store.processes.ofSession(id).map(process => process.id)
-    await context.holder.endLeft(ids, left.processes)
+    await context.ptyHost.endLeft(ids, left.processes)
   }
 
   async function cancelAll(id: string, by: Actor) {

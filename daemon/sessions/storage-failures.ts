@@ -1,4 +1,4 @@
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import type { Journal, JournalEntry } from '../store/journal.ts'
 import { type Store, type StoredRun, SyncFailed } from '../store/store.ts'
 import { resumeRun } from './active-run.ts'

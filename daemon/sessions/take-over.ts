@@ -1,6 +1,6 @@
 import { passThrowPoint } from '../hook-points.ts'
 import type { StoredApproval, StoredProcess, StoredRun } from '../store/store.ts'
-import type { Control } from '../claude/turn.ts'
+import type { Control } from '../agents/claude/turn.ts'
 import { type ActiveRun, resumeRun } from './active-run.ts'
 import type { Approvals } from './approvals.ts'
 import type { Conversation } from './conversation.ts'
@@ -12,7 +12,7 @@ import type { Recorder } from './recorder.ts'
 import type { RunEnding } from './run-ending.ts'
 import { inQueueOrder, type RunQueue } from './run-queue.ts'
 import type { SessionContext } from './session-context.ts'
-import { holderDied, type SessionProcess } from './session-process.ts'
+import { ptyHostDied, type SessionProcess } from './session-process.ts'
 import type { SessionRules } from './session-rules.ts'
 
 /** What a session had under way when the daemon before this one ended. */
@@ -84,7 +84,7 @@ export function createTakeOver(options: TakeOverOptions): TakeOver {
 
   const isCatchingUp = () => isBeginning || (unread !== undefined && process.live?.claude.id === unread.row.id)
 
-  /** With a live process. The holder drops lines that were sent before. */
+  /** With a live process. The pty-host drops lines that were sent before. */
   function resume(live: LiveProcess, { firstSeq }: StoredProcess, asked: readonly StoredApproval[]) {
     for (const request of conversation.requests) options.answerControl(request)
     // Answers of a run that has ended arrived.
@@ -115,7 +115,7 @@ export function createTakeOver(options: TakeOverOptions): TakeOver {
   function startAgain(row: StoredProcess | undefined) {
     if (row) recorder.process({ ...row, endedAt: Date.now() })
     const { active, background } = conversation
-    if (background) conversation.end(background, 'lost', Date.now(), { lost: holderDied })
+    if (background) conversation.end(background, 'lost', Date.now(), { lost: ptyHostDied })
     if (active?.stored.run.state === 'cancelling')
       conversation.end(active, 'process_ended', Date.now(), { unsent: true })
     else if (active) options.startWith(active)

@@ -1,5 +1,5 @@
 import { statSync, writeFileSync } from 'node:fs'
-import type { Log } from '../log.ts'
+import type { Log } from '../log/log.ts'
 import { createApprovalTable } from './approval-table.ts'
 import { ballastFile, createBallast } from './ballast.ts'
 import { keepLogShort } from './checkpoints.ts'

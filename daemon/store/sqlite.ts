@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, openSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
-import { codeOf, meaningOf } from '../system-error.ts'
+import { codeOf, meaningOf } from '../os/system-error.ts'
 import { DatabaseBusy, DatabaseRefused, DatabaseUnavailable, DiskFull, SyncFailed } from './store.ts'
 
 /** The only file that knows better-sqlite3: synchronous statements whose errors are the store's own classes. */

@@ -1,7 +1,7 @@
 import { nanoid } from 'nanoid'
 import type { Role } from '../../protocol/index.ts'
 import type { Limits } from '../../protocol/limits.ts'
-import { findBySecret, hashOf } from '../server/known-tokens.ts'
+import { findBySecret, hashOf } from './known-tokens.ts'
 
 /**
  * Codes behind the `#` of a link to the page, which a browser sends to nobody. Each is good once, for a while, and in

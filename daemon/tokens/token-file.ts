@@ -3,10 +3,10 @@ import { nanoid } from 'nanoid'
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Token } from '../../protocol/token.ts'
-import { BadHome } from '../home.ts'
-import { readJson, writePrivately } from '../private-file.ts'
-import { systemProblem } from '../system-error.ts'
-import { hashOf } from '../server/known-tokens.ts'
+import { BadHome } from '../home/home.ts'
+import { readJson, writePrivately } from '../os/private-file.ts'
+import { systemProblem } from '../os/system-error.ts'
+import { hashOf } from './known-tokens.ts'
 
 /** A token as it is kept: of its secret the hash. */
 export interface KeptToken extends Token {

@@ -1,11 +1,11 @@
 import { nanoid } from 'nanoid'
 import type { Role, Token } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
-import { startDeadline } from '../deadline.ts'
-import type { Log } from '../log.ts'
+import { startDeadline } from '../os/deadline.ts'
+import type { Log } from '../log/log.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { storing } from '../rpc/storing.ts'
-import { findBySecret, hashOf, type KnownTokens } from '../server/known-tokens.ts'
+import { findBySecret, hashOf, type KnownTokens } from './known-tokens.ts'
 import { builtInToken, type KeptToken, newSecret, readTokenFile, type TokenFile, writeTokenFile } from './token-file.ts'
 
 /** The tokens of a home: the two built-in ones, made at the first start and kept, and those that were made since. */

@@ -1,4 +1,4 @@
-import { textFrame } from '../server/ws-frame.ts'
+import { textFrame } from './ws-frame.ts'
 import type { Subscription } from './subscription.ts'
 import type { TopicLog } from './topic-log.ts'
 

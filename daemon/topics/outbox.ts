@@ -1,7 +1,7 @@
 import type { ParamsOf, ResultOf, Methods, SubscriptionStatus, Viewer } from '../../protocol/index.ts'
 import type { Subscriptions } from '../rpc/handlers.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
-import { textFrame } from '../server/ws-frame.ts'
+import { textFrame } from './ws-frame.ts'
 import type { Channel } from './channel.ts'
 import { placeCursor } from './cursor.ts'
 import { type Subscription, subscriptionStatus } from './subscription.ts'

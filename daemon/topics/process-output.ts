@@ -1,7 +1,7 @@
-import { createOutputReader, type Output } from '../claude/output.ts'
-import { isKept } from '../holder/kept-file.ts'
-import { processFiles } from '../holder/process-files.ts'
-import { openRawLog } from '../holder/raw-log.ts'
+import { createOutputReader, type Output } from '../agents/claude/output.ts'
+import { isKept } from '../pty-host/kept-file.ts'
+import { processFiles } from '../pty-host/process-files.ts'
+import { openRawLog } from '../pty-host/raw-log.ts'
 import type { StoredProcess } from '../store/store.ts'
 
 /** What a process has printed, from an offset where a line begins, as far as it goes now: whole lines, whose number never changes. */

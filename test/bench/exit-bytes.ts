@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openRawLog } from '../../daemon/holder/raw-log.ts'
+import { openRawLog } from '../../daemon/pty-host/raw-log.ts'
 import {
   blockEventLoop,
-  bytesLostByHolder,
+  bytesLostByPtyHost,
   exitSizes,
   openPrintedBytes,
   type PrintedBytes,
-} from '../holder/printed-bytes.ts'
-import { openRemoteHolder } from '../holder/remote-holder.ts'
+} from '../pty-host/printed-bytes.ts'
+import { openRemotePtyHost } from '../pty-host/remote-pty-host.ts'
 import type { BenchLine } from './bench-line.ts'
 import { median } from './statistics.ts'
 
@@ -20,7 +20,7 @@ const blocksMs = [undefined, 50, undefined, 250]
 
 /** G1: bytes lost when a process exits right after printing, and how soon its end is known when nothing else goes on. */
 export async function exitBytes({ runsPerSize = 200, endings = 41 } = {}): Promise<BenchLine[]> {
-  const printed = await openPrintedBytes(openRemoteHolder)
+  const printed = await openPrintedBytes(openRemotePtyHost)
   try {
     return [await loss(printed, runsPerSize), await timeToEnd(printed, endings)]
   } finally {
@@ -34,7 +34,7 @@ async function loss(printed: PrintedBytes, runsPerSize: number): Promise<BenchLi
   for (const size of sizes) {
     for (const blockMs of blocksMs) {
       const runs = runsPerSize / blocksMs.length
-      lost += await bytesLostByHolder(printed, {
+      lost += await bytesLostByPtyHost(printed, {
         size,
         runs,
         atOnce,
@@ -60,11 +60,11 @@ function bytesLostByFile({ dir, printer }: PrintedBytes, size: number): Promise<
 // A child whose last bytes say when it wrote them. What follows them is its exit.
 const stamping: [string, ...string[]] = ['/bin/sh', '-c', 'read line; exec date +%s%N']
 
-async function timeToEnd({ dir, holder }: PrintedBytes, endings: number): Promise<BenchLine> {
+async function timeToEnd({ dir, ptyHost }: PrintedBytes, endings: number): Promise<BenchLine> {
   const ways = {
-    holder: async (run: number) => {
+    ptyHost: async (run: number) => {
       const nonce = `n${run}`
-      const held = await holder.start({ id: `e_${run}`, nonce, command: stamping, cwd: dir, env })
+      const held = await ptyHost.start({ id: `e_${run}`, nonce, command: stamping, cwd: dir, env })
       const rawLog = openRawLog(dir, held.id)
       const delay = new Promise<number>(resolve => {
         const detach = held.onGrow(rawBytes => {
@@ -90,11 +90,11 @@ async function timeToEnd({ dir, holder }: PrintedBytes, endings: number): Promis
       }),
     file: () => throughFile(dir, stamping, output => sinceStampMs(output.toString())),
   }
-  const taken: Record<keyof typeof ways, number[]> = { holder: [], pipe: [], file: [] }
+  const taken: Record<keyof typeof ways, number[]> = { ptyHost: [], pipe: [], file: [] }
   for (let run = 0; run < endings; run++) {
-    for (const way of ['holder', 'pipe', 'file'] as const) taken[way].push(await ways[way](run))
+    for (const way of ['ptyHost', 'pipe', 'file'] as const) taken[way].push(await ways[way](run))
   }
-  const [held, pipe, file] = [median(taken.holder), median(taken.pipe), median(taken.file)]
+  const [held, pipe, file] = [median(taken.ptyHost), median(taken.pipe), median(taken.file)]
   return {
     goal: 'G1',
     what: `last byte written to end known, idle, median of ${endings}`,

@@ -1,17 +1,17 @@
-// The reference of the latency benchmark: the chain of the daemon (the same holder, lines and translator) without store
+// The reference of the latency benchmark: the chain of the daemon (the same pty-host, lines and translator) without store
 // and batching. Each event goes to each subscriber by a `ws.send(JSON.stringify(event))` of its own, at once.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { commandLine } from '../../daemon/claude/command-line.ts'
-import { initializeLine, userLine } from '../../daemon/claude/control.ts'
-import { claudeEnvironment } from '../../daemon/claude/environment.ts'
-import { createOutputReader } from '../../daemon/claude/output.ts'
-import { createTranslator } from '../../daemon/claude/translate/index.ts'
-import type { HeldProcess } from '../../daemon/holder/holder.ts'
-import { createInProcessHolder } from '../../daemon/holder/in-process.ts'
-import { openRawLog } from '../../daemon/holder/raw-log.ts'
+import { commandLine } from '../../daemon/agents/claude/command-line.ts'
+import { initializeLine, userLine } from '../../daemon/agents/claude/control.ts'
+import { claudeEnvironment } from '../../daemon/agents/claude/environment.ts'
+import { createOutputReader } from '../../daemon/agents/claude/output.ts'
+import { createTranslator } from '../../daemon/agents/claude/translate/index.ts'
+import type { HeldProcess } from '../../daemon/pty-host/pty-host.ts'
+import { createInProcessPtyHost } from '../../daemon/pty-host/in-process.ts'
+import { openRawLog } from '../../daemon/pty-host/raw-log.ts'
 import { serveParent } from './child.ts'
 
 export type ReferenceCommand =
@@ -22,7 +22,7 @@ export type ReferenceCommand =
 
 const sockets = new Set<WebSocket>()
 const processes: HeldProcess[] = []
-let holder: ReturnType<typeof createInProcessHolder> | undefined
+let ptyHost: ReturnType<typeof createInProcessPtyHost> | undefined
 
 async function perform(command: ReferenceCommand): Promise<object> {
   if (command.do === 'start') return start(command)
@@ -37,13 +37,13 @@ async function start({ dir, source, sessions }: ReferenceCommand & { do: 'start'
     socket.on('close', () => sockets.delete(socket))
   })
   await once(server, 'listening')
-  holder = createInProcessHolder({ dir })
-  for (let index = 0; index < sessions; index++) processes.push(await startSession(holder, dir, source, `p_${index}`))
+  ptyHost = createInProcessPtyHost({ dir })
+  for (let index = 0; index < sessions; index++) processes.push(await startSession(ptyHost, dir, source, `p_${index}`))
   return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
 async function startSession(
-  { start: startProcess }: ReturnType<typeof createInProcessHolder>,
+  { start: startProcess }: ReturnType<typeof createInProcessPtyHost>,
   dir: string,
   source: string,
   id: string,
@@ -70,4 +70,4 @@ async function startSession(
   return held
 }
 
-serveParent(perform, async () => holder?.close())
+serveParent(perform, async () => ptyHost?.close())

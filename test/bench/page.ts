@@ -239,15 +239,15 @@ const measureReference = async (page: Page) =>
 /** In the page: what any page does, as a measure of the machine. Rows of text are made and laid out, JSON is read. */
 function pieceOfWork(): number {
   const from = performance.now()
-  const holder = document.createElement('div')
+  const ptyHost = document.createElement('div')
   for (let row = 0; row < 200; row++) {
     const element = document.createElement('p')
     element.textContent = 'the quick brown fox jumps over the lazy dog '.repeat(10)
-    holder.append(element)
+    ptyHost.append(element)
   }
-  document.body.append(holder)
-  const { height } = holder.getBoundingClientRect()
-  holder.remove()
+  document.body.append(ptyHost)
+  const { height } = ptyHost.getBoundingClientRect()
+  ptyHost.remove()
   const text = JSON.stringify(Array.from({ length: 1_000 }, (_, index) => ({ index, height, text: `row ${index}` })))
   for (let reading = 0; reading < 5; reading++) JSON.parse(text)
   return performance.now() - from

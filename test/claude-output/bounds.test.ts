@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { decodeLine } from '../../daemon/claude/frame.ts'
-import { createTranslator } from '../../daemon/claude/translate/index.ts'
+import { decodeLine } from '../../daemon/agents/claude/frame.ts'
+import { createTranslator } from '../../daemon/agents/claude/translate/index.ts'
 import type { EventBody } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { createOutputReader, type Output } from '../../daemon/claude/output.ts'
-import { processFiles } from '../../daemon/holder/process-files.ts'
-import { openRawLog } from '../../daemon/holder/raw-log.ts'
-import { createRawLog } from '../../daemon/holder/raw-log-writer.ts'
+import { createOutputReader, type Output } from '../../daemon/agents/claude/output.ts'
+import { processFiles } from '../../daemon/pty-host/process-files.ts'
+import { openRawLog } from '../../daemon/pty-host/raw-log.ts'
+import { createRawLog } from '../../daemon/pty-host/raw-log-writer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const nonce = 'nonce'

@@ -2,16 +2,16 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, w
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { createOutputReader, type OutputLine } from '../../daemon/claude/output.ts'
-import { processFiles } from '../../daemon/holder/process-files.ts'
-import { openRawLog } from '../../daemon/holder/raw-log.ts'
-import { createRawLog } from '../../daemon/holder/raw-log-writer.ts'
+import { createOutputReader, type OutputLine } from '../../daemon/agents/claude/output.ts'
+import { processFiles } from '../../daemon/pty-host/process-files.ts'
+import { openRawLog } from '../../daemon/pty-host/raw-log.ts'
+import { createRawLog } from '../../daemon/pty-host/raw-log-writer.ts'
 import { createTempDir } from '../support/temp-dir.ts'
 import { readRecording, recordedNonce } from './support/replay.ts'
 
 const noHooks = { onStalled() {}, onRecovered() {} }
 
-/** Writes a recording as a holder does, in chunks of about `chunkBytes`, a millisecond apart. */
+/** Writes a recording as a pty-host does, in chunks of about `chunkBytes`, a millisecond apart. */
 function record(dir: string, bytes: Buffer, chunkBytes: number) {
   const writer = createRawLog(processFiles(dir, 'p'), 1_000, noHooks)
   for (let start = 0, turn = 0; start < bytes.length; turn++) {

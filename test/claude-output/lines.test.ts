@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createLineSplitter, type Line, parseExitRecord } from '../../daemon/claude/lines.ts'
+import { createLineSplitter, type Line, parseExitRecord } from '../../daemon/pty-host/lines.ts'
 
 const copy = ({ bytes, endOffset }: Line): Line => ({ bytes: Buffer.from(bytes), endOffset })
 

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { classifyExit, classifyResult } from '../../daemon/claude/failure.ts'
-import { decodeLine } from '../../daemon/claude/frame.ts'
-import { redact } from '../../daemon/claude/redact.ts'
-import { createLog } from '../../daemon/log.ts'
+import { classifyExit, classifyResult } from '../../daemon/agents/claude/failure.ts'
+import { decodeLine } from '../../daemon/agents/claude/frame.ts'
+import { redact } from '../../daemon/log/redact.ts'
+import { createLog } from '../../daemon/log/log.ts'
 import { ofType, translate } from './support/replay.ts'
 
 // Put together here, so that nobody takes them for real ones.

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { commandLine } from '../../daemon/claude/command-line.ts'
+import { commandLine } from '../../daemon/agents/claude/command-line.ts'
 import {
   initializeLine,
   interruptLine,
   permissionLine,
   unsupportedLine,
   userLine,
-} from '../../daemon/claude/control.ts'
-import { claudeEnvironment } from '../../daemon/claude/environment.ts'
+} from '../../daemon/agents/claude/control.ts'
+import { claudeEnvironment } from '../../daemon/agents/claude/environment.ts'
 
 const id = '11111111-1111-4111-8111-111111111111'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { claudeEnvironment, inheritable, isReserved } from '../../daemon/claude/environment.ts'
+import { claudeEnvironment, inheritable, isReserved } from '../../daemon/agents/claude/environment.ts'
 
 const daemon = {
   PATH: '/bin',

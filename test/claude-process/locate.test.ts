@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ClaudeUnavailable, createClaudeLocator } from '../../daemon/claude/locate.ts'
+import { ClaudeUnavailable, createClaudeLocator } from '../../daemon/agents/claude/locate.ts'
 
 let directory: string
 beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'muxd-locate-'))))

@@ -1,5 +1,9 @@
 import { describe, expect, it, test } from 'vitest'
-import { BadPermissionRule, parsePermissionRules, permissionSettings } from '../../daemon/claude/permission-rules.ts'
+import {
+  BadPermissionRule,
+  parsePermissionRules,
+  permissionSettings,
+} from '../../daemon/agents/claude/permission-rules.ts'
 
 const settings = (rules: string[], cwd = '/home/me/project') => permissionSettings(parsePermissionRules(rules, cwd))
 const refusal = (rule: string, cwd = '/home/me/project') => {

@@ -101,7 +101,7 @@ it('logs shows what the daemons of a home wrote, runs or not, and follows it', a
   const { stdout } = await muxd(['logs', '--home', home]).ended
   expect(stdout).toMatch(/^── \d{4}-\d\d-\d\d\n/)
   expect(stdout).toMatch(/^[\d:]+ listening · url .* · pid \d+/m)
-  expect(stdout).toMatch(/^[\d:]+ holder holding/m)
+  expect(stdout).toMatch(/^[\d:]+ pty-host holding/m)
   expect((await muxd(['logs', '-n', '1', '--home', home]).ended).stdout.split('\n')).toHaveLength(3)
   expect((await muxd(['logs', '--level', 'error', '--json', '--home', home]).ended).stdout).toBe('')
 })
@@ -140,12 +140,12 @@ it('stop ends what runs and says so; with --keep-sessions it goes on, and the ne
     stderr: expect.stringMatching(/^stopped \(pid \d+\); 1 live process kept\n$/) as string,
   })
   const doctor = await muxd(['doctor', '--home', home], { env }).ended
-  expect(doctor.stdout).toMatch(/holder +waits for a daemon/)
+  expect(doctor.stdout).toMatch(/pty-host +waits for a daemon/)
   expect((await muxd(['wait', kept, '--home', home], { env }).ended).code).toBe(0)
 
   const ended = await start('sim:hang')
   const status = await muxd(['status', '--home', home]).ended
-  expect(status.stdout).toMatch(/^holder +pid \d+, up .*, \d process(es)?, muxd \d/m)
+  expect(status.stdout).toMatch(/^pty-host +pid \d+, up .*, \d process(es)?, muxd \d/m)
   const stopping = await muxd(['stop', '--home', home]).ended
   expect(stopping).toMatchObject({
     code: 0,

@@ -38,7 +38,7 @@ it('doctor looks at the lock and the database of a running daemon, which goes on
   ])
 })
 
-it('doctor finds a lock whose holder does not answer, and a database that is none', async () => {
+it('doctor finds a lock whose pty-host does not answer, and a database that is none', async () => {
   const home = tempHome()
   const daemon = await startTestDaemon({ home })
   expect(await daemon.stop()).toBe(0)

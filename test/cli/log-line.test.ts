@@ -1,7 +1,7 @@
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { dayOf, parseLogLine, renderLogLine } from '../../client/cli/render/log-line.ts'
-import { createLog } from '../../daemon/log.ts'
+import { createLog } from '../../daemon/log/log.ts'
 
 const colors = picocolors.createColors(false)
 
@@ -20,7 +20,7 @@ describe('a line of the log', () => {
   })
 
   it('tells its level and who wrote it where that says something', () => {
-    expect(shown(log => log.warn('low'), 'holder')).toMatch(/^[\d:]+ holder warn low$/)
+    expect(shown(log => log.warn('low'), 'pty-host')).toMatch(/^[\d:]+ pty-host warn low$/)
     expect(shown(log => log.debug('seen'))).toMatch(/^[\d:]+ debug seen$/)
   })
 

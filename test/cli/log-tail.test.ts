@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { type LogTail, openTail } from '../../client/cli/log-tail.ts'
-import { createLogFile } from '../../daemon/log-file.ts'
+import { createLogFile } from '../../daemon/log/log-file.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 let path: string

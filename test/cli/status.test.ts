@@ -45,7 +45,7 @@ it('the status is a subject a line, in alignment, and fits 80 columns', () => {
   const behind = { behindBytes: 2 ** 30, behind: 7, furthest: [{ ...far, behindBytes: 2 ** 29 }] }
   const lines = statusLines(status({ checkpoints: behind }), time)
   for (const line of lines) {
-    expect(line).toMatch(/^([a-z ]{8} {2}\S| {12}\S)/)
+    expect(line).toMatch(/^([a-z -]{8} {2}\S| {12}\S)/)
     expect(widthOf(line), line).toBeLessThanOrEqual(80)
   }
   expect(lines).toContain('daemon    muxd 0.1.0, pid 1234567, up 1 d 1 h, Node 20.20.2')

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { createAttendance } from '../../daemon/attendance.ts'
+import { createAttendance } from '../../daemon/sessions/operator-presence.ts'
 
 it('somebody is there from the first who comes until the last has left', () => {
   let now = 10

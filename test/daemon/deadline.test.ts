@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest'
-import { startDeadline, startDelay } from '../../daemon/deadline.ts'
-import { createSleepWatch } from '../../daemon/sleep.ts'
+import { startDeadline, startDelay } from '../../daemon/os/deadline.ts'
+import { createSleepWatch } from '../../daemon/os/sleep.ts'
 import { until } from '../support/until.ts'
 
 const hour = 60 * 60_000

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { BadHome, openHome, readInfo, removeInfo, writeInfo } from '../../daemon/home.ts'
+import { BadHome, openHome, readInfo, removeInfo, writeInfo } from '../../daemon/home/home.ts'
 
 let parent: string
 beforeEach(() => void (parent = mkdtempSync(join(tmpdir(), 'muxd-home-'))))

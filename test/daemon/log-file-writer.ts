@@ -1,4 +1,4 @@
-import { createLogFile } from '../../daemon/log-file.ts'
+import { createLogFile } from '../../daemon/log/log-file.ts'
 
 /** Writes numbered lines from its second argument on, until it is killed. */
 const [path, from] = process.argv.slice(2)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createLog, type LogFormat, type LogLevel } from '../../daemon/log.ts'
+import { createLog, type LogFormat, type LogLevel } from '../../daemon/log/log.ts'
 
 function logged(level: LogLevel, format: LogFormat): string[] {
   const lines: string[] = []

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { BadHome, homePaths, openHome } from '../../daemon/home.ts'
+import { BadHome, homePaths, openHome } from '../../daemon/home/home.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { createTempDir, tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
@@ -36,10 +36,10 @@ describe('the sockets of a home', () => {
     'have paths that fit, with a home of %i bytes',
     bytes => {
       const home = homeOf(bytes)
-      const { holderSocket, socket } = openHome(home)
-      expect(Buffer.byteLength(holderSocket)).toBeLessThanOrEqual(longest)
+      const { ptyHostSocket, socket } = openHome(home)
+      expect(Buffer.byteLength(ptyHostSocket)).toBeLessThanOrEqual(longest)
       const fits = bytes + '/holder.sock'.length <= longest
-      expect([dirname(socket) === home, dirname(holderSocket) === home]).toEqual([fits, fits])
+      expect([dirname(socket) === home, dirname(ptyHostSocket) === home]).toEqual([fits, fits])
       expect(existsSync(join(home, 'sockets.json'))).toBe(!fits)
       if (!fits) expect(stored(home).directory).toBe(dirname(socket))
     },
@@ -91,27 +91,27 @@ describe('the sockets of a home', () => {
     [110, 'ü'],
     [140, 'h'],
   ])(
-    'let a daemon start after kill -9 of daemon and holder, with a home of %i bytes of %s',
+    'let a daemon start after kill -9 of daemon and pty-host, with a home of %i bytes of %s',
     async (bytes, character) => {
       const home = homeOf(bytes, character)
       const first = await startTestDaemon({ home })
-      const { holder } = await (await first.peer()).call<{ holder: { pid: number } }>('daemon.status')
+      const { ptyHost } = await (await first.peer()).call<{ ptyHost: { pid: number } }>('daemon.status')
       await first.kill()
       const second = await startTestDaemon({ home, env: { TMPDIR: tempDir() } })
       await until(async () =>
-        expect(await (await second.peer()).call('daemon.status')).toMatchObject({ holder: { state: 'connected' } }),
+        expect(await (await second.peer()).call('daemon.status')).toMatchObject({ ptyHost: { state: 'connected' } }),
       )
       await second.kill()
-      if (holder.pid)
+      if (ptyHost.pid)
         try {
-          process.kill(holder.pid, 'SIGKILL')
+          process.kill(ptyHost.pid, 'SIGKILL')
         } catch {}
       const third = await startTestDaemon({ home })
-      const { sockets, socket, holderSocket } = homePaths(home)
+      const { sockets, socket, ptyHostSocket } = homePaths(home)
       expect(third.info.socket).toBe(socket)
-      for (const path of [socket, holderSocket]) rmSync(path, { force: true })
+      for (const path of [socket, ptyHostSocket]) rmSync(path, { force: true })
       if (sockets !== home) rmSync(sockets, { recursive: true })
-      await until(() => expect([socket, holderSocket].map(path => existsSync(path))).toEqual([true, true]))
+      await until(() => expect([socket, ptyHostSocket].map(path => existsSync(path))).toEqual([true, true]))
       expect(await third.stop()).toBe(0)
     },
   )

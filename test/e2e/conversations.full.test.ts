@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Importable, Run } from '../../protocol/index.ts'
-import { readEnd } from '../../daemon/claude/transcripts.ts'
-import { identify } from '../../daemon/process-identity.ts'
+import { readEnd } from '../../daemon/agents/claude/transcripts.ts'
+import { identify } from '../../daemon/os/process-identity.ts'
 import {
   close,
   conversation,
@@ -139,9 +139,9 @@ describe('a conversation has one owner', () => {
     const cwd = tempDir()
     const { id } = await conversation(user, cwd, 'sim:text there')
     await say(one, await create(one, { cwd, claudeSessionId: id }), 'sim:text mine')
-    const { holder } = await one.call<{ holder: { pid: number } }>('daemon.status')
+    const { ptyHost } = await one.call<{ ptyHost: { pid: number } }>('daemon.status')
     await first.kill()
-    process.kill(holder.pid, 'SIGKILL')
+    process.kill(ptyHost.pid, 'SIGKILL')
     await open(user)
     await until(() => expect(readdirSync(join(user, 'state', 'muxd-claims'))).toEqual(['lock']))
     // It removes what else the killed ones left.

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
-import { holdersOf, processesOf, startTestDaemon } from '../support/daemon.ts'
+import { ptyHostsOf, processesOf, startTestDaemon } from '../support/daemon.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
@@ -94,8 +94,8 @@ describe('a daemon that was killed', () => {
       expect((await readAll(peer, run.session)).map(({ type }) => type)).toContain('session_init'),
     )
     await daemon.kill()
-    // The holder ends by itself when the run is over: nobody was there.
-    await until(() => expect(holdersOf(daemon.home)).toEqual([]), { timeout: 30_000 })
+    // The pty-host ends by itself when the run is over: nobody was there.
+    await until(() => expect(ptyHostsOf(daemon.home)).toEqual([]), { timeout: 30_000 })
 
     const next = await startTestDaemon({ home: daemon.home })
     const later = await next.peer()
@@ -193,7 +193,7 @@ describe('a daemon that is told to keep sessions', () => {
   })
 })
 
-describe('a holder that is killed', () => {
+describe('a pty-host that is killed', () => {
   it('ends every run as interrupted, once, with what was printed until then, and sessions go on with the next one', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
@@ -206,8 +206,8 @@ describe('a holder that is killed', () => {
       start(peer, prompt),
     ])
     for (const run of runs) await untilText(peer, run, 10)
-    const [holder] = holdersOf(daemon.home)
-    process.kill(holder!, 'SIGKILL')
+    const [ptyHost] = ptyHostsOf(daemon.home)
+    process.kill(ptyHost!, 'SIGKILL')
     for (const run of runs) {
       expect(await peer.call<Run>('run.wait', { run: run.run })).toMatchObject({ state: 'interrupted' })
       const events = await readAll(peer, run.session)
@@ -222,7 +222,7 @@ describe('a holder that is killed', () => {
     expect(await peer.call<Run>('run.wait', { run: again.run })).toMatchObject({ state: 'done' })
     const inits = (await readAll(peer, first.session)).filter(({ type }) => type === 'session_init')
     expect(new Set(inits.map(event => event['claudeSessionId'])).size).toBe(1)
-    expect(holdersOf(daemon.home)).not.toContain(holder)
+    expect(ptyHostsOf(daemon.home)).not.toContain(ptyHost)
   })
 
   it('together with its daemon ends every run as interrupted, once, when the next daemon comes', async () => {
@@ -231,7 +231,7 @@ describe('a holder that is killed', () => {
     const run = await start(peer, 'sim:long words=100000 delayMs=100')
     await untilText(peer, run, 20)
     const seen = peer.events(`session/${run.session}`)
-    for (const pid of holdersOf(daemon.home)) process.kill(pid, 'SIGKILL')
+    for (const pid of ptyHostsOf(daemon.home)) process.kill(pid, 'SIGKILL')
     await daemon.kill()
 
     const next = await startTestDaemon({ home: daemon.home })

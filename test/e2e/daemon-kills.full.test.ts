@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../../client/sdk/index.ts'
 import type { HookPoint } from '../../daemon/hook-points.ts'
 import { openSqlite } from '../../daemon/store/sqlite.ts'
-import { holdersOf, startTestDaemon } from '../support/daemon.ts'
+import { ptyHostsOf, startTestDaemon } from '../support/daemon.ts'
 import { startFollower, timing } from '../support/follower.ts'
 import { isAlive } from '../support/processes.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -52,7 +52,7 @@ describe('a daemon that is killed at random moments under load', () => {
     const followers = await Promise.all(
       Array.from({ length: 5 }, () => startFollower({ home }, [...sessions, short.session])),
     )
-    const [holder] = holdersOf(home)
+    const [ptyHost] = ptyHostsOf(home)
 
     const waits = fc.sample(fc.integer({ min: 0, max: 250 }), { numRuns: kills, seed: testSeed(20261121) })
     const started: Promise<{ result(): Promise<unknown> }>[] = []
@@ -73,7 +73,7 @@ describe('a daemon that is killed at random moments under load', () => {
     for (const run of long) await run.cancel('enough')
     await Promise.all(long.map(run => run.result().catch(() => {})))
 
-    expect(holdersOf(home)).toEqual([holder])
+    expect(ptyHostsOf(home)).toEqual([ptyHost])
     expect(pids.filter(pid => !isAlive(pid))).toEqual([])
     for (const session of [...sessions, short.session]) {
       const log = await readLog(starter.api.topic.read, session)
@@ -172,7 +172,7 @@ describe('a daemon that is killed and has kept no checkpoint', () => {
   })
 })
 
-describe('a holder that is killed', () => {
+describe('a pty-host that is killed', () => {
   it.each([0, 3, 30])('right after it has appended, %i times before, leaves all of that', async count => {
     const { home } = await startTestDaemon({ env: { MUXD_KILL_AT: `appended:${count}` } })
     const starter = await connect({ home, timing })

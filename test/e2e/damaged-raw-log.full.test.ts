@@ -1,7 +1,7 @@
 import { cpSync, lstatSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { chunkEntryBytes } from '../../daemon/holder/raw-chunks.ts'
+import { chunkEntryBytes } from '../../daemon/pty-host/raw-chunks.ts'
 import type { Run } from '../../protocol/index.ts'
 import { terminalTypes } from '../../protocol/wire.ts'
 import { readRecording } from '../claude-output/support/replay.ts'

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
-import { holdersOf, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
+import { ptyHostsOf, startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { isAlive } from '../support/processes.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'
 import { standIn } from '../support/stand-in.ts'
@@ -123,15 +123,15 @@ describe('what Claude Code has started', () => {
     expect(names()).toEqual([])
   })
 
-  it('ends with the holder, by the next one, also where it has no environment', async () => {
+  it('ends with the pty-host, by the next one, also where it has no environment', async () => {
     await start('hang')
-    const [holder] = holdersOf(daemon.home)
+    const [ptyHost] = ptyHostsOf(daemon.home)
     // The tool's end is noted a moment after it is told.
     await until(
       () => expect(readdirSync(`${daemon.home}/processes`).filter(name => name.endsWith('.started'))).toHaveLength(1),
       patience,
     )
-    process.kill(holder!, 'SIGKILL')
+    process.kill(ptyHost!, 'SIGKILL')
     await until(() => expect(names()).toEqual([]), patience)
   })
 

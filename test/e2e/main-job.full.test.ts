@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
-import { holdersOf, processesOf, startTestDaemon } from '../support/daemon.ts'
+import { ptyHostsOf, processesOf, startTestDaemon } from '../support/daemon.ts'
 import { ptyMasters } from '../support/processes.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -236,8 +236,8 @@ describe('twenty sessions', () => {
     const argv = ['--simulate', '--max-runs', '20']
     const daemon = await startTestDaemon({ argv, config: { maxIdleProcesses: 20 } })
     const peer = await daemon.peer()
-    const descriptors = () => [daemon.pid, ...holdersOf(daemon.home)].map(pid => readdirSync(`/proc/${pid}/fd`).length)
-    const terminals = () => holdersOf(daemon.home).map(ptyMasters)
+    const descriptors = () => [daemon.pid, ...ptyHostsOf(daemon.home)].map(pid => readdirSync(`/proc/${pid}/fd`).length)
+    const terminals = () => ptyHostsOf(daemon.home).map(ptyMasters)
     const first = await start(peer, 'sim:text')
     await peer.call('run.wait', { run: first.run })
     await peer.call('session.close', { session: first.session })

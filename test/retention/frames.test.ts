@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { processFiles } from '../../daemon/holder/process-files.ts'
+import { processFiles } from '../../daemon/pty-host/process-files.ts'
 import { dropRawLog } from '../../daemon/retention/drop-raw-log.ts'
 import type { Store, StoredProcess } from '../../daemon/store/store.ts'
 import { tempStore } from '../store/temp-store.ts'

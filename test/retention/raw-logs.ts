@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import { processFiles } from '../../daemon/holder/process-files.ts'
-import { createRawLog } from '../../daemon/holder/raw-log-writer.ts'
+import { processFiles } from '../../daemon/pty-host/process-files.ts'
+import { createRawLog } from '../../daemon/pty-host/raw-log-writer.ts'
 import type { Store, StoredProcess } from '../../daemon/store/store.ts'
 import { createFramesLog } from '../../daemon/topics/frames-log.ts'
 import { processOf } from '../support/records.ts'
@@ -20,7 +20,7 @@ export function printed(count: number, seed = 1): Buffer {
   return Buffer.from(lines.map(line => `${line}\n`).join(''))
 }
 
-/** An ended process of a session, its raw log written in chunks as a holder does. */
+/** An ended process of a session, its raw log written in chunks as a pty-host does. */
 export function endedProcess(
   store: Store,
   dir: string,

@@ -1,7 +1,7 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { createLog } from '../../daemon/log.ts'
+import { createLog } from '../../daemon/log/log.ts'
 import { createReclaimer, type Reclaimer } from '../../daemon/retention/reclaim.ts'
 import type { Store } from '../../daemon/store/store.ts'
 import { reopen, tempStore } from '../store/temp-store.ts'

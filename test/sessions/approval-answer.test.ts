@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Approval, ApprovalAnswer } from '../../protocol/index.ts'
-import { permissionLine } from '../../daemon/claude/control.ts'
+import { permissionLine } from '../../daemon/agents/claude/control.ts'
 import { resolutionOf } from '../../daemon/sessions/approval-answer.ts'
 import { approval as stored } from '../support/records.ts'
 

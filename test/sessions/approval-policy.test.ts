@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Approval, ApprovalOptions } from '../../protocol/index.ts'
-import { parsePermissionRules } from '../../daemon/claude/permission-rules.ts'
+import { parsePermissionRules } from '../../daemon/agents/claude/permission-rules.ts'
 import { deadlineOf, judge, type Patience } from '../../daemon/sessions/approval-policy.ts'
 import { approval as stored } from '../support/records.ts'
 

@@ -1,7 +1,7 @@
 import { mkdirSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createInProcessHolder } from '../../daemon/holder/in-process.ts'
+import { createInProcessPtyHost } from '../../daemon/pty-host/in-process.ts'
 import type { Run, Session } from '../../protocol/index.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -69,8 +69,8 @@ it('a process that finds itself elsewhere than asked for stops before its comman
   mkdirSync(join(base, 'there'))
   symlinkSync(join(base, 'there'), join(base, 'link'))
   mkdirSync(join(base, 'processes'))
-  const holder = createInProcessHolder({ dir: join(base, 'processes') })
-  const started = holder.start({
+  const ptyHost = createInProcessPtyHost({ dir: join(base, 'processes') })
+  const started = ptyHost.start({
     id: 'p_1',
     nonce: 'N',
     command: ['/bin/sh', '-c', 'touch ran'],
@@ -78,6 +78,6 @@ it('a process that finds itself elsewhere than asked for stops before its comman
     env: {},
   })
   await expect(started).rejects.toThrow(`the directory ${base}/link leads to ${base}/there now`)
-  await holder.close()
+  await ptyHost.close()
   expect(() => realpathSync(join(base, 'there/ran'))).toThrow('ENOENT')
 })

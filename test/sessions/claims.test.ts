@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { identify } from '../../daemon/process-identity.ts'
+import { identify } from '../../daemon/os/process-identity.ts'
 import { createClaims, claimsDirectory } from '../../daemon/sessions/claims.ts'
 import { tempDir } from '../support/temp-dir.ts'
 

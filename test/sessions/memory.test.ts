@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { availableMemory } from '../../daemon/sessions/available-memory.ts'
+import { availableMemory } from '../../daemon/os/available-memory.ts'
 import { createMemoryRoom, growthMs, processBytes } from '../../daemon/sessions/memory-room.ts'
 import { tempDir } from '../support/temp-dir.ts'
 

@@ -17,7 +17,7 @@ export interface Measured extends Holdings {
 /** What was measured when nothing went on. */
 export interface Calm {
   daemon: Measured
-  holder: Measured
+  ptyHost: Measured
   /** Files of processes that are kept: none where all sessions have been deleted. */
   processFiles: number
   temporaryFiles: number
@@ -108,16 +108,16 @@ function expectNoneLost(log: readonly { type: string; reason?: unknown }[]): voi
   if (end) throw new Error(`a run was lost: ${JSON.stringify(end).slice(0, 500)}`)
 }
 
-async function measured({ faults }: World, { pid, home, temporary }: SoakedDaemon, holder: number): Promise<Calm> {
+async function measured({ faults }: World, { pid, home, temporary }: SoakedDaemon, ptyHost: number): Promise<Calm> {
   const processes = join(home, 'processes')
   const passing = () => entriesIn(processes).filter(name => /\.(in|pid|tmp)$/.test(name))
-  // A record says that a process has ended a moment before the holder removes its files.
+  // A record says that a process has ended a moment before the pty-host removes its files.
   await eventually('no file of a held process is left', settleMs, () => passing().length === 0).catch(() =>
     faults.push(`left in ${processes}: ${passing().join(', ')}`),
   )
   return {
     daemon: await leastOf(pid),
-    holder: await leastOf(holder),
+    ptyHost: await leastOf(ptyHost),
     processFiles: entriesIn(processes).length,
     temporaryFiles: entriesIn(temporary).length,
   }

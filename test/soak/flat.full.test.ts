@@ -7,7 +7,7 @@ import { type Holdings, holdingsOf } from './measure.ts'
 import { figuresOf, type Peaks } from './report.ts'
 
 const none: Holdings = { descriptors: 0, threads: 0, ptys: 0, rssMiB: 0 }
-const peaks: Peaks = { daemon: none, holder: none }
+const peaks: Peaks = { daemon: none, ptyHost: none }
 const idle: Measured = { pid: 1, ...none }
 const growing = (by: number) => Array.from({ length: 12 }, (_, index) => 20 + index * by)
 
@@ -44,17 +44,17 @@ async function notFlatIn(leak: string): Promise<string[]> {
       await once(child.stdout, 'data')
     }
     const measured = { pid: child.pid!, ...holdingsOf(child.pid!)! }
-    calms.push({ daemon: idle, holder: measured, processFiles: 0, temporaryFiles: 0 })
+    calms.push({ daemon: idle, ptyHost: measured, processFiles: 0, temporaryFiles: 0 })
   }
   return figuresOf(calms, peaks).flatMap(({ what, isFlat }) => (isFlat ? [] : [what]))
 }
 
 describe.skipIf(process.platform !== 'linux')('a soak of a program (skipped where there is no /proc)', () => {
   it.each([
-    ['descriptors', 'holder: file descriptors'],
-    ['threads', 'holder: threads'],
-    ['ptys', 'holder: PTYs'],
-    ['rssMiB', 'holder: RSS, MiB'],
+    ['descriptors', 'pty-host: file descriptors'],
+    ['threads', 'pty-host: threads'],
+    ['ptys', 'pty-host: PTYs'],
+    ['rssMiB', 'pty-host: RSS, MiB'],
   ])('that leaks %s finds it out', async (leak, what) => {
     expect(await notFlatIn(leak)).toContain(what)
   })
@@ -67,7 +67,7 @@ describe.skipIf(process.platform !== 'linux')('a soak of a program (skipped wher
     ['files of deleted sessions', { processFiles: 1 }, 'files of deleted sessions'],
     ['temporary files', { temporaryFiles: 1 }, 'temporary files'],
   ])('that leaves %s behind finds it out', (_, left, what) => {
-    const calm = { daemon: idle, holder: idle, processFiles: 0, temporaryFiles: 0 }
+    const calm = { daemon: idle, ptyHost: idle, processFiles: 0, temporaryFiles: 0 }
     const calms = Array.from({ length: 9 }, (_each, index) => (index === 8 ? { ...calm, ...left } : calm))
     expect(
       figuresOf(calms, peaks)

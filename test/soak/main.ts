@@ -52,7 +52,7 @@ async function main(): Promise<number> {
     isEnding: false,
   }
   const nothing: Holdings = { descriptors: 0, threads: 0, ptys: 0, rssMiB: 0 }
-  const peaks: Peaks = { daemon: { ...nothing }, holder: { ...nothing } }
+  const peaks: Peaks = { daemon: { ...nothing }, ptyHost: { ...nothing } }
   await daemon.start()
   try {
     const calms: Calm[] = []
@@ -69,7 +69,7 @@ async function main(): Promise<number> {
     return code
   } finally {
     await daemon.kill()
-    for (const pid of [...daemon.leftovers(), ...daemon.holders()]) process.kill(pid, 'SIGKILL')
+    for (const pid of [...daemon.leftovers(), ...daemon.ptyHosts()]) process.kill(pid, 'SIGKILL')
     if (faults.length === 0) rmSync(directory, { recursive: true, force: true })
   }
 }
@@ -97,10 +97,10 @@ async function soak(
     world.isEnding = true
     if (!(await allEnd(workers, world))) break
     calms.push(await calmDown(world, daemon, { deleteAll: isEmptying(calms.length) }))
-    const { daemon: ofDaemon, holder: ofHolder } = calms.at(-1)!
+    const { daemon: ofDaemon, ptyHost: ofPtyHost } = calms.at(-1)!
     const at = `${((Date.now() - startedAt) / 60_000).toFixed(1)} min`
     const runs = world.counts.get('runs') ?? 0
-    process.stderr.write(`${at}: ${runs} runs; daemon: ${inWords(ofDaemon)}; holder: ${inWords(ofHolder)}\n`)
+    process.stderr.write(`${at}: ${runs} runs; daemon: ${inWords(ofDaemon)}; pty-host: ${inWords(ofPtyHost)}\n`)
   }
 }
 
@@ -120,10 +120,10 @@ async function allEnd(workers: Promise<void>[], { doing, faults }: World): Promi
 }
 
 async function watchPeaks(world: World, daemon: SoakedDaemon, peaks: Peaks): Promise<void> {
-  const holders = daemon.holders()
+  const ptyHosts = daemon.ptyHosts()
   while (!world.isEnding) {
     raise(peaks.daemon, holdingsOf(daemon.pid))
-    for (const pid of holders) raise(peaks.holder, holdingsOf(pid))
+    for (const pid of ptyHosts) raise(peaks.ptyHost, holdingsOf(pid))
     await delay(250)
   }
 }

@@ -64,7 +64,7 @@ export function tableOf(figures: readonly Figure[]): string {
     .join('\n')
 }
 
-const programs = ['daemon', 'holder'] as const
+const programs = ['daemon', 'ptyHost'] as const
 
 const names: [keyof Holdings, string][] = [
   ['descriptors', 'file descriptors'],

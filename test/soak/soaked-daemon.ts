@@ -21,9 +21,9 @@ export interface SoakedDaemon {
   stop(): Promise<void>
   /** In order, while what runs goes on. */
   restart(): Promise<void>
-  /** Pids of what it started and what lives on, but for the holder. */
+  /** Pids of what it started and what lives on, but for the pty-host. */
   leftovers(): number[]
-  holders(): number[]
+  ptyHosts(): number[]
 }
 
 const program = fileURLToPath(new URL('../../dist/daemon.js', import.meta.url))
@@ -67,7 +67,7 @@ export function createSoakedDaemon(
           MUXD_SIMULATOR_SPEED: '20',
           XDG_STATE_HOME: join(directory, 'state'),
           TEST_DAEMON: home,
-          // Also into the holder, which the daemon starts.
+          // Also into the pty-host, which the daemon starts.
           ...(preload !== undefined && { NODE_OPTIONS: `--import ${preload}` }),
         },
         stdio: ['ignore', 'ignore', 'inherit'],
@@ -96,12 +96,12 @@ export function createSoakedDaemon(
         mux.close()
       }),
     leftovers: () =>
-      processesWith(marker).flatMap(found => (isHolder(found) || found.pid === child?.pid ? [] : [found.pid])),
-    holders: () => processesWith(marker).flatMap(found => (isHolder(found) ? [found.pid] : [])),
+      processesWith(marker).flatMap(found => (isPtyHost(found) || found.pid === child?.pid ? [] : [found.pid])),
+    ptyHosts: () => processesWith(marker).flatMap(found => (isPtyHost(found) ? [found.pid] : [])),
   }
 }
 
-const isHolder = ({ commandLine }: FoundProcess) => commandLine.includes('holder.js')
+const isPtyHost = ({ commandLine }: FoundProcess) => commandLine.includes('pty-host.js')
 
 /** Everything that takes its time takes little: a calm comes soon. */
 const config = {

@@ -1,7 +1,7 @@
 import { copyFileSync, existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { bootId } from '../../daemon/store/boot-id.ts'
+import { bootId } from '../../daemon/os/boot-id.ts'
 import { openStore } from '../../daemon/store/open.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { reopen } from './temp-store.ts'

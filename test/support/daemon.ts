@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, onTestFinished } from 'vitest'
 import type { DaemonInfo } from '../../protocol/index.ts'
-import { signalIfThere } from '../../daemon/holder/sweep.ts'
+import { signalIfThere } from '../../daemon/pty-host/sweep.ts'
 import { processesWith } from './processes.ts'
 import { openPeer, type RpcPeer } from './rpc-peer.ts'
 import { createTempDir } from './temp-dir.ts'
@@ -136,7 +136,7 @@ async function openTestDaemon(
   atEnd(async () => {
     if (child.exitCode === null && child.signalCode === null) expect(await daemon.stop(), log).toBe(0)
     // Of a daemon that was killed and had no successor.
-    for (const pid of holdersOf(home)) process.kill(pid, 'SIGTERM')
+    for (const pid of ptyHostsOf(home)) process.kill(pid, 'SIGTERM')
     await nothingLeft(home)
   })
   return daemon
@@ -188,11 +188,11 @@ export async function failToStart(
 }
 
 const everyProcessOf = (home: string) => processesWith(markerOf(home))
-const isHolder = ({ commandLine }: { commandLine: string }) => commandLine.includes('holder.js')
+const isPtyHost = ({ commandLine }: { commandLine: string }) => commandLine.includes('pty-host.js')
 
-/** Pids of live processes that a daemon of this home started, itself included; but not the holder. */
+/** Pids of live processes that a daemon of this home started, itself included; but not the pty-host. */
 export const processesOf = (home: string): number[] =>
-  everyProcessOf(home).flatMap(found => (isHolder(found) ? [] : [found.pid]))
+  everyProcessOf(home).flatMap(found => (isPtyHost(found) ? [] : [found.pid]))
 
 /** SIGKILL to the daemon and to everything it has started, at once: as when the machine goes down. */
 export async function endAllOf(daemon: TestDaemon): Promise<void> {
@@ -203,9 +203,9 @@ export async function endAllOf(daemon: TestDaemon): Promise<void> {
   await until(() => expect(everyProcessOf(daemon.home)).toEqual([]))
 }
 
-/** Pids of the live holders of this home: one, or none. */
-export const holdersOf = (home: string): number[] =>
-  everyProcessOf(home).flatMap(found => (isHolder(found) ? [found.pid] : []))
+/** Pids of the live pty-hosts of this home: one, or none. */
+export const ptyHostsOf = (home: string): number[] =>
+  everyProcessOf(home).flatMap(found => (isPtyHost(found) ? [found.pid] : []))
 
 const simulatorEnvironment = (home: string) => ({
   MUXD_SIMULATOR_HOME: `${home}-simulator`,

@@ -1,5 +1,5 @@
 import type { Role } from '../../protocol/index.ts'
-import { findBySecret, hashOf, type KnownTokens } from '../../daemon/server/known-tokens.ts'
+import { findBySecret, hashOf, type KnownTokens } from '../../daemon/tokens/known-tokens.ts'
 
 /** Tokens of a server that has no home: `t_control` and `t_observe` with these secrets, for ever. */
 export function fixedTokens(secrets: Record<Role, string>): KnownTokens {

@@ -11,7 +11,7 @@ import { type ExitCode, exitCodes } from '../exit.ts'
 import { checkDatabase, checkLock, type Finding } from '../home-checks.ts'
 import { diskProblem, homeProblem } from '../home-problem.ts'
 import { colorsFor, printJson, printWrapped } from '../output.ts'
-import { holderOf } from '../render/status.ts'
+import { ptyHostOf } from '../render/status.ts'
 import { oneLine } from '../render/text.ts'
 import type { CommonOptions } from '../with-mux.ts'
 
@@ -29,7 +29,7 @@ export async function doctor(options: CommonOptions): Promise<ExitCode> {
     lock: async () => (isElsewhere ? elsewhere : checkLock(home, (await daemon).answers)),
     // Once the daemon has been asked, so that it is not in the middle of its start.
     database: async () => (isElsewhere ? elsewhere : daemon.then(() => checkDatabase(home))),
-    holder: async () => (await daemon).holder,
+    'pty-host': async () => (await daemon)['pty-host'],
     sessions: async () => (await daemon).sessions,
     claude: async () => (await daemon).claude ?? checkClaude(await config),
     shell: checkShell,
@@ -68,11 +68,11 @@ async function checkHome(home: string): Promise<Finding> {
   return full ? { ok: false, ...full } : { ok: true, detail: `${home} (mode 0700)` }
 }
 
-/** The daemon, and the holder and the sessions as it sees them. */
+/** The daemon, and the pty-host and the sessions as it sees them. */
 async function lookAtDaemon(
   home: string,
   { url, token }: CommonOptions,
-): Promise<Record<'daemon' | 'holder' | 'sessions', Finding> & { claude?: Finding; answers: boolean }> {
+): Promise<Record<'daemon' | 'pty-host' | 'sessions', Finding> & { claude?: Finding; answers: boolean }> {
   try {
     const info = url === undefined ? await readDaemonInfo(home) : { url, token, pid: undefined }
     if (!info)
@@ -89,7 +89,7 @@ async function lookAtDaemon(
       return {
         answers: true,
         daemon: { ok: isThis, detail, ...(!isThis && { fix }) },
-        holder: held(holder),
+        'pty-host': held(holder),
         sessions: await lookAtSessions(mux),
         claude: claudeOf(claude),
       }
@@ -119,10 +119,10 @@ function configOf(look: ConfigLook): Finding {
 
 const elsewhere: Finding = { ok: true, detail: 'not looked at: --url names a daemon elsewhere' }
 
-const held = (holder: DaemonStatus['holder']): Finding => ({
-  ok: holder.state !== 'lost',
-  detail: holderOf(holder),
-  ...(holder.state === 'lost' && { fix: 'see muxd logs' }),
+const held = (ptyHost: DaemonStatus['holder']): Finding => ({
+  ok: ptyHost.state !== 'lost',
+  detail: ptyHostOf(ptyHost),
+  ...(ptyHost.state === 'lost' && { fix: 'see muxd logs' }),
 })
 
 /** Sessions that an error inside muxd has left unusable. */
@@ -147,7 +147,7 @@ async function lookAtSessions(mux: Mux): Promise<Finding> {
 
 const withoutDaemon = async (home: string) => ({
   answers: false,
-  holder: await alone(home),
+  'pty-host': await alone(home),
   sessions: { ok: true, detail: 'not looked at: no daemon answers' },
 })
 

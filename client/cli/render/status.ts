@@ -11,7 +11,7 @@ export function statusLines(now: DaemonStatus, time: number): string[] {
     ['url', now.url],
     ['home', shortPath(now.home)],
     ['claude', claude ? `${claude.version}, ${oneLine(shortPath(claude.path))}` : 'not found'],
-    ['holder', holderOf(now.holder)],
+    ['pty-host', ptyHostOf(now.holder)],
     ['sessions', `${count(now.sessions)}, ${count(now.processes)} with a live process`],
     ['runs', `${states.join(', ') || 'none'} (at most ${now.maxRuns} at once)`],
     ['clients', `${count(now.connections)}, ${count(now.subscriptions)} subscriptions`, ...laggards(now.subscribers)],
@@ -34,7 +34,7 @@ export function statusLines(now: DaemonStatus, time: number): string[] {
 const indent = 12
 
 /** In the same words for `muxd doctor`. */
-export function holderOf({ state, pid, version, uptimeMs = 0, processes }: DaemonStatus['holder']): string {
+export function ptyHostOf({ state, pid, version, uptimeMs = 0, processes }: DaemonStatus['holder']): string {
   if (pid === undefined) return state
   const held = `${count(processes)} ${processes === 1 ? 'process' : 'processes'}`
   return `${state === 'connected' ? '' : `${state}, `}pid ${pid}, up ${duration(uptimeMs)}, ${held}, muxd ${version}`

@@ -76,7 +76,7 @@ function Status({ status, at }: { status: DaemonStatus; at: number }) {
           <span class="dim"> of {status.maxRuns} at once</span>
         </Fact>
         <Fact name="Processes">{status.processes}</Fact>
-        <Fact name="Holder">
+        <Fact name="Pty-host">
           <span class={holder.state === 'connected' ? '' : 'problem'}>{holder.state}</span>
           {holder.pid !== undefined && <span class="dim"> {holder.pid}</span>}
           {holder.uptimeMs !== undefined && <span class="dim">, up {duration(holder.uptimeMs + since)}</span>}

@@ -49,9 +49,9 @@ export async function startSuite(options: string[] = [], config: object = {}): P
     clients.push(client)
     return client
   }
-  const isHolder = ({ commandLine }: FoundProcess) => commandLine.includes('holder.js')
-  const withHolder = () => processesWith(`HOME=${userHome}`).filter(each => each.pid !== daemon.pid)
-  const processes = () => withHolder().filter(each => !isHolder(each))
+  const isPtyHost = ({ commandLine }: FoundProcess) => commandLine.includes('pty-host.js')
+  const withPtyHost = () => processesWith(`HOME=${userHome}`).filter(each => each.pid !== daemon.pid)
+  const processes = () => withPtyHost().filter(each => !isPtyHost(each))
   const closeClients = () => {
     for (const client of clients.splice(0)) client.close()
   }
@@ -84,14 +84,14 @@ export async function startSuite(options: string[] = [], config: object = {}): P
         for (const { session } of sessions) await suite.mux.api.session.close({ session, force: true }, { signal })
         await until(() => {
           expect(processes()).toEqual([])
-          for (const { pid } of withHolder().filter(isHolder)) expect(ptyMasters(pid)).toBe(0)
+          for (const { pid } of withPtyHost().filter(isPtyHost)) expect(ptyMasters(pid)).toBe(0)
           expect(readdirSync(join(home, 'processes')).filter(name => /\.(in|pid)$/.test(name))).toEqual([])
         }, waitOptions)
       } finally {
         closeClients()
         const stopped = await daemon.stop()
         await api.close()
-        const left = withHolder()
+        const left = withPtyHost()
         for (const { pid } of left) process.kill(pid, 'SIGKILL')
         rmSync(directory, { recursive: true, force: true, maxRetries: 5 })
         expect(stopped).toEqual(stoppedWell)

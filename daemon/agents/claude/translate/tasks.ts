@@ -1,0 +1,47 @@
+import type { EventBody } from '../../../../protocol/index.ts'
+import { endedStatuses } from '../background-tasks.ts'
+import { nameOf, type Shape, shapeOf } from '../shape.ts'
+import { closeLane } from './messages.ts'
+import type { TranslatorState } from './state.ts'
+import { keepNewest } from './transcript.ts'
+import type { Emit } from './turn-state.ts'
+
+type TaskEvent = Extract<EventBody, { type: 'task' }>
+
+/** What the task's agent says is over: its last message has no frame that ends it. */
+function endTask(state: TranslatorState, taskId: string, emit: Emit): void {
+  const call = state.tasks.get(taskId)
+  state.tasks.delete(taskId)
+  const lane = call === undefined ? undefined : state.turn.lanes.get(call)
+  if (lane) closeLane(state.turn, lane, emit)
+}
+
+/** `system/task_*`: what became of a sub-agent or a command in the background. */
+export function taskFrame(phase: TaskEvent['phase']) {
+  return (state: TranslatorState, frame: Shape, emit: Emit): void => {
+    const taskId = nameOf(frame['task_id']) ?? ''
+    const patch = shapeOf(frame['patch']) ?? frame
+    const status = nameOf(patch['status'])
+    const toolUseId = nameOf(frame['tool_use_id']) ?? state.tasks.get(taskId)
+    const description = nameOf(patch['description'])
+    const summary = nameOf(frame['summary']) ?? nameOf(patch['error'])
+    const usage = shapeOf(frame['usage'])
+    if (phase === 'started' && toolUseId !== undefined) {
+      state.tasks.set(taskId, toolUseId)
+      keepNewest(state.tasks)
+    }
+    // `task_updated` may tell the end first; its notification follows, unless the process ends in between.
+    const ended = phase === 'ended' || (phase === 'updated' && status !== undefined && endedStatuses.has(status))
+    if (ended) endTask(state, taskId, emit)
+    emit({
+      type: 'task',
+      phase,
+      taskId,
+      ...(toolUseId !== undefined && { toolUseId }),
+      ...(description !== undefined && { description }),
+      ...(status !== undefined && { status }),
+      ...(summary !== undefined && { summary }),
+      ...(usage !== undefined && { usage }),
+    })
+  }
+}

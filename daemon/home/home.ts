@@ -1,0 +1,125 @@
+import { accessSync, constants, mkdirSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { DaemonInfo } from '../../protocol/index.ts'
+import { readJson, writePrivately } from '../os/private-file.ts'
+import { openSocketDirectory, socketDirectory } from '../os/socket-places.ts'
+import { codeOf, meaningOf } from '../os/system-error.ts'
+
+/** Everything muxd keeps on disk, in one directory of mode 0700. */
+export interface Home {
+  directory: string
+  database: string
+  /** Raw logs and what belongs to them. */
+  processes: string
+  lock: string
+  /** The directory of the sockets: this one, unless their paths would be too long. */
+  sockets: string
+  socket: string
+  ptyHostLock: string
+  ptyHostSocket: string
+  info: string
+  tokens: string
+  config: string
+  /** The logs of the daemon and of what it starts, where they go to files. */
+  logs: string
+}
+
+/** The home directory cannot be used; the message says why and how to mend it. */
+export class BadHome extends Error {
+  override readonly name = 'BadHome'
+}
+
+/** Makes the directory where it is missing. Throws `BadHome` when it cannot be used, or when others may enter it. */
+export function openHome(directory: string): Home {
+  orBadHome(() => mkdirSync(directory, { recursive: true, mode: 0o700 }), `home ${directory} cannot be made`)
+  const facts = statSync(directory)
+  const mode = facts.mode & 0o777
+  if (mode & 0o077) {
+    throw new BadHome(
+      `home ${directory} is open to other users (mode ${mode.toString(8).padStart(4, '0')}, expected 0700); ` +
+        `to mend it: chmod 700 ${directory}`,
+    )
+  }
+  if (process.getuid && facts.uid !== process.getuid()) {
+    throw new BadHome(
+      `home ${directory} belongs to user ${facts.uid}, expected ${process.getuid()}; choose another with --home`,
+    )
+  }
+  orBadHome(() => accessSync(directory, constants.W_OK | constants.X_OK), `home ${directory} cannot be written to`)
+  const home = homePaths(directory)
+  orBadHome(() => mkdirSync(home.processes, { recursive: true, mode: 0o700 }), `${home.processes} cannot be made`)
+  openSockets(home)
+  return home
+}
+
+/** Makes the directory of the sockets where it is missing. Throws `BadHome`. */
+export const openSockets = ({ directory, sockets }: Home): void =>
+  orBadHome(() => openSocketDirectory(directory, sockets))
+
+function orBadHome<T>(make: () => T, what?: string): T {
+  try {
+    return make()
+  } catch (error) {
+    const why = what === undefined ? undefined : meaningOf(codeOf(error))
+    const message = why ?? (error as Error).message
+    throw new BadHome(what === undefined ? message : `${what}: ${message}`, { cause: error })
+  }
+}
+
+/** Throws `BadHome` where the path of a home is a file or leads through one: nothing in it can be read or made. */
+export function refuseFile(directory: string): void {
+  for (let path = directory; ; path = dirname(path)) {
+    const facts = factsOf(path)
+    if (facts?.isDirectory() || (!facts && path === dirname(path))) return
+    if (facts) {
+      throw new BadHome(
+        `home ${directory} cannot be used: ${path} is a file, expected a directory; choose another with --home`,
+      )
+    }
+  }
+}
+
+function factsOf(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    // The file is nearer to the root.
+    if (codeOf(error) === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
+/** The places in a home, whether it exists or not. Throws `BadHome` where `sockets.json` cannot be used. */
+export function homePaths(directory: string): Home {
+  const sockets = orBadHome(() => socketDirectory(directory))
+  return {
+    directory,
+    database: join(directory, 'muxd.db'),
+    processes: join(directory, 'processes'),
+    lock: join(directory, 'lock'),
+    sockets,
+    socket: join(sockets, 'muxd.sock'),
+    ptyHostLock: join(directory, 'holder.lock'),
+    ptyHostSocket: join(sockets, 'holder.sock'),
+    info: join(directory, 'daemon.json'),
+    tokens: join(directory, 'tokens.json'),
+    config: join(directory, 'config.json'),
+    logs: join(directory, 'log'),
+  }
+}
+
+export const writeInfo = (home: Home, info: DaemonInfo): void => writePrivately(home.info, info)
+
+/** Undefined where it cannot be read: the lock decides whether a daemon runs, this file only describes it. */
+export function readInfo(home: Home): DaemonInfo | undefined {
+  try {
+    return readJson(home.info) as DaemonInfo | undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Removes `daemon.json` when it is still that of `instance`. */
+export function removeInfo(home: Home, instance: string): void {
+  if (readInfo(home)?.instance === instance) rmSync(home.info, { force: true })
+}

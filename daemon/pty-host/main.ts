@@ -1,0 +1,63 @@
+import { rmSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import packageJson from '../../package.json' with { type: 'json' }
+import { homePaths, openSockets } from '../home/home.ts'
+import { createLog, isLogLevel } from '../log/log.ts'
+import { createLogFile } from '../log/log-file.ts'
+import { holdLock } from '../store/hold-lock.ts'
+import { createInProcessPtyHost } from './in-process.ts'
+import { servePtyHost } from './serve.ts'
+import { ptyHostLog } from './spawn.ts'
+
+/**
+ * The pty-host's process: owns the terminals of all sessions of a home, so that they outlive the daemon. Started by a
+ * daemon (`spawn.ts`), never by hand. It ends by itself when nothing is held and no daemon is there.
+ */
+const { values } = parseArgs({
+  options: { home: { type: 'string' }, 'log-level': { type: 'string', default: 'info' } },
+})
+const home = homePaths(values.home!)
+const level = values['log-level']
+const file = createLogFile({ path: ptyHostLog(home), maxBytes: 10 * 1024 * 1024, files: 5 })
+const log = createLog(isLogLevel(level) ? level : 'info', 'json', file.write)
+
+// Its end would be that of every session: what goes wrong with one of them must not be it.
+process.on('uncaughtException', error => log.error('something went wrong in the pty-host', { error }))
+// It has no terminal, and what a user types at the daemon's is not meant for it.
+for (const signal of ['SIGHUP', 'SIGINT'] as const) process.on(signal, () => {})
+
+const unlock = await lock()
+if (!unlock) process.exit(0)
+rmSync(home.ptyHostSocket, { force: true })
+const ptyHost = createInProcessPtyHost({ dir: home.processes, log })
+const server = await servePtyHost({
+  socketPath: home.ptyHostSocket,
+  openSockets: () => openSockets(home),
+  ptyHost,
+  muxd: packageJson.version,
+  log,
+})
+log.info('holding', { pid: process.pid, home: home.directory })
+
+let ending = false
+const end = async (why: string) => {
+  if (ending) return
+  ending = true
+  log.info('the pty-host ends', { why })
+  await server.close()
+  unlock()
+  process.exit(0)
+}
+process.on('SIGTERM', () => void end('SIGTERM received'))
+void server.done.then(() => end('nothing is held'))
+
+/** There is one pty-host in a home. One that is about to end gives the lock back in a moment; else it is as good as this one. */
+async function lock() {
+  for (let left = 50; left > 0; left--) {
+    const release = holdLock(home.ptyHostLock)
+    if (release) return release
+    await delay(100)
+  }
+  return undefined
+}

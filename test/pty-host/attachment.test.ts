@@ -1,0 +1,24 @@
+import { once } from 'node:events'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { attach, PtyHostGone, PtyHostRefused } from '../../daemon/pty-host/attachment.ts'
+import { tempDir } from '../support/temp-dir.ts'
+
+it('a pty-host that takes a connection and never answers is given up, with what to do', async () => {
+  const path = join(tempDir(), 'holder.sock')
+  const sockets: Socket[] = []
+  const server = createServer(socket => void sockets.push(socket.resume())).listen(path)
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  await once(server, 'listening')
+  const attaching = attach(path, '1.0.0', 50)
+  await expect(attaching).rejects.toThrow(PtyHostRefused)
+  await expect(attaching).rejects.toThrow(/has not answered within 0.05 s: it is stopped or hangs/)
+})
+
+it('where nothing listens there is no pty-host', async () => {
+  await expect(attach(join(tempDir(), 'holder.sock'), '1.0.0')).rejects.toThrow(PtyHostGone)
+})
