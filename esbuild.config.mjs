@@ -3,14 +3,16 @@
 import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import * as esbuild from 'esbuild'
+import { buildSdk } from './client/sdk/build.mjs'
 import { noticeOf } from './notice.mjs'
 
 const outdir = process.argv[2] ?? 'dist'
 const inputs = []
+const noteInputs = metafile => void inputs.push(...Object.keys(metafile.inputs))
 
 async function build(options) {
   const { metafile } = await esbuild.build({ ...options, metafile: true })
-  inputs.push(...Object.keys(metafile.inputs))
+  noteInputs(metafile)
   return Object.keys(metafile.outputs).map(path => basename(path))
 }
 
@@ -43,19 +45,9 @@ await build({
 })
 for (const name of Object.keys(programs)) chmodSync(`${outdir}/${name}.js`, 0o755)
 
-await build({ ...node, entryPoints: { 'client/index': 'client/sdk/index.ts' }, outdir, external: ['ws'] })
+// The package `@muxd/client`, inside this one: nothing has to be published for `muxd/client`.
+await buildSdk(`${outdir}/client`, noteInputs)
 await build({ ...node, entryPoints: { protocol: 'protocol/index.ts' }, outdir, packages: 'external' })
-await build({
-  bundle: true,
-  format: 'esm',
-  target: 'es2022',
-  minify: true,
-  logLevel: 'warning',
-  sourcemap: 'linked',
-  entryPoints: { 'client/browser': 'client/sdk/browser.ts' },
-  outdir,
-})
-
 const page = await build({
   bundle: true,
   format: 'esm',

@@ -2,7 +2,7 @@
 // every optional platform package, also those that a partial mirror does not carry (npm leaves them out, and `npm ci`
 // then refuses the file). Run after a change of dependencies: node .ci/lockfile.mjs
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +10,10 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 // Away from node_modules, whose own record of what is installed has no checksums.
 const place = mkdtempSync(join(tmpdir(), 'lockfile-'))
-copyFileSync(join(root, 'package.json'), join(place, 'package.json'))
+for (const directory of ['.', 'client/sdk']) {
+  mkdirSync(join(place, directory), { recursive: true })
+  copyFileSync(join(root, directory, 'package.json'), join(place, directory, 'package.json'))
+}
 execFileSync('npm', ['install', '--package-lock-only', '--omit-lockfile-registry-resolved=false'], {
   cwd: place,
   stdio: 'inherit',
@@ -47,6 +50,7 @@ for (const entry of Object.values({ ...lock.packages })) {
     lock.packages[path] = { version, cpu: [cpu], ...(entry.dev && { dev: true }), optional: true, os: [os] }
   }
 }
-for (const entry of Object.values(lock.packages)) delete entry.resolved
+// A link's is the directory of the workspace.
+for (const entry of Object.values(lock.packages)) if (!entry.link) delete entry.resolved
 lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)))
 writeFileSync(join(root, 'package-lock.json'), `${JSON.stringify(lock, null, 2)}\n`)
