@@ -1,68 +1,72 @@
-import { Type, type Static } from 'typebox'
-import { Approval } from './approval.ts'
-import { SessionId } from './ids.ts'
-import { Run } from './run.ts'
-import { Session } from './session.ts'
-import { Viewers } from './viewers.ts'
+import { Type, type Static, type TSchema } from 'typebox'
+import { events } from './events.ts'
+import { DaemonEvent, FrameEvent, sessionsEvents } from './topic-events.ts'
+import { workspacesEvents } from './workspace.ts'
 
 /**
- * The topics: named streams of events, each with its own contiguous `seq` and its own `epoch`.
- *
- * | topic | carries |
- * | --- | --- |
- * | `session/<id>` | every event of the session |
- * | `session/<id>/frames` | the untranslated frames as Claude Code printed them |
- * | `sessions` | the records of sessions, runs and approvals as they change |
- * | `workspaces` | the layouts of pages as they are saved |
- * | `daemon` | health and shutdown notices, latest value only |
+ * The topics: named streams of events, each with its own contiguous `seq` and its own `epoch`. One row a topic: its name,
+ * where `<id>` stands for the id of a session, and its events by `type`. The `Topic` schema, the daemon's lookup of logs and
+ * the types of the SDK are derived from this table.
  */
+export const topics = {
+  /** Every event of a session. */
+  'session/<id>': events,
+  /** The untranslated frames of a session, as Claude Code printed them. */
+  'session/<id>/frames': { frame: FrameEvent },
+  /** The records of sessions, runs and approvals as they change. */
+  sessions: sessionsEvents,
+  /** The layouts of pages as they are saved. */
+  workspaces: workspacesEvents,
+  /** Health and shutdown notices. Keeps the latest value only. */
+  daemon: { daemon_status: DaemonEvent },
+} satisfies Record<string, Record<string, TSchema>>
+
+export type TopicPattern = keyof typeof topics
+
+type NameOf<Pattern extends string> = Pattern extends `${infer Head}<id>${infer Tail}`
+  ? `${Head}${string}${Tail}`
+  : Pattern
+/** Names of topics: `sessions`, `session/s_1`. */
+export type TopicName = NameOf<TopicPattern>
+
+type Matches<Topic, Pattern> = Pattern extends `${infer Head}<id>${infer Tail}`
+  ? Topic extends `${Head}${infer Id}${Tail}`
+    ? Id extends `${string}/${string}`
+      ? false
+      : true
+    : false
+  : Topic extends Pattern
+    ? true
+    : false
+type EventIn<Events> = {
+  [Type in keyof Events]: Events[Type] extends TSchema ? Static<Events[Type]> : never
+}[keyof Events]
+
+/** The events of a topic, narrowed by `type`. */
+export type EventOn<Topic extends string> = {
+  [Pattern in TopicPattern]: Matches<Topic, Pattern> extends true ? EventIn<(typeof topics)[Pattern]> : never
+}[TopicPattern]
+
+const idPattern = 's_[A-Za-z0-9_-]{1,64}'
+const patterns = Object.keys(topics) as TopicPattern[]
+const matchers = patterns.map(pattern => ({
+  pattern,
+  expression: new RegExp(`^${pattern.replace('<id>', `(${idPattern})`)}$`),
+}))
+
 export const Topic = Type.String({
-  pattern: '^(sessions|workspaces|daemon|session/s_[A-Za-z0-9_-]{1,64}(/frames)?)$',
-  description: 'topic: `sessions`, `workspaces`, `daemon`, `session/<id>` or `session/<id>/frames`',
+  pattern: `^(${patterns.map(pattern => pattern.replace('<id>', idPattern)).join('|')})$`,
+  description: `topic: ${patterns.map(pattern => `\`${pattern}\``).join(', ')}`,
 })
 
-const envelope = { seq: Type.Integer({ minimum: 1 }), time: Type.Integer() }
-
-/** Records on `sessions`: what changed, whole. */
-export const sessionsEvents = {
-  session_created: Type.Object({ ...envelope, type: Type.Literal('session_created'), session: Session }),
-  session_changed: Type.Object({ ...envelope, type: Type.Literal('session_changed'), session: Session }),
-  session_deleted: Type.Object({ ...envelope, type: Type.Literal('session_deleted'), session: SessionId }),
-  run_changed: Type.Object({ ...envelope, type: Type.Literal('run_changed'), run: Run }),
-  approval_changed: Type.Object({
-    ...envelope,
-    type: Type.Literal('approval_changed'),
-    approval: Approval,
-  }),
-  /** Who watches a session, all of them: told a little later, and only where it is another answer than before. */
-  viewers_changed: Type.Object({
-    ...envelope,
-    type: Type.Literal('viewers_changed'),
-    session: SessionId,
-    ...Viewers.properties,
-  }),
+/** The row of a topic, and the session that its name contains. Undefined for a name that is no topic's. */
+export function parseTopic(topic: string): { pattern: TopicPattern; session: string } | undefined {
+  for (const { pattern, expression } of matchers) {
+    const match = expression.exec(topic)
+    if (match) return { pattern, session: match[1] ?? '' }
+  }
+  return undefined
 }
-export type SessionsEvent = {
-  [Name in keyof typeof sessionsEvents]: Static<(typeof sessionsEvents)[Name]>
-}[keyof typeof sessionsEvents]
-
-/** The one record on `daemon`: a state and what led to it. `disk_failed`: a sync was refused, the daemon ends. */
-export const DaemonEvent = Type.Object({
-  ...envelope,
-  type: Type.Literal('daemon_status'),
-  state: Type.Enum(['running', 'disk_full', 'disk_failed', 'stopping']),
-  detail: Type.Optional(Type.String()),
-})
-export type DaemonEvent = Static<typeof DaemonEvent>
-
-/** On `session/<id>/frames`: one line of Claude Code's output, parsed; of one that is no JSON, what can be said of it. */
-export const FrameEvent = Type.Object({
-  ...envelope,
-  type: Type.Literal('frame'),
-  frame: Type.Unknown(),
-  unparsed: Type.Optional(Type.Object({ reason: Type.String(), bytes: Type.Integer(), head: Type.String() })),
-})
-export type FrameEvent = Static<typeof FrameEvent>
 
 /** A reader's place in a topic: everything up to and including `seq` of that `epoch` has been consumed. */
 export const Cursor = Type.Object({ epoch: Type.String(), seq: Type.Integer({ minimum: 0 }) })

@@ -1,6 +1,6 @@
-import type { Cursor } from '../../protocol/index.ts'
+import type { Cursor, EventOn, TopicName } from '../../protocol/index.ts'
 import type { ConnectionState } from './reconnect.ts'
-import type { EventOn, Subscribe, TopicName } from './topics.ts'
+import type { Subscribe } from './topics.ts'
 
 export interface CollectionOptions<Topic extends TopicName> {
   connection: { readonly state: ConnectionState }

@@ -1,24 +1,9 @@
-import type { Cursor, DaemonEvent, Event, FrameEvent, SessionsEvent, WorkspacesEvent } from '../../protocol/index.ts'
+import type { Cursor, EventOn, TopicName } from '../../protocol/index.ts'
 import { onAbort } from './abort.ts'
 import { type Channel, createChannel, roomyBytes } from './channel.ts'
 import { iterate } from './iterate.ts'
 import { createReader, type Gap, type Reader, type Since } from './reader.ts'
 import type { Link } from './reconnect.ts'
-
-/** What a topic carries. */
-export type EventOn<Topic extends string> = Topic extends 'sessions'
-  ? SessionsEvent
-  : Topic extends 'workspaces'
-    ? WorkspacesEvent
-    : Topic extends 'daemon'
-      ? DaemonEvent
-      : Topic extends `session/${string}/frames`
-        ? FrameEvent
-        : Topic extends `session/${string}`
-          ? Event
-          : never
-
-export type TopicName = 'sessions' | 'workspaces' | 'daemon' | `session/${string}`
 
 export interface SubscribeOptions {
   /** Default `end`: what comes from now on. */

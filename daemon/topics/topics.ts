@@ -1,4 +1,4 @@
-import { type SessionsEvent, sessionsEvents } from '../../protocol/index.ts'
+import { parseTopic, type SessionsEvent, sessionsEvents, type TopicPattern } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import { secretFields } from '../rpc/secret-fields.ts'
 import type { Store } from '../store/store.ts'
@@ -39,22 +39,27 @@ export function createTopics(options: { store: Store; instance: string; processe
     return log
   }
 
+  const logOf: Record<TopicPattern, (session: string) => TopicLog> = {
+    'session/<id>': session => logs.open(session),
+    'session/<id>/frames': framesOf,
+    sessions: () => sessions,
+    daemon: () => daemon,
+    workspaces: () => workspaces,
+  }
+
   return {
     logs,
     sessions,
     daemon,
     workspaces,
     lookup(topic) {
-      if (topic === 'sessions') return sessions
-      if (topic === 'daemon') return daemon
-      if (topic === 'workspaces') return workspaces
-      const [, session = '', kind] = /^session\/([^/]+)(?:\/(.+))?$/.exec(topic) ?? []
-      if (!store.sessions.get(session)) {
+      const { pattern, session } = parseTopic(topic) ?? {}
+      if (pattern === undefined) return undefined
+      if (session && !store.sessions.get(session)) {
         frames.delete(session)
         return undefined
       }
-      if (kind === undefined) return logs.open(session)
-      return kind === 'frames' ? framesOf(session) : undefined
+      return logOf[pattern](session ?? '')
     },
   }
 }

@@ -9,6 +9,7 @@ import type {
   Session,
   SessionsEvent,
   Subscription,
+  WorkspacesEvent,
 } from '../../client/sdk/index.ts'
 import type { connect as connectInBrowser } from '../../client/sdk/browser.ts'
 import type { Gap } from '../../client/sdk/index.ts'
@@ -36,6 +37,10 @@ it('a topic says what its events are', () => {
     expectTypeOf(mux.subscribe('daemon')).toEqualTypeOf<Subscription<DaemonEvent | Gap>>()
     expectTypeOf(mux.subscribe('session/s_1')).toEqualTypeOf<Subscription<Event | Gap>>()
     expectTypeOf(mux.subscribe('session/s_1/frames')).toEqualTypeOf<Subscription<FrameEvent | Gap>>()
+    expectTypeOf(mux.subscribe('workspaces')).toEqualTypeOf<Subscription<WorkspacesEvent | Gap>>()
+    const session: string = 's_1'
+    expectTypeOf(mux.subscribe(`session/${session}`)).toEqualTypeOf<Subscription<Event | Gap>>()
+    expectTypeOf(mux.subscribe(`session/${session}/frames`)).toEqualTypeOf<Subscription<FrameEvent | Gap>>()
     // @ts-expect-error no such topic
     mux.subscribe('session')
   })

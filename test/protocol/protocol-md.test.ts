@@ -4,8 +4,7 @@ import { Compile } from 'typebox/compile'
 import { describe, expect, test } from 'vitest'
 import * as protocol from '../../protocol/index.ts'
 
-const { closeCodes, DaemonEvent, errors, events, FailureCode, FrameEvent, methods, Request, sessionsEvents, TopicAck } =
-  protocol
+const { closeCodes, errors, events, FailureCode, methods, Request, sessionsEvents, TopicAck } = protocol
 const prose = readFileSync(new URL('../../protocol/PROTOCOL.md', import.meta.url), 'utf8')
 
 /** Cells of the rows of the table whose head begins with these columns, code marks taken away. */
@@ -81,7 +80,8 @@ describe('PROTOCOL.md and the schemas name the same', () => {
   })
 
   test('records of the other topics, with their fields', () => {
-    const schemas = { ...sessionsEvents, ...protocol.workspacesEvents, daemon_status: DaemonEvent, frame: FrameEvent }
+    const { 'session/<id>': _, ...others } = protocol.topics
+    const schemas = Object.assign({}, ...Object.values(others)) as Record<string, TSchema>
     const inSchemas = Object.fromEntries(
       Object.entries(schemas).map(([type, schema]) => [type, members(schema, ['seq', 'time', 'type'])]),
     )
@@ -123,12 +123,36 @@ test('no table of PROTOCOL.md has two rows for the same thing', () => {
   expect(twice).toEqual([])
 })
 
-test('the topics that the schema takes are those of the table', () => {
-  const listedTopics = table('topic', 'carries').map(([cell]) => name(cell!).replace(/<[^>]+>|ID/, 's_1'))
+describe('the table of topics', () => {
+  const documented = table('topic', 'carries').map(([cell]) => name(cell!))
   const topic = Compile(protocol.Topic)
-  expect(listedTopics.filter(each => !topic.Check(each))).toEqual([])
-  expect(topic.Check('session/s_1/frames')).toBe(true)
-  expect(topic.Check('session/s_1/terminal')).toBe(false)
+
+  test('PROTOCOL.md documents every topic', () => {
+    expect(documented.sort()).toEqual(Object.keys(protocol.topics).sort())
+  })
+
+  test('PROTOCOL.md names the topic of every record', () => {
+    const { 'session/<id>': _, ...others } = protocol.topics
+    const expected = Object.entries(others).flatMap(([pattern, types]) =>
+      Object.keys(types).map(type => `${type} on ${pattern}`),
+    )
+    const found = table('type', 'topic', 'fields').map(([type, cell]) => `${name(type!)} on ${name(cell!)}`)
+    expect(found.sort()).toEqual(expected.sort())
+  })
+
+  test.each(Object.keys(protocol.topics))('the schema accepts a name of %s, and it belongs to that row', pattern => {
+    const instance = pattern.replace('<id>', 's_1')
+    expect(topic.Check(instance)).toBe(true)
+    expect(protocol.parseTopic(instance)).toEqual({ pattern, session: pattern === instance ? '' : 's_1' })
+  })
+
+  test.each(['session', 'session/', 'session/r_1', 'session/s_1/terminal', 'session/s_1/frames/', 'session/<id>', ''])(
+    'the schema rejects %j, and it belongs to no row',
+    unknown => {
+      expect(topic.Check(unknown)).toBe(false)
+      expect(protocol.parseTopic(unknown)).toBeUndefined()
+    },
+  )
 })
 
 test('every schema compiles', () => {

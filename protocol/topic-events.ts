@@ -1,0 +1,49 @@
+import { Type, type Static } from 'typebox'
+import { Approval } from './approval.ts'
+import { SessionId } from './ids.ts'
+import { Run } from './run.ts'
+import { Session } from './session.ts'
+import { Viewers } from './viewers.ts'
+
+const envelope = { seq: Type.Integer({ minimum: 1 }), time: Type.Integer() }
+
+/** Records on `sessions`: what changed, whole. */
+export const sessionsEvents = {
+  session_created: Type.Object({ ...envelope, type: Type.Literal('session_created'), session: Session }),
+  session_changed: Type.Object({ ...envelope, type: Type.Literal('session_changed'), session: Session }),
+  session_deleted: Type.Object({ ...envelope, type: Type.Literal('session_deleted'), session: SessionId }),
+  run_changed: Type.Object({ ...envelope, type: Type.Literal('run_changed'), run: Run }),
+  approval_changed: Type.Object({
+    ...envelope,
+    type: Type.Literal('approval_changed'),
+    approval: Approval,
+  }),
+  /** All watchers of a session. Sent with a short delay, and only when the answer has changed. */
+  viewers_changed: Type.Object({
+    ...envelope,
+    type: Type.Literal('viewers_changed'),
+    session: SessionId,
+    ...Viewers.properties,
+  }),
+}
+export type SessionsEvent = {
+  [Name in keyof typeof sessionsEvents]: Static<(typeof sessionsEvents)[Name]>
+}[keyof typeof sessionsEvents]
+
+/** The one record on `daemon`: a state and what led to it. `disk_failed`: a sync was refused, the daemon ends. */
+export const DaemonEvent = Type.Object({
+  ...envelope,
+  type: Type.Literal('daemon_status'),
+  state: Type.Enum(['running', 'disk_full', 'disk_failed', 'stopping']),
+  detail: Type.Optional(Type.String()),
+})
+export type DaemonEvent = Static<typeof DaemonEvent>
+
+/** On `session/<id>/frames`: one line of Claude Code's output, parsed; `unparsed` describes a line that is no JSON. */
+export const FrameEvent = Type.Object({
+  ...envelope,
+  type: Type.Literal('frame'),
+  frame: Type.Unknown(),
+  unparsed: Type.Optional(Type.Object({ reason: Type.String(), bytes: Type.Integer(), head: Type.String() })),
+})
+export type FrameEvent = Static<typeof FrameEvent>
