@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { chosenOf, findCommands } from '../../client/workspace/app/find-commands.ts'
-import { chordText, isBare, isChord, type KeyPress } from '../../client/workspace/app/keys.ts'
+import { chordText, isBare, isChord, type KeyPress } from '../../client/workspace/context/keys.ts'
 import { matchScore } from '../../client/workspace/app/match.ts'
-import { isSimulator } from '../../client/workspace/app/simulator.ts'
+import { isSimulator } from '../../client/workspace/context/simulator.ts'
 import { readFragment, writeFragment } from '../../client/workspace/fragment.ts'
 import { ago, bytes, count, duration, oneLine, shortPath, usd } from '../../client/workspace/parts/format.ts'
 

@@ -1,11 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { questionsOf, summaryOf, wishOf } from '../../client/workspace/blocks/approval-input.ts'
-import { blockId, blockOf } from '../../client/workspace/blocks/block.ts'
-import { filterSessions, type StateFilter } from '../../client/workspace/blocks/filter-sessions.ts'
-import { emptyWindow, frameLine, maxRows, withNewer, withOlder } from '../../client/workspace/blocks/frame-window.ts'
-import { sessionLook } from '../../client/workspace/blocks/session-look.ts'
-import { blockTitle, tabLabel } from '../../client/workspace/blocks/titles.ts'
-import { lastDays, others, plotUsage } from '../../client/workspace/blocks/usage-plot.ts'
+import { questionsOf, summaryOf, wishOf } from '../../client/workspace/approvals/approval-input.ts'
+import {
+  approvalList,
+  blockId,
+  conversationOf,
+  framesOf,
+  parseBlockId,
+  sessionList,
+} from '../../client/workspace/layout/block.ts'
+import { isBlockId, paneKindOf, paneKinds } from '../../client/workspace/panes/registry.ts'
+import { filterSessions, type StateFilter } from '../../client/workspace/panes/filter-sessions.ts'
+import { emptyWindow, frameLine, maxRows, withNewer, withOlder } from '../../client/workspace/panes/frame-window.ts'
+import { sessionLook } from '../../client/workspace/panes/session-look.ts'
+import { blockTitle, tabLabel } from '../../client/workspace/panes/titles.ts'
+import { lastDays, others, plotUsage } from '../../client/workspace/panes/usage-plot.ts'
 import { toolAbout } from '../../client/workspace/conversation/model/tool-text.ts'
 import { projectName, sessionName } from '../../client/text/session-name.ts'
 import { applyChange, emptyRecords } from '../../client/workspace/records-state.ts'
@@ -16,12 +24,30 @@ const runOf = (id: string, fields: Partial<Run> = {}): Run => recordOf(id, 's_1'
 const tokens = { input: 1, output: 2, cacheCreation: 3, cacheRead: 4 }
 
 describe('blocks', () => {
-  it('have names that say what they are, and nothing else is a name', () => {
-    for (const id of ['sessions', 'approvals', 'usage', 'daemon', 'session/s_1', 'frames/s_a-B']) {
-      expect(blockId(blockOf(id)!)).toBe(id)
+  it('have ids that stored layouts keep, and other text is no id', () => {
+    const ids = ['sessions', 'approvals', 'usage', 'daemon', 'session/s_1', 'frames/s_a-B']
+    for (const id of ids) {
+      expect(isBlockId(id)).toBe(true)
+      expect(blockId(parseBlockId(id)!)).toBe(id)
     }
-    for (const id of ['', 'session', 'session/', 'session/x', 'session/s_1/x', 'frames/s_<b>', 'constructor'])
-      expect(blockOf(id)).toBeUndefined()
+    for (const id of [
+      '',
+      'session',
+      'session/',
+      'session/x',
+      'session/s_1/x',
+      'frames/s_<b>',
+      'usage/s_1',
+      'constructor',
+    ])
+      expect(isBlockId(id)).toBe(false)
+    expect(ids.map(id => paneKindOf(id)!.kind)).toEqual(paneKinds.map(({ kind }) => kind))
+  })
+
+  it('that the page links to have a row in the registry', () => {
+    for (const block of [sessionList, approvalList, conversationOf('s_1'), framesOf('s_1')]) {
+      expect(paneKindOf(blockId(block))?.kind).toBe(block.kind)
+    }
   })
 
   it('are called by the title of their session, its first prompt with the project beside it, or its directory', () => {

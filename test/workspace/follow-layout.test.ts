@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { followLayout } from '../../client/workspace/layout/follow-layout.ts'
 import { firstLayout, type Layout } from '../../client/workspace/layout/layout.ts'
+import { isBlockId } from '../../client/workspace/panes/registry.ts'
 import type { LayoutStore, SavedLayout } from '../../client/workspace/layout/layout-store.ts'
 import { until } from '../support/until.ts'
 
@@ -60,6 +61,7 @@ function createWindow(store: LayoutStore, options: { readOnly?: boolean } = {}) 
       },
     },
     first: firstLayout,
+    isBlock: isBlockId,
     readOnly: options.readOnly ?? false,
     settleMs: 0,
     onProblem: error => window.problems.push(error),

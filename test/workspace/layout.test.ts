@@ -10,9 +10,10 @@ import {
   type Layout,
   parseLayout,
 } from '../../client/workspace/layout/layout.ts'
+import { isBlockId } from '../../client/workspace/panes/registry.ts'
 
 const group = (share: number, ...tabs: string[]) => ({ share, tabs, shown: tabs[0]! })
-const layoutOf = (root: unknown): Layout => parseLayout({ version: 1, root })
+const layoutOf = (root: unknown): Layout => parseLayout({ version: 1, root }, isBlockId)
 
 /** Layouts of any shape, with sessions as blocks, as somebody may have stored them. */
 const anyLayout = fc
@@ -57,7 +58,7 @@ describe('a layout', () => {
 
   it('is refused where it is none', () => {
     for (const stored of [null, undefined, 'x', {}, { version: 2 }])
-      expect(() => parseLayout(stored)).toThrow('version')
+      expect(() => parseLayout(stored, isBlockId)).toThrow('version')
   })
 
   it('is the same again after dockview has had it, whatever the size of the window', () => {

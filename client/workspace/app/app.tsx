@@ -5,7 +5,7 @@ import type { Connection } from '../connect.ts'
 import { forgetToken } from '../token.ts'
 import { Closed, Doorstep, NoDaemon, NoToken } from './doorstep.tsx'
 import { Shell } from './shell.tsx'
-import { createWorkspace, WorkspaceContext } from './workspace.ts'
+import { createWorkspace, WorkspaceContext } from '../context/workspace.ts'
 
 /** A first attempt that takes longer finds no daemon. */
 const patienceMs = 1_500

@@ -4,8 +4,8 @@ import type { DaemonEvent } from '../../sdk/browser.ts'
 import { duration } from '../parts/format.ts'
 import { Icon } from '../parts/icons.tsx'
 import { useNow } from '../parts/time.tsx'
-import { isSimulator } from './simulator.ts'
-import { useWorkspace } from './workspace.ts'
+import { isSimulator } from '../context/simulator.ts'
+import { useWorkspace } from '../context/workspace.ts'
 
 const patienceMs = 4_000
 

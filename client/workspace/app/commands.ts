@@ -1,15 +1,16 @@
 import type { Run } from '../../sdk/browser.ts'
 import { harmless } from '../../text/harmless.ts'
-import { summaryOf } from '../blocks/approval-input.ts'
-import { type Block, blockOf } from '../blocks/block.ts'
-import { blockNames, blockTitle } from '../blocks/titles.ts'
+import { summaryOf } from '../approvals/approval-input.ts'
+import { approvalList, conversationOf, parseBlockId } from '../layout/block.ts'
+import { paneKinds } from '../panes/registry.ts'
+import { blockTitle } from '../panes/titles.ts'
 import { sessionName } from '../../text/session-name.ts'
 import { oneLine } from '../parts/format.ts'
 import { openWorkspace } from './switch-workspace.ts'
-import type { Chord } from './keys.ts'
+import type { Chord } from '../context/keys.ts'
 import { currentSessionCommands } from './session-commands.ts'
 import { nextTheme, theme } from './theme.ts'
-import { messageOf, type Workspace } from './workspace.ts'
+import { messageOf, type Workspace } from '../context/workspace.ts'
 
 /** Something that can be done from the palette or by its keys. */
 export interface Command {
@@ -50,8 +51,7 @@ function runCommands({ overlay, readOnly, desk, records, say }: Workspace): Comm
     run: () => (overlay.value = { kind: 'cancel', run: run.run }),
   })
   const active = [...records.active.value.values()].flat()
-  const current = blockOf(desk.active.value ?? '')
-  const here = current && 'session' in current ? records.active.value.get(current.session)?.[0] : undefined
+  const here = records.active.value.get(parseBlockId(desk.active.value ?? '')?.session ?? '')?.[0]
   return [
     {
       id: 'new',
@@ -74,40 +74,16 @@ function runCommands({ overlay, readOnly, desk, records, say }: Workspace): Comm
   ]
 }
 
-const blockKeys: Partial<Record<Block['kind'], Chord>> = {
-  sessions: 'Alt+KeyS',
-  approvals: 'Alt+KeyA',
-  usage: 'Alt+KeyU',
-  daemon: 'Alt+KeyD',
-}
-
 function blockCommands({ desk }: Workspace): Command[] {
-  const kinds = ['sessions', 'approvals', 'usage', 'daemon'] as const
-  const current = blockOf(desk.active.value ?? '')
-  const session = current && 'session' in current ? current.session : undefined
-  const commands = kinds.map((kind): Command => {
-    const keys = blockKeys[kind]
-    return {
-      id: `open-${kind}`,
-      group: 'Blocks',
-      title: `Open ${blockNames[kind].toLowerCase()}`,
-      ...(keys && { keys }),
-      run: () => desk.show({ kind }),
-    }
+  const session = parseBlockId(desk.active.value ?? '')?.session
+  return paneKinds.flatMap((pane): Command[] => {
+    const { kind, key } = pane
+    const common = { id: `open-${kind}`, group: 'Blocks', ...(key && { keys: key }) }
+    if (pane.of === 'daemon')
+      return [{ ...common, title: `Open ${pane.title.toLowerCase()}`, run: () => desk.show({ kind }) }]
+    if (session === undefined || !pane.command) return []
+    return [{ ...common, ...pane.command, run: () => desk.show({ kind, session }, 'right') }]
   })
-  return session === undefined
-    ? commands
-    : [
-        ...commands,
-        {
-          id: 'open-frames',
-          group: 'Blocks',
-          title: 'Open the frames of this session',
-          hint: 'raw, untranslated',
-          keys: 'Alt+KeyF',
-          run: () => desk.show({ kind: 'frames', session }, 'right'),
-        },
-      ]
 }
 
 function paneCommands({ desk, records }: Workspace): Command[] {
@@ -174,7 +150,7 @@ function approvalCommands({ readOnly, records, api, say, desk }: Workspace): Com
       title: `Look at ${summary}`,
       hint,
       words: 'allow deny answer',
-      run: () => desk.show({ kind: 'approvals' }),
+      run: () => desk.show(approvalList),
     }
     if (readOnly || approval.kind === 'question') return [look]
     const final = (id: string, title: string, run: () => void): Command => ({
@@ -202,7 +178,7 @@ function sessionCommands({ records, desk }: Workspace): Command[] {
       group: 'Sessions',
       title: `Open ${sessionName(session)}`,
       hint: harmless(session.cwd),
-      run: () => desk.show({ kind: 'session', session: session.session }),
+      run: () => desk.show(conversationOf(session.session)),
     }))
 }
 

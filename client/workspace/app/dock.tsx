@@ -2,14 +2,14 @@ import { effect } from '@preact/signals'
 import { createDockview, type DockviewApi } from 'dockview-core'
 import { type JSX, render } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { tabLabel } from '../blocks/titles.ts'
+import { tabLabel } from '../panes/titles.ts'
 import { fromDockview, toDockview } from '../layout/dockview-layout.ts'
 import { groupsOf, isSameLayout } from '../layout/layout.ts'
 import type { BusySign } from './busy.ts'
-import type { Direction, Panes } from './desk.ts'
-import { Pane } from './pane.tsx'
+import type { Direction, Panes } from '../context/desk.ts'
+import { Pane } from '../panes/pane.tsx'
 import { Tab, TabActions } from './tab.tsx'
-import { useWorkspace, type Workspace, WorkspaceContext } from './workspace.ts'
+import { useWorkspace, type Workspace, WorkspaceContext } from '../context/workspace.ts'
 
 const theme = { name: 'muxd', className: 'dock', dndTabIndicator: 'line' } as const
 

@@ -6,7 +6,7 @@ import { bytes, oneLine } from '../parts/format.ts'
 import { Ago } from '../parts/time.tsx'
 import { DirectoryField, rememberDirectory, useDirectory } from './directory.tsx'
 import { showSession } from './show-session.ts'
-import { messageOf, useWorkspace } from './workspace.ts'
+import { messageOf, useWorkspace } from '../context/workspace.ts'
 
 /** Takes up a conversation that was begun in a directory without muxd. */
 export function ImportConversation() {

@@ -1,6 +1,6 @@
 import { commandsOf } from './commands.ts'
-import { isChord, isMac, isTyping } from './keys.ts'
-import type { Workspace } from './workspace.ts'
+import { isChord, isMac, isTyping } from '../context/keys.ts'
+import type { Workspace } from '../context/workspace.ts'
 
 /** Carries out commands by their keys, wherever the focus is. Returns what ends that. */
 export function startKeyboard(workspace: Workspace): () => void {

@@ -4,7 +4,7 @@ import { useDraft } from '../drafts.ts'
 import { Dialog } from '../parts/dialog.tsx'
 import { DialogFoot } from '../parts/dialog-foot.tsx'
 import { labelLines, labelsOf } from './labels.ts'
-import { messageOf, useWorkspace } from './workspace.ts'
+import { messageOf, useWorkspace } from '../context/workspace.ts'
 
 /** What a session is called, and what it is found by. */
 export function Naming({ session }: { session: string }) {

@@ -8,8 +8,8 @@ import { DialogFoot } from '../parts/dialog-foot.tsx'
 import { type Submission, submit } from '../submission.ts'
 import { DirectoryField, rememberDirectory, useDirectory } from './directory.tsx'
 import { showSession } from './show-session.ts'
-import { isSimulator } from './simulator.ts'
-import { messageOf, useWorkspace } from './workspace.ts'
+import { isSimulator } from '../context/simulator.ts'
+import { messageOf, useWorkspace } from '../context/workspace.ts'
 
 const modes: [value: string, label: string][] = [
   ['', 'as configured'],

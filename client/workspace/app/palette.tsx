@@ -3,8 +3,8 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Dialog } from '../parts/dialog.tsx'
 import { type Command, commandsOf } from './commands.ts'
 import { chosenOf, findCommands } from './find-commands.ts'
-import { chordText, isMac } from './keys.ts'
-import { useWorkspace } from './workspace.ts'
+import { chordText, isMac } from '../context/keys.ts'
+import { useWorkspace } from '../context/workspace.ts'
 
 /** Everything that can be done, found by typing. */
 export function Palette({ query: first = '' }: { query?: string | undefined }) {

@@ -1,7 +1,7 @@
-import { blockOf } from '../blocks/block.ts'
+import { parseBlockId } from '../layout/block.ts'
 import type { Command } from './commands.ts'
 import { showSession } from './show-session.ts'
-import { messageOf, type Workspace } from './workspace.ts'
+import { messageOf, type Workspace } from '../context/workspace.ts'
 
 /** What can be done to the session of the pane that is worked in, and where another comes from. */
 export function currentSessionCommands(workspace: Workspace): Command[] {
@@ -17,9 +17,8 @@ export function currentSessionCommands(workspace: Workspace): Command[] {
   const taken = command('import', 'Import a conversation…', 'begun in a directory without muxd', () => {
     overlay.value = { kind: 'import' }
   })
-  const current = blockOf(desk.active.value ?? '')
-  if (!current || !('session' in current)) return [taken]
-  const { session } = current
+  const session = parseBlockId(desk.active.value ?? '')?.session
+  if (session === undefined) return [taken]
   const fork = () =>
     void api.session
       .fork({ session })

@@ -1,7 +1,9 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo } from 'preact/hooks'
+import { approvalList } from '../layout/block.ts'
 import { firstLayout } from '../layout/layout.ts'
 import { followLayout } from '../layout/follow-layout.ts'
+import { isBlockId } from '../panes/registry.ts'
 import { Icon } from '../parts/icons.tsx'
 import { Banners, Marks } from './banners.tsx'
 import { type BusySign, createBusySign } from './busy.ts'
@@ -11,14 +13,14 @@ import { Dock } from './dock.tsx'
 import { Help } from './help.tsx'
 import { ImportConversation } from './import.tsx'
 import { startKeyboard } from './keyboard.ts'
-import { chordText, isMac } from './keys.ts'
+import { chordText, isMac } from '../context/keys.ts'
 import { Naming } from './naming.tsx'
 import { NewSession } from './new-session.tsx'
-import { announceApprovals } from './notifications.tsx'
+import { announceApprovals } from '../approvals/notifications.tsx'
 import { Palette } from './palette.tsx'
 import { Stack } from './stack.tsx'
 import { nextTheme, theme } from './theme.ts'
-import { messageOf, useWorkspace, type Workspace } from './workspace.ts'
+import { messageOf, useWorkspace, type Workspace } from '../context/workspace.ts'
 
 /** Below this there is room for one block only. */
 const narrow = matchMedia('(max-width: 719px)')
@@ -87,6 +89,7 @@ function keepLayout({ name, layouts, desk, readOnly, say }: Workspace, busy: Bus
       onIdle: busy.onIdle,
     },
     first: firstLayout,
+    isBlock: isBlockId,
     readOnly,
     onProblem(error) {
       // That there is no connection is said already.
@@ -120,7 +123,7 @@ function Bar() {
         class={`button plain ${waiting ? 'asked' : ''}`}
         aria-label={`Approvals, ${waiting} waiting`}
         title="Approvals"
-        onClick={() => desk.show({ kind: 'approvals' })}
+        onClick={() => desk.show(approvalList)}
       >
         <Icon name="approvals" />
         {waiting > 0 && <span class="count">{waiting}</span>}

@@ -1,7 +1,7 @@
-import { blockTitle } from '../blocks/titles.ts'
+import { blockTitle } from '../panes/titles.ts'
 import { Icon } from '../parts/icons.tsx'
-import { Pane } from './pane.tsx'
-import { useWorkspace } from './workspace.ts'
+import { Pane } from '../panes/pane.tsx'
+import { useWorkspace } from '../context/workspace.ts'
 
 /** One block at a time, where there is no room for more: the others are a choice away. */
 export function Stack() {

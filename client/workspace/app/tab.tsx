@@ -1,8 +1,9 @@
-import { blockOf } from '../blocks/block.ts'
-import { sessionLook } from '../blocks/session-look.ts'
-import { blockIcons, blockProject, blockTitle, tabLabel } from '../blocks/titles.ts'
+import { parseBlockId } from '../layout/block.ts'
+import { sessionLook } from '../panes/session-look.ts'
+import { blockProject, blockTitle, tabLabel } from '../panes/titles.ts'
+import { paneKindOf } from '../panes/registry.ts'
 import { Icon } from '../parts/icons.tsx'
-import { useWorkspace } from './workspace.ts'
+import { useWorkspace } from '../context/workspace.ts'
 
 /** What stands on a tab. To close it is for the mouse only: the keyboard has a command, and a tab holds no button. */
 export function Tab({ id }: { id: string }) {
@@ -43,8 +44,8 @@ export function Tab({ id }: { id: string }) {
 /** The icon of a block; of a session how it is. */
 export function TabMark({ id }: { id: string }) {
   const { records } = useWorkspace()
-  const block = blockOf(id)
-  if (block?.kind === 'session') {
+  const block = parseBlockId(id)
+  if (block?.kind === 'session' && block.session !== undefined) {
     const session = records.sessions.value.get(block.session)
     if (!session) return <span class="dot closed" />
     const asked = records.approvals.value.filter(approval => approval.session === block.session).length
@@ -57,7 +58,7 @@ export function TabMark({ id }: { id: string }) {
       </>
     )
   }
-  return <Icon name={block ? blockIcons[block.kind] : 'help'} />
+  return <Icon name={paneKindOf(id)?.icon ?? 'help'} />
 }
 
 /** Beside the tabs of a pane. */

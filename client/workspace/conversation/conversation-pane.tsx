@@ -1,7 +1,7 @@
 import type { RefObject } from 'preact'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Mux } from '../../sdk/browser.ts'
-import type { Block } from '../blocks/block.ts'
+import { type Block, conversationOf, framesOf } from '../layout/block.ts'
 import { keepDraft, readDraft } from '../drafts.ts'
 import { Icon } from '../parts/icons.tsx'
 import { type Abilities, noAbilities, readAbilities } from './abilities.ts'
@@ -111,7 +111,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
     if (how === 'continue') return send('Continue.')
     if (how === 'choose_model')
       return pane.current?.querySelector<HTMLElement>('.choice[title="Model"] select')?.focus()
-    if (how === 'fork') return onOpen({ kind: 'session', session: (await mux.api.session.fork({ session })).session })
+    if (how === 'fork') return onOpen(conversationOf((await mux.api.session.fork({ session })).session))
     const { prompt } = await mux.api.run.get({ run: run! })
     if (how === 'edit') box.current?.restore(prompt)
     else if (how === 'new_session') onNewSession?.(prompt, record.session?.cwd ?? '')
@@ -286,7 +286,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
               class="button plain icon"
               aria-label="Raw frames of this session"
               title="Raw frames"
-              onClick={() => onOpen({ kind: 'frames', session })}
+              onClick={() => onOpen(framesOf(session))}
             >
               <Icon name="frames" />
             </button>

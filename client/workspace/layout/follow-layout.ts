@@ -14,6 +14,8 @@ export interface FollowOptions {
   workspace: string
   view: LayoutView
   first: Layout
+  /** Whether this page can show the block of that id. */
+  isBlock(id: string): boolean
   /** Nothing is saved: who may only watch arranges things for themselves. */
   readOnly: boolean
   /** What the user does settles for so long before it is saved. */
@@ -51,7 +53,7 @@ export function followLayout(options: FollowOptions): LayoutFollower {
     if (wanted) return
     let layout: Layout
     try {
-      layout = parseLayout(saved.layout)
+      layout = parseLayout(saved.layout, options.isBlock)
     } catch (error) {
       return onProblem(error)
     }

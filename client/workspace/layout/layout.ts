@@ -1,5 +1,3 @@
-import { blockOf } from '../blocks/block.ts'
-
 /**
  * Which blocks are where: what is stored on the daemon and followed by other windows. It has no pixels, so that windows
  * of all sizes can show it, and no more than one way to say the same thing.
@@ -46,31 +44,40 @@ export const firstLayout: Layout = {
 const maxDepth = 12
 const maxTabs = 200
 
-/** Reads what was stored, by whomever: what cannot be shown is left out. Throws when it is no layout at all. */
-export function parseLayout(stored: unknown): Layout {
+/**
+ * Reads a stored layout, from any client. Leaves out what cannot be shown, for example blocks that are none to `isBlock`.
+ * Throws when it is no layout at all.
+ */
+export function parseLayout(stored: unknown, isBlock: (id: string) => boolean): Layout {
   const { version, root } = (stored ?? {}) as Partial<Layout>
   if (version !== 1) throw new Error(`layout version ${JSON.stringify(version)}, expected 1`)
-  return { version: 1, root: tidy(root ?? null) }
+  return { version: 1, root: tidy(root ?? null, isBlock) }
 }
 
 /** The same arrangement in its one form. */
-export function tidy(root: unknown): Place | null {
-  const place = tidyPlace(root, new Set(), 0)
+export function tidy(root: unknown, isBlock: (id: string) => boolean = () => true): Place | null {
+  const seen = new Set<string>()
+  const isNew = (id: unknown): id is string => {
+    if (typeof id !== 'string' || seen.has(id) || seen.size >= maxTabs || !isBlock(id)) return false
+    seen.add(id)
+    return true
+  }
+  const place = tidyPlace(root, isNew, 0)
   return place && { ...place, share: 1 }
 }
 
-function tidyPlace(value: unknown, seen: Set<string>, depth: number): Place | null {
+function tidyPlace(value: unknown, isNew: (id: unknown) => id is string, depth: number): Place | null {
   const place = (typeof value === 'object' && value !== null ? value : {}) as Partial<Tabs & Split>
   const share = typeof place.share === 'number' && place.share > 0 && place.share <= 1 ? place.share : 0.5
   if (Array.isArray(place.tabs)) {
-    const tabs = place.tabs.filter(id => isNew(id, seen))
+    const tabs = place.tabs.filter(isNew)
     const shown = tabs.includes(place.shown!) ? place.shown! : tabs[0]
     return shown === undefined ? null : { share, tabs, shown }
   }
   if (!Array.isArray(place.places) || depth > maxDepth) return null
   const split = place.split === 'column' ? 'column' : 'row'
   const places = place.places.flatMap((child): Place[] => {
-    const inner = tidyPlace(child, seen, depth + 1)
+    const inner = tidyPlace(child, isNew, depth + 1)
     if (!inner) return []
     // A row within a row is one row.
     if (!isSplit(inner) || inner.split !== split) return [inner]
@@ -78,12 +85,6 @@ function tidyPlace(value: unknown, seen: Set<string>, depth: number): Place | nu
   })
   if (places.length < 2) return places[0] ? { ...places[0], share } : null
   return { share, split, places: sharedOut(places) }
-}
-
-function isNew(id: unknown, seen: Set<string>): id is string {
-  if (typeof id !== 'string' || seen.has(id) || seen.size >= maxTabs || !blockOf(id)) return false
-  seen.add(id)
-  return true
 }
 
 /** Shares that add up to 1, in steps of a thousandth: windows that show the same differ by less. */

@@ -1,5 +1,5 @@
-import { AnswerForm, TimeLeft, useAnswering } from '../../blocks/answering.tsx'
-import { ReasonView } from '../../blocks/approval-reason.tsx'
+import { AnswerForm, TimeLeft, useAnswering } from '../../approvals/answering.tsx'
+import { ReasonView } from '../../approvals/approval-reason.tsx'
 import { Markdown } from '../../parts/markdown.tsx'
 import type { ApprovalPart, ToolItem } from '../model/items.ts'
 import { answered } from '../model/wording.ts'

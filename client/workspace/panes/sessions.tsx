@@ -2,13 +2,13 @@ import { useSignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import type { Session } from '../../sdk/browser.ts'
 import { harmless } from '../../text/harmless.ts'
-import { useWorkspace } from '../app/workspace.ts'
+import { useWorkspace } from '../context/workspace.ts'
 import { usd } from '../parts/format.ts'
 import { Icon } from '../parts/icons.tsx'
 import { Path } from '../parts/path.tsx'
 import { Ago } from '../parts/time.tsx'
 import { VirtualList } from '../parts/virtual-list.tsx'
-import { blockId } from './block.ts'
+import { blockId, conversationOf } from '../layout/block.ts'
 import { filterSessions, type StateFilter } from './filter-sessions.ts'
 import { sessionLook } from './session-look.ts'
 import { projectName, sessionName } from '../../text/session-name.ts'
@@ -45,7 +45,7 @@ export function SessionsBlock() {
 
   if (records.loaded.value && sessions.size === 0) return <Welcome />
 
-  const openAt = (session: Session | undefined) => session && desk.show({ kind: 'session', session: session.session })
+  const openAt = (session: Session | undefined) => session && desk.show(conversationOf(session.session))
   const onKeyDown = (event: KeyboardEvent) => {
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -1e9, End: 1e9 }
     if (event.ctrlKey || event.metaKey || event.altKey) return
@@ -114,7 +114,7 @@ export function SessionsBlock() {
             <SessionRow
               session={session}
               isCursor={session.session === cursor.value}
-              isOpen={desk.open.value.includes(blockId({ kind: 'session', session: session.session }))}
+              isOpen={desk.open.value.includes(blockId(conversationOf(session.session)))}
               onOpen={() => {
                 cursor.value = session.session
                 openAt(session)

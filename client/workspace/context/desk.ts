@@ -1,5 +1,5 @@
 import { computed, type ReadonlySignal, signal } from '@preact/signals'
-import { type Block, blockId, blockOf } from '../blocks/block.ts'
+import { type Block, blockId, parseBlockId, sessionList } from '../layout/block.ts'
 import { withBlock, withoutBlock } from '../layout/edit-layout.ts'
 import { emptyLayout, groupsOf, type Layout, withShown } from '../layout/layout.ts'
 import type { WindowView } from './window-view.ts'
@@ -75,10 +75,10 @@ export function createDesk(ownView: WindowView): Desk {
 
   /** Where a block is opened unless told: with its like, never over the list it was chosen from. */
   const companionOf = (id: string): string | undefined => {
-    const kind = blockOf(id)!.kind
+    const kind = parseBlockId(id)?.kind
     const groups = groupsOf(layout.value.root)
-    const withLike = groups.find(({ tabs }) => tabs.some(tab => blockOf(tab)?.kind === kind))
-    const free = groups.filter(({ tabs }) => !tabs.includes('sessions'))
+    const withLike = groups.find(({ tabs }) => tabs.some(tab => parseBlockId(tab)?.kind === kind))
+    const free = groups.filter(({ tabs }) => !tabs.includes(blockId(sessionList)))
     const current = free.find(({ tabs }) => active.value !== undefined && tabs.includes(active.value))
     return (current ?? withLike ?? free.sort((a, b) => b.share - a.share)[0])?.shown
   }

@@ -1,9 +1,10 @@
 import { effect, signal } from '@preact/signals'
-import { summaryOf } from '../blocks/approval-input.ts'
+import { summaryOf } from './approval-input.ts'
 import { sessionName } from '../../text/session-name.ts'
 import { Icon } from '../parts/icons.tsx'
 import { oneLine } from '../parts/format.ts'
-import { useWorkspace, type Workspace } from './workspace.ts'
+import { useWorkspace, type Workspace } from '../context/workspace.ts'
+import { conversationOf } from '../layout/block.ts'
 
 const key = 'muxd.notify'
 const isThere = 'Notification' in globalThis
@@ -45,7 +46,7 @@ export function announceApprovals({ records, desk }: Workspace): () => void {
       })
       note.addEventListener('click', () => {
         focus()
-        desk.show({ kind: 'session', session: approval.session })
+        desk.show(conversationOf(approval.session))
       })
     }
     for (const id of known) if (!approvals.some(({ approval }) => approval === id)) known.delete(id)

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
-import { isTyping } from '../app/keys.ts'
-import { Notifications } from '../app/notifications.tsx'
-import { useWorkspace } from '../app/workspace.ts'
+import { isTyping } from '../context/keys.ts'
+import { Notifications } from '../approvals/notifications.tsx'
+import { useWorkspace } from '../context/workspace.ts'
 import { ApprovalCard } from './approval-card.tsx'
 
 /** The questions of all sessions, oldest first. What is answered anywhere disappears here. */

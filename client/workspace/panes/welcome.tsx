@@ -1,5 +1,5 @@
-import { isSimulator } from '../app/simulator.ts'
-import { useWorkspace } from '../app/workspace.ts'
+import { isSimulator } from '../context/simulator.ts'
+import { useWorkspace } from '../context/workspace.ts'
 import { Icon } from '../parts/icons.tsx'
 
 const examples = [

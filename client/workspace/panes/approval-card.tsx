@@ -1,14 +1,15 @@
 import type { Approval } from '../../sdk/browser.ts'
 import { useId } from 'preact/hooks'
-import { isBare } from '../app/keys.ts'
-import { useWorkspace } from '../app/workspace.ts'
+import { isBare } from '../context/keys.ts'
+import { useWorkspace } from '../context/workspace.ts'
 import { toolName } from '../conversation/model/tool-view.ts'
 import { Path } from '../parts/path.tsx'
 import { Ago } from '../parts/time.tsx'
-import { AnswerForm, TimeLeft, useAnswering } from './answering.tsx'
-import { summaryOf, wishOf } from './approval-input.ts'
-import { ReasonView } from './approval-reason.tsx'
+import { AnswerForm, TimeLeft, useAnswering } from '../approvals/answering.tsx'
+import { summaryOf, wishOf } from '../approvals/approval-input.ts'
+import { ReasonView } from '../approvals/approval-reason.tsx'
 import { sessionName } from '../../text/session-name.ts'
+import { conversationOf } from '../layout/block.ts'
 
 /** One question with what can be answered. The answer that was first counts: who comes later is told. */
 export function ApprovalCard({ approval, readOnly }: { approval: Approval; readOnly: boolean }) {
@@ -38,12 +39,7 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
           <span class="unseen">: {summaryOf(approval)}</span>
         </h2>
         {server && <span class="chip">{server}</span>}
-        <button
-          type="button"
-          class="link clip"
-          dir="auto"
-          onClick={() => desk.show({ kind: 'session', session: approval.session })}
-        >
+        <button type="button" class="link clip" dir="auto" onClick={() => desk.show(conversationOf(approval.session))}>
           {session ? sessionName(session) : approval.session}
         </button>
         <span class="grow" />

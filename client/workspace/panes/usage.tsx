@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Usage } from '../../sdk/browser.ts'
-import { messageOf, useWorkspace } from '../app/workspace.ts'
+import { messageOf, useWorkspace } from '../context/workspace.ts'
 import { count, usd } from '../parts/format.ts'
 import { lastDays, nameOf, plotUsage, type UsagePlot } from './usage-plot.ts'
 

@@ -1,8 +1,8 @@
 import { computed } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
-import { useWorkspace } from '../app/workspace.ts'
+import { useWorkspace } from '../context/workspace.ts'
 import { ConversationPane } from '../conversation/conversation-pane.tsx'
-import { type Block } from './block.ts'
+import { type Block } from '../layout/block.ts'
 
 /** A session's conversation. */
 export function SessionBlock({ session, active }: { session: string; active: boolean }) {

@@ -1,10 +1,11 @@
 import { useSignal } from '@preact/signals'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import type { FrameEvent, Gap } from '../../sdk/browser.ts'
-import { messageOf, useWorkspace } from '../app/workspace.ts'
+import { messageOf, useWorkspace } from '../context/workspace.ts'
 import { JsonTree } from '../parts/json-tree.tsx'
 import { VirtualList } from '../parts/virtual-list.tsx'
 import { emptyWindow, frameLine, withNewer, withOlder } from './frame-window.ts'
+import { conversationOf } from '../layout/block.ts'
 
 const rowHeight = 24
 const pageSize = 200
@@ -90,7 +91,7 @@ export function FramesBlock({ session }: { session: string }) {
         <p class="grow small dim" aria-live="off">
           {rows.length} frames here{first.value > 1 ? `, kept from ${first.value} on` : ''}
         </p>
-        <button type="button" class="button plain" onClick={() => desk.show({ kind: 'session', session })}>
+        <button type="button" class="button plain" onClick={() => desk.show(conversationOf(session))}>
           Session
         </button>
       </header>
