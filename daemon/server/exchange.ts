@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import type { Role } from '../../protocol/index.ts'
 import type { Limits } from '../../protocol/limits.ts'
-import type { Door } from './admission.ts'
+
 import type { Refusal } from './checks.ts'
 import { type FailedTokens, tooManyFailed } from './failed-tokens.ts'
-import type { PlaceCheck } from './place-check.ts'
+import type { OriginCheck, Transport } from './origin-check.ts'
 
 /** What a page gets for the code of its link. */
 export interface PageEntry {
@@ -13,18 +13,18 @@ export interface PageEntry {
 }
 
 /** `POST /auth/exchange` with `{ "code": "…" }`: a page that was opened by a link gets its token. */
-export type Exchange = (request: IncomingMessage, door: Door) => Promise<PageEntry | Refusal>
+export type Exchange = (request: IncomingMessage, transport: Transport) => Promise<PageEntry | Refusal>
 
 export function createExchange(options: {
-  checkPlace: PlaceCheck
+  checkHeaders: OriginCheck
   failedTokens: FailedTokens
   /** Undefined for a code that lets nobody in, any more or ever. */
   redeem: (code: string) => PageEntry | undefined
   limits: Pick<Limits, 'maxExchangeBytes'>
 }): Exchange {
-  const { checkPlace, failedTokens, redeem, limits } = options
-  return async (request, door) => {
-    const refusal = checkPlace(request.headers, door)
+  const { checkHeaders, failedTokens, redeem, limits } = options
+  return async (request, transport) => {
+    const refusal = checkHeaders(request.headers, transport)
     if (refusal !== undefined) return refusal
     if (request.method !== 'POST') return { status: 405, message: 'POST { "code": "…" } is expected' }
     // As for tokens: while it is locked no answer depends on the code.

@@ -1,25 +1,25 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Limits } from '../../protocol/limits.ts'
-import { type Admission, type Door, isRefusal } from './admission.ts'
+import { type Authenticate, isRefusal } from './authenticate.ts'
 import type { Refusal } from './checks.ts'
 import type { Exchange } from './exchange.ts'
-import type { PlaceCheck } from './place-check.ts'
+import type { OriginCheck, Transport } from './origin-check.ts'
 import { serveFile } from './serve-file.ts'
 import type { StaticFiles } from './static-files.ts'
 
-/** The HTTP side of a door: `/healthz` and the page's files for everyone, the rest behind the checks; upgrades go to `upgrade`. */
+/** The HTTP server of a transport: `/healthz` and the page's files for everyone, the rest behind the checks; upgrades go to `upgrade`. */
 export function createHttpServer(options: {
-  door: Door
-  admit: Admission
-  checkPlace: PlaceCheck
+  transport: Transport
+  authenticate: Authenticate
+  checkHeaders: OriginCheck
   exchange: Exchange
   files: StaticFiles
   version: string
   limits: Pick<Limits, 'maxConnections' | 'requestTimeoutMs'>
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
 }): Server {
-  const { door, admit, checkPlace, exchange, files, version, limits, upgrade } = options
+  const { transport, authenticate, checkHeaders, exchange, files, version, limits, upgrade } = options
   const server = createServer(
     {
       headersTimeout: limits.requestTimeoutMs,
@@ -35,15 +35,15 @@ export function createHttpServer(options: {
       const file = reads ? files.find(path) : undefined
       if (file) {
         const { origin } = request.headers
-        const mayRead = origin !== undefined && checkPlace(request.headers, door) === undefined
+        const mayRead = origin !== undefined && checkHeaders(request.headers, transport) === undefined
         return void serveFile(request, response, file, mayRead ? origin : undefined).catch(fault(response))
       }
       if (path === '/auth/exchange') {
         const exchanged = (entry: Awaited<ReturnType<Exchange>>) =>
           'status' in entry ? answer(response, entry.status, problem(entry)) : answer(response, 200, entry)
-        return void exchange(request, door).then(exchanged).catch(fault(response))
+        return void exchange(request, transport).then(exchanged).catch(fault(response))
       }
-      const admitted = admit(request, door)
+      const admitted = authenticate(request, transport)
       if (isRefusal(admitted)) return answer(response, admitted.status, problem(admitted))
       const refusal: Refusal =
         path === '/ws'

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import type { Sink } from '../topics/outbox.ts'
+import type { Sink } from '../topics/delivery.ts'
 
 /** A WebSocket's socket to write ready-made frames to, and what its watch wants to know of it. */
 export interface SocketSink extends Sink {

@@ -14,7 +14,7 @@ import type { Handlers } from '../rpc/handlers.ts'
 import { createIdempotency } from '../rpc/idempotency.ts'
 import type { RequestTable } from '../store/store.ts'
 import type { Hub } from '../topics/hub.ts'
-import { createAdmission } from './admission.ts'
+import { createAuthentication } from './authenticate.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { createExchange, type PageEntry } from './exchange.ts'
 import { createFailedTokens } from './failed-tokens.ts'
@@ -22,7 +22,7 @@ import { createHttpServer } from './http.ts'
 import type { KnownTokens } from '../tokens/known-tokens.ts'
 import { keepSocket } from '../os/keep-socket.ts'
 import { listenTcp, listenUnix } from '../os/listen.ts'
-import { createPlaceCheck } from './place-check.ts'
+import { createOriginCheck, type Transport } from './origin-check.ts'
 import { createPulse } from './pulse.ts'
 import type { StaticFiles } from './static-files.ts'
 import { subscribersStatus } from './subscribers.ts'
@@ -103,13 +103,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...(options.requests && { idempotency: createIdempotency(options.requests, now) }),
   })
   const { allowedHosts = [], allowedOrigins = [] } = options
-  const checkPlace = createPlaceCheck({ port: () => port, allowedHosts, allowedOrigins })
+  const checkHeaders = createOriginCheck({ port: () => port, allowedHosts, allowedOrigins })
   const failedTokens = createFailedTokens({ most: limits.authFailures, windowMs: limits.authWindowMs, now })
-  const admit = createAdmission({ checkPlace, tokens, failedTokens })
+  const authenticate = createAuthentication({ checkHeaders, tokens, failedTokens })
   const { files, redeem } = options.page ?? noPage
-  const exchange = createExchange({ checkPlace, failedTokens, redeem, limits })
+  const exchange = createExchange({ checkHeaders, failedTokens, redeem, limits })
   const upgrades = createUpgrades({
-    admit,
+    authenticate,
     limits,
     fullness: ({ role }) => {
       if (closing) return 'the daemon is stopping'
@@ -131,8 +131,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       for (const connection of connections) if (connection.token === id) connection.close(4501, why)
     }),
   )
-  const httpServer = (door: 'tcp' | 'unix') =>
-    createHttpServer({ door, admit, checkPlace, exchange, files, version, limits, upgrade: upgrades(door) })
+  const httpServer = (transport: Transport) =>
+    createHttpServer({
+      transport,
+      authenticate,
+      checkHeaders,
+      exchange,
+      files,
+      version,
+      limits,
+      upgrade: upgrades(transport),
+    })
 
   const servers = [httpServer('tcp')]
   port = await listenTcp(servers[0]!, host, port)

@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream'
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws'
 import type { Limits } from '../../protocol/limits.ts'
 import { subprotocol } from '../../protocol/messages.ts'
-import { type Admission, type Door, type Entry, isRefusal } from './admission.ts'
+import { type Authenticate, type Entry, isRefusal } from './authenticate.ts'
+import type { Transport } from './origin-check.ts'
 import { type Refusal, subprotocolsOf } from './checks.ts'
 import { pathOf, refuseUpgrade } from './http.ts'
 
@@ -17,13 +18,13 @@ export interface Admitted {
 
 /** Turns upgrade requests into WebSockets, after the checks. */
 export function createUpgrades(options: {
-  admit: Admission
+  authenticate: Authenticate
   /** Why there is no room for another; undefined while there is. */
   fullness: (entry: Entry) => string | undefined
   limits: Pick<Limits, 'maxMessageBytes' | 'maxMessagePieces' | 'closeTimeoutMs'>
   opened(admitted: Admitted): void
-}): (door: Door) => (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
-  const { admit, fullness, limits, opened } = options
+}): (transport: Transport) => (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+  const { authenticate, fullness, limits, opened } = options
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -37,8 +38,8 @@ export function createUpgrades(options: {
     closeTimeout: limits.closeTimeoutMs,
   } as ServerOptions)
 
-  return door => (request, socket, head) => {
-    const entry = admit(request, door)
+  return transport => (request, socket, head) => {
+    const entry = authenticate(request, transport)
     if (isRefusal(entry)) return refuseUpgrade(socket, entry)
     const refusal = refusalOf(request, entry)
     if (refusal !== undefined) return refuseUpgrade(socket, refusal)

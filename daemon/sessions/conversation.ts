@@ -9,7 +9,8 @@ import { shapeOf } from '../agents/claude/shape.ts'
 import { createTranslator, resumeTranslator, type Translator } from '../agents/claude/translate/index.ts'
 import type { TranslatorState } from '../agents/claude/translate/state.ts'
 import { sumOfTokens } from '../usage/tokens.ts'
-import { keepNewest, lengthOf } from '../agents/claude/translate/transcript.ts'
+import { keepNewest } from '../agents/claude/translate/keep-newest.ts'
+import { lengthOf } from '../agents/claude/translate/transcript.ts'
 import {
   type Control,
   readCause,

@@ -1,7 +1,7 @@
-import { charge, showAssistant, streamed, type Block } from './message.ts'
+import { charge, showAssistant, streamed } from './message.ts'
 import { errorEnding, showResult } from './result.ts'
 import { showUser } from './tools.ts'
-import type { StopCause, Turn } from './turn.ts'
+import type { Block, StopCause, Turn } from './turn.ts'
 
 const rejected =
   "The user doesn't want to proceed with this tool use. The tool use was rejected (eg. if it was a file edit, the new_string was NOT written to the file). STOP what you are doing and wait for the user to tell you how to proceed."

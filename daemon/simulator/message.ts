@@ -1,24 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { promptsIn, spend } from './session.ts'
-import { breathe, firstMark, pause, show, showPartial, type Turn } from './turn.ts'
-import { addTokens, estimateTokens, messageUsage, type Tokens } from './usage.ts'
-
-/** One message of the model while it is written. */
-export interface Message {
-  id: string
-  requestId: string
-  tokens: Tokens
-  blocks: number
-  /** The block that is open. */
-  open: Block | undefined
-  /** A second attempt after a broken stream: complete frames only, no stream events. */
-  plain: boolean
-}
-
-export type Block =
-  | { type: 'text'; text: string }
-  | { type: 'thinking'; thinking: string; signature: string }
-  | { type: 'tool_use'; id: string; name: string; input: unknown }
+import { type Block, breathe, firstMark, type Message, pause, show, showPartial, type Turn } from './turn.ts'
+import { addTokens, estimateTokens, messageUsage } from './usage.ts'
 
 const firstTokenMs = 150
 

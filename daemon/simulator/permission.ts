@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { basename } from 'node:path'
 import { print, type PermissionAnswer, type PermissionUpdate, type Session } from './session.ts'
-import type { ToolCall } from './tools.ts'
-import { show, type Turn } from './turn.ts'
+
+import { show, type ToolCall, type Turn } from './turn.ts'
 
 export interface Granted {
   allowed: true

@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs'
 import { closeMessage, newId, openMessage, requesting, streamed, words, writeBlock } from './message.ts'
 import type { Step } from './script.ts'
-import { useTools, type ToolCall } from './tools.ts'
-import { firstMark, pause, show, wait, type Turn } from './turn.ts'
+import { useTools } from './tools.ts'
+import { firstMark, pause, show, wait, type ToolCall, type Turn } from './turn.ts'
 
 /** The vocabulary of scripts. Each call makes one step; a script yields it. */
 

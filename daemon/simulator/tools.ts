@@ -1,27 +1,6 @@
 import { closeMessage, newId, openMessage, slices, writeBlock } from './message.ts'
 import { permit, type Granted, type Refused } from './permission.ts'
-import { pause, show, type Turn } from './turn.ts'
-
-/** A tool call as a script describes it. Nothing is ever run: the output is what the script says. */
-export interface ToolCall {
-  name: string
-  /** A string is streamed as it is, also when it is no JSON. */
-  input: Record<string, unknown> | string
-  takesMs?: number
-  output?: string | ((input: Record<string, unknown>) => string)
-  /** The tool's own result object (`tool_use_result`). */
-  details?: (input: Record<string, unknown>, output: string) => unknown
-  isError?: boolean
-  /** Needs permission, unless mode, rules or an earlier answer give it. */
-  asks?: boolean
-  /** In place of pausing and printing `output`: what the tool does, and its result. */
-  run?: (turn: Turn, toolUseId: string) => Promise<{ content: unknown; details: unknown }>
-}
-
-export interface PendingTool {
-  call: ToolCall
-  phase: 'asking' | 'running'
-}
+import { pause, show, type ToolCall, type Turn } from './turn.ts'
 
 export interface ToolOutcome {
   name: string

@@ -1,7 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Message } from './message.ts'
 import { print, stamped, type BackgroundTask, type Session } from './session.ts'
-import type { PendingTool } from './tools.ts'
 import { noTokens, type Tokens } from './usage.ts'
 
 /** One turn while it is played: what the steps of a script work on. */
@@ -35,6 +33,44 @@ export interface Turn {
   /** Set by a step that ends the turn otherwise than well. */
   ending: object | undefined
   safetyStops: number
+}
+
+/** One message of the model while it is written. */
+export interface Message {
+  id: string
+  requestId: string
+  tokens: Tokens
+  blocks: number
+  /** The block that is open. */
+  open: Block | undefined
+  /** A second attempt after a broken stream: complete frames only, no stream events. */
+  plain: boolean
+}
+
+export type Block =
+  | { type: 'text'; text: string }
+  | { type: 'thinking'; thinking: string; signature: string }
+  | { type: 'tool_use'; id: string; name: string; input: unknown }
+
+/** A tool call as a script describes it. Nothing is ever run: the output is what the script says. */
+export interface ToolCall {
+  name: string
+  /** A string is streamed as it is, also when it is no JSON. */
+  input: Record<string, unknown> | string
+  takesMs?: number
+  output?: string | ((input: Record<string, unknown>) => string)
+  /** The tool's own result object (`tool_use_result`). */
+  details?: (input: Record<string, unknown>, output: string) => unknown
+  isError?: boolean
+  /** Needs permission, unless mode, rules or an earlier answer give it. */
+  asks?: boolean
+  /** In place of pausing and printing `output`: what the tool does, and its result. */
+  run?: (turn: Turn, toolUseId: string) => Promise<{ content: unknown; details: unknown }>
+}
+
+export interface PendingTool {
+  call: ToolCall
+  phase: 'asking' | 'running'
 }
 
 export type StopCause = 'interrupt' | 'signal' | 'refused'

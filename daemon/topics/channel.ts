@@ -1,30 +1,6 @@
 import { textFrame } from './ws-frame.ts'
-import type { Subscription } from './subscription.ts'
+import type { Channel, Page } from './delivery.ts'
 import type { TopicLog } from './topic-log.ts'
-
-/** Contiguous events of a topic as one `events` notification: WebSocket bytes that are the same for every subscriber. */
-export interface Page {
-  /** The page holds events `after + 1` to `to`. */
-  readonly after: number
-  readonly to: number
-  readonly frame: Buffer
-  /** Bytes of each event's text. */
-  sizes(): readonly number[]
-  /** Its first `count` events as a page of their own. */
-  part(count: number): Page
-}
-
-/** A topic with subscribers. Pages are built from the log once and shared until `forgetPages` (the end of the turn). */
-export interface Channel {
-  readonly topic: string
-  readonly log: TopicLog
-  readonly subscriptions: Set<Subscription>
-  /** What follows `after`, up to about `maxBytes`; undefined where nothing does. Where the log was trimmed beyond `after`, it starts at `first`: the subscriber sees the gap. */
-  page(after: number, maxBytes: number): Page | undefined
-  /** Whether anything that follows `after` is kept. */
-  hasMore(after: number): boolean
-  forgetPages(): void
-}
 
 export function createChannel(topic: string, log: TopicLog): Channel {
   // The same beginning for every page, so that an event's text is all that is added to it.

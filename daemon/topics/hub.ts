@@ -2,9 +2,10 @@ import type { Viewer } from '../../protocol/index.ts'
 import type { Limits } from '../../protocol/limits.ts'
 import { passHookPoint } from '../hook-points.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
-import { type Channel, createChannel } from './channel.ts'
-import { createOutbox, type Outbox, type OutboxHub, type Sink, type Watcher } from './outbox.ts'
-import { type Subscription, takePage } from './subscription.ts'
+import { createChannel } from './channel.ts'
+import type { Channel, Outbox, Sink, Subscription, Watcher } from './delivery.ts'
+import { createOutbox, type OutboxHub } from './outbox.ts'
+import { takePage } from './subscription.ts'
 import type { TopicLookup } from './topic-log.ts'
 
 /**

@@ -1,54 +1,10 @@
-import type { ParamsOf, ResultOf, Methods, SubscriptionStatus, Viewer } from '../../protocol/index.ts'
-import type { Subscriptions } from '../rpc/handlers.ts'
+import type { ParamsOf, ResultOf, Methods } from '../../protocol/index.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { textFrame } from './ws-frame.ts'
-import type { Channel } from './channel.ts'
+import type { Channel, Outbox, OutboxInternals, Sink, Subscription, Watcher } from './delivery.ts'
 import { placeCursor } from './cursor.ts'
-import { type Subscription, subscriptionStatus } from './subscription.ts'
+import { subscriptionStatus } from './subscription.ts'
 import { createWindow } from './window.ts'
-
-/** A connection's socket, as topics see it. */
-export interface Sink {
-  /** Bytes handed to `write` that the system has not taken yet. */
-  unsentBytes(): number
-  /** Writes the chunks in order, as one; calls `onWritten` when the system has them. The array is the caller's again. */
-  write(chunks: readonly Buffer[], onWritten: () => void): void
-  /** The log could not be read: what the subscriber was promised cannot be kept. */
-  fault(error: unknown): void
-}
-
-/** What waits to be written to one connection in this turn, and its cursors. */
-export interface Outbox extends Subscriptions {
-  /** Queues a message; all that is queued in a turn leaves in one write. */
-  send(text: string): void
-  /** Lets the cursors go that were placed since the last call: their answers are queued. */
-  release(): void
-  /** Head of each subscribed topic. */
-  heads(): Record<string, number>
-  /** How each subscription is. */
-  cursors(): SubscriptionStatus[]
-  /** Bytes that were queued or written and that the system has not taken yet. */
-  unsentBytes(): number
-  /** How many of them are of messages that were sent by `send`, about: at most so many. */
-  unsentAnswerBytes(): number
-  close(): void
-  /** For the hub. */
-  readonly internals: OutboxInternals
-}
-
-/** Who a connection is of. */
-export type Watcher = Omit<Viewer, 'since'>
-
-export interface OutboxInternals {
-  readonly sink: Sink
-  readonly who: () => Watcher | undefined
-  readonly chunks: Buffer[]
-  chunkBytes: number
-  /** Cursors in state `behind`, the next one to be served first. */
-  readonly behind: Subscription[]
-  readonly onWritten: () => void
-  closed: boolean
-}
 
 /** The hub, as an outbox sees it. */
 export interface OutboxHub {

@@ -1,26 +1,6 @@
 import type { SubscriptionStatus } from '../../protocol/index.ts'
-import type { Channel, Page } from './channel.ts'
-import type { Outbox } from './outbox.ts'
+import type { Page, Subscription } from './delivery.ts'
 import type { Window } from './window.ts'
-
-/**
- * A connection's cursor on a topic.
- * - `held`: placed, but the answer to `topic.subscribe` is not out yet
- * - `live`: nothing was left to send when it was last looked at: what is published goes out in the same turn
- * - `behind`: reads on page by page as its socket takes them
- * - `waiting`: its window is full until the client acknowledges
- * - `ended`: unsubscribed, replaced, or its connection or topic is gone
- */
-export interface Subscription {
-  readonly channel: Channel
-  readonly outbox: Outbox
-  readonly window: Window | undefined
-  /** Since when this connection is subscribed to the topic, wherever its cursor was moved since. */
-  readonly since: number
-  /** Everything up to here was handed to the socket. */
-  after: number
-  state: 'held' | 'live' | 'behind' | 'waiting' | 'ended'
-}
 
 /** The next page and the cursor moved past it; undefined when there is none or the window is full. Sets the state. */
 export function takePage(subscription: Subscription, pageBytes: number): Page | undefined {

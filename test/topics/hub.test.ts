@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { limits } from '../../protocol/limits.ts'
 import { createHub } from '../../daemon/topics/hub.ts'
-import type { Sink } from '../../daemon/topics/outbox.ts'
+import type { Sink } from '../../daemon/topics/delivery.ts'
 import type { TopicLog } from '../../daemon/topics/topic-log.ts'
 import { createRingLog } from '../../daemon/topics/ring-log.ts'
 import { createSessionLogs } from '../../daemon/topics/session-logs.ts'

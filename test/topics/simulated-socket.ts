@@ -1,4 +1,4 @@
-import type { Sink } from '../../daemon/topics/outbox.ts'
+import type { Sink } from '../../daemon/topics/delivery.ts'
 
 /** The socket of a connection as a hub sees it, whose other end reads when the test says so. */
 export interface SimulatedSocket {

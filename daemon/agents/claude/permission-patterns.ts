@@ -1,6 +1,11 @@
 import { posix } from 'node:path'
-import type { Expectation, PermissionDecision } from './permission-rules.ts'
 import { agentTools, editingTools, readingTools } from './tool-names.ts'
+
+export type PermissionDecision = 'allow' | 'ask' | 'deny'
+
+export interface Expectation {
+  expected: string
+}
 
 /**
  * The pattern of a rule as Claude Code takes it, `*` for every use of the tool. What Claude Code ignores, in any version

@@ -1,7 +1,5 @@
-import { patternOf } from './permission-patterns.ts'
+import { type Expectation, type PermissionDecision, patternOf } from './permission-patterns.ts'
 import { agentTools, editingTools, personsTools, readingTools, toolNames } from './tool-names.ts'
-
-export type PermissionDecision = 'allow' | 'ask' | 'deny'
 
 export interface PermissionRule {
   decision: PermissionDecision
@@ -58,10 +56,6 @@ export function ruleNaming(
 
 const isNamed = (tool: string, name: string) =>
   tool === name || (name.startsWith('mcp__') && name.split('__').length === 2 && tool.startsWith(`${name}__`))
-
-export interface Expectation {
-  expected: string
-}
 
 function parseRule(text: string, cwd: string): PermissionRule | Expectation {
   const [, decision, tool, rest = ''] = /^(allow|deny|ask)\s+([^\s()]+)\s*(.*)$/s.exec(text) ?? []

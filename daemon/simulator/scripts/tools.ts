@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { listOption, numberOption, textOption } from '../prompt.ts'
 import type { Scripts } from '../script.ts'
 import { text, tools } from '../steps.ts'
-import type { ToolCall } from '../tools.ts'
+import type { ToolCall } from '../turn.ts'
 
 /** Scripts with tools. Nothing is run, read or written: the outputs are made up. */
 export const toolScripts: Scripts = {

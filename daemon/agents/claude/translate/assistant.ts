@@ -4,7 +4,8 @@ import { addUsage, finishMessage, startBeside, startMessage } from './messages.t
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
 import { supersede } from './supersede.ts'
-import { completeText, hold, keepNewest, lengthOf } from './transcript.ts'
+import { keepNewest } from './keep-newest.ts'
+import { completeText, hold, lengthOf } from './transcript.ts'
 import { type Block, type Emit, type Lane, laneOf, type Message, type TurnState } from './turn-state.ts'
 
 /**

@@ -2,7 +2,8 @@ import type { EventBody } from '../../../../protocol/index.ts'
 import { overBound } from '../frame-bounds.ts'
 import { isShape, nameOf, type Shape, stringOf } from '../shape.ts'
 import { limits } from '../../../../protocol/limits.ts'
-import { addItem, extend, keepNewest } from './transcript.ts'
+import { keepNewest } from './keep-newest.ts'
+import { addItem, extend } from './transcript.ts'
 import { type Block, type BlockKind, type Emit, inLane, type Lane, type Message, type TurnState } from './turn-state.ts'
 
 /** Where a block's events go. */

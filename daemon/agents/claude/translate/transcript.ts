@@ -81,11 +81,3 @@ export function lengthOf(value: unknown): number {
   else if (isShape(value)) for (const [name, item] of Object.entries(value)) length += name.length + lengthOf(item)
   return length
 }
-
-/** Forgets the oldest entries of a map that a process can make grow. */
-export function keepNewest(map: Map<unknown, unknown>): void {
-  for (const key of map.keys()) {
-    if (map.size <= limits.maxRemembered) return
-    map.delete(key)
-  }
-}

@@ -4,7 +4,8 @@ import { toolResult } from './blocks.ts'
 import { finishMessage } from './messages.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
-import { addItem, keepNewest } from './transcript.ts'
+import { keepNewest } from './keep-newest.ts'
+import { addItem } from './transcript.ts'
 import { type Emit, inLane, laneOf, type TranscriptItem } from './turn-state.ts'
 
 /** `user`: what goes back to the model. Mostly one tool result a frame, else a text, often Claude Code's own. */

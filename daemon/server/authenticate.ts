@@ -3,34 +3,31 @@ import type { Role } from '../../protocol/index.ts'
 import { type Refusal, tokenOf } from './checks.ts'
 import { type FailedTokens, tooManyFailed } from './failed-tokens.ts'
 import type { KnownTokens } from '../tokens/known-tokens.ts'
-import type { PlaceCheck } from './place-check.ts'
+import type { OriginCheck, Transport } from './origin-check.ts'
 
-/** How a request came in: over TCP, or over the Unix socket, whose file mode is the credential. */
-export type Door = 'tcp' | 'unix'
-
-/** As what somebody was let in. */
+/** The credentials of a request that was let in. */
 export interface Entry {
   role: Role
-  /** Id of the token that let it in; none over the Unix socket. */
+  /** Id of its token; absent over the Unix socket. */
   token?: string
 }
 
-/** Whether a request may in and as what. */
-export type Admission = (request: IncomingMessage, door: Door) => Entry | Refusal
+/** Answers the role of a request, or why it is refused. */
+export type Authenticate = (request: IncomingMessage, transport: Transport) => Entry | Refusal
 
-export const isRefusal = (admitted: Entry | Refusal): admitted is Refusal => 'status' in admitted
+export const isRefusal = (answer: Entry | Refusal): answer is Refusal => 'status' in answer
 
-export function createAdmission(options: {
-  checkPlace: PlaceCheck
+export function createAuthentication(options: {
+  checkHeaders: OriginCheck
   tokens: Pick<KnownTokens, 'find'>
   failedTokens: FailedTokens
-}): Admission {
-  const { checkPlace, tokens, failedTokens } = options
+}): Authenticate {
+  const { checkHeaders, tokens, failedTokens } = options
 
-  return ({ headers }, door) => {
-    const refusal = checkPlace(headers, door)
+  return ({ headers }, transport) => {
+    const refusal = checkHeaders(headers, transport)
     if (refusal !== undefined) return refusal
-    if (door === 'unix') return { role: 'control' }
+    if (transport === 'unix') return { role: 'control' }
     // Before the comparison: while it is locked no answer depends on the token.
     if (failedTokens.isLocked()) return tooManyFailed
     const secret = tokenOf(headers)
