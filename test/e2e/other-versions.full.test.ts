@@ -29,6 +29,31 @@ function usedToday(database: string) {
   db.close()
 }
 
+/** What the next daemon adds to the log of the run that went on, and of the one that waited: all of it, in order. */
+function expectRecovered([interrupted, ...rest]: readonly { type: string; run: string | null }[]) {
+  const text = 'The simulated answer goes on, word after word, so that there is something to'
+  expect(interrupted).toEqual({
+    seq: 21,
+    time: expect.any(Number) as number,
+    run: stored.runs.running,
+    type: 'interrupted',
+    reason: 'the pty-host of its process died while it ran',
+    response: text,
+    transcript: [{ role: 'assistant', content: [{ type: 'text', text }], timestampMs: 1795252464678 }],
+  })
+  expect(rest.filter(({ run }) => run !== stored.runs.queued)).toEqual([])
+  const types = rest.map(({ type }) => type).filter(type => type !== 'assistant_text')
+  expect(types).toEqual([
+    'run_started',
+    'session_init',
+    'status',
+    'message_started',
+    'message_finished',
+    'cost',
+    'done',
+  ])
+}
+
 describe('a home of the first version', () => {
   it('is taken over: the same epoch and events, its runs brought to their ends, its keys remembered', async () => {
     const home = tempHome()
@@ -53,6 +78,9 @@ describe('a home of the first version', () => {
       const events = await readLog(params => peer.call('topic.read', params), session)
       expectWholeLog(events)
       expect(events.slice(0, texts.length).map(event => JSON.stringify(event))).toEqual(texts)
+      const added = events.slice(texts.length)
+      if (session !== stored.sessions.running) expect(added).toEqual([])
+      else expectRecovered(added)
     }
 
     const params = {

@@ -1,33 +1,22 @@
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { decodeLine } from '../../daemon/agents/claude/frame.ts'
-import { createLineSplitter } from '../../daemon/pty-host/lines.ts'
 import type { OutputLine } from '../../daemon/agents/claude/output.ts'
 import { createRun, resumeRun } from '../../daemon/sessions/active-run.ts'
-import { askForEnd, exceed, pursue } from '../../daemon/sessions/asked-end.ts'
+import { exceed } from '../../daemon/sessions/asked-end.ts'
 import { storedEvents } from '../../daemon/sessions/history.ts'
 import { replay } from '../../daemon/sessions/replay.ts'
 import { createSnapshots, rememberedOf } from '../../daemon/sessions/snapshots.ts'
 import { openStore } from '../../daemon/store/open.ts'
 import type { EventRow, Store, StoredRun } from '../../daemon/store/store.ts'
-import { readRecording, recordings } from '../claude-output/support/replay.ts'
+import { recordings } from '../claude-output/support/replay.ts'
 import { openConversation } from '../support/conversation.ts'
+import { by, cancel, linesOf } from '../support/recorded-session.ts'
 import { processOf, session as sessionRecord } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { testSeed } from '../support/test-seed.ts'
 
-const by = { client: 'c_1', name: 'test' }
 const process = processOf('s_1', 'p_1')
-
-/** What a recording printed, as a reader of its raw log hands it out. */
-function linesOf(recording: string): OutputLine[] {
-  return createLineSplitter()
-    .push(readRecording(recording))
-    .flatMap(({ bytes, endOffset }) =>
-      decodeLine(bytes).map(decoded => ({ ...decoded, offset: endOffset, time: endOffset })),
-    )
-}
 
 function emptyStore(): Store {
   const store = openStore(join(tempDir(), 'muxd.db'), { ballastBytes: 0 })
@@ -70,18 +59,6 @@ function answer({ conversation, recorder }: Opened) {
   recorder.commit()
 }
 
-/** In the middle of a recording somebody asks for the end of its run, and then it is signalled. */
-function cancel({ conversation, recorder }: Opened) {
-  const run = conversation.active
-  if (!run || run.stored.run.state !== 'running') return
-  recorder.event({ type: 'cancel_requested', by, mode: 'interrupt', reason: 'enough' }, run.stored.run.run, 5)
-  askForEnd(run, { by, mode: 'interrupt', reason: 'enough' })
-  conversation.end(run, 'cancel_requested', 5)
-  recorder.event({ type: 'cancel_escalated', step: 'sigint' }, run.stored.run.run, 6)
-  pursue(run, 'sigint')
-  recorder.commit()
-}
-
 /** In the middle of a recording its run comes to a limit. */
 function limit({ conversation, recorder }: Opened) {
   const run = conversation.active
@@ -117,7 +94,7 @@ function logOf(
   queued: StoredRun,
   actAt: number,
   killAt?: number,
-  act = cancel,
+  act: (session: Opened) => void = cancel,
   snapshotAt?: number,
 ): string[] {
   const store = emptyStore()
