@@ -25,7 +25,7 @@ export function spawnPtyHost(home: Home, logLevel: LogLevel, onExit: (code: numb
   }
 }
 
-export const ptyHostLog = (home: Home): string => join(home.logs, 'holder.log')
+export const ptyHostLog = (home: Home): string => join(home.logs, 'pty-host.log')
 
 // Beside this program; in development that of the last build.
 const program = fileURLToPath(

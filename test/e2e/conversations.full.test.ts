@@ -139,7 +139,7 @@ describe('a conversation has one owner', () => {
     const cwd = tempDir()
     const { id } = await conversation(user, cwd, 'sim:text there')
     await say(one, await create(one, { cwd, claudeSessionId: id }), 'sim:text mine')
-    const { ptyHost } = await one.call<{ ptyHost: { pid: number } }>('daemon.status')
+    const { holder: ptyHost } = await one.call<{ holder: { pid: number } }>('daemon.status')
     await first.kill()
     process.kill(ptyHost.pid, 'SIGKILL')
     await open(user)
