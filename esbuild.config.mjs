@@ -40,7 +40,7 @@ await build({
   entryPoints: Object.entries(programs).map(([out, entry]) => ({ in: entry, out })),
   outdir,
   minifySyntax: true,
-  external: ['node-pty', 'better-sqlite3'],
+  external: ['node-pty'],
   banner: { js: `#!/usr/bin/env node\n${requireShim}` },
 })
 for (const name of Object.keys(programs)) chmodSync(`${outdir}/${name}.js`, 0o755)

@@ -1,16 +1,17 @@
 // Makes package-lock.json independent of the registry it was made against: no download addresses, and an entry for
 // every optional platform package, also those that a partial mirror does not carry (npm leaves them out, and `npm ci`
-// then refuses the file). Run after a change of dependencies: node .ci/lockfile.mjs
+// then refuses the file). Run after a change of dependencies: node .ci/lockfile.mjs [sqlite-node20]
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = resolve(process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url)))
 // Away from node_modules, whose own record of what is installed has no checksums.
 const place = mkdtempSync(join(tmpdir(), 'lockfile-'))
-for (const directory of ['.', 'client/sdk']) {
+const { name: packageName, workspaces = [] } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+for (const directory of ['.', ...workspaces]) {
   mkdirSync(join(place, directory), { recursive: true })
   copyFileSync(join(root, directory, 'package.json'), join(place, directory, 'package.json'))
 }
@@ -20,7 +21,7 @@ execFileSync('npm', ['install', '--package-lock-only', '--omit-lockfile-registry
 })
 const lock = JSON.parse(readFileSync(join(place, 'package-lock.json'), 'utf8'))
 rmSync(place, { recursive: true })
-lock.name = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).name
+lock.name = packageName
 
 const systems = {
   android: 'android',

@@ -7,6 +7,7 @@ import { BadHome, homePaths } from './home/home.ts'
 import { createLog, type Log } from './log/log.ts'
 import { createLogFile } from './log/log-file.ts'
 import { HomeLost } from './home/home-watch.ts'
+import { describeSqlite } from './store/sqlite/look.ts'
 import { SyncFailed } from './store/store.ts'
 import { systemProblem } from './os/system-error.ts'
 import { wrongNodeProblem } from './wrong-node.ts'
@@ -68,6 +69,18 @@ export function lookAtConfig(argv: string[]): { claudeBin?: string | undefined }
     return { problem: (error as Error).message }
   }
 }
+
+/** For `muxd doctor`: the SQLite of this Node, or why there is none. */
+export function lookAtSqlite(): { engine: string } | { problem: string } {
+  try {
+    return { engine: describeSqlite() }
+  } catch (error) {
+    return { problem: wrongNodeProblem(error) ?? (error as Error).message }
+  }
+}
+
+/** For `muxd doctor`: why a database cannot be read now. */
+export { readProblem as databaseProblem } from './store/sqlite/look.ts'
 
 function openLog({ home, logLevel, logTo, logMaxBytes, logFiles }: Config): Log {
   if (logTo === 'stderr') return createLog(logLevel, process.stderr.isTTY ? 'text' : 'json')

@@ -1,15 +1,34 @@
 /**
- * One sentence for a native module that was built for another version of Node, with the command that builds it anew;
- * undefined for any other error.
+ * One sentence, with what to do, for an installation that does not fit this Node: a native module was built for another
+ * version, or SQLite is missing. Undefined for any other error.
  */
 export function wrongNodeProblem(error: unknown): string | undefined {
   const { message = '' } = (error ?? {}) as Partial<Error>
+  return builtForAnother(message) ?? notInstalled(message) ?? notBuilt(message)
+}
+
+const { modules, node } = process.versions
+
+function builtForAnother(message: string): string | undefined {
   const [, path, built] = /module '([^']+)'[^]*?NODE_MODULE_VERSION (\d+)/.exec(message) ?? []
   const [, place, name] = /^(.*)\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path ?? '') ?? []
   if (name === undefined) return undefined
-  const { modules, node } = process.versions
   return (
     `${name} was built for another version of Node (its module version is ${built}, that of Node ${node} is ${modules}): ` +
     `npm rebuild --prefix ${place || '/'} ${name}`
   )
+}
+
+/** muxd was installed with a Node that has `node:sqlite`, or without install scripts. */
+function notInstalled(message: string): string | undefined {
+  const [, place] = /^Cannot find module 'better-sqlite3'\nRequire stack:\n- (.*)\/index\.cjs$/m.exec(message) ?? []
+  if (place === undefined) return undefined
+  return `Node ${node} has no node:sqlite, and better-sqlite3 is not installed: use Node 22.13 or newer, or run npm ci --prefix ${place}`
+}
+
+function notBuilt(message: string): string | undefined {
+  const [, place] =
+    /^Could not locate the bindings file[^]*? (\/[^\n]*)\/node_modules\/better-sqlite3\//.exec(message) ?? []
+  if (place === undefined) return undefined
+  return `better-sqlite3 was installed without its install script: npm rebuild --prefix ${place} better-sqlite3`
 }

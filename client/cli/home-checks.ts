@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { readDaemonInfo } from '../sdk/index.ts'
+import { loadDaemonCode } from './daemon-code.ts'
 import { oneLine } from './render/text.ts'
 
 /** What `muxd doctor` says of one thing. */
@@ -16,7 +16,7 @@ export interface Finding {
 export async function checkLock(home: string, doesDaemonAnswer: boolean): Promise<Finding> {
   const file = join(home, 'lock')
   if (!existsSync(file)) return { ok: true, detail: 'not there yet; the daemon makes it' }
-  const problem = readProblem(file)
+  const problem = await readProblem(file)
   const isHeld = problem?.code.startsWith('SQLITE_BUSY') ?? false
   if (problem && !isHeld)
     return { ok: false, detail: `${file} cannot be read: ${problem.message}`, fix: 'stop the daemon and remove it' }
@@ -37,14 +37,11 @@ export async function checkLock(home: string, doesDaemonAnswer: boolean): Promis
   }
 }
 
-/**
- * Whether the database can be read. Opened read-only and for a moment: a daemon that has it open is not disturbed, for
- * readers of a database with a write-ahead log do not lock out its writer.
- */
-export function checkDatabase(home: string): Finding {
+/** Whether the database can be read, also while a daemon has it open. */
+export async function checkDatabase(home: string): Promise<Finding> {
   const file = join(home, 'muxd.db')
   if (!existsSync(file)) return { ok: true, detail: 'not there yet; the daemon makes it' }
-  const problem = readProblem(file)
+  const problem = await readProblem(file)
   if (!problem) return { ok: true, detail: `${file} can be read` }
   return {
     ok: false,
@@ -53,24 +50,23 @@ export function checkDatabase(home: string): Finding {
   }
 }
 
-/** Undefined where the file is a database that can be read now. */
-function readProblem(file: string): { code: string; message: string } | undefined {
+/** Whether the installation has an SQLite for this Node. */
+export async function checkSqlite(): Promise<Finding> {
   try {
-    const Database = createRequire(import.meta.url)('better-sqlite3') as DatabaseClass
-    const database = new Database(file, { readonly: true, fileMustExist: true, timeout: 0 })
-    try {
-      database.prepare('SELECT count(*) FROM sqlite_schema').get()
-      return undefined
-    } finally {
-      database.close()
-    }
+    const { lookAtSqlite } = await loadDaemonCode()
+    const look = lookAtSqlite()
+    return 'engine' in look ? { ok: true, detail: look.engine } : { ok: false, detail: oneLine(look.problem) }
   } catch (error) {
-    const { code = 'error', message } = error as { code?: string; message: string }
-    return { code, message: oneLine(message).slice(0, 200) }
+    return { ok: false, detail: oneLine((error as Error).message).slice(0, 200) }
   }
 }
 
-type DatabaseClass = new (
-  file: string,
-  options: { readonly: true; fileMustExist: true; timeout: number },
-) => { prepare(sql: string): { get(): unknown }; close(): void }
+async function readProblem(file: string): Promise<{ code: string; message: string } | undefined> {
+  try {
+    const { databaseProblem } = await loadDaemonCode()
+    const problem = databaseProblem(file)
+    return problem && { code: problem.code, message: oneLine(problem.message).slice(0, 200) }
+  } catch (error) {
+    return { code: 'error', message: oneLine((error as Error).message).slice(0, 200) }
+  }
+}

@@ -1,4 +1,4 @@
-import { isNoSpace } from '../store/sqlite.ts'
+import { isNoSpace } from '../store/sqlite/errors.ts'
 import { DiskFull } from '../store/store.ts'
 import { RpcError } from './rpc-error.ts'
 

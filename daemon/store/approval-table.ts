@@ -1,7 +1,8 @@
 import type { Approval } from '../../protocol/index.ts'
 import { checksumOf, contextOf, isSound } from './checksum.ts'
+import { exactText, originalText } from './exact-text.ts'
 import { createPager, listedCondition, stateValues } from './pager.ts'
-import type { Sqlite } from './sqlite.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 import { UnknownRecord, type ApprovalTable, type StoredApproval } from './store.ts'
 
 interface Row {
@@ -35,7 +36,7 @@ export function createApprovalTable(db: Sqlite): ApprovalTable {
       const { approval: id, session, state } = approval
       const record = JSON.stringify(approval)
       const crc = checksumOf(record, contextOf(id, state, process, requestId, answer))
-      if (save.run(id, state, process, requestId, answer, record, crc, session) > 0) return
+      if (save.run(id, state, process, exactText(requestId), answer, record, crc, session) > 0) return
       throw new UnknownRecord(`approval ${id} is of session ${session}, which does not exist`)
     },
     get(id) {
@@ -47,7 +48,8 @@ export function createApprovalTable(db: Sqlite): ApprovalTable {
     ofProcess: process => ofProcess.all(process).map(parse),
   }
 
-  function parse({ id, state, process, request_id: requestId, answer, record, crc }: Row): StoredApproval {
+  function parse({ id, state, process, request_id, answer, record, crc }: Row): StoredApproval {
+    const requestId = originalText(request_id)
     const context = contextOf(id, state, process, requestId, answer)
     if (!isSound(crc, record, context)) throw db.damage(`the record of approval ${id} has changed`)
     return { approval: JSON.parse(record) as Approval, process, requestId, answer }

@@ -1,7 +1,7 @@
 import { randomFillSync } from 'node:crypto'
 import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { isNoSpace } from './sqlite.ts'
+import { isNoSpace } from './sqlite/errors.ts'
 import type { Ballast } from './store.ts'
 
 /** How long `restore` rests after a try that failed although the disk seemed to have room (a quota). */

@@ -1,4 +1,4 @@
-import type { Sqlite } from './sqlite.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 
 /** Those that are small against the events, which are checked one by one as they are read. */
 const tables = ['meta', 'sessions', 'runs', 'approvals', 'processes', 'snapshots', 'requests', 'deletions', 'usage']

@@ -1,5 +1,5 @@
 import { passHookPoint } from '../hook-points.ts'
-import type { Sqlite } from './sqlite.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 import { SyncFailed, type Ballast } from './store.ts'
 import type { WalIndex } from './wal-index.ts'
 

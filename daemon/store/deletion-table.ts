@@ -1,5 +1,6 @@
 import { placeOf } from './place.ts'
-import { isDamage, type Sqlite } from './sqlite.ts'
+import { isDamage } from './sqlite/errors.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 import type { DeletionTable } from './store.ts'
 
 /** Of one step: rows, and bytes of their texts (a large one lies on many pages, each of which has to be read). */

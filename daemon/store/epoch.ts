@@ -1,5 +1,5 @@
 import { nanoid } from 'nanoid'
-import type { Sqlite } from './sqlite.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 
 /** Why published events may be gone: the machine went down, the disk refused a sync, or the newest are damaged. */
 export type Loss = 'power' | 'sync' | 'damage'

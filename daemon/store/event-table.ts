@@ -1,7 +1,8 @@
 import { checksumOf, isSound } from './checksum.ts'
 import { damagedEvent } from './damaged-event.ts'
 import { placeOf, seqOf } from './place.ts'
-import { isDamage, type Sqlite } from './sqlite.ts'
+import { isDamage } from './sqlite/errors.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 import { UnknownRecord, type EventRow, type EventTable } from './store.ts'
 
 interface Row {

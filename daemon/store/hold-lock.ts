@@ -1,5 +1,5 @@
 import { chmodSync } from 'node:fs'
-import { openSqlite } from './sqlite.ts'
+import { openSqlite } from './sqlite/sqlite.ts'
 import { DatabaseBusy } from './store.ts'
 
 /**

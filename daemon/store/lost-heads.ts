@@ -1,5 +1,6 @@
 import { placeOf, seqOf } from './place.ts'
-import { isDamage, type Sqlite } from './sqlite.ts'
+import { isDamage } from './sqlite/errors.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 
 /** Up to which `seq` a session had come for certain, by what is stored elsewhere in the transactions of its events. */
 const floorSql = `max(

@@ -13,7 +13,8 @@ import { createRequestTable } from './request-table.ts'
 import { createRunTable } from './run-table.ts'
 import { createSessionTable } from './session-table.ts'
 import { createSnapshotTable } from './snapshot-table.ts'
-import { damaged, isSqliteError, type Sqlite } from './sqlite.ts'
+import { damaged, SqliteError } from './sqlite/errors.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 import { DatabaseBusy, DiskFull, SyncFailed, type Ballast, type Store } from './store.ts'
 import { createUsageTable } from './usage-table.ts'
 import { openWalSync, type WalSync } from './wal-sync.ts'
@@ -42,7 +43,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     return whole(opened.db, () => assemble(opened, file, ballast, options))
   } catch (error) {
     // Damage of the schema: a table or column is not as it was.
-    throw isSqliteError(error) ? damaged(file, (error as Error).message, error) : error
+    throw error instanceof SqliteError ? damaged(file, (error as Error).message, error) : error
   }
 }
 

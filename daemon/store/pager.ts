@@ -1,4 +1,4 @@
-import type { Sqlite, Statement } from './sqlite.ts'
+import type { Sqlite, Statement } from './sqlite/sqlite.ts'
 import { type Listed, UnknownRecord } from './store.ts'
 
 export interface Page {

@@ -1,4 +1,5 @@
-import type { Sqlite } from './sqlite.ts'
+import { exactText, originalText } from './exact-text.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 import { UnknownRecord, type ProcessTable, type StoredProcess } from './store.ts'
 
 const select = `SELECT processes.id, sessions.id AS session, nonce, pid, started_at AS startedAt, offset,
@@ -33,7 +34,13 @@ export function createProcessTable(db: Sqlite): ProcessTable {
 
   return {
     save(process) {
-      if (save.run({ ...process, resumed: Number(process.resumed), oneShot: Number(process.oneShot) }) > 0) return
+      const row: Row = {
+        ...process,
+        resumed: Number(process.resumed),
+        oneShot: Number(process.oneShot),
+        claudeSessionIdBefore: process.claudeSessionIdBefore && exactText(process.claudeSessionIdBefore),
+      }
+      if (save.run(row) > 0) return
       throw new UnknownRecord(`process ${process.id} is of session ${process.session}, which does not exist`)
     },
     checkpoint(id, offset, head = 0) {
@@ -60,5 +67,6 @@ const stored = (row: Row): StoredProcess => ({
   ...row,
   resumed: row.resumed !== 0,
   oneShot: row.oneShot !== 0,
+  claudeSessionIdBefore: row.claudeSessionIdBefore && originalText(row.claudeSessionIdBefore),
   raw: row.raw === 'compressed' ? 'dropped' : row.raw,
 })

@@ -1,5 +1,6 @@
 import { checksumOf, contextOf, isSound } from './checksum.ts'
-import type { Sqlite } from './sqlite.ts'
+import { exactText } from './exact-text.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 import type { KeptAnswer, RequestTable } from './store.ts'
 
 type Row = Omit<KeptAnswer, 'key'> & { crc: number | null }
@@ -17,15 +18,14 @@ export function createRequestTable(db: Sqlite): RequestTable {
 
   return {
     get(key) {
-      const row = get.get(key)
+      const row = get.get(exactText(key))
       if (row === undefined) return undefined
       const { crc, ...rest } = row
-      // The key as it was asked for: half a surrogate pair is found again, and read as something else.
       const kept = { key, ...rest }
       if (!isSound(crc, kept.answer, context(kept))) throw db.damage(`the answer kept under ${key} has changed`)
       return kept
     },
-    save: kept => void save.run({ ...kept, crc: checksumOf(kept.answer, context(kept)) }),
+    save: kept => void save.run({ ...kept, key: exactText(kept.key), crc: checksumOf(kept.answer, context(kept)) }),
     forgetBefore: time => forget.run(time),
   }
 }

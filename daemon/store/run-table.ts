@@ -1,7 +1,7 @@
 import type { Run } from '../../protocol/index.ts'
 import { checksumOf, contextOf, isSound } from './checksum.ts'
 import { createPager, listedCondition, stateValues } from './pager.ts'
-import type { Sqlite } from './sqlite.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 import { UnknownRecord, type RunTable, type StoredRun } from './store.ts'
 
 interface Row {

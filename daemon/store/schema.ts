@@ -1,4 +1,4 @@
-import type { Sqlite } from './sqlite.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 import { DatabaseRefused } from './store.ts'
 
 /** "muxd" in ASCII: what the file is, in SQLite's header. */

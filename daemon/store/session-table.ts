@@ -1,7 +1,7 @@
 import type { Session } from '../../protocol/index.ts'
 import { checksumOf, contextOf, isSound } from './checksum.ts'
 import { createPager, listedCondition, stateValues } from './pager.ts'
-import type { Sqlite } from './sqlite.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 import { type SessionTable, UnknownRecord } from './store.ts'
 import { createUsePager } from './use-pager.ts'
 

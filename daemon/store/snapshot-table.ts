@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { contextOf } from './checksum.ts'
-import type { Sqlite } from './sqlite.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 import type { SnapshotTable, StoredSnapshot } from './store.ts'
 
 type Row = StoredSnapshot & { crc: number }

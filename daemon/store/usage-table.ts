@@ -1,6 +1,7 @@
 import type { EventOf } from '../../protocol/index.ts'
+import { exactText, originalText } from './exact-text.ts'
 import { placeOf } from './place.ts'
-import type { Sqlite, Statement } from './sqlite.ts'
+import type { Sqlite, Statement } from './sqlite/sqlite.ts'
 import { type EventRow, UnknownRecord, type UsageGroup, type UsageSum, type UsageTable } from './store.ts'
 
 interface Row {
@@ -50,11 +51,13 @@ export function createUsageTable(db: Sqlite): UsageTable {
         if (row.type !== 'cost') continue
         const number = numberOf.get(session)
         if (number === undefined) throw new UnknownRecord(`session ${session} does not exist`)
-        for (const share of sharesOf(row)) save.run({ ...share, session, place: placeOf(number, row.seq) })
+        for (const share of sharesOf(row))
+          save.run({ ...share, model: exactText(share.model), session, place: placeOf(number, row.seq) })
       }
     },
     sums({ from, to, session, by }) {
-      return sumsBy(by, session !== undefined).all({ from, to, ...(session !== undefined && { session }) })
+      const sums = sumsBy(by, session !== undefined).all({ from, to, ...(session !== undefined && { session }) })
+      return sums.map(({ model, ...sum }) => ({ ...sum, ...(model !== undefined && { model: originalText(model) }) }))
     },
     bounds() {
       const { first = null, last = null } = bounds.get() ?? {}

@@ -1,5 +1,5 @@
 import type { Page } from './pager.ts'
-import type { Sqlite, Statement } from './sqlite.ts'
+import type { Sqlite, Statement } from './sqlite/sqlite.ts'
 import { UnknownRecord } from './store.ts'
 
 /** A row with its place in the order: what the next page is asked for with. */

@@ -1,6 +1,6 @@
 import type { Workspace } from '../../protocol/index.ts'
 import { checksumOf, contextOf, isSound } from './checksum.ts'
-import type { Sqlite } from './sqlite.ts'
+import type { Sqlite } from './sqlite/sqlite.ts'
 import type { WorkspaceTable } from './store.ts'
 
 interface Row {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DaemonStatus, Run, Session } from '../../protocol/index.ts'
-import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { openSqlite } from '../../daemon/store/sqlite/sqlite.ts'
 import { startTestDaemon, tempHome } from '../support/daemon.ts'
 import { canInjectFaults, createFaults } from '../support/faults/faults.ts'
 import type { RpcPeer } from '../support/rpc-peer.ts'

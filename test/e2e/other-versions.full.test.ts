@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { Run, Session } from '../../protocol/index.ts'
-import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { openSqlite } from '../../daemon/store/sqlite/sqlite.ts'
 import { failToStart, startTestDaemon, tempHome } from '../support/daemon.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../../client/sdk/index.ts'
-import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { openSqlite } from '../../daemon/store/sqlite/sqlite.ts'
 import { startTestDaemon, type TestDaemon } from '../support/daemon.ts'
 import { timing } from '../support/follower.ts'
 import { tempDir } from '../support/temp-dir.ts'

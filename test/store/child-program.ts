@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -7,24 +8,29 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Bundles a program into one file that plain Node starts in about 50 ms. */
 export async function bundleProgram(source: URL, outDirectory: string): Promise<string> {
-  const outfile = join(outDirectory, 'program.cjs')
+  const outfile = join(outDirectory, 'program.mjs')
   await build({
     entryPoints: [fileURLToPath(source)],
     outfile,
     bundle: true,
     platform: 'node',
-    format: 'cjs',
-    external: ['better-sqlite3'],
+    format: 'esm',
     logLevel: 'error',
   })
+  // The project's name for SQLite on Node 20, which a package resolves for its own files only.
+  const imports = { '#better-sqlite3': './better-sqlite3.cjs' }
+  writeFileSync(join(outDirectory, 'package.json'), JSON.stringify({ imports }))
+  writeFileSync(
+    join(outDirectory, 'better-sqlite3.cjs'),
+    `module.exports = require(${JSON.stringify(join(root, 'sqlite-node20/index.cjs'))})`,
+  )
   return outfile
 }
 
-/** Starts a command that finds the project's packages; its output is gathered in `output`. */
+/** Starts a command and gathers its output in `output`. */
 export function startProgram(command: string[]): { child: ChildProcess; output: () => string; ended: Promise<string> } {
   const [program, ...args] = command
-  const env = { ...process.env, NODE_PATH: join(root, 'node_modules') }
-  const child = spawn(program!, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', text => (output += text))
   const ended = new Promise<string>((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openStore } from '../../daemon/store/open.ts'
-import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { openSqlite } from '../../daemon/store/sqlite/sqlite.ts'
 import { createRandom } from '../support/random.ts'
 import { createTempDir, tempDir } from '../support/temp-dir.ts'
 import { testSeed } from '../support/test-seed.ts'

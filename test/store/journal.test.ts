@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { createJournal } from '../../daemon/store/create-journal.ts'
 import type { Journal, Publisher } from '../../daemon/store/journal.ts'
-import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { openSqlite } from '../../daemon/store/sqlite/sqlite.ts'
 import { DatabaseBusy, SyncFailed, UnknownRecord, type Store } from '../../daemon/store/store.ts'
 import { entry, event, events, processOf, run, session } from '../support/records.ts'
 import { reopen, tempStore } from './temp-store.ts'

@@ -2,7 +2,7 @@ import { chmodSync, readdirSync, readFileSync, statSync, truncateSync, writeFile
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openStore } from '../../daemon/store/open.ts'
-import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { openSqlite } from '../../daemon/store/sqlite/sqlite.ts'
 import { DatabaseRefused } from '../../daemon/store/store.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { event, events, session } from '../support/records.ts'

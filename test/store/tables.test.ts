@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { openSqlite } from '../../daemon/store/sqlite.ts'
+import { openSqlite } from '../../daemon/store/sqlite/sqlite.ts'
 import { UnknownRecord } from '../../daemon/store/store.ts'
 import { approval, events, processOf, run, session } from '../support/records.ts'
 import { tempStore } from './temp-store.ts'

@@ -1,35 +1,28 @@
-// Loaded into a real daemon (NODE_OPTIONS=--require): once the file of KILL_AT_COMMIT is there, it kills the process with
-// SIGKILL at a certain commit from then on. The file says at which: "1 inside" is when the first transaction has done
-// its work and is not committed, "2 after" when the second one is committed and nothing else has happened.
+// Loaded into a real daemon (NODE_OPTIONS=--require): once the file of KILL_AT_COMMIT exists, the process kills itself
+// with SIGKILL at one commit from then on. The file says which: "1 inside" is when the first transaction has done its work
+// and is not committed, "2 after" when the second one is committed and nothing else has happened.
 const { existsSync, readFileSync } = require('node:fs')
-const Database = require('better-sqlite3')
 
-const { transaction } = Database.prototype
 let commits = 0
-let depth = 0
 
 function dieAt(place) {
-  if (depth > 1 || !existsSync(process.env.KILL_AT_COMMIT)) return
+  if (!existsSync(process.env.KILL_AT_COMMIT)) return
   if (place === 'inside') commits++
   if (readFileSync(process.env.KILL_AT_COMMIT, 'utf8') === `${commits} ${place}`) process.kill(process.pid, 'SIGKILL')
 }
 
-Database.prototype.transaction = function (work) {
-  const { immediate } = transaction.call(this, (...args) => {
-    const result = work(...args)
+const { prototype } =
+  process.getBuiltinModule?.('node:sqlite')?.DatabaseSync ?? require('../../sqlite-node20/index.cjs')
+const { prepare } = prototype
+prototype.prepare = function (sql, ...options) {
+  const statement = prepare.call(this, sql, ...options)
+  if (sql !== 'COMMIT') return statement
+  const { run } = statement
+  statement.run = function (...params) {
     dieAt('inside')
+    const result = run.apply(this, params)
+    dieAt('after')
     return result
-  })
-  return {
-    immediate(...args) {
-      depth++
-      try {
-        const result = immediate.apply(this, args)
-        dieAt('after')
-        return result
-      } finally {
-        depth--
-      }
-    },
   }
+  return statement
 }

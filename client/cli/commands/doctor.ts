@@ -8,7 +8,7 @@ import { socketDirectory } from '../../sdk/node/daemon-json.ts'
 import { sdkVersion } from '../../sdk/version.ts'
 import { type ConfigLook, lookAtConfig } from '../config-check.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
-import { checkDatabase, checkLock, type Finding } from '../home-checks.ts'
+import { checkDatabase, checkLock, checkSqlite, type Finding } from '../home-checks.ts'
 import { diskProblem, homeProblem } from '../home-problem.ts'
 import { colorsFor, printJson, printWrapped } from '../output.ts'
 import { ptyHostOf } from '../render/status.ts'
@@ -33,11 +33,8 @@ export async function doctor(options: CommonOptions): Promise<ExitCode> {
     sessions: async () => (await daemon).sessions,
     claude: async () => (await daemon).claude ?? checkClaude(await config),
     shell: checkShell,
-    'node-pty': () => checkModule('node-pty', () => {}),
-    'better-sqlite3': () =>
-      checkModule('better-sqlite3', Database =>
-        new (Database as new (file: string) => { close(): void })(':memory:').close(),
-      ),
+    'node-pty': () => checkModule('node-pty'),
+    sqlite: checkSqlite,
   }
   const findings = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => ({ name, ...(await check()) })),
@@ -203,9 +200,9 @@ async function checkShell(): Promise<Finding> {
 }
 
 /** Whether a module with a native part loads here. */
-function checkModule(name: string, use: (module: unknown) => void): Finding {
+function checkModule(name: string): Finding {
   try {
-    use(createRequire(import.meta.url)(name))
+    createRequire(import.meta.url)(name)
     return { ok: true, detail: 'loads' }
   } catch (error) {
     return { ok: false, detail: oneLine((error as Error).message).slice(0, 200), fix: `npm rebuild ${name}` }

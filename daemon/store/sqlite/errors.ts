@@ -1,88 +1,14 @@
 import { accessSync, closeSync, constants, openSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import Database from 'better-sqlite3'
-import { codeOf, meaningOf } from '../os/system-error.ts'
-import { DatabaseBusy, DatabaseRefused, DatabaseUnavailable, DiskFull, SyncFailed } from './store.ts'
+import { codeOf, meaningOf } from '../../os/system-error.ts'
+import { DatabaseBusy, DatabaseRefused, DatabaseUnavailable, DiskFull, SyncFailed } from '../store.ts'
 
-/** The only file that knows better-sqlite3: synchronous statements whose errors are the store's own classes. */
-export interface Sqlite {
-  /** A statement whose rows come as objects. */
-  prepare<Params extends unknown[], Row = never>(sql: string): Statement<Params, Row>
-  /** A statement of which only the first column is wanted. */
-  value<Params extends unknown[], Value>(sql: string): Statement<Params, Value>
-  exec(sql: string): void
-  /** Value of a pragma, or sets it (`name = value`). */
-  pragma(text: string): unknown
-  /** Everything done in `work` or nothing; the write lock is taken at once. Nested calls are savepoints. */
-  transaction<T>(work: () => T): T
-  /** Called after each commit, also of a statement by itself. */
-  onCommitted(call: () => void): void
-  /** The error for what was read and cannot be as it was written. */
-  damage(what: string): DatabaseRefused
-  close(): void
-}
-
-export interface Statement<Params extends unknown[], Row> {
-  /** Number of rows changed. */
-  run(...params: Params): number
-  get(...params: Params): Row | undefined
-  all(...params: Params): Row[]
-  /** Row by row until `visit` answers false; nothing beyond that row is loaded. `visit` must not write. */
-  scan(visit: (row: Row) => boolean, ...params: Params): void
-}
-
-/** Opens or creates; nothing is read yet. Waits up to five seconds for another program's lock. */
-export function openSqlite(file: string): Sqlite {
-  const guarded = <T>(work: () => T): T => {
-    try {
-      return work()
-    } catch (error) {
-      throw translated(error, file)
-    }
-  }
-  const database = guarded(() => new Database(file, { timeout: 5_000 }))
-  const inTransaction = database.transaction((work: () => unknown) => work())
-  let committed = () => {}
-  const writing = <T>(work: () => T): T => {
-    const result = guarded(work)
-    if (!database.inTransaction) committed()
-    return result
-  }
-
-  function statement<Params extends unknown[], Row>(sql: string, plucked: boolean): Statement<Params, Row> {
-    const prepared = guarded(() => database.prepare<unknown[], Row>(sql))
-    if (plucked) prepared.pluck()
-    return {
-      run: (...params) => writing(() => prepared.run(...params).changes),
-      get: (...params) => guarded(() => prepared.get(...params)),
-      all: (...params) => guarded(() => prepared.all(...params)),
-      scan: (visit, ...params) =>
-        guarded(() => {
-          for (const row of prepared.iterate(...params)) if (!visit(row)) break
-        }),
-    }
-  }
-
-  return {
-    prepare: sql => statement(sql, false),
-    value: sql => statement(sql, true),
-    exec: sql => {
-      writing(() => database.exec(sql))
-    },
-    pragma: text => guarded(() => database.pragma(text, { simple: true })),
-    transaction: <T>(work: () => T) => writing(() => inTransaction.immediate(work) as T),
-    onCommitted: call => void (committed = call),
-    damage: what => damaged(file, what),
-    close: () => {
-      database.close()
-    },
-  }
+/** An error of SQLite that none of the store's classes stands for. */
+export class SqliteError extends Error {
+  override readonly name = 'SqliteError'
 }
 
 export const isDamage = (error: unknown) => error instanceof DatabaseRefused && error.reason === 'corrupt'
-
-/** SQLite's own, which none of the store's classes stands for. */
-export const isSqliteError = (error: unknown) => error instanceof Database.SqliteError
 
 export const damaged = (file: string, what: string, cause?: unknown) =>
   new DatabaseRefused(
@@ -92,9 +18,10 @@ export const damaged = (file: string, what: string, cause?: unknown) =>
     { cause },
   )
 
-function translated(error: unknown, file: string): unknown {
-  if (!(error instanceof Database.SqliteError)) return error
-  const { code, message } = error
+/** The store's error for one of an engine, whose extended result code is `code`; any other error as it is. */
+export function storeError(error: unknown, code: string | undefined, file: string): unknown {
+  if (code === undefined) return error
+  const { message } = error as Error
   if (code === 'SQLITE_IOERR_FSYNC' || code === 'SQLITE_IOERR_DIR_FSYNC') {
     return new SyncFailed(`${file} could not be synced to the disk (${code}: ${message})`, { cause: error })
   }
@@ -118,7 +45,7 @@ function translated(error: unknown, file: string): unknown {
       cause: error,
     })
   }
-  return error
+  return new SqliteError(`${message} (${code})`, { cause: error })
 }
 
 /** The file is not as it was written. */
