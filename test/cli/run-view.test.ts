@@ -246,6 +246,17 @@ describe('in a pipe', () => {
     ])
   })
 
+  it('background work that ended with its process is named, and the rest counted', () => {
+    const { beside } = piped([
+      { type: 'background_lost', tasks: [{ id: 'b1', description: 'npm run dev' }, { id: 'b2' }], more: 0 },
+      { type: 'background_lost', tasks: [{ id: 'b3', description: 'two\nlines' }], more: 7 },
+    ])
+    expect(beside).toEqual([
+      '! background work ended unfinished: npm run dev, b2',
+      '! background work ended unfinished: two lines and 7 more',
+    ])
+  })
+
   it('what is of no interest to people is not shown', () => {
     const events: Body[] = [
       { type: 'rate_limit', status: 'allowed' },

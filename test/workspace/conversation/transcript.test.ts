@@ -266,6 +266,17 @@ describe('a transcript', () => {
         'line: Conversation compacted (auto, 150 k to 20.0 k tokens)',
       ],
     ],
+    [
+      'background work that ended with its process, by description or id, and how much more there was',
+      [
+        { type: 'background_lost', tasks: [{ id: 'b1', description: 'npm run dev' }, { id: 'b2' }], more: 0 },
+        { type: 'background_lost', tasks: [{ id: 'b3' }], more: 7 },
+      ],
+      [
+        'line: Background work ended unfinished: npm run dev, b2',
+        'line: Background work ended unfinished: b3 and 7 more',
+      ],
+    ],
     ['nothing of allowed rate limits', [{ type: 'rate_limit', status: 'allowed' }], []],
     ['a type of a later daemon as nothing', [{ type: 'something_new' } as unknown as EventBody], []],
   ])('shows %s', (_what, bodies, items) => {
