@@ -1,6 +1,6 @@
 import { render } from 'preact'
 import { App } from './app/app.tsx'
-import { Doorstep, NoToken } from './app/doorstep.tsx'
+import { ConnectScreen, NoToken } from './app/connect-screen.tsx'
 import { applyTheme } from './app/theme.ts'
 import { connectToDaemon } from './connect.ts'
 import { readFragment, writeFragment } from './fragment.ts'
@@ -14,7 +14,7 @@ if (code !== undefined) history.replaceState(null, '', `${location.pathname}${wr
 addEventListener('hashchange', () => location.reload())
 applyTheme()
 
-render(<Doorstep title="Connecting…" />, root)
+render(<ConnectScreen title="Connecting…" />, root)
 try {
   const token = await takeToken(code)
   render(token === undefined ? <NoToken /> : <App name={workspace} connection={connectToDaemon(token)} />, root)

@@ -14,7 +14,7 @@ import { emptyWindow, frameLine, maxRows, withNewer, withOlder } from '../../cli
 import { sessionLook } from '../../client/workspace/panes/session-look.ts'
 import { blockTitle, tabLabel } from '../../client/workspace/panes/titles.ts'
 import { lastDays, others, plotUsage } from '../../client/workspace/panes/usage-plot.ts'
-import { toolAbout } from '../../client/workspace/conversation/model/tool-text.ts'
+import { toolAbout } from '../../client/workspace/conversation/model/tool-output.ts'
 import { projectName, sessionName } from '../../client/text/session-name.ts'
 import { applyChange, emptyRecords } from '../../client/workspace/records-state.ts'
 import type { Approval, FrameEvent, Run, Session } from '../../protocol/index.ts'

@@ -47,7 +47,7 @@ describeWithPages('a session in the workspace', newPage => {
     await openPane(page, daemon, session)
     const rows = page.getByRole('list', { name: 'Queued prompts' }).getByRole('listitem')
     await rows.getByText('waits for its turn, at most 3 turns').waitFor()
-    await page.locator('.going').getByText('at most 10 min').waitFor()
+    await page.locator('.run-status-bar').getByText('at most 10 min').waitFor()
     await rows.nth(1).focus()
     await page.keyboard.press('Shift+ArrowUp')
     await until(async () => expect(await queueOf(peer, session)).toEqual(['sim:text three', 'sim:text two']))
@@ -68,7 +68,7 @@ describeWithPages('a session in the workspace', newPage => {
     await until(async () => expect(await rows.count()).toBe(1))
     expect(await focused()).toContain('two')
     // Without a word of what it means.
-    await page.locator('.going').getByText('quiet for').waitFor()
+    await page.locator('.run-status-bar').getByText('quiet for').waitFor()
   })
 
   it('says of a run that waits for no other of its session what it waits for', async () => {
@@ -140,7 +140,7 @@ describeWithPages('a session in the workspace', newPage => {
     expect(await page.getByRole('tab', { name: 'second name' }).count()).toBe(2)
 
     await start(peer, session, 'sim:hang at=text')
-    await page.locator('.conversation .going').getByText('Running').waitFor()
+    await page.locator('.conversation .run-status-bar').getByText('Running').waitFor()
     await page.getByRole('tab').filter({ hasText: 'running:' }).click()
     await command(page, 'close this session')
     const question = page.getByRole('dialog', { name: 'Close the session' })

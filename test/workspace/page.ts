@@ -56,7 +56,7 @@ export const sees = (page: Page, text: string | RegExp): Promise<void> => page.g
 
 /** Beside its list there is a choice of the same name. */
 export const seesRunning = (page: Page): Promise<void> =>
-  page.locator('.conversation .going').getByText('Running').waitFor()
+  page.locator('.conversation .run-status-bar').getByText('Running').waitFor()
 
 /** Opens a session from the list of them. */
 export const openSession = (page: Page, title: string | RegExp): Promise<void> =>

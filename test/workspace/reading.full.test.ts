@@ -20,7 +20,7 @@ describeWithPages('a reader', newPage => {
     await page.setViewportSize({ width: 1_300, height: 800 })
     await openWorkspace(page, { info })
     await openSession(page, /goes on/)
-    await page.locator('.conversation .going').waitFor()
+    await page.locator('.conversation .run-status-bar').waitFor()
     await page.locator('.conversation .mark.running').waitFor()
     const animations = () => page.evaluate(() => document.getAnimations().length)
     // Without the preference the same page moves.

@@ -134,7 +134,7 @@ describeWithPages('what is typed in the workspace', newPage => {
     await page.keyboard.press('Escape')
     await page.locator('.end[data-end="cancelled"]').waitFor()
     await until(async () => expect(await page.getByRole('list', { name: 'Queued prompts' }).count()).toBe(0))
-    await page.locator('.going').getByText('Running').waitFor()
+    await page.locator('.run-status-bar').getByText('Running').waitFor()
     await page.keyboard.press('Escape')
     await sees(page, 'Esc again cancels this one')
     const second = (await peer.call<{ runs: Run[] }>('run.list', { session: session.session })).runs[0]!

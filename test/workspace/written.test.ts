@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { labelLines, labelsOf } from '../../client/workspace/app/labels.ts'
-import { limits } from '../../client/workspace/conversation/model/wording.ts'
+import { limits } from '../../client/workspace/conversation/model/labels.ts'
 import { withDraft } from '../../client/workspace/drafts.ts'
 
 describe('a draft', () => {

@@ -1,8 +1,8 @@
-import { tellingInput } from '../../text/telling-input.ts'
+import { summarizeToolInput } from '../../text/summarize-tool-input.ts'
 import { oneLine } from './text.ts'
 
 /** What a tool is called with, in one line: the part that tells it from others of its kind. */
-export const summary = (input: unknown): string => oneLine(tellingInput(input))
+export const summary = (input: unknown): string => oneLine(summarizeToolInput(input))
 
 /** The first line of what a tool gave back, which may be text or parts. */
 export function firstLine(output: unknown): string {

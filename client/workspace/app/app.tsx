@@ -3,7 +3,7 @@ import { useEffect, useMemo } from 'preact/hooks'
 import type { Unavailable } from '../../sdk/browser.ts'
 import type { Connection } from '../connect.ts'
 import { forgetToken } from '../token.ts'
-import { Closed, Doorstep, NoDaemon, NoToken } from './doorstep.tsx'
+import { Closed, ConnectScreen, NoDaemon, NoToken } from './connect-screen.tsx'
 import { Shell } from './shell.tsx'
 import { createWorkspace, WorkspaceContext } from '../context/workspace.ts'
 
@@ -33,5 +33,5 @@ export function App({ name, connection }: { name: string; connection: Connection
         <Shell />
       </WorkspaceContext.Provider>
     )
-  return impatient.value ? <NoDaemon /> : <Doorstep title="Connecting…" />
+  return impatient.value ? <NoDaemon /> : <ConnectScreen title="Connecting…" />
 }

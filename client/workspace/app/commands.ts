@@ -41,7 +41,7 @@ export function commandsOf(workspace: Workspace): Command[] {
   ]
 }
 
-function runCommands({ overlay, readOnly, desk, records, say }: Workspace): Command[] {
+function runCommands({ overlay, readOnly, paneManager, records, say }: Workspace): Command[] {
   if (readOnly) return []
   const cancel = (run: Run): Command => ({
     id: `cancel-${run.run}`,
@@ -51,7 +51,7 @@ function runCommands({ overlay, readOnly, desk, records, say }: Workspace): Comm
     run: () => (overlay.value = { kind: 'cancel', run: run.run }),
   })
   const active = [...records.active.value.values()].flat()
-  const here = records.active.value.get(parseBlockId(desk.active.value ?? '')?.session ?? '')?.[0]
+  const here = records.active.value.get(parseBlockId(paneManager.active.value ?? '')?.session ?? '')?.[0]
   return [
     {
       id: 'new',
@@ -74,22 +74,22 @@ function runCommands({ overlay, readOnly, desk, records, say }: Workspace): Comm
   ]
 }
 
-function blockCommands({ desk }: Workspace): Command[] {
-  const session = parseBlockId(desk.active.value ?? '')?.session
+function blockCommands({ paneManager }: Workspace): Command[] {
+  const session = parseBlockId(paneManager.active.value ?? '')?.session
   return paneKinds.flatMap((pane): Command[] => {
     const { kind, key } = pane
     const common = { id: `open-${kind}`, group: 'Blocks', ...(key && { keys: key }) }
     if (pane.of === 'daemon')
-      return [{ ...common, title: `Open ${pane.title.toLowerCase()}`, run: () => desk.show({ kind }) }]
+      return [{ ...common, title: `Open ${pane.title.toLowerCase()}`, run: () => paneManager.show({ kind }) }]
     if (session === undefined || !pane.command) return []
-    return [{ ...common, ...pane.command, run: () => desk.show({ kind, session }, 'right') }]
+    return [{ ...common, ...pane.command, run: () => paneManager.show({ kind, session }, 'right') }]
   })
 }
 
-function paneCommands({ desk, records }: Workspace): Command[] {
-  const panes = desk.panes.value
-  const active = desk.active.value
-  const open = desk.open.value
+function paneCommands({ paneManager, records }: Workspace): Command[] {
+  const panes = paneManager.panes.value
+  const active = paneManager.active.value
+  const open = paneManager.open.value
   const pane = (id: string, title: string, keys: Chord, run: () => void): Command => ({
     id,
     group: 'Panes',
@@ -104,17 +104,17 @@ function paneCommands({ desk, records }: Workspace): Command[] {
         group: 'Panes',
         title: `Go to ${blockTitle(id, records.sessions.value)}`,
         ...(index < 9 && { keys: `Alt+Digit${index + 1}` }),
-        run: () => desk.focus(id),
+        run: () => paneManager.focus(id),
       }),
     ),
-    pane('close', 'Close this block', 'Alt+KeyW', () => desk.close()),
+    pane('close', 'Close this block', 'Alt+KeyW', () => paneManager.close()),
   ]
   if (!panes || active === undefined) return always
   return [
     ...always,
     pane('split-right', 'Split to the right', 'Alt+Backslash', () => panes.split(active, 'right')),
     pane('split-below', 'Split below', 'Alt+Minus', () => panes.split(active, 'below')),
-    pane('maximise', desk.maximised.value ? 'Restore the pane' : 'Maximise the pane', 'Alt+KeyM', () =>
+    pane('maximise', paneManager.maximised.value ? 'Restore the pane' : 'Maximise the pane', 'Alt+KeyM', () =>
       panes.maximise(active),
     ),
     pane('next-tab', 'Next tab', 'Alt+BracketRight', () => panes.turn(1)),
@@ -134,7 +134,7 @@ function paneCommands({ desk, records }: Workspace): Command[] {
   ]
 }
 
-function approvalCommands({ readOnly, records, api, say, desk }: Workspace): Command[] {
+function approvalCommands({ readOnly, records, api, say, paneManager }: Workspace): Command[] {
   return records.approvals.value.slice(0, 20).flatMap((approval): Command[] => {
     const hint = titleOf(records, approval.session)
     const summary = oneLine(summaryOf(approval), 80)
@@ -150,7 +150,7 @@ function approvalCommands({ readOnly, records, api, say, desk }: Workspace): Com
       title: `Look at ${summary}`,
       hint,
       words: 'allow deny answer',
-      run: () => desk.show(approvalList),
+      run: () => paneManager.show(approvalList),
     }
     if (readOnly || approval.kind === 'question') return [look]
     const final = (id: string, title: string, run: () => void): Command => ({
@@ -169,7 +169,7 @@ function approvalCommands({ readOnly, records, api, say, desk }: Workspace): Com
   })
 }
 
-function sessionCommands({ records, desk }: Workspace): Command[] {
+function sessionCommands({ records, paneManager }: Workspace): Command[] {
   return [...records.sessions.value.values()]
     .sort((a, b) => b.usedAt - a.usedAt)
     .slice(0, 200)
@@ -178,7 +178,7 @@ function sessionCommands({ records, desk }: Workspace): Command[] {
       group: 'Sessions',
       title: `Open ${sessionName(session)}`,
       hint: harmless(session.cwd),
-      run: () => desk.show(conversationOf(session.session)),
+      run: () => paneManager.show(conversationOf(session.session)),
     }))
 }
 

@@ -6,7 +6,7 @@ import { tabLabel } from '../panes/titles.ts'
 import { fromDockview, toDockview } from '../layout/dockview-layout.ts'
 import { groupsOf, isSameLayout } from '../layout/layout.ts'
 import type { BusySign } from './busy.ts'
-import type { Direction, Panes } from '../context/desk.ts'
+import type { Direction, Panes } from '../context/pane-manager.ts'
 import { Pane } from '../panes/pane.tsx'
 import { Tab, TabActions } from './tab.tsx'
 import { useWorkspace, type Workspace, WorkspaceContext } from '../context/workspace.ts'
@@ -18,7 +18,7 @@ export function Dock({ busy }: { busy: BusySign }) {
   const workspace = useWorkspace()
   const ref = useRef<HTMLDivElement>(null)
   useEffect(() => {
-    const { desk, records } = workspace
+    const { paneManager, records } = workspace
     const api = createDockview(ref.current!, {
       theme,
       disableFloatingGroups: true,
@@ -30,13 +30,13 @@ export function Dock({ busy }: { busy: BusySign }) {
         rendered(workspace, 'tab-actions', () => <TabActions shownIn={() => group.activePanel?.id} />),
       createWatermarkComponent: () => rendered(workspace, 'nothing-open', () => <NothingOpen />),
     })
-    // Changes that come from the desk itself are none of the user's.
+    // Changes that the pane manager applies are not changes by the user.
     let applying = false
     const titleOf = (id: string) => tabLabel(id, records.sessions.peek(), records.approvals.peek().length)
     const panes = createPanes(
       api,
       titleOf,
-      () => desk.active.peek(),
+      () => paneManager.active.peek(),
       apply => {
         applying = true
         try {
@@ -50,12 +50,12 @@ export function Dock({ busy }: { busy: BusySign }) {
       api.onDidLayoutChange(() => {
         if (applying) return
         const layout = fromDockview(api.toJSON())
-        if (!isSameLayout(layout, desk.layout.peek())) desk.changed(layout)
+        if (!isSameLayout(layout, paneManager.layout.peek())) paneManager.changed(layout)
       }),
       api.onDidActivePanelChange(() => {
-        if (!applying) desk.activated(api.activePanel?.id)
+        if (!applying) paneManager.activated(api.activePanel?.id)
       }),
-      api.onDidMaximizedGroupChange(() => desk.maximisedChanged(api.hasMaximizedGroup())),
+      api.onDidMaximizedGroupChange(() => paneManager.maximisedChanged(api.hasMaximizedGroup())),
     ]
     // What a screen reader calls the tab.
     const untitle = effect(() => {
@@ -64,7 +64,7 @@ export function Dock({ busy }: { busy: BusySign }) {
       for (const { id, api: panel } of api.panels) panel.setTitle(tabLabel(id, sessions, waiting))
     })
     const unwatch = busy.watch(ref.current!)
-    const detach = desk.attach(panes)
+    const detach = paneManager.attach(panes)
     return () => {
       detach()
       unwatch()

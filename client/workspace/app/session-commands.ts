@@ -5,7 +5,7 @@ import { messageOf, type Workspace } from '../context/workspace.ts'
 
 /** What can be done to the session of the pane that is worked in, and where another comes from. */
 export function currentSessionCommands(workspace: Workspace): Command[] {
-  const { readOnly, overlay, desk, api, say } = workspace
+  const { readOnly, overlay, paneManager, api, say } = workspace
   if (readOnly) return []
   const command = (id: string, title: string, hint: string, run: () => void): Command => ({
     id,
@@ -17,7 +17,7 @@ export function currentSessionCommands(workspace: Workspace): Command[] {
   const taken = command('import', 'Import a conversation…', 'begun in a directory without muxd', () => {
     overlay.value = { kind: 'import' }
   })
-  const session = parseBlockId(desk.active.value ?? '')?.session
+  const session = parseBlockId(paneManager.active.value ?? '')?.session
   if (session === undefined) return [taken]
   const fork = () =>
     void api.session

@@ -18,7 +18,7 @@ import { Naming } from './naming.tsx'
 import { NewSession } from './new-session.tsx'
 import { announceApprovals } from '../approvals/notifications.tsx'
 import { Palette } from './palette.tsx'
-import { Stack } from './stack.tsx'
+import { NarrowLayout } from './narrow-layout.tsx'
 import { nextTheme, theme } from './theme.ts'
 import { messageOf, useWorkspace, type Workspace } from '../context/workspace.ts'
 
@@ -52,8 +52,8 @@ export function Shell() {
     <div class="shell">
       <Bar />
       <Banners />
-      <main class="desk" aria-label="Blocks">
-        {loaded.value && (isNarrow.value ? <Stack /> : <Dock busy={busy} />)}
+      <main class="blocks" aria-label="Blocks">
+        {loaded.value && (isNarrow.value ? <NarrowLayout /> : <Dock busy={busy} />)}
       </main>
       {shown?.kind === 'palette' && <Palette query={shown.query} />}
       {shown?.kind === 'help' && <Help />}
@@ -73,14 +73,14 @@ export function Shell() {
   )
 }
 
-/** The desk as it is saved on the daemon, and saved there as it is changed. */
-function keepLayout({ name, layouts, desk, readOnly, say }: Workspace, busy: BusySign, onLoaded: () => void) {
+/** Shows the layout that the daemon stores, and stores the changes of the user there. */
+function keepLayout({ name, layouts, paneManager, readOnly, say }: Workspace, busy: BusySign, onLoaded: () => void) {
   const follower = followLayout({
     store: layouts,
     workspace: name,
     view: {
       show(layout) {
-        desk.apply(layout)
+        paneManager.apply(layout)
         onLoaded()
       },
       get busy() {
@@ -96,12 +96,12 @@ function keepLayout({ name, layouts, desk, readOnly, say }: Workspace, busy: Bus
       if ((error as { kind?: unknown }).kind !== 'unavailable') say(`The layout: ${messageOf(error)}`, 'problem')
     },
   })
-  desk.onChange(follower.changed)
+  paneManager.onChange(follower.changed)
   return follower.close
 }
 
 function Bar() {
-  const { name, overlay, desk, records, readOnly, connection } = useWorkspace()
+  const { name, overlay, paneManager, records, readOnly, connection } = useWorkspace()
   const waiting = records.approvals.value.length
   const { state } = connection.status.value
   return (
@@ -123,7 +123,7 @@ function Bar() {
         class={`button plain ${waiting ? 'asked' : ''}`}
         aria-label={`Approvals, ${waiting} waiting`}
         title="Approvals"
-        onClick={() => desk.show(approvalList)}
+        onClick={() => paneManager.show(approvalList)}
       >
         <Icon name="approvals" />
         {waiting > 0 && <span class="count">{waiting}</span>}

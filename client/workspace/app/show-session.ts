@@ -1,11 +1,11 @@
 import { untilKnown } from '../records.ts'
-import type { Where } from '../context/desk.ts'
+import type { Where } from '../context/pane-manager.ts'
 import type { Workspace } from '../context/workspace.ts'
 import { conversationOf } from '../layout/block.ts'
 
 /** Opens the pane of a session that was made a moment ago. */
-export async function showSession({ records, desk }: Workspace, session: string, where?: Where): Promise<void> {
+export async function showSession({ records, paneManager }: Workspace, session: string, where?: Where): Promise<void> {
   await untilKnown(records, session)
   // A dialog gives the focus back before the new pane takes it.
-  setTimeout(() => desk.show(conversationOf(session), where))
+  setTimeout(() => paneManager.show(conversationOf(session), where))
 }

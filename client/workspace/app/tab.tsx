@@ -7,7 +7,7 @@ import { useWorkspace } from '../context/workspace.ts'
 
 /** What stands on a tab. To close it is for the mouse only: the keyboard has a command, and a tab holds no button. */
 export function Tab({ id }: { id: string }) {
-  const { desk, records } = useWorkspace()
+  const { paneManager, records } = useWorkspace()
   const waiting = id === 'approvals' ? records.approvals.value.length : 0
   const sessions = records.sessions.value
   const project = blockProject(id, sessions)
@@ -16,7 +16,7 @@ export function Tab({ id }: { id: string }) {
       class="tab-face"
       title={tabLabel(id, sessions, waiting)}
       onAuxClick={event => {
-        if (event.button === 1) desk.close(id)
+        if (event.button === 1) paneManager.close(id)
       }}
     >
       <TabMark id={id} />
@@ -32,7 +32,7 @@ export function Tab({ id }: { id: string }) {
         onPointerDown={event => event.stopPropagation()}
         onClick={event => {
           event.stopPropagation()
-          desk.close(id)
+          paneManager.close(id)
         }}
       >
         <Icon name="close" />
@@ -63,12 +63,12 @@ export function TabMark({ id }: { id: string }) {
 
 /** Beside the tabs of a pane. */
 export function TabActions({ shownIn }: { shownIn(): string | undefined }) {
-  const { desk } = useWorkspace()
+  const { paneManager } = useWorkspace()
   const act = (what: (id: string) => void) => () => {
     const id = shownIn()
     if (id !== undefined) what(id)
   }
-  const { maximised } = desk
+  const { maximised } = paneManager
   return (
     <>
       <button
@@ -76,7 +76,7 @@ export function TabActions({ shownIn }: { shownIn(): string | undefined }) {
         class="button plain square"
         aria-label="Split to the right"
         title="Split to the right"
-        onClick={act(id => desk.panes.value?.split(id, 'right'))}
+        onClick={act(id => paneManager.panes.value?.split(id, 'right'))}
       >
         <Icon name="splitRight" />
       </button>
@@ -85,7 +85,7 @@ export function TabActions({ shownIn }: { shownIn(): string | undefined }) {
         class="button plain square"
         aria-label={maximised.value ? 'Restore the pane' : 'Maximise the pane'}
         title={maximised.value ? 'Restore' : 'Maximise'}
-        onClick={act(id => desk.panes.value?.maximise(id))}
+        onClick={act(id => paneManager.panes.value?.maximise(id))}
       >
         <Icon name={maximised.value ? 'restore' : 'maximise'} />
       </button>

@@ -29,7 +29,7 @@ export function Notifications() {
 }
 
 /** Puts the number of questions into the document's title, and a notification for each new one before who looks elsewhere. */
-export function announceApprovals({ records, desk }: Workspace): () => void {
+export function announceApprovals({ records, paneManager }: Workspace): () => void {
   const known = new Set<string>()
   return effect(() => {
     const approvals = records.approvals.value
@@ -46,7 +46,7 @@ export function announceApprovals({ records, desk }: Workspace): () => void {
       })
       note.addEventListener('click', () => {
         focus()
-        desk.show(conversationOf(approval.session))
+        paneManager.show(conversationOf(approval.session))
       })
     }
     for (const id of known) if (!approvals.some(({ approval }) => approval === id)) known.delete(id)

@@ -5,7 +5,7 @@ import type { ClientApi, HelloResult, Mux } from '../../sdk/browser.ts'
 import type { Connection } from '../connect.ts'
 import { createLayoutStore, type LayoutStore } from '../layout/layout-store.ts'
 import { followRecords, type Records } from '../records.ts'
-import { createDesk, type Desk } from './desk.ts'
+import { createPaneManager, type PaneManager } from './pane-manager.ts'
 import { createWindowView } from './window-view.ts'
 
 /** What every part of the page works with. */
@@ -18,7 +18,7 @@ export interface Workspace {
   mux: Mux
   api: ClientApi
   records: Records
-  desk: Desk
+  paneManager: PaneManager
   /** Who may only watch sees no control that changes anything. */
   readOnly: boolean
   hello: ReadonlySignal<HelloResult>
@@ -67,7 +67,7 @@ export function createWorkspace(name: string, connection: Connection, hello: Hel
     mux,
     api: mux.api,
     records: followRecords(mux, error => say(messageOf(error), 'problem')),
-    desk: createDesk(createWindowView(name)),
+    paneManager: createPaneManager(createWindowView(name)),
     readOnly: hello.role === 'observe',
     hello: connection.hello as ReadonlySignal<HelloResult>,
     overlay: signal<Overlay | undefined>(),

@@ -4,11 +4,11 @@ import type { Mux } from '../../sdk/browser.ts'
 import { type Block, conversationOf, framesOf } from '../layout/block.ts'
 import { keepDraft, readDraft } from '../drafts.ts'
 import { Icon } from '../parts/icons.tsx'
-import { type Abilities, noAbilities, readAbilities } from './abilities.ts'
-import { createFeed, type Feed } from './feed.ts'
+import { type Capabilities, noCapabilities, readCapabilities } from './capabilities.ts'
+import { createEventWindow, type EventWindow } from './event-window.ts'
 import { Footer } from './footer.tsx'
-import { createFrames } from './frames-of-time.ts'
-import { Going } from './going.tsx'
+import { createRenderScheduler } from './render-scheduler.ts'
+import { RunStatusBar } from './run-status-bar.tsx'
 import { Left } from './left.tsx'
 import { RowList } from './list/row-list.tsx'
 import { createRows, type Row } from './list/rows.ts'
@@ -47,27 +47,27 @@ export function ConversationPane(props: Props) {
 }
 
 function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: Props) {
-  const { feed, record, pane } = useSession(mux, session)
-  const { transcript } = feed
+  const { eventWindow, record, pane } = useSession(mux, session)
+  const { transcript } = eventWindow
   const { facts } = transcript
   const list = useRef<RowList>(null)
   const [opened, setOpened] = useState<ReadonlyMap<string, boolean>>(new Map())
   const [isFollowing, setFollowing] = useState(true)
   const [problem, setProblem] = useState<string>()
   const report = (error: unknown) => setProblem(error instanceof Error ? error.message : String(error))
-  const rows = useRows(feed, opened)
+  const rows = useRows(eventWindow, opened)
   const search = useSearch(rows, list)
   const [cancelling, setCancelling] = useState<Cancelling>()
   const box = useRef<PromptField>(null)
-  const [outgoing, onTheirWay] = useOutgoing(mux, session, feed.last)
+  const [outgoing, onTheirWay] = useOutgoing(mux, session, eventWindow.last)
   const { running, queued } = record
   const { unusable } = record.session ?? {}
   const isReadOnly = readOnly || unusable !== undefined
-  const abilities = useAbilities(mux, session, record.session?.process?.startedAt)
+  const capabilities = useCapabilities(mux, session, record.session?.process?.startedAt)
 
   // What has been seen: everything, while the end is looked at.
   const seen = useRef(0)
-  if (active && isFollowing && document.visibilityState === 'visible') seen.current = feed.last
+  if (active && isFollowing && document.visibilityState === 'visible') seen.current = eventWindow.last
   const unread = isFollowing ? undefined : unreadAfter(seen.current, transcript.items)
 
   const cancel = (hard: boolean) => {
@@ -90,7 +90,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
   const update = (change: { model?: string; permissionMode?: string }) =>
     void mux.api.session.update({ session, ...change }).catch(report)
   const toEnd = () => {
-    if (feed.hasNewer) feed.toEnd()
+    if (eventWindow.hasNewer) eventWindow.toEnd()
     list.current?.toEnd()
   }
 
@@ -105,7 +105,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
   }
 
   const last = transcript.items.at(-1)
-  const isFree = !isReadOnly && !running && queued.length === 0 && onTheirWay.length === 0 && !feed.hasNewer
+  const isFree = !isReadOnly && !running && queued.length === 0 && onTheirWay.length === 0 && !eventWindow.hasNewer
   const remediable = isFree && last?.kind === 'end' ? last.key : undefined
   const remedy = async ({ run }: EndItem, how: Remedy) => {
     if (how === 'continue') return send('Continue.')
@@ -128,11 +128,11 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
       readOnly: isReadOnly,
       opened,
       setOpen: (key: string, open: boolean) => setOpened(before => new Map(before).set(key, open)),
-      loadWhole: (seq: number) => void feed.loadWhole(seq).catch(report),
+      loadWhole: (seq: number) => void eventWindow.loadWhole(seq).catch(report),
       remediable,
       remedy: (item: EndItem, how: Remedy) => void remedy(item, how).catch(report),
     }),
-    [mux, session, isReadOnly, opened, feed, remediable],
+    [mux, session, isReadOnly, opened, eventWindow, remediable],
   )
 
   return (
@@ -144,7 +144,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
         tabIndex={-1}
         onKeyDown={onKeyDown}
         onPointerDown={event => {
-          if (!(event.target as HTMLElement).closest('.going')) forgetCancel()
+          if (!(event.target as HTMLElement).closest('.run-status-bar')) forgetCancel()
         }}
       >
         {search.isOpen && (
@@ -153,11 +153,11 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
             words={search.words}
             found={search.found.length}
             at={search.at}
-            hasOlder={feed.hasOlder}
-            isLoading={feed.isLoading}
+            hasOlder={eventWindow.hasOlder}
+            isLoading={eventWindow.isLoading}
             onWords={search.look}
             onStep={search.step}
-            onOlder={() => void feed.loadOlder()}
+            onOlder={() => void eventWindow.loadOlder()}
             onClose={() => {
               search.close()
               list.current?.element?.focus()
@@ -172,16 +172,18 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
             draw={drawRow}
             guess={guessHeight}
             onFollow={following => {
-              feed.keepTop = !following
+              eventWindow.keepTop = !following
               setFollowing(following)
             }}
-            onNearTop={() => void (feed.hasOlder && feed.loadOlder())}
-            onNearEnd={() => void (feed.hasNewer && feed.loadNewer())}
+            onNearTop={() => void (eventWindow.hasOlder && eventWindow.loadOlder())}
+            onNearEnd={() => void (eventWindow.hasNewer && eventWindow.loadNewer())}
           />
-          {rows.length === 0 && <Empty feed={feed} />}
-          {feed.isLoading && <p class="loading small dim">Loading…</p>}
-          {feed.state === 'failed' && rows.length > 0 && <p class="loading problem">{messageOf(feed.failure)}</p>}
-          {(!isFollowing || feed.hasNewer) && (
+          {rows.length === 0 && <Empty eventWindow={eventWindow} />}
+          {eventWindow.isLoading && <p class="loading small dim">Loading…</p>}
+          {eventWindow.state === 'failed' && rows.length > 0 && (
+            <p class="loading problem">{messageOf(eventWindow.failure)}</p>
+          )}
+          {(!isFollowing || eventWindow.hasNewer) && (
             <div class="jumps">
               {unread?.first && unread.count > 0 && (
                 <button
@@ -214,7 +216,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
             </p>
           )}
           {running && (
-            <Going
+            <RunStatusBar
               run={running}
               facts={facts}
               current={transcript.current}
@@ -244,11 +246,11 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
             <PromptBox
               self={box}
               session={session}
-              abilities={abilities.known}
-              prompts={() => promptsOf(feed)}
+              capabilities={capabilities.known}
+              prompts={() => promptsOf(eventWindow)}
               isBusy={running !== undefined || queued.length > 0 || onTheirWay.length > 0}
               active={active}
-              onUse={abilities.use}
+              onUse={capabilities.use}
               onSend={send}
             />
           )}
@@ -262,11 +264,11 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
                   disabled={!record.session}
                   onChoose={permissionMode => update({ permissionMode })}
                 />
-                {abilities.known.models.length > 0 && (
+                {capabilities.known.models.length > 0 && (
                   <Choice
                     label="Model"
                     value={record.session?.claude.model ?? 'default'}
-                    options={abilities.known.models}
+                    options={capabilities.known.models}
                     disabled={!record.session}
                     onChoose={model => update({ model })}
                   />
@@ -278,7 +280,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
               isRunning={running !== undefined}
               next={queued[0]}
               costUsd={record.session?.costUsd ?? facts.costUsd ?? 0}
-              isModelShown={isReadOnly || abilities.known.models.length === 0}
+              isModelShown={isReadOnly || capabilities.known.models.length === 0}
               state={mux.state}
             />
             <button
@@ -297,37 +299,41 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
   )
 }
 
-function Empty({ feed }: { feed: Feed }) {
-  if (feed.state === 'failed')
+function Empty({ eventWindow }: { eventWindow: EventWindow }) {
+  if (eventWindow.state === 'failed')
     return (
       <p class="empty problem" role="alert">
-        {messageOf(feed.failure)}
+        {messageOf(eventWindow.failure)}
       </p>
     )
-  return <p class="empty">{feed.state === 'opening' ? 'Opening…' : 'Nothing has been said yet.'}</p>
+  return <p class="empty">{eventWindow.state === 'opening' ? 'Opening…' : 'Nothing has been said yet.'}</p>
 }
 
 /** The session's log and record, drawn anew at most once a frame of the screen, while the pane is seen. */
 function useSession(
   mux: Mux,
   session: string,
-): { feed: Feed; record: SessionRecord; pane: RefObject<HTMLElement | null> } {
+): { eventWindow: EventWindow; record: SessionRecord; pane: RefObject<HTMLElement | null> } {
   const [, draw] = useState(0)
   const pane = useRef<HTMLElement>(null)
   const parts = useMemo(() => {
-    const frames = createFrames(() => draw(count => count + 1))
-    return { frames, feed: createFeed(mux, session, frames.ask), record: createSessionRecord(mux, session, frames.ask) }
+    const scheduler = createRenderScheduler(() => draw(count => count + 1))
+    return {
+      scheduler,
+      eventWindow: createEventWindow(mux, session, scheduler.ask),
+      record: createSessionRecord(mux, session, scheduler.ask),
+    }
   }, [mux, session])
   useEffect(() => {
-    const { frames, feed, record } = parts
-    const detach = mux.onState(frames.ask)
-    const sight = new IntersectionObserver(changes => frames.seen(changes.at(-1)!.isIntersecting))
+    const { scheduler, eventWindow, record } = parts
+    const detach = mux.onState(scheduler.ask)
+    const sight = new IntersectionObserver(changes => scheduler.seen(changes.at(-1)!.isIntersecting))
     sight.observe(pane.current!)
     return () => {
       detach()
       sight.disconnect()
-      frames.close()
-      feed.close()
+      scheduler.close()
+      eventWindow.close()
       record.close()
     }
   }, [parts])
@@ -335,29 +341,29 @@ function useSession(
 }
 
 /** The rows for each drawing, the same list where nothing has changed. */
-function useRows(feed: Feed, opened: ReadonlyMap<string, boolean>): readonly Row[] {
-  const rowsOf = useMemo(createRows, [feed])
-  return rowsOf(feed.transcript, opened)
+function useRows(eventWindow: EventWindow, opened: ReadonlyMap<string, boolean>): readonly Row[] {
+  const rowsOf = useMemo(createRows, [eventWindow])
+  return rowsOf(eventWindow.transcript, opened)
 }
 
 /** What the newest process understands, read once somebody is about to use it. */
-function useAbilities(mux: Mux, session: string, startedAt: number | undefined) {
-  const [known, setKnown] = useState<{ abilities: Abilities; of: number | undefined }>()
+function useCapabilities(mux: Mux, session: string, startedAt: number | undefined) {
+  const [known, setKnown] = useState<{ capabilities: Capabilities; of: number | undefined }>()
   const [uses, setUses] = useState(0)
   const isCurrent = known !== undefined && (startedAt === undefined || known.of === startedAt)
   useEffect(() => {
     if (uses === 0 || isCurrent) return
     const stop = new AbortController()
-    readAbilities(mux, session, startedAt, stop.signal).then(
+    readCapabilities(mux, session, startedAt, stop.signal).then(
       // Before it has answered it is asked again with the next use.
-      abilities => abilities && setKnown({ abilities, of: startedAt }),
+      capabilities => capabilities && setKnown({ capabilities, of: startedAt }),
       () => {
         // A prompt can be written without.
       },
     )
     return () => stop.abort()
   }, [uses, startedAt])
-  return { known: known?.abilities ?? noAbilities, use: () => void (isCurrent || setUses(uses + 1)) }
+  return { known: known?.capabilities ?? noCapabilities, use: () => void (isCurrent || setUses(uses + 1)) }
 }
 
 function useSearch(rows: readonly Row[], list: { current: RowList | null }) {
@@ -397,7 +403,7 @@ function useSearch(rows: readonly Row[], list: { current: RowList | null }) {
 
 const firstRowOf = (rows: readonly Row[], item: string) => rows.find(row => row.item.key === item)?.key ?? item
 
-const promptsOf = (feed: Feed): string[] =>
-  feed.transcript.items.flatMap(item => (item.kind === 'prompt' && item.text.trim() ? [item.text] : []))
+const promptsOf = (eventWindow: EventWindow): string[] =>
+  eventWindow.transcript.items.flatMap(item => (item.kind === 'prompt' && item.text.trim() ? [item.text] : []))
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

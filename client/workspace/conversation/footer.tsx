@@ -1,7 +1,7 @@
 import type { Mux, Run } from '../../sdk/browser.ts'
 import { count, usd } from '../parts/format.ts'
 import type { Facts } from './model/items.ts'
-import { waiting } from './model/wording.ts'
+import { waiting } from './model/labels.ts'
 
 /** What holds for the session as a whole, in one line: how full the context is, what it has cost. */
 export function Footer({ facts, isRunning, next, costUsd, isModelShown, state }: FooterProps) {

@@ -44,7 +44,7 @@ export function createSessionRecord(mux: Mux, id: string, onChange: () => void):
     },
     signal,
   }).catch(() => {
-    // The feed shows why: it fails for the same reason.
+    // The event window fails for the same reason and shows it.
   })
 
   const inState = (...states: Run['state'][]) => [...runs.values()].filter(run => states.includes(run.state))

@@ -13,7 +13,7 @@ import { conversationOf } from '../layout/block.ts'
 
 /** One question with what can be answered. The answer that was first counts: who comes later is told. */
 export function ApprovalCard({ approval, readOnly }: { approval: Approval; readOnly: boolean }) {
-  const { api, records, desk, say } = useWorkspace()
+  const { api, records, paneManager, say } = useWorkspace()
   const id = useId()
   const answering = useAnswering(api, approval, say)
   const session = records.sessions.value.get(approval.session)
@@ -39,7 +39,12 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
           <span class="unseen">: {summaryOf(approval)}</span>
         </h2>
         {server && <span class="chip">{server}</span>}
-        <button type="button" class="link clip" dir="auto" onClick={() => desk.show(conversationOf(approval.session))}>
+        <button
+          type="button"
+          class="link clip"
+          dir="auto"
+          onClick={() => paneManager.show(conversationOf(approval.session))}
+        >
           {session ? sessionName(session) : approval.session}
         </button>
         <span class="grow" />

@@ -12,7 +12,7 @@ const pageSize = 200
 
 /** The untranslated frames of a session as Claude Code printed them: the end first, older ones as one scrolls up. */
 export function FramesBlock({ session }: { session: string }) {
-  const { mux, desk } = useWorkspace()
+  const { mux, paneManager } = useWorkspace()
   const topic = `session/${session}/frames` as const
   const frames = useSignal(emptyWindow)
   const first = useSignal(1)
@@ -91,7 +91,7 @@ export function FramesBlock({ session }: { session: string }) {
         <p class="grow small dim" aria-live="off">
           {rows.length} frames here{first.value > 1 ? `, kept from ${first.value} on` : ''}
         </p>
-        <button type="button" class="button plain" onClick={() => desk.show(conversationOf(session))}>
+        <button type="button" class="button plain" onClick={() => paneManager.show(conversationOf(session))}>
           Session
         </button>
       </header>

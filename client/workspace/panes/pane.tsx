@@ -4,9 +4,9 @@ import { paneKindOf } from './registry.ts'
 
 /** The block of that id, filling its pane. */
 export function Pane({ id }: { id: string }) {
-  const { desk } = useWorkspace()
+  const { paneManager } = useWorkspace()
   const pane = paneKindOf(id)
-  const active = desk.active.value === id
+  const active = paneManager.active.value === id
   if (!pane) return <p class="empty">This page knows no block {id}.</p>
   if (pane.of === 'daemon') return <pane.component active={active} />
   return <pane.component session={parseBlockId(id)!.session!} active={active} />

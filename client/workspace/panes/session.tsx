@@ -6,7 +6,7 @@ import { type Block } from '../layout/block.ts'
 
 /** A session's conversation. */
 export function SessionBlock({ session, active }: { session: string; active: boolean }) {
-  const { mux, readOnly, desk, records, overlay } = useWorkspace()
+  const { mux, readOnly, paneManager, records, overlay } = useWorkspace()
   // Not drawn anew with every change of any session: the conversation draws itself, in its turn among the panes.
   const isGone = useMemo(
     () => computed(() => records.loaded.value && !records.sessions.value.has(session)),
@@ -19,7 +19,7 @@ export function SessionBlock({ session, active }: { session: string; active: boo
       session={session}
       readOnly={readOnly}
       active={active}
-      onOpen={(block: Block) => desk.show(block)}
+      onOpen={(block: Block) => paneManager.show(block)}
       onNewSession={(prompt, directory) => (overlay.value = { kind: 'new-session', prompt, directory })}
     />
   )

@@ -24,7 +24,7 @@ const states: [StateFilter, string][] = [
 
 /** All sessions: how they are, what they cost, who waits for an answer. */
 export function SessionsBlock() {
-  const { records, desk, overlay, readOnly } = useWorkspace()
+  const { records, paneManager, overlay, readOnly } = useWorkspace()
   const text = useSignal('')
   const state = useSignal<StateFilter>('all')
   const cursor = useSignal<string | undefined>(undefined)
@@ -45,7 +45,7 @@ export function SessionsBlock() {
 
   if (records.loaded.value && sessions.size === 0) return <Welcome />
 
-  const openAt = (session: Session | undefined) => session && desk.show(conversationOf(session.session))
+  const openAt = (session: Session | undefined) => session && paneManager.show(conversationOf(session.session))
   const onKeyDown = (event: KeyboardEvent) => {
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -1e9, End: 1e9 }
     if (event.ctrlKey || event.metaKey || event.altKey) return
@@ -114,7 +114,7 @@ export function SessionsBlock() {
             <SessionRow
               session={session}
               isCursor={session.session === cursor.value}
-              isOpen={desk.open.value.includes(blockId(conversationOf(session.session)))}
+              isOpen={paneManager.open.value.includes(blockId(conversationOf(session.session)))}
               onOpen={() => {
                 cursor.value = session.session
                 openAt(session)

@@ -1,7 +1,11 @@
 import { render } from 'preact'
 import { open } from '../../../client/sdk/browser.ts'
 import { ConversationPane } from '../../../client/workspace/conversation/conversation-pane.tsx'
-import { createFeed, type Feed, type FeedBounds } from '../../../client/workspace/conversation/feed.ts'
+import {
+  createEventWindow,
+  type EventWindow,
+  type EventWindowBounds,
+} from '../../../client/workspace/conversation/event-window.ts'
 
 /** In the address's fragment: what the panes are to show. */
 interface Shown {
@@ -26,7 +30,7 @@ render(
 )
 
 declare global {
-  /** For tests of a feed without its pane. */
-  var openFeed: (session: string, bounds: FeedBounds) => Feed
+  /** For tests of an event window without its pane. */
+  var openEventWindow: (session: string, bounds: EventWindowBounds) => EventWindow
 }
-globalThis.openFeed = (session, bounds) => createFeed(mux, session, () => {}, bounds)
+globalThis.openEventWindow = (session, bounds) => createEventWindow(mux, session, () => {}, bounds)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { adviceFor } from '../../../client/workspace/conversation/model/advice.ts'
-import { toolAbout } from '../../../client/workspace/conversation/model/tool-text.ts'
+import { toolAbout } from '../../../client/workspace/conversation/model/tool-output.ts'
 import { jsonFields, toolName, toolView } from '../../../client/workspace/conversation/model/tool-view.ts'
 import { nextCancel } from '../../../client/workspace/conversation/prompt/cancelling.ts'
 import { createHistory } from '../../../client/workspace/conversation/prompt/history.ts'

@@ -1,7 +1,7 @@
 import type { Block } from '../model/blocks.ts'
 import type { Item, TextItem } from '../model/items.ts'
 import type { Transcript } from '../model/transcript.ts'
-import { isAgent, outputText } from '../model/tool-text.ts'
+import { isAgent, outputText } from '../model/tool-output.ts'
 
 /** What is scrolled through: an item, or a block of one that is a long text. A new `version` has to be drawn anew. */
 export interface Row {

@@ -1,14 +1,14 @@
 import type { EventOf } from '../../../sdk/browser.ts'
 import { createBlocks } from './blocks.ts'
 import type { TextItem, ThinkingItem } from './items.ts'
-import { type Handlers, type Lane, type Message, nextIndex, type Sheet } from './sheet.ts'
-import * as say from './wording.ts'
+import { type Handlers, type Lane, type Message, nextIndex, type TranscriptBuilder } from './transcript-builder.ts'
+import * as say from './labels.ts'
 
 type Delta = EventOf<'assistant_text'> | EventOf<'thinking'>
 
 /** What Claude says and thinks: written piece by piece, and taken back when the attempt is made again. */
-export function createMessages(sheet: Sheet) {
-  const { facts, touch } = sheet
+export function createMessages(builder: TranscriptBuilder) {
+  const { facts, touch } = builder
   const messages = new Map<string, Message>()
   const texts = new Map<string, TextItem | ThinkingItem>()
 
@@ -28,7 +28,7 @@ export function createMessages(sheet: Sheet) {
   }
 
   function write(event: Delta): void {
-    const lane = sheet.laneOf(event)
+    const lane = builder.laneOf(event)
     const kind = event.type === 'assistant_text' ? 'text' : 'thinking'
     const { messageId = lane.message.id, index } = event
     if (messageId !== lane.message.id) begin(lane, messageId)
@@ -47,8 +47,8 @@ export function createMessages(sheet: Sheet) {
     kind: 'text' | 'thinking',
     name: string | undefined,
   ): TextItem | ThinkingItem {
-    const place = { ...sheet.common(event, name ?? `${kind}:${event.seq}`), finished: false }
-    const item = sheet.append(
+    const place = { ...builder.common(event, name ?? `${kind}:${event.seq}`), finished: false }
+    const item = builder.append(
       event,
       kind === 'text'
         ? ({ ...place, kind, blocks: createBlocks() } satisfies TextItem)
@@ -63,34 +63,34 @@ export function createMessages(sheet: Sheet) {
     const gone = message.blocks.filter(({ index }) => index >= from)
     message.blocks = message.blocks.filter(({ index }) => index < from)
     for (const { item, name } of gone) {
-      sheet.changedAt(item)
+      builder.changedAt(item)
       // Among the newest.
       const at = message.lane.lastIndexOf(item)
       if (at >= 0) message.lane.splice(at, 1)
       if (name !== undefined) texts.delete(name)
       if (item.kind !== 'tool') continue
-      sheet.tools.delete(item.toolUseId)
-      sheet.openTools.delete(item)
-      sheet.lanes.delete(item.toolUseId)
+      builder.tools.delete(item.toolUseId)
+      builder.openTools.delete(item)
+      builder.lanes.delete(item.toolUseId)
     }
   }
 
   const handlers = {
     message_started(event) {
-      begin(sheet.laneOf(event), event.messageId)
+      begin(builder.laneOf(event), event.messageId)
       if (event.parent === undefined) facts.model = event.model ?? facts.model
     },
     message_finished(event) {
-      const lane = sheet.laneOf(event)
+      const lane = builder.laneOf(event)
       finish(lane)
       const { usage, stopReason } = event
       if (event.parent === undefined && usage)
         facts.contextTokens = usage.input + usage.cacheRead + usage.cacheCreation + usage.output
       if (stopReason === 'max_tokens' || stopReason === 'refusal')
-        sheet.line(event, say.stopped(stopReason), { tone: 'warning' })
+        builder.line(event, say.stopped(stopReason), { tone: 'warning' })
       const last = lane.message.blocks.findLast(({ item }) => item.kind === 'text')?.item
       if (event.parent === undefined && last?.kind === 'text')
-        sheet.announcement = last.blocks.all.map(({ source }) => source).join('')
+        builder.announcement = last.blocks.all.map(({ source }) => source).join('')
     },
     message_discarded(event) {
       const message = messages.get(event.messageId)
@@ -104,7 +104,7 @@ export function createMessages(sheet: Sheet) {
     handlers,
     /** Nothing more will be written, in any lane. */
     finishAll() {
-      for (const lane of sheet.lanes.values()) finish(lane)
+      for (const lane of builder.lanes.values()) finish(lane)
     },
   }
 }

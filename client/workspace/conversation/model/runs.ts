@@ -1,8 +1,8 @@
 import type { EventOf, Origin, TerminalEvent, Tokens } from '../../../sdk/browser.ts'
-import type { Handlers, Sheet } from './sheet.ts'
-import * as say from './wording.ts'
+import type { Handlers, TranscriptBuilder } from './transcript-builder.ts'
+import * as say from './labels.ts'
 
-interface Going {
+interface RunStatusBar {
   /** Unknown of a run whose beginning is not read here. */
   startedAt?: number
   costUsd?: number
@@ -10,13 +10,13 @@ interface Going {
 }
 
 /** Runs from their prompt to their end. `onEnd`: nothing more will be written in it. */
-export function runHandlers(sheet: Sheet, onEnd: () => void) {
-  const { facts, openTools, touch } = sheet
+export function runHandlers(builder: TranscriptBuilder, onEnd: () => void) {
+  const { facts, openTools, touch } = builder
   const queued = new Map<string, { prompt: string; origin: Origin }>()
-  const runs = new Map<string, Going>()
+  const runs = new Map<string, RunStatusBar>()
 
   function prompt(event: TerminalEvent | EventOf<'run_started'>, text: string, origin: Origin): void {
-    sheet.append(event, { ...sheet.common(event, `prompt:${event.run ?? ''}`), kind: 'prompt', text, origin })
+    builder.append(event, { ...builder.common(event, `prompt:${event.run ?? ''}`), kind: 'prompt', text, origin })
   }
 
   function ended(event: TerminalEvent): void {
@@ -34,14 +34,14 @@ export function runHandlers(sheet: Sheet, onEnd: () => void) {
     // It never left the queue.
     if (waiting) prompt(event, waiting.prompt, waiting.origin)
     const { startedAt, costUsd, tokens } = runs.get(run) ?? {}
-    const last = sheet.items.at(-1)
+    const last = builder.items.at(-1)
     const isExplained =
       event.type === 'failed' &&
       last?.kind === 'text' &&
       last.blocks.all.some(({ source }) => source.includes(event.failure.detail))
-    const place = sheet.common(event, `end:${run}`)
-    sheet.append(event, { ...place, kind: 'end', event, isExplained, startedAt, costUsd, tokens })
-    sheet.announcement = say.ended(event)
+    const place = builder.common(event, `end:${run}`)
+    builder.append(event, { ...place, kind: 'end', event, isExplained, startedAt, costUsd, tokens })
+    builder.announcement = say.ended(event)
     queued.delete(run)
     runs.delete(run)
     if (facts.run?.run === run) facts.run = undefined
@@ -71,13 +71,13 @@ export function runHandlers(sheet: Sheet, onEnd: () => void) {
       // Its end says who asked, and stands below its prompt.
       if (queued.has(event.run ?? '')) return
       if (facts.run && facts.run.run === event.run) facts.run = { ...facts.run, cancelledBy: event.by }
-      sheet.line(event, say.cancelRequested(event), { tone: 'warning' })
+      builder.line(event, say.cancelRequested(event), { tone: 'warning' })
     },
     limit_reached(event) {
-      sheet.line(event, say.limitReached(event), { tone: 'warning' })
+      builder.line(event, say.limitReached(event), { tone: 'warning' })
     },
     cancel_escalated(event) {
-      sheet.line(event, say.escalated(event), { tone: 'warning' })
+      builder.line(event, say.escalated(event), { tone: 'warning' })
     },
     done: ended,
     failed: ended,

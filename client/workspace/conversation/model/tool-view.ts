@@ -1,4 +1,4 @@
-import { isAgent } from './tool-text.ts'
+import { isAgent } from './tool-output.ts'
 
 /** A tool's call in the form in which a person reads it. */
 export type ToolView =

@@ -1,12 +1,12 @@
 import type { Event } from '../../../sdk/browser.ts'
 import { reasonOf } from './approval-reason.ts'
 import type { LineItem } from './items.ts'
-import type { Handlers, Sheet } from './sheet.ts'
-import * as say from './wording.ts'
+import type { Handlers, TranscriptBuilder } from './transcript-builder.ts'
+import * as say from './labels.ts'
 
 /** Tools from their call to their result, what is asked about them, and what goes on behind them. */
-export function toolHandlers(sheet: Sheet) {
-  const { tools, openTools, toolOf, touch } = sheet
+export function toolHandlers(builder: TranscriptBuilder) {
+  const { tools, openTools, toolOf, touch } = builder
   /** By approval, the tool use id of the call that it is about. */
   const approvals = new Map<string, string>()
   const taskLines = new Map<string, LineItem>()
@@ -60,7 +60,7 @@ export function toolHandlers(sheet: Sheet) {
       tool.input ??= input
       tool.state = 'waiting'
       approvals.set(approval, event.toolUseId)
-      sheet.announcement = say.asked(event)
+      builder.announcement = say.asked(event)
       touch(tool)
     },
     approval_resolved(event) {
@@ -94,7 +94,7 @@ export function toolHandlers(sheet: Sheet) {
         known.text = text
         known.detail = description ?? known.detail
         touch(known)
-      } else taskLines.set(taskId, sheet.line(event, text, { about: 'task', detail: description ?? '' }))
+      } else taskLines.set(taskId, builder.line(event, text, { about: 'task', detail: description ?? '' }))
     },
   } satisfies Partial<Handlers>
 }

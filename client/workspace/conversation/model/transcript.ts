@@ -2,9 +2,9 @@ import type { Event, EventType, Gap } from '../../../sdk/browser.ts'
 import type { Facts, Item, ToolItem } from './items.ts'
 import { createMessages } from './messages.ts'
 import { runHandlers } from './runs.ts'
-import { createSheet, type Handlers, type Sheet } from './sheet.ts'
+import { createTranscriptBuilder, type Handlers, type TranscriptBuilder } from './transcript-builder.ts'
 import { toolHandlers } from './tools.ts'
-import * as say from './wording.ts'
+import * as say from './labels.ts'
 
 /**
  * A session's events as items to show: the same events give the same items, however they come. It can begin anywhere in
@@ -23,14 +23,14 @@ export interface Transcript {
 }
 
 export function createTranscript(): Transcript {
-  const sheet = createSheet()
-  const messages = createMessages(sheet)
+  const builder = createTranscriptBuilder()
+  const messages = createMessages(builder)
   const on: Handlers = {
     ...messages.handlers,
-    ...toolHandlers(sheet),
-    ...runHandlers(sheet, messages.finishAll),
-    ...sessionHandlers(sheet),
-    ...remarkHandlers(sheet),
+    ...toolHandlers(builder),
+    ...runHandlers(builder, messages.finishAll),
+    ...sessionHandlers(builder),
+    ...remarkHandlers(builder),
     // The queue shows it.
     run_moved() {},
     // The frames have the sources; the text stands without them.
@@ -38,24 +38,24 @@ export function createTranscript(): Transcript {
   }
 
   return {
-    items: sheet.items,
-    facts: sheet.facts,
+    items: builder.items,
+    facts: builder.facts,
     get current() {
-      const open = [...sheet.openTools]
+      const open = [...builder.openTools]
       return open.findLast(({ state }) => state === 'waiting') ?? open.at(-1)
     },
-    takeChanged: sheet.takeChanged,
+    takeChanged: builder.takeChanged,
     get announcement() {
-      return sheet.announcement
+      return builder.announcement
     },
     add(event) {
       if (event.type === 'gap') {
-        sheet.beginEra()
-        sheet.line({ seq: event.to, time: 0, run: null }, say.gap(event), { tone: 'error' })
+        builder.beginEra()
+        builder.line({ seq: event.to, time: 0, run: null }, say.gap(event), { tone: 'error' })
         return
       }
       if (event.run !== null && !ofOthers.has(event.type))
-        sheet.facts.heardAt = event.time
+        builder.facts.heardAt = event.time
         // A later daemon has types that are not known here.
       ;(on[event.type] as ((event: Event) => void) | undefined)?.(event)
     },
@@ -73,7 +73,7 @@ const ofOthers = new Set<EventType>([
 ])
 
 /** What is done to the session as a whole, and what Claude Code says that it is now. */
-function sessionHandlers({ items, facts, line, touch }: Sheet) {
+function sessionHandlers({ items, facts, line, touch }: TranscriptBuilder) {
   return {
     session_forked(event) {
       line(event, say.forked(event))
@@ -114,7 +114,7 @@ function sessionHandlers({ items, facts, line, touch }: Sheet) {
 }
 
 /** What is said in passing. */
-function remarkHandlers({ append, common, facts, line, sayAnew }: Sheet) {
+function remarkHandlers({ append, common, facts, line, replaceLine }: TranscriptBuilder) {
   return {
     user_message(event) {
       const { replay, synthetic, parent, text } = event
@@ -123,10 +123,10 @@ function remarkHandlers({ append, common, facts, line, sayAnew }: Sheet) {
       else append(event, { ...common(event, `user:${event.seq}`), kind: 'prompt', text, origin: undefined })
     },
     rate_limit(event) {
-      if (event.status !== 'allowed') sayAnew(event, say.rateLimit(event), { tone: 'warning', about: 'rate_limit' })
+      if (event.status !== 'allowed') replaceLine(event, say.rateLimit(event), { tone: 'warning', about: 'rate_limit' })
     },
     api_retry(event) {
-      sayAnew(event, say.retry(event), { tone: 'warning', about: 'api_retry' })
+      replaceLine(event, say.retry(event), { tone: 'warning', about: 'api_retry' })
     },
     hook(event) {
       const failed = event.outcome !== undefined && event.outcome !== 'success'
@@ -145,7 +145,7 @@ function remarkHandlers({ append, common, facts, line, sayAnew }: Sheet) {
       line(event, say.firstLine(event.text), { tone, ...(say.isLong(event.text) && { detail: event.text }) })
     },
     thinking_progress(event) {
-      sayAnew(event, say.thinkingProgress(event), { tone: 'quiet', about: 'thinking_progress' })
+      replaceLine(event, say.thinkingProgress(event), { tone: 'quiet', about: 'thinking_progress' })
     },
     redacted_thinking(event) {
       line(event, 'Thinking that the API encrypted')

@@ -1,4 +1,4 @@
-import type { SlashCommand } from '../abilities.ts'
+import type { SlashCommand } from '../capabilities.ts'
 
 /** The commands to choose from, above the prompt that is their beginning. */
 export function CommandsList({ id, commands, chosen, onChoose }: CommandsListProps) {

@@ -1,13 +1,13 @@
 import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { keepDraft, readDraft } from '../../drafts.ts'
-import type { Abilities } from '../abilities.ts'
+import type { Capabilities } from '../capabilities.ts'
 import { CommandsList } from './commands-list.tsx'
 import { createHistory } from './history.ts'
 import { joinDraft } from './outgoing.ts'
 import { matchingCommands } from './slash-commands.ts'
 
 /** Where a prompt is written. Enter sends it, Shift+Enter begins a line; the arrows go through earlier ones. */
-export function PromptBox({ self, session, abilities, prompts, isBusy, onSend, onUse, active }: PromptBoxProps) {
+export function PromptBox({ self, session, capabilities, prompts, isBusy, onSend, onUse, active }: PromptBoxProps) {
   const [text, setText] = useState(() => readDraft(session))
   const [chosen, setChosen] = useState(0)
   const [dismissed, setDismissed] = useState(false)
@@ -16,7 +16,7 @@ export function PromptBox({ self, session, abilities, prompts, isBusy, onSend, o
   const earlier = useRef(prompts)
   earlier.current = prompts
   const history = useMemo(() => createHistory(() => earlier.current()), [])
-  const commands = dismissed ? [] : matchingCommands(text, abilities.commands)
+  const commands = dismissed ? [] : matchingCommands(text, capabilities.commands)
   const at = Math.min(chosen, commands.length - 1)
 
   useLayoutEffect(() => {
@@ -124,7 +124,7 @@ export interface PromptField {
 interface PromptBoxProps {
   self: { current: PromptField | null }
   session: string
-  abilities: Abilities
+  capabilities: Capabilities
   /** Oldest first. */
   prompts: () => readonly string[]
   /** A run goes on: what is sent waits for it. */

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from '../../parts/icons.tsx'
 import { oneLine } from '../../parts/format.ts'
-import { limits, nameOf, waiting } from '../model/wording.ts'
+import { limits, nameOf, waiting } from '../model/labels.ts'
 
 /** Prompts that wait to be started, the next one first. Moved by Shift and the arrows, taken out by Delete. */
 export function Queue({ mux, runs, readOnly, onProblem }: QueueProps) {

@@ -1,4 +1,4 @@
-import type { SlashCommand } from '../abilities.ts'
+import type { SlashCommand } from '../capabilities.ts'
 
 const mostShown = 8
 

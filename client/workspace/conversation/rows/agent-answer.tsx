@@ -1,7 +1,7 @@
 import { CopyButton } from '../../parts/copy-button.tsx'
 import { Markdown } from '../../parts/markdown.tsx'
 import type { ToolItem } from '../model/items.ts'
-import { outputText } from '../model/tool-text.ts'
+import { outputText } from '../model/tool-output.ts'
 import { LoadRest } from './load-rest.tsx'
 
 /** What a sub-agent answered: below the steps that led to it. */

@@ -2,7 +2,7 @@ import { AnswerForm, TimeLeft, useAnswering } from '../../approvals/answering.ts
 import { ReasonView } from '../../approvals/approval-reason.tsx'
 import { Markdown } from '../../parts/markdown.tsx'
 import type { ApprovalPart, ToolItem } from '../model/items.ts'
-import { answered } from '../model/wording.ts'
+import { answered } from '../model/labels.ts'
 import { usePane } from '../pane-context.ts'
 
 /** A question of Claude's where it was asked, with what can be answered. */

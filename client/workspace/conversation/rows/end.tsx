@@ -2,7 +2,7 @@ import { turnEnd } from '../../../text/turn-end.ts'
 import { count, duration, usd } from '../../parts/format.ts'
 import { type Advice, adviceFor, remedyNames } from '../model/advice.ts'
 import type { EndItem } from '../model/items.ts'
-import { ended } from '../model/wording.ts'
+import { ended } from '../model/labels.ts'
 import { useOpen, usePane } from '../pane-context.ts'
 
 /** How a run ended, and what it took. */

@@ -1,4 +1,4 @@
-import { nameOf } from '../model/wording.ts'
+import { nameOf } from '../model/labels.ts'
 import type { PromptItem } from '../model/items.ts'
 import { Folded } from './folded.tsx'
 

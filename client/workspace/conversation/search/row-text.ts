@@ -1,6 +1,6 @@
 import type { Row } from '../list/rows.ts'
-import { inputText, outputText } from '../model/tool-text.ts'
-import { ended } from '../model/wording.ts'
+import { inputText, outputText } from '../model/tool-output.ts'
+import { ended } from '../model/labels.ts'
 
 /** The text that a row is found by. */
 export function rowText({ item, block }: Row): string {

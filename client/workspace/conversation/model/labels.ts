@@ -3,7 +3,7 @@ import { turnEnd } from '../../../text/turn-end.ts'
 import { bytes, count, duration, usd } from '../../parts/format.ts'
 import type { Resolved } from './items.ts'
 
-/** Who it was, for a reader: a client's name, a policy, Claude Code itself. */
+/** The name of an actor: a client, a policy, or Claude Code itself. */
 export const nameOf = (who: Origin | NonNullable<Approval['by']>): string =>
   'background' in who ? `background (${who.background.kind})` : 'policy' in who ? who.policy : who.name
 
@@ -49,7 +49,7 @@ const limitNames = { timeoutMs: 'The run has gone on for', inactivityMs: 'Claude
 export const limitReached = ({ limit, value }: EventOf<'limit_reached'>): string =>
   `${limitNames[limit]} ${duration(value)}, the run’s limit: it is ended`
 
-/** What ends it when it goes on for too long; empty where nothing does. */
+/** The time and cost limits of a run; empty if it has none. */
 export function limits({
   limits: { timeoutMs, inactivityMs, maxTurns, maxBudgetUsd } = {},
 }: Pick<Run, 'limits'>): string {
@@ -63,7 +63,7 @@ export function limits({
 }
 
 const waits = { session: 'its turn', place: 'a free place', memory: 'free memory', background: 'background work' }
-/** What keeps a queued run. */
+/** What a queued run waits for. */
 export const waiting = ({ waitingFor = 'session' }: Pick<Run, 'waitingFor'>): string => `waits for ${waits[waitingFor]}`
 
 const steps = {
@@ -137,13 +137,13 @@ export function task({ phase, status, summary, description }: EventOf<'task'>, k
 
 const maxLineLength = 160
 
-/** A sentence of Claude Code as one line. */
+/** The first line of a text of Claude Code. */
 export const firstLine = (text: string): string => {
   const [first = ''] = text.trim().split('\n')
   return first.length > maxLineLength ? `${first.slice(0, maxLineLength)}…` : first
 }
 
-/** The line does not hold all of it. */
+/** Whether the text has more than its first line. */
 export const isLong = (text: string): boolean => firstLine(text) !== text.trim()
 
 export const thinkingProgress = ({ estimatedTokens }: EventOf<'thinking_progress'>): string =>

@@ -1,18 +1,18 @@
 import { harmless, harmlessJson } from '../../../text/harmless.ts'
-import { tellingFields, tellingInput } from '../../../text/telling-input.ts'
+import { summaryFields, summarizeToolInput } from '../../../text/summarize-tool-input.ts'
 
-/** What a tool is called with, in one line: the part that tells it from others of its kind. */
+/** The input of a tool call in one line: the part that distinguishes it from other calls of the tool. */
 export function toolAbout(tool: string, input: unknown): string {
   const { questions } = (input ?? {}) as { questions?: unknown }
   const [question] = Array.isArray(questions) ? (questions as { question?: unknown }[]) : []
   if (typeof question?.question === 'string') return oneLine(question.question)
   if (tool === 'TodoWrite') return todosAbout(input)
   const { subject, taskId, task_id: task, status } = (input ?? {}) as Record<string, unknown>
-  // Of a list of tasks: what it is about, or which one and how it stands now.
+  // For a task list: the subject, or the task and its state.
   if (/^Task[A-Z]/.test(tool)) return oneLine([subject ?? named(taskId ?? task), status].filter(Boolean).join(', '))
   if (Object.keys(input ?? {}).length === 0) return ''
-  const telling = tellingInput(input, isAgent(tool) ? ['description', 'prompt'] : [...tellingFields, 'plan'])
-  // Without one field that tells it apart all values do, and the body names them.
+  const telling = summarizeToolInput(input, isAgent(tool) ? ['description', 'prompt'] : [...summaryFields, 'plan'])
+  // Without a distinguishing field, show all values; the body names them.
   return oneLine(telling.startsWith('{') ? valuesOf(input) : telling)
 }
 
@@ -30,7 +30,7 @@ function todosAbout(input: unknown): string {
   return `${done} of ${todos.length} done`
 }
 
-/** The path that a tool is called with, where it is what tells the call from others. */
+/** The path in the input, if it distinguishes the call from others. */
 export function pathOf(input: unknown): string | undefined {
   const { command, file_path: file, notebook_path: notebook, pattern, path } = (input ?? {}) as Record<string, unknown>
   if (command !== undefined) return undefined
@@ -41,14 +41,14 @@ export function pathOf(input: unknown): string | undefined {
 /** A tool that starts a sub-agent. */
 export const isAgent = (tool: string): boolean => tool === 'Agent' || tool === 'Task'
 
-/** The text of what a tool gave back, which may be text or parts. */
+/** The text of a tool result, which is text or a list of parts. */
 export function outputText(output: unknown): string {
   if (typeof output === 'string') return output
   if (!Array.isArray(output)) return output === undefined || output === null ? '' : JSON.stringify(output, null, 2)
   return output.map(partText).join('\n')
 }
 
-/** A tool's input as somebody would write it: a command as it is, everything else as JSON. */
+/** The input of a tool: a command verbatim, anything else as JSON. */
 export function inputText(input: unknown): string {
   const command = (input as { command?: unknown } | null | undefined)?.command
   if (typeof command === 'string') return harmless(command)

@@ -1,17 +1,17 @@
 import type { Event, EventOf, EventType } from '../../../sdk/browser.ts'
 import type { Facts, Item, LineItem, Tone, ToolItem } from './items.ts'
 
-/** Where in the log an item begins. */
+/** The position in the log where an item begins. */
 export type Place = Pick<Event, 'seq' | 'time' | 'run' | 'parent'>
 
-/** The main conversation, or that of a sub-agent. */
+/** The main conversation, or the conversation of a sub-agent. */
 export interface Lane {
   items: Item[]
-  /** The one that is being written. */
+  /** The message that is being written. */
   message: Message
 }
 
-/** Its blocks in order: what may be withdrawn. */
+/** Its content blocks in order. They may be withdrawn. */
 export interface Message {
   id: string | undefined
   lane: Item[]
@@ -24,42 +24,42 @@ interface LineOptions {
   detail?: string
 }
 
-/** What events are written to: items in lanes, and what holds for the whole. */
-export interface Sheet {
+/** Collects the items of a transcript in lanes. The handlers of events write to it. */
+export interface TranscriptBuilder {
   readonly items: readonly Item[]
   readonly facts: Facts
   announcement: string
   readonly lanes: Map<string | undefined, Lane>
   readonly tools: Map<string, ToolItem>
-  /** Those that have not given a result. */
+  /** Tools without a result. */
   readonly openTools: Set<ToolItem>
-  /** What every item has. */
+  /** The fields that all items share. */
   common(place: Place, key: string): Pick<Item, 'key' | 'seq' | 'time' | 'run' | 'lane' | 'version'>
   append<T extends Item>(place: Place, item: T): T
   touch(item: Item): void
-  /** It has come or gone, or is another. */
+  /** Marks an item as added, removed or changed. */
   changedAt(item: Item): void
-  /** The place in `items` from which on anything is different since this was last called; none: `items.length`. */
+  /** The index of the first item that differs since the last call; `items.length` if none does. */
   takeChanged(): number
   laneOf(place: Place): Lane
-  /** The tool with this id; one that was not seen to begin begins here. */
+  /** The tool with this id. Creates it if its start is not in the transcript. */
   toolOf(toolUseId: string, place: Place, tool: string): ToolItem
   line(place: Place, text: string, options?: LineOptions): LineItem
-  /** Says something anew that was the last thing said in its lane; else on a line of its own. */
-  sayAnew(place: Place, text: string, options: LineOptions & { about: string }): void
-  /** After a gap a place may be that of an earlier log again. */
+  /** Replaces the last line of the lane if it has the same `about`; otherwise adds a line. */
+  replaceLine(place: Place, text: string, options: LineOptions & { about: string }): void
+  /** To call after a gap, because a position may repeat one of an earlier log. */
   beginEra(): void
 }
 
-/** What becomes of each event on a sheet. */
+/** One handler per event type. */
 export type Handlers = { [Type in EventType]: (event: EventOf<Type>) => void }
 
-export function createSheet(): Sheet {
+export function createTranscriptBuilder(): TranscriptBuilder {
   let era = 0
   let changed = 0
   const main = createLane([])
 
-  const sheet: Sheet = {
+  const builder: TranscriptBuilder = {
     items: main.items,
     facts: {
       model: undefined,
@@ -80,24 +80,24 @@ export function createSheet(): Sheet {
     common: ({ seq, time, run, parent }, key) => ({ key: `${era}/${key}`, seq, time, run, lane: parent, version: 0 }),
 
     append(place, item) {
-      sheet.laneOf(place).items.push(item)
-      sheet.changedAt(item)
-      const owner = item.lane === undefined ? undefined : sheet.tools.get(item.lane)
-      if (owner) sheet.touch(owner)
+      builder.laneOf(place).items.push(item)
+      builder.changedAt(item)
+      const owner = item.lane === undefined ? undefined : builder.tools.get(item.lane)
+      if (owner) builder.touch(owner)
       return item
     },
 
     touch(item) {
       item.version++
-      sheet.changedAt(item)
+      builder.changedAt(item)
     },
 
-    /** What happens in a sub-agent's lane happens to the call that began it. */
+    /** A change in the lane of a sub-agent is a change of the call that started it. */
     changedAt(item) {
       let owner: Item | undefined = item
-      // Calls that name each other as the one they belong to are in no lane that is shown.
-      for (let depth = 0; owner?.lane !== undefined && depth < deepest; depth++) owner = sheet.tools.get(owner.lane)
-      // Among the newest, mostly.
+      // Calls that name each other as parents are in no visible lane.
+      for (let depth = 0; owner?.lane !== undefined && depth < deepest; depth++) owner = builder.tools.get(owner.lane)
+      // Most searches end among the newest.
       changed = Math.min(changed, Math.max(0, owner ? main.items.lastIndexOf(owner) : 0))
     },
 
@@ -109,20 +109,20 @@ export function createSheet(): Sheet {
 
     laneOf(place) {
       const { parent } = place
-      const known = sheet.lanes.get(parent)
+      const known = builder.lanes.get(parent)
       if (known || parent === undefined) return known ?? main
       const { seq, time, run } = place
-      // Its call came before what is read here.
-      const lane = createLane(sheet.toolOf(parent, { seq, time, run }, 'Agent').children)
-      sheet.lanes.set(parent, lane)
+      // The call is before the first event of the transcript.
+      const lane = createLane(builder.toolOf(parent, { seq, time, run }, 'Agent').children)
+      builder.lanes.set(parent, lane)
       return lane
     },
 
     toolOf(toolUseId, place, tool) {
-      const known = sheet.tools.get(toolUseId)
+      const known = builder.tools.get(toolUseId)
       if (known) return known
       const item: ToolItem = {
-        ...sheet.common(place, `tool:${toolUseId}`),
+        ...builder.common(place, `tool:${toolUseId}`),
         kind: 'tool',
         toolUseId,
         tool,
@@ -139,33 +139,33 @@ export function createSheet(): Sheet {
         task: undefined,
         children: [],
       }
-      sheet.tools.set(toolUseId, item)
-      sheet.openTools.add(item)
-      sheet.append(place, item)
-      const { blocks } = sheet.laneOf(place).message
+      builder.tools.set(toolUseId, item)
+      builder.openTools.add(item)
+      builder.append(place, item)
+      const { blocks } = builder.laneOf(place).message
       blocks.push({ item, index: nextIndex(blocks) })
       return item
     },
 
     line(place, text, { tone = 'quiet', about = '', detail = '' } = {}) {
-      const common = sheet.common(place, `line:${place.seq}`)
-      return sheet.append(place, { ...common, kind: 'line', about, tone, text, detail: detail || undefined })
+      const common = builder.common(place, `line:${place.seq}`)
+      return builder.append(place, { ...common, kind: 'line', about, tone, text, detail: detail || undefined })
     },
 
-    sayAnew(place, text, options) {
-      const last = sheet.laneOf(place).items.at(-1)
+    replaceLine(place, text, options) {
+      const last = builder.laneOf(place).items.at(-1)
       if (last?.kind === 'line' && last.about === options.about && last.run === place.run) {
         last.text = text
-        sheet.touch(last)
-      } else sheet.line(place, text, options)
+        builder.touch(last)
+      } else builder.line(place, text, options)
     },
 
     beginEra: () => void era++,
   }
-  return sheet
+  return builder
 }
 
-/** Of sub-agents within each other. */
+/** Maximum depth of nested sub-agents. */
 const deepest = 100
 
 const createLane = (items: Item[]): Lane => ({ items, message: { id: undefined, lane: items, blocks: [] } })

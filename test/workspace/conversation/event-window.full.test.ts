@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
 import { connect, type Mux } from '../../../client/sdk/index.ts'
-import type { Feed } from '../../../client/workspace/conversation/feed.ts'
+import type { EventWindow } from '../../../client/workspace/conversation/event-window.ts'
 import { describeWithPages } from '../../client/chromium.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { until } from '../../support/until.ts'
@@ -13,7 +13,7 @@ const bounds = { events: 100, maxEvents: 300, maxCharacters: 1_000_000, pieceMs:
 const wide = { events: 100_000, maxEvents: 100_000, maxCharacters: 100_000_000, pieceMs: 100 }
 const loop = 'sim:loop rounds=130 takesMs=1'
 
-describeWithPages('the feed of a pane', newPage => {
+describeWithPages('the event window of a pane', newPage => {
   it('lets go of its top while it follows, and shows the end as one that holds everything', async () => {
     const { page, mux, session } = await startFeed(newPage)
     await open(page, session, bounds)
@@ -38,24 +38,24 @@ describeWithPages('the feed of a pane', newPage => {
     let shown = await look(page)
     expect(shown).toMatchObject({ state: 'following', hasNewer: false })
     const end = shown.items.slice(-10)
-    await page.evaluate(() => (feed.keepTop = true))
+    await page.evaluate(() => (eventWindow.keepTop = true))
     for (let pages = 0; shown.hasOlder; pages++) {
       expect(pages).toBeLessThan(20)
-      await page.evaluate(() => feed.loadOlder())
+      await page.evaluate(() => eventWindow.loadOlder())
       shown = await look(page)
       expect(shown.last - shown.first).toBeLessThanOrEqual(bounds.maxEvents)
     }
     expect(shown).toMatchObject({ state: 'detached', first: 2, hasNewer: true })
     for (let pages = 0; shown.hasNewer; pages++) {
       expect(pages).toBeLessThan(20)
-      await page.evaluate(() => feed.loadNewer())
+      await page.evaluate(() => eventWindow.loadNewer())
       shown = await look(page)
       expect(shown.last - shown.first).toBeLessThanOrEqual(bounds.maxEvents)
     }
     expect(shown.state).toBe('following')
     expect(shown.items.slice(-10)).toEqual(end)
-    await page.evaluate(() => feed.loadOlder())
-    await page.evaluate(() => feed.toEnd())
+    await page.evaluate(() => eventWindow.loadOlder())
+    await page.evaluate(() => eventWindow.toEnd())
     await until(async () => {
       const { state, items } = await look(page)
       expect(state).toBe('following')
@@ -66,7 +66,7 @@ describeWithPages('the feed of a pane', newPage => {
 
 declare global {
   /** The one that is tested, in its page. */
-  var feed: Feed
+  var eventWindow: EventWindow
 }
 
 async function startFeed(newPage: () => Promise<Page>): Promise<{ page: Page; mux: Mux; session: string }> {
@@ -78,22 +78,22 @@ async function startFeed(newPage: () => Promise<Page>): Promise<{ page: Page; mu
   await result()
   const page = await newPage()
   await show(page, { sessions: [] })
-  await page.waitForFunction(() => 'openFeed' in globalThis)
+  await page.waitForFunction(() => 'openEventWindow' in globalThis)
   return { page, mux, session }
 }
 
 async function open(page: Page, session: string, within: typeof bounds): Promise<void> {
-  await page.evaluate(([id, most]) => void (globalThis.feed = globalThis.openFeed(id, most)), [
+  await page.evaluate(([id, most]) => void (globalThis.eventWindow = globalThis.openEventWindow(id, most)), [
     session,
     within,
   ] as const)
-  await page.waitForFunction(() => feed.state === 'following')
+  await page.waitForFunction(() => eventWindow.state === 'following')
 }
 
 /** What it shows. */
 const look = (page: Page) =>
   page.evaluate(() => {
-    const { state, last, hasOlder, hasNewer, transcript } = feed
+    const { state, last, hasOlder, hasNewer, transcript } = eventWindow
     const items = transcript.items.map(item => {
       if (item.kind === 'text') return [item.key, item.blocks.all.map(({ source }) => source).join('')]
       return item.kind === 'tool' ? [item.key, item.state, item.input, item.output] : [item.key]

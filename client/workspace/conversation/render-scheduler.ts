@@ -1,15 +1,15 @@
-/** Work that is asked for often and done when there is a frame of the screen for it. */
-export interface Frames {
+/** Runs the drawing of a pane in an animation frame, however often it is requested. */
+export interface RenderScheduler {
   ask(): void
-  /** What is not seen is not worked for; what was asked for meanwhile is done when it is seen again. */
+  /** A hidden pane is not drawn. A request made meanwhile runs when the pane is visible again. */
   seen(isSeen: boolean): void
   close(): void
 }
 
-/** What waits for a frame, of all panes together. */
+/** The requested work of all panes. */
 const waiting = new Set<() => void>()
 
-/** One pane is drawn a frame, in turns: however many are written to at once, no frame takes longer for it. */
+/** Draws one pane per animation frame, in turns, so that many busy panes do not make a frame longer. */
 function drawNext(): void {
   const [next] = waiting
   if (!next) return
@@ -18,8 +18,8 @@ function drawNext(): void {
   next()
 }
 
-export function createFrames(work: () => void): Frames {
-  // Not `work` itself, which somebody else may ask for as well.
+export function createRenderScheduler(work: () => void): RenderScheduler {
+  // A function of its own, because several schedulers may share `work`.
   const mine = () => work()
   let isSeen = true
   let isAsked = false
@@ -35,7 +35,7 @@ export function createFrames(work: () => void): Frames {
     ask,
     seen(next) {
       isSeen = next
-      // Asked for before it was out of sight, and not done yet.
+      // A request from before the pane was hidden is still pending.
       if (!isSeen) isAsked = waiting.delete(mine) || isAsked
       else if (isAsked) ask()
     },

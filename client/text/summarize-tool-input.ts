@@ -1,8 +1,8 @@
 /**
- * What of a tool's input tells the call from others of its kind: the first of the fields `names` that holds text, else all
- * of it as JSON. Nothing of it is shortened or cleaned: that is for whoever shows it.
+ * The part of a tool's input that distinguishes the call from other calls of the tool: the first field of `names` that
+ * holds text, otherwise the whole input as JSON. The caller shortens and cleans the text for display.
  */
-export function tellingInput(input: unknown, names: readonly string[] = tellingFields): string {
+export function summarizeToolInput(input: unknown, names: readonly string[] = summaryFields): string {
   if (typeof input === 'string') return input
   if (typeof input !== 'object' || input === null) return ''
   const fields = input as Record<string, unknown>
@@ -11,7 +11,7 @@ export function tellingInput(input: unknown, names: readonly string[] = tellingF
   return Object.keys(fields).length ? JSON.stringify(fields) : ''
 }
 
-export const tellingFields = [
+export const summaryFields = [
   'command',
   'file_path',
   'notebook_path',

@@ -3,59 +3,69 @@ import { charactersOf, shorten } from './model/shorten.ts'
 import { createTranscript, type Transcript } from './model/transcript.ts'
 
 /**
- * A stretch of a session's log as a transcript. It begins at the end of the log and follows it; it grows upwards by
- * `loadOlder`. What it holds is bounded: where it grows at one end it lets go of the other. `onChange` is called whenever
- * there is something new to show.
+ * A contiguous part of a session's log, as a transcript. It starts at the end of the log and follows it; `loadOlder` extends
+ * it upwards. Its size is bounded: growing at one end drops events at the other. It calls `onChange` whenever there is
+ * something new to show.
  */
-export interface Feed {
+export interface EventWindow {
   readonly transcript: Transcript
   readonly state: 'opening' | 'following' | 'detached' | 'failed'
   readonly failure: unknown
-  /** The log has more before and behind what is here. */
+  /** Whether the log has events before and after this window. */
   readonly hasOlder: boolean
   readonly hasNewer: boolean
   readonly isLoading: boolean
-  /** The newest event here, and the newest there is, as far as is known. */
+  /** The newest event of the window, and the newest known event of the log. */
   readonly last: number
-  /** While somebody reads further up nothing is let go of there; the end is then no longer followed when it goes on for long. */
+  /** Set while the user reads further up: the window keeps its start, and stops following the end once it is full. */
   keepTop: boolean
   loadOlder(): Promise<void>
   loadNewer(): Promise<void>
-  /** Lets go of everything and begins at the end again. */
+  /** Drops all events and starts again at the end of the log. */
   toEnd(): void
-  /** Replaces an event that was cut by the whole of it. */
+  /** Replaces a cut event with the whole event. */
   loadWhole(seq: number): Promise<void>
   close(): void
 }
 
-export interface FeedBounds {
-  /** How far from the end it begins. */
+export interface EventWindowBounds {
+  /** Distance of the start from the end of the log. */
   events: number
   maxEvents: number
   maxCharacters: number
-  /** About so long at a time everything is gone through again. */
+  /** Approximate duration of one piece of a rebuild. */
   pieceMs: number
 }
 
-const feedBounds: FeedBounds = { events: 600, maxEvents: 20_000, maxCharacters: 12 * 1024 * 1024, pieceMs: 4 }
+const eventWindowBounds: EventWindowBounds = {
+  events: 600,
+  maxEvents: 20_000,
+  maxCharacters: 12 * 1024 * 1024,
+  pieceMs: 4,
+}
 
 const pageSize = 1_000
 
-export function createFeed(mux: Mux, session: string, onChange: () => void, bounds = feedBounds): Feed {
+export function createEventWindow(
+  mux: Mux,
+  session: string,
+  onChange: () => void,
+  bounds = eventWindowBounds,
+): EventWindow {
   const topic = `session/${session}` as const
   let entries: (Event | Gap)[] = []
   let sizes: number[] = []
   let size = 0
   let transcript = createTranscript()
-  let state: Feed['state'] = 'opening'
+  let state: EventWindow['state'] = 'opening'
   let failure: unknown
   let first = 1
   let epoch = ''
   let head = 0
   let isLoading = false
-  // Counts the times that everything was told again, or let go of.
+  // Counts rebuilds and resets.
   let retellings = 0
-  // Whatever belongs to an earlier beginning finds its signal aborted.
+  // Aborts all work that belongs to an earlier start.
   let stop = new AbortController()
   const closed = new AbortController()
 
@@ -72,14 +82,14 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
   }
 
   /**
-   * Goes through everything again: what an item is depends on where the reading begins. In pieces between frames of the
-   * screen, while the one there is goes on being shown and written. Does nothing more once it is asked for anew.
+   * Rebuilds the transcript, because its items depend on the first event. Works in pieces between animation frames, while
+   * the current transcript stays visible and receives events. A later rebuild replaces an unfinished one.
    */
   async function retell(): Promise<void> {
     const mine = ++retellings
     const next = createTranscript()
     for (let told = 0; told < entries.length; ) {
-      // In a page that is not seen there are no frames, and hardly any pieces.
+      // A hidden page has no animation frames, and its timers are throttled.
       const until = document.hidden ? Infinity : performance.now() + bounds.pieceMs
       do next.add(entries[told++]!)
       while (told < entries.length && performance.now() < until)
@@ -115,7 +125,7 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
     state = 'detached'
   }
 
-  /** `lost`: the log that was followed is no more, and what is there now may lack the last of it. */
+  /** `lost`: the followed log was replaced, and the new one may lack the newest events of the old one. */
   async function begin(lost?: Gap): Promise<void> {
     stop.abort()
     stop = new AbortController()
@@ -149,7 +159,7 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
         append(entry)
         head = Math.max(head, lastSeq())
         if (isFull()) {
-          if (feed.keepTop) detach()
+          if (eventWindow.keepTop) detach()
           else {
             letGoOfTop()
             void retell()
@@ -169,14 +179,14 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
     failure = error
   }
 
-  /** The events after `after` up to `to`, in as many pages as it takes. */
+  /** Reads the events after `after` up to `to`, page by page. */
   async function readRange(after: number, to: number, signal: AbortSignal): Promise<Event[]> {
     const events: Event[] = []
     for (let at = after; at < to; ) {
       const page = await mux.api.topic.read({ topic, after: at, limit: Math.min(pageSize, to - at) }, { signal })
       if (page.epoch !== epoch) throw new Begun()
       first = Math.max(first, page.first)
-      // Where the log was trimmed meanwhile it goes on later, maybe beyond what was asked for.
+      // If the log was trimmed meanwhile, the page starts later, possibly beyond `to`.
       const found = (page.events as Event[]).filter(({ seq }) => seq <= to)
       if (found.length === 0) break
       events.push(...found)
@@ -201,7 +211,7 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
     }
   }
 
-  const feed: Feed = {
+  const eventWindow: EventWindow = {
     keepTop: false,
     get transcript() {
       return transcript
@@ -273,10 +283,10 @@ export function createFeed(mux: Mux, session: string, onChange: () => void, boun
     },
   }
   void begin()
-  return feed
+  return eventWindow
 }
 
-/** The log is another than the one that was read. */
+/** The log was replaced since the last read. */
 class Begun extends Error {}
 
 const seqOf = (entry: Event | Gap | undefined) => (!entry ? 0 : entry.type === 'gap' ? entry.to : entry.seq)

@@ -2,13 +2,13 @@ import type { Run } from '../../sdk/browser.ts'
 import { duration, shortPath } from '../parts/format.ts'
 import { useNow } from '../parts/time.tsx'
 import type { Facts, ToolItem } from './model/items.ts'
-import { toolAbout } from './model/tool-text.ts'
+import { toolAbout } from './model/tool-output.ts'
 import { toolName } from './model/tool-view.ts'
-import { limits } from './model/wording.ts'
+import { limits } from './model/labels.ts'
 import type { Cancelling } from './prompt/cancelling.ts'
 
-/** What goes on in the session now, and how it is ended: the line above its queue and its prompt. */
-export function Going({ run, facts, current, cancelling, readOnly, onCancel }: GoingProps) {
+/** The current run of the session, with its cancel button: the line above the queue and the prompt. */
+export function RunStatusBar({ run, facts, current, cancelling, readOnly, onCancel }: RunStatusBarProps) {
   const now = useNow()
   const asked = cancelling?.run === run.run ? cancelling.mode : undefined
   const isWarned = cancelling?.warnedOf === run.run
@@ -25,7 +25,7 @@ export function Going({ run, facts, current, cancelling, readOnly, onCancel }: G
     .filter(Boolean)
     .join(' · ')
   return (
-    <div class="going">
+    <div class="run-status-bar">
       <span class={`dot ${isEnding ? 'failed' : isAsking ? 'waiting' : 'running'}`} aria-hidden="true" />
       <span class="clip grow" title={details}>
         {isEnding
@@ -56,7 +56,7 @@ export function Going({ run, facts, current, cancelling, readOnly, onCancel }: G
   )
 }
 
-/** Silence that is worth a word. It means nothing: Claude may think, and a tool may work. */
+/** Silence longer than this is shown. It is no fault: Claude may be thinking, or a tool may be working. */
 const silentAfterMs = 10_000
 
 const endings = { interrupt: 'Interrupting', terminate: 'Ending the process', kill: 'Killing the process' }
@@ -67,10 +67,10 @@ const hints = {
   kill: '',
 }
 
-interface GoingProps {
+interface RunStatusBarProps {
   run: Run
   facts: Readonly<Facts>
-  /** The tool that goes on, or asks. */
+  /** The tool that is running or asks for approval. */
   current: ToolItem | undefined
   cancelling: Cancelling | undefined
   readOnly: boolean

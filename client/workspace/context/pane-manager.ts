@@ -7,17 +7,17 @@ import type { WindowView } from './window-view.ts'
 export type Direction = 'left' | 'right' | 'up' | 'down'
 export type Where = 'tab' | 'right' | 'below'
 
-/** What a desk of several panes side by side can do beyond showing one at a time. Ids are those of blocks. */
+/** The operations of a view that shows several panes side by side. Ids are block ids. */
 export interface Panes {
   show(layout: Layout): void
   open(id: string, where: Where, beside: string | undefined): void
   close(id: string): void
   focus(id: string): void
-  /** The pane beyond that edge gets the focus. */
+  /** Focuses the pane beyond that edge. */
   step(direction: Direction): void
-  /** The next tab of the same pane. */
+  /** Shows the next tab of the same pane. */
   turn(by: 1 | -1): void
-  /** Moves a tab to a pane of its own beside the others it was with. */
+  /** Moves a tab to a new pane beside its current one. */
   split(id: string, where: 'right' | 'below'): void
   /** Moves a tab to the pane beyond that edge. */
   move(id: string, direction: Direction): void
@@ -25,8 +25,8 @@ export interface Panes {
   maximise(id: string): void
 }
 
-/** The open blocks and how they lie: what the commands act on, whatever shows them. */
-export interface Desk {
+/** The open blocks and their layout. Commands act on it, whichever view shows it. */
+export interface PaneManager {
   layout: ReadonlySignal<Layout>
   /** Ids of the open blocks, in reading order. */
   open: ReadonlySignal<readonly string[]>
@@ -35,21 +35,21 @@ export interface Desk {
   show(block: Block, where?: Where): void
   close(id?: string): void
   focus(id: string): void
-  /** Does nothing where one block is seen at a time. */
+  /** Undefined while the page shows one block at a time. */
   panes: ReadonlySignal<Panes | undefined>
 
-  /** From what shows the desk: it does so until the returned function is called. */
+  /** Called by the view that shows the blocks. The returned function detaches it. */
   attach(panes: Panes): () => void
   changed(layout: Layout): void
   activated(id: string | undefined): void
   maximisedChanged(maximised: boolean): void
-  /** From elsewhere: everything is to lie like this. What is in front stays in front. */
+  /** Applies a layout from another window. Each pane keeps its front tab. */
   apply(layout: Layout): void
-  /** The user changed the layout. */
+  /** Called when the user has changed the layout. */
   onChange(handler: (layout: Layout) => void): void
 }
 
-export function createDesk(ownView: WindowView): Desk {
+export function createPaneManager(ownView: WindowView): PaneManager {
   const layout = signal<Layout>(emptyLayout)
   const active = signal<string | undefined>()
   const maximised = signal(false)
@@ -70,10 +70,10 @@ export function createDesk(ownView: WindowView): Desk {
     onChange(next)
   }
   const inFront = () => groupsOf(layout.value.root).map(({ shown }) => shown)
-  /** Over a reload the window has the same in front, whatever other windows have. */
+  /** Stores the front tabs of this window, so that a reload shows them again. */
   const keepView = () => ownView.keep({ active: active.value, shown: inFront() })
 
-  /** Where a block is opened unless told: with its like, never over the list it was chosen from. */
+  /** The default place of a new block: beside a block of its kind, and never over the list it was chosen from. */
   const companionOf = (id: string): string | undefined => {
     const kind = parseBlockId(id)?.kind
     const groups = groupsOf(layout.value.root)
@@ -130,7 +130,7 @@ export function createDesk(ownView: WindowView): Desk {
     },
     apply(next) {
       const own = layout.value.root ? inFront() : ownView.read().shown
-      // The block at work first: another may have moved in beside it.
+      // The active block comes first, because another block may have moved in beside it.
       const first = active.value ?? ownView.read().active
       layout.value = withShown(next, first === undefined ? own : [first, ...own])
       keepActive()

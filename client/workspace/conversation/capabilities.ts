@@ -1,7 +1,7 @@
 import type { FrameEvent, Mux } from '../../sdk/browser.ts'
 
 /** What Claude Code says that it understands in this session: its slash commands and the models it knows. */
-export interface Abilities {
+export interface Capabilities {
   commands: readonly SlashCommand[]
   models: readonly { value: string; name: string }[]
 }
@@ -12,18 +12,18 @@ export interface SlashCommand {
   argumentHint: string
 }
 
-export const noAbilities: Abilities = { commands: [], models: [] }
+export const noCapabilities: Capabilities = { commands: [], models: [] }
 
 /**
  * Claude Code tells it in its answer to `initialize`, which is among the first frames of each of its processes: of the
  * one that was started at `startedAt`, or of the oldest. Undefined before that has answered.
  */
-export async function readAbilities(
+export async function readCapabilities(
   mux: Mux,
   session: string,
   startedAt: number | undefined,
   signal: AbortSignal,
-): Promise<Abilities | undefined> {
+): Promise<Capabilities | undefined> {
   const read = (after: number, limit: number) =>
     mux.api.topic.read({ topic: `session/${session}/frames`, after, limit }, { signal })
   const { events } = await read(startedAt === undefined ? 0 : await placeBefore(startedAt, read), 5)
@@ -58,7 +58,7 @@ const commandsIn = (commands: unknown[]): SlashCommand[] =>
       typeof name === 'string' ? [{ name, description: text(description), argumentHint: text(argumentHint) }] : [],
     )
 
-const modelsIn = ({ models }: Record<string, unknown>): Abilities['models'] =>
+const modelsIn = ({ models }: Record<string, unknown>): Capabilities['models'] =>
   list(models)
     .map(record)
     .flatMap(({ value, displayName }) =>

@@ -3,13 +3,13 @@ import { Icon } from '../parts/icons.tsx'
 import { Pane } from '../panes/pane.tsx'
 import { useWorkspace } from '../context/workspace.ts'
 
-/** One block at a time, where there is no room for more: the others are a choice away. */
-export function Stack() {
-  const { desk, overlay } = useWorkspace()
-  const active = desk.active.value
+/** Shows one block at a time in a narrow window, with a choice of the others. */
+export function NarrowLayout() {
+  const { paneManager, overlay } = useWorkspace()
+  const active = paneManager.active.value
   return (
-    <div class="stack">
-      <div class="stack-bar">
+    <div class="narrow-layout">
+      <div class="narrow-layout-bar">
         <ShownBlock />
         <button
           type="button"
@@ -26,27 +26,31 @@ export function Stack() {
           aria-label="Close this block"
           title="Close"
           disabled={active === undefined}
-          onClick={() => desk.close()}
+          onClick={() => paneManager.close()}
         >
           <Icon name="close" />
         </button>
       </div>
-      <div class="stack-pane">
+      <div class="narrow-layout-pane">
         {active === undefined ? <p class="empty">Nothing is open.</p> : <Pane key={active} id={active} />}
       </div>
     </div>
   )
 }
 
-/** By itself: titles change with any session, and the pane is not drawn anew for that. */
+/** A component of its own, so that a changed title of any session does not redraw the pane. */
 function ShownBlock() {
-  const { desk, records } = useWorkspace()
+  const { paneManager, records } = useWorkspace()
   const sessions = records.sessions.value
   return (
-    <label class="stack-choice">
+    <label class="narrow-layout-choice">
       <span class="unseen">Shown block</span>
-      <select class="field" value={desk.active.value ?? ''} onChange={event => desk.focus(event.currentTarget.value)}>
-        {desk.open.value.map(id => (
+      <select
+        class="field"
+        value={paneManager.active.value ?? ''}
+        onChange={event => paneManager.focus(event.currentTarget.value)}
+      >
+        {paneManager.open.value.map(id => (
           <option key={id} value={id}>
             {blockTitle(id, sessions)}
           </option>
