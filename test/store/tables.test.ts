@@ -118,6 +118,14 @@ test('approvals are listed by session and state, newest first, in pages, and go 
   expect(ids({})).toEqual(['a_2'])
 })
 
+test.each(['\ud800', 'a\0b', '"quoted"', '"\\ud800"'])('a request id of %j comes back as it was written', requestId => {
+  const { store } = tempStore()
+  store.sessions.add(session('s_1'))
+  const stored = { ...approval('a_1', 's_1'), requestId }
+  store.approvals.save(stored)
+  expect(store.approvals.get('a_1')).toEqual(stored)
+})
+
 test('unfinished runs come oldest first, and runs are counted by state', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
