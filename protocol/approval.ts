@@ -2,26 +2,40 @@ import { Type, type Static } from 'typebox'
 import { Actor, ApprovalId, RunId, SessionId } from './ids.ts'
 import { limits } from './limits.ts'
 
-/** `question`: Claude asks the user to choose (`AskUserQuestion`). `plan`: it wants to leave plan mode (`ExitPlanMode`). */
+/**
+ * The tool call that an approval is about. `tool`: Claude wants to use a tool. `question`: Claude asks the user to
+ * choose (`AskUserQuestion`). `plan`: Claude wants to leave plan mode (`ExitPlanMode`).
+ */
 export const ApprovalKind = Type.Enum(['tool', 'question', 'plan'])
 export type ApprovalKind = Static<typeof ApprovalKind>
 
 /**
- * `expired`: nobody answered in time, and Claude was told no. `withdrawn`: an answer would come too late, because Claude
- * Code took the question back, the run was cancelled or has ended, or the process is gone.
+ * How an approval ended. `expired`: its time ran out without an answer, and muxd denied it. `withdrawn`: an answer can
+ * have no effect any more, because Claude Code took the question back, the run was cancelled or has ended, or the
+ * process is gone.
  */
 export const ApprovalDecision = Type.Enum(['allow', 'deny', 'expired', 'withdrawn'])
 export type ApprovalDecision = Static<typeof ApprovalDecision>
 
-/** Who decided: a client, or without one a policy or a rule of the session that denies the tool, by its name. */
+/**
+ * The party that decided: a client, or the name of the policy or rule with which muxd denied the tool (`deny`, `nobody
+ * connected`, `too many open questions`, `deny WebFetch`).
+ */
 export const Decider = Type.Union([Actor, Type.Object({ policy: Type.String() })])
 export type Decider = Static<typeof Decider>
 
 /**
- * Why Claude Code asks, each part where it tells. `decisionReasonType` is its word (`rule`, `hook`, `workingDir`,
- * `safetyCheck` …), `askRule` the rule that made it ask, `blockedPath` a path outside of the allowed directories. Hints
- * for whoever shows the question: `defaultToNo`: allowing takes more than one keystroke, and is not preselected;
- * `requiresUserInteraction`: only a person may answer; `suppressAlwaysAllowRule`: do not offer to remember the answer.
+ * Why Claude Code asks. A field is absent if Claude Code does not report it.
+ *
+ * - `decisionReasonType`: Claude Code's category (`rule`, `hook`, `workingDir`, `safetyCheck`, …).
+ * - `askRule`: the rule that made Claude Code ask.
+ * - `blockedPath`: a path outside the allowed directories.
+ *
+ * The other three are hints for the client that shows the question:
+ *
+ * - `defaultToNo`: do not preselect "allow", and do not accept it with a single keystroke.
+ * - `requiresUserInteraction`: only a person may answer.
+ * - `suppressAlwaysAllowRule`: do not offer to remember the answer; `remember` is refused with `invalid_params`.
  */
 export const ApprovalReason = Type.Object({
   title: Type.Optional(Type.String()),
@@ -37,10 +51,15 @@ export const ApprovalReason = Type.Object({
 export type ApprovalReason = Static<typeof ApprovalReason>
 
 /**
- * A question of Claude Code's that somebody has to answer: may this tool be used, which option, is this plan good?
- * `input` is the tool's, `suggestions` are the permission updates that Claude Code offers to remember, `parent` the tool
- * use id of the sub-agent's call. `run` is null for one that came between runs. From `decision` on it is there once
- * `resolved`; `by` is absent where Claude Code itself took the question back, or time did.
+ * A question of Claude Code that a client has to answer: may this tool be used, which option, is this plan good?
+ *
+ * - `run` is null for a question that Claude Code asked between runs.
+ * - `input` is the input of the tool. `parent` is the tool use id of the call that started the sub-agent.
+ * - `suggestions` are the permission updates that Claude Code offers to remember.
+ * - `requestedAt`, `expiresAt` and `resolvedAt` are ms since epoch. `expiresAt` is null if the question does not
+ *   expire.
+ * - `decision`, `by`, `message` and `resolvedAt` appear once `state` is `resolved`. `by` is absent if Claude Code took
+ *   the question back or the question expired.
  */
 export const Approval = Type.Object({
   approval: ApprovalId,
@@ -65,14 +84,15 @@ export const Approval = Type.Object({
 export type Approval = Static<typeof Approval>
 
 /**
- * What becomes of a session's questions.
+ * How a session's questions are decided.
  *
- * - `rules`: `deny WebFetch`, `ask Bash(git push *)`, `allow Bash(git status *)`, with tools and patterns as Claude Code
- *   writes them (docs/rules.md). Claude Code enforces them: deny before ask before allow. A rule that it would ignore is
- *   refused, and so is one that allows a question or a plan.
- * - `policy` decides what Claude Code asks. `deny`: no, unless a rule says to ask. `ask`: somebody is asked, however long
- *   it takes. Absent: somebody is asked, but it is no after a while in which no control client was connected.
- * - `expiresAfterMs`: an unanswered question is denied after so long.
+ * - `rules`: `deny WebFetch`, `ask Bash(git push *)`, `allow Bash(git status *)`, in Claude Code's own syntax
+ *   (docs/rules.md). Claude Code enforces them: deny before ask before allow. A rule that Claude Code would ignore is
+ *   refused with `invalid_params`, and so is a rule that allows a question or a plan.
+ * - `policy` decides the questions that Claude Code asks. `deny`: muxd denies them, unless an `ask` rule caused the
+ *   question. `ask`: they wait for a client without a time limit. Absent: they wait for a client, but muxd denies them
+ *   after `unattendedMs` without a connected client that can answer.
+ * - `expiresAfterMs`: muxd denies a question that has had no answer for this time (`expired`).
  */
 export const ApprovalOptions = Type.Object({
   policy: Type.Optional(Type.Enum(['ask', 'deny'])),
@@ -84,10 +104,13 @@ export const ApprovalOptions = Type.Object({
 export type ApprovalOptions = Static<typeof ApprovalOptions>
 
 /**
- * What may be said to a question. `message` tells Claude why not, `interrupt` also ends its turn: both with `deny`. With
- * `allow`, `input` replaces the tool's, and `remember` gives the permissions that `suggestions` hold as long as the
- * session's process lives. `answers` go with `allow` for a `question`: by the question's text the chosen label, or the user's own words;
- * a list where several may be chosen.
+ * An answer to a question.
+ *
+ * With `deny`: `message` tells Claude the reason, and `interrupt` also ends its turn.
+ *
+ * With `allow`: `input` replaces the input of the tool. `remember` grants the permissions in `suggestions` for the
+ * lifetime of the session's process. `answers` is for a `question`: it maps the text of each question to the chosen
+ * label or the user's own words, or to a list where several may be chosen.
  */
 export const ApprovalAnswer = Type.Object({
   approval: ApprovalId,

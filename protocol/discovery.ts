@@ -1,6 +1,8 @@
 /**
- * `daemon.json` in the home directory: how a local program finds the daemon. Mode 0600, written once it listens,
- * removed when it stops. `url` is the ws URL, `socket` the path of the Unix socket, `token` the control token.
+ * The content of `daemon.json` in the home directory, by which local programs find the daemon. The file has mode 0600.
+ * The daemon writes it when it listens and removes it when it stops.
+ * `url` is the WebSocket URL, `socket` the path of the Unix socket, `token` the control token, `observeToken` the
+ * observe token. `instance` differs for each start of a daemon.
  */
 export interface DaemonInfo {
   url: string
@@ -10,8 +12,8 @@ export interface DaemonInfo {
   pid: number
   instance: string
   version: string
-  /** Options of `muxd serve` that make another like it, whatever the environment and the directory; without home and port. */
+  /** Options of `muxd serve` that start an equal daemon from any environment and directory; without home and port. */
   args?: string[]
-  /** It runs in the foreground of a terminal or a service: what it logs goes to its standard error. */
+  /** The daemon runs in the foreground of a terminal or service and logs to its standard error. */
   foreground?: boolean
 }

@@ -1,6 +1,6 @@
 /**
- * A duration as people write it, in ms: `90s`, `10m`, `1h30m`, `1.5d`, `250ms`; a number alone is seconds. Undefined for
- * anything else.
+ * Parses a duration such as `90s`, `10m`, `1h30m`, `1.5d` or `250ms` and returns it in ms. A number without a unit is
+ * seconds. Returns undefined for any other text.
  */
 export function parseDuration(text: string): number | undefined {
   const whole = /^\d+(?:\.\d+)?$/.test(text) ? `${text}s` : text

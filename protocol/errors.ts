@@ -1,7 +1,7 @@
 /**
- * The closed table of errors. An error's `kind` is what programs branch on, `code` is JSON-RPC's number for it, and
- * `retryable` says whether the same call may succeed later without being changed. Messages are for people: they name
- * the thing and the value, and nothing is ever parsed out of them.
+ * The closed table of errors. Programs branch on an error's `kind`. `code` is its JSON-RPC number. `retryable` says
+ * whether the same call may succeed later without a change. Messages are for people: they name the thing and the value,
+ * and no program parses them.
  */
 export const errors = {
   parse_error: { code: -32700, retryable: false },
@@ -24,11 +24,13 @@ export const errors = {
 export type ErrorKind = keyof typeof errors
 
 /**
- * `error.data` of every answer that failed. Beside `kind` and `retryable`, by kind:
+ * The `error.data` of every failed call. Besides `kind` and `retryable` it contains, by kind:
+ *
  * - `invalid_params`: `path` (JSON pointer of the value) and `expected`
  * - `internal`: `id`, under which the daemon's log has the details
- * - `unsupported_version`: `supported` (protocol versions) and `update` (which side)
- * - `conflict`: what stands in the way: `url`/`pid`, `key`, `run`, `session`, `pid`/`home`, `claim`, or `by` and `decision`
+ * - `unsupported_version`: `supported` (protocol versions) and `update` (the side to update: `client` or `daemon`)
+ * - `conflict`: what stands in the way: `url`/`pid`, `key`, `run`, `state`, `session`, `pid`/`home`, `claim`,
+ *   `backgroundTasks`, `workspace`/`revision`, or `approval`, `by` and `decision`
  * - `claude_unavailable`: `tried` (paths) and `install` (how to install)
  * - `limit` and `overloaded`: `limit` (its name) and `value`
  * - `unusable`: `session`, and `reason` and `at` of its record
@@ -39,7 +41,7 @@ export interface ErrorData {
   [detail: string]: unknown
 }
 
-/** The close codes of the daemon, and what a client does on each. */
+/** The close codes of the daemon, and whether a client should reconnect after each. */
 export const closeCodes = {
   1009: { name: 'message_too_big', reconnect: false },
   4000: { name: 'shutting_down', reconnect: true },

@@ -6,10 +6,13 @@ import { SessionChanges } from './session.ts'
 import type { TerminalType } from './wire.ts'
 
 /**
- * The events of `session/<id>`: one typed fact each. Every event has `seq` (from 1, no gap, per session and epoch),
- * `time` (ms since epoch: when the bytes it stems from arrived), `run` (null between runs) and, for what a sub-agent
- * does, `parent`: the tool use id of the call that started it. `cut` is there when the event was too large to be sent
- * whole (`event.get` has it).
+ * The events of `session/<id>`. Each is one typed fact. Every event has:
+ *
+ * - `seq`: from 1, without gaps, for each session and epoch
+ * - `time`: when the bytes that it comes from arrived, in ms since epoch
+ * - `run`: null between runs
+ * - `parent`: the tool use id of the call that started the sub-agent; absent for the main agent
+ * - `cut`: present if the event was too large to be sent whole. `bytes` is its whole size; `event.get` returns it.
  */
 const envelope = {
   seq: Type.Integer({ minimum: 1 }),
@@ -25,7 +28,7 @@ const event = <Name extends string, Fields extends TProperties>(type: Name, fiel
 const optionalString = Type.Optional(Type.String())
 const index = Type.Optional(Type.Integer({ minimum: 0 }))
 
-/** One turn of a run's transcript, as Claude Code printed it: content blocks, one tool result, or a user's text. */
+/** One entry of a run's transcript, as Claude Code printed it: content blocks, one tool result, or a user's text. */
 export const TranscriptEntry = Type.Object({
   role: Type.Enum(['assistant', 'tool_result', 'user']),
   content: Type.Unknown(),
@@ -34,8 +37,8 @@ export const TranscriptEntry = Type.Object({
 export type TranscriptEntry = Static<typeof TranscriptEntry>
 
 /**
- * What a run had said when it ended, however it ended. `responseCut` and `transcriptCut` say what is left out of a response
- * or transcript that is too long: the end of the response, the oldest entries of the transcript.
+ * The output of a run until its end, in every terminal event. `responseCut` and `transcriptCut` count what was left out
+ * of a long response or transcript: the end of the response, the oldest entries of the transcript.
  */
 const outcome = {
   response: Type.String(),
@@ -45,25 +48,27 @@ const outcome = {
 }
 
 /**
- * One row an event type. Sent by the daemon only; a client ignores types it does not know.
+ * One row for each event type. Only the daemon sends events. Clients ignore types that they do not know.
  *
- * Terminal events, exactly one a run: `done`, `failed`, `cancelled`, `interrupted`.
+ * Each run has exactly one terminal event: `done`, `failed`, `cancelled` or `interrupted`.
  */
 export const events = {
-  /** A prompt was accepted and waits its turn. First event of every run that a client starts. */
+  /** A prompt was accepted and is queued. First event of every run that a client starts. */
   run_queued: event('run_queued', { prompt: Type.String(), origin: Origin }),
-  /** It has another place in the queue of its session (0: the next): somebody moved it. */
+  /** A client moved the run in its session's queue. `to` is the new position; 0 is the next. */
   run_moved: event('run_moved', { by: Actor, to: Type.Integer({ minimum: 0 }) }),
-  /** The run has left the queue: its prompt goes to Claude Code. First event of a run that Claude Code began itself. */
+  /** The run left the queue: its prompt goes to Claude Code. First event of a run that Claude Code began itself. */
   run_started: event('run_started', { prompt: Type.String(), origin: Origin }),
-  /** Somebody has changed the session; `changes` is what was asked for. */
+  /** A client changed the session. `changes` contains the requested values. */
   session_updated: event('session_updated', { by: Actor, changes: SessionChanges }),
-  /** First event of a fork: what was said before is in the log of `from.session`, up to `from.seq`. */
+  /** First event of a fork. The log of `from.session`, up to `from.seq`, contains what was said before. */
   session_forked: event('session_forked', {
     from: Type.Object({ session: SessionId, seq: Type.Integer({ minimum: 0 }) }),
     by: Actor,
   }),
-  /** First event of a session that takes up a conversation: what was said before is in no log. */
+  /**
+   * First event of a session that continues a conversation begun outside muxd. No log contains what was said before.
+   */
   session_imported: event('session_imported', { claudeSessionId: Type.String(), by: Actor }),
   session_init: event('session_init', {
     claudeSessionId: Type.String(),
@@ -81,15 +86,15 @@ export const events = {
     usage: Type.Optional(Tokens),
   }),
   /**
-   * All text, thinking and tools of this message are withdrawn: the attempt was abandoned and is made again. With
-   * `fromIndex` only from the block of that index on.
+   * Withdraws all text, thinking and tools of this message: the attempt was abandoned and is made again. With
+   * `fromIndex`, withdraws only the blocks from that index on.
    */
   message_discarded: event('message_discarded', { messageId: Type.String(), fromIndex: index }),
   assistant_text: event('assistant_text', { delta: Type.String(), messageId: optionalString, index }),
   thinking: event('thinking', { delta: Type.String(), messageId: optionalString, index }),
   /**
-   * The model thinks, and its text is not streamed. `estimatedTokens` counts the current thinking block so far. The daemon
-   * sends one event for about each 100 tokens.
+   * The model is thinking, and its text is not streamed. `estimatedTokens` counts the current thinking block so far.
+   * The daemon sends about one event for each 100 tokens.
    */
   thinking_progress: event('thinking_progress', { estimatedTokens: Type.Integer({ minimum: 0 }) }),
   /** A thinking block that the API encrypted. `bytes` is the size of the encrypted data, which is not in the event. */
@@ -100,9 +105,12 @@ export const events = {
   }),
   /** A source of the text block with this `index`, as the API gives it (`cited_text`, `document_title`, `url`, …). */
   citation: event('citation', { citation: Type.Unknown(), messageId: optionalString, index }),
-  /** A tool call has begun to be written; its input follows with `tool_use`. */
+  /** Claude began to write a tool call. The input follows with `tool_use`. */
   tool_started: event('tool_started', { toolUseId: Type.String(), tool: Type.String() }),
-  /** The whole call. `input` is `{}` when there is none, the raw string when it is no JSON. */
+  /**
+   * The complete tool call. `input` is `{}` if there is none, and the raw string if it is not JSON. `incomplete` is
+   * true if the call was cut off.
+   */
   tool_use: event('tool_use', {
     toolUseId: Type.String(),
     tool: Type.String(),
@@ -118,9 +126,10 @@ export const events = {
   }),
   tool_progress: event('tool_progress', { toolUseId: Type.String(), elapsedMs: Type.Number() }),
   /**
-   * `costUsd` is the session's total so far, `runCostUsd` this run's share, `runModels` the same by model with all its
-   * tokens (absent where Claude Code does not tell). `tokens` is the sum over these models, sub-agents included; without
-   * `runModels` it counts the main lane only. `models` is what Claude Code counts over its conversation, as it came.
+   * `costUsd` is the session's total so far, and `runCostUsd` this run's share, both in US dollars. `runModels` splits
+   * the run's share by model, with all its tokens; it is absent if Claude Code does not report it. `tokens` is the sum
+   * over `runModels`, sub-agents included; without `runModels` it counts the main agent only. `models` is Claude Code's
+   * own count over its conversation, unchanged.
    */
   cost: event('cost', {
     costUsd: Type.Number(),
@@ -132,7 +141,7 @@ export const events = {
   done: event('done', {
     ...outcome,
     stopReason: optionalString,
-    /** Claude Code's word for the end of the turn: `completed`, `hook_stopped`, `stop_hook_prevented`, … */
+    /** Claude Code's own word for the end of the turn: `completed`, `hook_stopped`, `stop_hook_prevented`, … */
     terminalReason: optionalString,
     numTurns: Type.Integer({ minimum: 0 }),
     durationMs: Type.Number(),
@@ -142,14 +151,17 @@ export const events = {
   }),
   failed: event('failed', { failure: Failure, ...outcome }),
   cancel_requested: event('cancel_requested', { by: Actor, reason: optionalString, mode: CancelMode }),
-  /** The run has come to a limit of its own, and its end is asked for as by a cancel; it will be `failed`. `value` in ms. */
+  /**
+   * The run hit its own limit. muxd ends it as it would for a cancel, and it becomes `failed`. `value` is the limit in
+   * ms.
+   */
   limit_reached: event('limit_reached', {
     limit: Type.Enum(['timeoutMs', 'inactivityMs']),
     value: Type.Integer(),
   }),
-  /** What was done to end the run had no effect in time: this was done next. */
+  /** The previous step to end the run had no effect in time, so muxd takes `step`. */
   cancel_escalated: event('cancel_escalated', { step: CancelStep }),
-  /** `by` asked first; `mode` is the strongest that was asked for, by whomever; `ended` is what that has ended. */
+  /** `by` asked first. `mode` is the strongest mode that any client asked for. `ended` is what the cancel ended. */
   cancelled: event('cancelled', {
     by: Actor,
     reason: optionalString,
@@ -157,9 +169,12 @@ export const events = {
     ended: Type.Optional(CancelEnd),
     ...outcome,
   }),
-  /** The process was lost without anybody having asked for it: the daemon was stopped or died. */
+  /** The run's process was lost without a request to end the run: the daemon or the pty-host was stopped or died. */
   interrupted: event('interrupted', { reason: Type.String(), ...outcome }),
-  /** Claude Code asks for an answer: any client may give it (`approval.answer`). Ends with `approval_resolved`. */
+  /**
+   * Claude Code asks a question. Any client with the control role can answer it (`approval.answer`).
+   * `approval_resolved` follows. `expiresAt` is ms since epoch.
+   */
   approval_requested: event('approval_requested', {
     approval: ApprovalId,
     kind: ApprovalKind,
@@ -171,7 +186,10 @@ export const events = {
     ...ApprovalReason.properties,
     expiresAt: Type.Optional(Type.Integer()),
   }),
-  /** `input`: what the tool is used with instead. `remembered`: the permissions that were given for the session. */
+  /**
+   * `input` is the replaced input of the tool. `remembered` are the permissions that were granted for the session's
+   * process.
+   */
   approval_resolved: event('approval_resolved', {
     approval: ApprovalId,
     decision: ApprovalDecision,
@@ -237,9 +255,9 @@ export const events = {
     output: optionalString,
   }),
   /**
-   * A sentence of Claude Code for people. `kind` is the frame's subtype: `informational`, `notification`,
-   * `local_command_output`, `model_refusal_fallback`, `session_writes_lost`, … `model` is there when the session goes on
-   * with another model.
+   * A message of Claude Code for people. `kind` is the frame's subtype: `informational`, `notification`,
+   * `local_command_output`, `model_refusal_fallback`, `session_writes_lost`, … `model` is present if the session
+   * continues with another model.
    */
   system_message: event('system_message', {
     level: Type.Enum(['info', 'warning', 'error']),
@@ -248,20 +266,23 @@ export const events = {
     model: optionalString,
   }),
   /**
-   * Tasks that went on in the background ended with the process they were in: with a crash, a cancel by a signal, a close, or
-   * because a queued run needed another process and had waited for them long enough. At most 100; `more` counts the others.
+   * Background tasks ended with their process: at a crash, a cancel by a signal, a close, or because a queued run
+   * needed another process and the time to wait for the tasks was over. Lists at most 100; `more` counts the others.
    */
   background_lost: event('background_lost', {
     tasks: Type.Array(Type.Object({ id: Type.String(), description: optionalString })),
     more: Type.Integer({ minimum: 0 }),
   }),
-  /** A frame that has no event of its own, verbatim. Nothing Claude Code prints is dropped. */
+  /** A frame without an event type of its own, verbatim. muxd drops nothing that Claude Code prints. */
   notice: event('notice', { kind: Type.String(), frame: Type.Unknown() }),
-  /** A line that is no frame, or over a bound, or cannot be read: its size and its first bytes as text. */
+  /**
+   * A line that is not a frame, exceeds a bound, or cannot be decoded. `bytes` is its size, `head` its beginning as
+   * text.
+   */
   unparsed: event('unparsed', { reason: Type.String(), bytes: Type.Integer(), head: Type.String() }),
   /**
-   * What was kept at this place is damaged: what could be read goes on around it. `raw`: that much of the process's
-   * output could not be translated. `events`: it stands for the event that had this `seq`.
+   * The stored data at this point of the log is damaged; the readable data around it counts. `raw`: `bytes` of the
+   * process's output could not be translated. `events`: this event replaces the damaged event with the same `seq`.
    */
   log_damaged: event('log_damaged', {
     log: Type.Enum(['raw', 'events']),
@@ -272,10 +293,10 @@ export const events = {
 
 export type EventType = keyof typeof events
 export type EventOf<Name extends EventType> = Static<(typeof events)[Name]>
-/** Any event of a session: narrow it by `type`. */
+/** Any event of a session. Narrow it by `type`. */
 export type Event = { [Name in EventType]: EventOf<Name> }[EventType]
 
-/** An event before it has its place in a log: what the translator and the sessions make. */
+/** An event without its position in a log, as the translator and the sessions create it. */
 export type EventBody = { [Name in EventType]: Omit<EventOf<Name>, 'seq' | 'time' | 'run' | 'cut'> }[EventType]
 
 export { terminalTypes, type TerminalType } from './wire.ts'

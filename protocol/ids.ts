@@ -1,9 +1,9 @@
 import { Type, type Static } from 'typebox'
 
 /**
- * Ids are strings with a prefix that names their kind, followed by a nanoid: `s_` session, `r_` run, `a_` approval,
- * `t_` token, `c_` client. The daemon makes all of them; a client may bring back the `c_` id it was given to stay the same client
- * over a reconnect.
+ * Ids are strings: a prefix that names their kind, then a nanoid. `s_` is a session, `r_` a run, `a_` an approval, `t_`
+ * a token, `c_` a client. The daemon creates all ids. A client may send its earlier `c_` id in `hello` to remain the
+ * same client after a reconnect.
  */
 const id = (prefix: string, description: string) =>
   Type.String({ pattern: `^${prefix}_[A-Za-z0-9_-]{1,64}$`, description })
@@ -23,6 +23,6 @@ export type TokenId = Static<typeof TokenId>
 export const ClientId = id('c', 'client id, `c_…`')
 export type ClientId = Static<typeof ClientId>
 
-/** Who caused something: the client's id and the name it gave in `hello`. */
+/** The client that caused something: its id, and the name it gave in `hello`. */
 export const Actor = Type.Object({ client: ClientId, name: Type.String() })
 export type Actor = Static<typeof Actor>

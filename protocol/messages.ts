@@ -4,7 +4,7 @@ import { Topic } from './topics.ts'
 
 export { authSubprotocolPrefix, protocolVersion, subprotocol } from './wire.ts'
 
-/** A JSON-RPC request; without `id` a notification, which is never answered. */
+/** A JSON-RPC request. Without `id` it is a notification, which gets no answer. */
 export const Request = Type.Object({
   jsonrpc: Type.Literal('2.0'),
   id: Type.Optional(Type.Union([Type.String({ maxLength: 200 }), Type.Integer()])),
@@ -13,7 +13,7 @@ export const Request = Type.Object({
 })
 export type Request = Static<typeof Request>
 
-/** Client -> daemon notification `topic.ack`: everything up to `seq` has been consumed. Cumulative. */
+/** Client -> daemon notification `topic.ack`: the client has consumed everything up to `seq`. Cumulative. */
 export const TopicAck = Type.Object({ topic: Topic, seq: Type.Integer({ minimum: 0 }) })
 export type TopicAck = Static<typeof TopicAck>
 
@@ -28,11 +28,11 @@ export type Response =
 
 /** Daemon -> client notifications. */
 export interface Notifications {
-  /** A batch of one topic, in order, contiguous. */
+  /** A batch of one topic's events, in order and contiguous. */
   events: { topic: string; epoch: string; events: { seq: number }[] }
-  /** On an idle connection: the head of each topic it subscribes. */
+  /** Sent on an idle connection: the head of each subscribed topic. `time` is ms since epoch. */
   heartbeat: { time: number; heads: Record<string, number> }
-  /** The connection is about to be closed with `code`. */
+  /** The daemon is about to close the connection with `code`. */
   bye: { code: CloseCode; reason: string; reconnect: boolean }
 }
 export type Notification = {

@@ -14,7 +14,10 @@ import { Usage, UsageQuery } from './usage.ts'
 const none = Type.Object({})
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 
-/** An idempotency key of the caller's: the same key with the same params gives the first answer again. */
+/**
+ * An idempotency key of the caller. A repeated call with the same key, method and params gets the first answer again;
+ * with other params it is a `conflict`. A failed call leaves its key free.
+ */
 const key = Type.Optional(Type.String({ minLength: 1, maxLength: 200 }))
 const page = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.maxPageSize })),
@@ -23,10 +26,10 @@ const page = {
 const next = Type.Optional(Type.String())
 
 /**
- * One row a method: the shape of its params and of its result, and whether it changes anything (`mutates`). To one that
- * does an observe token gets `forbidden`, and so it does to one that tells what is not for it (`needsControl`). The
- * daemon's handlers and the client's calls are mapped types over this table. Secrets in a result are masked, unless the
- * method `showsSecrets` and the caller has the control role.
+ * One row for each method: the shape of its params and result, and its permissions. Methods that change something
+ * (`mutates`) or return data that is not for observers (`needsControl`) reject observe tokens with `forbidden`. Secrets
+ * in a result are masked, unless the method `showsSecrets` and the caller has the control role. The daemon's handlers
+ * and the client's calls are mapped types over this table.
  */
 const method = <Params extends TObject, Result extends TObject>(
   params: Params,
@@ -39,7 +42,10 @@ const method = <Params extends TObject, Result extends TObject>(
 ) => ({ params, result, mutates, needsControl, showsSecrets })
 
 const top = {
-  /** Must be the first request of a connection (only `ping` may come before). Answers `unsupported_version`. */
+  /**
+   * Opens a connection. Must be the first request; only `ping` may come before. Answers `unsupported_version` if no
+   * protocol version matches, and `invalid_request` the second time.
+   */
   hello: method(
     Type.Object({
       protocol: Type.Array(Type.Integer(), { minItems: 1, maxItems: 16 }),
@@ -48,7 +54,7 @@ const top = {
         version: Type.String({ maxLength: 200 }),
       }),
       clientId: Type.Optional(ClientId),
-      /** False: this client cannot ask a person, so questions do not wait for it. */
+      /** False: this client cannot ask a person, so questions do not wait for it. Default: true. */
       answers: Type.Optional(Type.Boolean()),
     }),
     Type.Object({
@@ -110,7 +116,7 @@ const daemon = {
         ),
       }),
       subscribers: Subscribers,
-      /** The process that owns the terminals. `lost`: none could be started. */
+      /** The pty-host, the process that owns the terminals. `lost`: none could be started. */
       holder: Type.Object({
         state: Type.Enum(['connected', 'starting', 'lost']),
         processes: Type.Integer(),
@@ -119,7 +125,10 @@ const daemon = {
         startedAt: Type.Optional(Type.Integer()),
         uptimeMs: Type.Optional(Type.Integer()),
       }),
-      /** Since the daemon's start; absent where none are configured. `failed`: given up, `dropped`: never tried. */
+      /**
+       * Counts since the daemon's start; absent if no notifications are configured. `failed`: the daemon gave up.
+       * `dropped`: it never tried.
+       */
       notifications: Type.Optional(
         Type.Object({
           sent: Type.Integer(),
@@ -131,8 +140,9 @@ const daemon = {
     }),
   ),
   /**
-   * Deletes the sessions and reduces the raw logs that retention no longer keeps, now instead of within the hour; with
-   * `dryRun` it only tells which. Of each list the first thousand, `more` are beyond. Never a session that is at work.
+   * Deletes the sessions and drops the raw logs that retention no longer keeps, now instead of within the hour. With
+   * `dryRun` it only lists them. Each list has at most 1,000 entries; `more` counts the others. Never deletes a session
+   * that is at work.
    */
   gc: method(
     Type.Object({ dryRun: Type.Optional(Type.Boolean()) }),
@@ -160,9 +170,9 @@ const daemon = {
     { mutates: true },
   ),
   /**
-   * Answers, then sends `bye` to everyone, ends what runs as `interrupted`, and exits. `keepSessions`: what runs goes
-   * on, and the next daemon takes it over. `restart`: whoever asks starts it again, so that the `bye` says 4001; keeps
-   * sessions unless told otherwise.
+   * Answers, sends `bye` to all connections, ends active runs as `interrupted`, and exits. With `keepSessions` active
+   * runs continue, and the next daemon takes them over. `restart` announces that the caller starts the daemon again:
+   * the `bye` has code 4001, and `keepSessions` defaults to true.
    */
   stop: method(
     Type.Object({ keepSessions: Type.Optional(Type.Boolean()), restart: Type.Optional(Type.Boolean()) }),
@@ -172,29 +182,35 @@ const daemon = {
 }
 
 const session = {
-  /** With `claudeSessionId`: `not_found` where there is no such conversation, `conflict` where it is open elsewhere. */
+  /**
+   * Creates a session. With `claudeSessionId`: `not_found` if the conversation does not exist, `conflict` if a session
+   * already has it or a process has it open.
+   */
   create: method(Type.Object({ ...SessionSpec.properties, key }), Session, { mutates: true }),
-  /** The one answer that has the values of `claude`'s secret options, for the control role. */
+  /** The only method that returns the values of secret options in `claude`, to the control role only. */
   get: method(Type.Object({ session: SessionId }), Session, { showsSecrets: true }),
   /**
-   * Changes what is given. Where a live process refuses the model or the mode: `invalid_params` with its words, and
-   * nothing is changed. To begin anew is a `conflict` while a run has not ended.
+   * Changes the given properties. If a live process refuses the model or mode, answers `invalid_params` with the words
+   * of Claude Code and changes nothing. `claudeSessionId: null` is a `conflict` while a run has not ended.
    */
   update: method(Type.Object({ session: SessionId, ...SessionChanges.properties }), Session, { mutates: true }),
   /**
-   * A new session with the source's directory, options and conversation as it is now; what is said in either later is not
-   * known to the other. `conflict` while a run of the source has not ended, or when nothing has been said in it yet.
+   * Creates a session with the source's directory, options and conversation so far. Later messages in one session do
+   * not reach the other. `conflict` while a run of the source has not ended, or if nothing has been said in it yet.
    */
   fork: method(Type.Object({ session: SessionId, ...SessionNaming.properties, key }), Session, { mutates: true }),
-  /** Conversations begun in a directory, with muxd or without, the last used first: what was said elsewhere is not for observers. */
+  /**
+   * Lists the conversations that were begun in a directory, with muxd or without, the last used first. Needs control,
+   * because observers may not read what was said elsewhere. `limit` defaults to 200.
+   */
   importable: method(
     Type.Object({ cwd: Type.String({ minLength: 1 }), limit: page.limit }),
     Type.Object({ conversations: Type.Array(Importable) }),
     { needsControl: true },
   ),
   /**
-   * Newest first. `labels` must all match. `order: "used"`: sessions that wait for an answer first, then running ones, then
-   * the rest, each by last use.
+   * Lists sessions, newest first. All `labels` must match. `order: "used"` lists sessions that wait for an answer
+   * first, then running ones, then the rest, each group by last use.
    */
   list: method(
     Type.Object({
@@ -205,23 +221,26 @@ const session = {
     }),
     Type.Object({ sessions: Type.Array(Session), next }),
   ),
-  /** Who watches it: the clients that are subscribed to `session/<id>`. */
+  /** Lists the clients that are subscribed to `session/<id>`. */
   viewers: method(Type.Object({ session: SessionId }), Viewers),
   /**
-   * Ends the process; the log is kept and a next run starts it again. `conflict` while a run is active unless `force`. `sweep`
-   * also ends the processes of `left`.
+   * Ends the process. The log is kept, and the next run starts a new process. `conflict` while a run is active, unless
+   * `force`. `sweep` also ends the processes in `left`.
    */
   close: method(
     Type.Object({ session: SessionId, force: Type.Optional(Type.Boolean()), sweep: Type.Optional(Type.Boolean()) }),
     Session,
     { mutates: true },
   ),
-  /** Removes the session, its runs and its logs. `conflict` while a run is active unless `force`. */
+  /** Deletes the session, its runs and its logs. `conflict` while a run is active, unless `force`. */
   delete: method(Type.Object({ session: SessionId, force: Type.Optional(Type.Boolean()) }), none, { mutates: true }),
 }
 
 const run = {
-  /** Exactly one of `session` and `create`. The prompt must hold more than white space. */
+  /**
+   * Starts or queues a run. Requires exactly one of `session` and `create`. The prompt must contain more than white
+   * space.
+   */
   start: method(
     Type.Object({
       session: Type.Optional(SessionId),
@@ -234,24 +253,24 @@ const run = {
     { mutates: true },
   ),
   get: method(Type.Object({ run: RunId }), Run),
-  /** Newest first, whatever their places in queues: `position` tells those. */
+  /** Lists runs, newest first. Positions in queues do not affect the order; see `position`. */
   list: method(
     Type.Object({ session: Type.Optional(SessionId), state: Type.Optional(RunState), ...page }),
     Type.Object({ runs: Type.Array(Run), next }),
   ),
-  /** Answers once the run has ended, or with its present state after `timeoutMs`. */
+  /** Answers when the run has ended, or after `timeoutMs` with its current state. */
   wait: method(
     Type.Object({ run: RunId, timeoutMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400_000 })) }),
     Run,
   ),
   /**
-   * Gives a queued run another place in the queue of its session: 0 is the next, one beyond the end the last. `conflict`
-   * (with its `state`) once it has been started.
+   * Moves a queued run to another position in its session's queue: 0 is the next, and a position beyond the end is the
+   * last. `conflict` (with `state`) once the run has started.
    */
   move: method(Type.Object({ run: RunId, to: Type.Integer({ minimum: 0 }) }), Run, { mutates: true }),
   /**
-   * Asks for the end of a run: idempotent, also for a queued one; a later call with a stronger `mode` escalates. The
-   * answer is the run as it is then: it is `cancelled` only when the turn or the process is really over.
+   * Requests the end of a run, also of a queued one. Idempotent; a later call with a stronger `mode` escalates. Answers
+   * with the current run, which becomes `cancelled` only when its turn or process has ended.
    */
   cancel: method(
     Type.Object({
@@ -265,20 +284,24 @@ const run = {
 }
 
 const approval = {
-  /** Newest first; pending ones unless `state` says otherwise. */
+  /** Lists approvals, newest first; pending ones unless `state` says otherwise. */
   list: method(
     Type.Object({ session: Type.Optional(SessionId), state: Type.Optional(Approval.properties.state), ...page }),
     Type.Object({ approvals: Type.Array(Approval), next }),
   ),
   get: method(Type.Object({ approval: ApprovalId }), Approval),
-  /** The first valid answer wins and is stored when it is confirmed; a later one is a `conflict` with `by` and `decision`. */
+  /**
+   * Answers a question. The first valid answer wins, and is stored before this call returns. A later one is a
+   * `conflict` with `by` and `decision`.
+   */
   answer: method(Type.Object({ ...ApprovalAnswer.properties, key }), Approval, { mutates: true }),
 }
 
 const topic = {
   /**
-   * Puts this connection's cursor on a topic; again: moves it, so that nothing comes twice. The answer precedes the
-   * first `events`. With `window` (bytes) at most that much is sent ahead of the client's `topic.ack`.
+   * Places this connection's cursor on a topic. A second call moves the cursor, so no event comes twice. The answer
+   * precedes the first `events`. With `window` (bytes) the daemon sends at most that much ahead of the client's
+   * `topic.ack`.
    */
   subscribe: method(
     Type.Object({
@@ -289,7 +312,10 @@ const topic = {
     Subscribed,
   ),
   unsubscribe: method(Type.Object({ topic: Topic }), none),
-  /** A page without subscribing: events with `seq > after`, from `first` on where the log was trimmed beyond `after`. */
+  /**
+   * Reads one page without a subscription: events with `seq > after`, from `first` on if the log was trimmed beyond
+   * `after`.
+   */
   read: method(
     Type.Object({
       topic: Topic,
@@ -306,12 +332,15 @@ const topic = {
 }
 
 const event = {
-  /** The whole event, also where it was sent `cut`. */
+  /** Returns the whole event, even if it was sent `cut`. */
   get: method(Type.Object({ topic: Topic, seq: Type.Integer({ minimum: 1 }) }), Type.Object({ event: Type.Unknown() })),
 }
 
 const token = {
-  /** Lets somebody else in. The `secret` is told this once: only its hash is kept. Without `expiresAfterMs` until it is revoked. */
+  /**
+   * Creates a token. Only this answer contains the `secret`; the daemon keeps its hash. Without `expiresAfterMs` the
+   * token is valid until it is revoked.
+   */
   create: method(
     Type.Object({
       name: Type.String({ minLength: 1, maxLength: 200 }),
@@ -321,16 +350,19 @@ const token = {
     Type.Object({ token: Token, secret: Type.String() }),
     { mutates: true },
   ),
-  /** The two built-in ones first, then those that were made, oldest first. Those that were revoked or have expired are gone. */
+  /**
+   * Lists the valid tokens: the two built-in ones first, then the others, oldest first. Revoked and expired tokens are
+   * not listed.
+   */
   list: method(none, Type.Object({ tokens: Type.Array(Token) }), { needsControl: true }),
   /**
-   * It counts no more, and connections that came in with it are closed with 4501. A built-in one is replaced instead:
-   * the home's `daemon.json` has the new secret.
+   * Revokes a token and closes its connections with 4501. A built-in token is replaced: the home's `daemon.json` has
+   * the new secret.
    */
   revoke: method(Type.Object({ id: TokenId }), none, { mutates: true }),
   /**
-   * A link to the page that lets in one browser, once, within ten minutes: the page exchanges the code behind its `#` for
-   * a token of its own with this role.
+   * Creates a link that lets one browser open the page, once, within ten minutes. The page exchanges the code behind
+   * the `#` for a token of its own with this role.
    */
   link: method(Type.Object({ role: Role }), Type.Object({ url: Type.String(), expiresAt: Type.Integer() }), {
     mutates: true,
@@ -339,11 +371,11 @@ const token = {
 
 const workspace = {
   get: method(Type.Object({ workspace: WorkspaceName }), Workspace),
-  /** By name. */
+  /** Lists workspaces by name. */
   list: method(none, Type.Object({ workspaces: Type.Array(WorkspaceSummary) })),
   /**
-   * Makes or replaces it. With `base`, only if that is still its revision (0: if there is none), else `conflict` with the
-   * `revision` there is: whoever saves has seen what it replaces.
+   * Creates or replaces a workspace. With `base`, only if `base` is the current revision (0: the workspace does not
+   * exist), else `conflict` with the current `revision`. So a client replaces only what it has seen.
    */
   save: method(
     Type.Object({
@@ -358,11 +390,11 @@ const workspace = {
 }
 
 const usage = {
-  /** What runs have cost, also those of sessions that are deleted. By day and model unless asked otherwise. */
+  /** Returns what runs have used, including those of deleted sessions. By default grouped by day and model. */
   get: method(UsageQuery, Usage),
 }
 
-/** Every method, by namespace; `hello` and `ping` have none. */
+/** All methods by namespace, except `hello` and `ping`, which have none. */
 export const methods = { daemon, session, run, approval, topic, event, token, workspace, usage }
 export const topMethods = top
 
@@ -373,7 +405,7 @@ type Row = { params: TObject; result: TObject }
 export type ParamsOf<M extends Row> = Static<M['params']>
 export type ResultOf<M extends Row> = Static<M['result']>
 
-/** The call surface that both sides derive: `api.run.start(params) -> Promise<result>`. */
+/** The call interface that both sides derive: `api.run.start(params) -> Promise<result>`. */
 export type Api = {
   [N in Namespace]: {
     [M in keyof Methods[N]]: Methods[N][M] extends Row

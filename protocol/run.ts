@@ -5,7 +5,7 @@ import { limits } from './limits.ts'
 export const RunState = Type.Enum(['queued', 'running', 'cancelling', 'done', 'failed', 'cancelled', 'interrupted'])
 export type RunState = Static<typeof RunState>
 
-/** Who began a run: a client, or Claude Code itself (a background task that reported back). */
+/** The origin of a run: a client, or Claude Code itself (for example a background task that reported back). */
 export const Origin = Type.Union([Actor, Type.Object({ background: Type.Object({ kind: Type.String() }) })])
 export type Origin = Static<typeof Origin>
 
@@ -40,10 +40,15 @@ export const FailureCode = Type.Enum([
 export type FailureCode = Static<typeof FailureCode>
 
 /**
- * Why a run failed. `title` is one line for a person and `advice` what to do (absent in what was stored by a muxd that did
- * not know it), `detail` what Claude Code or the system said, `retryable` whether the same prompt may succeed later.
- * `resetsAt` is when a usage limit ends, in ms since epoch, where Claude Code told it. `stderrTail` is the end of what the
- * process wrote to stderr. Secrets are taken out of `detail` and `stderrTail`: `[redacted]`.
+ * Why a run failed.
+ *
+ * - `title`: one line for a person. `advice`: what to do; absent in records of muxd versions that did not know it.
+ * - `detail`: the words of Claude Code or the system.
+ * - `retryable`: whether the same prompt may succeed later.
+ * - `resetsAt`: when a usage limit ends, in ms since epoch, if Claude Code reported it.
+ * - `stderrTail`: the end of the process's stderr.
+ *
+ * Secrets in `detail` and `stderrTail` are replaced by `[redacted]`.
  */
 export const Failure = Type.Object({
   code: FailureCode,
@@ -67,11 +72,11 @@ export const Tokens = Type.Object({
 })
 export type Tokens = Static<typeof Tokens>
 
-/** What was used of one model. */
+/** The cost, in US dollars, and the tokens of one model. */
 export const ModelShare = Type.Object({ costUsd: Type.Number(), tokens: Tokens })
 export type ModelShare = Static<typeof ModelShare>
 
-/** What a run ended with; `costUsd` is the run's own share. */
+/** The outcome of a run. `costUsd` is the run's own share. */
 export const RunResult = Type.Object({
   response: Type.String(),
   costUsd: Type.Number(),
@@ -83,10 +88,13 @@ export type RunResult = Static<typeof RunResult>
 const milliseconds = Type.Optional(Type.Integer({ minimum: 1, maximum: limits.maxRunLimitMs }))
 
 /**
- * What ends a run that goes on for too long, each with a failure code of its own: `timeoutMs` since it was started
- * (`timed_out`), `inactivityMs` since its process last printed anything (`inactive`; while an approval waits for its
- * answer, that does not count), `maxTurns` requests to the model (`max_turns`), `maxBudgetUsd` spent on this run, by
- * Claude Code's own estimate, which is looked at after each request (`max_budget`).
+ * Limits of a run. Each ends the run as `failed` with its own failure code:
+ *
+ * - `timeoutMs`: since the run was started, by the wall clock (`timed_out`)
+ * - `inactivityMs`: since its process last printed anything, without the time in which an approval waits (`inactive`)
+ * - `maxTurns`: requests to the model (`max_turns`)
+ * - `maxBudgetUsd`: US dollars spent on this run by Claude Code's own estimate, checked after each request
+ *   (`max_budget`)
  */
 export const RunLimits = Type.Object({
   timeoutMs: milliseconds,
@@ -96,13 +104,17 @@ export const RunLimits = Type.Object({
 })
 export type RunLimits = Static<typeof RunLimits>
 
-/** What a queued run waits for: an earlier run of its session, one of the `maxRuns` places, or free memory. */
+/**
+ * What a queued run waits for. `session`: an earlier run of its session. `place`: one of the `maxRuns` slots. `memory`:
+ * free memory for its process. `background`: background work in a live process that the run cannot use.
+ */
 export const WaitingFor = Type.Enum(['session', 'place', 'memory', 'background'])
 export type WaitingFor = Static<typeof WaitingFor>
 
 /**
- * The last sign of life of a run that goes on: when its process printed something (`at`), how long that is ago, and
- * the tool that runs or the type of its last event (`what`). However long the silence, nothing is concluded from it.
+ * The last sign of life of an active run. `at` is when its process last printed something, in ms since epoch, and
+ * `silentMs` how long ago that is. `what` is the tool that runs, or the type of the last event. muxd concludes nothing
+ * from silence.
  */
 export const Activity = Type.Object({
   at: Type.Integer(),
@@ -112,10 +124,16 @@ export const Activity = Type.Object({
 export type Activity = Static<typeof Activity>
 
 /**
- * One prompt, carried to exactly one terminal event. `firstSeq` and `lastSeq` bound its events in the session's log;
- * `lastSeq`, `endedAt` and `result` are null until it has ended, `startedAt` until it has left the queue.
- * `position` is its place in the queue of its session (0: the next), null when it is not queued (absent in what a muxd without it has kept). `activity` is in the
- * answers of `run.*` for a run that was started and has not ended; never on the topic `sessions`, where it would be stale.
+ * One prompt with exactly one terminal event.
+ *
+ * - `firstSeq` and `lastSeq` bound the run's events in the session's log.
+ * - `lastSeq`, `endedAt` and `result` are null until the run has ended. `startedAt` is null until it leaves the queue.
+ * - `position` is its position in the session's queue (0: the next), and null when it is not queued. It is absent in
+ *   records of muxd versions without it.
+ * - `activity` is in the answers of `run.*` for a run that has started and not ended. The topic `sessions` never has
+ *   it, because it would be stale there.
+ *
+ * Times are ms since epoch.
  */
 export const Run = Type.Object({
   run: RunId,
@@ -135,14 +153,14 @@ export const Run = Type.Object({
 })
 export type Run = Static<typeof Run>
 
-/** How hard a run is cancelled: end the turn, end the process, or kill the process and everything it started. */
+/** How forcefully to cancel a run: end the turn, end the process, or kill the process and everything it started. */
 export const CancelMode = Type.Enum(['interrupt', 'terminate', 'kill'])
 export type CancelMode = Static<typeof CancelMode>
 
-/** How hard the end of a run was pursued: the modes, and what comes between them where the turn does not obey. */
+/** The steps of a cancel: the modes, and `sigint` between them for a turn that does not react to `interrupt`. */
 export const CancelStep = Type.Enum(['interrupt', 'sigint', 'terminate', 'kill'])
 export type CancelStep = Static<typeof CancelStep>
 
-/** What a cancel has ended: nothing (its prompt was never sent), the turn (the process lives on), or the process. */
+/** What a cancel ended: nothing (the prompt was never sent), the turn (the process lives on), or the process. */
 export const CancelEnd = Type.Enum(['nothing', 'turn', 'process'])
 export type CancelEnd = Static<typeof CancelEnd>

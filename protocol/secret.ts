@@ -1,8 +1,11 @@
 /**
- * What is seen in the place of a value that may be a secret: in every answer, list, topic and kept answer, by everybody,
- * except in what `session.get` answers to the control role. Refused as a value.
+ * Replaces a value that may be a secret, for both roles, in every answer, list, topic and stored answer. Only the
+ * answer of `session.get` to the control role contains the value itself. As a value in params it is `invalid_params`.
  */
 export const masked = '[masked]'
 
-/** Marks the schema of such a value: whatever is made of schemas (results, params, records of topics) masks it. */
+/**
+ * Marks the schema of a value that may be a secret. Everything derived from schemas (results, params, records of
+ * topics) masks such values.
+ */
 export const secret = { secret: true } as const

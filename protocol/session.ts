@@ -5,10 +5,11 @@ import { RunId, SessionId } from './ids.ts'
 import { secret } from './secret.ts'
 
 /**
- * What Claude Code is started with in a session. `env` is added to the daemon's environment; `args` are further
- * command-line arguments and, like `permissionMode: bypassPermissions`, need the configuration's leave.
- * The values of `mcpConfig`, `settings`, `env` and `args` may be secrets: everywhere but in what `session.get` answers to
- * the control role they are `[masked]`. The names of variables and the number of entries are shown.
+ * The options with which a session starts Claude Code. `env` is added to the daemon's environment. `args` are further
+ * command-line arguments; they and `permissionMode: bypassPermissions` work only if the configuration allows them.
+ *
+ * The values of `mcpConfig`, `settings`, `env` and `args` may be secrets. They are `[masked]` everywhere except in the
+ * answer of `session.get` to the control role. The names of variables and the number of entries stay visible.
  */
 export const ClaudeOptions = Type.Object({
   model: Type.Optional(Type.String({ minLength: 1 })),
@@ -30,7 +31,7 @@ export const ClaudeOptions = Type.Object({
 })
 export type ClaudeOptions = Static<typeof ClaudeOptions>
 
-// A record checks the values of names that match: others have to be refused by name.
+// A record schema checks only the values of matching names, so `additionalProperties: false` refuses the other names.
 const labelName = Type.String({ pattern: `^[\\s\\S]{0,${limits.maxLabelLength}}$` })
 const label = Type.String({ maxLength: limits.maxLabelLength })
 export const Labels = Type.Record(labelName, label, { maxProperties: limits.maxLabels, additionalProperties: false })
@@ -46,8 +47,9 @@ const ClaudeSessionId = Type.String({
 })
 
 /**
- * Where a session branched off: after event `seq` of `session`. `conversation` is what its first process is made of: the
- * source's, up to and including the message with this uuid. It is absent once the session was begun anew.
+ * The point where a session was forked: after event `seq` of `session`. `conversation` is the start of its first
+ * process: the source's conversation up to and including the message with this uuid. It is absent once the session has
+ * given its conversation up (`claudeSessionId: null`).
  */
 export const ForkedFrom = Type.Object({
   session: SessionId,
@@ -57,9 +59,9 @@ export const ForkedFrom = Type.Object({
 export type ForkedFrom = Static<typeof ForkedFrom>
 
 /**
- * A process that Claude Code started in a session of its own, such as a dev server, and that goes on after the end of Claude
- * Code. `startedAt` is about when; `identity` tells it from a later process with its pid. `command` is the beginning of its
- * arguments, with secrets taken out.
+ * A process, such as a dev server, that Claude Code started in a process session of its own and that outlives Claude
+ * Code. `startedAt` is approximate, in ms since epoch. `identity` distinguishes the process from a later one with the
+ * same pid. `command` is the beginning of its arguments, without secrets.
  */
 export const LeftProcess = Type.Object({
   pid: Type.Integer(),
@@ -69,23 +71,27 @@ export const LeftProcess = Type.Object({
 })
 export type LeftProcess = Static<typeof LeftProcess>
 
-/** An exception in muxd's own code: what it said, and when. */
+/** An exception in muxd's own code: its message, and its time in ms since epoch. */
 const Fault = Type.Object({ reason: Type.String(), at: Type.Integer() })
 
 /**
- * A conversation with Claude Code in one working directory.
- * `head` is the `seq` of its newest event, `costUsd` what it has cost so far, `process` the live Claude Code process (`pid` is its own),
- * `claudeSessionId` Claude Code's own id of the conversation (null before the first run, unless it was taken up).
- * `claude` is what was asked for; `model` and `permissionMode` are what Claude Code named last, which it may have changed
- * by itself (a plan that was approved, a fallback of the model). The next process begins with that mode. `firstPrompt` is the beginning of the session's first
- * prompt, at most 200 characters: clients name a session without a title by it.
- * `updatedAt` is the time of the record's last change. `usedAt` is the time of the last use: a client's act (reading is
- * none), or the start or end of a run.
- * `left` are processes that Claude Code detached and that go on without it: at most 50 (`limits.maxLeftProcesses`), and how
- * many more there were. Answers of methods show those that still run.
- * `fault` is an error inside muxd that ended a run as `failed` with `internal`, until a run finishes. A second one before
- * that, or one while the session is restored, is `unusable`: then the session can be read, closed and deleted, and every
- * other call on it answers `unusable`.
+ * A conversation with Claude Code in one working directory. Times are ms since epoch.
+ *
+ * - `head`: the `seq` of the newest event. `costUsd`: the cost so far, in US dollars.
+ * - `process`: the live process; `pid` is that of Claude Code itself.
+ * - `claudeSessionId`: Claude Code's own id of the conversation. It is null before the first run, except in a session
+ *   that was created with one.
+ * - `claude`: the requested options. `model` and `permissionMode`: the values that Claude Code last reported. It may
+ *   change them by itself, after an approved plan or a fallback of the model. The next process starts with that mode.
+ * - `firstPrompt`: the beginning of the session's first prompt, at most 200 characters. Clients use it as the name of a
+ *   session without a title.
+ * - `updatedAt`: the last change of the record. `usedAt`: the last use, which is a client's act (reading does not
+ *   count) or the start or end of a run.
+ * - `left`: processes that Claude Code detached and that outlive it, at most 50 (`limits.maxLeftProcesses`); `more`
+ *   counts the others. Answers of methods list only those that still run.
+ * - `fault`: an error inside muxd that ended a run as `failed` with `internal`. It stays until a run finishes.
+ * - `unusable`: a second fault before that, or a fault while the session was restored. An unusable session can be read,
+ *   closed and deleted; every other call on it answers `unusable`.
  */
 export const Session = Type.Object({
   session: SessionId,
@@ -116,8 +122,8 @@ export type Session = Static<typeof Session>
 const title = Type.String({ maxLength: 1_000 })
 
 /**
- * Parameters that make a session: `session.create`, and `create` of `run.start`. `cwd` is an absolute path.
- * `claudeSessionId` takes up a conversation that was begun in this directory without muxd.
+ * Parameters of `session.create`, and of `create` in `run.start`. `cwd` is an absolute path. `claudeSessionId`
+ * continues a conversation that was begun in this directory without muxd.
  */
 export const SessionSpec = Type.Object({
   cwd: Type.String({ minLength: 1 }),
@@ -129,15 +135,17 @@ export const SessionSpec = Type.Object({
 })
 export type SessionSpec = Static<typeof SessionSpec>
 
-/** What a fork may have of its own; else it has the source's. */
+/** The properties that a fork can have of its own. It takes the others from its source. */
 export const SessionNaming = Type.Object({ title: Type.Optional(title), labels: Type.Optional(Labels) })
 export type SessionNaming = Static<typeof SessionNaming>
 
 /**
- * What of a session can be changed: title and labels are replaced. Model and mode are those of the next process, and of
- * the present one from its next request on. `approvals` replaces policy and rules, also for the questions that are open;
- * how long those wait is settled when a session is made. `claudeSessionId: null` gives the conversation up: the next run
- * begins anew.
+ * The properties of a session that `session.update` can change.
+ *
+ * - `title` and `labels` are replaced.
+ * - `model` and `permissionMode` apply to the live process from its next request on, and to later processes.
+ * - `approvals` replaces policy and rules, also for open questions. `expiresAfterMs` cannot be changed.
+ * - `claudeSessionId: null` gives the conversation up: the next run begins a new one.
  */
 export const SessionChanges = Type.Object({
   ...SessionNaming.properties,
@@ -151,8 +159,9 @@ export const SessionChanges = Type.Object({
 export type SessionChanges = Static<typeof SessionChanges>
 
 /**
- * A conversation of Claude Code's that a session could take up. `prompt` is the beginning of its first; `session` the one
- * here that has it already, `openIn` a live process elsewhere that has it open, where that is known.
+ * A conversation of Claude Code that a new session can continue. `prompt` is the beginning of its first prompt.
+ * `session` is the session here that already has it. `openIn` is a live process elsewhere that has it open, if known.
+ * Times are ms since epoch.
  */
 export const Importable = Type.Object({
   claudeSessionId: Type.String(),

@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { ClientId } from './ids.ts'
 import { Role } from './token.ts'
 
-/** How a subscription is, as the daemon sees it. */
+/** The state of a subscription as the daemon sees it. */
 export const SubscriptionStatus = Type.Object({
   topic: Type.String(),
   seq: Type.Integer({ description: 'everything up to here was handed to its socket' }),
@@ -13,7 +13,7 @@ export const SubscriptionStatus = Type.Object({
 })
 export type SubscriptionStatus = Static<typeof SubscriptionStatus>
 
-/** A connection with its subscriptions, those furthest behind first. */
+/** A connection and its subscriptions, those furthest behind first. */
 const Subscriber = Type.Object({
   client: ClientId,
   name: Type.String(),
@@ -25,7 +25,7 @@ const Subscriber = Type.Object({
 })
 export type Subscriber = Static<typeof Subscriber>
 
-/** Who is connected, those furthest behind first. */
+/** All connections, those furthest behind first. */
 export const Subscribers = Type.Object({
   behind: Type.Integer({ description: 'subscriptions that have not been sent all there is' }),
   furthest: Type.Array(Subscriber),

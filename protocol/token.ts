@@ -1,13 +1,14 @@
 import { Type, type Static } from 'typebox'
 import { TokenId } from './ids.ts'
 
-/** What a connection may do: everything, or read. */
+/** The permissions of a connection: `control` for everything, `observe` for reading. */
 export const Role = Type.Enum(['control', 'observe'])
 export type Role = Static<typeof Role>
 
 /**
- * A token that lets in, without its secret. Built-in are `t_control` and `t_observe`, which the home's `daemon.json` has;
- * the others were made by somebody, `page` by a link to the page. `lastUsedAt` is when somebody last came in with it, null for never.
+ * A token for connections, without its secret. `t_control` and `t_observe` are built in; the home's `daemon.json` has
+ * their secrets. Clients created the others; `page` is true for a token that a page got by a link. Times are ms since
+ * epoch. `lastUsedAt` is the last time a connection used the token; null: never.
  */
 export const Token = Type.Object({
   id: TokenId,

@@ -7,7 +7,7 @@ import { Viewers } from './viewers.ts'
 
 const envelope = { seq: Type.Integer({ minimum: 1 }), time: Type.Integer() }
 
-/** Records on `sessions`: what changed, whole. */
+/** The records on `sessions`. Each contains the changed object whole. */
 export const sessionsEvents = {
   session_created: Type.Object({ ...envelope, type: Type.Literal('session_created'), session: Session }),
   session_changed: Type.Object({ ...envelope, type: Type.Literal('session_changed'), session: Session }),
@@ -18,7 +18,7 @@ export const sessionsEvents = {
     type: Type.Literal('approval_changed'),
     approval: Approval,
   }),
-  /** All watchers of a session. Sent with a short delay, and only when the answer has changed. */
+  /** The viewers of a session. Sent with a short delay (`limits.viewersEveryMs`), and only if they have changed. */
   viewers_changed: Type.Object({
     ...envelope,
     type: Type.Literal('viewers_changed'),
@@ -30,7 +30,7 @@ export type SessionsEvent = {
   [Name in keyof typeof sessionsEvents]: Static<(typeof sessionsEvents)[Name]>
 }[keyof typeof sessionsEvents]
 
-/** The one record on `daemon`: a state and what led to it. `disk_failed`: a sync was refused, the daemon ends. */
+/** The only record on `daemon`: a state and its cause. `disk_failed`: a sync failed, and the daemon ends. */
 export const DaemonEvent = Type.Object({
   ...envelope,
   type: Type.Literal('daemon_status'),
@@ -39,7 +39,10 @@ export const DaemonEvent = Type.Object({
 })
 export type DaemonEvent = Static<typeof DaemonEvent>
 
-/** On `session/<id>/frames`: one line of Claude Code's output, parsed; `unparsed` describes a line that is no JSON. */
+/**
+ * A record on `session/<id>/frames`: one parsed line of Claude Code's output. `unparsed` describes a line that is not
+ * JSON, exceeds a bound, or cannot be decoded.
+ */
 export const FrameEvent = Type.Object({
   ...envelope,
   type: Type.Literal('frame'),

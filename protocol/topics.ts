@@ -4,9 +4,9 @@ import { DaemonEvent, FrameEvent, sessionsEvents } from './topic-events.ts'
 import { workspacesEvents } from './workspace.ts'
 
 /**
- * The topics: named streams of events, each with its own contiguous `seq` and its own `epoch`. One row a topic: its name,
- * where `<id>` stands for the id of a session, and its events by `type`. The `Topic` schema, the daemon's lookup of logs and
- * the types of the SDK are derived from this table.
+ * The topics: named streams of events, each with its own contiguous `seq` and its own `epoch`. One row for each topic:
+ * its name, where `<id>` stands for the id of a session, and its events by `type`. The `Topic` schema, the daemon's
+ * lookup of logs and the types of the SDK are derived from this table.
  */
 export const topics = {
   /** Every event of a session. */
@@ -59,7 +59,10 @@ export const Topic = Type.String({
   description: `topic: ${patterns.map(pattern => `\`${pattern}\``).join(', ')}`,
 })
 
-/** The row of a topic, and the session that its name contains. Undefined for a name that is no topic's. */
+/**
+ * Returns the row of a topic and the session id in its name (empty for a topic without one). Returns undefined if no
+ * topic has this name.
+ */
 export function parseTopic(topic: string): { pattern: TopicPattern; session: string } | undefined {
   for (const { pattern, expression } of matchers) {
     const match = expression.exec(topic)
@@ -68,17 +71,17 @@ export function parseTopic(topic: string): { pattern: TopicPattern; session: str
   return undefined
 }
 
-/** A reader's place in a topic: everything up to and including `seq` of that `epoch` has been consumed. */
+/** A reader's position in a topic: the reader has consumed everything up to and including `seq` of this `epoch`. */
 export const Cursor = Type.Object({ epoch: Type.String(), seq: Type.Integer({ minimum: 0 }) })
 export type Cursor = Static<typeof Cursor>
 
-/** Why a subscription could not go on where the client was. */
+/** Why a subscription could not continue at the client's cursor. */
 export const RecoveryReason = Type.Enum(['epoch_changed', 'trimmed', 'ahead_of_log'])
 export type RecoveryReason = Static<typeof RecoveryReason>
 
 /**
- * Where a subscription stands: the kept log runs from `first` to `head`. `recovered: false` says that events are
- * missing between the given `since` and what follows, with the `reason`; delivery then starts at `first`.
+ * The result of a subscription. The kept log runs from `first` to `head`. `recovered: false` means that events are
+ * missing between the given `since` and the first delivered event, for the `reason`; delivery then starts at `first`.
  */
 export const Subscribed = Type.Object({
   topic: Type.String(),

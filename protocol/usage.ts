@@ -7,8 +7,9 @@ export const UsageGroup = Type.Enum(['day', 'model', 'session', 'run'])
 export type UsageGroup = Static<typeof UsageGroup>
 
 /**
- * What is asked for: what runs used at `from` (ms since epoch) or later and before `to`; absent: from the first on, and
- * up to now. What a run used counts at its end. `timeZone` (IANA; default: the daemon's) says where a day begins.
+ * Selects the usage of runs that ended at `from` or later and before `to`, in ms since epoch; by default from the first
+ * run until now. `by` groups the rows (default: day and model). `timeZone` (IANA; default: the daemon's) determines
+ * where a day begins.
  */
 export const UsageQuery = Type.Object({
   from: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -27,8 +28,8 @@ const sum = {
 }
 
 /**
- * One row for each of what was asked for with `by`, whose members alone are there. `day` is `YYYY-MM-DD`. `model` is
- * null where Claude Code did not tell it, `run` where something was used between runs.
+ * The usage of one group. Only the fields named in `by` are present. `day` is `YYYY-MM-DD`. `model` is null if Claude
+ * Code did not report it. `run` is null for usage between runs.
  */
 export const UsageRow = Type.Object({
   day: Type.Optional(Type.String()),
@@ -39,7 +40,7 @@ export const UsageRow = Type.Object({
 })
 export type UsageRow = Static<typeof UsageRow>
 
-/** `total` is of everything asked for, also of the `more` rows that are beyond `limit`. */
+/** `total` covers all selected usage, including the `more` rows beyond `limit`. */
 export const Usage = Type.Object({
   rows: Type.Array(UsageRow),
   more: Type.Integer(),

@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { ClientId } from './ids.ts'
 import { Role } from './token.ts'
 
-/** A client that watches a session: one with several connections is told of once, with its first. */
+/** A client that watches a session. A client with several connections is listed once, with its first connection. */
 export const Viewer = Type.Object({
   client: ClientId,
   name: Type.String(),
@@ -11,7 +11,7 @@ export const Viewer = Type.Object({
 })
 export type Viewer = Static<typeof Viewer>
 
-/** Who watches a session, longest first, up to `maxViewersShown`. */
+/** The clients that watch a session, the longest first, up to `limits.maxViewersShown`. */
 export const Viewers = Type.Object({
   viewers: Type.Array(Viewer),
   more: Type.Integer({ description: 'clients that are not listed' }),

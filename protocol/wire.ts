@@ -1,13 +1,11 @@
-/*
- * The plain constants of the wire: no schema in sight, so that a client can import them without TypeBox in its bundle.
- */
+/* Plain constants of the wire, without schemas, so that clients can import them without bundling TypeBox. */
 
 export const protocolVersion = 1
-/** The WebSocket subprotocol; a token may come beside it as `muxd.auth.<base64url(token)>`. */
+/** The WebSocket subprotocol. A token may accompany it as `muxd.auth.<base64url(token)>`. */
 export const subprotocol = 'muxd.v1'
 export const authSubprotocolPrefix = 'muxd.auth.'
 
-/** The types of event that end a run, exactly one each. */
+/** The types of terminal events. Each run ends with exactly one. */
 export const terminalTypes = ['done', 'failed', 'cancelled', 'interrupted'] as const
 export type TerminalType = (typeof terminalTypes)[number]
 
