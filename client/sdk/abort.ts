@@ -1,4 +1,4 @@
-/** `promise`, or the signal's reason if that comes first. */
+/** Settles like `promise`, or rejects with the signal's reason if the signal aborts first. */
 export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise
   return new Promise((resolve, reject) => {
@@ -7,7 +7,10 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
   })
 }
 
-/** Calls back with the signal's reason, at once when it is aborted already. Returns the detach function. */
+/**
+ * Calls `handler` with the signal's reason when it aborts, at once if it is already aborted. Returns the detach
+ * function.
+ */
 export function onAbort(signal: AbortSignal | undefined, handler: (reason: unknown) => void): () => void {
   const listener = () => handler(signal!.reason)
   if (signal?.aborted) listener()

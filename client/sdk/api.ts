@@ -1,7 +1,10 @@
 import type { Api } from '../../protocol/index.ts'
 import type { CallOptions, Link } from './reconnect.ts'
 
-/** Every method of the protocol: `api.session.list({})`. Rejects with `RpcError`, `Unavailable` or the signal's reason. */
+/**
+ * Every method of the protocol, for example `api.session.list({})`. Calls reject with `RpcError`, `Unavailable` or the
+ * signal's reason.
+ */
 export type ClientApi = {
   [N in keyof Api]: {
     [M in keyof Api[N]]: Api[N][M] extends (params: infer Params) => infer Answer
@@ -10,12 +13,12 @@ export type ClientApi = {
   }
 }
 
-/** The names are those of the calls made: no table of methods is needed at run time. */
+/** Creates the calls from the property names in use, so it needs no table of methods at run time. */
 export function createApi(link: Link): ClientApi {
   return namespace(name => namespace(method => link.call.bind(link, `${name}.${method}`))) as ClientApi
 }
 
 function namespace(make: (name: string) => unknown): object {
-  // `then` would make it a promise in the eyes of `await`.
+  // With a `then`, `await` would take the object for a promise.
   return new Proxy({}, { get: (_, name) => (typeof name === 'symbol' || name === 'then' ? undefined : make(name)) })
 }

@@ -7,16 +7,22 @@ import { randomKey } from './random-key.ts'
 import type { CallOptions, Link } from './reconnect.ts'
 import type { Subscribe } from './topics.ts'
 
-/** A question of Claude Code's that awaits an answer, and how to give it. The fields are those it was asked with. */
+/**
+ * An open question of Claude Code, with methods to answer it. The fields do not change when the question is answered.
+ */
 export interface PendingApproval extends Readonly<Approval> {
   /**
-   * Yes: with another `input`, with `answers` to a question, with what it suggests to `remember`. Rejects with `RpcError`
-   * (`conflict`: somebody was first, `data` says who). A lost answer is given again, and counts once.
+   * Answers yes. `input` replaces the input of the tool, `answers` answer a question, and `remember` grants the
+   * permissions in `suggestions`. Rejects with `RpcError`; its kind is `conflict` if another answer was first, and
+   * `data.by` names the author. If the connection breaks before the reply, the answer is sent again and counts once.
    */
   allow(answer?: AllowOptions): Promise<Approval>
-  /** No, and why: Claude reads the message. */
+  /** Answers no. Claude reads the message. With `interrupt`, its turn ends as well. Rejects as `allow` does. */
   deny(message?: string, options?: CallOptions & { interrupt?: boolean }): Promise<Approval>
-  /** The record once it was answered, by whomever, or withdrawn. Rejects when the iteration that gave it ends before. */
+  /**
+   * Resolves with the record when the question was answered by any client, expired or was withdrawn. Rejects if the
+   * iteration that yielded this object ends first.
+   */
   readonly resolved: Promise<Approval>
 }
 
@@ -27,11 +33,12 @@ export interface AllowOptions extends CallOptions {
 }
 
 /**
- * What awaits an answer, each once, in the order in which it was asked: first what does so already, then what comes, over
- * any number of lost connections and restarted daemons. What was answered before it is taken here is left out.
+ * Iterates over the open questions, each once, in the order in which they were asked: first those that are open
+ * already, then new ones. Continues over lost connections and restarts of the daemon. Skips a question that is answered
+ * before the caller takes it.
  */
 export type Approvals = (options?: {
-  /** Only those of this session. */
+  /** Only questions of this session. */
   session?: string | undefined
   signal?: AbortSignal | undefined
 }) => AsyncIterableIterator<PendingApproval>
@@ -40,7 +47,7 @@ export function createApprovals(link: Link, subscribe: Subscribe): Approvals {
   async function* follow(stop: AbortSignal, session: string | undefined): AsyncGenerator<PendingApproval, void> {
     const ask = <T>(method: string, params: object) =>
       link.call(method, params, { signal: stop, repeatable: true }) as Promise<T>
-    // What was found and is not resolved, by id; of that what was not taken.
+    // The known questions that are not resolved, by id, and the ones among them that the caller has not taken.
     const open = new Map<string, Handle>()
     const untaken: Handle[] = []
     let failure: { error: unknown } | undefined
@@ -64,7 +71,7 @@ export function createApprovals(link: Link, subscribe: Subscribe): Approvals {
       }
     }
 
-    /** As it is now; with its session it may be gone. */
+    /** Reads the current record. If its session was deleted, the approval no longer exists and counts as withdrawn. */
     const renewed = (last: Approval) =>
       ask<Approval>('approval.get', { approval: last.approval }).catch((error: unknown): Approval => {
         if ((error as RpcError).kind !== 'not_found') throw error
@@ -135,7 +142,7 @@ function createHandle(link: Link, asked: Approval): Handle {
     settle = resolve
     abandon = reject
   })
-  // Nobody has to wait for it.
+  // A rejection without a listener is not an error.
   resolved.catch(() => {})
   const answer = async (given: object, { signal }: CallOptions) => {
     const params = { approval: asked.approval, ...given, key: randomKey() }

@@ -3,29 +3,29 @@ import { RpcError, Unavailable } from './errors.ts'
 import type { Reader, Sequenced } from './reader.ts'
 import type { Link } from './reconnect.ts'
 
-/** A topic as this program reads it: one subscription on the wire, however many readers. */
+/** The single subscription of this program on a topic, shared by all its readers. */
 export interface Channel {
   join(reader: Reader): void
   leave(reader: Reader): void
-  /** Some of what was sent has been taken. */
+  /** A reader has taken events of this size. */
   taken(size: number): void
   receive(epoch: string, events: readonly Sequenced[], size: number): void
-  /** The daemon does not know of the subscription. */
+  /** The daemon's heartbeat does not list the subscription. */
   missed(): void
-  /** The connection is new: it knows of no subscription. */
+  /** The connection is new and has no subscription yet. */
   renewed(): void
 }
 
 /**
- * The wire has one cursor for a connection and topic, so the readers share it: it is put where the one furthest back
- * needs it, and every reader drops what it has had. Acks follow the slowest reader, so that what waits here is bounded
- * by the window; readers that must not wait for each other belong on connections of their own. `onUnused` is called when
- * nobody reads any more and the daemon was told.
+ * The wire has one cursor for each connection and topic, so the readers share it. The channel places it where the
+ * reader that is furthest back needs it, and every reader drops events that it already has. Acks follow the slowest
+ * reader, so the window bounds the events that wait here. Readers that must not wait for each other need connections of
+ * their own. The channel calls `onUnused` when it has no readers and, on an open connection, has unsubscribed.
  */
 export function createChannel(topic: string, link: Link, onUnused: () => void): Channel {
   const readers = new Set<Reader>()
   let epoch = ''
-  // The last event received on the wire; undefined while what comes may be of an earlier cursor.
+  // The `seq` of the last event received on the wire. Undefined while received events may belong to an earlier cursor.
   let last: number | undefined
   let placed = false
   let untaken = 0
@@ -33,7 +33,7 @@ export function createChannel(topic: string, link: Link, onUnused: () => void): 
   let busy = false
   let faults = 0
 
-  /** Brings the wire to where the readers need it; what is wanted meanwhile is done by the same loop. */
+  /** Subscribes or unsubscribes as the readers need. Repeats if the need changes meanwhile. */
   async function place(): Promise<void> {
     wanted = true
     if (busy) return
@@ -54,7 +54,7 @@ export function createChannel(topic: string, link: Link, onUnused: () => void): 
         } else if (!(error instanceof Unavailable) || link.signal.aborted) {
           for (const reader of readers) reader.fail(error)
         }
-        // A lost connection: the next one calls `renewed`.
+        // After a lost connection, the next one calls `renewed`.
       }
     }
     busy = false
@@ -93,7 +93,8 @@ export function createChannel(topic: string, link: Link, onUnused: () => void): 
   const ack = () => {
     untaken = 0
     const at = furthestBack([...readers])
-    // While a cursor is being placed it would be taken for one of the new cursor, and open a window that nobody has read.
+    // While a cursor is being placed, the daemon would count the ack for the new cursor and send into a window that no
+    // reader has emptied.
     if (last !== undefined && typeof at === 'object') link.notify('topic.ack', { topic, seq: at.seq })
   }
 
@@ -122,7 +123,8 @@ export function createChannel(topic: string, link: Link, onUnused: () => void): 
       last = newest
       faults = 0
       const takers = [...readers].filter(reader => reader.push(events, of, size))
-      // Sent again after a reconnect and taken meanwhile: nobody else would acknowledge it, and the daemon would wait.
+      // The events were sent again after a reconnect, and all readers have taken them meanwhile. No reader would
+      // acknowledge them, and the daemon would wait.
       if (!takers.length) taken(size)
     },
     missed() {
@@ -137,12 +139,12 @@ export function createChannel(topic: string, link: Link, onUnused: () => void): 
 }
 
 /**
- * In a window of this size or more acks are saved up to an eighth of it: however the daemon counts bytes, there is room
- * for the largest event beside them. In a smaller one every batch is acknowledged.
+ * With a window of at least this size, the channel saves up acks for an eighth of it: however the daemon counts bytes,
+ * the largest event still fits beside them. With a smaller window it acknowledges every batch.
  */
 export const roomyBytes = 1024 * 1024
 
-/** Contiguous in itself and with what was before; what was had already may come again. */
+/** Whether the events are contiguous and continue at `last`. They may begin with events that were already received. */
 const follows = (events: readonly Sequenced[], last: number) =>
   events.every((event, index) => (index ? event.seq === events[index - 1]!.seq + 1 : event.seq <= last + 1))
 

@@ -6,11 +6,11 @@ export interface CollectionOptions<Topic extends TopicName> {
   connection: { readonly state: ConnectionState }
   subscribe: Subscribe
   topic: Topic
-  /** The newest place in the topic's log. */
+  /** Returns the newest position in the topic's log. */
   head(): Promise<Cursor>
   /** Reads all records as they are now. */
   list(): void | Promise<void>
-  /** One event behind the list. Records are whole: the newer one replaces the older one. */
+  /** Applies one event after the list. Records are whole: the newer one replaces the older one. */
   change(event: EventOn<Topic> & { seq: number }): void | Promise<void>
   signal?: AbortSignal | undefined
 }
@@ -48,13 +48,13 @@ async function followOnce<Topic extends TopicName>(options: CollectionOptions<To
       await list()
     } else {
       const known = event as EventOn<Topic> & { seq: number }
-      // The list that followed a gap holds it already.
+      // The list that was read after a gap already contains older events.
       if (known.seq > since.seq) await change(known)
     }
   }
 }
 
-/** Everything that a method lists, in as many pages as it takes. */
+/** Reads all pages of a method that lists records. */
 export async function readPages<Page extends { next?: string }, Item>(
   read: (from: { after?: string }) => Promise<Page>,
   itemsOf: (page: Page) => readonly Item[],

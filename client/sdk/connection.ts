@@ -3,14 +3,17 @@ import { authSubprotocolPrefix, protocolVersion, subprotocol } from '../../proto
 import { RpcError, Unavailable } from './errors.ts'
 import type { Endpoint, Platform, Timing } from './platform.ts'
 
-/** One socket that has said hello. It ends once and is then of no use: what wraps it opens another. */
+/**
+ * One socket after a successful `hello`. It ends once and cannot be used again; the link that wraps it opens another.
+ */
 export interface Connection {
   readonly hello: HelloResult
-  /** Resolves with why, before the calls in flight reject with the same. Never rejects. */
+  /** Resolves with the cause when the connection ends, before pending calls reject with the same. Never rejects. */
   readonly lost: Promise<Unavailable>
   /**
-   * Rejects with `RpcError` when refused, with `Unavailable` when the connection is lost before the answer. `onResult` is
-   * called before the next message is looked at, which the promise is not: `ws` hands over several in one turn.
+   * Calls a method. Rejects with `RpcError` if the daemon refuses the call, and with `Unavailable` if the connection
+   * ends before the answer. `onResult` runs before the next message is processed. The promise settles too late for
+   * that, because `ws` delivers several messages in one turn.
    */
   call(method: string, params: object, onResult?: (result: unknown) => void): Promise<unknown>
   notify(method: string, params: object): void
@@ -23,15 +26,18 @@ export interface Opening {
   timing: Timing
   client: { name: string; version: string }
   answers: boolean | undefined
-  /** Brought back to stay the same client over a reconnect. */
+  /** The id from an earlier `hello`, to remain the same client after a reconnect. */
   clientId: string | undefined
-  /** Ends the connection or the attempt; its reason is told to the calls. */
+  /** Ends the connection or the attempt. Pending calls reject with its reason as the `cause`. */
   signal: AbortSignal
-  /** `size` is the length of its text. */
+  /** `size` is the length of the notification's text in characters. */
   onNotification(notification: Notification, size: number): void
 }
 
-/** Rejects with `Unavailable`, or with the `RpcError` with which `hello` was refused. */
+/**
+ * Opens a socket and sends `hello`. Rejects with `Unavailable`, or with the `RpcError` with which the daemon refused
+ * `hello`.
+ */
 export async function openConnection(opening: Opening): Promise<Connection> {
   const { platform, endpoint, timing, client, clientId, answers, signal } = opening
   const pending = new Map<number, Pick<Deferred<unknown>, 'resolve' | 'reject'>>()
@@ -46,8 +52,8 @@ export async function openConnection(opening: Opening): Promise<Connection> {
   const socket = platform.open(endpoint.url, [subprotocol, ...authSubprotocol(endpoint.token)])
   const onAbort = () => end(new Unavailable('the connection was closed', { cause: signal.reason }), true)
   const attempt = setTimeout(() => end(new Unavailable(`no answer from ${endpoint.url}`)), timing.attemptMs)
-  // After a sleep of the machine, in a page that was frozen or in a program that was held up, this fires before what came
-  // meanwhile is looked at. So silence is no proof until the peer has been asked.
+  // This timer may fire before messages that arrived in the meantime are processed: after the machine slept, in a
+  // frozen page, or in a blocked program. So silence counts only after a ping without an answer.
   const watch = setInterval(() => {
     if (Date.now() - heardAt < timing.silenceMs) return
     if (asked === heardAt) end(new Unavailable(`${endpoint.url} has gone silent`))
@@ -72,7 +78,7 @@ export async function openConnection(opening: Opening): Promise<Connection> {
   async function call(method: string, params: object, onResult?: (result: unknown) => void): Promise<unknown> {
     const id = ++lastId
     const text = JSON.stringify({ jsonrpc: '2.0', id, method, params })
-    // A larger message would cost the connection, and with it everything else that is going on.
+    // A larger message would close the connection and end everything else on it.
     if (new TextEncoder().encode(text).length > maxMessageBytes) {
       const data = { kind: 'limit', retryable: false, limit: 'maxMessageBytes', value: maxMessageBytes } as const
       throw new RpcError({ code: -32009, message: `${method}: larger than ${maxMessageBytes} bytes`, data })
@@ -90,7 +96,7 @@ export async function openConnection(opening: Opening): Promise<Connection> {
     })
   }
 
-  // Without a listener `ws` would throw; the close that follows is what counts, this is its cause.
+  // Without a listener `ws` would throw. The close that follows ends the connection, with this error as its cause.
   socket.addEventListener('error', event => (failure = event.error))
   socket.addEventListener('close', ({ code, reason }) =>
     end(new Unavailable(`${endpoint.url}: ${reason || `connection lost (${code})`}`, { code, cause: failure })),
@@ -145,7 +151,7 @@ export interface Deferred<T> {
   reject: (error: unknown) => void
 }
 
-/** Nobody has to listen: a rejection that no one waits for is no fault. */
+/** Creates a promise with its resolve functions. A rejection without a listener is not an error. */
 export function deferred<T>(): Deferred<T> {
   const result = {} as Deferred<T>
   result.promise = new Promise<T>((resolve, reject) => Object.assign(result, { resolve, reject }))

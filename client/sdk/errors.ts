@@ -1,6 +1,6 @@
 import type { Actor, ErrorData, ErrorKind, Failure, RpcErrorObject } from '../../protocol/index.ts'
 
-/** The daemon refused a call: branch on `kind`; `data` holds what belongs to that kind. */
+/** The daemon refused a call. Branch on `kind`; `data` contains the details of that kind (`ErrorData`). */
 export class RpcError extends Error {
   override readonly name: string = 'RpcError'
   declare readonly kind: ErrorKind
@@ -17,9 +17,9 @@ export class RpcError extends Error {
 }
 
 /**
- * There is no connection to the daemon: it cannot be reached, was lost while a call was in flight, or was closed.
- * `code` is the WebSocket close code where there is one. Whether a call that was in flight took effect is not known,
- * unless it had a `key`: those are made again.
+ * There is no connection to the daemon: it cannot be reached, the connection was lost during a call, or it was closed.
+ * `code` is the WebSocket close code, if there is one. Whether a lost call took effect is unknown. Calls with a `key`
+ * are repeated on the next connection instead.
  */
 export class Unavailable extends Error {
   override readonly name: string = 'Unavailable'
@@ -36,7 +36,7 @@ export class Unavailable extends Error {
 /** A run that did not end as `done`. */
 class RunEnded extends Error {
   declare readonly run: string
-  /** What had been said until then. */
+  /** Claude's text until the end of the run. */
   declare readonly response: string
 
   constructor(message: string, ended: { run: string; response: string }) {
@@ -47,7 +47,7 @@ class RunEnded extends Error {
 
 type Ended = ConstructorParameters<typeof RunEnded>[1]
 
-/** A run ended as `failed`: why is in `failure`. */
+/** A run ended as `failed`; `failure` says why. */
 export class RunFailed extends RunEnded {
   override readonly name: string = 'RunFailed'
   declare readonly failure: Failure
@@ -57,7 +57,10 @@ export class RunFailed extends RunEnded {
   }
 }
 
-/** A run ended as `cancelled`: who asked, and why if they said so. `by` is absent when that event is no longer kept. */
+/**
+ * A run ended as `cancelled`. `by` is the client that asked first, and `reason` the reason it gave. Both are absent if
+ * the terminal event is no longer kept.
+ */
 export class RunCancelled extends RunEnded {
   override readonly name: string = 'RunCancelled'
   declare readonly by: Actor | undefined
@@ -69,7 +72,7 @@ export class RunCancelled extends RunEnded {
   }
 }
 
-/** A run ended as `interrupted`: its process was lost without anybody having asked for it. */
+/** A run ended as `interrupted`: its process was lost without a request to end the run. */
 export class RunInterrupted extends RunEnded {
   override readonly name: string = 'RunInterrupted'
   declare readonly reason: string | undefined

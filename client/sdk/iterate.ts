@@ -1,8 +1,9 @@
 import { onAbort } from './abort.ts'
 
 /**
- * A generator as an iterator that can be left at any moment: `return()` also ends a `next()` that is still waiting,
- * which a bare generator would first let finish. `start` gets the signal that ends it, with the caller's folded in.
+ * Wraps a generator in an iterator that can be left at any moment. `return()` also ends a pending `next()`; a bare
+ * generator would first let it finish. `start` gets a signal that aborts at `return()` and when the caller's signal
+ * aborts.
  */
 export function iterate<T>(
   caller: AbortSignal | undefined,

@@ -6,25 +6,31 @@ import { type ConnectionState, createLink } from './reconnect.ts'
 import { attachRun, type RunHandle, type RunOptions, type StartedRun, startRun } from './run.ts'
 import { createTopics, type Subscribe } from './topics.ts'
 
-/** One program's connection to the daemon, made again whenever it breaks. */
+/** One program's connection to the daemon. It reconnects by itself when the connection breaks. */
 export interface Mux {
   readonly state: ConnectionState
-  /** What the daemon said of itself and of this client at the last `hello`. */
+  /**
+   * The daemon's answer to the last `hello`: facts about the daemon and this client. Undefined before the first
+   * connection.
+   */
   readonly hello: HelloResult | undefined
-  /** Resolves once the first connection stands; rejects with why it never will. */
+  /** Resolves when the first connection is open. Rejects with the error that rules a connection out. */
   readonly opened: Promise<void>
-  /** Every method, typed from the protocol's table. */
+  /** Every method of the protocol, typed from its table. */
   readonly api: ClientApi
-  /** Starts a run; a lost answer starts nothing twice. */
+  /** Starts a run. If the connection breaks before the answer, the call is repeated and starts no second run. */
   run(options: RunOptions): Promise<StartedRun>
-  /** A handle on a run that may have been started by anyone. */
+  /** Returns a handle on a run of this or another client. Does not check that the run exists. */
   attach(run: string): RunHandle
   subscribe: Subscribe
-  /** What Claude Code asks and nobody has answered, as it comes. */
+  /** Iterates over the questions of Claude Code that are open. */
   approvals: Approvals
-  /** Called at each change, with why when it is for the worse. Returns the unsubscribe function. */
+  /**
+   * Calls `handler` at each change of the state, with the error if the connection was lost or closed. Returns the
+   * unsubscribe function.
+   */
   onState(handler: (state: ConnectionState, why?: Error) => void): () => void
-  /** Ends the connection: waiting calls and iterations reject. Runs go on. */
+  /** Closes the connection. Pending calls and iterations reject. Runs continue. */
   close(): void
 }
 

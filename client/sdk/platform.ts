@@ -1,4 +1,4 @@
-/** Where a daemon listens. `token` is left out where the transport itself is the credential. */
+/** The address of a daemon. `token` is absent if the transport itself is the credential (the Unix socket). */
 export interface Endpoint {
   url: string
   token?: string | undefined
@@ -7,54 +7,69 @@ export interface Endpoint {
 interface SocketEvents {
   open: unknown
   message: { data: unknown }
-  /** Always the last. */
+  /** Always the last event. */
   close: { code: number; reason: string }
   error: { error?: unknown }
 }
 
-/** What the SDK uses of a WebSocket: the part that browsers and `ws` share. */
+/** The part of a WebSocket that the SDK uses; browsers and `ws` share it. */
 export interface Socket {
   addEventListener<Type extends keyof SocketEvents>(type: Type, listener: (event: SocketEvents[Type]) => void): void
   send(text: string): void
   close(): void
-  /** Ends it without waiting for the peer; browsers have no such thing. */
+  /** Ends the connection without waiting for the peer. Browsers do not have this method. */
   terminate?(): void
 }
 
-/** What differs between Node and a browser. */
+/** The differences between Node and a browser. */
 export interface Platform {
-  /** Asked before each attempt to connect: a daemon that was started again may be elsewhere. */
+  /** Called before each attempt to connect, because a restarted daemon may have another address. */
   locate(): Promise<Endpoint>
   open(url: string, protocols: string[]): Socket
   absolute: (path: string) => string
-  /** Whether it was the token, where a failed attempt does not say so. */
+  /**
+   * Whether the daemon refuses the token; called after a failed attempt, for platforms whose sockets do not report the
+   * cause.
+   */
   refuses?(endpoint: Endpoint): Promise<boolean>
-  /** Calls back when the network may have come back. */
+  /** Calls `retry` when the network may be available again. */
   onWake?(retry: () => void, signal: AbortSignal): void
 }
 
-/** In milliseconds. */
+/** Durations in milliseconds. */
 export interface Timing {
-  /** Bounds of the wait before an attempt: a random part of the first at the first, then twice as much each time. */
+  /**
+   * Bounds of the wait before a retry. The wait is random, up to `retryMinMs` at first; the upper bound doubles with
+   * each attempt, up to `retryMaxMs`.
+   */
   retryMinMs: number
   retryMaxMs: number
-  /** An attempt that has not said hello by then is given up. */
+  /** An attempt without an answer to `hello` after this time is given up. */
   attemptMs: number
-  /** A connection that was silent for so long is asked, and dead if it stays so: the daemon sends something every 15 s. */
+  /**
+   * A connection that was silent for this time gets a `ping`, and is given up if it stays silent. The daemon sends
+   * something every 15 s.
+   */
   silenceMs: number
 }
 
 export const timing: Timing = { retryMinMs: 250, retryMaxMs: 10_000, attemptMs: 10_000, silenceMs: 45_000 }
 
 export interface ConnectOptions {
-  /** Ends the connection and everything that belongs to it. */
+  /** Closes the connection; its calls and iterations reject with the signal's reason. */
   signal?: AbortSignal | undefined
-  /** How this program calls itself: others see the name, for example of who cancelled. */
+  /**
+   * The name and version of this program. Other clients see the name, for example as the author of a cancel. Default:
+   * `muxd-sdk`.
+   */
   client?: { name: string; version: string } | undefined
-  /** False: this program cannot ask a person, so that Claude Code's questions do not wait for it. Default: true. */
+  /** False: this program cannot ask a person, so Claude Code's questions do not wait for it. Default: true. */
   answers?: boolean | undefined
-  /** Keeps trying when the daemon cannot be reached at first; without it `connect` rejects then. */
+  /**
+   * Keep trying if the first attempt fails. Without it, a failed first attempt closes the connection and `connect`
+   * rejects.
+   */
   patient?: boolean | undefined
-  /** For tests and for unusual networks. */
+  /** Overrides the default durations, for tests and unusual networks. */
   timing?: Partial<Timing> | undefined
 }

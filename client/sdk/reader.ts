@@ -1,14 +1,16 @@
 import type { Cursor, RecoveryReason, Subscribed } from '../../protocol/index.ts'
 
-/** Any event: what the SDK itself looks at. */
+/** The part of an event that the SDK itself uses. */
 export interface Sequenced {
   seq: number
 }
 
 /**
- * In place of events that cannot be had: those after `from` up to and including `to`. `epoch_changed`: the log was
- * begun anew, `from` is a place in the old one; `trimmed`: they are no longer kept; `ahead_of_log`: the daemon lost what
- * it had sent. What follows begins after `to` of `epoch`.
+ * Stands for missing events: those after `from`, up to and including `to`. Later events begin after `to` of `epoch`.
+ *
+ * - `epoch_changed`: the log began anew; `from` is a position in the old log.
+ * - `trimmed`: the events are no longer kept.
+ * - `ahead_of_log`: the daemon lost events that it had sent.
  */
 export interface Gap {
   type: 'gap'
@@ -18,23 +20,29 @@ export interface Gap {
   epoch: string
 }
 
-/** Where to begin: `seq` without `epoch` means the log as it is now. */
+/** Where to begin. `{ seq }` means after this event; without `epoch`, it is a position in the present log. */
 export type Since = 'start' | 'end' | { epoch?: string; seq: number }
 
-/** One reader of a topic: its place in it, and what it has not taken yet. */
+/** One reader of a topic: its position, and the events that it has not taken yet. */
 export interface Reader {
-  /** A connection that is made anew goes on from here: what was taken last, or the end of a gap that waits to be taken. */
+  /**
+   * The position from which the next connection continues: the last event taken, or the end of a gap that waits to be
+   * taken.
+   */
   readonly place: 'start' | 'end' | Cursor
-  /** Everything up to here was taken, gaps included. */
+  /** The caller has taken everything up to this cursor, gaps included. */
   readonly cursor: Cursor | undefined
   readonly window: number
-  /** Adds what is new of these contiguous events to what waits to be taken; false when nothing is. */
+  /** Queues the new ones of these contiguous events. Returns false if none is new. */
   push(events: readonly Sequenced[], epoch: string, size: number): boolean
-  /** Finds its feet after each (re)subscription, which delivers from `base` on; a gap if that is beyond what it has. */
+  /**
+   * Takes up the answer to a (re)subscription that delivers after `base`. Queues a gap if events are missing between
+   * the reader's position and `base`.
+   */
   settle(answer: Subscribed, base: number): void
-  /** Ends the reading: after what waits to be taken, or `now`. */
+  /** Ends the reader with an error: after the queued events, or `now`. */
   fail(error: unknown, now?: 'now'): void
-  /** Ends by throwing what it failed with. */
+  /** Yields the queued events. Ends by throwing the error given to `fail`. */
   read(): AsyncGenerator<Sequenced | Gap, void>
 }
 
@@ -42,19 +50,19 @@ interface Batch {
   items: readonly (Sequenced | Gap)[]
   epoch: string
   size: number
-  /** A gap waits behind it: its places are of a log that is no more. */
+  /** A gap follows in the queue, so these events belong to a log that no longer counts. */
   old?: boolean
 }
 
-/** `onTaken` is called after each batch with its size. */
+/** Creates a reader. It calls `onTaken` after each batch with the size of the batch. */
 export function createReader(since: 'start' | 'end' | Cursor, window: number, onTaken: (size: number) => void): Reader {
   const batches: Batch[] = []
   let failure: { error: unknown } | undefined
   let stopped = false
-  // Until its first subscription is answered, what arrives belongs to the others' cursor.
+  // Until the first subscription of this reader is answered, arriving events belong to the cursor of other readers.
   let settled = false
   let wake = () => {}
-  // The last event in `batches`; what is not beyond it has been had.
+  // The last event taken; `last` is the last event queued, and only events after it are new.
   let place = since
   let cursor = typeof since === 'object' ? since : undefined
   let last = cursor ? cursor.seq : 0
@@ -105,7 +113,7 @@ export function createReader(since: 'start' | 'end' | Cursor, window: number, on
           for (const item of batch.items) {
             if (stopped) throw failure!.error
             yield item
-            // Asked for the next one: this one is done with.
+            // The caller asked for the next event, so it has taken this one.
             cursor = { epoch: batch.epoch, seq: 'seq' in item ? item.seq : item.to }
             if (!batch.old) place = cursor
           }

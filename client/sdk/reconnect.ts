@@ -6,10 +6,12 @@ import { type ConnectOptions, type Endpoint, type Platform, timing as defaultTim
 import { sdkVersion } from './version.ts'
 
 /**
- * - `connecting`: the first attempt is being made
- * - `open`
- * - `recovering`: the connection was lost; attempts go on until one succeeds
- * - `closed`: for good, by its owner or because trying again cannot help
+ * The state of a link.
+ *
+ * - `connecting`: no connection has been open yet; attempts are being made.
+ * - `open`: connected.
+ * - `recovering`: the connection was lost; attempts continue until one succeeds.
+ * - `closed`: closed for good, by its owner or because another attempt cannot help.
  */
 export type ConnectionState = 'connecting' | 'open' | 'recovering' | 'closed'
 
@@ -19,38 +21,38 @@ export interface CallOptions {
 
 export interface LinkCallOptions extends CallOptions {
   repeatable?: boolean
-  /** See `Connection.call`. */
+  /** As in `Connection.call`. */
   onResult?: (result: unknown) => void
 }
 
-/** A connection that is made again when it breaks, with the interface of one. */
+/** A connection that reconnects when it breaks, with the interface of a connection. */
 export interface Link {
   readonly state: ConnectionState
-  /** Of the present connection, or of the last one. */
+  /** The answer to `hello` of the present or last connection. */
   readonly hello: HelloResult | undefined
-  /** Resolves at the first connection, rejects with what made it impossible. */
+  /** Resolves at the first connection. Rejects with the error that rules a connection out. */
   readonly opened: Promise<void>
-  /** Aborted when the link is closed; the reason is why. */
+  /** Aborts when the link is closed; its reason is the cause. */
   readonly signal: AbortSignal
   /**
-   * Waits for a connection, then calls. When that breaks before the answer, a call with a `key` in its params, or with
-   * `repeatable`, is made again on the next; any other rejects with `Unavailable`.
+   * Waits for a connection, then calls the method. If the connection breaks before the answer, a call with a `key` in
+   * its params, or with `repeatable`, is repeated on the next one. Any other call rejects with `Unavailable`.
    */
   call(method: string, params: object, options?: LinkCallOptions): Promise<unknown>
-  /** Sent if there is a connection, else forgotten. */
+  /** Sends a notification. Drops it if there is no connection. */
   notify(method: string, params: object): void
-  /** Gives the present connection up for another: it cannot be trusted. */
+  /** Replaces the present connection, which cannot be trusted any more. */
   renew(why: string): void
   close(reason?: unknown): void
   onState(handler: (state: ConnectionState, why?: Error) => void): () => void
-  /** The one who is told. */
+  /** Sets the only handler of notifications. */
   onNotification(handler: (notification: Notification, size: number) => void): void
 }
 
 /**
- * Attempts never end by their number. They end when the daemon said that another cannot help (a `bye` or a close code
- * without `reconnect`, a `hello` refused for good), when a token was refused and there is no other, and with the first attempt
- * unless the caller is `patient`.
+ * Creates a link and starts to connect. The number of attempts is unlimited. The link closes if the daemon said that
+ * another attempt cannot help (a `bye` or close code without `reconnect`, a `hello` refused for good), if a token was
+ * refused and there is no other, or, unless the caller is `patient`, if the first attempt fails.
  */
 export function createLink(platform: Platform, options: ConnectOptions): Link {
   const timing = { ...defaultTiming, ...options.timing }
@@ -69,7 +71,7 @@ export function createLink(platform: Platform, options: ConnectOptions): Link {
   const enter = (next: ConnectionState, why?: Error) => {
     if (state === next) return
     state = next
-    // Not from here: what a handler throws is its owner's, and must not be taken for a failure of the connection.
+    // Handlers run in their own microtasks, so that an exception in one does not count as a failure of the connection.
     for (const handler of states) queueMicrotask(() => handler(next, why))
   }
 
@@ -92,7 +94,7 @@ export function createLink(platform: Platform, options: ConnectOptions): Link {
       try {
         endpoint = await platform.locate()
         const { token } = endpoint
-        // The same token again could only lock this address out.
+        // Trying the same token again could only lock this address out.
         if (refused && refused.token === token) return close(refused.why)
         const { clientId } = hello ?? {}
         current = await openConnection({
@@ -117,7 +119,7 @@ export function createLink(platform: Platform, options: ConnectOptions): Link {
         why = await current.lost
         current = undefined
         ready = deferred()
-        // A connection that never lasts is no success: attempts go on growing apart.
+        // A short connection does not count as a success: the waits between attempts keep growing.
         if (Date.now() - openedAt > timing.retryMaxMs) failures = 0
       } catch (error) {
         why = error as Error
@@ -126,7 +128,7 @@ export function createLink(platform: Platform, options: ConnectOptions): Link {
         }
         if (!hello && !options.patient) return close(why)
       }
-      // A daemon that was started again may have another token: it is looked up once more.
+      // A restarted daemon may have another token, so the endpoint is looked up once more.
       if (why instanceof Unavailable && why.code === 4501) refused = { token: endpoint?.token, why }
       else if (isFinal(why)) return close(why)
       if (signal.aborted) return
@@ -183,7 +185,7 @@ export function createLink(platform: Platform, options: ConnectOptions): Link {
   }
 }
 
-/** Whether another attempt cannot help. The close codes say so by their range (`closeCodes` of the protocol). */
+/** Whether another attempt cannot help. The range of a close code tells (`closeCodes` of the protocol). */
 function isFinal(why: Error): boolean {
   if (why instanceof RpcError) return !why.retryable
   return why instanceof Unavailable && (why.code! >= 4500 || why.code === 1009)

@@ -17,18 +17,27 @@ import type { Gap } from './reader.ts'
 import type { CallOptions, Link } from './reconnect.ts'
 import type { Subscribe } from './topics.ts'
 
-/** A run, whoever started it. Letting go of it does not end it. */
+/**
+ * A handle on a run that this or another client started. Dropping the handle does not end the run.
+ *
+ * All methods reject with `RpcError`, the signal's reason, or the error that closed the connection.
+ */
 export interface RunHandle {
   readonly id: string
-  /** The record as it is now. */
+  /** Reads the current record. */
   info(options?: CallOptions): Promise<Run>
-  /** Its events from the first to the terminal one, as often as wanted; a `gap` where some cannot be had. */
+  /**
+   * Iterates over the run's events, from the first to the terminal one. A `gap` stands for events that are no longer
+   * available. Each call begins a new iteration. `window` is in bytes, as in `SubscribeOptions`.
+   */
   events(options?: CallOptions & { window?: number }): AsyncIterableIterator<Event | Gap>
-  /** The record once it has ended, or as it is after `timeoutMs`. */
+  /** Resolves with the record when the run has ended, or with the current record after `timeoutMs`. */
   wait(options?: CallOptions & { timeoutMs?: number }): Promise<Run>
-  /** Asks for its end; again with a stronger `mode` to escalate. Others see the reason. */
+  /** Requests the end of the run. Call it again with a stronger `mode` to escalate. Other clients see the reason. */
   cancel(reason?: string, options?: CallOptions & { mode?: CancelMode }): Promise<Run>
-  /** Once it is done; rejects with `RunFailed`, `RunCancelled` or `RunInterrupted` when it ends otherwise. */
+  /**
+   * Resolves when the run is done. Rejects with `RunFailed`, `RunCancelled` or `RunInterrupted` if it ends otherwise.
+   */
   result(options?: CallOptions): Promise<RunResult>
 }
 
@@ -36,14 +45,14 @@ export interface StartedRun extends RunHandle {
   readonly session: string
 }
 
-/** A prompt for a `session`, or for a new one in `cwd`. */
+/** A prompt for an existing `session`, or for a new one in the directory `cwd`. */
 export type RunOptions = {
   prompt: string
-  /** Makes starting idempotent beyond this call: the same key gives the same run. Default: one of this call's own. */
+  /** The idempotency key: calls with the same key and options return the same run. Default: a new key for each call. */
   key?: string | undefined
-  /** What ends it when it goes on for too long. */
+  /** Limits that end the run as `failed`. */
   limits?: RunLimits | undefined
-  /** Ends the starting, not the run. */
+  /** Aborts the call, not the run. */
   signal?: AbortSignal | undefined
 } & (
   | { session: string; cwd?: never }
@@ -71,7 +80,7 @@ export async function startRun(runner: Runner, options: RunOptions): Promise<Sta
   return { ...attachRun(runner, run.run, run), session: run.session }
 }
 
-/** `known`: the record as it was once, which saves asking for what never changes. */
+/** Returns a handle on a run. `known` is an earlier record, which saves a call for fields that never change. */
 export function attachRun({ link, subscribe }: Runner, id: string, known?: Run): RunHandle {
   const again = (method: string, params: object, { signal }: CallOptions) =>
     link.call(method, params, { signal, repeatable: true })
@@ -85,7 +94,7 @@ export function attachRun({ link, subscribe }: Runner, id: string, known?: Run):
     for await (const event of subscribe(`session/${session}`, { since: { seq: firstSeq - 1 }, signal, window })) {
       if (event.type === 'gap') {
         yield event
-        // Its end may lie in the gap: then nothing more will come.
+        // The terminal event may lie in the gap; then no further event of the run follows.
         const { lastSeq } = await info({ signal })
         if (lastSeq && lastSeq <= event.to) return
       } else if (event.run === id) {

@@ -1,4 +1,4 @@
-/** What both entries export beside their own `connect` and `open`. */
+/** The exports that both entries share, besides their own `connect` and `open`. */
 export { RpcError, RunCancelled, RunFailed, RunInterrupted, Unavailable } from './errors.ts'
 export type { AllowOptions, Approvals, PendingApproval } from './approvals.ts'
 export type { ClientApi } from './api.ts'

@@ -6,20 +6,25 @@ import { createReader, type Gap, type Reader, type Since } from './reader.ts'
 import type { Link } from './reconnect.ts'
 
 export interface SubscribeOptions {
-  /** Default `end`: what comes from now on. */
+  /** Where to begin. Default `end`: events from now on. */
   since?: Since | undefined
   signal?: AbortSignal | undefined
-  /** Bytes that may wait here, sent but not taken (default 1 MiB, at least 1 KiB). */
+  /** The most bytes that are sent and not taken from the iterator yet (default 1 MiB, at least 1 KiB). */
   window?: number | undefined
 }
 
 /**
- * The events of a topic in order, none twice; over lost connections it goes on after what was taken last, and where that
- * is impossible there is a `gap` in their place. Begins with the first `next()`, ends by `return()` (leaving the loop),
- * throws the signal's reason, what closed the connection, or the `RpcError` that refused the subscription.
+ * The events of a topic, in order, none twice. After a lost connection the subscription continues behind the last event
+ * taken. Where that is impossible, a `gap` takes the place of the missing events.
+ *
+ * The subscription begins with the first `next()` and ends with `return()` (leaving the loop). It throws the signal's
+ * reason, the error that closed the connection, or the `RpcError` with which the daemon refused it.
  */
 export interface Subscription<Item> extends AsyncIterableIterator<Item> {
-  /** Everything up to here has been taken: a `since` to go on from another time. */
+  /**
+   * The caller has taken everything up to this cursor. Pass it as `since` to continue later. Undefined until the
+   * subscription has begun.
+   */
   readonly cursor: Cursor | undefined
 }
 
@@ -34,7 +39,7 @@ export function createTopics(link: Link): Subscribe {
   link.onNotification((notification, size) => {
     const { method, params } = notification
     if (method === 'events') channels.get(params.topic)?.receive(params.epoch, params.events, size)
-    // A subscription ends with its session, which is told in no other way.
+    // The daemon ends a subscription with its session and reports that only by the topic's absence in `heads`.
     if (method === 'heartbeat') for (const [topic, channel] of channels) if (!(topic in params.heads)) channel.missed()
   })
   link.onState(state => {
@@ -58,7 +63,8 @@ export function createTopics(link: Link): Subscribe {
       const detachLink = onAbort(link.signal, reason => reader!.fail(reason))
       const leave = () => channel.leave(reader!)
       channel.join(reader)
-      // At once, though its owner may never ask for more: the others would wait for it.
+      // Leave at once: the caller may never call `next()` again, and the other readers of the channel would wait for
+      // it.
       const detachCaller = onAbort(stop, reason => {
         reader!.fail(reason, 'now')
         leave()
@@ -77,7 +83,10 @@ export function createTopics(link: Link): Subscribe {
     }) as Subscription<EventOn<typeof topic> | Gap>
   }
 
-  /** A bare `seq` is a place in the log as it is now, whose epoch has to be asked for. */
+  /**
+   * Returns the position to begin at. A `seq` without an epoch is a position in the present log, so this reads the
+   * log's epoch.
+   */
   async function cursorOf(topic: string, since: Since, signal: AbortSignal): Promise<Reader['place']> {
     if (typeof since === 'string') return since
     const { epoch, seq } = since

@@ -4,13 +4,19 @@ import { join, resolve } from 'node:path'
 import type { DaemonInfo } from '../../../protocol/index.ts'
 import { Unavailable } from '../errors.ts'
 
-/** The home directory: `home`, else `MUXD_HOME`, else `$XDG_STATE_HOME/muxd`, else `~/.local/state/muxd`. */
+/**
+ * Returns the absolute path of the home directory: `home`, else `MUXD_HOME`, else `$XDG_STATE_HOME/muxd`, else
+ * `~/.local/state/muxd`.
+ */
 export function homeDirectory(home?: string): string {
   const { MUXD_HOME, XDG_STATE_HOME } = process.env
   return resolve(home ?? (MUXD_HOME || join(XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'muxd')))
 }
 
-/** Where the sockets of a home are: elsewhere when its path is too long for them (`sockets.json`). Rejects as below. */
+/**
+ * Returns the directory of a home's sockets: the home itself, or the one in `sockets.json` if the home's path is too
+ * long for sockets. Rejects with `Unavailable` if `sockets.json` cannot be read.
+ */
 export async function socketDirectory(home: string): Promise<string> {
   const file = join(home, 'sockets.json')
   try {
@@ -23,7 +29,10 @@ export async function socketDirectory(home: string): Promise<string> {
   }
 }
 
-/** What the daemon of that home wrote when it began to listen; undefined where none does. Rejects when it cannot be read. */
+/**
+ * Reads `daemon.json`, which the daemon of a home writes when it listens. Resolves with undefined if the file does not
+ * exist. Rejects with `Unavailable` if it cannot be read.
+ */
 export async function readDaemonInfo(home: string): Promise<DaemonInfo | undefined> {
   const file = join(home, 'daemon.json')
   try {

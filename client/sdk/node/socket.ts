@@ -1,12 +1,12 @@
 import { WebSocket } from 'ws'
 import type { Socket } from '../platform.ts'
 
-/** The one place that knows `ws`. */
+/** Opens a WebSocket with `ws`, which only this file imports. */
 export function openSocket(url: string, protocols: string[]): Socket {
   const socket = new WebSocket(url, protocols, options)
   let isOpen = false
   socket.once('open', () => (isOpen = true))
-  // A browser cannot see why an upgrade was refused; here it is as good as the close code for the same.
+  // A refused upgrade becomes the close code for the same cause. Browsers cannot see the cause.
   socket.on('unexpected-response', (request, response) => {
     const code = closeCodeOf[response.statusCode ?? 0] ?? 1006
     response.setEncoding('utf8')
@@ -17,8 +17,8 @@ export function openSocket(url: string, protocols: string[]): Socket {
       request.destroy()
     })
   })
-  // A connection that was never made has not been lost: its end names what stood in the way. Behind the caller's listener,
-  // which keeps the error as the cause.
+  // If the connection was never open, the close event names the cause. This listener comes after the caller's, which
+  // keeps the error as the `cause`.
   queueMicrotask(() =>
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (isOpen) return
@@ -28,7 +28,7 @@ export function openSocket(url: string, protocols: string[]): Socket {
   return socket
 }
 
-/** What the system says of an attempt to connect, for people. */
+/** Descriptions of the system's connection errors, for people. */
 const wordsOf: Record<string, string> = {
   ECONNREFUSED: 'connection refused: no daemon listens there',
   ENOTFOUND: 'no host has this name',
@@ -38,12 +38,12 @@ const wordsOf: Record<string, string> = {
   ETIMEDOUT: 'no answer in time',
 }
 
-// closeTimeout (unknown to @types/ws): a peer that does not answer a close holds the process no longer than this.
+// closeTimeout (missing in @types/ws) bounds how long a peer that does not answer a close keeps this process running.
 const options = { perMessageDeflate: false, closeTimeout: 1_000 }
 
 const closeCodeOf: Record<number, number> = { 400: 4503, 401: 4501, 403: 4501, 426: 4503 }
 
-/** The daemon says why in JSON; what else may answer there says it as it likes. */
+/** Returns the cause in a refusal's body. The daemon answers JSON; another server may answer anything. */
 function reasonIn(body: string): string {
   try {
     return (JSON.parse(body) as { error?: string }).error ?? body
