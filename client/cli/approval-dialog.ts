@@ -2,18 +2,18 @@ import type { Approval } from '../sdk/index.ts'
 import { type Asked, type Question, questionsOf } from './render/approval.ts'
 import { fit, oneLine } from './render/text.ts'
 
-/** What is sent to `approval.answer` beside its id. */
+/** The params of `approval.answer`, without the approval's id. */
 export type GivenAnswer =
   | { decision: 'allow'; remember?: true; answers?: Record<string, string | string[]> }
   | { decision: 'deny'; message?: string }
 
-/** A line that the person has typed; undefined when there will be none. */
+/** Reads one line from the person. Resolves with undefined if there will be no line. */
 export type AskLine = (prompt: string) => Promise<string | undefined>
 
 /**
- * Asks a person until the answer is one of the expected ones: what else they type (`ok`, an empty line) neither allows nor
- * denies. Where Claude Code wants No as the default an empty line denies, and only the whole word `yes` allows. Undefined
- * when they left.
+ * Asks a person until they type one of the expected answers. Other input (`ok`, an empty line) neither allows nor
+ * denies. If Claude Code wants No as the default, an empty line denies and only the whole word `yes` allows. Resolves
+ * with undefined if the person left.
  */
 export async function askPerson(asked: Asked, ask: AskLine): Promise<GivenAnswer | undefined> {
   if (asked.kind === 'question') return askQuestions(questionsOf(asked.input), ask)
@@ -67,7 +67,7 @@ async function askQuestion({ question, options, multiSelect }: Question, isOneOf
   }
 }
 
-/** How else it can be answered: commands, a line each. */
+/** Returns the commands that answer the question, one in each line. */
 export function howToAnswer({ approval, kind, input }: Pick<Approval, 'approval' | 'kind' | 'input'>): string[] {
   const [first] = questionsOf(input)
   const option = first?.options[0]?.label ?? '…'
@@ -75,5 +75,5 @@ export function howToAnswer({ approval, kind, input }: Pick<Approval, 'approval'
   return [`muxd approve ${approval}${answer}`, `muxd deny ${approval} -m "why"`]
 }
 
-/** For a shell, whatever a model has written. */
+/** Quotes any text of a model for a shell. */
 const quoted = (text: string) => `'${oneLine(text).replaceAll("'", `'\\''`)}'`

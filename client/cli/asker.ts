@@ -6,19 +6,19 @@ import { approvalSummary } from './render/approval.ts'
 
 type Asked = EventOf<'approval_requested'>
 
-/** Puts the questions of a run to the person at the terminal, one after the other. */
+/** Asks the person at the terminal the questions of a run, one after the other. */
 export interface Asker {
-  /** It has been shown, as the last thing on the screen. */
+  /** Takes a question that was just shown as the last thing on the screen. */
   asked(event: Asked): void
-  /** It was answered, by whomever: it is asked no longer. */
+  /** A client or muxd resolved the question: stops asking it. */
   resolved(approval: string): void
-  /** Gives the terminal back. */
+  /** Releases the terminal. */
   close(): void
 }
 
 export interface AskerOptions {
   approvals: Mux['api']['approval']
-  /** From `hold` on nothing else may be written, until `release`. */
+  /** From `hold` until `release`, nothing else may write to the screen. */
   hold(): void
   release(): void
   say(line: string): void
@@ -30,7 +30,7 @@ export function createAsker({ approvals, hold, release, say }: AskerOptions): As
 
   async function work(first: Asked) {
     for (let event: Asked | undefined = first; event; event = waiting.shift()) {
-      // Much may have been shown since.
+      // The question may have scrolled away, so repeat it.
       if (event !== first) say(`? ${approvalSummary(event)}`)
       hold()
       const said = await put(event).catch((error: unknown) => `muxd: ${(error as Error).message}`)
@@ -40,12 +40,12 @@ export function createAsker({ approvals, hold, release, say }: AskerOptions): As
     }
   }
 
-  /** What is to be said of it afterwards. */
+  /** Asks one question. Resolves with a text to show afterwards, if any. */
   async function put(event: Asked): Promise<string | undefined> {
     const { approval } = event
     const mine: NonNullable<typeof current> = { approval, isOver: false }
     current = mine
-    // It may be long ago, where the past is shown.
+    // The event may be old, if past events are shown.
     const { state } = await approvals.get({ approval })
     if (state !== 'pending' || mine.isOver) return undefined
     mine.prompt = openLinePrompt(interrupt)
@@ -56,7 +56,7 @@ export function createAsker({ approvals, hold, release, say }: AskerOptions): As
     try {
       await approvals.answer({ approval, ...given })
     } catch (error) {
-      // Who was first is told by its event.
+      // The event `approval_resolved` names the client that answered first.
       if (!(error instanceof RpcError) || error.kind !== 'conflict') throw error
     }
     return undefined
@@ -68,7 +68,7 @@ export function createAsker({ approvals, hold, release, say }: AskerOptions): As
     void current.prompt?.then(prompt => prompt.close())
   }
 
-  /** The keyboard makes no signals while lines are read from it. */
+  /** In raw mode Ctrl-C raises no signal, so this sends it. */
   function interrupt() {
     waiting.length = 0
     drop()

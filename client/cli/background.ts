@@ -10,20 +10,20 @@ import { exitCodes } from './exit.ts'
 import { diskProblem, homeProblem } from './home-problem.ts'
 import { connect, type DaemonInfo, readDaemonInfo, Unavailable } from '../sdk/index.ts'
 
-/** The daemon beside this program: its bundle, or in development its source. It exports `main(argv)`. */
+/** Returns the URL of the daemon's program: its bundle, or in development its source. It exports `main(argv)`. */
 export const daemonProgram = (): URL =>
   new URL(import.meta.url.endsWith('.ts') ? '../../daemon/main.ts' : './daemon.js', import.meta.url)
 
 /**
- * Starts a daemon that outlives this program, and resolves once it answers. When another was faster that one is as good.
- * Rejects with `Unavailable` and its last words when it does not come up.
+ * Starts a daemon that outlives this program, and resolves when it answers. If another daemon of the home was faster,
+ * resolves with that one. Rejects with `Unavailable` and the daemon's last output if none answers.
  */
 export async function startInBackground(
   home: string,
   options: {
-    /** Options of `muxd serve` beside home, port and log. */
+    /** Options of `muxd serve` besides home, port and log. */
     args?: string[]
-    /** Where clients expect it. */
+    /** The port on which clients expect the daemon. */
     port?: number
   } = {},
 ): Promise<DaemonInfo> {
@@ -36,13 +36,14 @@ export async function startInBackground(
       await delay(50)
       const info = await readDaemonInfo(home)
       if (info && (await answers(info))) {
-        // Another was faster. Ours would find the home taken, or free again: started late, it would outlive a stop.
+        // Another daemon was faster. Ours would find the home locked, or find it free later and start after that daemon
+        // was stopped.
         if (info.pid !== child.pid) child.end()
         return info
       }
       const { code } = child
-      // It could not start: another may be coming up, or going down, in the same home or on the same port. That passes;
-      // what is not configured right does not.
+      // Our daemon ended. If it was `unavailable`, another daemon may be starting or stopping in the same home or on
+      // the same port, so try again for a while. A wrong configuration does not pass.
       if (code !== undefined) deadline = code === exitCodes.unavailable ? Math.min(deadline, firstTry + retryMs) : 0
       if (Date.now() > deadline) {
         throw new Unavailable(`the daemon did not start:\n${words.end()}\nits log: ${logDirectory(home)}`)
@@ -60,7 +61,7 @@ export async function startInBackground(
 
 interface Spawned {
   pid: number | undefined
-  /** Once it has ended. */
+  /** The exit code: undefined while the process runs, null after a signal. */
   code: number | null | undefined
   end(): void
 }
@@ -70,12 +71,13 @@ async function spawnDaemon(
   { args = [], port }: { args?: string[]; port?: number },
   output: number,
 ): Promise<Spawned> {
-  // The port may be taken, by another user's daemon for one; who finds the daemon by its home does not care.
+  // The port may be taken, for example by another user's daemon. Clients that find the daemon by its home do not depend
+  // on the port.
   const isFree = !(await isTaken(port ?? defaultPort))
   const listen = !isFree ? ['--port', '0'] : port === undefined ? [] : ['--port', String(port)]
   const serve = ['--home', home, '--log-to', 'file', ...listen, ...args]
   const argv = [...process.execArgv, fileURLToPath(daemonProgram()), ...serve]
-  // Started from within a session, it must not be taken for something that the session left behind.
+  // With the mark of a session in its environment, the daemon would be ended as a leftover process of that session.
   const { MUXD_PROCESS: _, ...env } = process.env
   const child = spawn(process.execPath, argv, { detached: true, stdio: ['ignore', output, output], cwd: '/', env })
   child.unref()
@@ -102,7 +104,9 @@ async function answers({ url, token }: DaemonInfo): Promise<boolean> {
 
 const isTaken = (port: number) => isListenedTo({ port, host: '127.0.0.1' })
 
-/** Whether a pty-host keeps the processes of a home alive: it does not stay for less once there is no daemon. */
+/**
+ * Whether a pty-host holds the processes of a home. Without a daemon, a pty-host runs only while it holds processes.
+ */
 export const holdsSessions = (home: string): Promise<boolean> => isListenedTo({ path: join(home, 'holder.sock') })
 
 async function isListenedTo(where: NetConnectOpts): Promise<boolean> {
@@ -130,18 +134,21 @@ async function openLog(home: string): Promise<ReturnType<typeof openLastWords>> 
   }
 }
 
-/** Where a daemon prints what it says beside its log: why it did not start, how it crashed. Little, and of interest for a short time. */
+/**
+ * Opens the file for the daemon's output outside its log: the reason why it did not start, or a crash. The output is
+ * small and soon obsolete, so a large file is truncated.
+ */
 function openLastWords(home: string): { fd: number; begin(): void; end(): string; close(): void } {
   const fd = openSync(join(logDirectory(home), 'daemon.err'), 'a+', 0o600)
   if (fstatSync(fd).size > maxLastWordsBytes) ftruncateSync(fd)
   let from = fstatSync(fd).size
   return {
     fd,
-    /** Another daemon is tried: what the last one said is not said twice. */
+    /** Call before another attempt, so that `end` omits the output of earlier ones. */
     begin() {
       from = fstatSync(fd).size
     },
-    /** What was printed since, at most its last two thousand bytes. */
+    /** Returns the output since `begin`, at most its last 2,000 bytes. */
     end() {
       const { size } = fstatSync(fd)
       const start = Math.max(from, size - 2_000)

@@ -6,7 +6,10 @@ import { Usage } from './exit.ts'
 
 const longestName = 200
 
-/** What others see as the author of what this program does: `--as`, `MUXD_CLIENT_NAME`, or `user@host (terminal)`. */
+/**
+ * Returns the name that other clients see: `--as`, else `MUXD_CLIENT_NAME`, else `user@host (terminal)`. Throws `Usage`
+ * for an invalid name.
+ */
 export function clientName(given: string | undefined): string {
   const named = given ?? process.env['MUXD_CLIENT_NAME']
   if (named === undefined || (given === undefined && named === '')) return defaultName()
@@ -26,7 +29,7 @@ function defaultName(): string {
   )
 }
 
-/** A user without an entry in the system's list has only a number. */
+/** A user without an entry in the system's user database has only a number. */
 function userName(): string {
   try {
     return userInfo().username
@@ -35,7 +38,7 @@ function userName(): string {
   }
 }
 
-/** `pts/3`, of the first standard stream that is a terminal. */
+/** Returns the name of the first standard stream that is a terminal, such as `pts/3`. */
 function terminalName(): string | undefined {
   const fd = [0, 1, 2].find(each => isatty(each))
   if (fd === undefined) return undefined
@@ -46,7 +49,7 @@ function terminalName(): string | undefined {
   }
 }
 
-/** Where there is no `/proc`. */
+/** For systems without `/proc`. */
 function nameFromTtyCommand(fd: number): string | undefined {
   try {
     const path = execFileSync('tty', { stdio: [fd, 'pipe', 'ignore'], encoding: 'utf8', timeout: 1_000 })

@@ -3,7 +3,10 @@ import { oneLine } from './render/text.ts'
 
 export type ConfigLook = { claudeBin?: string | undefined } | { problem: string }
 
-/** What a daemon with these options would be configured with. Read by the daemon's own code, which accepts the same. */
+/**
+ * Returns the configuration of a daemon with these options, or the problem with it. Uses the daemon's own code, so both
+ * accept the same.
+ */
 export async function lookAtConfig(home: string, args: readonly string[] = []): Promise<ConfigLook> {
   try {
     const { lookAtConfig: look } = await loadDaemonCode()

@@ -1,8 +1,8 @@
 import { daemonProgram } from './background.ts'
 
-/** The daemon's own code answers what `muxd doctor` asks, so that both decide alike. */
+/** The functions of the daemon's code that `muxd doctor` and `muxd restart` call, so that both decide alike. */
 interface DaemonCode {
-  /** What a daemon with these options would be configured with. */
+  /** Returns the configuration of a daemon with these options, or the problem with it. */
   lookAtConfig(argv: string[]): { claudeBin?: string | undefined } | { problem: string }
   lookAtSqlite(): { engine: string } | { problem: string }
   databaseProblem(file: string): { code: string; message: string } | undefined

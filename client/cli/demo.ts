@@ -9,8 +9,8 @@ import { createRunView } from './render/run-view.ts'
 import { oneLine } from './render/text.ts'
 
 /*
- * The main job in fifteen seconds, without an account: three runs, two clients on one of them, one of the two cancels it and
- * the other sees who did. Ends by itself and leaves nothing behind.
+ * A demonstration of fifteen seconds, without an account: three runs, and two clients on one of them. One client
+ * cancels the run, and the other sees who did. The demo ends by itself and leaves nothing behind.
  */
 
 const { stdout } = process
@@ -68,7 +68,7 @@ async function show({ home, directory }: DemoDaemon, signal: AbortSignal): Promi
     const screen = startScreen(columns)
     const theirs = bob.attach(watched.id)
     const watching = Promise.all([watch(watched, columns[0]!, screen.draw), watch(theirs, columns[1]!, screen.draw)])
-    // Awaited below, unless this ends before.
+    // Awaited below, unless this function throws before.
     watching.catch(() => {})
     await delay(3_500, undefined, { signal })
     await theirs.cancel('seen enough')
@@ -101,7 +101,9 @@ async function watch(run: RunHandle, column: Column, draw: () => void): Promise<
   }
 }
 
-/** The columns, drawn again in place on a terminal and once at the end anywhere else; below each other where it is narrow. */
+/**
+ * Draws the columns: repeatedly in place on a terminal, otherwise once at the end. On a narrow screen they are stacked.
+ */
 function startScreen(columns: Column[]) {
   const titles = names.map(name => colors.bold(name))
   const narrow = width < 28

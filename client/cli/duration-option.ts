@@ -1,14 +1,14 @@
 import { InvalidArgumentError } from 'commander'
 import { parseDuration } from '../../protocol/duration.ts'
 
-/** A duration of the command line in ms; not nothing. */
+/** Parses a duration option and returns it in ms. Throws `InvalidArgumentError` for other text and for 0. */
 export function durationOption(text: string): number {
   const ms = durationOrZeroOption(text)
   if (ms === 0) throw new InvalidArgumentError(expected)
   return ms
 }
 
-/** The same, where 0 has a meaning. */
+/** Like `durationOption`, but accepts 0. */
 export function durationOrZeroOption(text: string): number {
   const ms = parseDuration(text)
   if (ms === undefined) throw new InvalidArgumentError(expected)

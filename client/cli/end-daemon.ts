@@ -4,8 +4,8 @@ import { type DaemonStatus, type Mux, Unavailable } from '../sdk/index.ts'
 import { type CommonOptions, withMux } from './with-mux.ts'
 
 /**
- * Ends the daemon and waits until it is gone, as far as that can be seen from here. Resolves with its last status;
- * undefined where none runs. `before` is awaited while it still runs.
+ * Stops the daemon and waits until its process has ended (for a daemon at `url`, until the connection closes). Resolves
+ * with the daemon's last status, or with undefined if no daemon runs. Awaits `before` while the daemon still runs.
  */
 export async function endDaemon(
   options: CommonOptions,
@@ -24,7 +24,7 @@ export async function endDaemon(
       return now
     })
   } catch (error) {
-    // Never reached at all, by its home: then there is none.
+    // The home's daemon could not be reached at all: none runs.
     if (!(error instanceof Unavailable) || error.code !== undefined || options.url !== undefined) throw error
     return undefined
   }
@@ -38,7 +38,7 @@ export async function endDaemon(
 
 const patienceMs = 30_000
 
-/** Not merely a process that nobody has collected yet: in a container that may take for ever. */
+/** Whether the process runs. A zombie does not count: in a container its parent may never collect it. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)

@@ -3,9 +3,12 @@ import { RpcError, Unavailable } from '../sdk/index.ts'
 import { Usage } from './exit.ts'
 import { errorText } from './error-text.ts'
 
-/** What `--json` prints of an error: the protocol's shape, with kinds of this program where no daemon answered. */
+/**
+ * The JSON of an error for `--json`, in the protocol's shape. Errors without a daemon's answer have kinds of this
+ * program (`unavailable`, `usage`, `failed`).
+ */
 interface ErrorRecord {
-  /** That of JSON-RPC; only in an answer of the daemon's. */
+  /** The JSON-RPC code; only for an error that the daemon answered. */
   code?: number
   message: string
   data: { kind: string; retryable: boolean } & Record<string, unknown>
@@ -19,7 +22,10 @@ export function errorRecord(error: unknown): ErrorRecord {
   return { message, data: { kind: isUsage ? 'usage' : 'failed', retryable: false } }
 }
 
-/** Known before the options are parsed: what is wrong with them is said in JSON as well. */
+/**
+ * Whether the arguments contain `--json`. Needs no parsed options, so that errors in the options are printed as JSON
+ * too.
+ */
 export function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--')
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json')

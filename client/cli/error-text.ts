@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander'
 import { RpcError } from '../sdk/index.ts'
 
-/** An error in words for the user of the command line: the options' names instead of the protocol's. */
+/** Returns the message of an error for a user of the command line, with names of options instead of params. */
 export function errorText(error: unknown): string {
   const { message } = error as Error
   if (error instanceof CommanderError) return message.replace(/^error: /, '')

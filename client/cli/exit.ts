@@ -1,11 +1,11 @@
 import { CommanderError } from 'commander'
 import { type Run, RpcError, type TerminalEvent, Unavailable } from '../sdk/index.ts'
 
-/** What the program ends with. 124 is what `timeout` uses for the same. */
+/** The exit codes of the program. 124 has the same meaning in `timeout`. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, unavailable: 3, timeout: 124, cancelled: 130 } as const
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
 
-/** The caller's mistake, in words for them. */
+/** A mistake of the caller, with a message for them. */
 export class Usage extends Error {
   override readonly name = 'Usage'
 }

@@ -11,24 +11,24 @@ import { pipeSink, type Sink, terminalSink } from './render/sink.ts'
 import { createSilence } from './silence.ts'
 import { wholeEvent } from './whole-event.ts'
 
-/** Shows events until they end. */
+/** Shows events until they end, and returns the exit code of the last run that ended (`failed` if none did). */
 export interface Follower {
-  /** Those of a session, or of one run of it. */
+  /** Shows the events of a session or of one of its runs. */
   follow(events: AsyncIterable<Event | Gap>, session: string): Promise<ExitCode>
-  /** A line for people, at a place where it spoils nothing. */
+  /** Shows a line for people without breaking the answer. */
   say(line: string): void
-  /** The same, less loud. */
+  /** Like `say`, but dimmed. */
   remark(line: string): void
 }
 
 export interface FollowerOptions {
   json?: boolean | undefined
   prompts: boolean
-  /** Whose questions are put to the person at the terminal. */
+  /** The connection that reads whole events and sends the person's answers. */
   mux: Mux
 }
 
-/** Whether Claude Code's questions can be put to a person here. */
+/** Whether this terminal can ask a person Claude Code's questions. */
 export const asksHere = ({ json }: { json?: boolean | undefined }): boolean =>
   !json && isTerminal(process.stdout) && isatty(process.stdin.fd)
 
@@ -71,7 +71,7 @@ export function createFollower({ json = false, prompts, mux }: FollowerOptions):
     : undefined
   const sayHere = (line: string) => {
     if (!onTerminal) return say(line)
-    // Over the ^C that a terminal shows.
+    // Overwrite the ^C that the terminal shows.
     stdout.write('\r')
     sink.line(line)
   }
@@ -79,7 +79,7 @@ export function createFollower({ json = false, prompts, mux }: FollowerOptions):
     async follow(events, session) {
       try {
         return await following(events, async event => {
-          // Of everything else the view shows a line.
+          // The view shows only one line of other events, so only the answer's text is read whole.
           view.show(event.type === 'assistant_text' ? await whole(session, event) : event)
           if (onTerminal) silence.heard(event)
           if (event.type === 'approval_requested') {
@@ -124,7 +124,7 @@ async function following(
   }
 }
 
-/** A gap is no shape of the protocol's: it is said, not printed. */
+/** The protocol has no event for a gap, so it goes to standard error as text. */
 async function printEvent(event: Event | Gap): Promise<void> {
   if (event.type === 'gap') say(`muxd: events after ${event.from} up to ${event.to} cannot be had (${event.reason})`)
   else await printJson(event)

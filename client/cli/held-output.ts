@@ -1,13 +1,13 @@
-/** A stream that can be kept back for a while, so that something else has the screen for itself. */
+/** A stream whose output can be held back for a while, so that something else can use the screen. */
 export interface HeldOutput {
   write(text: string): void
   hold(): void
   release(): void
-  /** Resolves when there is room for more: at once, unless very much is kept back. */
+  /** Resolves when there is room for more: at once, unless more than 1 Mi characters are held back. */
   room(): Promise<void>
 }
 
-/** More is not kept back; who writes waits for `room`. */
+/** The most characters held back before `room` waits. */
 const mostCharacters = 1024 * 1024
 
 export function createHeldOutput(write: (text: string) => void): HeldOutput {

@@ -4,15 +4,15 @@ import { readDaemonInfo } from '../sdk/index.ts'
 import { loadDaemonCode } from './daemon-code.ts'
 import { oneLine } from './render/text.ts'
 
-/** What `muxd doctor` says of one thing. */
+/** The result of one check of `muxd doctor`. */
 export interface Finding {
   ok: boolean
   detail: string
-  /** What to do about it. */
+  /** How to solve the problem. */
   fix?: string
 }
 
-/** Whether the home's lock is as it should be: held by the daemon that answers, free where none does. */
+/** Checks that the home's lock is held by a daemon that answers, or is free if no daemon answers. */
 export async function checkLock(home: string, doesDaemonAnswer: boolean): Promise<Finding> {
   const file = join(home, 'lock')
   if (!existsSync(file)) return { ok: true, detail: 'not there yet; the daemon makes it' }
@@ -37,7 +37,7 @@ export async function checkLock(home: string, doesDaemonAnswer: boolean): Promis
   }
 }
 
-/** Whether the database can be read, also while a daemon has it open. */
+/** Checks that the database can be read, even while a daemon has it open. */
 export async function checkDatabase(home: string): Promise<Finding> {
   const file = join(home, 'muxd.db')
   if (!existsSync(file)) return { ok: true, detail: 'not there yet; the daemon makes it' }
@@ -50,7 +50,7 @@ export async function checkDatabase(home: string): Promise<Finding> {
   }
 }
 
-/** Whether the installation has an SQLite for this Node. */
+/** Checks that the installation has an SQLite engine for this version of Node. */
 export async function checkSqlite(): Promise<Finding> {
   try {
     const { lookAtSqlite } = await loadDaemonCode()

@@ -2,17 +2,17 @@ import { constants } from 'node:fs'
 import { access, stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Why a home cannot be used, and what to do about it. */
+/** Why a home cannot be used, and how to solve it. */
 export interface HomeProblem {
   detail: string
   fix: string
 }
 
-/** A start needs about this much room. */
+/** A daemon needs about this many free bytes to start. */
 const startBytes = 64 * 1024
 const another = 'choose another with --home'
 
-/** What keeps a daemon from working in a home; undefined where nothing does. Changes nothing. */
+/** Returns the problem that keeps a daemon from using a home, or undefined. Changes nothing. */
 export async function homeProblem(home: string): Promise<HomeProblem | undefined> {
   let facts
   try {
@@ -36,7 +36,7 @@ export async function homeProblem(home: string): Promise<HomeProblem | undefined
   return undefined
 }
 
-/** Whether the disk of a home is full: a daemon starts there as long as it can give up its ballast. */
+/** Returns the problem of a home whose disk is full. A daemon still starts there as long as it can free its ballast. */
 export async function diskProblem(home: string): Promise<HomeProblem | undefined> {
   const { bavail, bsize } = await statfs(home)
   if (bavail * bsize >= startBytes) return undefined

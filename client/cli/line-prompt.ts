@@ -1,18 +1,18 @@
 import { clearScreenDown, createInterface, cursorTo, moveCursor } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Lines that a person types at the terminal, asked for one at a time. */
+/** Reads lines from a person at the terminal, one at a time. */
 export interface LinePrompt {
-  /** Undefined when there will be none: it was closed, or the input ended. */
+  /** Shows the prompt and resolves with the line, or with undefined if the prompt was closed or the input ended. */
   ask(prompt: string): Promise<string | undefined>
-  /** Gives the keyboard back; a line that is being typed disappears. */
+  /** Releases the keyboard and erases a partly typed line. */
   close(): void
 }
 
-/** What was typed before there was a question is no answer to it: so long is it thrown away. */
+/** Input in this time is discarded, because it was typed before the question appeared. */
 const typedAheadMs = 100
 
-/** Takes the keyboard. `onInterrupt` is told of Ctrl-C, which reaches nobody else meanwhile. */
+/** Takes the keyboard. Ctrl-C calls `onInterrupt` and raises no signal meanwhile. */
 export async function openLinePrompt(onInterrupt: () => void): Promise<LinePrompt> {
   const { stdin: input, stdout: output } = process
   const drop = (typed: Buffer) => {
@@ -32,7 +32,7 @@ export async function openLinePrompt(onInterrupt: () => void): Promise<LinePromp
   }
   reader.on('SIGINT', onInterrupt)
   reader.on('close', () => {
-    // By Ctrl-D: what follows begins on a line of its own.
+    // After Ctrl-D, the output continues on a new line.
     if (answer) output.write('\n')
     isClosed = true
     give(undefined)

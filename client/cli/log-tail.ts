@@ -1,21 +1,21 @@
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
-/** One log, read on through its files: `FILE` and, from the latest to the oldest, `FILE.1` and upwards. */
+/** Reads one rotated log: `FILE`, and from the newest to the oldest `FILE.1`, `FILE.2` and so on. */
 export interface LogTail {
-  /** The last lines up to now that are wanted, at most `limit`; to be called once, before `next`. */
+  /** Returns the last wanted lines up to now, at most `limit`. Call it once, before `next`. */
   last(limit: number, isWanted: (line: string) => boolean): string[]
-  /** The lines since. */
+  /** Returns the lines since the previous call. */
   next(): string[]
   close(): void
 }
 
-/** Undefined where there is no such log (yet). */
+/** Opens a log. Returns undefined if it does not exist (yet). */
 export function openTail(path: string): LogTail | undefined {
   let fd = openOrNothing(path)
   if (fd === undefined) return undefined
   let offset = 0
-  /** Of a line whose end is not written yet. */
+  /** The beginning of a line that is not complete yet. */
   let begun: Buffer = Buffer.alloc(0)
 
   const drain = (): string[] => {
@@ -28,13 +28,13 @@ export function openTail(path: string): LogTail | undefined {
     return all.subarray(0, end).toString().split('\n').filter(Boolean)
   }
 
-  /** The file that came after ours, once ours has been shifted; undefined while ours is the present one. */
+  /** Opens the file after ours if ours was rotated; returns undefined while ours is the current one. */
   const openNewer = (): number | undefined => {
     for (;;) {
       const number = numberOf(path, fd!)
       if (number === 0) return undefined
       const newer = openOrNothing(name(path, number === undefined ? (numbers(path).at(-1) ?? 0) : number - 1))
-      // Shifted again meanwhile, what we opened may have one between it and ours.
+      // If another rotation happened meanwhile, a file may lie between ours and the opened one.
       if (newer === undefined || numberOf(path, fd!) === number) return newer
       closeSync(newer)
     }
@@ -52,7 +52,7 @@ export function openTail(path: string): LogTail | undefined {
     next() {
       const lines = drain()
       for (let newer = openNewer(); newer !== undefined; newer = openNewer()) {
-        // What was written to ours before it was shifted.
+        // Lines that were written to ours before its rotation.
         lines.push(...drain())
         closeSync(fd!)
         fd = newer
@@ -68,7 +68,7 @@ export function openTail(path: string): LogTail | undefined {
 
 const name = (path: string, number: number) => (number === 0 ? path : `${path}.${number}`)
 
-/** Of the files that there are, 0 being the present one: from the latest to the oldest. */
+/** Returns the numbers of the existing files, from the newest to the oldest; 0 is the current one. */
 function numbers(path: string): number[] {
   const prefix = `${basename(path)}.`
   return readdirSync(dirname(path))
@@ -79,7 +79,7 @@ function numbers(path: string): number[] {
     .toSorted((one, other) => one - other)
 }
 
-/** Which of them is open as `fd`; undefined when it is gone. */
+/** Returns the number of the file that is open as `fd`, or undefined if the file no longer exists. */
 function numberOf(path: string, fd: number): number | undefined {
   const { ino } = fstatSync(fd)
   return numbers(path).find(number => statSync(name(path, number), { throwIfNoEntry: false })?.ino === ino)

@@ -14,13 +14,13 @@ try {
   process.exitCode = failed(error)
 }
 
-/** Reports what went wrong; returns the exit code for it. */
+/** Reports an error and returns its exit code. */
 function failed(error: unknown): number {
   const isCommanders = error instanceof CommanderError
-  // `--help` and `--version` end like this too, with 0.
+  // `--help` and `--version` end with a CommanderError too, with code 0.
   if (isCommanders && error.exitCode === 0) return 0
   const json = wantsJson(process.argv)
-  // In words Commander has printed its own already.
+  // As text, Commander has already printed its own errors.
   if (json || !isCommanders) reportError(error, json)
   return exitCodeOf(error)
 }

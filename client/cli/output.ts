@@ -9,39 +9,42 @@ import { wrapStyled } from './render/wrap.ts'
 
 const { createColors } = picocolors
 
-/** Whether a stream is a terminal that may be drawn on. */
+/** Whether a stream is a terminal that can move its cursor. */
 export const isTerminal = (stream: NodeJS.WriteStream & { fd: number }): boolean =>
   isatty(stream.fd) && process.env['TERM'] !== 'dumb'
 
-/** Colours for a stream: only on a terminal, unless the environment says otherwise (NO_COLOR, FORCE_COLOR). */
+/**
+ * Returns the colours for a stream: none without a terminal, unless the environment says otherwise (NO_COLOR,
+ * FORCE_COLOR).
+ */
 export function colorsFor(stream: NodeJS.WriteStream & { fd: number }): Colors {
   const { NO_COLOR, FORCE_COLOR } = process.env
   return createColors(!NO_COLOR && (Boolean(FORCE_COLOR) || isTerminal(stream)))
 }
 
-/** One value, one line. Waits while the reader is slow. */
+/** Prints a value as one line of JSON. Resolves when the stream can take more. */
 export const printJson = (value: unknown): Promise<void> => print(jsonLine(value))
 
-/** The JSON of a value. What a terminal would act on, or hide, is escaped. */
+/** Returns the JSON of a value. Characters that a terminal would interpret or hide are escaped. */
 export const jsonLine = (value: unknown): string => harmlessJson(JSON.stringify(value))
 
 export const print = (line: string): Promise<void> => write(process.stdout, `${harmlessLine(line)}\n`)
 
-/** Columns of standard output; Infinity without a terminal. */
+/** The columns of standard output; Infinity without a terminal. */
 export const columnsOfOutput = (): number => (process.stdout.isTTY ? process.stdout.columns : Infinity)
 
-/** A sentence for people: on a terminal it is wrapped between words. */
+/** Prints a sentence for people, wrapped between words on a terminal. */
 export const printWrapped = (line: string): Promise<void> =>
   write(process.stdout, `${wrapStyled(harmlessLine(line), columnsOfOutput())}\n`)
 
-/** For people, beside what the program is asked for. */
+/** Prints a message for people on standard error. */
 export const say = (line: string): void => void process.stderr.write(`${harmlessLine(line)}\n`)
 
 export async function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
   if (!stream.write(text)) await once(stream, 'drain')
 }
 
-/** Whether both are the same file, pipe or terminal (`2>&1`). */
+/** Whether both streams are the same file, pipe or terminal (`2>&1`). */
 export function areOneFile(one: { fd: number }, other: { fd: number }): boolean {
   try {
     const [first, second] = [fstatSync(one.fd), fstatSync(other.fd)]
@@ -53,13 +56,15 @@ export function areOneFile(one: { fd: number }, other: { fd: number }): boolean 
 
 let onReaderLeft = () => {}
 
-/** What to say on standard error when standard output is closed by its reader (`| head`). Returns the release. */
+/**
+ * Calls `act` when the reader closes standard output (`| head`), before the program ends. Returns the release function.
+ */
 export function whenReaderLeaves(act: () => void): () => void {
   onReaderLeft = act
   return () => (onReaderLeft = () => {})
 }
 
-/** Ends the program with 0 when the reader of the output has gone. */
+/** Ends the program with code 0 when the reader of its output has gone. */
 export function endWithReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {

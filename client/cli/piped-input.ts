@@ -2,12 +2,12 @@ import { fstatSync } from 'node:fs'
 import { limits } from '../../protocol/limits.ts'
 import { Usage } from './exit.ts'
 
-/** A pipe that has brought nothing for so long is taken for one that never will. */
+/** A pipe that is silent for this time counts as one that never sends anything. */
 const silentMs = 3_000
 
 /**
- * The text on standard input where that is a pipe or a file; undefined where it is something else, or is empty, or brings
- * nothing within 3 s (then `onSilence` is called). Throws `Usage` when it is too large for a prompt.
+ * Reads standard input if it is a pipe, socket or file. Resolves with undefined if it is something else, is empty, or
+ * brings nothing within 3 s (then `onSilence` is called). Throws `Usage` if the text is too large for a prompt.
  */
 export async function readPipedInput(onSilence: () => void): Promise<string | undefined> {
   if (!isPipeOrFile()) return undefined
@@ -15,7 +15,10 @@ export async function readPipedInput(onSilence: () => void): Promise<string | un
   return text === undefined || text.trim() === '' ? undefined : text
 }
 
-/** All of standard input; undefined when `onSilence` is given and nothing comes in time. */
+/**
+ * Reads all of standard input. Resolves with undefined if `onSilence` is given and nothing arrives in time. Throws
+ * `Usage` if the text is too large for a prompt.
+ */
 export async function readInput(onSilence?: () => void): Promise<string | undefined> {
   const { stdin } = process
   const chunks: Buffer[] = []
@@ -34,13 +37,13 @@ export async function readInput(onSilence?: () => void): Promise<string | undefi
     return undefined
   } finally {
     clearTimeout(timer)
-    // Whoever writes to it still must not keep this program from ending.
+    // A process that still writes to it must not keep this program running.
     stdin.destroy()
   }
   return Buffer.concat(chunks).toString()
 }
 
-/** `bytes` of a prompt, or of a part of it. Throws `Usage` when the daemon would refuse them. */
+/** Throws `Usage` if `bytes` of a prompt, or of a part of it, exceed the daemon's limit. */
 export function checkSize(bytes: number): void {
   const { maxPromptBytes } = limits
   if (bytes <= maxPromptBytes) return
@@ -56,7 +59,7 @@ function isPipeOrFile(): boolean {
     const facts = fstatSync(0)
     return facts.isFIFO() || facts.isFile() || facts.isSocket()
   } catch {
-    // It is closed.
+    // Standard input is closed.
     return false
   }
 }

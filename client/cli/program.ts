@@ -28,14 +28,14 @@ import type { ExitCode } from './exit.ts'
 import { logLevels } from './render/log-line.ts'
 import type { CommonOptions } from './with-mux.ts'
 
-/** The command line. Parsing throws `CommanderError`; `done` is told how the command ended. */
+/** Creates the command line. Parsing throws `CommanderError`. Each command calls `done` with its exit code. */
 export function createProgram(done: (code: ExitCode) => void): Command {
   const program = new Command('muxd')
     .description('Many Claude Code sessions, held by one daemon, for several clients at once')
     .version(sdkVersion)
     .showHelpAfterError('(see muxd COMMAND --help)')
     .enablePositionalOptions()
-  // With --json the error is printed in one line by `main.ts`; commands copy this.
+  // With --json, `main.ts` prints errors as one line. Subcommands copy this setting.
   if (wantsJson(process.argv)) program.configureOutput({ writeErr() {} })
   common(program)
     .addHelpText(
@@ -44,7 +44,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
     )
     .exitOverride()
 
-  /** A command with the options common to all; they may stand before its name as well. */
+  /** Creates a command with the common options. They may also stand before the command's name. */
   const command = (usage: string, description: string, parent = program) =>
     common(parent.command(usage).description(description))
   const options = <Options extends CommonOptions>(self: Command): Options => {
@@ -220,7 +220,7 @@ const common = (command: Command) =>
     .option('--no-start', 'do not start a daemon when none runs')
     .option('--json', 'print one JSON value a line and nothing else')
 
-/** An option that may be given more than once. */
+/** Collects the values of a repeatable option. */
 const another = (text: string, before: string[] = []): string[] => [...before, text]
 
 function wholeNumber(text: string): number {
@@ -234,7 +234,7 @@ function dollars(text: string): number {
   return Number(text)
 }
 
-/** Given again, it is one more. */
+/** Collects the labels of a repeatable option. */
 function labels(text: string, earlier: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=')
   if (at < 1) throw new InvalidArgumentError('expected name=value.')

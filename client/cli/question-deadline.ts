@@ -1,8 +1,8 @@
 import type { EventOf, Mux } from '../sdk/index.ts'
 
 /**
- * Says of a question that is still open when it is denied without an answer. Empty for one that waits for ever, and for one
- * that was answered long ago.
+ * Says when an open question is denied without an answer. Empty for a question that waits without a limit, and for one
+ * that is resolved.
  */
 export async function deadlineLines(
   mux: Mux,

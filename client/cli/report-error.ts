@@ -3,7 +3,7 @@ import { errorText } from './error-text.ts'
 import { jsonLine, say } from './output.ts'
 import { oneLine } from './render/text.ts'
 
-/** Says on standard error what went wrong: with `--json` in one JSON line. */
+/** Prints an error on standard error; with `--json` as one line of JSON. */
 export function reportError(error: unknown, json: boolean): void {
   if (json) return say(jsonLine({ error: errorRecord(error) }))
   for (const [index, line] of errorText(error).split('\n').entries()) say(`${index ? '  ' : 'muxd: '}${oneLine(line)}`)

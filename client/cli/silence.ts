@@ -2,15 +2,15 @@ import type { Event, Gap } from '../sdk/index.ts'
 import { terminalTypes } from '../../protocol/wire.ts'
 import { silence, silentAfterMs } from './render/run-facts.ts'
 
-/** Watches over what does not come. */
+/** Reports that a run has been silent. */
 export interface Silence {
   heard(event: Event | Gap): void
   end(): void
 }
 
 /**
- * Tells `say` for how long nothing has come of a run that goes on, and again from time to time. While an approval waits
- * it is not the run that is silent.
+ * Calls `say` with the time since the last event of an active run, and repeats that every `againMs`. An open approval
+ * stops the reports, because then the run waits for an answer.
  */
 export function createSilence(say: (text: string) => void, { now = Date.now, againMs = 5_000 } = {}): Silence {
   let timer: NodeJS.Timeout | undefined

@@ -1,6 +1,9 @@
 import { type Event, type Gap, type Mux, RpcError } from '../sdk/index.ts'
 
-/** Reads an event of a session again when it was sent cut. One that is not there any more stays cut, and says so by `cut`. */
+/**
+ * Reads an event of a session again if it was sent cut. If the daemon no longer has the event, returns it as it is,
+ * with `cut`.
+ */
 export async function wholeEvent(mux: Mux, session: string, event: Event | Gap): Promise<Event | Gap> {
   if (event.type === 'gap' || event.cut === undefined) return event
   try {

@@ -14,16 +14,17 @@ export interface CommonOptions {
   /** False with `--no-start`. */
   start: boolean
   json?: true
-  /** What this program calls itself. */
+  /** The name of this program that other clients see. */
   as?: string
 }
 
-/** Longer than a restart, shorter than anyone's patience. */
+/** The time to wait for a lost daemon: longer than a restart takes, shorter than a person would wait. */
 const recoveryMs = 20_000
 
 /**
- * Connects, does `work` and lets go. Where no daemon runs one is started, unless the command has no use for a fresh one or
- * was told not to. `answers`: a person can be asked here, so that questions wait for it. Unless the work is to end the daemon, a connection that is lost and does not come back ends the work with `Unavailable`.
+ * Connects, does `work` and closes the connection. If no daemon runs, starts one if `mayStart` is true and the options
+ * allow it. `answers`: this program can ask a person, so questions wait for it. If a lost connection does not come back
+ * in time, `signal` aborts with `Unavailable`, unless the work ends the daemon (`endsIt`).
  */
 export async function withMux<T>(
   options: CommonOptions,
@@ -34,7 +35,7 @@ export async function withMux<T>(
     throw new Usage(`--url ${options.url}: expected ws://HOST:PORT/ws`)
   }
   const controller = new AbortController()
-  // A list asks for each of its rows at once.
+  // A list makes one call for each of its rows at once, and each listens to the signal.
   setMaxListeners(0, controller.signal)
   const maySpawn = mayStart && options.start && options.url === undefined
   const mux = await connected(options, maySpawn, answers, controller.signal)
@@ -55,7 +56,7 @@ export async function withMux<T>(
   }
 }
 
-/** In words, that no daemon answers, whatever a dead one's `daemon.json` says. */
+/** Says that no daemon answers, even if a dead one left its `daemon.json`. */
 async function absence(home: string): Promise<string> {
   const none = `no daemon runs in ${home}`
   return (await holdsSessions(home)) ? `${none}, but its sessions go on: muxd ls starts one that takes them over` : none
@@ -73,8 +74,8 @@ async function connected(
   try {
     return await attempt()
   } catch (error) {
-    // One that refuses is there. Whether one that does not answer still lives is for the next one's lock to say: a process
-    // id in a file says little.
+    // A daemon that refuses the connection exists. If a daemon does not answer, the lock of the next one decides
+    // whether it still lives; a process id in a file proves little.
     const isThere = !(error instanceof Unavailable) || error.code === 4501 || error.code === 4503
     if (isThere || url !== undefined) throw error
     if (!mayStart) throw new Unavailable(await absence(homeDirectory(home)), { cause: error })

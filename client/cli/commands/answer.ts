@@ -11,7 +11,7 @@ export interface ApproveOptions extends CommonOptions {
   answer?: string[]
 }
 
-/** `muxd approve`: yes; to a question, what was chosen. */
+/** `muxd approve`: allows a tool or plan, or answers a question with the chosen labels. */
 export async function approve(approval: string, options: ApproveOptions): Promise<ExitCode> {
   const input = options.input === undefined ? undefined : parseInput(options.input)
   return answering(options, async (mux, signal) => {
@@ -25,7 +25,7 @@ export async function approve(approval: string, options: ApproveOptions): Promis
   })
 }
 
-/** `muxd deny`: no, and why. */
+/** `muxd deny`: denies, with a reason for Claude. */
 export async function deny(
   approval: string,
   { message, interrupt, ...options }: CommonOptions & { message?: string; interrupt?: true },
@@ -53,14 +53,17 @@ function parseInput(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text)
   } catch {
-    // Told below.
+    // Reported below.
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Usage(`--input ${text}: expected a JSON object, the whole input of the tool`)
   return value as Record<string, unknown>
 }
 
-/** Of `question=label`, which name the question by its text or its number; again for another label of the same. */
+/**
+ * Returns the answers from options `QUESTION=LABEL`. QUESTION is the text or number of a question; a repeated question
+ * has several labels.
+ */
 async function answersOf(mux: Mux, approval: string, given: readonly string[], signal: AbortSignal) {
   const { input } = await mux.api.approval.get({ approval }, { signal })
   const questions = questionsOf(input).map(({ question }) => question)

@@ -12,7 +12,7 @@ export interface ApprovalsOptions extends CommonOptions {
   watch?: true
 }
 
-/** `muxd approvals`: what awaits an answer, now or as it comes. */
+/** `muxd approvals`: lists the open questions, or shows them as they come. */
 export async function approvals(options: ApprovalsOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true, answers: options.watch === true }, (mux, signal) =>
     options.watch ? watchApprovals(mux, options, signal) : listApprovals(mux, options, signal),
@@ -27,7 +27,7 @@ async function listApprovals(mux: Mux, { session, json }: ApprovalsOptions, sign
     found.push(...page.approvals)
     after = page.next
   } while (after)
-  // The one that waits longest comes first.
+  // The question that has waited longest comes first.
   found.reverse()
   if (json) for (const approval of found) await printJson(approval)
   else if (!found.length) say('nothing awaits an answer')
@@ -45,7 +45,9 @@ const row = (approval: Approval): string[] => [
   approvalSummary(approval),
 ]
 
-/** Until Ctrl-C. With `--json` each record comes twice: when it is asked, and when it was answered. */
+/**
+ * Shows questions until Ctrl-C. With `--json` each record is printed twice: when it is asked and when it is resolved.
+ */
 async function watchApprovals(mux: Mux, { session, json }: ApprovalsOptions, signal: AbortSignal): Promise<ExitCode> {
   const leaving = new AbortController()
   const leave = () => leaving.abort()
@@ -55,7 +57,7 @@ async function watchApprovals(mux: Mux, { session, json }: ApprovalsOptions, sig
   const colors = colorsFor(process.stdout)
   try {
     for await (const { allow: _, deny: __, resolved, ...asked } of mux.approvals({ session, signal: leaving.signal })) {
-      // Told when it comes, between the questions.
+      // Printed when it is resolved, between the questions.
       const told = async (record: Approval) => (json ? printJson(record) : print(outcomeLine(record)))
       resolved.then(told).catch(() => {})
       if (json) await printJson(asked)
@@ -73,7 +75,7 @@ async function watchApprovals(mux: Mux, { session, json }: ApprovalsOptions, sig
   return exitCodes.done
 }
 
-/** What became of a question, and by whom. */
+/** Returns one line that says how a question was decided, and by whom. */
 export function outcomeLine({ approval, decision, by, message }: Approval): string {
   const who = by === undefined ? '' : 'policy' in by ? ` (${by.policy})` : ` by ${by.name}`
   const what = { allow: 'allowed', deny: 'denied', expired: 'expired', withdrawn: 'withdrawn' }[decision ?? 'withdrawn']

@@ -8,8 +8,8 @@ export interface AttachOptions extends CommonOptions {
 }
 
 /**
- * `muxd attach`: shows a run until it ends, or a session and whatever runs in it until Ctrl-C. Leaving ends nothing. A
- * session is shown from the beginning of its latest run, unless `from` says otherwise.
+ * `muxd attach`: shows a run until it ends, or a session and its runs until Ctrl-C. Leaving ends nothing. A session is
+ * shown from the beginning of its latest run, or from event `from`.
  */
 export async function attach(id: string, options: AttachOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true, answers: asksHere(options) }, async (mux, signal) => {

@@ -3,7 +3,7 @@ import { print, printJson, say } from '../output.ts'
 import { leftLines } from '../render/left.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
-/** `muxd close`: ends the process of a session, and with `--sweep` what Claude Code has left running. */
+/** `muxd close`: ends the process of a session; with `--sweep` also the processes that Claude Code left running. */
 export async function close(
   session: string,
   options: CommonOptions & { force?: true; sweep?: true },

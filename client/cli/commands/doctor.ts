@@ -15,7 +15,7 @@ import { ptyHostOf } from '../render/status.ts'
 import { oneLine } from '../render/text.ts'
 import type { CommonOptions } from '../with-mux.ts'
 
-/** `muxd doctor`: what muxd needs and whether it is there. Starts nothing and changes nothing. */
+/** `muxd doctor`: checks what muxd needs. Starts nothing and changes nothing. */
 export async function doctor(options: CommonOptions): Promise<ExitCode> {
   const home = homeDirectory(options.home)
   const daemon = lookAtDaemon(home, options)
@@ -27,7 +27,7 @@ export async function doctor(options: CommonOptions): Promise<ExitCode> {
     config: async () => configOf(await config),
     daemon: async () => (await daemon).daemon,
     lock: async () => (isElsewhere ? elsewhere : checkLock(home, (await daemon).answers)),
-    // Once the daemon has been asked, so that it is not in the middle of its start.
+    // After the daemon has answered, so that it is not in the middle of its start.
     database: async () => (isElsewhere ? elsewhere : daemon.then(() => checkDatabase(home))),
     'pty-host': async () => (await daemon)['pty-host'],
     sessions: async () => (await daemon).sessions,
@@ -65,7 +65,7 @@ async function checkHome(home: string): Promise<Finding> {
   return full ? { ok: false, ...full } : { ok: true, detail: `${home} (mode 0700)` }
 }
 
-/** The daemon, and the pty-host and the sessions as it sees them. */
+/** Checks the daemon, and through it the pty-host, the sessions and Claude Code. */
 async function lookAtDaemon(
   home: string,
   { url, token }: CommonOptions,
@@ -99,7 +99,7 @@ async function lookAtDaemon(
   }
 }
 
-/** As the running daemon finds it, with the PATH and the variables that it was started with. */
+/** Claude Code as the running daemon finds it, with the PATH and variables of the daemon's start. */
 const claudeOf = (claude: DaemonStatus['claude']): Finding =>
   claude
     ? { ok: true, detail: `${claude.path}: ${oneLine(claude.version)}, as the running daemon finds it` }
@@ -122,7 +122,7 @@ const held = (ptyHost: DaemonStatus['holder']): Finding => ({
   ...(ptyHost.state === 'lost' && { fix: 'see muxd logs' }),
 })
 
-/** Sessions that an error inside muxd has left unusable. */
+/** Checks for sessions that an error inside muxd left unusable. */
 async function lookAtSessions(mux: Mux): Promise<Finding> {
   const unusable: Session[] = []
   let count = 0
@@ -148,7 +148,7 @@ const withoutDaemon = async (home: string) => ({
   sessions: { ok: true, detail: 'not looked at: no daemon answers' },
 })
 
-/** Without a daemon to ask; one that was kept waits for the next. */
+/** Checks the pty-host without a daemon. One that holds sessions waits for the next daemon. */
 async function alone(home: string): Promise<Finding> {
   try {
     const isThere = existsSync(join(await socketDirectory(home), 'holder.sock'))
@@ -181,7 +181,7 @@ async function checkClaude(look: ConfigLook): Promise<Finding> {
   }
 }
 
-/** What the processes of sessions are started with. */
+/** Checks the programs that start the processes of sessions. */
 async function checkShell(): Promise<Finding> {
   const needed = ['sh', 'mkfifo', 'stty', 'env']
   const found = await Promise.all(

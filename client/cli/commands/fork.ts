@@ -3,7 +3,7 @@ import { type ExitCode, exitCodes } from '../exit.ts'
 import { print, printJson } from '../output.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
-/** `muxd fork`: a new session with the conversation of another as it is now. */
+/** `muxd fork`: creates a session with the conversation of another so far. */
 export async function fork(session: string, options: CommonOptions & { title?: string }): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const { title } = options

@@ -8,7 +8,10 @@ export interface GcOptions extends CommonOptions {
   dryRun?: boolean
 }
 
-/** `muxd gc`: keeps to the retention now, or tells what would go. A daemon that starts does so by itself: none is started. */
+/**
+ * `muxd gc`: applies the retention now, or lists what it would delete. Starts no daemon, because a starting daemon
+ * applies the retention by itself.
+ */
 export async function gc(options: GcOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: false }, async (mux, signal) => {
     const result: GcResult = await mux.api.daemon.gc({ dryRun: options.dryRun ?? false }, { signal })

@@ -13,7 +13,10 @@ export interface ImportOptions extends CommonOptions {
   limit: number
 }
 
-/** `muxd import`: takes up a conversation that was begun without muxd; which of them, unless told, one can see. */
+/**
+ * `muxd import`: continues a conversation that was begun without muxd. Without an id or `--last`, lists the
+ * conversations.
+ */
 export async function importConversation(id: string | undefined, options: ImportOptions): Promise<ExitCode> {
   const cwd = resolve(options.directory ?? '.')
   if (id !== undefined && options.last) throw new Usage('--last is for when no id is given')
@@ -35,7 +38,7 @@ export async function importConversation(id: string | undefined, options: Import
 const conversations = async (mux: Mux, cwd: string, limit: number, signal: AbortSignal): Promise<Importable[]> =>
   (await mux.api.session.importable({ cwd, limit: Math.min(limit, 1_000) }, { signal })).conversations
 
-/** Those that a session here has are no news. */
+/** Returns the latest conversation that no session has yet. */
 async function latest(mux: Mux, cwd: string, signal: AbortSignal): Promise<string> {
   const found = (await conversations(mux, cwd, 1_000, signal)).find(({ session }) => session === undefined)
   if (!found) throw new Usage(`there is no conversation in ${cwd} that no session has`)

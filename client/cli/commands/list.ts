@@ -9,7 +9,7 @@ export interface ListOptions extends CommonOptions {
   limit: number
 }
 
-/** `muxd ls`: the sessions, waiting and running ones first, then by last use. */
+/** `muxd ls`: lists sessions, waiting and running ones first, then by last use. */
 export async function list(options: ListOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const sessions: Session[] = []
@@ -38,13 +38,13 @@ export async function list(options: ListOptions): Promise<ExitCode> {
   })
 }
 
-/** Those that the limit leaves out; of the daemon's count some may have gone meanwhile. */
+/** Says how many sessions the limit leaves out. Some of them may have been deleted meanwhile. */
 async function sayHowManyMore(mux: Mux, shown: number, signal: AbortSignal): Promise<void> {
   const { sessions: all } = await mux.api.daemon.status({}, { signal })
   if (all > shown) say(`${all - shown} more: muxd ls -n ${all}`)
 }
 
-/** What goes on and what waits is asked for once for all of them. */
+/** Adds each session's runs. Active and queued runs of all sessions are read with one call for each state. */
 async function withRuns(mux: Mux, sessions: readonly Session[], signal: AbortSignal): Promise<SessionRow[]> {
   const [queued, running, cancelling, last] = await Promise.all([
     queuedRuns(mux, { signal }),

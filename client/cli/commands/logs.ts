@@ -19,7 +19,7 @@ export interface LogsOptions extends CommonOptions {
 
 const pollMs = 200
 
-/** `muxd logs`: what the daemons of a home have written, from its files, so that it does not take one that runs. */
+/** `muxd logs`: prints the logs of a home's daemons. Reads the files, so no daemon has to run. */
 export async function logs(options: LogsOptions): Promise<ExitCode> {
   if (options.url !== undefined) throw new Usage('logs are read from the home directory: --url does not go with them')
   const directory = logDirectory(homeDirectory(options.home))
@@ -28,7 +28,7 @@ export async function logs(options: LogsOptions): Promise<ExitCode> {
   const printer = createPrinter(options.json === true)
   const open = new Map<string, LogTail>()
 
-  /** The logs that are there, and those that have come: all of a new one, the last lines of one that was there. */
+  /** Reads the new lines of the open logs, and the last `limit` lines of logs that were not open yet. */
   const read = (limit: number): Entry[] =>
     sourcesIn(directory).flatMap(source => {
       const known = open.get(source)
@@ -58,7 +58,7 @@ interface Entry {
   source: string
   text: string
   line: LogLine | undefined
-  /** Where it belongs among those of others; a cut line stays with the one before it. */
+  /** The sort key among lines of other logs. A cut line has the time of the line before it. */
   time: string
 }
 
@@ -71,7 +71,7 @@ function entries(lines: string[], source: string): Entry[] {
   })
 }
 
-/** `daemon` for `daemon.log`. */
+/** Returns the names of the logs: `daemon` for `daemon.log`. */
 function sourcesIn(directory: string): string[] {
   try {
     return readdirSync(directory)
@@ -83,7 +83,10 @@ function sourcesIn(directory: string): string[] {
   }
 }
 
-/** With `json` the lines as they were written, without those that were cut; else for people, under the line's day. */
+/**
+ * With `json`, prints the lines as they were written and omits cut ones. Otherwise renders them for people, under
+ * headings with the day.
+ */
 function createPrinter(json: boolean): (entry: Entry) => Promise<void> {
   const colors = colorsFor(process.stdout)
   let day: string | undefined

@@ -12,7 +12,7 @@ export interface OpenOptions extends CommonOptions {
   print?: true
 }
 
-/** `muxd open`: shows the workspace in a browser, which is let in by a link that is good once. */
+/** `muxd open`: opens the workspace in a browser with a link that works once. */
 export async function open(options: OpenOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const link = await mux.api.token.link({ role: options.observe ? 'observe' : 'control' }, { signal })
@@ -26,8 +26,8 @@ export async function open(options: OpenOptions): Promise<ExitCode> {
 }
 
 /**
- * By way of a page on disk that only its owner can read: the arguments of a browser can be read by everyone on the
- * machine. False where there is no browser.
+ * Opens the link through a file that only its owner can read, because all users of the machine can read a browser's
+ * arguments. Resolves with false if there is no browser.
  */
 async function showInBrowser(url: string, home: string): Promise<boolean> {
   const opener = browserOpener()

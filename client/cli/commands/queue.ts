@@ -5,7 +5,7 @@ import { queueLines } from '../render/queue.ts'
 import { queuedFor } from '../render/run-facts.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
-/** `muxd queue`: the prompts of a session that wait, the next one first. */
+/** `muxd queue`: lists the queued prompts of a session, the next one first. */
 export async function queue(session: string, options: CommonOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const runs = await queuedRuns(mux, { session, signal })
@@ -19,7 +19,7 @@ export async function queue(session: string, options: CommonOptions): Promise<Ex
   })
 }
 
-/** `muxd move`: another place for a queued run. People count from 1. */
+/** `muxd move`: moves a queued run. The command line counts positions from 1. */
 export async function move(run: string, options: CommonOptions & { to: number }): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const moved = await mux.api.run.move({ run, to: options.to - 1 }, { signal })
@@ -29,7 +29,7 @@ export async function move(run: string, options: CommonOptions & { to: number })
   })
 }
 
-/** Those of a session, or of all, in the order of their places. */
+/** Returns the queued runs of a session, or of all sessions, by position. */
 export async function queuedRuns(
   mux: Mux,
   { session, signal }: { session?: string; signal: AbortSignal },

@@ -3,8 +3,8 @@ import { say } from '../output.ts'
 import { checkSize, readInput, readPipedInput } from '../piped-input.ts'
 
 /**
- * The prompt of `muxd run`: what was given, and below it what comes on standard input as context. Without a prompt, or
- * with `-`, standard input is the prompt.
+ * Returns the prompt of `muxd run`: the argument, followed by standard input as context. Without an argument, or with
+ * `-`, standard input is the prompt.
  */
 export async function readPrompt(given: string | undefined, readsInput: boolean): Promise<string> {
   if (given === undefined || given === '-') {

@@ -12,7 +12,7 @@ import { harmless, oneLine } from '../render/text.ts'
 import { whatToDo } from '../render/what-to-do.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
-/** `muxd cancel`: asks for the end of runs; with `--kill` at once. */
+/** `muxd cancel`: requests the end of runs; with `--kill` kills their processes at once. */
 export async function cancel(
   ids: string[],
   options: CommonOptions & { reason?: string; kill?: true; terminate?: true },
@@ -28,7 +28,10 @@ export async function cancel(
   )
 }
 
-/** `muxd wait`: until all of these runs have ended; prints each as it ends, and says by the exit code how. */
+/**
+ * `muxd wait`: waits until all these runs have ended, and prints each as it ends. The exit code is that of the worst
+ * end.
+ */
 export async function wait(ids: string[], options: CommonOptions & { timeout?: number }): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, (mux, signal) =>
     eachOf(ids, options, async id => {
@@ -41,8 +44,8 @@ export async function wait(ids: string[], options: CommonOptions & { timeout?: n
 }
 
 /**
- * Acts on several at once. What goes wrong with one is reported and does not keep the others; the exit code is the worst: a
- * failure, then a wait that timed out, then a cancelled run. A single one fails as it is.
+ * Acts on several runs at once. An error of one is reported and does not stop the others. Returns the worst exit code:
+ * a failure, then a timed-out wait, then a cancelled run. For a single run, throws its error.
  */
 async function eachOf(
   ids: string[],
@@ -65,7 +68,7 @@ async function eachOf(
 
 const rank = (code: ExitCode, order: readonly ExitCode[]) => (order.includes(code) ? order.indexOf(code) : order.length)
 
-/** `muxd show`: what a run was asked and what it answered. */
+/** `muxd show`: prints the prompt and the answer of a run. */
 export async function show(id: string, options: CommonOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const run = await mux.attach(await runId(mux, id)).info({ signal })
@@ -81,7 +84,7 @@ export async function show(id: string, options: CommonOptions): Promise<ExitCode
   })
 }
 
-/** A session stands for its latest run. */
+/** Returns the id of a run; the id of a session stands for its latest run. */
 async function runId(mux: Mux, id: string): Promise<string> {
   if (!id.startsWith('s_')) return id
   const { lastRun } = await mux.api.session.get({ session: id })
@@ -89,7 +92,10 @@ async function runId(mux: Mux, id: string): Promise<string> {
   return lastRun
 }
 
-/** The record once it has ended, or as it is after `limitMs`. A wait is asked for again when its connection breaks. */
+/**
+ * Resolves with the record when the run has ended, or with the current record after `limitMs`. Waits at most an hour
+ * with each call.
+ */
 async function ended(mux: Mux, run: string, limitMs: number | undefined = Infinity, signal: AbortSignal): Promise<Run> {
   const until = Date.now() + limitMs
   for (;;) {
@@ -128,14 +134,14 @@ function describe(run: Run, asked: readonly Approval[]): string[] {
   ]
 }
 
-/** A question that waits for an answer, and how to give one. */
+/** An open question and the commands that answer it. */
 const questionLines = (approval: Approval): string[] => [
   '',
   `Claude Code asks: ${approvalSummary(approval)}`,
   ...howToAnswer(approval).map(line => `  ${line}`),
 ]
 
-/** What runs of the run's session: Claude Code, and what it has left. */
+/** The processes of the run's session: Claude Code, and those that it left. */
 function processLines(session: Session): string[] {
   const { process: claude } = session
   const running = claude ? [`Claude Code runs as pid ${claude.pid}`] : []

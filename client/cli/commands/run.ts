@@ -95,7 +95,10 @@ function limitsOf({ timeout, inactivity, maxTurns, maxBudget }: RunCommandOption
   return Object.keys(limits).length > 0 ? limits : undefined
 }
 
-/** Once: cancel. Again: kill. Once more: leave, whatever becomes of it. Returns the release of the keyboard. */
+/**
+ * The first Ctrl-C cancels the run, the second kills it, the third leaves without waiting. Returns the function that
+ * releases the keyboard.
+ */
 function cancelOnInterrupt(started: StartedRun, follower: Follower): () => void {
   let asked = 0
   const onInterrupt = () => {

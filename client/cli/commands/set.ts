@@ -12,7 +12,7 @@ export interface SetOptions extends CommonOptions {
   anew?: true
 }
 
-/** `muxd set`: changes a session; its live process goes on with the model and the mode at once. */
+/** `muxd set`: changes a session. A new model or mode applies to its live process at once. */
 export async function set(session: string, options: SetOptions): Promise<ExitCode> {
   const { title, label, model, permissionMode, anew } = options
   const changes: SessionChanges = {
@@ -33,7 +33,7 @@ export async function set(session: string, options: SetOptions): Promise<ExitCod
   })
 }
 
-/** An empty value takes the label away. */
+/** Merges labels. An empty value removes the label. */
 function merged(labels: Record<string, string>, given: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries({ ...labels, ...given }).filter(([name]) => given[name] !== ''))
 }

@@ -3,7 +3,7 @@ import { print, printJson } from '../output.ts'
 import { statusLines } from '../render/status.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
-/** `muxd status`: how the daemon is. */
+/** `muxd status`: prints the status of the daemon. */
 export async function status(options: CommonOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: false }, async (mux, signal) => {
     const now = await mux.api.daemon.status({}, { signal })

@@ -15,7 +15,9 @@ import { printJson, say } from '../output.ts'
 import { count } from '../render/format.ts'
 import type { CommonOptions } from '../with-mux.ts'
 
-/** `muxd stop`: ends the daemon and waits until it is gone. Runs that are active end as `interrupted`, unless they are kept. */
+/**
+ * `muxd stop`: stops the daemon and waits until it has ended. Active runs end as `interrupted`, unless `keepSessions`.
+ */
 export async function stop({
   keepSessions = false,
   ...options
@@ -34,7 +36,7 @@ export async function stop({
   return exitCodes.done
 }
 
-/** `muxd restart`: another daemon in place of the one that runs, with the same options and on the same port; its sessions go on. */
+/** `muxd restart`: replaces the daemon by a new one with the same options and port. Its sessions continue. */
 export async function restart({
   wait,
   simulate,
@@ -45,7 +47,7 @@ export async function restart({
   const before = await readDaemonInfo(home)
   const kept = before?.args ?? []
   const args = simulate && !kept.includes('--simulate') ? ['--simulate', ...kept] : kept
-  // A daemon that runs is worth more than one that does not start.
+  // Check the configuration first: a running daemon must not be stopped for one that cannot start.
   const look = await lookAtConfig(home, args)
   if ('problem' in look) throw new Usage(`${look.problem}${before ? '; the daemon was not restarted' : ''}`)
   const last = await endDaemon(options, { keepSessions: true, restart: true }, wait && untilIdle)

@@ -4,7 +4,7 @@ import { columnsOfOutput, print, printJson, say } from '../output.ts'
 import { tokenLines, tokenMade } from '../render/tokens.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
-/** `muxd token create`: lets another program in. Its secret alone goes to standard output. */
+/** `muxd token create`: creates a token. Standard output gets only the secret. */
 export async function createToken(
   name: string,
   options: CommonOptions & { observe?: true; expires?: number },
@@ -22,7 +22,7 @@ export async function createToken(
   })
 }
 
-/** `muxd token ls`: who may come in. */
+/** `muxd token ls`: lists the tokens. */
 export async function listTokens(options: CommonOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const { tokens } = await mux.api.token.list({}, { signal })
@@ -35,7 +35,7 @@ export async function listTokens(options: CommonOptions): Promise<ExitCode> {
   })
 }
 
-/** `muxd token revoke`: whoever came in with it is out. */
+/** `muxd token revoke`: revokes a token and closes its connections. */
 export async function revokeToken(idOrName: string, options: CommonOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const id = tokenId(idOrName, (await mux.api.token.list({}, { signal })).tokens)
@@ -46,7 +46,7 @@ export async function revokeToken(idOrName: string, options: CommonOptions): Pro
   })
 }
 
-/** An id comes before a name that looks like one. What is unknown is left to the daemon to refuse. */
+/** Returns the id of a token. An id takes precedence over an equal name. The daemon refuses an unknown id. */
 function tokenId(idOrName: string, tokens: readonly Token[]): string {
   if (tokens.some(({ id }) => id === idOrName)) return idOrName
   const named = tokens.filter(({ name }) => name === idOrName)

@@ -4,7 +4,7 @@ import { columnsOfOutput, print, printJson } from '../output.ts'
 import { usageLines } from '../render/usage.ts'
 import { type CommonOptions, withMux } from '../with-mux.ts'
 
-/** In the order of the columns. */
+/** The groups in the order of the columns. */
 export const usageGroups = ['day', 'session', 'run', 'model'] as const satisfies readonly UsageGroup[]
 
 export interface UsageOptions extends CommonOptions {
@@ -13,7 +13,7 @@ export interface UsageOptions extends CommonOptions {
   session?: string
 }
 
-/** `muxd usage`: what runs have cost. A day is one of this terminal's time zone, wherever the daemon is. */
+/** `muxd usage`: prints the cost of runs. Days are those of this terminal's time zone, wherever the daemon is. */
 export async function showUsage({ days, by, session, ...options }: UsageOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
@@ -26,6 +26,6 @@ export async function showUsage({ days, by, session, ...options }: UsageOptions)
   })
 }
 
-/** When the day began that was so many days ago; days are not all of 24 hours. */
+/** Returns when the day that was `daysAgo` days ago began. Days do not all have 24 hours. */
 const startOfDay = (now: Date, daysAgo: number): number =>
   Math.max(0, new Date(now.getFullYear(), now.getMonth(), now.getDate() - daysAgo).getTime())

@@ -1,9 +1,9 @@
 import { fitStyled, type Sink } from '../render/sink.ts'
 import { harmless, widthOf } from '../render/text.ts'
 
-/** A column of text: what a client shows, wrapped to its width. */
+/** A column of text: the output of a client, wrapped to the column's width. */
 export interface Column extends Sink {
-  /** Its last lines, `rows` of them. */
+  /** Returns the last `rows` lines. */
   tail(rows: number): string[]
 }
 
@@ -46,7 +46,7 @@ export function createColumn(width: number): Column {
   }
 }
 
-/** Columns beside each other, each under its title. */
+/** Renders columns beside each other, each under its title. */
 export function sideBySide(titles: string[], columns: Column[], width: number, rows: number): string[] {
   const cells = columns.map(column => column.tail(rows))
   return [

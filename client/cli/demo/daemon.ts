@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url'
 import { readDaemonInfo } from '../../sdk/index.ts'
 import { daemonProgram } from '../background.ts'
 
-/** A daemon with the simulator in a home of its own; `close` leaves nothing of it behind. */
+/** A daemon with the simulator in a temporary home. `close` ends it and removes the home. */
 export interface DemoDaemon {
   home: string
-  /** A directory for the sessions. */
+  /** The working directory of the sessions. */
   directory: string
   url: string
   close(): Promise<void>

@@ -4,16 +4,16 @@ import { type DiffLine, diffOf } from './diff.ts'
 import { harmless, oneLine, widthOf } from './text.ts'
 import { summary } from './tool.ts'
 
-/** What has to be known of a question to answer it; an event has it as well as a record. */
+/** The fields of a question that are needed to show and answer it. The event and the record both have them. */
 export type Asked = Pick<Approval, 'kind' | 'tool' | 'input' | 'suggestions'> & ApprovalReason
 
 export interface ApprovalStyle {
   colors: Colors
-  /** Longer lines are wrapped, for what is not seen is not allowed. */
+  /** Longer lines are wrapped, so that nothing is allowed unseen. */
   columns: number
 }
 
-/** A question to a person: what is asked, and all that is at stake. */
+/** Renders a question for a person with everything that the answer affects. */
 export function approvalLines(asked: Asked, { colors, columns }: ApprovalStyle): string[] {
   const title = {
     tool: `${colors.bold(oneLine(asked.tool))} needs permission`,
@@ -27,7 +27,7 @@ export function approvalLines(asked: Asked, { colors, columns }: ApprovalStyle):
   return [`${colors.yellow('?')} ${title}`, ...body, ...reason]
 }
 
-/** Why Claude Code asks, in the order of importance. */
+/** Says why Claude Code asks, the most important reason first. */
 function reasonOf(asked: Asked): string[] {
   const { title, decisionReason, decisionReasonType, askRule, blockedPath, mcpServer, requiresUserInteraction } = asked
   const why = decisionReason ?? (askRule ? `the rule ask ${askRule}` : reasonTypes[decisionReasonType ?? ''])
@@ -40,7 +40,7 @@ function reasonOf(asked: Asked): string[] {
   ]
 }
 
-/** Where Claude Code gives the kind of its reason alone. */
+/** Texts for a reason of which Claude Code reports only the type. */
 const reasonTypes: Record<string, string> = {
   rule: 'a permission rule says to ask',
   hook: 'a hook says to ask',
@@ -49,7 +49,7 @@ const reasonTypes: Record<string, string> = {
   mode: 'the permission mode',
 }
 
-/** The same in one line. */
+/** Renders a question in one line. */
 export function approvalSummary({ kind, tool, input }: Asked): string {
   const about =
     kind === 'question'
@@ -66,7 +66,7 @@ export interface Question {
   multiSelect: boolean
 }
 
-/** Those of `AskUserQuestion`, as far as its input has the shape of some. */
+/** Returns the questions in an input of `AskUserQuestion`. Replaces missing or malformed fields by empty ones. */
 export function questionsOf(input: unknown): Question[] {
   return listOf(fieldsOf(input)['questions']).map(each => {
     const { question, options, multiSelect } = fieldsOf(each)
@@ -132,7 +132,7 @@ const diffLines = (before: string, after: string): Line[] =>
 
 const signStyles: Record<DiffLine['sign'], NonNullable<Line['style']>> = { '-': 'out', '+': 'in', ' ': 'plain' }
 
-/** Every other field by its name; one that is no text as JSON. */
+/** Renders all other fields by name; a value that is not text as JSON. */
 function restOf(fields: Record<string, unknown>, ...shown: string[]): Line[] {
   const rest = Object.entries(fields).filter(([name]) => !shown.includes(name))
   return rest.flatMap(([name, value]) =>
@@ -140,7 +140,10 @@ function restOf(fields: Record<string, unknown>, ...shown: string[]): Line[] {
   )
 }
 
-/** Of what is asked so much is shown: of contents less than of a command, which does what its last line says, too. */
+/**
+ * The most lines shown of a content and of a command. A command gets more, because its last line counts as much as the
+ * others.
+ */
 const most = 60
 const mostOfCommand = 500
 
@@ -159,7 +162,7 @@ function limited(lines: Line[], upTo: number): Line[] {
   ]
 }
 
-/** What is granted when it is remembered. */
+/** Says what a remembered answer grants. */
 function suggestionText(suggestion: unknown): string {
   const { type, rules, mode, directories, behavior } = fieldsOf(suggestion)
   if (type === 'setMode') return `mode ${textOf(mode)}`
@@ -173,10 +176,10 @@ function suggestionText(suggestion: unknown): string {
     : oneLine(JSON.stringify(suggestion) ?? '')
 }
 
-/** A tab has no width of its own. */
+/** Makes text harmless, with spaces for tabs, because a tab has no fixed width. */
 const clean = (text: string) => harmless(text.replaceAll('\t', '    '))
 
-/** Between words where that leaves no short line; every character stays, also the space before the break. */
+/** Wraps between words, unless that leaves a short line. Keeps every character, even the space before a break. */
 function wrap(text: string, columns: number): string[] {
   const room = Math.max(columns, 10)
   const lines: string[] = []

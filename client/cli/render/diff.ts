@@ -1,10 +1,13 @@
-/** A line of a difference: taken away, put in, or the same in both. */
+/** A line of a difference: removed, added, or the same in both. */
 export interface DiffLine {
   sign: '-' | '+' | ' '
   text: string
 }
 
-/** What changes from one text to another: the lines between what is the same at both ends, with some of that around them. */
+/**
+ * Returns the difference between two texts: the lines between their common beginning and end, with `around` common
+ * lines on each side.
+ */
 export function diffOf(before: string, after: string, around = 2): DiffLine[] {
   const [old, now] = [linesOf(before), linesOf(after)]
   const most = Math.min(old.length, now.length)
@@ -24,5 +27,5 @@ export function diffOf(before: string, after: string, around = 2): DiffLine[] {
   ]
 }
 
-/** A newline at the end is the end of its line. */
+/** A final newline ends its line and begins no other. */
 const linesOf = (text: string) => (text === '' ? [] : text.replace(/\n$/, '').split('\n'))

@@ -12,7 +12,7 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d ${Math.floor((seconds % 86_400) / 3_600)} h`
 }
 
-/** How long ago, in its largest unit. */
+/** Renders the age `ms` in its largest unit. */
 export function age(ms: number): string {
   const [amount, unit] = ages.find(([size]) => ms >= size) ?? [1_000, 's']
   return `${Math.max(0, Math.floor(ms / amount))}${unit}`
@@ -35,7 +35,7 @@ export function bytes(amount: number): string {
   return `${power === 0 ? amount : (amount / 1_024 ** power).toFixed(1)} ${units[power]}`
 }
 
-/** A path as one writes it: the home directory is `~`. */
+/** Shortens a path: the home directory is `~`. */
 export function shortPath(path: string): string {
   const home = homedir()
   return path === home || path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path
@@ -47,8 +47,8 @@ interface TableStyle {
 }
 
 /**
- * Rows under a heading in aligned columns, those of `numbers` at their right edge; what is too wide for `columns` is cut
- * from the `elastic` column. `paint` gives a cell its colour, once it has its width; the heading is row 0.
+ * Renders rows under a heading in aligned columns. The columns in `numbers` are aligned at the right. A table wider
+ * than `columns` is cut in the column `elastic`. `paint` colours a cell after its width is set; row 0 is the heading.
  */
 export function table(
   heading: string[],

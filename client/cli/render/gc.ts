@@ -1,7 +1,7 @@
 import type { GcResult } from '../../sdk/index.ts'
 import { bytes, count, table } from './format.ts'
 
-/** What went, or would go, for a person: a line each, and the sum. */
+/** Renders what was deleted, or would be, one line each, and the sum. */
 export function gcLines({ dryRun, sessions, rawLogs, more, freedBytes }: GcResult, columns: number): string[] {
   const rows = [
     ...sessions.map(({ session, reason, bytes: size, events }) => [

@@ -1,7 +1,7 @@
 import type { Session } from '../../../protocol/index.ts'
 import { oneLine } from './text.ts'
 
-/** What Claude Code has left running, and how to end it. */
+/** Renders the processes that Claude Code left running, and the command that ends them. */
 export function leftLines({ session, left }: Session): string[] {
   if (!left) return []
   const { processes, more } = left

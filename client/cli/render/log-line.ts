@@ -4,7 +4,7 @@ import { harmless, oneLine } from './text.ts'
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof logLevels)[number]
 
-/** A line of a log as the daemon writes it: `{ time, level, message, … }`. */
+/** A line of a log, which the daemon writes as `{ time, level, message, … }`. */
 export interface LogLine {
   time: string
   level: LogLevel
@@ -12,7 +12,7 @@ export interface LogLine {
   details: Record<string, unknown>
 }
 
-/** Undefined for what is none: a line that was cut. */
+/** Parses a line. Returns undefined for other text, such as a cut line. */
 export function parseLogLine(text: string): LogLine | undefined {
   try {
     const { time, level, message, ...details } = JSON.parse(text) as Record<string, unknown>
@@ -24,7 +24,10 @@ export function parseLogLine(text: string): LogLine | undefined {
   }
 }
 
-/** For a person: the time of day here, the level where it says something, words; below an error where it comes from. */
+/**
+ * Renders a line for a person: the local time, the level unless it is `info`, the message and details; below an error
+ * its stack.
+ */
 export function renderLogLine({ time, level, message, details }: LogLine, source: string, colors: Colors): string {
   const { dim, yellow, red } = colors
   const shade = level === 'error' ? red : level === 'warn' ? yellow : level === 'debug' ? dim : plain
@@ -36,7 +39,7 @@ export function renderLogLine({ time, level, message, details }: LogLine, source
   return [[head, ...words].join(dim(' · ')), ...stacks].join('\n')
 }
 
-/** The day of a line, here. */
+/** Returns the local day of a line. */
 export const dayOf = ({ time }: LogLine): string => {
   const at = new Date(time)
   return [at.getFullYear(), at.getMonth() + 1, at.getDate()].map(twoDigits).join('-')
@@ -55,7 +58,7 @@ function wordOf(value: unknown): string {
   return typeof value === 'string' ? oneLine(value) : oneLine(JSON.stringify(value))
 }
 
-/** Where it was thrown, and what had caused it; its message has been said. */
+/** Returns the stack of an error and its causes, without its message, which the line above contains. */
 function stackOf(value: unknown): string[] {
   if (!isError(value)) return []
   const places = (value.stack ?? '').split('\n').filter(line => /^\s+at /.test(line))

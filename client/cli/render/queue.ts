@@ -3,7 +3,7 @@ import type { Run } from '../../sdk/index.ts'
 import { table } from './format.ts'
 import { oneLine } from './text.ts'
 
-/** Queued runs for a person, one a line. Their places are counted from 1, as `muxd move --to` counts them. */
+/** Renders queued runs, one in each line. Positions count from 1, as in `muxd move --to`. */
 export function queueLines(runs: readonly Run[], { columns, colors }: { columns: number; colors: Colors }): string[] {
   const rows = runs.map(({ run, position, waitingFor, origin, prompt }) => [
     String((position ?? 0) + 1),

@@ -1,18 +1,18 @@
 import type { Run } from '../../sdk/index.ts'
 import { duration, usd } from './format.ts'
 
-/** Silence that is worth a word: shorter ones are Claude Code thinking. */
+/** Shorter silences are not shown: Claude Code is usually thinking. */
 export const silentAfterMs = 10_000
 
-/** How long nothing has been heard, in words; what that means is for the reader to judge. */
+/** Says how long a run has been silent, without a conclusion. */
 export const silence = (ms: number): string => `silent for ${roughly(ms)}`
 
-/** In whole units: what is shown again and again must not flicker. */
+/** Renders whole units, so that a repeatedly updated text does not flicker. */
 function roughly(ms: number): string {
   return ms < 60_000 ? `${Math.floor(ms / 1_000)} s` : duration(ms - (ms % 60_000)).replace(/ 0 (s|min|h)$/, '')
 }
 
-/** What keeps a queued run, in words: empty for every other one. */
+/** Says what a queued run waits for. Empty for any other run. */
 export function queuedFor({ position, waitingFor }: Pick<Run, 'position' | 'waitingFor'>): string {
   if (typeof position !== 'number') return ''
   const place = position === 0 ? 'next' : `number ${position + 1}`
@@ -26,7 +26,7 @@ const waits = {
   background: 'the background work of its session',
 }
 
-/** What it is limited to; empty when it has no limits. */
+/** Renders a run's limits. Empty if it has none. */
 export function limitsOf({ limits = {} }: Pick<Run, 'limits'>): string {
   const { timeoutMs, inactivityMs, maxTurns, maxBudgetUsd } = limits
   return [

@@ -8,18 +8,18 @@ import { harmless, oneLine } from './text.ts'
 import { firstLine, summary } from './tool.ts'
 import { whatToDo } from './what-to-do.ts'
 
-/** Shows a run's events as they come. */
+/** Shows the events of a run as they arrive. */
 export interface RunView {
   show(event: Event | Gap): void
 }
 
 export interface ViewOptions {
   colors: Colors
-  /** Show prompts: for a reader who did not write them. */
+  /** Show prompts, for a reader who did not write them. */
   prompts: boolean
-  /** The width of the screen; without one lines are as long as they are. */
+  /** The width of the screen. Without it, lines are not wrapped. */
   columns?: () => number
-  /** Lines below each question that is to be answered elsewhere. */
+  /** Lines below each question, if it is to be answered elsewhere. */
   howToAnswer?: (event: EventOf<'approval_requested'>) => string[]
 }
 
@@ -37,7 +37,7 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
   let cost: EventOf<'cost'> | undefined
   let startedAt = 0
   let model: string | undefined
-  // The block of the answer that is being written.
+  // The answer's block that is being written.
   let answering: { messageId: string | undefined; index: number | undefined } | undefined
 
   const toolLine = (mark: string, { name, about }: Tool, event: Event, tail = '') =>
@@ -135,7 +135,7 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
       sink.line(`${mark} ${about ? `${about}: ` : ''}${decisionOf(event)}`)
     },
     task(event) {
-      // A sub-agent's is the tool that began it, which has a line already.
+      // A sub-agent's task already has the line of the tool that began it.
       if (tools.has(event.toolUseId ?? '')) return
       const text = oneLine(event.summary ?? event.description ?? '')
       if (event.phase === 'started' || event.phase === 'ended') {
@@ -196,7 +196,7 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
       end(event, colors.red(`✗ failed: ${oneLine(title)}`))
       const advice = whatToDo(event.failure)
       if (advice !== undefined) sink.line(`  ${colors.dim(oneLine(advice))}`)
-      // What was said already need not be said again.
+      // Omit text that is already shown.
       const isKnown = detail === title || event.response.includes(detail)
       for (const text of [isKnown ? '' : detail, stderrTail?.trim() === detail ? '' : (stderrTail ?? '')]) {
         for (const line of harmless(text)
@@ -213,7 +213,7 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
     },
   }
 
-  /** A tool of the main conversation comes behind a block of text: what follows is another block. */
+  /** A tool of the main conversation follows a complete block of text; later text is another block. */
   function endPiece(): void {
     if (answering) sink.pieceEnd()
   }
@@ -247,11 +247,11 @@ export function createRunView(sink: Sink, options: ViewOptions): RunView {
   }
 }
 
-/** What has no row is not shown: it is there with `--json`. */
+/** Event types without a row are not shown; `--json` prints them. */
 type Shows = { [Type in Event['type']]?: (event: EventOf<Type>) => void }
 
 const steps = { interrupt: 'interrupt', sigint: 'SIGINT', terminate: 'SIGTERM', kill: 'SIGKILL' }
-/** What it was the end of, beside that of the turn. */
+/** What a cancel ended besides the turn. */
 const ends = { nothing: ', before it had begun', turn: '', process: ', its process is ended' }
 
 const decisions = { allow: 'allowed', deny: 'denied', expired: 'expired', withdrawn: 'withdrawn' }

@@ -5,14 +5,14 @@ import { age, shortPath, table, usd } from './format.ts'
 import { silentAfterMs } from './run-facts.ts'
 import { oneLine } from './text.ts'
 
-/** A session with the runs of it that say how it is. */
+/** A session with the runs that determine its state. */
 export interface SessionRow {
   session: Session
   /** Its latest run. */
   last?: Run | undefined
-  /** The run that goes on. */
+  /** The active run. */
   active?: Run | undefined
-  /** In order. */
+  /** By position. */
   queued: readonly Run[]
 }
 
@@ -22,7 +22,7 @@ export interface SessionTableOptions {
   colors: Colors
 }
 
-/** The sessions for a person, one a line. */
+/** Renders sessions, one in each line. */
 export function sessionLines(rows: readonly SessionRow[], { columns, now, colors }: SessionTableOptions): string[] {
   const shown = fields.filter(({ from = 0 }) => columns >= from)
   const cells = rows.map(row => shown.map(({ cell }) => cell(row, now)))
@@ -45,7 +45,7 @@ export function sessionLines(rows: readonly SessionRow[], { columns, now, colors
 
 interface Field {
   name: string
-  /** What is needed least is left out below so many columns. */
+  /** The column is omitted on screens with fewer columns. */
   from?: number
   cell(row: SessionRow, now: number): string
 }
@@ -61,7 +61,10 @@ const fields: Field[] = [
   { name: 'DIRECTORY', from: 140, cell: ({ session }) => oneLine(shortPath(session.cwd)) },
 ]
 
-/** In one word or two. A run that says nothing is running like any other: how long it has been silent is all that is known. */
+/**
+ * Returns the state in one or two words. A silent run counts as running, because only the length of its silence is
+ * known.
+ */
 function stateOf({ session, last, active, queued }: SessionRow): string {
   if (session.unusable) return 'unusable'
   if (session.state === 'waiting') return 'waits: approval'

@@ -2,26 +2,29 @@ import { fit, harmless, widthOf } from './text.ts'
 import { wrapStyled } from './wrap.ts'
 import { wholeCharacters } from './whole-characters.ts'
 
-/** How far a tool has come; what cannot rewrite a line shows only `running` and `ended`. */
+/** The progress of a tool. A sink that cannot rewrite lines shows only `running` and `ended`. */
 export type Phase = 'announced' | 'running' | 'progress' | 'ended'
 
-/** Where a run is shown. */
+/** The output on which a run is shown. */
 export interface Sink {
-  /** More of the answer, as it is written. */
+  /** Adds text of the answer. */
   answer(text: string): void
-  /** What follows of the answer is a piece of its own. */
+  /** Separates the following text of the answer from the text before. */
   paragraph(): void
-  /** The piece of the answer that was written last is complete. */
+  /** Ends the current piece of the answer. */
   pieceEnd(): void
-  /** More of what leads to it. */
+  /** Adds text of the thinking. */
   thought(text: string): void
-  /** One line beside the answer. */
+  /** Writes a line outside the answer. */
   line(text: string): void
-  /** A line beside the answer about something that goes on, known by `key`: rewritten in place where that is possible. */
+  /**
+   * Writes a line outside the answer about an ongoing activity, identified by `key`. Later calls rewrite the line in
+   * place where that is possible.
+   */
   live(key: string, text: string, phase: Phase): void
-  /** A line within the answer that says something of what is above it. */
+  /** Writes a line within the answer, about the text above it. */
   remark(text: string): void
-  /** A word that is gone as soon as anything else is shown; only where that is possible. */
+  /** Shows a word until anything else is shown, where that is possible. */
   quiet(text: string): void
   end(): void
 }
@@ -34,15 +37,15 @@ export interface Terminal {
 }
 
 /**
- * One screen for everything. The last lines may be live: as long as nothing else is written they are redrawn when one of
- * them changes; what is written below them freezes them, and their end is told on a line of its own.
+ * Shows everything on one screen. The last lines may be live: while nothing else is written, a change redraws them.
+ * Other output freezes them; a later change then writes a line of its own.
  */
 export function terminalSink(terminal: Terminal): Sink {
   let live: { key: string; text: string }[] = []
   let drawnAt = 0
   let open: 'answer' | 'thought' | undefined
   let lineStart = true
-  // A quiet word stands behind the cursor, which has not moved.
+  // A quiet word stands after the cursor, which has not moved.
   let isQuiet = false
   const pending = { answer: wholeCharacters(), thought: wholeCharacters() }
 
@@ -84,7 +87,8 @@ export function terminalSink(terminal: Terminal): Sink {
       write(`${wrapStyled(text, terminal.columns() - 1)}\n`)
     },
     live(key, text, phase) {
-      // Wrapped anew by the terminal, or scrolled out of reach: lines that can no longer be found are left alone.
+      // After a resize, the terminal may have wrapped the lines or scrolled them out of reach, so they stay as they
+      // are.
       if (drawnAt !== terminal.columns()) live = []
       const entry = live.find(each => each.key === key)
       if (!entry) {
@@ -103,7 +107,7 @@ export function terminalSink(terminal: Terminal): Sink {
       this.line(text)
     },
     quiet(text) {
-      // Where the line has no room left it is cut by the terminal, which must not wrap it: then it could not be found again.
+      // Without wrapping, the terminal cuts a word that does not fit. A wrapped word could not be erased.
       const word = `${lineStart ? '' : '  '}${terminal.dim(text)}`
       write(`\u001b7\u001b[?7l${word}\u001b[?7h\u001b8`)
       isQuiet = true
@@ -118,14 +122,14 @@ export function terminalSink(terminal: Terminal): Sink {
 export interface Pipes {
   answer(text: string): void
   progress(text: string): void
-  /** Both are one file or pipe (`2>&1`). */
+  /** Both streams are one file or pipe (`2>&1`). */
   merged?: boolean
 }
 
 /**
- * The answer alone on one stream, and what is beside it line by line on the other. The answer may end on a terminal all
- * the same (`muxd run … | less -R`): it is as harmless as there. Who wants it byte for byte takes `--json`. Where the two
- * are merged, a line beside the answer ends the answer's line first.
+ * Writes the answer to one stream, and the lines outside the answer to the other. The answer may still reach a terminal
+ * (`muxd run … | less -R`), so it is made harmless; `--json` has it unchanged. If both streams are merged, a line
+ * outside the answer first ends the answer's line.
  */
 export function pipeSink(pipes: Pipes): Sink {
   let lineStart = true
@@ -167,7 +171,7 @@ export function pipeSink(pipes: Pipes): Sink {
   }
 }
 
-/** Cut to the screen's width without counting, or cutting through, the colours. */
+/** Cuts text to the screen's width. Colour sequences have no width and are kept whole. */
 export function fitStyled(text: string, columns: number): string {
   const parts = text.split(colour)
   let left = columns

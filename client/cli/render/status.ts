@@ -2,7 +2,7 @@ import type { DaemonStatus } from '../../sdk/index.ts'
 import { age, bytes, count, duration, shortPath, table } from './format.ts'
 import { oneLine } from './text.ts'
 
-/** The daemon's status for a person: a subject a line, details indented below it. */
+/** Renders the daemon's status: one line for each subject, details indented below it. */
 export function statusLines(now: DaemonStatus, time: number): string[] {
   const { runs, disk, claude, memory } = now
   const states = Object.entries(runs).map(([state, amount]) => `${count(amount)} ${state}`)
@@ -33,14 +33,14 @@ export function statusLines(now: DaemonStatus, time: number): string[] {
 
 const indent = 12
 
-/** In the same words for `muxd doctor`. */
+/** Renders the state of the pty-host; `muxd doctor` uses it too. */
 export function ptyHostOf({ state, pid, version, uptimeMs = 0, processes }: DaemonStatus['holder']): string {
   if (pid === undefined) return state
   const held = `${count(processes)} ${processes === 1 ? 'process' : 'processes'}`
   return `${state === 'connected' ? '' : `${state}, `}pid ${pid}, up ${duration(uptimeMs)}, ${held}, muxd ${version}`
 }
 
-/** Those furthest behind, if any are. */
+/** Renders the subscriptions that are furthest behind, if any. */
 function laggards({ furthest }: DaemonStatus['subscribers']): string[] {
   const rows = furthest
     .flatMap(({ name, unsentBytes, subscriptions }) =>

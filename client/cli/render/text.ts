@@ -2,7 +2,7 @@ import { harmless } from '../../text/harmless.ts'
 
 export { harmless }
 
-/** A line that is ready to be printed: of escape sequences only our own colours are left. */
+/** Makes a line harmless, but keeps our own colours. */
 export const harmlessLine = (line: string): string =>
   line
     .split(colour)
@@ -12,10 +12,10 @@ export const harmlessLine = (line: string): string =>
 // oxlint-disable-next-line no-control-regex
 const colour = /(\u001b\[[\d;]*m)/
 
-/** Harmless text in one line. */
+/** Returns harmless text in one line. */
 export const oneLine = (text: string): string => harmless(text.replace(/\s+/g, ' ')).trim()
 
-/** Cut to `columns` of a terminal, the last one an ellipsis. */
+/** Cuts text to `columns` of a terminal; cut text ends in an ellipsis. */
 export function fit(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text
   let width = 0
@@ -28,7 +28,7 @@ export function fit(text: string, columns: number): string {
   return `${kept.trimEnd()}…`
 }
 
-/** Columns that a terminal needs for it. */
+/** Returns the number of columns that text takes on a terminal. */
 export function widthOf(text: string): number {
   let width = 0
   for (const character of text) width += none.test(character) ? 0 : wide.test(character) ? 2 : 1

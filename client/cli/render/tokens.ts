@@ -2,7 +2,7 @@ import type { Token } from '../../sdk/index.ts'
 import { age, duration, table } from './format.ts'
 import { oneLine } from './text.ts'
 
-/** The tokens for a person, a line each; `time` is now. */
+/** Renders tokens, one in each line. `time` is the current time. */
 export function tokenLines(tokens: readonly Token[], time: number, columns: number): string[] {
   const rows = tokens.map(({ id, name, role, createdAt, expiresAt, lastUsedAt }) => [
     id,
@@ -15,7 +15,7 @@ export function tokenLines(tokens: readonly Token[], time: number, columns: numb
   return table(['TOKEN', 'ROLE', 'AGE', 'USED', 'EXPIRES', 'NAME'], rows, columns, 5)
 }
 
-/** What is said of a new token, above its secret. */
+/** Returns the line that is shown above the secret of a new token. */
 export function tokenMade({ id, name, role, expiresAt }: Token, time: number): string {
   const life = expiresAt === null ? 'until it is revoked' : `for ${duration(expiresAt - time)}`
   return `${id} lets ${oneLine(name)} in (${role}) ${life}; its secret is told this once:`

@@ -1,10 +1,10 @@
 import { summarizeToolInput } from '../../text/summarize-tool-input.ts'
 import { oneLine } from './text.ts'
 
-/** What a tool is called with, in one line: the part that tells it from others of its kind. */
+/** Returns the part of a tool's input that distinguishes the call, in one line. */
 export const summary = (input: unknown): string => oneLine(summarizeToolInput(input))
 
-/** The first line of what a tool gave back, which may be text or parts. */
+/** Returns the first line with text in a tool's output, which may be text or parts. */
 export function firstLine(output: unknown): string {
   const said =
     typeof output === 'string'

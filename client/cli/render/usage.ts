@@ -2,7 +2,7 @@ import type { Tokens, Usage, UsageGroup, UsageRow } from '../../sdk/index.ts'
 import { count, table, usd } from './format.ts'
 import { oneLine } from './text.ts'
 
-/** What runs have used, for a person: a row each, the day only where it changes, and the sum. */
+/** Renders usage, one line for each row and the sum. A day is shown only where it changes. */
 export function usageLines({ rows, more, total }: Usage, by: readonly UsageGroup[], columns: number): string[] {
   if (total.runs === 0 && total.costUsd === 0) return ['nothing was used']
   const names = rows.map(row => by.map(group => nameOf(row, group)))
@@ -29,7 +29,7 @@ const nameOf = (row: UsageRow, group: UsageGroup): string => oneLine(row[group] 
 
 const missing: Record<UsageGroup, string> = { day: '', model: '(unknown)', session: '', run: '(between runs)' }
 
-/** A number of tokens in at most six characters. */
+/** Renders a number of tokens in at most six characters. */
 function short(amount: number): string {
   if (amount < 9_999.5) return count(Math.round(amount))
   const [size, unit] = units.find(([most]) => amount < most * 999.95) ?? units.at(-1)!

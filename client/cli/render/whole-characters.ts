@@ -1,11 +1,11 @@
 /**
- * Joins text that comes in pieces so that no piece ends within a character: the first half of a surrogate pair waits for
- * the second. Encoded alone, each half would become U+FFFD.
+ * Joins pieces of text so that no output ends within a character: the first half of a surrogate pair waits for the
+ * second. Encoded alone, each half would become U+FFFD.
  */
 export interface WholeCharacters {
-  /** What can be written now. */
+  /** Adds a piece and returns the text that can be written now. */
   add(text: string): string
-  /** What still waits, when no more comes. */
+  /** Returns the waiting half at the end of the text. */
   rest(): string
 }
 

@@ -1,8 +1,8 @@
 import { widthOf } from './text.ts'
 
 /**
- * A line that is wrapped between words to so many columns; the lines that it goes on in are indented like its text. Colours
- * are not counted, and go on over the break. A word that is longer than a line is broken.
+ * Wraps a line between words to `columns`. Continuation lines are indented like the line's text. Colours have no width
+ * and continue over a break. A word longer than a line is broken.
  */
 export function wrapStyled(text: string, columns: number): string {
   const most = Math.max(columns, 10)
