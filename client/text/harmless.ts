@@ -1,15 +1,20 @@
 /**
- * Text of a model, a tool or another client, made harmless for whoever reads it: no escape sequence can begin, nothing is
- * overwritten, hidden, or shown in another order than it is written in. These characters are removed:
- * - control characters (C0, DEL, C1), except newline and tab; line and paragraph separators; halves of surrogate pairs;
+ * Makes text of a model, a tool or another client harmless to show: it cannot begin an escape sequence, overwrite or
+ * hide anything, or appear in another order than it is written.
+ *
+ * Removes:
+ * - control characters (C0, DEL, C1), except newline and tab; line and paragraph separators; unpaired surrogates
  * - characters that are not visible by themselves: directional marks, overrides and isolates, zero-width spaces, tags,
- *   fillers, the byte order mark.
- * Joiners and variation selectors stay where they change a glyph: within an emoji, and between letters of the scripts
- * that join.
+ *   fillers, the byte order mark
+ *
+ * Keeps joiners and variation selectors where they change a glyph: within an emoji, and between letters of scripts that
+ * join.
  */
 export const harmless = (text: string): string => (harmfulOnce.test(text) ? text.replace(harmful, '') : text)
 
-/** The JSON of a value, with the same characters as `\uXXXX`: it stays the same JSON, and a terminal shows it as it is. */
+/**
+ * Escapes the same characters in JSON text as `\uXXXX`. The JSON keeps its meaning, and a terminal shows it unchanged.
+ */
 export const harmlessJson = (json: string): string => (harmfulOnce.test(json) ? json.replace(harmful, escaped) : json)
 
 const escaped = (character: string) =>
@@ -24,7 +29,7 @@ const kept = [
   '(?<=[\\p{ExtPict}\\p{Emoji_Modifier}\\ufe0f])\\u200d(?=\\p{ExtPict})',
   `(?<=[${joining}])[\\u200c\\u200d](?=[${joining}])`,
 ].join('|')
-// `\p{DI}`: Unicode's "default ignorable", everything that a font may show nothing for.
+// `\p{DI}` is Unicode's "default ignorable": characters for which a font may show nothing.
 const expression = `(?!${kept})[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u2028\\u2029\\ufff9-\\ufffb\\p{Cs}\\p{DI}]`
 const harmful = new RegExp(expression, 'gu')
 const harmfulOnce = new RegExp(expression, 'u')

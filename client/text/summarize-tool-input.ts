@@ -1,6 +1,6 @@
 /**
- * The part of a tool's input that distinguishes the call from other calls of the tool: the first field of `names` that
- * holds text, otherwise the whole input as JSON. The caller shortens and cleans the text for display.
+ * Returns the part of a tool's input that distinguishes the call from other calls of the tool: the first field of
+ * `names` that contains text, otherwise the whole input as JSON. The caller shortens and cleans the text for display.
  */
 export function summarizeToolInput(input: unknown, names: readonly string[] = summaryFields): string {
   if (typeof input === 'string') return input

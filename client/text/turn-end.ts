@@ -1,4 +1,4 @@
-/** Why a turn that is done did not end by itself; undefined where it did. `terminalReason`: Claude Code's own word. */
+/** Says why a `done` turn did not end by itself; undefined if it did. `terminalReason` is Claude Code's own word. */
 export function turnEnd(terminalReason: string | undefined): string | undefined {
   if (terminalReason === undefined || terminalReason === 'completed') return undefined
   return known[terminalReason] ?? terminalReason.replaceAll('_', ' ')
