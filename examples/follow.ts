@@ -1,4 +1,4 @@
-// Follows everything that all clients do, in all sessions: npx tsx examples/follow.ts
+// Follows the runs of all clients in all sessions: npx tsx examples/follow.ts
 import { connect, type Mux } from '../client/sdk/index.ts' // 'muxd/client' outside this repository
 
 const ending = new AbortController()
@@ -9,7 +9,8 @@ mux.onState((state, why) => console.error(`connection ${state}${why ? `: ${why.m
 
 const followed = new Set<string>()
 try {
-  // The records of sessions and runs as they change; a session that is new here is followed from now on.
+  // The topic `sessions` carries the records of sessions and runs as they change. Each new session is followed from its
+  // beginning.
   for await (const record of mux.subscribe('sessions', { since: 'start' })) {
     if (record.type !== 'run_changed' || followed.has(record.run.session)) continue
     followed.add(record.run.session)
