@@ -58,8 +58,8 @@ export type ApprovalReason = Static<typeof ApprovalReason>
  * - `suggestions` are the permission updates that Claude Code offers to remember.
  * - `requestedAt`, `expiresAt` and `resolvedAt` are ms since epoch. `expiresAt` is null if the question does not
  *   expire.
- * - `decision`, `by`, `message` and `resolvedAt` appear once `state` is `resolved`. `by` is absent if Claude Code took
- *   the question back or the question expired.
+ * - `decision`, `by`, `message` and `resolvedAt` appear once `state` is `resolved`. `by` is absent if the question
+ *   expired, or was withdrawn for another reason than a cancel.
  */
 export const Approval = Type.Object({
   approval: ApprovalId,

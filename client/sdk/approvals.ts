@@ -13,8 +13,8 @@ import type { Subscribe } from './topics.ts'
 export interface PendingApproval extends Readonly<Approval> {
   /**
    * Answers yes. `input` replaces the input of the tool, `answers` answer a question, and `remember` grants the
-   * permissions in `suggestions`. Rejects with `RpcError`; its kind is `conflict` if another answer was first, and
-   * `data.by` names the author. If the connection breaks before the reply, the answer is sent again and counts once.
+   * permissions in `suggestions`. Rejects with `RpcError`; its kind is `conflict` if the question was resolved before,
+   * and `data.by` says by whom. If the connection breaks before the reply, the answer is sent again and counts once.
    */
   allow(answer?: AllowOptions): Promise<Approval>
   /** Answers no. Claude reads the message. With `interrupt`, its turn ends as well. Rejects as `allow` does. */

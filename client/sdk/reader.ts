@@ -62,7 +62,7 @@ export function createReader(since: 'start' | 'end' | Cursor, window: number, on
   // Until the first subscription of this reader is answered, arriving events belong to the cursor of other readers.
   let settled = false
   let wake = () => {}
-  // The last event taken; `last` is the last event queued, and only events after it are new.
+  // The position for the next connection. `last` is the last event queued, and only events after it are new.
   let place = since
   let cursor = typeof since === 'object' ? since : undefined
   let last = cursor ? cursor.seq : 0
