@@ -77,7 +77,7 @@ async function spawnDaemon(
   const listen = !isFree ? ['--port', '0'] : port === undefined ? [] : ['--port', String(port)]
   const serve = ['--home', home, '--log-to', 'file', ...listen, ...args]
   const argv = [...process.execArgv, fileURLToPath(daemonProgram()), ...serve]
-  // With the mark of a session in its environment, the daemon would be ended as a leftover process of that session.
+  // With the mark of a session in its environment, the daemon would count as a leftover process of that session.
   const { MUXD_PROCESS: _, ...env } = process.env
   const child = spawn(process.execPath, argv, { detached: true, stdio: ['ignore', output, output], cwd: '/', env })
   child.unref()
