@@ -11,7 +11,7 @@ import { ReasonView } from '../approvals/approval-reason.tsx'
 import { sessionName } from '../../text/session-name.ts'
 import { conversationOf } from '../layout/block.ts'
 
-/** One question with what can be answered. The answer that was first counts: who comes later is told. */
+/** One pending approval with the controls to answer it. The first answer counts; a later one gets a notice. */
 export function ApprovalCard({ approval, readOnly }: { approval: Approval; readOnly: boolean }) {
   const { api, records, paneManager, say } = useWorkspace()
   const id = useId()
@@ -21,7 +21,7 @@ export function ApprovalCard({ approval, readOnly }: { approval: Approval; readO
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (readOnly || event.target !== event.currentTarget || !isBare(event)) return
-    // Where No is the default, and where a person has to look, no single key allows.
+    // A single key does not allow where the default is No, nor where Claude Code demands user interaction.
     const isKeyEnough = !approval.defaultToNo && !(approval.kind === 'tool' && approval.requiresUserInteraction)
     if (event.key === 'a' && answering.canAllow && isKeyEnough) answering.allow()
     else if (event.key === 'd') answering.deny()

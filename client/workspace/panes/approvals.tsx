@@ -4,14 +4,15 @@ import { Notifications } from '../approvals/notifications.tsx'
 import { useWorkspace } from '../context/workspace.ts'
 import { ApprovalCard } from './approval-card.tsx'
 
-/** The questions of all sessions, oldest first. What is answered anywhere disappears here. */
+/** The pending approvals of all sessions, oldest first. An approval disappears when any client answers it. */
 export function ApprovalsBlock({ active }: { active: boolean }) {
   const { records, readOnly } = useWorkspace()
   const ref = useRef<HTMLDivElement>(null)
   const approvals = records.approvals.value
   const count = approvals.length
 
-  // The answered card takes the focus with it. The block gets it, and no other card: the next key would answer that one.
+  // Removing the answered card removes the focus. The block gets the focus, not the next card, because the next key
+  // would answer that one.
   useEffect(() => {
     if (active && document.activeElement === document.body) ref.current?.focus({ preventScroll: true })
   }, [count])

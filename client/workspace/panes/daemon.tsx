@@ -9,7 +9,7 @@ import { useNow } from '../parts/time.tsx'
 
 const refreshMs = 2_000
 
-/** How the daemon is, asked anew every two seconds while somebody looks. */
+/** The status of the daemon, read every two seconds while the page is visible. */
 export function DaemonBlock() {
   const { api, connection } = useWorkspace()
   const status = useSignal<{ was: DaemonStatus; at: number } | undefined>(undefined)

@@ -3,8 +3,8 @@ import type { Session } from '../../sdk/browser.ts'
 export type StateFilter = 'all' | 'waiting' | 'running' | 'idle' | 'closed'
 
 /**
- * The sessions that match, latest used first. Each word is looked for in title, first prompt, directory and id;
- * a word `name=value` or `name=` is a label.
+ * Returns the matching sessions, latest used first. Each word of `text` must occur in the title, first prompt,
+ * directory or id, or be the beginning of a label `name=value`.
  */
 export function filterSessions(
   sessions: Iterable<Session>,

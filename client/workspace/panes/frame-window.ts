@@ -1,9 +1,9 @@
 import type { FrameEvent, Gap } from '../../sdk/browser.ts'
 
-/** The frames that are kept in memory: a contiguous part of the topic, the newest of it first dropped at the other end. */
+/** The frames kept in memory: a contiguous part of the topic, oldest first. New frames push out the oldest. */
 export interface FrameWindow {
   rows: readonly (FrameEvent | Gap)[]
-  /** Older ones were dropped to make room. */
+  /** Older frames were dropped to make room. */
   trimmed: boolean
 }
 
@@ -11,22 +11,24 @@ export const emptyWindow: FrameWindow = { rows: [], trimmed: false }
 
 export const maxRows = 5_000
 
-/** With newer frames at the end. Those at the beginning make room; they can be read again. */
+/** Appends newer frames. Above `maxRows` it drops the oldest ones, which can be read again. */
 export function withNewer(window: FrameWindow, newer: readonly (FrameEvent | Gap)[]): FrameWindow {
   const rows = [...window.rows, ...newer]
   if (rows.length <= maxRows) return { rows, trimmed: window.trimmed }
-  // In large steps: each costs a copy, and moves what is looked at.
+  // Drop many at once, because each drop copies the rows and moves the visible ones.
   return { rows: rows.slice(rows.length - maxRows * 0.8), trimmed: true }
 }
 
-/** With older frames at the beginning. */
+/** Prepends older frames. */
 export function withOlder(window: FrameWindow, older: readonly FrameEvent[]): FrameWindow {
   const first = window.rows[0]
   const fresh = first && first.type === 'frame' ? older.filter(({ seq }) => seq < first.seq) : older
   return { rows: [...fresh, ...window.rows], trimmed: false }
 }
 
-/** What a frame is called in a list: its type and subtype, and what is in it in short. */
+/**
+ * Describes a frame in one row: `kind` is its type and subtype, `gist` the first 300 characters of its other fields.
+ */
 export function frameLine(event: FrameEvent): { kind: string; gist: string } {
   if (event.unparsed) return { kind: 'no JSON', gist: event.unparsed.head }
   const frame = (typeof event.frame === 'object' && event.frame !== null ? event.frame : {}) as Record<string, unknown>

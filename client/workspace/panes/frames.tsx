@@ -10,7 +10,7 @@ import { conversationOf } from '../layout/block.ts'
 const rowHeight = 24
 const pageSize = 200
 
-/** The untranslated frames of a session as Claude Code printed them: the end first, older ones as one scrolls up. */
+/** Lists the untranslated frames of a session. Starts at the newest frames and loads older ones on scrolling up. */
 export function FramesBlock({ session }: { session: string }) {
   const { mux, paneManager } = useWorkspace()
   const topic = `session/${session}/frames` as const
@@ -45,7 +45,7 @@ export function FramesBlock({ session }: { session: string }) {
     return () => leaving.abort()
   }, [session])
 
-  // Who looks at the end stays there; who looks elsewhere is left alone.
+  // Follow new frames only while the list is scrolled to its end.
   useLayoutEffect(() => {
     const element = scroller.current
     if (element && following.value) element.scrollTop = element.scrollHeight

@@ -2,7 +2,7 @@ import { useWorkspace } from '../context/workspace.ts'
 import { parseBlockId } from '../layout/block.ts'
 import { paneKindOf } from './registry.ts'
 
-/** The block of that id, filling its pane. */
+/** Renders the block with this id. */
 export function Pane({ id }: { id: string }) {
   const { paneManager } = useWorkspace()
   const pane = paneKindOf(id)

@@ -27,16 +27,19 @@ export interface DaemonPane extends Shared {
 /** A pane that each session has. */
 export interface SessionPane extends Shared {
   of: 'session'
-  /** What its tab says; default: the name of the session. */
+  /** The title of its tab; default: the session's name. */
   titleOf?(session: string): string
-  /** How the palette offers it while a pane of the session has the focus; left out where the palette lists sessions anyway. */
+  /**
+   * Its entry in the palette while a pane of the session has the focus. Conversations have none, because the palette
+   * lists all sessions.
+   */
   command?: { title: string; hint: string }
   component: ComponentType<{ session: string; active: boolean }>
 }
 
 export type PaneKind = DaemonPane | SessionPane
 
-/** One row a kind of pane. A new kind needs its row and the file of its component. */
+/** One entry per kind of pane. A new kind needs an entry here and a file with its component. */
 export const paneKinds: readonly PaneKind[] = [
   { of: 'daemon', kind: 'sessions', title: 'Sessions', icon: 'sessions', key: 'Alt+KeyS', component: SessionsBlock },
   {
@@ -62,7 +65,7 @@ export const paneKinds: readonly PaneKind[] = [
   },
 ]
 
-/** The kind of a block, from its id; undefined where this version of the page has no such kind. */
+/** Returns the kind of the block with this id; undefined if this version of the page has no such kind. */
 export function paneKindOf(id: string): PaneKind | undefined {
   const block = parseBlockId(id)
   return block && paneKinds.find(({ kind, of }) => kind === block.kind && of === scopeOf(block))

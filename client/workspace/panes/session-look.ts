@@ -1,7 +1,7 @@
 import type { Run, Session } from '../../sdk/browser.ts'
 
 export interface SessionLook {
-  /** The class of its dot. */
+  /** The CSS class of its dot. */
   dot: '' | 'running' | 'waiting' | 'failed' | 'good' | 'closed'
   /** The same in words. */
   words: string
@@ -14,7 +14,10 @@ const endedLooks: Partial<Record<Run['state'], SessionLook>> = {
   interrupted: { dot: 'failed', words: 'interrupted' },
 }
 
-/** How a session is, in one glance: what waits for a person, what goes on, else how it last ended. */
+/**
+ * Summarises the state of a session. In order of precedence: unusable, waiting for an answer, an active run, the
+ * outcome of the last run.
+ */
 export function sessionLook(
   session: Session,
   { active, ended, asked }: { active: readonly Run[]; ended: Run | undefined; asked: number },

@@ -7,7 +7,8 @@ import { type Block } from '../layout/block.ts'
 /** A session's conversation. */
 export function SessionBlock({ session, active }: { session: string; active: boolean }) {
   const { mux, readOnly, paneManager, records, overlay } = useWorkspace()
-  // Not drawn anew with every change of any session: the conversation draws itself, in its turn among the panes.
+  // A computed signal, so that changes to other sessions do not render this pane. The conversation schedules its own
+  // rendering.
   const isGone = useMemo(
     () => computed(() => records.loaded.value && !records.sessions.value.has(session)),
     [records, session],

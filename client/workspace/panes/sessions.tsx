@@ -22,7 +22,7 @@ const states: [StateFilter, string][] = [
   ['closed', 'Closed'],
 ]
 
-/** All sessions: how they are, what they cost, who waits for an answer. */
+/** Lists all sessions with their state, cost and pending approvals. */
 export function SessionsBlock() {
   const { records, paneManager, overlay, readOnly } = useWorkspace()
   const text = useSignal('')
@@ -200,7 +200,7 @@ function SessionRow({
   )
 }
 
-/** The directory that a project is in. */
+/** Returns the parent directory of a project. */
 const parentOf = (cwd: string) => harmless(cwd.replace(/\/+[^/]*\/*$/, ''))
 
 const plural = (number: number, thing: string) => `${number} ${thing}${number === 1 ? '' : 's'}`

@@ -3,7 +3,7 @@ import { projectName, sessionName } from '../../text/session-name.ts'
 import { parseBlockId } from '../layout/block.ts'
 import { paneKindOf } from './registry.ts'
 
-/** What stands on the tab of a block. */
+/** Returns the title of a block's tab. */
 export function blockTitle(id: string, sessions: ReadonlyMap<string, Session>): string {
   const pane = paneKindOf(id)
   if (!pane) return id
@@ -13,14 +13,14 @@ export function blockTitle(id: string, sessions: ReadonlyMap<string, Session>): 
   return pane.titleOf?.(name) ?? name
 }
 
-/** The project of a session that has no title of its own: shown beside its first prompt. */
+/** Returns the project of a session without a title of its own; the tab shows it beside the first prompt. */
 export function blockProject(id: string, sessions: ReadonlyMap<string, Session>): string | undefined {
   const session = sessionOf(id, sessions)
   if (!session || session.title.trim() || !session.firstPrompt) return undefined
   return projectName(session.cwd)
 }
 
-/** What a screen reader calls the tab: its title, and what is seen beside it. */
+/** Returns the accessible name of a tab: its title, and the project and count shown beside it. */
 export function tabLabel(id: string, sessions: ReadonlyMap<string, Session>, waiting: number): string {
   const title = [blockTitle(id, sessions), blockProject(id, sessions)].filter(Boolean).join(', ')
   return id === 'approvals' && waiting > 0 ? `${title} ${waiting} waiting` : title

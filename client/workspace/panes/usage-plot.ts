@@ -1,9 +1,9 @@
 import type { UsageRow } from '../../sdk/browser.ts'
 
-/** What a plot of costs shows: a bar a day, in it a part a model. */
+/** The data of the cost plot: one bar per day, with one part per model. */
 export interface UsagePlot {
   days: { day: string; costUsd: number; parts: { model: string; costUsd: number; from: number; to: number }[] }[]
-  /** Costliest first; those beyond the last are `others`. */
+  /** Costliest first. If there are more than six, all but the first five are summed as `others`, which comes last. */
   models: string[]
   /** The upper end of the scale, a round number. */
   top: number
@@ -12,7 +12,7 @@ export interface UsagePlot {
 export const others = 'others'
 const maxModels = 5
 
-/** The rows of `usage.get` by day and model, for each of these days, also those without any. */
+/** Plots the rows of `usage.get` by day and model. Each of `days` gets a bar, also a day without rows. */
 export function plotUsage(rows: readonly UsageRow[], days: readonly string[]): UsagePlot {
   const totals = new Map<string, number>()
   for (const row of rows) totals.set(nameOf(row), (totals.get(nameOf(row)) ?? 0) + row.costUsd)
@@ -43,7 +43,7 @@ export function plotUsage(rows: readonly UsageRow[], days: readonly string[]): U
 
 export const nameOf = ({ model }: UsageRow): string => model ?? 'not told'
 
-/** The next of 1, 2, 5, 10, 20, … hundredths of a cent and up. */
+/** Rounds up to 1, 2 or 5 times a power of ten. Returns 1 for 0 and less. */
 function roundUp(value: number): number {
   if (value <= 0) return 1
   const power = 10 ** Math.floor(Math.log10(value))
@@ -51,7 +51,7 @@ function roundUp(value: number): number {
   return step * power
 }
 
-/** The last so many days, the present one included, as `YYYY-MM-DD` of the time zone of this window. */
+/** Returns the last `count` days, today included, as `YYYY-MM-DD` in the time zone of this window. */
 export function lastDays(count: number, now: number): string[] {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
   const format = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' })

@@ -9,7 +9,7 @@ const ranges = [7, 30, 90]
 const height = 160
 const refreshMs = 30_000
 
-/** What runs have cost, per day and model. */
+/** The cost of runs by day and model. */
 export function UsageBlock() {
   const { api, connection } = useWorkspace()
   const range = useSignal(30)
@@ -88,7 +88,7 @@ function Figure({ name, value }: { name: string; value: string }) {
   )
 }
 
-/** A picture of the table below, which says the same to who cannot see it. */
+/** Plots the table below. Hidden from screen readers, which read the table instead. */
 function Plot({ plot: { days, models, top } }: { plot: UsagePlot }) {
   const slot = 100 / days.length
   const y = (costUsd: number) => height - (costUsd / top) * height

@@ -10,7 +10,7 @@ const examples = [
 
 const simulated = ['Say hello.', 'sim:tools', 'sim:subagent agents=2', 'sim:question']
 
-/** Where there is no session yet: what this is, and something to begin with. */
+/** Shown while there is no session: explains what a session is and offers example prompts. */
 export function Welcome() {
   const { overlay, readOnly, hello } = useWorkspace()
   return (
