@@ -1,4 +1,7 @@
-/** A key with what is held: `Mod` is Ctrl, on a Mac Command. The key is a `KeyboardEvent.code`, which no layout or Alt changes, or a character. */
+/**
+ * A key after its modifiers, joined by `+`. `Mod` is Command on a Mac and Ctrl elsewhere. The key is a single character
+ * or a `KeyboardEvent.code`, which does not depend on the keyboard layout or on Alt.
+ */
 export type Chord = string
 
 export interface KeyPress {
@@ -12,7 +15,7 @@ export interface KeyPress {
 
 export const isMac = (): boolean => /Mac|iPhone|iPad/.test(navigator.platform)
 
-/** Whether it is that chord which was pressed. */
+/** Whether the key press is this chord. */
 export function isChord(press: KeyPress, chord: Chord, mac: boolean): boolean {
   const parts = chord.split('+')
   const key = parts.pop()!
@@ -20,12 +23,12 @@ export function isChord(press: KeyPress, chord: Chord, mac: boolean): boolean {
   const mod = mac ? press.metaKey : press.ctrlKey
   const otherMod = mac ? press.ctrlKey : press.metaKey
   if (held.has('Mod') !== mod || otherMod || held.has('Alt') !== press.altKey) return false
-  // A character such as `?` needs Shift on some keyboards and on others not.
+  // Whether a character such as `?` needs Shift depends on the keyboard.
   if (key.length === 1) return press.key === key
   return press.code === key && held.has('Shift') === press.shiftKey
 }
 
-/** Whether a key was pressed by itself: once, with nothing held, and not while a character is composed. */
+/** Whether a key was pressed without modifiers, is no repetition and composes no character. */
 export const isBare = (press: Omit<KeyPress, 'key' | 'code'> & { repeat: boolean; isComposing: boolean }): boolean =>
   !press.ctrlKey && !press.metaKey && !press.altKey && !press.shiftKey && !press.repeat && !press.isComposing
 
@@ -42,7 +45,7 @@ const names: Record<string, string> = {
   Period: '.',
 }
 
-/** How it is written for people. */
+/** Returns the chord as shown to the user. */
 export function chordText(chord: Chord, mac: boolean): string {
   return chord
     .split('+')
@@ -55,6 +58,6 @@ export function chordText(chord: Chord, mac: boolean): string {
     .join(mac ? '' : '+')
 }
 
-/** Whether what is typed goes into a text: keys without Ctrl, Alt or Command belong to that. */
+/** Whether the target is a form field or editable text, which receives keys pressed without Ctrl, Alt or Command. */
 export const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))

@@ -73,7 +73,10 @@ export function createPaneManager(ownView: WindowView): PaneManager {
   /** Stores the front tabs of this window, so that a reload shows them again. */
   const keepView = () => ownView.keep({ active: active.value, shown: inFront() })
 
-  /** The default place of a new block: beside a block of its kind, and never over the list it was chosen from. */
+  /**
+   * Returns the front block of the group that a new block joins by default: the active group unless it holds the
+   * session list, else a group with a block of the same kind, else the largest group without the session list.
+   */
   const companionOf = (id: string): string | undefined => {
     const kind = parseBlockId(id)?.kind
     const groups = groupsOf(layout.value.root)

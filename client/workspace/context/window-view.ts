@@ -1,4 +1,4 @@
-/** What a window has in front: kept over its reload, and no affair of other windows. */
+/** The active block and the front tabs of a window. They survive a reload; other windows do not share them. */
 export interface WindowView {
   read(): { active: string | undefined; shown: readonly string[] }
   keep(view: { active: string | undefined; shown: readonly string[] }): void

@@ -8,10 +8,10 @@ import { followRecords, type Records } from '../records.ts'
 import { createPaneManager, type PaneManager } from './pane-manager.ts'
 import { createWindowView } from './window-view.ts'
 
-/** What every part of the page works with. */
+/** The shared state and services of the page. */
 export interface Workspace {
   name: string
-  /** The names of all that are saved on the daemon. */
+  /** The names of all workspaces that the daemon has saved. */
   workspaces: ReadonlySignal<readonly string[]>
   layouts: LayoutStore
   connection: Connection
@@ -19,12 +19,12 @@ export interface Workspace {
   api: ClientApi
   records: Records
   paneManager: PaneManager
-  /** Who may only watch sees no control that changes anything. */
+  /** With an observe token the page shows no control that changes anything. */
   readOnly: boolean
   hello: ReadonlySignal<HelloResult>
-  /** What lies over everything, one at a time. */
+  /** The open dialog; at most one. */
   overlay: Signal<Overlay | undefined>
-  /** Said to screen readers, and seen for a moment. */
+  /** Announced to screen readers and shown for 4 s, problems for 10 s. */
   notice: ReadonlySignal<Notice | undefined>
   say(text: string, kind?: Notice['kind']): void
 }
@@ -54,7 +54,7 @@ export function createWorkspace(name: string, connection: Connection, hello: Hel
   }
   const layouts = createLayoutStore(mux)
   const workspaces = signal<readonly string[]>([])
-  // A list to choose from: without it there is none.
+  // The palette offers the names. If they cannot be read, it offers none.
   layouts.names().then(
     names => (workspaces.value = names),
     () => {},
@@ -80,5 +80,5 @@ export const WorkspaceContext = createContext<Workspace>(undefined as never)
 
 export const useWorkspace = (): Workspace => useContext(WorkspaceContext)
 
-/** What a failed call is to a person. */
+/** Returns the text shown for an error. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
