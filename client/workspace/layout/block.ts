@@ -1,13 +1,13 @@
-/** What a pane shows: a kind of `panes/registry.ts`, and its session where the kind shows a session. */
+/** The content of a pane: a kind from `panes/registry.ts`, and the session if the kind belongs to a session. */
 export interface Block {
   kind: string
   session?: string
 }
 
-/** The name of a block in stored layouts: `usage`, `session/s_1`. Each block is open at most once. */
+/** Returns the id of a block in stored layouts: `usage`, `session/s_1`. Each block is open at most once. */
 export const blockId = ({ kind, session }: Block): string => (session === undefined ? kind : `${kind}/${session}`)
 
-/** The parts of such a name, of any kind; undefined for text that cannot be one. */
+/** Parses a block id. Accepts unknown kinds; returns undefined for text that is no block id. */
 export function parseBlockId(id: string): Block | undefined {
   const [, kind, session] = /^([a-z]+)(?:\/(s_[A-Za-z0-9_-]{1,64}))?$/.exec(id) ?? []
   if (kind === undefined) return undefined

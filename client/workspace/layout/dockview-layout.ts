@@ -4,7 +4,7 @@ import { groupsOf, isSplit, type Layout, type Place, tidy } from './layout.ts'
 type Grid = SerializedDockview['grid']
 type Node = Grid['root']
 
-/** The layout as dockview reads it, in pixels of a container of that size. */
+/** Converts a layout to dockview's format. `size` is the size of the container in pixels. */
 export function toDockview(
   layout: Layout,
   size: { width: number; height: number },
@@ -35,7 +35,7 @@ export function toDockview(
   }
 }
 
-/** The layout that dockview has. */
+/** Converts dockview's state to a layout. */
 export function fromDockview({ grid }: SerializedDockview): Layout {
   const placeOf = (node: Node, split: 'row' | 'column', length: number): unknown => {
     const share = Math.min(1, Math.max(0.001, (node.size ?? length) / (length || 1)))

@@ -1,6 +1,9 @@
 import { groupsOf, isSplit, type Layout, type Place, type Tabs, tidy } from './layout.ts'
 
-/** With the block shown: where it is, else as another tab beside `beside`, else in the largest group. */
+/**
+ * Shows the block: in front of its group if it is open, else as a new tab in the group of `beside`, else in the last
+ * group.
+ */
 export function withBlock(layout: Layout, id: string, beside?: string): Layout {
   const groups = groupsOf(layout.root)
   const holder = groups.find(({ tabs }) => tabs.includes(id))
@@ -10,7 +13,7 @@ export function withBlock(layout: Layout, id: string, beside?: string): Layout {
   return changed(layout, target, ({ share, tabs }) => ({ share, tabs: [...tabs, id], shown: id }))
 }
 
-/** Without the block; its neighbour is shown in its place. */
+/** Removes the block. If it was in front, its neighbour comes to the front. */
 export function withoutBlock(layout: Layout, id: string): Layout {
   const holder = groupsOf(layout.root).find(({ tabs }) => tabs.includes(id))
   if (!holder) return layout

@@ -1,10 +1,10 @@
 import { isSameArrangement, type Layout, parseLayout } from './layout.ts'
 import type { LayoutStore, SavedLayout } from './layout-store.ts'
 
-/** What shows the layout and lets the user change it. */
+/** The view that shows the layout and lets the user change it. */
 export interface LayoutView {
   show(layout: Layout): void
-  /** While the user drags, nothing is moved under their hands. */
+  /** True while the user drags. A layout that arrives meanwhile is shown afterwards. */
   readonly busy: boolean
   onIdle(handler: () => void): () => void
 }
@@ -14,21 +14,21 @@ export interface FollowOptions {
   workspace: string
   view: LayoutView
   first: Layout
-  /** Whether this page can show the block of that id. */
+  /** Whether this page can show the block with this id. */
   isBlock(id: string): boolean
-  /** Nothing is saved: who may only watch arranges things for themselves. */
+  /** Do not save: with an observe token, changes apply to this window only. */
   readOnly: boolean
-  /** What the user does settles for so long before it is saved. */
+  /** Delay from the last change by the user to the save, in ms. Default: 250. */
   settleMs?: number
   onProblem(error: unknown): void
 }
 
 /**
- * Keeps a window and the daemon at one layout: whoever changed it last has it, everywhere. Which tab is in front is a
- * window's own; what is saved of it is only how a new window begins.
+ * Keeps the layout of a window equal to the one that the daemon stores: the last change wins in all windows. Each
+ * window has its own front tabs; the saved ones only apply to new windows.
  */
 export interface LayoutFollower {
-  /** The user has changed something. */
+  /** To call when the user has changed the layout. */
   changed(layout: Layout): void
   close(): void
 }
@@ -49,7 +49,7 @@ export function followLayout(options: FollowOptions): LayoutFollower {
       return
     }
     revision = saved.revision
-    // The user has just changed something: that is on its way, and later.
+    // The user has a change that is not saved yet; it replaces this layout.
     if (wanted) return
     let layout: Layout
     try {
@@ -71,7 +71,7 @@ export function followLayout(options: FollowOptions): LayoutFollower {
   const load = async () => {
     const saved = await store.get(workspace)
     if (saved) show(saved)
-    // Also where what is saved cannot be shown.
+    // Needed also when the saved layout cannot be shown.
     showFirst()
   }
 
@@ -80,13 +80,13 @@ export function followLayout(options: FollowOptions): LayoutFollower {
       const layout = wanted
       wanted = undefined
       const answer = await store.save(workspace, layout, revision).catch((error: unknown) => {
-        // Tried again when the daemon is back.
+        // Keep it for the next attempt, when the daemon is back.
         wanted ??= layout
         throw error
       })
       if (answer !== 'conflict') revision = Math.max(revision, answer)
       else if (!wanted) {
-        // Somebody else was first: theirs is what everybody sees.
+        // Another client saved first, and the user has not changed anything since. Show that client's layout.
         shown = undefined
         await load()
       } else revision = (await store.get(workspace))?.revision ?? 0
@@ -104,7 +104,7 @@ export function followLayout(options: FollowOptions): LayoutFollower {
       if (wanted) startSaving()
       else load().catch(onProblem).finally(showFirst)
     }
-    // What we are saving ourselves comes back as well, perhaps before its answer.
+    // The event may be the echo of our own save, and may come before its answer.
     else if (saving) void saving.then(() => show(saved))
     else show(saved)
   })

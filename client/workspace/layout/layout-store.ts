@@ -2,13 +2,16 @@ import type { Mux, Workspace } from '../../sdk/browser.ts'
 import { followCollection } from '../../sdk/collection.ts'
 import { headOf } from '../read-lists.ts'
 
-/** Where layouts are kept, so that every window of a workspace shows the same. */
+/** Stores layouts on the daemon, so that all windows of a workspace show the same layout. */
 export interface LayoutStore {
-  /** Undefined where none was saved yet. */
+  /** Undefined if none is saved. */
   get(workspace: string): Promise<SavedLayout | undefined>
-  /** Tells the new revision, or `conflict` when `base` (0: none) is no longer the latest. */
+  /** Returns the new revision, or `conflict` when `base` (0: none saved) is no longer the latest revision. */
   save(workspace: string, layout: unknown, base: number): Promise<number | 'conflict'>
-  /** Calls back with what anybody saves, this window included; with `missed` when it has to be read, first of all. */
+  /**
+   * Calls the handler with each layout that any client saves, this window included. Calls it with `missed` when the
+   * layout has to be read: at first, after a lost connection or a gap, and when the topic cannot be followed.
+   */
   onChange(workspace: string, handler: (saved: SavedLayout | 'missed') => void): () => void
   names(): Promise<string[]>
 }
@@ -39,7 +42,7 @@ export function createLayoutStore(mux: Mux): LayoutStore {
         },
         signal,
       }).catch(() => {
-        // Where the topic cannot be followed the layout is read once.
+        // If the topic cannot be followed, the layout is read once.
         if (!signal.aborted) handler('missed')
       })
       return () => leaving.abort()
@@ -48,7 +51,7 @@ export function createLayoutStore(mux: Mux): LayoutStore {
   }
 }
 
-/** The answer of a call, or what stands for an error of one of these kinds. */
+/** Returns the answer of a call; for an error of one of `kinds`, the value given for it. Other errors are thrown. */
 const expecting = <Answer, Other>(call: Promise<Answer>, kinds: Record<string, Other>): Promise<Answer | Other> =>
   call.catch((error: { kind?: string }) => {
     if (error.kind !== undefined && error.kind in kinds) return kinds[error.kind]!

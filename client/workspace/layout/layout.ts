@@ -1,6 +1,6 @@
 /**
- * Which blocks are where: what is stored on the daemon and followed by other windows. It has no pixels, so that windows
- * of all sizes can show it, and no more than one way to say the same thing.
+ * The arrangement of blocks, as stored on the daemon and followed by all windows. It has no pixels, so that windows of
+ * any size can show it. Each arrangement has exactly one representation.
  */
 export interface Layout {
   version: 1
@@ -10,10 +10,10 @@ export interface Layout {
 
 export type Place = Tabs | Split
 
-/** Blocks that lie behind each other. `share` is the part of its row or column, which add up to 1. */
+/** Blocks behind each other in one pane. `share` is its fraction of its row or column; the shares add up to about 1. */
 export interface Tabs {
   share: number
-  /** Ids of blocks. */
+  /** Block ids. */
   tabs: string[]
   shown: string
 }
@@ -28,7 +28,7 @@ export const isSplit = (place: Place): place is Split => 'split' in place
 
 export const emptyLayout: Layout = { version: 1, root: null }
 
-/** What a workspace that has none begins with. */
+/** The layout of a workspace that has none saved. */
 export const firstLayout: Layout = {
   version: 1,
   root: {
@@ -45,8 +45,8 @@ const maxDepth = 12
 const maxTabs = 200
 
 /**
- * Reads a stored layout, from any client. Leaves out what cannot be shown, for example blocks that are none to `isBlock`.
- * Throws when it is no layout at all.
+ * Reads a stored layout, which may come from any client. Drops everything that cannot be shown, for example blocks that
+ * `isBlock` rejects. Throws an `Error` unless `version` is 1.
  */
 export function parseLayout(stored: unknown, isBlock: (id: string) => boolean): Layout {
   const { version, root } = (stored ?? {}) as Partial<Layout>
@@ -54,7 +54,10 @@ export function parseLayout(stored: unknown, isBlock: (id: string) => boolean): 
   return { version: 1, root: tidy(root ?? null, isBlock) }
 }
 
-/** The same arrangement in its one form. */
+/**
+ * Returns the one representation of an arrangement: each block once, no empty pane, no split with a single child and no
+ * row within a row. Keeps at most 200 tabs and 13 nested splits. Returns null if nothing is left.
+ */
 export function tidy(root: unknown, isBlock: (id: string) => boolean = () => true): Place | null {
   const seen = new Set<string>()
   const isNew = (id: unknown): id is string => {
@@ -79,7 +82,7 @@ function tidyPlace(value: unknown, isNew: (id: unknown) => id is string, depth: 
   const places = place.places.flatMap((child): Place[] => {
     const inner = tidyPlace(child, isNew, depth + 1)
     if (!inner) return []
-    // A row within a row is one row.
+    // Merge a row within a row.
     if (!isSplit(inner) || inner.split !== split) return [inner]
     return inner.places.map(grandchild => ({ ...grandchild, share: grandchild.share * inner.share }))
   })
@@ -87,24 +90,24 @@ function tidyPlace(value: unknown, isNew: (id: unknown) => id is string, depth: 
   return { share, split, places: sharedOut(places) }
 }
 
-/** Shares that add up to 1, in steps of a thousandth: windows that show the same differ by less. */
+/** Scales the shares to a sum of 1, then rounds to 0.001. Windows that show the same layout differ by less. */
 function sharedOut(places: Place[]): Place[] {
   const whole = places.reduce((sum, { share }) => sum + share, 0)
   const rounded = places.map(place => ({ ...place, share: Math.round((place.share / whole) * 1_000) / 1_000 }))
   return rounded
 }
 
-/** Whether both show the same; sizes within a hundredth are: pixels cannot be halved. */
+/** Whether both show the same. Shares may differ by 0.01, because a window has whole pixels only. */
 export function isSameLayout(a: Layout, b: Layout): boolean {
   return isSamePlace(a.root, b.root, true)
 }
 
-/** Whether the same blocks lie in the same places, whichever of them are in front: that is a window's own. */
+/** Whether both have the same blocks in the same places. Ignores the front tabs, which each window has for itself. */
 export function isSameArrangement(a: Layout, b: Layout): boolean {
   return isSamePlace(a.root, b.root, false)
 }
 
-/** The layout with those blocks in front that are in front in a window, wherever they lie now. */
+/** Brings the blocks of `inFront` to the front of their panes. Where a pane has several of them, the first wins. */
 export function withShown(layout: Layout, inFront: readonly string[]): Layout {
   const within = (place: Place): Place => {
     if (isSplit(place)) return { ...place, places: place.places.map(within) }
@@ -127,6 +130,6 @@ function isSamePlace(a: Place | null, b: Place | null, alsoShown: boolean): bool
   return !isSplit(b) && (!alsoShown || a.shown === b.shown) && a.tabs.join() === b.tabs.join()
 }
 
-/** Every group of tabs, in reading order. */
+/** Returns all groups of tabs in reading order. */
 export const groupsOf = (place: Place | null): Tabs[] =>
   place === null ? [] : isSplit(place) ? place.places.flatMap(groupsOf) : [place]
