@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact'
 
-/** What ends the form of a dialog: what went wrong, a way out, and what sends it. */
+/** The end of the form in a dialog: the problem, a Cancel button, and the submit button as `children`. */
 export function DialogFoot({ problem, onClose, children }: DialogFootProps) {
   return (
     <>
@@ -20,7 +20,7 @@ export function DialogFoot({ problem, onClose, children }: DialogFootProps) {
 }
 
 interface DialogFootProps {
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   problem: string
   onClose(): void
   children: ComponentChildren

@@ -2,8 +2,8 @@ import type { ComponentChildren } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 
 /**
- * A modal dialog of the browser's own, which keeps the focus inside and gives it back. Closed by Escape, by a click
- * beside it, or by its owner, who no longer renders it.
+ * A modal dialog based on `<dialog>`, which keeps the focus inside. Calls `onClose` on Escape and on a click outside;
+ * the owner then stops rendering it. When it closes, the focus returns to the element that had it before.
  */
 export function Dialog({
   label,
@@ -17,7 +17,7 @@ export function Dialog({
   children: ComponentChildren
 }) {
   const ref = useRef<HTMLDialogElement>(null)
-  // At once: what is typed next is for the dialog.
+  // Before the next key press, which belongs to the dialog.
   useLayoutEffect(() => {
     const dialog = ref.current!
     const before = document.activeElement

@@ -16,7 +16,7 @@ function both(ms: number, large: number, largeName: string, small: number, small
   return `${Math.floor(ms / large)} ${largeName}${rest ? ` ${rest} ${smallName}` : ''}`
 }
 
-/** How long ago something was. */
+/** `just now`, `12 s ago`, `4 min ago`, `2 h ago`; from one day on the date. Both times are in ms since epoch. */
 export function ago(at: number, now: number): string {
   const ms = now - at
   if (ms < 5_000) return 'just now'
@@ -53,10 +53,10 @@ export function bytes(value: number): string {
   return `${index === 0 || rest >= 10 ? Math.round(rest) : rest.toFixed(1)} ${units[index]}`
 }
 
-/** A path in so many characters: its last part stays, the directories before it are cut in the middle. */
+/** Shortens a path to `most` characters: keeps its last part and cuts the directories before it. */
 export function shortPath(path: string, most: number): string {
   if (path.length <= most) return path
-  // Other text loses its end.
+  // Text that is no path is cut at its end.
   if (!path.includes('/') || /\s/.test(path)) return `${path.slice(0, most - 1)}…`
   const name = path.slice(path.replace(/\/+$/, '').lastIndexOf('/') + 1)
   const room = most - name.length - 2
@@ -64,7 +64,7 @@ export function shortPath(path: string, most: number): string {
   return `${path.slice(0, room)}…/${name}`
 }
 
-/** The first line that says something, for a place with room for one. */
+/** Returns the first line that is not blank, cut after `most` characters. */
 export const oneLine = (text: string, most = 200): string => {
   const line = text.trim().split('\n', 1)[0]!.trim()
   return line.length > most ? `${line.slice(0, most)}…` : line

@@ -1,6 +1,6 @@
 /**
- * Colours code, when there is nothing better to do: the highlighter is loaded with the first code there is. Only classes
- * are set, for styles are not allowed to come with a text. Returns what calls it off.
+ * Highlights code when the browser is idle. Loads the highlighter on first use. Sets classes only, because the content
+ * security policy forbids inline styles. Skips code above 20,000 characters. Returns a function that cancels it.
  */
 export function highlightWhenIdle(code: HTMLElement, language: string): () => void {
   let wanted = true
@@ -8,7 +8,7 @@ export function highlightWhenIdle(code: HTMLElement, language: string): () => vo
     if (!wanted || (code.textContent?.length ?? 0) > longestCode) return
     const { default: highlighter } = await import('highlight.js/lib/common')
     if (!wanted || !highlighter.getLanguage(language)) return
-    // It escapes whatever is in the code.
+    // The highlighter escapes the code.
     code.innerHTML = highlighter.highlight(code.textContent ?? '', { language, ignoreIllegals: true }).value
   })
   return () => {
@@ -18,7 +18,7 @@ export function highlightWhenIdle(code: HTMLElement, language: string): () => vo
 
 const longestCode = 20_000
 
-/** Safari has no idle callbacks. */
+/** Safari has no `requestIdleCallback`. */
 const whenIdle = (work: () => Promise<void>) => {
   const run = () => void work()
   if ('requestIdleCallback' in globalThis) requestIdleCallback(run, { timeout: 2_000 })

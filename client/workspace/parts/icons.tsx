@@ -1,4 +1,4 @@
-/** Drawn on a grid of 16 with one stroke. Decoration: what they mean is said in words beside them. */
+/** Stroked paths on a grid of 16 by 16. Icons are decoration: a text beside each one has its meaning. */
 const paths = {
   session: 'M3 4.5h10M3 8h6.5M3 11.5h8',
   sessions: 'M2.5 3.5h11v3h-11zM2.5 9.5h11v3h-11z',

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 
-/** Children that are shown of one value before somebody asks for more. */
+/** Number of children shown at first, and added by each click. */
 const step = 100
 const longText = 400
 

@@ -2,15 +2,15 @@ import DOMPurify from 'dompurify'
 import { Marked, type Tokens } from 'marked'
 
 /**
- * Markdown as HTML that can do nothing: no element, attribute or address that is not listed here. HTML in it is shown as
- * it was written, images as links to where they are: nothing is ever fetched.
+ * Converts Markdown to inert HTML, which contains only the elements, attributes and URL schemes listed here. HTML in
+ * the source is shown as text. Images become links, so nothing is fetched.
  */
 export function markdownToHtml(source: string): string {
   return DOMPurify.sanitize(marked.parse(source) as string, {
     ALLOWED_TAGS: tags,
     ALLOWED_ATTR: ['href', 'target', 'rel', 'class', 'align', 'start', 'title'],
     ALLOWED_URI_REGEXP: safeAddress,
-    // Whatever else has to look like an address.
+    // DOMPurify checks the values of all attributes as URLs, except those it knows to be safe and these.
     ADD_URI_SAFE_ATTR: ['target', 'rel', 'align', 'start'],
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,

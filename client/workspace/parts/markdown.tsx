@@ -2,14 +2,14 @@ import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { highlightWhenIdle } from './highlight.ts'
 import { markdownToHtml } from './markdown-html.ts'
 
-/** A piece of Markdown. `isWritten`: it will not grow any more, so its code may be coloured. */
+/** Renders Markdown. `isWritten`: the source is complete, so its code can be highlighted. */
 export function Markdown({ source, isWritten }: { source: string; isWritten: boolean }) {
   const element = useRef<HTMLDivElement>(null)
   const html = useMemo(() => markdownToHtml(source), [source])
   useLayoutEffect(() => {
     element.current!.innerHTML = html
-    // Each piece by its own first letter: an answer may be in several languages. Not what is in a piece: a list or a table
-    // does not look at the letters of parts that have a direction of their own.
+    // Each top-level element gets its direction from its own first letter, because an answer may mix languages. Nested
+    // elements get no `dir`: the direction of a list or table ignores descendants that have one.
     for (const piece of element.current!.children) (piece as HTMLElement).dir = piece.matches('pre') ? 'ltr' : 'auto'
   }, [html])
   useLayoutEffect(() => {
@@ -25,7 +25,7 @@ export function Markdown({ source, isWritten }: { source: string; isWritten: boo
   return <div ref={element} class="markdown" />
 }
 
-/** Beside code that is no element of this tree. */
+/** Adds a copy button to a code block, which Preact does not manage because it comes from `innerHTML`. */
 function addCopy(code: HTMLElement): void {
   const pre = code.parentElement!
   if (pre.querySelector('.copy')) return

@@ -1,4 +1,4 @@
-/** A path that keeps its last part when there is no room for all of it: the directories before it are cut. */
+/** Shows a path. Without enough room, the directories are cut and the last part stays. */
 export function Path({ of, class: className = '' }: { of: string; class?: string }) {
   const at = of.replace(/\/+$/, '').lastIndexOf('/') + 1
   return (

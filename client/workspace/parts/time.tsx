@@ -2,12 +2,12 @@ import { signal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { ago } from './format.ts'
 
-/** Now, in steps: whoever shows a duration looks at it. */
+/** The time in ms since epoch, updated each second while a component uses it. */
 const now = signal(Date.now())
 let watchers = 0
 let timer: ReturnType<typeof setInterval> | undefined
 
-/** The time of now, which renders anew each second for as long as the component is there. */
+/** Returns the current time. Renders the component again each second while it is mounted. */
 export function useNow(): number {
   useEffect(() => {
     watchers++

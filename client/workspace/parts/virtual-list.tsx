@@ -1,12 +1,12 @@
 import { type ComponentChildren, Fragment, type RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 
-/** Rows beyond each edge that are drawn as well. */
+/** Number of rows rendered beyond each edge. */
 const margin = 8
 
 /**
- * The part of a long list that is seen, of rows of one height. `role` and the rest are for the list; rows know their
- * place by `index`. `cursor` is scrolled to when it changes.
+ * Renders the visible part of a long list whose rows all have one height. When `cursor`, the index of a row, changes,
+ * that row is scrolled into view. Other attributes, such as `role`, go to the list element.
  */
 export function VirtualList<Item>({
   items,
@@ -32,7 +32,7 @@ export function VirtualList<Item>({
   const [view, setView] = useState({ top: 0, height: 800 })
 
   const look = () => {
-    // The observer's last word may come after the list is gone.
+    // The observer may call once more after the list is unmounted.
     if (!ref.current) return
     const { scrollTop: top, clientHeight: height } = ref.current
     setView(before => (before.top === top && before.height === height ? before : { top, height }))
