@@ -1,6 +1,6 @@
 import type { FrameEvent, Mux } from '../../sdk/browser.ts'
 
-/** What Claude Code says that it understands in this session: its slash commands and the models it knows. */
+/** The slash commands and models that Claude Code reports for a session. */
 export interface Capabilities {
   commands: readonly SlashCommand[]
   models: readonly { value: string; name: string }[]
@@ -15,8 +15,9 @@ export interface SlashCommand {
 export const noCapabilities: Capabilities = { commands: [], models: [] }
 
 /**
- * Claude Code tells it in its answer to `initialize`, which is among the first frames of each of its processes: of the
- * one that was started at `startedAt`, or of the oldest. Undefined before that has answered.
+ * Reads the capabilities from the answer to `initialize`, which is among the first frames of each Claude Code process.
+ * Uses the process started at `startedAt` (ms since epoch), or the oldest one. Undefined before the process has
+ * answered.
  */
 export async function readCapabilities(
   mux: Mux,
@@ -34,7 +35,7 @@ export async function readCapabilities(
   return undefined
 }
 
-/** The place in the log of frames behind which are those that came since. */
+/** Returns the seq after which the frames since `time` (ms since epoch) begin. Binary search over the log. */
 async function placeBefore(
   time: number,
   read: (after: number, limit: number) => Promise<{ first: number; events: unknown[]; head: number }>,

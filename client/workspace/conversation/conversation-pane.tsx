@@ -33,16 +33,16 @@ interface Props {
   mux: Mux
   session: string
   readOnly: boolean
-  /** It is the pane that is worked in. */
+  /** Whether this is the active pane. */
   active: boolean
   onOpen(block: Block): void
-  /** Somebody wants a session with this prompt. */
+  /** Called when the user wants a new session with this prompt. */
   onNewSession?(prompt: string, directory: string): void
 }
 
-/** A session's conversation as it is written, and where it is gone on with. Fills its container. */
+/** The live conversation of a session with its prompt box. Fills its container. */
 export function ConversationPane(props: Props) {
-  // Another session is another pane: nothing of the one before is kept.
+  // The key gives each session a pane of its own, which keeps no state of the session before.
   return <SessionPane key={props.session} {...props} />
 }
 
@@ -65,7 +65,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
   const isReadOnly = readOnly || unusable !== undefined
   const capabilities = useCapabilities(mux, session, record.session?.process?.startedAt)
 
-  // What has been seen: everything, while the end is looked at.
+  // While the pane is active and follows the end, the user has seen everything.
   const seen = useRef(0)
   if (active && isFollowing && document.visibilityState === 'visible') seen.current = eventWindow.last
   const unread = isFollowing ? undefined : unreadAfter(seen.current, transcript.items)
@@ -77,7 +77,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
     setCancelling(next)
     if (next.run === running.run) mux.attach(next.run).cancel(undefined, { mode: next.mode }).catch(report)
   }
-  /** Somebody does something else: the next press is meant for the run that is seen. */
+  /** To call when the user does something else, so that the next press of Escape is meant for the current run. */
   const forgetCancel = () => {
     if (cancelling && cancelling.run !== running?.run) setCancelling(undefined)
   }
@@ -309,7 +309,9 @@ function Empty({ eventWindow }: { eventWindow: EventWindow }) {
   return <p class="empty">{eventWindow.state === 'opening' ? 'Opening…' : 'Nothing has been said yet.'}</p>
 }
 
-/** The session's log and record, drawn anew at most once a frame of the screen, while the pane is seen. */
+/**
+ * Returns the session's event window and record. Renders at most once per animation frame, while the pane is visible.
+ */
 function useSession(
   mux: Mux,
   session: string,
@@ -340,13 +342,13 @@ function useSession(
   return { ...parts, pane }
 }
 
-/** The rows for each drawing, the same list where nothing has changed. */
+/** Returns the rows to render; the same array if nothing has changed. */
 function useRows(eventWindow: EventWindow, opened: ReadonlyMap<string, boolean>): readonly Row[] {
   const rowsOf = useMemo(createRows, [eventWindow])
   return rowsOf(eventWindow.transcript, opened)
 }
 
-/** What the newest process understands, read once somebody is about to use it. */
+/** The capabilities of the newest process, read when the user is about to use them. */
 function useCapabilities(mux: Mux, session: string, startedAt: number | undefined) {
   const [known, setKnown] = useState<{ capabilities: Capabilities; of: number | undefined }>()
   const [uses, setUses] = useState(0)
@@ -355,10 +357,10 @@ function useCapabilities(mux: Mux, session: string, startedAt: number | undefine
     if (uses === 0 || isCurrent) return
     const stop = new AbortController()
     readCapabilities(mux, session, startedAt, stop.signal).then(
-      // Before it has answered it is asked again with the next use.
+      // If the process has not answered yet, the next use reads again.
       capabilities => capabilities && setKnown({ capabilities, of: startedAt }),
       () => {
-        // A prompt can be written without.
+        // The prompt box works without them.
       },
     )
     return () => stop.abort()
@@ -370,7 +372,7 @@ function useSearch(rows: readonly Row[], list: { current: RowList | null }) {
   const [isOpen, setOpen] = useState(false)
   const [asked, setAsked] = useState(0)
   const [words, setWords] = useState('')
-  // The row that is shown of those that were found.
+  // The key of the match that is shown.
   const [shown, setShown] = useState<string>()
   const wanted = isOpen ? words : ''
   const found = useMemo(() => findRows(rows, wanted), [rows, wanted])
@@ -379,7 +381,7 @@ function useSearch(rows: readonly Row[], list: { current: RowList | null }) {
     setShown(key)
     if (key !== undefined) list.current?.toRow(key)
   }
-  // After each drawing, for other rows may be drawn now.
+  // After each render, because other rows may be rendered now.
   useEffect(() => (wanted.trim() ? markFound('muxd-found', list.current?.drawn ?? [], wanted) : undefined))
   return {
     isOpen,
@@ -394,7 +396,7 @@ function useSearch(rows: readonly Row[], list: { current: RowList | null }) {
     close: () => setOpen(false),
     look(next: string) {
       setWords(next)
-      // The newest first: it is what people mostly look for.
+      // Show the newest match first, because users mostly look for it.
       show(findRows(rows, next).at(-1))
     },
     step: (by: number) => show(found.at((at + by) % found.length)),

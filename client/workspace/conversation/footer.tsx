@@ -3,7 +3,7 @@ import { count, usd } from '../parts/format.ts'
 import type { Facts } from './model/items.ts'
 import { waiting } from './model/labels.ts'
 
-/** What holds for the session as a whole, in one line: how full the context is, what it has cost. */
+/** One line about the whole session: its state, the context used and the cost. */
 export function Footer({ facts, isRunning, next, costUsd, isModelShown, state }: FooterProps) {
   const { contextTokens, contextWindow, model } = facts
   const share = contextTokens !== undefined && contextWindow ? contextTokens / contextWindow : undefined

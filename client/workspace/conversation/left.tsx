@@ -41,7 +41,7 @@ export function Left({ left, readOnly, isRunning, onEnd }: LeftProps) {
 interface LeftProps {
   left: NonNullable<Session['left']>
   readOnly: boolean
-  /** A session is not closed below its run. */
+  /** A run is active or queued, so the processes cannot be ended. */
   isRunning: boolean
   onEnd(): void
 }

@@ -5,7 +5,7 @@ import type { Opened } from './list/rows.ts'
 import type { Remedy } from './model/advice.ts'
 import type { EndItem } from './model/items.ts'
 
-/** What the rows of a conversation need beside their items. */
+/** The context of the rows of a conversation. */
 export interface PaneContext {
   mux: Mux
   session: string
@@ -13,10 +13,10 @@ export interface PaneContext {
   opened: Opened
   /** Opens or closes an item, or a part of one. */
   setOpen(key: string, open: boolean): void
-  /** The key of the end that something can be done about now. */
+  /** The key of the end item whose remedy can be applied now. */
   remediable: string | undefined
   remedy(item: EndItem, remedy: Remedy): void
-  /** Asks the daemon for the whole of an event that is here in part. */
+  /** Loads the whole of a shortened event from the daemon. */
   loadWhole(seq: number): void
 }
 
@@ -24,7 +24,7 @@ export const Pane = createContext<PaneContext>(undefined as never)
 
 export const usePane = (): PaneContext => useContext(Pane)
 
-/** Whether a part of the conversation is open, and what turns that over. It is kept while the part is out of view. */
+/** Returns whether a part of the conversation is open, and a function to toggle it. The state outlives the row. */
 export function useOpen(key: string, byDefault: boolean): [open: boolean, toggle: () => void] {
   const { opened, setOpen } = usePane()
   const open = opened.get(key) ?? byDefault

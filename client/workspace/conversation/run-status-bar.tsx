@@ -74,6 +74,6 @@ interface RunStatusBarProps {
   current: ToolItem | undefined
   cancelling: Cancelling | undefined
   readOnly: boolean
-  /** `hard`: whatever it takes. */
+  /** `hard` kills the process and everything it started. */
   onCancel: (hard: boolean) => void
 }

@@ -2,7 +2,7 @@ import type { Mux, Run, Session } from '../../sdk/browser.ts'
 import { followCollection } from '../../sdk/collection.ts'
 import { headOf, readActiveRuns } from '../read-lists.ts'
 
-/** A session's record, and its runs that have not ended, kept as they are. */
+/** A live copy of a session's record and of its runs that have not ended. */
 export interface SessionRecord {
   readonly session: Session | undefined
   readonly running: Run | undefined

@@ -1,6 +1,6 @@
 import { harmless } from '../../text/harmless.ts'
 
-/** In place of the prompt: why nothing more can be done in this session. */
+/** Replaces the prompt box of an unusable session and shows the reason. */
 export function Unusable({ reason, at }: { reason: string; at: number }) {
   return (
     <div class="unusable" role="alert">

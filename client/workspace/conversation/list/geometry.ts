@@ -1,6 +1,6 @@
-/** Where rows of different heights lie: measured ones where they were, the others where they will about be. */
+/** The positions of rows with different heights, in pixels. Uses measured heights, and estimates for the other rows. */
 export interface Geometry {
-  /** Takes over the rows to be laid out, by their keys. What they begin with as before costs nothing. */
+  /** Sets the rows. The leading rows whose keys have not changed are not computed again. */
   lay(rows: readonly { key: string }[], guess: (index: number) => number): void
   measured(key: string, height: number): void
   readonly total: number
@@ -8,7 +8,7 @@ export interface Geometry {
   indexOf(key: string): number | undefined
   /** The row at this distance from the top, or the nearest. */
   at(top: number): number
-  /** Everything was measured at another width. */
+  /** Drops all measured heights, because the width has changed. */
   forget(): void
 }
 
@@ -18,7 +18,7 @@ export function createGeometry(): Geometry {
   let keys: string[] = []
   let tops = new Float64Array(1)
   let guess = (_index: number) => 40
-  // Up to here `tops` hold.
+  // The number of rows for which `tops` is valid.
   let settled = 0
 
   function settle(): void {
@@ -42,7 +42,7 @@ export function createGeometry(): Geometry {
       settled = Math.min(settled, same)
       for (const key of keys.splice(same)) places.delete(key)
       for (const { key } of rows.slice(same)) places.set(key, keys.push(key) - 1)
-      // Of rows long gone: not each time, for most are still there.
+      // Drop the heights of removed rows, but only once they are the majority.
       if (heights.size <= 2 * keys.length + 1_000) return
       heights = new Map([...heights].filter(([key]) => places.has(key)))
     },

@@ -3,32 +3,32 @@ import { createGeometry } from './geometry.ts'
 import { placeOf, type Row } from './rows.ts'
 
 interface Props {
-  /** Where the list itself can be reached: a component's `ref` is one of its props and no more. */
+  /** Receives the list while it is mounted. */
   self: { current: RowList | null }
   rows: readonly Row[]
   label: string
-  /** Must give the same element for the same row and version. */
+  /** Must return an equal element for the same row and version. */
   draw: (row: Row, index: number) => VNode
   guess: (row: Row) => number
   onFollow: (following: boolean) => void
-  /** Less than two screens are left above, or one below. */
+  /** Called when less than two screens are left above; `onNearEnd`, when less than one is left below. */
   onNearTop: () => void
   onNearEnd: () => void
   children?: ComponentChildren
 }
 
-/** Pixels drawn beyond what is seen, and how few of them may be left before others are drawn. */
+/** Pixels rendered beyond each edge of the view; when fewer than `least` are left, other rows are rendered. */
 const beyond = 600
 const least = 200
 /** Pixels above the first row and below the last one. */
 const edge = 14
-/** So near to the end somebody wants to follow it. */
+/** Within this many pixels of the end, scrolling down starts to follow it. */
 const nearEnd = 20
 
 /**
- * Draws the rows that are seen and a few around them. At the end it stays at the end; anywhere else what is read stays
- * where it is, whatever comes, goes or grows above it. How high rows have become is told by the browser when it has laid
- * them out and before it paints them: asking it would make it do so once more.
+ * Renders the visible rows and a few around them. While it follows the end, it stays there; otherwise the row at the
+ * top of the view keeps its position when rows above it are added, removed or resized. A `ResizeObserver` reports the
+ * heights after layout and before paint. Reading them from the DOM would force another layout.
  */
 export class RowList extends Component<Props> {
   readonly #element = createRef<HTMLDivElement>()
@@ -36,15 +36,15 @@ export class RowList extends Component<Props> {
   readonly #geometry = createGeometry()
   readonly #sizes = new ResizeObserver(entries => this.#resized(entries))
   #following = true
-  // The row that is read, and how far its top lies above that of the view.
+  // The row at the top of the view, and the distance in pixels of its top above the top of the view.
   #anchor: { row: Row; above: number } | undefined
   #scrollTop = 0
   #height = 600
   #width = 0
   #laid: readonly Row[] | undefined
-  // The rows that are drawn, from and to.
+  // The range of rendered rows; the end is exclusive.
   #drawn: [number, number] = [0, 0]
-  // Somebody wants to be elsewhere than the view is yet: where it is says nothing of what its reader wants.
+  // A jump is requested and not done yet. Until then the scroll position does not show the user's intention.
   #moving = false
   #frame = 0
 
@@ -56,7 +56,7 @@ export class RowList extends Component<Props> {
     return this.#element.current
   }
 
-  /** The elements of the rows that are drawn now. */
+  /** The elements of the rendered rows. */
   get drawn(): readonly HTMLElement[] {
     return [...this.#content.current!.children].filter(
       (child): child is HTMLElement => 'key' in (child as HTMLElement).dataset,
@@ -70,7 +70,7 @@ export class RowList extends Component<Props> {
     this.forceUpdate()
   }
 
-  /** Puts a row about a third down the view. */
+  /** Scrolls a row to a third of the height of the view. */
   toRow(key: string): void {
     const index = this.#geometry.indexOf(key)
     if (index === undefined) return
@@ -87,7 +87,7 @@ export class RowList extends Component<Props> {
   }
 
   override componentDidUpdate(): void {
-    // Where it moves among rows that are drawn already no size changes.
+    // A jump among rendered rows changes no size, so the observer does not call.
     if (this.#moving) this.#scrollTo()
   }
 
@@ -107,7 +107,7 @@ export class RowList extends Component<Props> {
     return this.#geometry.total + 2 * edge
   }
 
-  /** Where the view has to be for what is read to stay where it is. */
+  /** Returns the scroll position that keeps the end, or the anchor, in place. */
   #target(): number {
     const most = Math.max(0, this.#whole - this.#height)
     if (this.#following) return most
@@ -116,7 +116,7 @@ export class RowList extends Component<Props> {
     return Math.max(0, Math.min(most, edge + this.#geometry.topOf(this.#indexOf(anchor.row)) + anchor.above))
   }
 
-  /** Where a row is now; of one that is no more, the row that is now where it was in the log. */
+  /** Returns the index of a row; for a removed row, that of the row now at its position in the log. */
   #indexOf(row: Row): number {
     const place = placeOf(row)
     return this.#geometry.indexOf(row.key) ?? this.#laid!.findLastIndex(each => placeOf(each) <= place)
@@ -124,7 +124,7 @@ export class RowList extends Component<Props> {
 
   #resized(entries: readonly ResizeObserverEntry[]): void {
     const { clientHeight } = this.#element.current!
-    // A pane that is not shown has no size, and forgets nothing for it.
+    // A hidden pane has no size. Keep the measured heights.
     if (clientHeight === 0) return
     this.#height = clientHeight
     const { clientWidth } = this.#content.current!
@@ -137,7 +137,7 @@ export class RowList extends Component<Props> {
       if (key !== undefined) this.#geometry.measured(key, borderBoxSize[0]!.blockSize)
     }
     this.#scrollTo()
-    // Not at once: what is drawn now would be measured only after it has been painted.
+    // Rows rendered now, in the callback of the observer, would be measured only after they are painted.
     if (!this.#isCovered()) this.#frame ||= requestAnimationFrame(() => this.#drawAnew())
   }
 
@@ -146,7 +146,7 @@ export class RowList extends Component<Props> {
     this.forceUpdate()
   }
 
-  /** Whether what is seen is drawn, and some more around it. */
+  /** Whether the view and `least` pixels around it are rendered. */
   #isCovered(): boolean {
     const [from, to] = this.#drawn
     const top = this.#scrollTop - edge
@@ -168,7 +168,7 @@ export class RowList extends Component<Props> {
 
   readonly #onScroll = () => {
     const element = this.#element.current
-    // Its last word may come after the list is gone.
+    // The event may come after the list is unmounted.
     if (!element) return
     const { scrollTop, clientHeight } = element
     if (this.#moving || clientHeight === 0 || Math.abs(scrollTop - this.#scrollTop) < 1) return
@@ -201,7 +201,7 @@ export class RowList extends Component<Props> {
     const above = edge + geometry.topOf(from)
     const below = edge + geometry.total - geometry.topOf(to)
     return (
-      // Scrolled by keyboard, so it has to take the focus.
+      // Focusable, so that the keyboard can scroll it.
       <div ref={this.#element} class="scroller" tabIndex={0} role="region" aria-label={label} onScroll={this.#onScroll}>
         <div ref={this.#content} class="rows">
           <div class="spacer" style={{ height: `${above}px` }} aria-hidden="true" />
@@ -223,7 +223,7 @@ interface FrameProps {
   sizes: ResizeObserver
 }
 
-/** Drawn anew only when its row has changed, or how rows are drawn. */
+/** Renders again only when its row or the function `draw` has changed. */
 class RowFrame extends Component<FrameProps> {
   readonly #element = createRef<HTMLDivElement>()
 

@@ -3,35 +3,35 @@ import type { Item, TextItem } from '../model/items.ts'
 import type { Transcript } from '../model/transcript.ts'
 import { isAgent, outputText } from '../model/tool-output.ts'
 
-/** What is scrolled through: an item, or a block of one that is a long text. A new `version` has to be drawn anew. */
+/** One row of the list: an item, or one block of a text item. A row with a new `version` has to be rendered again. */
 export interface Row {
   readonly key: string
   readonly item: Item
-  /** How many sub-agents deep. */
+  /** Number of sub-agents around it. */
   readonly depth: number
   readonly block: Block | undefined
-  /** Of a sub-agent's call: its answer, a row of its own behind what led to it. */
+  /** The row is the answer of a sub-agent, which follows its steps. */
   readonly isAnswer?: true
   readonly version: number
 }
 
-/** What a reader has opened or closed by hand, by the item's key. */
+/** What the user has opened or closed, by the item's key. */
 export type Opened = ReadonlyMap<string, boolean>
 
 export const isOpen = (opened: Opened, key: string, byDefault: boolean): boolean => opened.get(key) ?? byDefault
 
-/** A sub-agent that has done much is shown when it is asked for. */
+/** A sub-agent with more items than this is closed by default. */
 const manyChildren = 30
 
-/** Whether what a sub-agent did is shown below the call that began it. */
+/** Whether the items of a sub-agent are shown below the call that started it. */
 export const showsChildren = (item: Item, opened: Opened): boolean =>
   item.kind === 'tool' && isAgent(item.tool) && isOpen(opened, item.key, item.children.length <= manyChildren)
 
-/** Makes rows of a transcript's items; from one time to the next only what has changed since and what is below it. */
+/** Makes rows of the items of a transcript. A later call only rebuilds from the first changed item on. */
 export function createRows(): (transcript: Transcript, opened: Opened) => readonly Row[] {
   let made: { of: Transcript; opened: Opened } | undefined
   let rows: Row[] = []
-  // Where the rows of each item of the main conversation begin.
+  // The index of the first row of each item of the main conversation.
   let begins: number[] = []
   return (of, opened) => {
     const isKnown = made?.of === of && made.opened === opened
@@ -59,7 +59,7 @@ function add(rows: Row[], item: Item, depth: number, opened: Opened): void {
     rows.push({ key: `${key}#answer`, item, depth: depth + 1, block: undefined, isAnswer: true, version })
 }
 
-/** Only its last block can still change. */
+/** Adds a row per block. Only the last block can still change; finished blocks have version -1. */
 function addText(rows: Row[], item: TextItem, depth: number): void {
   const { all } = item.blocks
   for (const [index, block] of all.entries()) {
@@ -68,7 +68,7 @@ function addText(rows: Row[], item: TextItem, depth: number): void {
   }
 }
 
-/** Where in the log a row begins. */
+/** Returns the seq at which a row begins. */
 export const placeOf = ({ item, block, isAnswer }: Row): number => {
   if (isAnswer && item.kind === 'tool') return item.answerSeq ?? item.seq
   return block ? Number.parseInt(block.key, 10) : item.seq

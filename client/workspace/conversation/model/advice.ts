@@ -1,6 +1,6 @@
 import type { Failure } from '../../../sdk/browser.ts'
 
-/** What the page can do about a failure. */
+/** An action that the page offers for a failed run. */
 export type Remedy = 'run_again' | 'continue' | 'edit' | 'new_session' | 'choose_model' | 'begin_anew' | 'fork'
 
 export interface Advice {
@@ -43,10 +43,10 @@ const byCode: Partial<Record<string, Advice>> = {
   disk_full: { text: 'Free some space, then run it again.', remedy: 'run_again' },
 }
 
-/** Words that only somebody at a command line or with the API can use: a command, the name of a parameter. */
+/** Matches advice for the command line or the API: a command, an option or the name of a parameter. */
 const forPrograms = /`|\b[a-z]+[A-Z]\w*|--\w/
 
-/** What helps, for a person in front of the page: as the daemon says it where it says it for people. */
+/** Returns advice for the user of the page: the daemon's own text unless it matches `forPrograms`. */
 export function adviceFor({ code, advice }: Pick<Failure, 'code' | 'advice'>): Advice {
   const known = byCode[code] ?? { text: 'See the detail, then run it again.', remedy: 'run_again' }
   return advice === undefined || forPrograms.test(advice) ? known : { ...known, text: sentence(advice) }

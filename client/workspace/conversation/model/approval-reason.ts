@@ -1,6 +1,6 @@
 import type { ApprovalReason, EventOf } from '../../../sdk/browser.ts'
 
-/** Why Claude Code asks, and its hints, out of the event. */
+/** Extracts the reason and the hints of an approval from its event. */
 export function reasonOf(event: EventOf<'approval_requested'>): ApprovalReason {
   return Object.fromEntries(names.flatMap(name => (event[name] === undefined ? [] : [[name, event[name]]])))
 }

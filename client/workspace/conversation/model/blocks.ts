@@ -1,21 +1,23 @@
-/** A stretch of Markdown that stands by itself. Its key is that of the place in the log where it begins. */
+/** A part of a Markdown text that can be rendered alone. Its key is the position in the log where it begins. */
 export interface Block {
   readonly key: string
   readonly source: string
 }
 
 /**
- * Cuts Markdown into blocks while it is being written, so that only the last one ever has to be parsed again. Cuts are
- * made where Markdown ends a block anyway, and in what is longer than a screen wants: there a code block is taken up
- * again in the next one, and a paragraph becomes two.
+ * Cuts Markdown into blocks while it is written, so that only the last block has to be parsed again. It cuts where
+ * Markdown ends a block, and inside very long blocks: a code block then continues in the next block, and a paragraph
+ * becomes two.
  */
 export interface Blocks {
   readonly all: readonly Block[]
-  /** `seq`: of the event that the text came with. */
+  /** `seq` is that of the event with the text. */
   push(delta: string, seq: number): void
 }
 
-/** Characters: a block is cut behind the line that passes the one, a line is broken at a space before the other. */
+/**
+ * In characters: a block is cut after the line that exceeds `longBlock`, a line is broken at a space before `longLine`.
+ */
 const longBlock = 6_000
 const longLine = 2_000
 
@@ -23,20 +25,20 @@ export function createBlocks(): Blocks {
   const finished: Block[] = []
   let key = ''
   let source = ''
-  // How much of `source` repeats the opening of a code block that began in an earlier one.
+  // Length of the start of `source` that repeats the opening of a code block from an earlier block.
   let repeated = 0
-  // The line that is being written: where in `source` it begins, and where in the log.
+  // The start of the current line, in `source` and in the log.
   let lineAt = 0
   let lineKey = ''
   let fence: { mark: string; opening: string } | undefined
   let afterBlank = false
   let isList = false
 
-  /** Ends the block before `at`; the next one begins at the log's place `nextKey`. */
+  /** Ends the block before `at`. The next one begins at position `nextKey` of the log. */
   function cut(at: number, nextKey: string): void {
     const said = source.slice(repeated, at)
     const rest = source.slice(at)
-    // Not what would only close a code block again.
+    // Skip a block that would only close a continued code block.
     if (said.trim() && !(repeated && /^\s*(`+|~+)\s*$/.test(said))) finished.push({ key, source: source.slice(0, at) })
     const opening = fence?.opening ?? ''
     repeated = opening.length
@@ -47,13 +49,13 @@ export function createBlocks(): Blocks {
     afterBlank = false
   }
 
-  /** The line from `lineAt` to the end of `source` is whole; the next one begins at `nextKey`. */
+  /** Handles the complete line from `lineAt` to the end of `source`. The next line begins at `nextKey`. */
   function lineEnded(nextKey: string): void {
     const line = source.slice(lineAt, -1)
     if (fence) {
       const closed = closes(line, fence.mark)
       if (closed) fence = undefined
-      // In a list it belongs to its item.
+      // In a list the code block belongs to its item.
       if ((closed && !isList) || source.length > longBlock) cut(source.length, nextKey)
     } else if (!line.trim()) {
       afterBlank = true
@@ -69,7 +71,7 @@ export function createBlocks(): Blocks {
     lineAt = source.length
   }
 
-  /** Where nobody breaks a line it is broken at a space. */
+  /** Breaks an overlong line at a space, or at `longLine` if there is none in its second half. */
   function breakLines(place: string): void {
     for (let piece = 1; source.length - lineAt > longLine; piece++) {
       const space = source.lastIndexOf(' ', lineAt + longLine)

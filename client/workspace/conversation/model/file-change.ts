@@ -14,12 +14,12 @@ export interface FileChange {
   hunks: readonly Hunk[]
 }
 
-/** Lines beyond which two texts are not compared but shown one after the other. */
+/** Texts with more lines than this in total are not compared: all old lines come first, then all new ones. */
 const longestCompared = 2_000
 
 /**
- * What a tool changes in a file: as Claude Code says once it is done, until then as the input says. Undefined for a tool
- * that changes none.
+ * Returns the change that a tool makes to a file: from the details of its result if they have a patch, else computed
+ * from its input. Undefined for a tool that changes no file.
  */
 export function fileChange({
   tool,
@@ -43,7 +43,7 @@ function compare(before: string, after: string): Hunk[] {
     return lines.length ? [{ oldStart: 1, newStart: 1, lines }] : []
   }
   const { hunks } = structuredPatch('', '', before, after, '', '', { context: 3 })
-  // Without its remark that the last line has no end, which an excerpt seldom has.
+  // Drop the remark "No newline at end of file", because the texts are mostly excerpts.
   return hunks.map(hunk => ({ ...hunk, lines: hunk.lines.filter(line => !line.startsWith('\\')) }))
 }
 

@@ -2,8 +2,8 @@ import type { Actor, Approval, ApprovalReason, EventOf, Origin, TerminalType, To
 import type { Blocks } from './blocks.ts'
 
 /**
- * What a conversation is shown as. Items change in place while more is heard of them; each change counts `version` up.
- * `seq` and `time` are of the event that an item began with, `lane` is the tool use id of the sub-agent it belongs to.
+ * A part of a conversation on the page. Later events change an item in place; each change increments `version`. `seq`
+ * and `time` are those of its first event. `lane` is the tool use id of the sub-agent that it belongs to.
  */
 export type Item = PromptItem | TextItem | ThinkingItem | ToolItem | LineItem | EndItem
 
@@ -16,7 +16,7 @@ interface Common {
   version: number
 }
 
-/** What somebody asked for, or Claude Code told a sub-agent to do. */
+/** The prompt of a run, or the prompt that Claude Code gave to a sub-agent. */
 export interface PromptItem extends Common {
   kind: 'prompt'
   text: string
@@ -35,7 +35,7 @@ export interface ThinkingItem extends Common {
   finished: boolean
 }
 
-/** `stopped`: its run ended before it gave a result. */
+/** `stopped`: its run ended before its result. */
 export type ToolState = 'writing' | 'running' | 'waiting' | 'done' | 'failed' | 'denied' | 'stopped'
 
 export interface ToolItem extends Common {
@@ -45,17 +45,17 @@ export interface ToolItem extends Common {
   state: ToolState
   input: unknown
   output: unknown
-  /** Where in the log its result is. */
+  /** The seq of its result. */
   answerSeq: number | undefined
   details: unknown
-  /** The events whose whole content has to be asked for. */
+  /** Set if the input or output is shortened; names the event with all of it. */
   inputCut: Cut | undefined
   outputCut: Cut | undefined
   endedAt: number | undefined
   denial: string | undefined
   approval: ApprovalPart | undefined
   task: TaskPart | undefined
-  /** What a sub-agent does that this call started. */
+  /** The items of the sub-agent that this call started. */
   children: Item[]
 }
 
@@ -80,11 +80,11 @@ export interface Resolved {
   decision: NonNullable<Approval['decision']>
   by: Approval['by']
   message: string | undefined
-  /** It counts for the rest of the session. */
+  /** The decision applies to the rest of the session. */
   isRemembered: boolean
 }
 
-/** A task that goes on in the background of a call. */
+/** A background task that a call started. */
 export interface TaskPart {
   description: string | undefined
   status: string | undefined
@@ -94,10 +94,10 @@ export interface TaskPart {
 
 export type Tone = 'quiet' | 'warning' | 'error'
 
-/** One quiet line; `detail` is shown when it is opened. */
+/** A remark in one line; `detail` is shown when it is opened. */
 export interface LineItem extends Common {
   kind: 'line'
-  /** What it tells of: a retry replaces the retry before it. */
+  /** Its subject. A line replaces the line before it with the same subject, for example a retry. */
   about: string
   tone: Tone
   text: string
@@ -108,26 +108,26 @@ export interface LineItem extends Common {
 export interface EndItem extends Common {
   kind: 'end'
   event: EventOf<TerminalType>
-  /** Why it failed has been said already by Claude itself. */
+  /** The last text of Claude already contains the failure's detail. */
   isExplained: boolean
   startedAt: number | undefined
   costUsd: number | undefined
   tokens: Tokens | undefined
 }
 
-/** What holds for the conversation as a whole, as last heard. */
+/** The state of the conversation as a whole, from the latest events. */
 export interface Facts {
   model: string | undefined
   permissionMode: string | undefined
   apiKeySource: string | undefined
   costUsd: number | undefined
-  /** Of the main conversation: what the last request read and wrote. */
+  /** Tokens that the last request of the main conversation read and wrote; after a compaction, the tokens it left. */
   contextTokens: number | undefined
   contextWindow: number | undefined
-  /** `requesting`, `compacting`: what Claude Code says it is doing. */
+  /** The activity that Claude Code reports, for example `requesting` or `compacting`. */
   status: string | null
-  /** The run that the last event belonged to, while it has not ended. */
+  /** The run that started last, until it ends. */
   run: { run: string; startedAt: number; cancelledBy: Actor | undefined } | undefined
-  /** When Claude Code last gave a sign of life in a run. */
+  /** Time of the last event that Claude Code caused in a run, in ms since epoch. */
   heardAt: number | undefined
 }

@@ -63,7 +63,7 @@ export function limits({
 }
 
 const waits = { session: 'its turn', place: 'a free place', memory: 'free memory', background: 'background work' }
-/** What a queued run waits for. */
+/** The reason that a queued run waits. */
 export const waiting = ({ waitingFor = 'session' }: Pick<Run, 'waitingFor'>): string => `waits for ${waits[waitingFor]}`
 
 const steps = {
@@ -137,7 +137,7 @@ export function task({ phase, status, summary, description }: EventOf<'task'>, k
 
 const maxLineLength = 160
 
-/** The first line of a text of Claude Code. */
+/** Returns the first line of a text, cut after 160 characters. */
 export const firstLine = (text: string): string => {
   const [first = ''] = text.trim().split('\n')
   return first.length > maxLineLength ? `${first.slice(0, maxLineLength)}…` : first

@@ -6,7 +6,9 @@ import * as say from './labels.ts'
 
 type Delta = EventOf<'assistant_text'> | EventOf<'thinking'>
 
-/** What Claude says and thinks: written piece by piece, and taken back when the attempt is made again. */
+/**
+ * Handles Claude's text and thinking, which arrive in deltas and are withdrawn when Claude Code repeats the attempt.
+ */
 export function createMessages(builder: TranscriptBuilder) {
   const { facts, touch } = builder
   const messages = new Map<string, Message>()
@@ -64,7 +66,7 @@ export function createMessages(builder: TranscriptBuilder) {
     message.blocks = message.blocks.filter(({ index }) => index < from)
     for (const { item, name } of gone) {
       builder.changedAt(item)
-      // Among the newest.
+      // It is among the newest items, so search from the end.
       const at = message.lane.lastIndexOf(item)
       if (at >= 0) message.lane.splice(at, 1)
       if (name !== undefined) texts.delete(name)
@@ -102,7 +104,7 @@ export function createMessages(builder: TranscriptBuilder) {
 
   return {
     handlers,
-    /** Nothing more will be written, in any lane. */
+    /** Finishes the texts of all lanes. */
     finishAll() {
       for (const lane of builder.lanes.values()) finish(lane)
     },

@@ -3,13 +3,13 @@ import type { Handlers, TranscriptBuilder } from './transcript-builder.ts'
 import * as say from './labels.ts'
 
 interface RunStatusBar {
-  /** Unknown of a run whose beginning is not read here. */
+  /** Unknown if the start of the run is not in the transcript. */
   startedAt?: number
   costUsd?: number
   tokens?: Tokens
 }
 
-/** Runs from their prompt to their end. `onEnd`: nothing more will be written in it. */
+/** Handles runs from their prompt to their end. Calls `onEnd` first when a run ends. */
 export function runHandlers(builder: TranscriptBuilder, onEnd: () => void) {
   const { facts, openTools, touch } = builder
   const queued = new Map<string, { prompt: string; origin: Origin }>()
@@ -31,7 +31,7 @@ export function runHandlers(builder: TranscriptBuilder, onEnd: () => void) {
     }
     const run = event.run ?? ''
     const waiting = queued.get(run)
-    // It never left the queue.
+    // The run never started, so its prompt is not in the transcript yet.
     if (waiting) prompt(event, waiting.prompt, waiting.origin)
     const { startedAt, costUsd, tokens } = runs.get(run) ?? {}
     const last = builder.items.at(-1)
@@ -68,7 +68,7 @@ export function runHandlers(builder: TranscriptBuilder, onEnd: () => void) {
       runs.set(run, { ...runs.get(run), costUsd: event.runCostUsd, tokens: event.tokens })
     },
     cancel_requested(event) {
-      // Its end says who asked, and stands below its prompt.
+      // A queued run gets no line: its end follows its prompt and says who cancelled it.
       if (queued.has(event.run ?? '')) return
       if (facts.run && facts.run.run === event.run) facts.run = { ...facts.run, cancelledBy: event.by }
       builder.line(event, say.cancelRequested(event), { tone: 'warning' })
@@ -86,7 +86,7 @@ export function runHandlers(builder: TranscriptBuilder, onEnd: () => void) {
   } satisfies Partial<Handlers>
 }
 
-/** What Claude Code says of the model, in its own form. */
+/** Reads the context window, in tokens, from Claude Code's own usage record of a model. */
 function contextWindowOf(used: unknown): number | undefined {
   if (typeof used !== 'object' || used === null || !('contextWindow' in used)) return undefined
   const { contextWindow } = used

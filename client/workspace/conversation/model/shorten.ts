@@ -1,9 +1,9 @@
 import type { Event } from '../../../sdk/browser.ts'
 
-/** Characters of a text that a pane keeps of one event; the rest is had from the daemon when somebody wants to see it. */
+/** Events with more characters are shortened; the daemon delivers the whole event on request. */
 const longestText = 32 * 1024
 
-/** What a pane keeps of an event: not what other events have said already, and of very long output the beginning. */
+/** Shortens an event for a pane: drops what other events repeat and keeps only the beginning of very long content. */
 export function shorten(event: Event): Event {
   switch (event.type) {
     case 'done':
@@ -19,7 +19,7 @@ export function shorten(event: Event): Event {
       if (charactersOf(event) <= longestText) return event
       const { details, ...rest } = event
       const kept = { ...rest, output: begin(event.output, longestText), cut: cutOf(event) }
-      // The text of a result is mostly in its details again.
+      // The details mostly repeat the text of the result.
       return charactersOf(details) > longestText ? kept : { ...kept, details }
     }
     case 'notice':
@@ -33,7 +33,7 @@ export function shorten(event: Event): Event {
 
 const cutOf = (event: Event) => event.cut ?? { bytes: charactersOf(event) }
 
-/** About as many as its JSON has. */
+/** Estimates the number of characters of its JSON. */
 export function charactersOf(value: unknown): number {
   if (typeof value === 'string') return value.length + 2
   if (typeof value !== 'object' || value === null) return 8
@@ -42,7 +42,7 @@ export function charactersOf(value: unknown): number {
   return sum
 }
 
-/** The value with its long texts and lists ended early. */
+/** Cuts long texts and lists so that the value has about `most` characters of text. Lists keep 100 elements. */
 function begin(value: unknown, most: number): unknown {
   if (typeof value === 'string') return value.length > most ? `${value.slice(0, most)}…` : value
   if (typeof value !== 'object' || value === null) return value

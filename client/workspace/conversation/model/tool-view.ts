@@ -1,6 +1,6 @@
 import { isAgent } from './tool-output.ts'
 
-/** A tool's call in the form in which a person reads it. */
+/** The input of a tool call in readable form. */
 export type ToolView =
   | { as: 'command'; command: string }
   | { as: 'todos'; todos: Todo[] }
@@ -12,7 +12,7 @@ export interface Todo {
   state: 'pending' | 'in_progress' | 'completed'
 }
 
-/** `isLong`: on lines of its own. */
+/** `isLong`: shown on separate lines. */
 export interface Field {
   name: string
   value: string
@@ -26,13 +26,13 @@ export function toolView(tool: string, input: unknown): ToolView {
   if (typeof command === 'string') return { as: 'command', command }
   const list = tool === 'TodoWrite' ? todosOf(todos) : []
   if (list.length > 0) return { as: 'todos', todos: list }
-  // What an agent is told stands above what it does; its name and kind are beside the tool's.
+  // The prompt of an agent stands above its steps. The header has the agent's other fields.
   if (isAgent(tool) && typeof prompt === 'string') return { as: 'text', text: prompt }
   const fields = { ...rest, ...(todos !== undefined && { todos }), ...(prompt !== undefined && { prompt }) }
   return { as: 'fields', fields: Object.entries(fields).map(([name, value]) => fieldOf(name, value)) }
 }
 
-/** What a tool is called by people: one of an MCP server by its own name, with the server beside it. */
+/** Returns the readable name of a tool. A tool of an MCP server is split into its own name and the server. */
 export function toolName(tool: string): { name: string; server: string | undefined } {
   const [, server, name] = /^mcp__(.+?)__(.+)$/.exec(tool) ?? []
   return server && name
@@ -40,13 +40,15 @@ export function toolName(tool: string): { name: string; server: string | undefin
     : { name: spoken[tool] ?? tool, server: undefined }
 }
 
-/** Tools with which Claude Code asks its user. */
+/** Names of the tools with which Claude Code asks the user. */
 const spoken: Record<string, string> = { AskUserQuestion: 'Question', ExitPlanMode: 'Plan' }
 
 /** Whether a field of this name holds a path. */
 export const isPathName = (name: string): boolean => /(^|_)(path|file|dir|directory|cwd)$/i.test(name)
 
-/** An answer that is JSON as fields to read; undefined where it is none. */
+/**
+ * Parses a JSON output into fields; undefined if the text is not a JSON object or array, or above 200,000 characters.
+ */
 export function jsonFields(text: string): Field[] | undefined {
   const trimmed = text.trim()
   if (!/^[{[]/.test(trimmed) || trimmed.length > 200_000) return undefined
@@ -69,7 +71,7 @@ function fieldOf(name: string, value: unknown): Field {
   }
 }
 
-/** Lists and objects line by line, without the signs of JSON. */
+/** Writes lists and objects line by line, without JSON syntax. */
 function valueText(value: unknown, indent = ''): string {
   if (typeof value === 'string') return value
   if (value === null || value === undefined) return '–'
@@ -95,7 +97,7 @@ function todosOf(value: unknown): Todo[] {
   })
 }
 
-/** `file_path`, `filePath`, `file-path`: file path. */
+/** Turns `file_path`, `filePath` and `file-path` into `file path`. */
 const words = (name: string) =>
   name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')

@@ -4,10 +4,10 @@ import type { LineItem } from './items.ts'
 import type { Handlers, TranscriptBuilder } from './transcript-builder.ts'
 import * as say from './labels.ts'
 
-/** Tools from their call to their result, what is asked about them, and what goes on behind them. */
+/** Handles tool calls from start to result, with their approvals and background tasks. */
 export function toolHandlers(builder: TranscriptBuilder) {
   const { tools, openTools, toolOf, touch } = builder
-  /** By approval, the tool use id of the call that it is about. */
+  /** The tool use id of the call, by approval. */
   const approvals = new Map<string, string>()
   const taskLines = new Map<string, LineItem>()
 
@@ -64,7 +64,7 @@ export function toolHandlers(builder: TranscriptBuilder) {
       touch(tool)
     },
     approval_resolved(event) {
-      // It may have been withdrawn with its message.
+      // The call may have been withdrawn with its message.
       const tool = tools.get(approvals.get(event.approval) ?? '')
       approvals.delete(event.approval)
       if (!tool?.approval) return

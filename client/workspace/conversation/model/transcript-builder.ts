@@ -11,7 +11,7 @@ export interface Lane {
   message: Message
 }
 
-/** Its content blocks in order. They may be withdrawn. */
+/** A message with its content blocks in order. Blocks may be withdrawn. */
 export interface Message {
   id: string | undefined
   lane: Item[]
@@ -97,7 +97,7 @@ export function createTranscriptBuilder(): TranscriptBuilder {
       let owner: Item | undefined = item
       // Calls that name each other as parents are in no visible lane.
       for (let depth = 0; owner?.lane !== undefined && depth < deepest; depth++) owner = builder.tools.get(owner.lane)
-      // Most searches end among the newest.
+      // Search from the end, because most changes concern the newest items.
       changed = Math.min(changed, Math.max(0, owner ? main.items.lastIndexOf(owner) : 0))
     },
 

@@ -7,17 +7,18 @@ import { toolHandlers } from './tools.ts'
 import * as say from './labels.ts'
 
 /**
- * A session's events as items to show: the same events give the same items, however they come. It can begin anywhere in
- * a log; what it then hears of that it has not seen begin is shown from there on. Constant time an event.
+ * Turns a session's events into items to show. The same events give the same items, however they are delivered. It can
+ * begin anywhere in a log; something that began earlier is shown from its first event in the transcript on. Each event
+ * takes constant time.
  */
 export interface Transcript {
   readonly items: readonly Item[]
   readonly facts: Readonly<Facts>
-  /** Of the tools that go on one that waits for an answer, else the one that was called last. */
+  /** The latest open tool that waits for an answer, else the latest open tool. */
   readonly current: ToolItem | undefined
-  /** The place in `items` from which on anything is different since this was last called; none: `items.length`. */
+  /** Returns the index of the first item that differs since the last call; `items.length` if none does. */
   takeChanged(): number
-  /** The newest of what a reader has to be told of: text that is whole, a question, an end. */
+  /** The newest text to announce to screen readers: a finished text, an approval or the end of a run. */
   readonly announcement: string
   add(event: Event | Gap): void
 }
@@ -31,9 +32,9 @@ export function createTranscript(): Transcript {
     ...runHandlers(builder, messages.finishAll),
     ...sessionHandlers(builder),
     ...remarkHandlers(builder),
-    // The queue shows it.
+    // The queue shows the position.
     run_moved() {},
-    // The frames have the sources; the text stands without them.
+    // Sources are only shown in the frames.
     citation() {},
   }
 
@@ -56,13 +57,13 @@ export function createTranscript(): Transcript {
       }
       if (event.run !== null && !ofOthers.has(event.type))
         builder.facts.heardAt = event.time
-        // A later daemon has types that are not known here.
+        // A newer daemon may send unknown types.
       ;(on[event.type] as ((event: Event) => void) | undefined)?.(event)
     },
   }
 }
 
-/** What comes in a run without Claude Code having said anything. */
+/** Events of a run that Claude Code does not cause. */
 const ofOthers = new Set<EventType>([
   'run_queued',
   'run_moved',
@@ -72,7 +73,7 @@ const ofOthers = new Set<EventType>([
   'approval_resolved',
 ])
 
-/** What is done to the session as a whole, and what Claude Code says that it is now. */
+/** Handles changes of the session and the state that Claude Code reports. */
 function sessionHandlers({ items, facts, line, touch }: TranscriptBuilder) {
   return {
     session_forked(event) {
@@ -84,7 +85,7 @@ function sessionHandlers({ items, facts, line, touch }: TranscriptBuilder) {
     session_updated(event) {
       const { permissionMode } = event.changes
       const last = items.at(-1)
-      // A process that was told of it has said so already, without who it was.
+      // The process has already reported the new mode, without its author. Replace that line.
       if (permissionMode !== undefined && last?.kind === 'line' && last.about === 'permission_mode') {
         Object.assign(last, { text: say.updated(event), about: '' })
         touch(last)
@@ -113,7 +114,7 @@ function sessionHandlers({ items, facts, line, touch }: TranscriptBuilder) {
   } satisfies Partial<Handlers>
 }
 
-/** What is said in passing. */
+/** Handles the other events; most of them become lines. */
 function remarkHandlers({ append, common, facts, line, replaceLine }: TranscriptBuilder) {
   return {
     user_message(event) {
@@ -151,7 +152,7 @@ function remarkHandlers({ append, common, facts, line, replaceLine }: Transcript
       line(event, 'Thinking that the API encrypted')
     },
     notice(event) {
-      // What Claude Code says of its own working all the time is in the session's frames for who looks for it.
+      // Claude Code's constant reports on its own work are only shown in the frames.
       if (say.isWorking(event.kind)) return
       line(event, say.notice(event.kind), { detail: JSON.stringify(event.frame, null, 2) })
     },

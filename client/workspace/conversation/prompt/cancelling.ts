@@ -1,19 +1,19 @@
 import type { CancelMode } from '../../../sdk/browser.ts'
 
-/** How hard somebody has asked for a run's end, from this pane. */
+/** The strongest cancel that this pane has requested for a run. */
 export interface Cancelling {
   run: string
   mode: CancelMode
-  /** The run behind it, which the next press would cancel. */
+  /** The next run, which another press would cancel; the user has been warned. */
   warnedOf?: string
 }
 
 /**
- * The state after another press of Escape: first the end of the turn, again the end of the process; with Shift at once
- * that of everything the process started. Undefined where that was asked for already.
+ * Returns the state after another press of Escape. The first press interrupts the turn, the second one ends the
+ * process; Shift+Escape kills the process and everything it started. Undefined if the press requests nothing new.
  *
- * A press may be meant for the run that was cancelled before. When that one has ended and the next prompt runs, the
- * first press only warns.
+ * After a cancel, the next press may still be meant for the cancelled run. If that run has ended and the next prompt
+ * runs, the first press only warns.
  */
 export function nextCancel(run: string, before: Cancelling | undefined, shift: boolean): Cancelling | undefined {
   if (before && before.run !== run && before.warnedOf !== run) return { ...before, warnedOf: run }

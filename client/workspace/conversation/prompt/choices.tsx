@@ -1,4 +1,4 @@
-/** One of the session's settings: what it is, and what it may be instead. */
+/** A choice of the value of a session setting. A value that is not among `options` is offered too. */
 export function Choice({ label, value, options, disabled, onChoose }: ChoiceProps) {
   const known = options.some(option => option.value === value)
   return (
@@ -24,7 +24,7 @@ interface ChoiceProps {
   onChoose: (value: string) => void
 }
 
-/** Not the one that asks nobody anything: the daemon's configuration has to allow that one. */
+/** Without `bypassPermissions`, which the daemon's configuration has to allow. */
 export const permissionModes = [
   { value: 'default', name: 'Ask first' },
   { value: 'acceptEdits', name: 'Accept edits' },

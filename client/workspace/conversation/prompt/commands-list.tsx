@@ -1,6 +1,6 @@
 import type { SlashCommand } from '../capabilities.ts'
 
-/** The commands to choose from, above the prompt that is their beginning. */
+/** The slash commands that match the prompt, shown above it. */
 export function CommandsList({ id, commands, chosen, onChoose }: CommandsListProps) {
   return (
     <ul id={id} class="commands" role="listbox" aria-label="Commands">

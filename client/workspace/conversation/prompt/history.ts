@@ -1,13 +1,15 @@
-/** Earlier prompts, gone through from the newest; what was being written waits behind them. */
+/** Steps through earlier prompts, from the newest one back. Keeps the draft, which follows the newest prompt. */
 export interface History {
-  /** The prompt before (`older`) or after the one that is shown; undefined where there is none. */
+  /** Returns the prompt before (`older`) or after the one shown; undefined if there is none. */
   step(older: boolean, shown: string): string | undefined
-  /** What is shown was sent: gives what was being written before an earlier prompt was looked up, and begins anew. */
+  /**
+   * To call when the shown prompt was sent. Returns the draft from before the step to an earlier prompt, and resets.
+   */
   sent(): string
 }
 
 export function createHistory(prompts: () => readonly string[]): History {
-  // How far back; 0 is what is being written.
+  // Number of steps back; 0 is the draft.
   let back = 0
   let draft = ''
   return {
@@ -28,5 +30,5 @@ export function createHistory(prompts: () => readonly string[]): History {
   }
 }
 
-/** The same prompt several times in a row counts once. */
+/** Merges equal consecutive prompts. */
 const distinct = (prompts: readonly string[]) => prompts.filter((prompt, index) => prompt !== prompts[index - 1])

@@ -3,12 +3,12 @@ import type { Mux } from '../../../sdk/browser.ts'
 import { oneLine } from '../../parts/format.ts'
 import { type Outgoing, type OutgoingPrompt, outgoingOf } from './outgoing.ts'
 
-/** An answer mostly comes sooner: then the prompt is in the conversation before this list would show it. */
+/** Delay before a prompt is shown here. Mostly the answer is faster, and the prompt is already in the conversation. */
 const quietMs = 400
 
 const words = { waiting: 'waiting to be sent', sending: 'sending…', sent: 'sent', failed: 'not sent' }
 
-/** The prompts of a session that were sent off and are not in its conversation yet. */
+/** Returns the prompts of a session that are not in its conversation yet. */
 export function useOutgoing(mux: Mux, session: string, lastSeq: number): [Outgoing, readonly OutgoingPrompt[]] {
   const outgoing = outgoingOf(mux)
   const [, draw] = useState(0)

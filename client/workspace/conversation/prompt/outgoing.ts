@@ -4,24 +4,29 @@ import { randomKey } from '../../../sdk/random-key.ts'
 import { keepDraft, readDraft } from '../../drafts.ts'
 import { type Submission, submit } from '../../submission.ts'
 
-/** A prompt that was sent off and is not seen in the conversation yet. */
+/** A submitted prompt that is not in the conversation yet. */
 export interface OutgoingPrompt {
   readonly key: string
   readonly session: string
   readonly prompt: string
   readonly sentAt: number
   readonly submission: Submission
-  /** The run that it became. */
+  /** Its run, once the daemon has answered. */
   readonly run: Run | undefined
 }
 
-/** The prompts on their way, of all sessions. They go on when their pane is closed, and over a reload of the window. */
+/**
+ * The submitted prompts of all sessions. Closing the pane does not stop them. After a reload of the window, prompts
+ * that may have arrived are submitted again; the others return to their drafts.
+ */
 export interface Outgoing {
   readonly prompts: ReadonlySignal<readonly OutgoingPrompt[]>
-  /** Resolves once the daemon has it or it was taken back; rejects when the daemon refuses it. */
+  /**
+   * Resolves when the daemon has accepted the prompt or the user has taken it back; rejects when the daemon refuses it.
+   */
   send(session: string, prompt: string): Promise<void>
   takeBack(key: string): void
-  /** Its run is seen in the conversation now. */
+  /** To call when the conversation shows its run. */
   seen(key: string): void
 }
 
@@ -58,7 +63,7 @@ function createOutgoing(mux: Mux): Outgoing {
     try {
       sessionStorage.setItem(storageKey, JSON.stringify(left))
     } catch {
-      // Too long for the browser's store: it is sent all the same, and not kept over a reload.
+      // Too long for `sessionStorage`: the prompts are sent, but lost on a reload.
     }
   }
   const change = (next: readonly OutgoingPrompt[]) => {
@@ -82,7 +87,7 @@ function createOutgoing(mux: Mux): Outgoing {
   }
 
   for (const { key, session, prompt, mayHaveArrived } of restored()) {
-    // The same key: where the first attempt arrived this one starts nothing.
+    // With the same key, this attempt starts no second run if the first one arrived.
     if (mayHaveArrived) send(session, prompt, key).catch(() => returnToDraft(session, prompt))
     else returnToDraft(session, prompt)
   }
@@ -101,7 +106,7 @@ function createOutgoing(mux: Mux): Outgoing {
 
 const restored = () => JSON.parse(sessionStorage.getItem(storageKey) ?? '[]') as Stored[]
 
-/** A prompt that never went out stands in its field again, before what is written there. */
+/** Puts an unsent prompt back before the draft. */
 export const joinDraft = (prompt: string, draft: string): string => (draft.trim() ? `${prompt}\n\n${draft}` : prompt)
 
 const returnToDraft = (session: string, prompt: string) => keepDraft(session, joinDraft(prompt, readDraft(session)))

@@ -6,7 +6,9 @@ import { createHistory } from './history.ts'
 import { joinDraft } from './outgoing.ts'
 import { matchingCommands } from './slash-commands.ts'
 
-/** Where a prompt is written. Enter sends it, Shift+Enter begins a line; the arrows go through earlier ones. */
+/**
+ * The field for a prompt. Enter sends it, Shift+Enter starts a new line, the arrow keys step through earlier prompts.
+ */
 export function PromptBox({ self, session, capabilities, prompts, isBusy, onSend, onUse, active }: PromptBoxProps) {
   const [text, setText] = useState(() => readDraft(session))
   const [chosen, setChosen] = useState(0)
@@ -39,7 +41,7 @@ export function PromptBox({ self, session, capabilities, prompts, isBusy, onSend
 
   const send = () => {
     if (!text.trim()) return
-    // At once: what is typed from here on is the next prompt.
+    // Before the daemon answers, because further typing belongs to the next prompt.
     write(history.sent())
     onSend(text)
     field.current?.focus()
@@ -58,7 +60,7 @@ export function PromptBox({ self, session, capabilities, prompts, isBusy, onSend
 
   const stepInHistory = (older: boolean): boolean => {
     const { selectionStart, selectionEnd, value } = field.current!
-    // Only from the first line up and from the last one down: between them the arrows move the caret.
+    // Only up from the first line and down from the last one; elsewhere the arrow keys move the caret.
     const beside = older ? value.slice(0, selectionStart) : value.slice(selectionEnd)
     if (beside.includes('\n')) return false
     const next = history.step(older, value)
@@ -75,7 +77,7 @@ export function PromptBox({ self, session, capabilities, prompts, isBusy, onSend
     if (commands.length && (isUp || key === 'ArrowDown'))
       setChosen((at + (isUp ? commands.length - 1 : 1)) % commands.length)
     else if (commands.length && (key === 'Tab' || key === 'Enter') && !event.shiftKey) {
-      // One that is whole already is sent.
+      // A complete command is sent.
       if (key === 'Enter' && text === `/${commands[at]!.name}`) send()
       else complete(at)
     } else if (commands.length && key === 'Escape') {
@@ -115,9 +117,9 @@ export function PromptBox({ self, session, capabilities, prompts, isBusy, onSend
   )
 }
 
-/** What its owner does to the box. */
+/** The operations of the box for its owner. */
 export interface PromptField {
-  /** Puts a prompt that was not sent back, before what is written now. */
+  /** Puts an unsent prompt back before the current text. */
   restore(prompt: string): void
 }
 
@@ -127,10 +129,10 @@ interface PromptBoxProps {
   capabilities: Capabilities
   /** Oldest first. */
   prompts: () => readonly string[]
-  /** A run goes on: what is sent waits for it. */
+  /** A run is active, queued or being sent, so the next prompt has to wait. */
   isBusy: boolean
   onSend: (prompt: string) => void
-  /** Somebody is about to write, or to choose a command. */
+  /** Called when the user is about to write or to choose a command. */
   onUse: () => void
   active: boolean
 }

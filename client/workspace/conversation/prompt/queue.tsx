@@ -5,11 +5,11 @@ import { Icon } from '../../parts/icons.tsx'
 import { oneLine } from '../../parts/format.ts'
 import { limits, nameOf, waiting } from '../model/labels.ts'
 
-/** Prompts that wait to be started, the next one first. Moved by Shift and the arrows, taken out by Delete. */
+/** The queued prompts, the next one first. Shift and an arrow key move a prompt; Delete removes it. */
 export function Queue({ mux, runs, readOnly, onProblem }: QueueProps) {
   const list = useRef<HTMLOListElement>(null)
   const rowAt = (index: number) => list.current?.children[index] as HTMLElement | undefined
-  // The run that is being moved: it keeps the focus, which its row loses on the way.
+  // The run that is being moved. Its row loses the focus on the way and gets it back.
   const moving = useRef<{ run: string; to: number } | undefined>(undefined)
   useLayoutEffect(() => {
     if (moving.current === undefined || runs[moving.current.to]?.run !== moving.current.run) return

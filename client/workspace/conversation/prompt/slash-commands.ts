@@ -2,7 +2,7 @@ import type { SlashCommand } from '../capabilities.ts'
 
 const mostShown = 8
 
-/** The commands that a prompt may be the beginning of; none once its first word is whole. */
+/** Returns the commands that match the first word of a prompt; none once a space follows it. */
 export function matchingCommands(prompt: string, commands: readonly SlashCommand[]): SlashCommand[] {
   const word = /^\/(\S*)$/.exec(prompt)?.[1]?.toLowerCase()
   if (word === undefined) return []

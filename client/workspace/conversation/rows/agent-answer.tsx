@@ -4,7 +4,7 @@ import type { ToolItem } from '../model/items.ts'
 import { outputText } from '../model/tool-output.ts'
 import { LoadRest } from './load-rest.tsx'
 
-/** What a sub-agent answered: below the steps that led to it. */
+/** The answer of a sub-agent, below its steps. */
 export function AgentAnswer({ item }: { item: ToolItem; version: number }) {
   const text = outputText(item.output)
   return (

@@ -5,7 +5,7 @@ import type { ApprovalPart, ToolItem } from '../model/items.ts'
 import { answered } from '../model/labels.ts'
 import { usePane } from '../pane-context.ts'
 
-/** A question of Claude's where it was asked, with what can be answered. */
+/** An approval at its place in the conversation, with the controls to answer it or its outcome. */
 export function Approval({ item, approval }: { item: ToolItem; approval: ApprovalPart }) {
   const { kind, resolved } = approval
   return (
@@ -26,7 +26,7 @@ function Plan({ input }: { input: unknown }) {
   const { plan } = (input ?? {}) as { plan?: unknown }
   if (typeof plan !== 'string') return null
   return (
-    // Scrolled by keyboard where it is taller than the pane.
+    // Focusable, so that the keyboard can scroll a plan that is taller than the pane.
     <div class="plan" tabIndex={0} role="region" aria-label="Plan">
       <Markdown source={plan} isWritten />
     </div>
@@ -36,7 +36,7 @@ function Plan({ input }: { input: unknown }) {
 function Open({ approval, item }: { item: ToolItem; approval: ApprovalPart }) {
   const { mux, readOnly } = usePane()
   const { description, tool, expiresAt } = approval
-  // Whoever was first is told by the log.
+  // No notice of an earlier answer: the log shows it here.
   const answering = useAnswering(mux.api, {
     ...approval,
     ...approval.reason,

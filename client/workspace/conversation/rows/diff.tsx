@@ -3,7 +3,7 @@ import type { FileChange, Hunk } from '../model/file-change.ts'
 
 const shownLines = 24
 
-/** What was changed in a file, line by line. */
+/** The change of a file, line by line. `of` is the key that stores whether it is unfolded. */
 export function Diff({ of, change }: { of: string; change: FileChange }) {
   const [open, toggle] = useOpen(`${of}#diff`, false)
   const lines = change.hunks.flatMap(linesOf)

@@ -5,7 +5,7 @@ import type { EndItem } from '../model/items.ts'
 import { ended } from '../model/labels.ts'
 import { useOpen, usePane } from '../pane-context.ts'
 
-/** How a run ended, and what it took. */
+/** The outcome of a run, with its duration, cost and tokens. */
 export function End({ item }: { item: EndItem; version: number }) {
   const { event, isExplained, startedAt, costUsd, tokens } = item
   const [open, toggle] = useOpen(item.key, false)
@@ -53,7 +53,9 @@ export function End({ item }: { item: EndItem; version: number }) {
   )
 }
 
-/** What helps, and a button that does it: for the newest run, while nothing else goes on. */
+/**
+ * The advice for a failure. The newest run also has a button that applies it while nothing else is running or queued.
+ */
 function Remedy({ item, advice: { text, remedy } }: { item: EndItem; advice: Advice }) {
   const { remediable, remedy: apply } = usePane()
   return (

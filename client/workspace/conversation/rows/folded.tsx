@@ -1,11 +1,11 @@
 import { useOpen } from '../pane-context.ts'
 
-/** A text of which only the first lines are shown until somebody wants all. `of`: the name under which that is kept. */
+/** Shows the first lines of a text until the user unfolds it. `of` is the key that stores whether it is unfolded. */
 export function Folded({ of, text, lines, class: name }: { of: string; text: string; lines: number; class: string }) {
   const [open, toggle] = useOpen(of, false)
   const end = endOfLines(text, lines)
   const more = end < text.length ? text.slice(end).split('\n').length - 1 : 0
-  // A line of its own only to say that there is one more would not be shorter.
+  // Do not hide a single line: the button would take as much space.
   const isLong = more > 1 || end < text.length - 2_000
   return (
     <>
@@ -21,7 +21,7 @@ export function Folded({ of, text, lines, class: name }: { of: string; text: str
   )
 }
 
-/** Where the first lines end; one that is endless counts for many. */
+/** Returns the index where the first lines end, limited to 400 characters per line on average. */
 function endOfLines(text: string, lines: number): number {
   let end = -1
   for (let line = 0; line < lines; line++) {

@@ -1,7 +1,7 @@
 import type { LineItem } from '../model/items.ts'
 import { useOpen } from '../pane-context.ts'
 
-/** A quiet remark between what is said. */
+/** A remark in one line, with an optional detail to unfold. */
 export function Line({ item }: { item: LineItem; version: number }) {
   const [open, toggle] = useOpen(item.key, false)
   const { text, tone, detail, about } = item

@@ -2,7 +2,7 @@ import { bytes } from '../../parts/format.ts'
 import type { Cut } from '../model/items.ts'
 import { usePane } from '../pane-context.ts'
 
-/** Where an event is here in part: asks the daemon for the whole of it. */
+/** A button that loads the whole of a shortened event. */
 export function LoadRest({ cut }: { cut: Cut | undefined }) {
   const { loadWhole } = usePane()
   if (!cut) return null

@@ -2,7 +2,7 @@ import { nameOf } from '../model/labels.ts'
 import type { PromptItem } from '../model/items.ts'
 import { Folded } from './folded.tsx'
 
-/** What was asked, and by whom. */
+/** A prompt with its author and time. */
 export function Prompt({ item }: { item: PromptItem; version: number }) {
   const { text, origin, time, lane } = item
   const who = origin ? nameOf(origin) : 'Claude, to its agent'

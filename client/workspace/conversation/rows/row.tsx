@@ -8,7 +8,7 @@ import { Text } from './text.tsx'
 import { Thinking } from './thinking.tsx'
 import { Tool } from './tool.tsx'
 
-/** A row of the conversation as it is seen. */
+/** Renders a row of the conversation. */
 export function drawRow(row: Row): VNode {
   const { item } = row
   switch (item.kind) {
@@ -31,7 +31,7 @@ export function drawRow(row: Row): VNode {
   }
 }
 
-/** How high a row will about be, before it has been drawn. */
+/** Estimates the height of a row in pixels before it is drawn. */
 export function guessHeight({ item, block }: Row): number {
   switch (item.kind) {
     case 'text': {

@@ -1,7 +1,7 @@
 import { Markdown } from '../../parts/markdown.tsx'
 import type { Row } from '../list/rows.ts'
 
-/** A block of what Claude says. */
+/** One block of Claude's text. */
 export const Text = ({ row, isWritten }: { row: Row; isWritten: boolean }) => (
   <div class="said">
     <Markdown source={row.block!.source} isWritten={isWritten} />

@@ -2,7 +2,7 @@ import { oneLine } from '../../parts/format.ts'
 import type { ThinkingItem } from '../model/items.ts'
 import { useOpen } from '../pane-context.ts'
 
-/** What Claude thinks, folded. */
+/** Claude's thinking, folded by default. */
 export function Thinking({ item }: { item: ThinkingItem; version: number }) {
   const [open, toggle] = useOpen(item.key, false)
   return (

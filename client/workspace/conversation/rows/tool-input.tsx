@@ -2,7 +2,7 @@ import { Path } from '../../parts/path.tsx'
 import { type Field, type Todo, toolView } from '../model/tool-view.ts'
 import { Folded } from './folded.tsx'
 
-/** What a tool was asked for. `of`: the name under which is kept whether it is unfolded. */
+/** The input of a tool. `of` is the key that stores whether it is unfolded. */
 export function ToolInput({ of, tool, input }: { of: string; tool: string; input: unknown }) {
   const view = toolView(tool, input)
   switch (view.as) {
@@ -36,7 +36,7 @@ function Todos({ todos }: { todos: readonly Todo[] }) {
   )
 }
 
-/** Names and values, as they are told to a person. */
+/** Shows names and values. */
 export function Fields({ of, fields }: { of: string; fields: readonly Field[] }) {
   return (
     <dl class="fields">

@@ -25,14 +25,14 @@ const said: Record<ToolState, string> = {
   stopped: 'stopped',
 }
 
-/** Tools whose output is what people look for. */
+/** Tools that are open by default, because users mostly look for their output. */
 const shownAtOnce = new Set(['Bash', 'Edit', 'MultiEdit', 'Write', 'TodoWrite'])
 
-/** A tool's call: what it was asked, how it stands, and what came of it. */
+/** A tool call with its input, state and output. */
 export function Tool({ item }: { item: ToolItem; version: number }) {
   const { tool, input, state, children } = item
   const agent = isAgent(tool)
-  // Who decided, and what, is part of what happened.
+  // A call with an approval is open, so that the decision is visible.
   const isAsked = item.approval !== undefined
   const [open, toggle] = useOpen(
     item.key,
@@ -83,9 +83,9 @@ function Body({ item }: { item: ToolItem }) {
   const isAsked = asked !== '' && asked !== '{}' && !isTold && !isOnlyPath(input)
   const text = plain(outputText(output))
   const fields = toolName(tool).server === undefined ? undefined : jsonFields(text)
-  // Below the steps that led to it.
+  // The answer of a sub-agent has a row of its own below its steps.
   const isElsewhere = item.children.length > 0 && showsChildren(item, opened)
-  // What is told of a changed file is that it was changed.
+  // The output of a file change only says that the file was changed.
   const isOutput =
     text.trim() &&
     !isElsewhere &&
@@ -137,7 +137,7 @@ function Body({ item }: { item: ToolItem }) {
   )
 }
 
-/** What the header says already. */
+/** Whether the header already shows the whole input. */
 const isOnlyPath = (input: unknown) => pathOf(input) !== undefined && Object.keys(input ?? {}).length === 1
 
 function lastDone(children: readonly Item[]): string {
@@ -146,6 +146,6 @@ function lastDone(children: readonly Item[]): string {
   return last ? `${tools.length} × tool, last ${last.tool}` : `${children.length} entries`
 }
 
-// eslint-disable-next-line no-control-regex -- what terminals take for colours and movements is no text
+// eslint-disable-next-line no-control-regex -- matches the escape sequences of terminals
 const terminalCodes = /\u001B(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001B]*(?:\u0007|\u001B\\)|[@-Z\\-_])/g
 const plain = (text: string) => (text.includes('\u001B') ? text.replaceAll(terminalCodes, '') : text)

@@ -1,11 +1,11 @@
-/** Marks the words within these elements, without changing them. Returns what takes the marks away. */
+/** Highlights the words in these elements without changing the DOM. Returns a function that removes the highlight. */
 export function markFound(name: string, elements: readonly HTMLElement[], words: string): () => void {
-  // Where there are no highlights, rows are found all the same.
+  // Without the CSS Custom Highlight API, the search works but marks nothing.
   if (!('highlights' in CSS)) return () => {}
   const ranges = elements.flatMap(element => rangesIn(element, words.trim().toLowerCase()))
   const mine = new Highlight(...ranges)
   CSS.highlights.set(name, mine)
-  // Another pane may have set its own since.
+  // Another pane may have set the highlight since.
   return () => void (CSS.highlights.get(name) === mine && CSS.highlights.delete(name))
 }
 
@@ -18,7 +18,7 @@ function rangesIn(element: HTMLElement, words: string): Range[] {
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const text = node.textContent!.toLowerCase()
     for (let at = text.indexOf(words); at >= 0 && ranges.length < mostRanges; at = text.indexOf(words, at + 1)) {
-      // Some letters are longer in lower case.
+      // Lower-casing can lengthen the text, which shifts the positions.
       if (at + words.length > node.textContent!.length) break
       const range = new Range()
       range.setStart(node, at)

@@ -2,7 +2,7 @@ import type { Row } from '../list/rows.ts'
 import { inputText, outputText } from '../model/tool-output.ts'
 import { ended } from '../model/labels.ts'
 
-/** The text that a row is found by. */
+/** Returns the text of a row that the search looks at. */
 export function rowText({ item, block }: Row): string {
   switch (item.kind) {
     case 'text':
@@ -18,7 +18,7 @@ export function rowText({ item, block }: Row): string {
   }
 }
 
-/** The keys of the rows that hold these words, in order. */
+/** Returns the keys of the rows that contain these words as one string, ignoring case, in order. */
 export function findRows(rows: readonly Row[], words: string): string[] {
   const wanted = words.trim().toLowerCase()
   if (!wanted) return []

@@ -1,15 +1,15 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from '../../parts/icons.tsx'
 
-/** Looks for words in what of the conversation is here, and further up when asked to. */
+/** Searches the loaded part of the conversation; a button loads older events. */
 export function SearchBar(props: SearchBarProps) {
   const { asked, words, found, at, hasOlder, isLoading, onWords, onStep, onOlder, onClose } = props
   const field = useRef<HTMLInputElement>(null)
-  // Before anything is painted: the next letter is for the field. Again when the search is asked for again.
+  // Before the next key press, which belongs to the field. Again for each request to search.
   useLayoutEffect(() => field.current!.select(), [asked])
   const older = () => {
     onOlder()
-    // The button cannot keep the focus while it loads.
+    // The disabled button loses the focus while older events load.
     field.current!.focus()
   }
   return (
@@ -73,11 +73,11 @@ export function SearchBar(props: SearchBarProps) {
 }
 
 interface SearchBarProps {
-  /** How often the search was asked for. */
+  /** Number of requests to search; a new one selects the text of the field. */
   asked: number
   words: string
   found: number
-  /** Which of them is shown. */
+  /** The index of the match that is shown. */
   at: number
   hasOlder: boolean
   isLoading: boolean
