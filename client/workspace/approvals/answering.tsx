@@ -8,25 +8,25 @@ import { useNow } from '../parts/time.tsx'
 import { type Question, questionsOf } from './approval-input.ts'
 import { type Answers, Questions } from './questions.tsx'
 
-/** What has to be known of a question to answer it. */
+/** The fields of an approval that are needed to answer it. */
 export interface Asked extends Pick<Approval, 'approval' | 'kind' | 'input'>, ApprovalReason {
   suggestions?: readonly unknown[] | undefined
-  /** Only a part of the input is here: it can be allowed as it is, and not be changed. */
+  /** The input is shortened here, so it can be allowed but not changed. */
   isCut?: boolean
 }
 
 type Given = Omit<ApprovalAnswer, 'approval'>
 
-/** How somebody answers a question, wherever it is shown. */
+/** The state and actions of answering an approval. */
 export interface Answering {
   asked: Asked
   questions: readonly Question[]
   answers: Answers
   setAnswers(answers: Answers): void
-  /** Why not, for Claude. */
+  /** The reason for a denial, which Claude receives. */
   message: string
   setMessage(message: string): void
-  /** The tool's input as JSON, once somebody wants another. */
+  /** The tool's input as JSON, once the user edits it. */
   input: string | undefined
   setInput(input: string): void
   problem: string
@@ -36,10 +36,10 @@ export interface Answering {
   deny(): void
 }
 
-/** The answer that was first counts: `onLate` is told whose it was when that was another. */
+/** The first answer counts. If another client answered first, calls `onLate` with a text that says who and how. */
 export function useAnswering(api: ClientApi, asked: Asked, onLate: (first: string) => void = () => {}): Answering {
   const questions = asked.kind === 'question' ? questionsOf(asked.input) : []
-  // Kept by the question: its card and its row come and go while somebody writes.
+  // Drafts keyed by the approval, because its card and row may unmount while the user writes.
   const [given, setGiven, forgetAnswers] = useDraft(`answers/${asked.approval}`)
   const [message, setMessage, forgetMessage] = useDraft(`deny/${asked.approval}`)
   const [changedInput, setInput, forgetInput] = useDraft(`input/${asked.approval}`)
@@ -89,7 +89,7 @@ export function useAnswering(api: ClientApi, asked: Asked, onLate: (first: strin
   }
 }
 
-/** What can be answered; to who only watches, that somebody else has to. */
+/** The form to answer an approval. With an observe token it is disabled and says that somebody else has to answer. */
 export function AnswerForm({ answering, readOnly }: { answering: Answering; readOnly: boolean }) {
   const { asked, questions, answers, setAnswers, message, setMessage, input, setInput } = answering
   const { problem, isSending, canAllow, allow, deny } = answering
@@ -182,7 +182,7 @@ export function AnswerForm({ answering, readOnly }: { answering: Answering; read
 
 const labels = { tool: 'Allow', question: 'Answer', plan: 'Approve' }
 
-/** How long an answer still counts. */
+/** The time left to answer; `until` is in ms since epoch. */
 export function TimeLeft({ until }: { until: number }) {
   const left = until - useNow()
   return (

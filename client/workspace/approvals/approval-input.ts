@@ -2,7 +2,7 @@ import type { Approval } from '../../sdk/browser.ts'
 import { harmless, harmlessJson } from '../../text/harmless.ts'
 import { shortPath } from '../parts/format.ts'
 
-/** What a tool wants to do, in the form in which a person judges it: nothing in it is hidden or shown out of order. */
+/** A tool's intended action in readable form. Its texts are harmless: no character hides or reorders others. */
 export type Wish =
   | { as: 'command'; command: string; about?: string }
   | { as: 'edit'; path: string; before: string; after: string }
@@ -40,7 +40,7 @@ export interface Question {
   options: { label: string; description: string | undefined }[]
 }
 
-/** The questions of an `AskUserQuestion`; none where its input is of another form. */
+/** Returns the questions of an `AskUserQuestion`; none if its input has another form. */
 export function questionsOf(input: unknown): Question[] {
   const { questions } = (input ?? {}) as { questions?: unknown }
   if (!Array.isArray(questions)) return []
@@ -68,7 +68,7 @@ export function questionsOf(input: unknown): Question[] {
   })
 }
 
-/** One line that says what is asked. */
+/** Summarises an approval. A command keeps its line breaks. */
 export function summaryOf({ tool, kind, input }: Pick<Approval, 'tool' | 'kind' | 'input'>): string {
   if (kind === 'question') return harmless(questionsOf(input)[0]?.question ?? 'a question')
   if (kind === 'plan') return 'a plan to approve'

@@ -1,6 +1,6 @@
 import type { Approval, ApprovalReason } from '../../sdk/browser.ts'
 
-/** Why Claude Code asks, where it says so. */
+/** Claude Code's reason for an approval, if it gives one. */
 export function ReasonView({ reason, kind }: { reason: ApprovalReason; kind: Approval['kind'] }) {
   const facts = factsOf(reason, kind)
   if (facts.length === 0) return null
@@ -31,7 +31,7 @@ function factsOf(
   return facts.filter((fact): fact is [string, string] => fact[1] !== undefined)
 }
 
-/** Where Claude Code gives the kind of its reason alone. */
+/** Texts for a reason of which Claude Code only gives the type. */
 const reasonTypes: Record<string, string> = {
   rule: 'a permission rule says to ask',
   hook: 'a hook says to ask',

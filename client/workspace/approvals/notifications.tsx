@@ -10,7 +10,7 @@ const key = 'muxd.notify'
 const isThere = 'Notification' in globalThis
 const wanted = signal(isThere && Notification.permission === 'granted' && localStorage.getItem(key) === 'yes')
 
-/** Turns desktop notifications of questions on and off; the browser asks once, at the click. */
+/** A button that turns desktop notifications of approvals on and off. The browser asks for permission at the click. */
 export function Notifications() {
   const { say } = useWorkspace()
   if (!isThere) return null
@@ -28,7 +28,10 @@ export function Notifications() {
   )
 }
 
-/** Puts the number of questions into the document's title, and a notification for each new one before who looks elsewhere. */
+/**
+ * Shows the number of pending approvals in the document's title, and a desktop notification of each new one while the
+ * window has no focus.
+ */
 export function announceApprovals({ records, paneManager }: Workspace): () => void {
   const known = new Set<string>()
   return effect(() => {
@@ -41,7 +44,7 @@ export function announceApprovals({ records, paneManager }: Workspace): () => vo
       const session = records.sessions.peek().get(approval.session)
       const note = new Notification(session ? sessionName(session) : 'muxd', {
         body: oneLine(summaryOf(approval)),
-        // Several windows show one.
+        // With the same tag, several windows show one notification.
         tag: approval.approval,
       })
       note.addEventListener('click', () => {

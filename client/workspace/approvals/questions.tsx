@@ -1,7 +1,7 @@
 import type { Question } from './approval-input.ts'
 import { harmless } from '../../text/harmless.ts'
 
-/** By the question's text: the label that was chosen, or the user's own words; a list where several may be. */
+/** The chosen label or the user's own words, by the text of the question; a list if several are allowed. */
 export type Answers = Record<string, string | string[]>
 
 export function Questions({
