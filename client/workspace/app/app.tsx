@@ -7,10 +7,10 @@ import { Closed, ConnectScreen, NoDaemon, NoToken } from './connect-screen.tsx'
 import { Shell } from './shell.tsx'
 import { createWorkspace, WorkspaceContext } from '../context/workspace.ts'
 
-/** A first attempt that takes longer finds no daemon. */
+/** Without a connection after this time, the page says that no daemon answers. */
 const patienceMs = 1_500
 
-/** The workspace once the daemon has answered; until then, and when it will not, what is the matter. */
+/** Shows the workspace once the daemon has answered, else the state of the connection. */
 export function App({ name, connection }: { name: string; connection: Connection }) {
   const { state, why, opened } = connection.status.value
   const impatient = useSignal(false)
@@ -19,7 +19,7 @@ export function App({ name, connection }: { name: string; connection: Connection
     return () => clearTimeout(timer)
   }, [])
   const hello = connection.hello.value
-  // One for as long as the page is there: connections come and go.
+  // One workspace for the life of the page, over all reconnections.
   const workspace = useMemo(() => hello && createWorkspace(name, connection, hello), [opened > 0])
 
   if (state === 'closed') {

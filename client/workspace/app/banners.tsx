@@ -9,7 +9,9 @@ import { useWorkspace } from '../context/workspace.ts'
 
 const patienceMs = 4_000
 
-/** What is unusual about the connection or the daemon, for as long as it is; said aloud when it begins. */
+/**
+ * Shows problems of the connection and the daemon while they last. Announces each one to screen readers when it begins.
+ */
 export function Banners() {
   const { connection, hello } = useWorkspace()
   const { state } = connection.status.value
@@ -32,7 +34,7 @@ export function Banners() {
   )
 }
 
-/** What the daemon is, where that must not be mistaken: beside the name of the page. */
+/** Marks the simulator and an observe token beside the name of the page. */
 export function Marks() {
   const { hello, readOnly } = useWorkspace()
   return (
@@ -71,7 +73,7 @@ function Reconnecting() {
   )
 }
 
-/** After a reconnection: whether everything is there again, and if not, what is missing. */
+/** Announces a reconnection, and shows a banner if the database has a new epoch, because events may be lost then. */
 function Lost() {
   const { connection, records, say } = useWorkspace()
   const { state, opened } = connection.status.value
@@ -118,7 +120,7 @@ function DaemonNotice() {
         if (event.type === 'daemon_status') notice.value = event
     }
     follow().catch(() => {
-      // The connection is closed: the page says so.
+      // The connection is closed, which the page shows elsewhere.
     })
     return () => leaving.abort()
   }, [])

@@ -1,7 +1,7 @@
-/** Whether the user has something in their hands: a tab that is dragged, an edge that is moved. */
+/** Says whether the user is dragging a tab or moving an edge. */
 export interface BusySign {
   readonly busy: boolean
-  /** Called when it is let go of. */
+  /** Calls the handler when the drag has ended. Returns the function that removes it. */
   onIdle(handler: () => void): () => void
   watch(element: HTMLElement): () => void
 }
@@ -14,13 +14,13 @@ export function createBusySign(): BusySign {
   }
   const end = () => {
     if (!busy) return
-    // What is let go of finds its place first.
+    // Let the dropped tab reach its place first.
     setTimeout(() => {
       busy = false
       for (const handler of handlers) handler()
     })
   }
-  // A drag takes the pointer away, and its end is told where it began, unless that is gone.
+  // A drag suppresses `pointerup`. Its `dragend` goes to the element where it began, unless that has been removed.
   const ends = ['pointerup', 'dragend', 'drop', 'blur'] as const
   return {
     get busy() {

@@ -10,7 +10,7 @@ const modes: [mode: CancelMode, label: string, what: string][] = [
   ['kill', 'Kill', 'ends the process and everything it started, at once'],
 ]
 
-/** Ends a run, as hard as is asked for. Others see who did, and why. */
+/** The dialog that cancels a run in one of three modes. All clients see the author and the reason. */
 export function CancelRun({ run }: { run: string }) {
   const { mux, records, overlay, say } = useWorkspace()
   const [reason, setReason, forgetReason] = useDraft(`cancel/${run}`)

@@ -17,17 +17,20 @@ export interface Command {
   id: string
   group: string
   title: string
-  /** Shown beside its title, and found by as well. */
+  /** Shown beside its title. The search looks at it too. */
   hint?: string
-  /** Further words that it is found by. */
+  /** More words that the search looks at. */
   words?: string
-  /** It takes effect at once and cannot be undone: the palette offers it by its whole first word only, and never first. */
+  /**
+   * It takes effect at once and cannot be undone. The palette offers it only for its complete first word, and never
+   * first.
+   */
   isFinal?: boolean
   keys?: Chord
   run(): void
 }
 
-/** Everything that can be done now. Those with keys are there always, so that the keys do the same at all times. */
+/** Returns all commands that are possible now. */
 export function commandsOf(workspace: Workspace): Command[] {
   return [
     ...runCommands(workspace),

@@ -3,7 +3,10 @@ import { useWorkspace } from '../context/workspace.ts'
 
 const lastUsed = 'muxd.directory'
 
-/** Where somebody wants to work: first where they last did, from this page or with anything else. */
+/**
+ * The directory of a new session. Starts as `first`, else as the last one used in this page, else as that of the
+ * session used last by any client.
+ */
 export function useDirectory(first?: string): Signal<string> {
   const [latest] = useDirectories()
   return useSignal(first ?? localStorage.getItem(lastUsed) ?? latest ?? '')
@@ -36,7 +39,7 @@ export function DirectoryField({ directory, autoFocus = false }: { directory: Si
   )
 }
 
-/** Those of the sessions, the latest used first. */
+/** Returns the directories of the sessions, the latest used first; at most 20. */
 function useDirectories(): string[] {
   const latest = [...useWorkspace().records.sessions.value.values()].sort((a, b) => b.usedAt - a.usedAt)
   return [...new Set(latest.map(({ cwd }) => cwd))].slice(0, 20)

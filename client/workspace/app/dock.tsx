@@ -13,7 +13,7 @@ import { useWorkspace, type Workspace, WorkspaceContext } from '../context/works
 
 const theme = { name: 'muxd', className: 'dock', dndTabIndicator: 'line' } as const
 
-/** All open blocks side by side, in panes that can be dragged, resized and laid behind each other. */
+/** Shows all open blocks in panes that can be moved, resized and stacked as tabs. */
 export function Dock({ busy }: { busy: BusySign }) {
   const workspace = useWorkspace()
   const ref = useRef<HTMLDivElement>(null)
@@ -57,7 +57,7 @@ export function Dock({ busy }: { busy: BusySign }) {
       }),
       api.onDidMaximizedGroupChange(() => paneManager.maximisedChanged(api.hasMaximizedGroup())),
     ]
-    // What a screen reader calls the tab.
+    // Keep the accessible names of the tabs up to date.
     const untitle = effect(() => {
       const sessions = records.sessions.value
       const waiting = records.approvals.value.length
@@ -88,7 +88,7 @@ function NothingOpen() {
   )
 }
 
-/** A part of dockview's that is drawn by a component. */
+/** Makes a part of dockview that a component renders. */
 function rendered(workspace: Workspace, className: string, draw: () => JSX.Element) {
   const element = document.createElement('div')
   element.className = className
@@ -125,7 +125,7 @@ function createPanes(
         api.fromJSON(toDockview(layout, { width: api.width, height: api.height }, titleOf), {
           reuseExistingPanels: true,
         })
-        // The groups are new. The panel at work stays the active one, also when it is in none of the groups' front.
+        // `fromJSON` makes new groups. Activate the panel that was active, if it is still in front of its group.
         const next = panelOf(active ?? activeOf() ?? '') ?? panelOf(groupsOf(layout.root)[0]?.shown ?? '')
         if (next && next.group.activePanel === next) next.api.setActive()
       })
@@ -185,7 +185,9 @@ function createPanes(
   }
 }
 
-/** Panels are taken out of the document while they get new places: the focus, a selection and how far all is scrolled. */
+/**
+ * Saves the focus and the scroll positions, which panels lose when they move. Returns a function that restores them.
+ */
 function keepFocus(): () => void {
   const { activeElement: focused } = document
   const scrolled = [...document.querySelectorAll('.pane *')]
@@ -198,7 +200,9 @@ function keepFocus(): () => void {
   }
 }
 
-/** At once, so that the next key goes there, and once more: dockview moves its own focus later. */
+/**
+ * Focuses at once, so that the next key goes there, and once more in the next frame, because dockview moves the focus.
+ */
 function focusContent(api: DockviewApi, id: string | undefined): void {
   if (id === undefined) return
   const focus = () => {

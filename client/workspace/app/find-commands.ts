@@ -5,7 +5,7 @@ const most = 60
 
 type Findable = Pick<Command, 'id' | 'title' | 'hint' | 'words' | 'isFinal'>
 
-/** The commands for what was typed, the best match first. Final ones stand behind all others, and never alone. */
+/** Returns the commands that match the query, the best match first. Final commands come last, and never alone. */
 export function findCommands<Found extends Findable>(commands: readonly Found[], query: string): Found[] {
   const harmless = commands.filter(({ isFinal }) => !isFinal)
   if (!query.trim()) return harmless.slice(0, most)
@@ -19,7 +19,7 @@ export function findCommands<Found extends Findable>(commands: readonly Found[],
   return [...found, ...commands.filter(command => command.isFinal && isNamed(command, query))]
 }
 
-/** Where the command stands that was picked; the first one until one is picked. A final one is never chosen by itself. */
+/** Returns the index of the picked command; 0, which is never a final command, if none is picked. */
 export function chosenOf(found: readonly Pick<Command, 'id'>[], picked: string | undefined): number {
   return Math.max(
     0,
@@ -30,7 +30,7 @@ export function chosenOf(found: readonly Pick<Command, 'id'>[], picked: string |
 const scoreOf = ({ title, hint = '', words = '' }: Findable, query: string): number =>
   Math.max(matchScore(query, title) * 2, matchScore(query, `${title} ${hint} ${words}`))
 
-/** Whether the query begins with the command's own first word, whole, and the other words are in it as they stand. */
+/** Whether the query begins with the complete first word of the title, and its other words are in the title or hint. */
 function isNamed({ title, hint = '' }: Findable, query: string): boolean {
   const [first, ...others] = query.toLowerCase().split(/\s+/).filter(Boolean)
   const text = `${title} ${hint}`.toLowerCase()

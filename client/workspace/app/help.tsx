@@ -17,7 +17,7 @@ const inBlocks = (mac: boolean): [keys: string, what: string][] => [
   ['Delete', 'take it out of the queue'],
 ]
 
-/** The keys of everything. */
+/** The dialog that lists all keys. */
 export function Help() {
   const workspace = useWorkspace()
   const mac = isMac()

@@ -8,7 +8,7 @@ import { DirectoryField, rememberDirectory, useDirectory } from './directory.tsx
 import { showSession } from './show-session.ts'
 import { messageOf, useWorkspace } from '../context/workspace.ts'
 
-/** Takes up a conversation that was begun in a directory without muxd. */
+/** The dialog that imports a conversation that was started without muxd in a directory. */
 export function ImportConversation() {
   const workspace = useWorkspace()
   const { api, overlay } = workspace

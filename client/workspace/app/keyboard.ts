@@ -2,7 +2,7 @@ import { commandsOf } from './commands.ts'
 import { isChord, isMac, isTyping } from '../context/keys.ts'
 import type { Workspace } from '../context/workspace.ts'
 
-/** Carries out commands by their keys, wherever the focus is. Returns what ends that. */
+/** Runs commands by their keys, wherever the focus is. Returns a function that stops it. */
 export function startKeyboard(workspace: Workspace): () => void {
   const mac = isMac()
   const onKeyDown = (event: KeyboardEvent) => {
@@ -11,7 +11,7 @@ export function startKeyboard(workspace: Workspace): () => void {
     if (bare && isTyping(event.target)) return
     const { overlay } = workspace
     const command = commandsOf(workspace).find(({ keys }) => keys !== undefined && isChord(event, keys, mac))
-    // What lies over everything has the keyboard.
+    // An open dialog gets all other keys.
     if (!command || (overlay.value && command.id !== 'palette')) return
     event.preventDefault()
     command.run()

@@ -1,4 +1,4 @@
-/** Labels as they are written: one a line, `name=value`. */
+/** Writes labels as lines `name=value`. */
 export const labelLines = (labels: Record<string, string>): string =>
   Object.entries(labels)
     .map(([name, value]) => `${name}=${value}`)

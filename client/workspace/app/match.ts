@@ -1,6 +1,7 @@
 /**
- * How well a text answers what was typed, each word by itself: 0 when not at all. The beginning of a word counts more
- * than its middle, and letters that follow each other more than letters that are merely all there.
+ * Scores how well a text matches a query; 0 if one of its words does not match. A match at the beginning of a word
+ * scores higher than one in its middle. Letters in order with others between them score lowest, and only for words of
+ * three letters and more.
  */
 export function matchScore(query: string, text: string): number {
   const lower = text.toLowerCase()

@@ -6,10 +6,10 @@ import { DialogFoot } from '../parts/dialog-foot.tsx'
 import { labelLines, labelsOf } from './labels.ts'
 import { messageOf, useWorkspace } from '../context/workspace.ts'
 
-/** What a session is called, and what it is found by. */
+/** The dialog that changes the title and labels of a session. */
 export function Naming({ session }: { session: string }) {
   const { api, records, overlay } = useWorkspace()
-  // What others change meanwhile is not undone.
+  // The record when the dialog opened. Only changed fields are sent, so that changes by other clients meanwhile stay.
   const before = useMemo(() => records.sessions.value.get(session), [])
   const [title, setTitle, forgetTitle] = useDraft(`title/${session}`, before?.title ?? '')
   const lines = labelLines(before?.labels ?? {})

@@ -20,7 +20,9 @@ const modes: [value: string, label: string][] = [
 
 const models = ['opus', 'sonnet', 'haiku']
 
-/** Begins a session with its first prompt. What is written stays as a draft until it has begun. */
+/**
+ * The dialog that starts a session with its first prompt. Its fields are kept as drafts until the session has started.
+ */
 export function NewSession({
   prompt: first = '',
   directory,
@@ -30,7 +32,7 @@ export function NewSession({
 }) {
   const workspace = useWorkspace()
   const { mux, overlay, hello, connection, say } = workspace
-  // A prompt to begin with is another draft than what somebody wrote by hand.
+  // A given first prompt has a draft of its own.
   const draft = `new-session/${first.slice(0, 80)}`
   const [prompt, setPrompt, forgetPrompt] = useDraft(draft, first)
   const [title, setTitle, forgetTitle] = useDraft(`${draft}/title`)

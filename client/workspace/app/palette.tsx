@@ -6,11 +6,11 @@ import { chosenOf, findCommands } from './find-commands.ts'
 import { chordText, isMac } from '../context/keys.ts'
 import { useWorkspace } from '../context/workspace.ts'
 
-/** Everything that can be done, found by typing. */
+/** The dialog that finds and runs commands. */
 export function Palette({ query: first = '' }: { query?: string | undefined }) {
   const workspace = useWorkspace()
   const query = useSignal(first)
-  // By its id: the list changes while the palette is open, and the choice must not move to another command.
+  // The id of the command, not its index, because the list may change while the palette is open.
   const picked = useSignal<string | undefined>(undefined)
   const list = useRef<HTMLUListElement>(null)
   const commands = commandsOf(workspace).filter(({ id }) => id !== 'palette')
@@ -25,7 +25,7 @@ export function Palette({ query: first = '' }: { query?: string | undefined }) {
   const run = (command: Command | undefined) => {
     if (!command) return
     close()
-    // Its focus comes after that which the dialog gives back.
+    // After the dialog has returned the focus, because the command may move it.
     setTimeout(() => command.run())
   }
   const onKeyDown = (event: KeyboardEvent) => {

@@ -3,7 +3,7 @@ import type { Command } from './commands.ts'
 import { showSession } from './show-session.ts'
 import { messageOf, type Workspace } from '../context/workspace.ts'
 
-/** What can be done to the session of the pane that is worked in, and where another comes from. */
+/** Returns the commands for the session of the active pane, and the command that imports a conversation. */
 export function currentSessionCommands(workspace: Workspace): Command[] {
   const { readOnly, overlay, paneManager, api, say } = workspace
   if (readOnly) return []

@@ -22,10 +22,10 @@ import { NarrowLayout } from './narrow-layout.tsx'
 import { nextTheme, theme } from './theme.ts'
 import { messageOf, useWorkspace, type Workspace } from '../context/workspace.ts'
 
-/** Below this there is room for one block only. */
+/** Windows below this width show one block only. */
 const narrow = matchMedia('(max-width: 719px)')
 
-/** The page once it is connected: a bar, what is unusual, the blocks, and what lies over them. */
+/** The connected page: the bar, the banners, the blocks and the open dialog. */
 export function Shell() {
   const workspace = useWorkspace()
   const { overlay, notice } = workspace
@@ -92,7 +92,7 @@ function keepLayout({ name, layouts, paneManager, readOnly, say }: Workspace, bu
     isBlock: isBlockId,
     readOnly,
     onProblem(error) {
-      // That there is no connection is said already.
+      // A banner already shows a lost connection.
       if ((error as { kind?: unknown }).kind !== 'unavailable') say(`The layout: ${messageOf(error)}`, 'problem')
     },
   })

@@ -3,7 +3,7 @@ import type { Where } from '../context/pane-manager.ts'
 import type { Workspace } from '../context/workspace.ts'
 import { conversationOf } from '../layout/block.ts'
 
-/** Opens the pane of a session that was made a moment ago. */
+/** Opens the pane of a new session, once its record has arrived. */
 export async function showSession({ records, paneManager }: Workspace, session: string, where?: Where): Promise<void> {
   await untilKnown(records, session)
   // A dialog gives the focus back before the new pane takes it.

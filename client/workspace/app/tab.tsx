@@ -5,7 +5,10 @@ import { paneKindOf } from '../panes/registry.ts'
 import { Icon } from '../parts/icons.tsx'
 import { useWorkspace } from '../context/workspace.ts'
 
-/** What stands on a tab. To close it is for the mouse only: the keyboard has a command, and a tab holds no button. */
+/**
+ * The content of a tab. Its close mark is for the mouse only: a tab must hold no button, and the keyboard has a
+ * command.
+ */
 export function Tab({ id }: { id: string }) {
   const { paneManager, records } = useWorkspace()
   const waiting = id === 'approvals' ? records.approvals.value.length : 0
@@ -41,7 +44,7 @@ export function Tab({ id }: { id: string }) {
   )
 }
 
-/** The icon of a block; of a session how it is. */
+/** The icon of a block; for a conversation, the state of its session. */
 export function TabMark({ id }: { id: string }) {
   const { records } = useWorkspace()
   const block = parseBlockId(id)
@@ -61,7 +64,7 @@ export function TabMark({ id }: { id: string }) {
   return <Icon name={paneKindOf(id)?.icon ?? 'help'} />
 }
 
-/** Beside the tabs of a pane. */
+/** The buttons beside the tabs of a pane. */
 export function TabActions({ shownIn }: { shownIn(): string | undefined }) {
   const { paneManager } = useWorkspace()
   const act = (what: (id: string) => void) => () => {

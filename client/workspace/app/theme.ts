@@ -6,12 +6,12 @@ const key = 'muxd.theme'
 const themes: Theme[] = ['system', 'light', 'dark']
 const stored = () => themes.find(name => name === localStorage.getItem(key)) ?? 'system'
 
-/** What the user chose; the styles do the rest. */
+/** The user's choice. */
 export const theme = signal<Theme>(stored())
 
 export const nextTheme = () => (theme.value = themes[(themes.indexOf(theme.value) + 1) % themes.length]!)
 
-/** Keeps the root element, and other windows, in step. */
+/** Applies the theme to the root element, stores it, and follows changes by other windows. */
 export function applyTheme(): void {
   effect(() => {
     const { dataset } = document.documentElement
