@@ -7,24 +7,24 @@ import { pageName } from './page-name.ts'
 export interface Connection {
   mux: Mux
   status: ReadonlySignal<Status>
-  /** What the daemon said last. */
+  /** The latest hello of the daemon. */
   hello: ReadonlySignal<HelloResult | undefined>
 }
 
 export interface Status {
   state: ConnectionState
-  /** When that began. */
+  /** When the state began, in ms since epoch. */
   at: number
   why: Error | undefined
-  /** Counts the times that it was opened. */
+  /** Number of times that the connection was opened. */
   opened: number
 }
 
-/** Connects to the daemon that served the page, and goes on trying. */
+/** Connects to the daemon that served the page, and retries until it succeeds. */
 export function connectToDaemon(token: string): Connection {
   const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`
   const mux = open({ url, token, patient: true, client: { name: pageName(navigator.userAgent), version: sdkVersion } })
-  // Whoever is interested looks at the state.
+  // The state shows the failure.
   mux.opened.catch(() => {})
   const status = signal<Status>({ state: mux.state, at: Date.now(), why: undefined, opened: 0 })
   const hello = signal<HelloResult | undefined>()

@@ -3,10 +3,12 @@ import { useState } from 'preact/hooks'
 const key = 'muxd.drafts'
 const maxCharacters = 200_000
 
-/** Texts that were begun and not sent, by the name of their field, the one that was written last at the end. */
+/** Unsent texts by the name of their field; the one written last is at the end. */
 type Drafts = readonly (readonly [name: string, text: string])[]
 
-/** With this one, unless it is empty or too long to be kept. What was written long ago gives way to what is written now. */
+/**
+ * Adds a draft and drops the oldest ones above 200,000 characters in total. An empty or longer text removes the draft.
+ */
 export function withDraft(drafts: Drafts, name: string, text: string): Drafts {
   const isKept = text !== '' && text.length <= maxCharacters
   const kept = [...drafts.filter(([of]) => of !== name), ...(isKept ? [[name, text] as const] : [])]
@@ -18,7 +20,7 @@ export function withDraft(drafts: Drafts, name: string, text: string): Drafts {
   })
 }
 
-/** Drafts outlive a reload of the window, not its end. */
+/** Reads a draft; empty if there is none. Drafts survive a reload of the window, but not its end. */
 export const readDraft = (name: string): string => read().find(([of]) => of === name)?.[1] ?? ''
 
 export function keepDraft(name: string, text: string): void {
@@ -26,8 +28,8 @@ export function keepDraft(name: string, text: string): void {
 }
 
 /**
- * The text of a field, kept as a draft under a name until it is forgotten: however the field goes away, its text is
- * there when the field comes back. `first` is what the field holds before anybody writes.
+ * The text of a field, kept as a draft under `name` until `forget` is called, so that it is back when the field is
+ * mounted again. `first` is the text of the field without a draft.
  */
 export function useDraft(name: string, first = ''): [text: string, write: (text: string) => void, forget: () => void] {
   const [text, setText] = useState(() => readDraft(name) || first)

@@ -1,4 +1,4 @@
-/** What a link to the page says behind its `#`: nothing of it reaches a server or its log. */
+/** The fragment of a link to the page. Browsers do not send fragments, so it reaches no server and no log. */
 export interface Fragment {
   /** The one-time code of `muxd open`. */
   code?: string
@@ -14,9 +14,9 @@ export function readFragment(hash: string): Fragment {
   return { ...(code && { code }), workspace: isWorkspaceName(name) ? name : defaultWorkspace }
 }
 
-/** The fragment that may stay in the address bar: which workspace, and never the code. */
+/** Returns the fragment for the address bar: the workspace, never the code. */
 export const writeFragment = ({ workspace }: Fragment): string =>
   workspace === defaultWorkspace ? '' : `#${new URLSearchParams({ workspace })}`
 
-/** As the daemon takes it. */
+/** The same rule as in the daemon. */
 const isWorkspaceName = (name: string) => /^[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}$/.test(name)

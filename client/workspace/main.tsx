@@ -8,9 +8,9 @@ import { takeToken } from './token.ts'
 
 const root = document.querySelector('#workspace')!
 const { code, workspace } = readFragment(location.hash)
-// Before anything else: whoever looks at the address bar, or goes back in the history, finds no code.
+// First remove the code from the address bar and the history.
 if (code !== undefined) history.replaceState(null, '', `${location.pathname}${writeFragment({ workspace })}`)
-// A link to another workspace, or with another code, that is opened in this tab.
+// A link opened in this tab may name another workspace or have another code.
 addEventListener('hashchange', () => location.reload())
 applyTheme()
 

@@ -1,11 +1,11 @@
-/** What others see as the author of what is done in this page: `Firefox on Linux`. A page is not told the host's name. */
+/** Returns the name under which other clients see this page: `Firefox on Linux`. A page cannot read the host's name. */
 export function pageName(userAgent: string): string {
   const browser = browsers.find(([mark]) => userAgent.includes(mark))?.[1] ?? 'Browser'
   const system = systems.find(([mark]) => userAgent.includes(mark))?.[1]
   return system === undefined ? browser : `${browser} on ${system}`
 }
 
-/** Each names those behind it as well. */
+/** In this order, because a user agent also has the marks of browsers further down. */
 const browsers = [
   ['Edg/', 'Edge'],
   ['OPR/', 'Opera'],

@@ -1,13 +1,13 @@
 import type { Approval, Run, Session, SessionsEvent } from '../sdk/browser.ts'
 
-/** The records of the daemon as far as the page knows them, kept in step by whole records. */
+/** The page's copy of the daemon's records. Each change replaces a whole record. */
 export interface RecordsState {
   sessions: Map<string, Session>
-  /** What is queued or goes on, by run. */
+  /** Runs that have not ended, by run. */
   active: Map<string, Run>
-  /** The latest run of each session that has ended, by session. */
+  /** The latest ended run of each session, by session. */
   ended: Map<string, Run>
-  /** Those that wait for an answer, by approval. */
+  /** Pending approvals, by approval. */
   approvals: Map<string, Approval>
 }
 
@@ -18,7 +18,7 @@ export const emptyRecords = (): RecordsState => ({
   approvals: new Map(),
 })
 
-/** Takes in a record; says whether anything is different now. */
+/** Applies a change. Returns false for changes that do not concern these records. */
 export function applyChange(state: RecordsState, change: SessionsEvent): boolean {
   switch (change.type) {
     case 'session_created':

@@ -4,23 +4,23 @@ import { followCollection, readPages } from '../sdk/collection.ts'
 import { headOf, readActiveRuns } from './read-lists.ts'
 import { applyChange, emptyRecords, keepApproval, keepRun, type RecordsState } from './records-state.ts'
 
-/** The records of the daemon as signals, for every block. */
+/** The records of the daemon as signals. */
 export interface Records {
   /** False until the lists have been read for the first time. */
   loaded: ReadonlySignal<boolean>
   sessions: ReadonlySignal<ReadonlyMap<string, Session>>
-  /** What is queued or goes on, by session, in the order in which it was asked for. */
+  /** Runs that have not ended, by session: the active run first, then the queue in order. */
   active: ReadonlySignal<ReadonlyMap<string, readonly Run[]>>
-  /** The latest run of a session that has ended. */
+  /** The latest ended run of each session. */
   ended: ReadonlySignal<ReadonlyMap<string, Run>>
-  /** What waits for an answer, oldest first. */
+  /** The pending approvals, oldest first. */
   approvals: ReadonlySignal<readonly Approval[]>
-  /** The database's epoch: another one means that events which were shown may be gone. */
+  /** The database's epoch. A new one means that events already shown may be lost. */
   epoch: ReadonlySignal<string | undefined>
 }
 
 const pageSize = 500
-/** How far back the outcomes of ended runs are looked up. */
+/** Number of latest runs that are read for the outcomes of ended runs. */
 const recentRuns = 500
 
 /** Reads the lists and follows the topic `sessions` until the connection is closed. */
@@ -42,7 +42,7 @@ export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Re
       approvals.value = [...state.approvals.values()].sort((a, b) => a.requestedAt - b.requestedAt)
     })
   let due = false
-  // A burst of records is shown once.
+  // Show a burst of records once.
   const showSoon = () => {
     if (due) return
     due = true
@@ -57,7 +57,7 @@ export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Re
     state = next
     epoch.value = await databaseEpoch(mux, next)
     show()
-    // Not before: a session that is not shown yet would seem to be deleted.
+    // Set this last: a session that is not shown yet would seem to be deleted.
     loaded.value = true
   }
 
@@ -74,13 +74,15 @@ export function followRecords(mux: Mux, onProblem: (error: unknown) => void): Re
   return { loaded, sessions, active, ended, approvals, epoch }
 }
 
-/** Resolves when the record of a session is there: that of a new one comes behind the answer to who began it. */
+/**
+ * Resolves when the record of a session has arrived. The record of a new session comes after the answer to its creator.
+ */
 export function untilKnown({ sessions }: Records, session: string): Promise<void> {
   return new Promise(resolve => {
     const stop = sessions.subscribe(known => {
       if (!known.has(session)) return
       resolve()
-      // It may be there at once, before there is anything to stop.
+      // If the record is already there, `subscribe` calls this before it returns `stop`.
       queueMicrotask(() => stop())
     })
   })
@@ -95,7 +97,7 @@ async function readLists(api: ClientApi): Promise<RecordsState> {
     readActiveRuns(api, {}),
   ])
   for (const session of sessions) state.sessions.set(session.session, session)
-  // Oldest first: that is their order in a queue.
+  // Oldest first, which is their order in the queue.
   for (const run of [...active, ...recent.runs].sort((a, b) => a.firstSeq - b.firstSeq)) keepRun(state, run)
   for (const approval of approvals) keepApproval(state, approval)
   return state
@@ -113,7 +115,7 @@ const readApprovals = (api: ClientApi): Promise<Approval[]> =>
     page => page.approvals,
   )
 
-/** Any session's log tells it; undefined where there is none. */
+/** Reads the epoch from the log of any session; undefined if there is no session. */
 async function databaseEpoch(mux: Mux, { sessions }: RecordsState): Promise<string | undefined> {
   const [session] = sessions.keys()
   if (session === undefined) return undefined
@@ -128,7 +130,7 @@ function bySession(runs: Iterable<Run>): Map<string, Run[]> {
     if (others) others.push(run)
     else map.set(run.session, [run])
   }
-  // One that was moved in the queue has its new place told.
+  // A run that was moved in the queue has a new position.
   for (const list of map.values()) list.sort((a, b) => placeOf(a) - placeOf(b) || a.firstSeq - b.firstSeq)
   return map
 }

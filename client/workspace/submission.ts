@@ -1,21 +1,24 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
 import type { ClientApi, Mux, Run } from '../sdk/browser.ts'
 
-/** `waiting`: there is no connection; the prompt goes out with the next one. `sending`: the daemon has not answered yet. */
+/**
+ * `waiting`: there is no connection, and the prompt is sent with the next one. `sending`: the daemon has not answered
+ * yet.
+ */
 export type SubmissionState = 'waiting' | 'sending' | 'sent' | 'failed'
 
 /** A prompt on its way to the daemon. */
 export interface Submission {
   readonly state: ReadonlySignal<SubmissionState>
-  /** It may have reached the daemon, whose answer is not here. */
+  /** The prompt may have reached the daemon, which has not answered yet. */
   readonly mayHaveArrived: boolean
-  /** The run that it became; undefined when it was taken back. Rejects with why there is none. */
+  /** The run of the prompt; undefined if it was taken back. Rejects if the daemon refuses it. */
   readonly run: Promise<Run | undefined>
-  /** The prompt is not run: it is not sent, or its run is cancelled once the daemon has answered. */
+  /** Withdraws the prompt: it is not sent, or its run is cancelled once the daemon has answered. */
   takeBack(): void
 }
 
-/** `key` makes it one run, however often it is sent. */
+/** With `key`, sending the prompt several times starts one run. */
 export type SubmissionParams = Parameters<ClientApi['run']['start']>[0] & { key: string }
 
 export function submit(mux: Mux, params: SubmissionParams): Submission {

@@ -1,11 +1,14 @@
-/** The token lives as long as the tab: reloads keep it, other tabs do not have it, and no request carries it by itself. */
+/**
+ * `sessionStorage` keeps the token for the life of the tab. Other tabs do not have it, and no request sends it by
+ * itself.
+ */
 const key = 'muxd.token'
 
 export const forgetToken = () => sessionStorage.removeItem(key)
 
 /**
- * The token of this tab: exchanged for the one-time `code`, if there is one, else as it was kept. Rejects with why the
- * code is good for none.
+ * Returns the token of this tab: in exchange for the one-time `code` if given, else the stored one. Rejects if the
+ * daemon does not accept the code.
  */
 export async function takeToken(code: string | undefined): Promise<string | undefined> {
   if (code === undefined) return sessionStorage.getItem(key) ?? undefined
