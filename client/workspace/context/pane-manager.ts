@@ -75,7 +75,8 @@ export function createPaneManager(ownView: WindowView): PaneManager {
 
   /**
    * Returns the front block of the group that a new block joins by default: the active group unless it holds the
-   * session list, else a group with a block of the same kind, else the largest group without the session list.
+   * session list, else a group with a block of the same kind, else the group without the session list that has the
+   * largest `share`.
    */
   const companionOf = (id: string): string | undefined => {
     const kind = parseBlockId(id)?.kind
