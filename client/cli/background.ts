@@ -9,6 +9,7 @@ import { limits } from '../../protocol/limits.ts'
 import { exitCodes } from './exit.ts'
 import { diskProblem, homeProblem } from './home-problem.ts'
 import { connect, type DaemonInfo, readDaemonInfo, Unavailable } from '../sdk/index.ts'
+import { socketDirectory } from '../sdk/node/daemon-json.ts'
 
 /** Returns the URL of the daemon's program: its bundle, or in development its source. It exports `main(argv)`. */
 export const daemonProgram = (): URL =>
@@ -107,7 +108,8 @@ const isTaken = (port: number) => isListenedTo({ port, host: '127.0.0.1' })
 /**
  * Whether a pty-host holds the processes of a home. Without a daemon, a pty-host runs only while it holds processes.
  */
-export const holdsSessions = (home: string): Promise<boolean> => isListenedTo({ path: join(home, 'holder.sock') })
+export const holdsSessions = async (home: string): Promise<boolean> =>
+  isListenedTo({ path: join(await socketDirectory(home), 'holder.sock') })
 
 async function isListenedTo(where: NetConnectOpts): Promise<boolean> {
   const socket = connectTo(where)

@@ -10,8 +10,8 @@ import { jsonLines, muxd } from './muxd.ts'
 const simulator = resolve('dist/simulator.js')
 
 /** A home without a daemon; whatever daemon is started in it is stopped. */
-function homeForTest() {
-  const home = tempHome()
+function homeForTest({ below = '' } = {}) {
+  const home = join(tempHome(), below)
   onTestFinished(async () => {
     await muxd(['stop', '--home', home]).ended
     expect(existsSync(join(home, 'daemon.json'))).toBe(false)
@@ -127,6 +127,21 @@ it('restart puts another daemon in the place of the present one, and runs and th
   const events = jsonLines(seen.stdout)
   expectWholeLog(events as unknown as LogEvent[])
   expect(events.at(-1)).toMatchObject({ type: 'done' })
+})
+
+it.each([
+  ['in the home', ''],
+  ['elsewhere, because the path of the home is long', 'h'.repeat(100)],
+])('stop without a daemon ends kept sessions, with sockets %s', async (_where, below) => {
+  const { home, env } = homeForTest({ below })
+  const id = (await muxd(['run', '--detach', 'sim:hang', '--home', home], { env }).ended).stdout.trim()
+  await muxd(['stop', '--keep-sessions', '--home', home]).ended
+  const shown = await muxd(['status', '--home', home]).ended
+  expect(shown.stderr).toContain('its sessions go on')
+  const stopped = await muxd(['stop', '--home', home], { env }).ended
+  expect(stopped.stderr).toContain('no daemon runs, but sessions go on')
+  const run = await muxd(['show', id, '--json', '--home', home], { env }).ended
+  expect(jsonLines(run.stdout)[0]).toMatchObject({ state: 'interrupted' })
 })
 
 it('stop ends what runs and says so; with --keep-sessions it goes on, and the next daemon takes it over', async () => {
