@@ -3,10 +3,10 @@ import type { Channel, Page } from './delivery.ts'
 import type { TopicLog } from './topic-log.ts'
 
 export function createChannel(topic: string, log: TopicLog): Channel {
-  // The same beginning for every page, so that an event's text is all that is added to it.
+  // Every page starts with the same text, so building one only adds the texts of its events.
   const opening = `{"jsonrpc":"2.0","method":"events","params":{"topic":${JSON.stringify(topic)},"epoch":${JSON.stringify(log.epoch)},"events":[`
   const pages = new Map<string | number, Page>()
-  // Subscribers that are live ask for the same page one after the other: no look-up for them.
+  // Live subscribers ask for the same page one after the other; keeping the latest one spares them the look-up.
   let latest: Page | undefined
   let latestMaxBytes = 0
 

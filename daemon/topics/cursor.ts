@@ -1,12 +1,19 @@
 import type { RecoveryReason } from '../../protocol/index.ts'
 
-/** What a client asks for: everything kept, only what is to come, or to go on after a place it has reached. */
+/**
+ * Where a client wants to start: at the oldest kept event, behind the newest one, or after a position it has reached.
+ */
 export type Since = 'start' | 'end' | { epoch: string; seq: number }
 
-/** Where delivery starts (`after` is the last `seq` that is not sent), and whether anything is missing before it. */
+/**
+ * Where delivery starts (`after` is the last `seq` that is not sent), and whether the client has everything before it.
+ */
 export type Placement = { after: number; recovered: true } | { after: number; recovered: false; reason: RecoveryReason }
 
-/** Places a cursor in a log that runs from `first` to `head`. What cannot be recovered starts at `first`, and says so. */
+/**
+ * Places a cursor in a log that runs from `first` to `head`. A position that cannot be resumed starts at `first`, with
+ * a `reason`.
+ */
 export function placeCursor(since: Since | undefined, log: { epoch: string; first: number; head: number }): Placement {
   if (since === undefined || since === 'end') return { after: log.head, recovered: true }
   const start = log.first - 1

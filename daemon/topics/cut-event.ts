@@ -1,10 +1,10 @@
 /**
- * The text of an event as it goes over the wire: itself, or, when it is over `maxBytes` of UTF-8, the same event with
- * its large strings shortened (then its long arrays, then its depth) and `"cut":{"bytes":N}`, N being its whole size.
- * Pure and deterministic: live delivery and a replay years later send the same bytes.
+ * Returns the text of an event as it is sent. If the text is over `maxBytes` of UTF-8, the event is shortened: first
+ * its large strings, then its long arrays and objects and its depth. It then has `"cut":{"bytes":N}`, where N is its
+ * whole size. Pure and deterministic: live delivery and a replay years later send the same bytes.
  */
 export function cutEvent(text: string, maxBytes: number): string {
-  // A UTF-16 unit is at most three bytes: most events need no counting.
+  // A UTF-16 unit takes at most three bytes, so most events need no counting.
   if (text.length * 3 <= maxBytes) return text
   const bytes = Buffer.byteLength(text)
   if (bytes <= maxBytes) return text
@@ -16,9 +16,10 @@ export function cutEvent(text: string, maxBytes: number): string {
   return shortened(event, steps.at(-1)!, bytes, Infinity)!
 }
 
-/** The event's text within these bounds; undefined where that is still over `maxBytes`. */
+/** Returns the event's text within these bounds; undefined if that is still over `maxBytes`. */
 function shortened(event: unknown, bounds: Bounds, bytes: number, maxBytes: number): string | undefined {
-  // Characters, so a little less than bytes: enough to give up on a step before all of a huge event is walked through.
+  // Counts characters, which are never more than the bytes. That is enough to abandon a step before a huge event has
+  // been walked through.
   const room = { characters: maxBytes }
   const kept = shorten(event, bounds, 0, room) as object
   if (room.characters < 0) return undefined
@@ -32,8 +33,8 @@ interface Bounds {
   depth: number
 }
 
-// Strings first, for that is where the bytes are; the shape only where that was not enough. The last step is about
-// 20 KB at worst for an event with as many fields as the protocol has.
+// Strings first, because they hold most of the bytes; the shape only if that is not enough. The last step yields at
+// most about 20 KB for an event with as many fields as the protocol has.
 const steps: readonly Bounds[] = [
   ...[65_536, 16_384, 4_096, 1_024, 256].map(string => ({ string, items: Infinity, depth: 100 })),
   ...[4_096, 1_024, 256, 64, 16].map(items => ({ string: 256, items, depth: 16 })),
@@ -70,7 +71,7 @@ function shorten(value: unknown, bounds: Bounds, depth: number, room: { characte
 
 function shortenString(text: string, length: number): string {
   if (text.length <= length) return text
-  // Never half of a surrogate pair.
+  // Do not cut a surrogate pair in half.
   const last = text.charCodeAt(length - 1)
   return `${text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length)}…`
 }

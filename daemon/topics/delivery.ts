@@ -3,17 +3,23 @@ import type { Subscriptions } from '../rpc/handlers.ts'
 import type { TopicLog } from './topic-log.ts'
 import type { Window } from './window.ts'
 
-// What delivery is made of. A channel knows its subscriptions, a subscription its channel and its outbox, and an outbox
-// the subscriptions that are behind.
+// The parts of delivery. A channel knows its subscriptions, a subscription knows its channel and its outbox, and an
+// outbox knows the subscriptions that are behind.
 
-/** A topic with subscribers. Pages are built from the log once and shared until `forgetPages` (the end of the turn). */
+/**
+ * A topic with subscribers. Its pages are built from the log once and shared until `forgetPages`, at the end of the
+ * turn.
+ */
 export interface Channel {
   readonly topic: string
   readonly log: TopicLog
   readonly subscriptions: Set<Subscription>
-  /** What follows `after`, up to about `maxBytes`; undefined where nothing does. Where the log was trimmed beyond `after`, it starts at `first`: the subscriber sees the gap. */
+  /**
+   * The events after `after`, up to about `maxBytes`; undefined if there are none. If the log was trimmed beyond
+   * `after`, the page starts at `first`, and the subscriber sees the gap.
+   */
   page(after: number, maxBytes: number): Page | undefined
-  /** Whether anything that follows `after` is kept. */
+  /** Whether any event after `after` is kept. */
   hasMore(after: number): boolean
   forgetPages(): void
 }
@@ -32,8 +38,8 @@ export interface Page {
 
 /**
  * A connection's cursor on a topic.
- * - `held`: placed, but the answer to `topic.subscribe` is not out yet
- * - `live`: nothing was left to send when it was last looked at: what is published goes out in the same turn
+ * - `held`: the cursor is placed, but the answer to `topic.subscribe` is not queued yet
+ * - `live`: nothing was left to send at the last look, so published events go out in the same turn
  * - `behind`: reads on page by page as its socket takes them
  * - `waiting`: its window is full until the client acknowledges
  * - `ended`: unsubscribed, replaced, or its connection or topic is gone
@@ -42,26 +48,26 @@ export interface Subscription {
   readonly channel: Channel
   readonly outbox: Outbox
   readonly window: Window | undefined
-  /** Since when this connection is subscribed to the topic, wherever its cursor was moved since. */
+  /** When this connection subscribed to the topic (ms since epoch), wherever its cursor was moved since. */
   readonly since: number
-  /** Everything up to here was handed to the socket. */
+  /** Everything up to this `seq` was queued for the socket. */
   after: number
   state: 'held' | 'live' | 'behind' | 'waiting' | 'ended'
 }
 
-/** What waits to be written to one connection in this turn, and its cursors. */
+/** The cursors of one connection, and the messages to write to it at the end of this turn. */
 export interface Outbox extends Subscriptions {
-  /** Queues a message; all that is queued in a turn leaves in one write. */
+  /** Queues a message. Everything queued in a turn leaves in one write. */
   send(text: string): void
-  /** Lets the cursors go that were placed since the last call: their answers are queued. */
+  /** Starts delivery to the cursors placed since the last call, because their answers are queued now. */
   release(): void
   /** Head of each subscribed topic. */
   heads(): Record<string, number>
-  /** How each subscription is. */
+  /** The status of each subscription. */
   cursors(): SubscriptionStatus[]
-  /** Bytes that were queued or written and that the system has not taken yet. */
+  /** Bytes queued or written that the system has not taken yet. */
   unsentBytes(): number
-  /** How many of them are of messages that were sent by `send`, about: at most so many. */
+  /** How many of the unsent bytes belong to messages of `send`; an upper bound. */
   unsentAnswerBytes(): number
   close(): void
   /** For the hub. */
@@ -73,21 +79,24 @@ export interface OutboxInternals {
   readonly who: () => Watcher | undefined
   readonly chunks: Buffer[]
   chunkBytes: number
-  /** Cursors in state `behind`, the next one to be served first. */
+  /** Cursors in state `behind`, the next to serve first. */
   readonly behind: Subscription[]
   readonly onWritten: () => void
   closed: boolean
 }
 
-/** Who a connection is of. */
+/** The client of a connection. */
 export type Watcher = Omit<Viewer, 'since'>
 
 /** A connection's socket, as topics see it. */
 export interface Sink {
   /** Bytes handed to `write` that the system has not taken yet. */
   unsentBytes(): number
-  /** Writes the chunks in order, as one; calls `onWritten` when the system has them. The array is the caller's again. */
+  /**
+   * Writes the chunks in order, in one write; calls `onWritten` when the system has them. The caller may reuse the
+   * array as soon as this returns.
+   */
   write(chunks: readonly Buffer[], onWritten: () => void): void
-  /** The log could not be read: what the subscriber was promised cannot be kept. */
+  /** The log could not be read, so the promise to the subscriber cannot be kept. */
   fault(error: unknown): void
 }

@@ -7,13 +7,13 @@ import type { TopicLog } from './topic-log.ts'
 
 /**
  * `session/<id>/frames`: what Claude Code printed, untranslated, over all processes of a session. Nothing is stored for
- * it; it is read from the raw logs, whose lines are counted once, from where the last count ended. A few counts are
- * kept on the way, so that a reader in the middle does not begin at the start. The count of a raw log that was dropped is
- * stored, so that the frames of later processes keep their numbers.
+ * it: it is read from the raw logs. Lines are counted once, from where the last count ended. Some intermediate counts
+ * are kept, so that a reader in the middle does not begin at the start. When a raw log is dropped, its count is stored,
+ * so that the frames of later processes keep their numbers.
  */
 export function createFramesLog(options: {
   epoch: string
-  /** Of the session, oldest first. */
+  /** The processes of the session, oldest first. */
   processes(): StoredProcess[]
   processesDir: string
   maxEventBytes: number
@@ -72,13 +72,13 @@ export function createFramesLog(options: {
 
 interface Segment {
   process: StoredProcess
-  /** Lines of the processes before this one. */
+  /** Number of lines of the processes before this one. */
   before: number
-  /** Its own lines, as far as they have been counted. */
+  /** Number of its own lines counted so far. */
   count: number
-  /** Where counting may begin again: the last one is where it ended. */
+  /** Positions at which reading can start. The last one is where counting ended. */
   places: [Place, ...Place[]]
-  /** The process had ended before it was counted last: there is nothing more to come. */
+  /** The process had ended before the last count, so no more lines come. */
   whole: boolean
 }
 
@@ -98,7 +98,7 @@ function* linesOf(segment: Segment, after: number, processesDir: string): Genera
   const place = places.findLast(({ count: lines }) => lines <= after - before) ?? places[0]
   let seq = before + place.count
   for (const output of outputsOf(processesDir, process, place.offset)) {
-    // Where the count was stored, reading is what finds the places to begin at.
+    // A stored count comes without positions; reading records them.
     const reached = { count: seq - before + output.lines.length, offset: output.offset }
     if (reached.offset >= places.at(-1)!.offset + placeBytes) places.push(reached)
     for (const line of output.lines) {
@@ -107,7 +107,7 @@ function* linesOf(segment: Segment, after: number, processesDir: string): Genera
       if (seq > after) yield { line, seq }
     }
   }
-  // What was counted and cannot be read any more has its place all the same.
+  // Lines that were counted but can no longer be read keep their numbers.
   const lost: OutputLine = { damaged: { bytes: 0, detail: '' }, offset: 0, time: process.endedAt ?? 0 }
   while (seq < before + count) {
     seq += 1

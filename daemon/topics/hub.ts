@@ -9,37 +9,37 @@ import { takePage } from './subscription.ts'
 import type { TopicLookup } from './topic-log.ts'
 
 /**
- * Which cursors sit on which topic, and the one flush at the end of each event-loop turn: everything due to a
- * connection, over all its topics and with its answers, leaves in one write. There is one way to a subscriber, reading
- * the log at its cursor; that a page is built once a turn and shared is all that makes being live fast.
+ * The cursors on each topic, and the one flush at the end of each event-loop turn: everything due to a connection, over
+ * all its topics and with its answers, leaves in one write. The only way to a subscriber is to read the log at its
+ * cursor. Live delivery is fast because a page is built once a turn and shared.
  */
 export interface Hub {
   /** The topic's head has moved. Cheap: the work is done at the end of the turn. */
   published(topic: string): void
-  /** The topic is no more: its subscriptions end. */
+  /** The topic is gone; its subscriptions end. */
   closed(topic: string): void
-  /** `who` it is of, once that is known. */
+  /** Adds a connection. `who` returns its client, once that is known. */
   attach(sink: Sink, who?: () => Watcher | undefined): Outbox
   subscriptions(): number
-  /** Who is subscribed to a topic: an entry for each connection. */
+  /** The clients subscribed to a topic, with an entry for each connection. */
   watching(topic: string): Viewer[]
-  /** The flush now instead of at the end of the turn. */
+  /** Flushes now instead of at the end of the turn. */
   flush(): void
 }
 
 export function createHub(options: {
   lookup: TopicLookup
   limits: Pick<Limits, 'eventsPageBytes' | 'highWaterBytes' | 'maxSubscriptions'>
-  /** Somebody has come to a topic or left it. */
+  /** A connection has subscribed to a topic or left it. */
   onWatched?: (topic: string) => void
   now?: () => number
 }): Hub {
   const { lookup, limits, onWatched, now = Date.now } = options
   const channels = new Map<string, Channel>()
   const dirty = new Set<Channel>()
-  // Outboxes that have chunks to write, each once: those whose chunks were empty when the first was added.
+  // Outboxes with chunks to write, each once: an outbox is added with its first chunk.
   let touched: Outbox[] = []
-  // Outboxes with cursors behind and room in their socket, the next one to be served first.
+  // Outboxes with cursors behind and room in their socket, the next to serve first.
   const catchingUp = new Set<Outbox>()
   // Channels that built pages in this turn.
   const paged = new Set<Channel>()
@@ -57,7 +57,7 @@ export function createHub(options: {
     for (const channel of dirty) pushLive(channel)
     dirty.clear()
     if (catchingUp.size > 0) {
-      // Who is only live does not wait for what is read for others.
+      // Connections that are only live do not wait for history that is read for others.
       writeTouched(outbox => !catchingUp.has(outbox))
       catchUp()
     }
@@ -82,26 +82,26 @@ export function createHub(options: {
       if (subscription.state !== 'live') continue
       if (subscription.outbox.unsentBytes() <= limits.highWaterBytes) serve(subscription)
       else subscription.state = 'behind'
-      // A burst larger than a page, or a full socket: from here on it catches up.
+      // After a burst larger than a page, or with a full socket, the subscription catches up.
       if (isBehind(subscription)) fallBehind(subscription)
     }
   }
 
-  // One page to each outbox in turn, and within an outbox to each of its topics in turn, up to so many bytes a turn:
-  // however much is replayed, live events wait for one such portion at most.
+  // Serves one page to each outbox in turn, and within an outbox to each of its topics in turn, up to a number of bytes
+  // for each event-loop turn. However much is replayed, live events wait for one such portion at most.
   const catchUp = () => {
     let budget = limits.highWaterBytes
     for (const outbox of catchingUp) {
       if (budget <= 0) return
       catchingUp.delete(outbox)
-      // Below the mark for live events: a topic that catches up leaves room for those that are live.
+      // This bound is below the high-water mark, so that topics that catch up leave room for live ones.
       if (outbox.unsentBytes() >= limits.eventsPageBytes) continue
       const subscription = outbox.internals.behind.shift()
       if (subscription === undefined) continue
       paged.add(subscription.channel)
       if (subscription.state === 'behind') budget -= serve(subscription)
       if (isBehind(subscription)) outbox.internals.behind.push(subscription)
-      // Added again it comes last.
+      // Adding it again moves it to the end.
       if (outbox.internals.behind.length > 0) catchingUp.add(outbox)
     }
   }
@@ -114,7 +114,7 @@ export function createHub(options: {
       queue(outbox, page.frame)
       return page.frame.length
     } catch (error) {
-      // A session that is deleted is gone from the store before its topic is closed.
+      // A deleted session leaves the store before its topic is closed.
       if (lookup(subscription.channel.topic) === undefined) {
         outbox.unsubscribe(subscription.channel.topic)
         return 0
@@ -196,7 +196,7 @@ export function createHub(options: {
   }
 }
 
-// A function, for the compiler believes that `state` is still what it was compared with before `serve` changed it.
+// A function, because the compiler assumes that `state` is still what it was before `serve` changed it.
 const isBehind = (subscription: Subscription) => subscription.state === 'behind'
 
 function write({ internals }: Outbox): void {

@@ -12,11 +12,11 @@ export interface OutboxHub {
   /** Throws `not_found`. */
   channel(topic: string): Channel
   joined(subscription: Subscription): void
-  /** The channel goes with its last subscription. */
+  /** Removes the subscription from its channel, and the channel with its last subscription. */
   left(subscription: Subscription): void
-  /** The frame is to be written at the end of the turn. */
+  /** Queues a frame to be written at the end of the turn. */
   queue(outbox: Outbox, frame: Buffer): void
-  /** The outbox has cursors behind, or room again for those it has. */
+  /** The outbox has cursors behind, or its socket has room again for them. */
   behind(outbox: Outbox): void
 }
 
@@ -28,7 +28,7 @@ export function createOutbox(
 ): Outbox {
   const subscriptions = new Map<string, Subscription>()
   let held: Subscription[] = []
-  // Of answers since nothing was unsent.
+  // Bytes of the answers queued since nothing was unsent.
   let answerBytes = 0
 
   const end = (subscription: Subscription) => {

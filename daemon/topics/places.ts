@@ -1,10 +1,10 @@
-/** Where a reader of a process's output may begin, and how many lines lie before it. */
+/** A position in a process's output at which reading can start, and the number of lines before it. */
 export interface Place {
   count: number
   offset: number
 }
 
-/** As far apart as what is decoded at once: so much has to be read at most to get to a line. */
+/** Distance between positions, in bytes: the amount decoded at once, and the most that is read to reach a line. */
 export const placeBytes = 256 * 1024
 
 export const start: Place = { count: 0, offset: 0 }

@@ -2,12 +2,13 @@ import type { Viewer, Viewers } from '../../protocol/index.ts'
 import type { Limits } from '../../protocol/limits.ts'
 
 /**
- * Who watches which session: what the hub knows of it, told on `sessions` as it changes. Told late and not each time:
- * somebody who came and went in between was never there, and of many changes at once the last one counts.
+ * The viewers of each session, as the hub knows them; changes are published on `sessions`. Changes are published with a
+ * delay and merged: a viewer that came and went in between is not reported, and of several changes only the last
+ * counts.
  */
 export interface Presence {
   viewers(session: string): Viewers
-  /** Somebody has come to this topic or left it. */
+  /** A connection has subscribed to this topic or left it. */
   changed(topic: string): void
   close(): void
 }
@@ -20,9 +21,9 @@ export function createPresence(options: {
   limits: Pick<Limits, 'viewersEveryMs' | 'viewersAtOnce' | 'maxViewersShown'>
 }): Presence {
   const { watching, exists, publish, limits } = options
-  /** Sessions to look at, in the order of their first change. */
+  /** Sessions to check, in the order of their first change. */
   const due = new Set<string>()
-  /** What was told last, of those that have viewers. */
+  /** The viewers last published for each session that has any, as JSON. */
   const told = new Map<string, string>()
   let timer: NodeJS.Timeout | undefined
 
@@ -32,7 +33,7 @@ export function createPresence(options: {
     timer = undefined
     let left = limits.viewersAtOnce
     for (const session of due) {
-      // Each is a record of a topic that is bounded: presence must not push out what was done.
+      // Each change is a record of a bounded topic: presence must not push out records of what was done.
       if (left === 0) break
       due.delete(session)
       const now = viewers(session)

@@ -4,9 +4,12 @@ import { processFiles } from '../pty-host/process-files.ts'
 import { openRawLog } from '../pty-host/raw-log.ts'
 import type { StoredProcess } from '../store/store.ts'
 
-/** What a process has printed, from an offset where a line begins, as far as it goes now: whole lines, whose number never changes. */
+/**
+ * Yields what a process has printed so far, from an offset where a line begins: whole lines, whose numbering never
+ * changes.
+ */
 export function* outputsOf(processesDir: string, process: StoredProcess, offset: number): Generator<Output> {
-  // A process that is just being started has nothing yet.
+  // A process that is being started has no files yet.
   if (!isKept(processFiles(processesDir, process.id))) return
   const rawLog = openRawLog(processesDir, process.id)
   try {

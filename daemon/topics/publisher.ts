@@ -3,7 +3,7 @@ import type { Hub } from './hub.ts'
 import type { RingLog } from './ring-log.ts'
 import type { SessionLogs } from './session-logs.ts'
 
-/** What the journal makes visible becomes readable in its log, and its subscribers are told at the end of the turn. */
+/** Makes the entries that the journal publishes readable in their logs. Subscribers get them at the end of the turn. */
 export function createPublisher(options: {
   logs: SessionLogs
   sessions: RingLog

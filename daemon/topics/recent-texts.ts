@@ -1,6 +1,6 @@
 /**
- * The newest texts of a log, contiguous and bounded in bytes: `seq` `first()` to `head()`. Costs one array. What falls
- * out at the old end is the owner's to read elsewhere, or gone.
+ * The newest texts of a log, contiguous, with `seq` from `first()` to `head()`. They cost one array. The owner drops
+ * the oldest texts to bound the size, and reads them elsewhere if they are still needed.
  */
 export interface RecentTexts {
   first(): number
@@ -9,14 +9,14 @@ export interface RecentTexts {
   push(text: string): void
   /** Drops the oldest one. */
   shift(): void
-  /** Texts of `after + 1 …`, as `TopicLog.read` says; `after` is not below `first() - 1`. */
+  /** Texts of `after + 1 …`, like `TopicLog.read`. `after` must not be below `first() - 1`. */
   read(after: number, limit: number, maxBytes: number): string[]
   at(seq: number): string | undefined
 }
 
 export function createRecentTexts(head: number): RecentTexts {
   let texts: string[] = []
-  // Texts before `start` are dropped; the array is cut now and then, so that a drop costs no move of all the others.
+  // Texts before `start` are dropped. The array is cut now and then, so that a drop does not move all the others.
   let start = 0
   let first = head + 1
   let bytes = 0

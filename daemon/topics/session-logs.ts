@@ -3,21 +3,26 @@ import { cutEvent } from './cut-event.ts'
 import { createRecentTexts, type RecentTexts } from './recent-texts.ts'
 import type { TopicLog } from './topic-log.ts'
 
-/** Texts of recent events kept in memory, as UTF-16 units (about bytes): of one session, and of all of them together. */
+/**
+ * Bounds of the texts of recent events in memory, in UTF-16 units (about bytes): for one session and for all together.
+ */
 export const recentBounds = { sessionBytes: 4 * 1024 * 1024, totalBytes: 64 * 1024 * 1024 }
 
 /**
- * The logs of `session/<id>`: recent events from memory, older ones from the store, never past what was published. A
- * session's log exists from its first use on; memory is held for recently active sessions only.
+ * The logs of `session/<id>`: recent events from memory, older ones from the store, never more than is published. A
+ * session's log is created at its first use. Only recently active sessions hold memory.
  */
 export interface SessionLogs {
-  /** The log of a session that exists. Its head is then what the store holds: open it before an append that is not published at once. */
+  /**
+   * Returns the log of a session that exists. At first use its head is what the store holds, so open it before an
+   * append that is not published at once.
+   */
   open(session: string): TopicLog
-  /** Makes committed events visible. Rows that are visible already are passed over. */
+  /** Makes committed events visible. Skips rows that are visible already. */
   publish(session: string, rows: readonly EventRow[]): void
   /** The session was deleted. */
   drop(session: string): void
-  /** Texts held in memory, in UTF-16 units. */
+  /** Size of the texts in memory, in UTF-16 units. */
   heldBytes(): number
 }
 
@@ -29,7 +34,8 @@ export function createSessionLogs(options: {
 }): SessionLogs {
   const { events, epoch, maxEventBytes, bounds = recentBounds } = options
   const logs = new Map<string, { log: TopicLog; recent: RecentTexts }>()
-  // Those that hold texts, in order of their last publication: where all together are over the bound, the first is relieved.
+  // Those that hold texts, in the order of their last publication. If the total is over its bound, the first drops
+  // texts.
   const holding = new Set<RecentTexts>()
   let heldBytes = 0
 
@@ -50,7 +56,7 @@ export function createSessionLogs(options: {
     head: recent.head,
     read(after, limit, maxBytes) {
       if (after + 1 >= recent.first()) return recent.read(after, limit, maxBytes)
-      // Up to where memory begins and no further: the store may hold more than is published.
+      // Read up to where memory begins and no further: the store may hold more than is published.
       const texts = events.read(session, after, Math.min(limit, recent.first() - 1 - after), maxBytes)
       return texts.map(text => cutEvent(text, maxEventBytes))
     },

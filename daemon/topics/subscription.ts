@@ -2,7 +2,10 @@ import type { SubscriptionStatus } from '../../protocol/index.ts'
 import type { Page, Subscription } from './delivery.ts'
 import type { Window } from './window.ts'
 
-/** The next page and the cursor moved past it; undefined when there is none or the window is full. Sets the state. */
+/**
+ * Takes the next page, moves the cursor past it and sets the state. Returns undefined if there is no page or the window
+ * is full.
+ */
 export function takePage(subscription: Subscription, pageBytes: number): Page | undefined {
   const { channel, window } = subscription
   const page =
@@ -11,8 +14,8 @@ export function takePage(subscription: Subscription, pageBytes: number): Page | 
     subscription.after = page.to
     subscription.state = page.to < channel.log.head() ? 'behind' : 'live'
   } else {
-    // Live also below the head, where everything up to it was trimmed: what is published next shows the gap.
-    // Without a window only a log that has just grown by itself (frames) has more now than a moment ago.
+    // A subscription is also live below the head if everything up to the head was trimmed: the next event shows the
+    // gap. Without a window, only a log that has just grown by itself (frames) has more now than a moment ago.
     const more = window === undefined ? 'behind' : 'waiting'
     subscription.state = channel.hasMore(subscription.after) ? more : 'live'
   }

@@ -1,6 +1,6 @@
 /**
- * What a topic is to its subscribers: an append-only log with a head. There is no live path beside it; being live
- * means that the cursor has reached the head. All members are synchronous; texts are JSON of whole events.
+ * A topic as its subscribers see it: an append-only log with a head. There is no separate live path: a subscriber is
+ * live when its cursor has reached the head. All members are synchronous; texts are JSON of whole events.
  */
 export interface TopicLog {
   readonly epoch: string
@@ -8,9 +8,12 @@ export interface TopicLog {
   first(): number
   /** Newest `seq` that may be seen; 0 before the first event. */
   head(): number
-  /** Texts of events `after + 1 …`, contiguous, at most up to `head`: it ends with the event that passes `maxBytes`, or with the `limit`th. Never empty while `after < head`. */
+  /**
+   * Texts of events `after + 1 …`, contiguous, at most up to `head`. Ends with the event that passes `maxBytes`, or
+   * with the `limit`th. Never empty while `after < head`.
+   */
   read(after: number, limit: number, maxBytes: number): string[]
-  /** Text of one event, never cut; undefined when it is not kept. A log without it never cuts. */
+  /** Text of one event, never cut; undefined if it is not kept. A log without this member never cuts. */
   whole?(seq: number): string | undefined
 }
 

@@ -18,7 +18,7 @@ export interface Topics {
 
 const secrets = new Map(Object.entries(sessionsEvents).map(([type, schema]) => [type, secretFields(schema)]))
 
-/** A record on `sessions`: its topic is for everybody. */
+/** Masks the secrets in a record of `sessions`, because every client may read that topic. */
 const withoutSecrets = (record: object): object =>
   (secrets.get((record as SessionsEvent).type)?.mask(record) as object | undefined) ?? record
 

@@ -1,11 +1,12 @@
 import { limits } from '../../protocol/limits.ts'
 
 /**
- * How far a subscription may run ahead of its client's acks: at most `bytes` of event texts sent and not acknowledged.
- * An event larger than the whole window goes alone, when nothing else is outstanding; else it could never be sent.
+ * Bounds how far a subscription may run ahead of its client's acks: at most `bytes` of event texts are sent and not
+ * acknowledged. An event larger than the whole window is sent alone, when nothing else is outstanding; otherwise it
+ * could never be sent.
  */
 export interface Window {
-  /** What may be sent and not acknowledged. */
+  /** Bytes that may be sent and not acknowledged. */
   readonly bytes: number
   unackedBytes(): number
   /** How many of the next events, by their sizes in bytes, may be sent now. */
@@ -15,11 +16,17 @@ export interface Window {
   /** Bytes that may still be sent. */
   room(): number
   sent(seq: number, bytes: number): void
-  /** Everything up to `seq` was consumed. Cumulative: doubled, late and backward acks change nothing, one ahead of what was sent counts as all of it. */
+  /**
+   * The client has consumed everything up to `seq`. Acks are cumulative: repeated, late and backward acks change
+   * nothing. An ack ahead of what was sent acknowledges all of it.
+   */
   ack(seq: number): void
 }
 
-/** Records of what is outstanding; more are merged, which can only release bytes later, never sooner. */
+/**
+ * Maximum number of records of outstanding events. Further records are merged, which can only release bytes later,
+ * never sooner.
+ */
 const maxRecords = 256
 
 export function createWindow(bytes: number): Window {
