@@ -4,12 +4,15 @@ import { dirname, join } from 'node:path'
 import { isNoSpace } from './sqlite/errors.ts'
 import type { Ballast } from './store.ts'
 
-/** How long `restore` rests after a try that failed although the disk seemed to have room (a quota). */
+/** How long `restore` rests after a failed attempt. The disk may seem to have room and still refuse (a quota). */
 const retryMs = 1_000
 
 export const ballastFile = (database: string): string => join(dirname(database), 'ballast')
 
-/** A file that takes up space until it is needed. Made by the first `restore`; 0 bytes: none, but the bookkeeping. */
+/**
+ * A file that occupies disk space until it is needed. The first `restore` creates it. With `sizeBytes` 0 there is no
+ * file, only the bookkeeping.
+ */
 export function createBallast(file: string, sizeBytes: number): Ballast {
   let released = true
   let restAt = -Infinity
@@ -36,13 +39,13 @@ function isThere(file: string, sizeBytes: number): boolean {
   return sizeBytes > 0 && statSync(file, { throwIfNoEntry: false })?.size === sizeBytes
 }
 
-/** Twice its size, so that taking it does not fill the disk again at once. */
+/** Requires twice the file's size, so that taking it does not fill the disk again at once. */
 function hasRoom(file: string, sizeBytes: number): boolean {
   const { bavail, bsize } = statfsSync(dirname(file))
   return bavail * bsize >= 2 * Math.max(sizeBytes, 1)
 }
 
-/** Random bytes, for a file system may store zeros or repetitions as nothing. */
+/** Writes random bytes, because a file system may store zeros or repetitions as nothing. */
 function take(file: string, sizeBytes: number): boolean {
   if (sizeBytes === 0) return true
   try {

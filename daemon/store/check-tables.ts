@@ -1,11 +1,11 @@
 import type { Sqlite } from './sqlite/sqlite.ts'
 
-/** Those that are small against the events, which are checked one by one as they are read. */
+/** The tables that are small compared with the events. Events are checked one by one as they are read. */
 const tables = ['meta', 'sessions', 'runs', 'approvals', 'processes', 'snapshots', 'requests', 'deletions', 'usage']
 
 /**
- * Looks the tables through with their indexes: where one of these is damaged, a record that is there would not be found.
- * Throws `DatabaseRefused`.
+ * Checks the tables and their indexes: with a damaged index, an existing record would not be found. Throws
+ * `DatabaseRefused`.
  */
 export function checkTables(db: Sqlite): void {
   for (const table of tables) {

@@ -3,15 +3,18 @@ import type { Sqlite } from './sqlite/sqlite.ts'
 import { SyncFailed, type Ballast } from './store.ts'
 import type { WalIndex } from './wal-index.ts'
 
-/** Pages in the write-ahead log (4 KB each) after which they are also moved to the database. SQLite's default. */
+/**
+ * Number of pages (4 KB each) in the write-ahead log from which on they are also moved to the database. SQLite's
+ * default.
+ */
 const checkpointPages = 1_000
 
 /**
- * Moves what the write-ahead log holds to the database when it has become long. SQLite would do so by itself, and pass
- * over every failure: a failed sync would go unheard, and each further commit would try all of it again.
+ * Moves the pages of the write-ahead log to the database when the log has become long. SQLite's automatic checkpoints
+ * ignore every failure: a failed sync would go unnoticed, and each further commit would try the whole checkpoint again.
  *
- * While the ballast is given up, its space is for the log alone: a checkpoint would first spend it on the pages of what
- * is stored already, and the terminal events would find none.
+ * While the ballast is released, its space is for the log alone. A checkpoint would first spend it on pages of what is
+ * stored already, and leave none for the terminal events.
  */
 export function keepLogShort(
   db: Sqlite,
@@ -26,7 +29,7 @@ export function keepLogShort(
     const pages = index.committedPages()
     if (pages < checkpointPages) due = checkpointPages
     if (pages < due) return
-    // Where not all can be moved (somebody reads, the disk is full), not before there is as much again.
+    // If not all pages can be moved (somebody reads, the disk is full), wait until as many more have been added.
     due = pages + checkpointPages
     try {
       db.pragma('wal_checkpoint(PASSIVE)')

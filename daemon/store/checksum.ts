@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib'
 
 /**
- * CRC-32 of a text and of what belongs to it in its row, put into a number: a text in another's row is as wrong as one
- * that has changed.
+ * Returns the CRC-32 of a text and of the rest of its row, which `context` stands for. A text in the row of another is
+ * thus as wrong as one that has changed.
  */
 export function checksumOf(text: string, context: number): number {
   return crc32(text, context)
@@ -13,11 +13,12 @@ export function contextOf(...rest: (string | number | null)[]): number {
 }
 
 /**
- * Whether a row is as it was written. One without a checksum (of an earlier muxd, or whose header is damaged so that the
- * column is not found) must hold JSON as it is written: damage of a header moves or cuts the text, which is none then.
+ * Returns whether a row is as it was written. A row without a checksum (of an earlier muxd, or with a damaged header
+ * that hides the column) must hold JSON as `JSON.stringify` writes it: damage of a header moves or cuts the text, which
+ * is then no JSON.
  */
 export function isSound(checksum: number | null, text: unknown, context: number): text is string {
-  // A damaged header may make anything of a column.
+  // A damaged header may turn a column into anything.
   if (typeof text !== 'string') return false
   if (checksum !== null) return checksum === checksumOf(text, context)
   try {

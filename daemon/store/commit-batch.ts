@@ -6,17 +6,19 @@ export interface Outcome {
   failed: { entry: JournalEntry; error: unknown }[]
 }
 
-/** Commits all entries in one transaction; if that fails, each on its own, so that one session's fault is its own. */
+/**
+ * Commits all entries in one transaction. If that fails, commits each on its own, so that a fault stays in its session.
+ */
 export function commitBatch(store: Store, batch: JournalEntry[]): Outcome {
   try {
-    // With the ballast given up, what is left of the disk is for durable entries.
+    // While the ballast is released, the rest of the disk is for durable entries.
     if (!store.ballast.restore()) return commitSingly(store, batch)
     store.transaction(() => {
       for (const entry of batch) write(store, entry)
     })
     return { committed: batch, failed: [] }
   } catch (error) {
-    // Each further try would block the daemon for as long again, or be refused.
+    // Each further attempt would block the daemon for as long again, or be refused.
     if (error instanceof DatabaseBusy || error instanceof SyncFailed)
       return { committed: [], failed: batch.map(entry => ({ entry, error })) }
     return commitSingly(store, batch)
@@ -28,7 +30,7 @@ function commitSingly(store: Store, batch: JournalEntry[]): Outcome {
   const errors = new Map<string, unknown>()
   for (const entry of batch) {
     try {
-      // What follows a failed entry would leave a hole in its session's `seq`.
+      // An entry after a failed one would leave a hole in its session's `seq`.
       if (errors.has(entry.session)) throw errors.get(entry.session)
       commitOne(store, entry)
       outcome.committed.push(entry)
@@ -49,14 +51,14 @@ function commitOne(store: Store, entry: JournalEntry): void {
   } catch (error) {
     if (!(error instanceof DiskFull) || !entry.durable) throw error
     if (store.ballast.released && entry.deleted !== true) throw error
-    // A deletion is what frees space: it may also use what the write-ahead log takes up.
+    // A deletion frees space, so it may also use the space of the write-ahead log.
     if (entry.deleted === true) store.makeRoom()
     else store.ballast.release()
     store.transaction(() => write(store, entry))
   }
 }
 
-/** Session and process before the events, which refer to them. */
+/** Writes the session and the process before the events, which refer to them. */
 function write(store: Store, entry: JournalEntry): void {
   if (entry.sessionRecord !== undefined) {
     if (entry.created === true) store.sessions.add(entry.sessionRecord)

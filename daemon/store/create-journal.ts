@@ -6,22 +6,25 @@ import { createReleaseOrder } from './release-order.ts'
 import { SyncFailed, type Store } from './store.ts'
 
 export interface JournalOptions {
-  /** What a publisher or callback threw. Default: a warning of the process. */
+  /** Receives what a publisher or callback threw. Default: a warning of the process. */
   onError?(error: unknown): void
-  /** A sync has failed: nothing is stored or published any more. Called once, when no entry can be on its way. */
+  /** A sync has failed: nothing is stored or published any more. Called once. */
   onSyncFailed?(error: unknown): void
-  /** Brings to the disk what a durable entry was derived from; it is released after that as well. Does not reject. */
+  /**
+   * Syncs the output that a durable entry was derived from. The entry is released after that as well. Does not reject.
+   */
   syncOutput?(process: string): Promise<void>
 }
 
 /**
- * The journal over a store. A turn's entries are committed in `setImmediate`: it runs as soon as the loop has handed
- * out all input that was ready, so one transaction takes what every session had to say, and waits for nothing. (A
- * microtask would run between two sessions' input, one transaction for each: 37 k against 120 k to 340 k events/s.)
+ * Creates the journal over a store. The entries of a turn are committed in `setImmediate`, which runs as soon as the
+ * event loop has handed out all input that was ready. One transaction thus holds the entries of every session, and
+ * waits for nothing. (A microtask would run between the input of two sessions, with one transaction for each: 37 k
+ * against 120 k to 340 k events/s.)
  *
- * Commits are synchronous: where the disk stalls, SQLite's write waits in the kernel and the whole daemon with it. What
- * processes print meanwhile is safe in the raw logs, and is read from there afterwards. Nothing is buffered here beyond
- * one turn but entries behind a sync, whose events are stored already.
+ * Commits are synchronous. If the disk stalls, SQLite's write waits in the kernel, and the whole daemon waits with it.
+ * What processes print meanwhile is safe in the raw logs, and is read from there afterwards. Beyond one turn, the
+ * journal buffers only entries that wait for a sync, whose events are stored already.
  */
 export function createJournal(store: Store, publisher: Publisher, options: JournalOptions = {}): Journal {
   const onError = (error: unknown) => {
@@ -61,7 +64,8 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     order.add(committed)
     const refused = failed.find(({ error }) => error instanceof SyncFailed)
     if (refused !== undefined) stop(refused.error)
-    // Before anything is released: what a reader causes must find the failed sessions back at what is stored.
+    // Before anything is released: code that a reader triggers must find the failed sessions restored to what is
+    // stored.
     withheld++
     try {
       for (const { entry, error } of failed) attempt(() => entry.onFailed(error), onError)
@@ -73,7 +77,7 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
 
   const next = () => (stopped === undefined ? order.next() : undefined)
 
-  /** A callback may append and flush in its turn: what that commits is released here after what is ahead of it. */
+  /** A callback may append and flush in turn. What that commits is released here, after the entries ahead of it. */
   function release(): void {
     if (withheld > 0) return
     withheld++
@@ -117,7 +121,7 @@ function publish(entry: JournalEntry, publisher: Publisher, onError: (error: unk
   attempt(() => entry.onPublished?.(), onError)
 }
 
-/** One subscriber's fault must not keep the others from hearing. */
+/** An error of one subscriber must not keep the others from being notified. */
 function attempt(call: () => void, onError: (error: unknown) => void): void {
   try {
     call()

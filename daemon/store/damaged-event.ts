@@ -1,10 +1,12 @@
 import type { EventOf } from '../../protocol/index.ts'
 
-/** The text that stands for an event that was kept under `seq` and cannot be read as it was. */
+/**
+ * Returns the text of the `log_damaged` event that replaces the event of `seq`, which cannot be read as it was stored.
+ */
 export function damagedEvent(seq: number, found: { text: unknown } | undefined): string {
   const event: EventOf<'log_damaged'> = {
     seq,
-    // Its own time is as doubtful as the rest of it.
+    // The event's own time is as doubtful as the rest of it.
     time: 0,
     run: null,
     type: 'log_damaged',

@@ -3,7 +3,9 @@ import { isDamage } from './sqlite/errors.ts'
 import type { Sqlite } from './sqlite/sqlite.ts'
 import type { DeletionTable } from './store.ts'
 
-/** Of one step: rows, and bytes of their texts (a large one lies on many pages, each of which has to be read). */
+/**
+ * Bounds of one step: rows, and bytes of their texts. (A large text lies on many pages, each of which has to be read.)
+ */
 const stepRows = 250
 const stepBytes = 1024 * 1024
 
@@ -17,14 +19,15 @@ export function createDeletionTable(db: Sqlite): DeletionTable {
     'SELECT place, octet_length(text) AS bytes FROM events WHERE place >= ? AND place < ? ORDER BY place LIMIT ?',
   )
   const remove = db.prepare<[number, number]>('DELETE FROM events WHERE place >= ? AND place <= ?')
-  // With processes left it stays, for their files are still to be removed; and as the highest number of all, so that
-  // this is not given again: what is remembered of a session by its number must not be taken for another's.
+  // The row stays while processes are left, because their files still have to be removed. It also stays while its
+  // number is the highest of all, so that the number is not given again: records kept under a session's number must not
+  // be taken for those of another session.
   const finish = db.prepare<[number, number, number]>(
     `DELETE FROM deletions WHERE session = ? AND NOT EXISTS (SELECT 1 FROM processes WHERE session = ?)
        AND ? < (SELECT max(number) FROM sessions)`,
   )
 
-  /** Up to where one step goes; undefined when the session has no events left. */
+  /** Returns the last place of one step; undefined when the session has no events left. */
   function stepOf(session: number): number | undefined {
     let bytes = 0
     let last: number | undefined
@@ -43,7 +46,7 @@ export function createDeletionTable(db: Sqlite): DeletionTable {
       if (last !== undefined) return remove.run(placeOf(session, 0), last) > 0
       finish.run(session, session, session)
     } catch (error) {
-      // What lies on damaged pages stays; that of other sessions goes all the same.
+      // Events on damaged pages stay; the events of other sessions are removed all the same.
       if (!isDamage(error)) throw error
     }
     return false

@@ -1,14 +1,18 @@
 import { nanoid } from 'nanoid'
 import type { Sqlite } from './sqlite/sqlite.ts'
 
-/** Why published events may be gone: the machine went down, the disk refused a sync, or the newest are damaged. */
+/**
+ * Why published events may be gone: the machine went down, the disk refused a sync, or the newest events are damaged.
+ */
 export type Loss = 'power' | 'sync' | 'damage'
 
 /**
- * The epoch of a database that has just been opened. Events are published before they are on the disk, so a machine that
- * goes down may take some back, and their `seq` would be given to others. A new epoch tells whoever holds the old ones.
- * A daemon that is killed takes nothing back: what it committed is in the page cache. `boot` names the time between two
- * starts of the machine; undefined where it cannot be told: then each end that was not in order counts as its.
+ * Returns the epoch of a database that has just been opened, and why it is new. Events are published before they are on
+ * the disk, so a machine that goes down may lose some, and their `seq` would be given to others. A new epoch tells this
+ * to clients that hold the old ones. A killed daemon loses nothing: what it committed is in the page cache.
+ *
+ * `boot` identifies the current start of the machine. If it is undefined, every end that was not in order counts as one
+ * of the machine.
  */
 export function enterEpoch(
   db: Sqlite,
@@ -21,10 +25,10 @@ export function enterEpoch(
     'INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
   )
   return db.transaction(() => {
-    // Absent in a new database, and in one of a muxd that did not write it down.
+    // Absent in a new database, and in one of a muxd that did not store it.
     const before = value.get(bootOfOpen)
     const wasCut = before !== undefined && before !== closedInOrder && (before !== boot || boot === undefined)
-    // The same ones are found again at each opening.
+    // Every later opening finds the same sessions again.
     const lost = JSON.stringify([...lostHeads])
     const isNew = lostHeads.size > 0 && value.get(lostKey) !== lost
     if (isNew) set.run(lostKey, lost)
@@ -35,13 +39,18 @@ export function enterEpoch(
   })
 }
 
-/** Everything before is on the disk, or this is not either: the write-ahead log is read up to its first gap. */
+/**
+ * Stores that the database was closed in order. If this is on the disk, so is everything before it, because the
+ * write-ahead log is read up to its first gap.
+ */
 export function markClosedInOrder(db: Sqlite): void {
   db.prepare<[string, string]>('UPDATE meta SET value = ? WHERE name = ?').run(closedInOrder, bootOfOpen)
 }
 
-/** In the table `meta`: during which boot the database was opened and not closed in order since. */
+/** Key in the table `meta`: the boot during which the database was opened and not closed in order since. */
 const bootOfOpen = 'boot'
 const closedInOrder = 'closed'
-/** The sessions whose newest events were lost, as they were when a new epoch began for it. */
+/**
+ * Key in the table `meta`: the sessions whose newest events were lost, as they were when a new epoch began for that.
+ */
 const lostKey = 'lost'

@@ -17,15 +17,16 @@ const select = `SELECT place, text, events.crc AS crc, events.process AS number,
   FROM events LEFT JOIN processes ON processes.number = events.process`
 
 /**
- * What a text takes up on pages of 4 KB, about: as many rows as find room on one, or so many pages of its own. (Two
- * rows of 2.1 KB do not share a page: the texts' lengths alone may be half of what is used.)
+ * SQL for the bytes that a text takes up on pages of 4 KB, approximately: its share of a page that it has room on with
+ * others, or whole pages of its own. (Two rows of 2.1 KB do not share a page, so the lengths of the texts alone may be
+ * half of what is used.)
  */
 const spaceOf = (bytes: string) =>
   `CASE WHEN ${bytes} <= 4060 THEN 4096 / (4084 / (${bytes} + 24)) ELSE (${bytes} + 4091) / 4092 * 4096 END`
 
 /**
- * `head` is the newest `seq` by the number of a session: see `lost-heads.ts`. `onDamaged` is called once for each event
- * that is found damaged.
+ * `head` returns the newest `seq` of a session by its number: see `lost-heads.ts`. `onDamaged` is called once for each
+ * event that is found damaged.
  */
 export function createEventTable(
   db: Sqlite,
@@ -58,7 +59,7 @@ export function createEventTable(
     return number
   }
 
-  /** The row if it is as it was written, else what stands for it: so that the numbering stays without a hole. */
+  /** Returns the row if it is as it was written, otherwise a replacement, so that the numbering has no hole. */
   function checked(session: string, place: number, row: Row | undefined): Pick<Row, 'text' | 'process' | 'offset'> {
     if (row && isSound(row.crc, row.text, contextOf(place, row.number, row.offset))) return row
     if (!told.has(place)) onDamaged(session, seqOf(place))
@@ -66,7 +67,7 @@ export function createEventTable(
     return { text: damagedEvent(seqOf(place), row), process: null, offset: null }
   }
 
-  /** By itself, whatever is in the way of the rows around it. */
+  /** Reads one row by itself, independent of damage to the rows around it. */
   function single(session: string, place: number) {
     let row: Row | undefined
     try {
@@ -77,7 +78,10 @@ export function createEventTable(
     return checked(session, place, row)
   }
 
-  /** Takes rows with `seq > after` one after the other, until `take` answers false; none is left out. */
+  /**
+   * Passes up to `limit` rows with `seq > after` to `take`, one after the other, until it returns false. Leaves none
+   * out.
+   */
   function each(
     session: string,
     after: number,
@@ -90,7 +94,7 @@ export function createEventTable(
     let seq = after + 1
     let more = seq <= end
     const next = (row: Row) => {
-      // A hole, or a row at a wrong place: from here on each is looked for by itself.
+      // A hole, or a row at a wrong place: from here on each row is looked up by itself.
       if (row.place !== placeOf(number, seq)) return false
       more = take(checked(session, row.place, row), seq++) && seq <= end
       return more
@@ -118,7 +122,7 @@ export function createEventTable(
         insert.run(place, from, row.offset, row.text, checksumOf(row.text, contextOf(place, from, row.offset)))
         expected++
       }
-      // In a damaged tree a row may be put where nobody finds it: then it must not be told as stored.
+      // In a damaged tree a row may be put where it cannot be found. It must not be reported as stored then.
       if (head(number) !== expected - 1) throw db.damage(`the end of the log of session ${session} cannot be found`)
     },
     read(session, after, limit, maxBytes) {
@@ -149,7 +153,7 @@ export function createEventTable(
       try {
         return space.get(placeOf(number, after), placeOf(number, after + count)) ?? 0
       } catch (error) {
-        // What cannot be read is not counted.
+        // A range with a damaged page counts as 0.
         if (isDamage(error)) return 0
         throw error
       }
@@ -161,12 +165,15 @@ export function createEventTable(
   }
 }
 
-/** The same as in `checksum.ts` for three numbers, without a text of them: another one of any gives another context. */
+/**
+ * Like `contextOf` in `checksum.ts`, but for three numbers and without a text of them: a change of any number gives
+ * another context.
+ */
 function contextOf(place: number, process: number | null, offset: number | null): number {
   const bytes = offset ?? -1
   return (mixed(place, 0x9e3779b1) ^ mixed(process ?? -1, 0x85ebca6b) ^ mixed(bytes, 0xc2b2ae35)) >>> 0
 }
 
-/** Of both halves of a number up to 2^53. The factors are odd, so that nothing is lost. */
+/** Mixes both halves of a number up to 2^53. The factors are odd, so that nothing is lost. */
 const mixed = (value: number, factor: number) =>
   Math.imul(value, factor) ^ Math.imul(Math.floor(value / 2 ** 32), factor - 2)

@@ -3,14 +3,15 @@ import { openSqlite } from './sqlite/sqlite.ts'
 import { DatabaseBusy } from './store.ts'
 
 /**
- * Takes an exclusive lock on a file (a small database of its own) without waiting; undefined when another process has
- * it. SQLite's locks are the kernel's: they end with the process, however it ends. Returns what gives it back before.
+ * Takes an exclusive lock on a file (a small database of its own) without waiting. Returns the function that releases
+ * it; undefined if another process has the lock. SQLite's locks are the kernel's: they end with the process, however it
+ * ends.
  */
 export function holdLock(file: string): (() => void) | undefined {
   const db = openSqlite(file)
   try {
     db.pragma('busy_timeout = 0')
-    // No second file beside it: nothing is ever written.
+    // Avoids a second file beside it: nothing is ever written.
     db.pragma('journal_mode = MEMORY')
     db.exec('BEGIN EXCLUSIVE')
     chmodSync(file, 0o600)

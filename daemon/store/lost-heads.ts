@@ -2,12 +2,15 @@ import { placeOf, seqOf } from './place.ts'
 import { isDamage } from './sqlite/errors.ts'
 import type { Sqlite } from './sqlite/sqlite.ts'
 
-/** Up to which `seq` a session had come for certain, by what is stored elsewhere in the transactions of its events. */
+/** SQL for the `seq` that a session certainly reached, from what else is stored in the transactions of its events. */
 const floorSql = `max(
   coalesce(json_extract(record, '$.head'), 0),
   coalesce((SELECT max(head) FROM processes WHERE processes.session = sessions.number), 0))`
 
-/** The sessions whose newest events are gone or cannot be read, by number, and how far each must have come. */
+/**
+ * Finds the sessions whose newest events are gone or cannot be read: their numbers, and the `seq` that each must have
+ * reached.
+ */
 export function findLostHeads(db: Sqlite): Map<number, number> {
   const last = lastPlace(db)
   const lost = new Map<number, number>()
@@ -18,7 +21,7 @@ export function findLostHeads(db: Sqlite): Map<number, number> {
   return lost
 }
 
-/** NaN where it cannot be read. */
+/** Returns NaN if the head cannot be read. */
 function readHead(last: ReturnType<typeof lastPlace>, number: number): number {
   try {
     return seqOf(last.get(placeOf(number, 0), placeOf(number + 1, 0)) ?? 0)
@@ -31,7 +34,10 @@ function readHead(last: ReturnType<typeof lastPlace>, number: number): number {
 const lastPlace = (db: Sqlite) =>
   db.value<[number, number], number | null>('SELECT max(place) FROM events WHERE place > ? AND place < ?')
 
-/** The `seq` of a session's newest event. What was lost of it counts as well: its numbers are not given again. */
+/**
+ * Returns a function from the number of a session to the `seq` of its newest event. Lost events count as well, so that
+ * their numbers are not given again.
+ */
 export function createHeads(db: Sqlite, lost: ReadonlyMap<number, number>): (session: number) => number {
   const last = lastPlace(db)
   const floor = db.value<[number], number>(`SELECT ${floorSql} FROM sessions WHERE number = ?`)

@@ -18,8 +18,8 @@ export interface Opened {
 }
 
 /**
- * Opens the file, or makes it, and sees to it that what is in it can be gone on with. Even reading needs room, for the
- * index of the write-ahead log.
+ * Opens or creates the file and prepares it for use. Even reading needs room on the disk, for the index of the
+ * write-ahead log; on a full disk the ballast is released.
  */
 export function openDatabase(file: string, ballast: Ballast, options: StoreOptions): Opened {
   try {
@@ -31,7 +31,7 @@ export function openDatabase(file: string, ballast: Ballast, options: StoreOptio
   }
 }
 
-/** `work`, and where it throws, the connection is closed. */
+/** Runs `work`, and closes the connection if it throws. */
 export function whole<T>(db: Sqlite, work: () => T): T {
   try {
     return work()
@@ -42,7 +42,7 @@ export function whole<T>(db: Sqlite, work: () => T): T {
 }
 
 function openFile(file: string, { boot, log }: StoreOptions): Opened {
-  // SQLite would make it with the umask's mode. It gives its other files the mode of this one.
+  // SQLite would create it with the umask's mode. It gives its other files the mode of this one.
   if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600))
   let index = openWalIndex(file)
   const committed = index?.committedPages() ?? 0
@@ -56,7 +56,7 @@ function openFile(file: string, { boot, log }: StoreOptions): Opened {
   }
   return whole(db, () => {
     db.pragma('cell_size_check = ON')
-    // The first read: now the write-ahead log is read up to where it is whole.
+    // With the first read, SQLite reads the write-ahead log up to its first damaged frame.
     db.pragma('user_version')
     const isCut = (index?.committedPages() ?? 0) < committed
     prepareSchema(db, file)
@@ -64,19 +64,19 @@ function openFile(file: string, { boot, log }: StoreOptions): Opened {
     db.pragma('synchronous = NORMAL')
     // In KB. The default depends on how SQLite is compiled: 2 MB in Node, 16 MB in better-sqlite3.
     db.pragma('cache_size = -16000')
-    // Records are removed by hand, in an order that is ours.
+    // muxd deletes dependent records itself, in its own order.
     db.pragma('foreign_keys = OFF')
-    // The log's file shrinks to this when it starts anew after something large.
+    // The log's file shrinks to this size when it restarts after a large transaction.
     db.pragma('journal_size_limit = 16777216')
     index ??= openWalIndex(file)!
     checkTables(db)
-    // Without its session nothing can be told of what is stored of it.
+    // Throws if a session cannot be read: without it, nothing that is stored for it can be reported.
     createSessionTable(db).all()
     const lostHeads = findLostHeads(db)
     const unsynced = syncFailureFile(file)
     const known = existsSync(unsynced) ? 'sync' : isCut ? 'damage' : undefined
     const { epoch, loss } = enterEpoch(db, boot, known, lostHeads)
-    // Before anything is published: else a power cut could take back the mark along with what it stands for.
+    // Before anything is published; otherwise a power cut could undo this mark along with the events that it protects.
     syncFile(`${file}-wal`)
     syncFile(dirname(file))
     rmSync(unsynced, { force: true })
@@ -91,10 +91,10 @@ const lossText = {
   damage: 'the newest events are damaged',
 }
 
-/** There from a failed sync until a database with another epoch is on the disk. */
+/** Exists from a failed sync until a database with another epoch is on the disk. */
 export const syncFailureFile = (file: string) => `${file}-unsynced`
 
-/** Of a directory: the names in it, so that later syncs need be of contents only. */
+/** Syncs a file, or the names in a directory, so that later syncs need to cover contents only. Throws `SyncFailed`. */
 function syncFile(path: string): void {
   const descriptor = openSync(path, 'r')
   try {

@@ -23,18 +23,20 @@ import { createWorkspaceTable } from './workspace-table.ts'
 export interface StoreOptions {
   /** Size of the file `ballast` beside the database. */
   ballastBytes?: number
-  /** Which start of the machine this is: see `boot-id.ts`. Absent: it cannot be told from the one before. */
+  /**
+   * Identifies the current start of the machine: see `boot-id.ts`. If absent, it cannot be told from the one before.
+   */
   boot?: string | undefined
   log?: Pick<Log, 'warn' | 'error'>
 }
 
-/** Pages given back to the file system in one step: each may have to move another. */
+/** Pages given back to the file system in one step; each may require another one to be moved. */
 const pagesGivenBack = 64
 
 /**
- * Opens the database, or makes it where there is no file; its directory must exist. The caller makes sure that it is
- * the only daemon to do so. Throws `DatabaseRefused` and leaves the file alone, or `DiskFull` when there is not even
- * room to open it.
+ * Opens the database, or creates it if there is no file; its directory must exist. The caller ensures that no other
+ * daemon does the same. Throws `DatabaseRefused` and leaves the file alone, or `DiskFull` if there is not even room to
+ * open it.
  */
 export function openStore(file: string, options: StoreOptions = {}): Store {
   const ballast = createBallast(ballastFile(file), options.ballastBytes ?? 4 * 1024 * 1024)
@@ -42,7 +44,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
     const opened = openDatabase(file, ballast, options)
     return whole(opened.db, () => assemble(opened, file, ballast, options))
   } catch (error) {
-    // Damage of the schema: a table or column is not as it was.
+    // The schema is damaged: a table or column is not as it was.
     throw error instanceof SqliteError ? damaged(file, (error as Error).message, error) : error
   }
 }
@@ -76,7 +78,7 @@ function assemble(
     try {
       writeFileSync(syncFailureFile(file), `${error.message}\n`, { mode: 0o600 })
     } catch {
-      // The disk takes nothing more: the boot id and what can be read of the log are all that the next daemon has.
+      // The disk takes nothing more. The next daemon has only the boot id and what it can read of the log.
     }
   }
   const wal = openWalSync(`${file}-wal`, syncFailed)
@@ -100,10 +102,10 @@ function assemble(
     usedBytes: () => (pragma('page_count') - pragma('freelist_count')) * pragma('page_size'),
     giveBack() {
       const free = pragma('freelist_count')
-      // The pragma frees a page a step: as a statement of which one row is read it would free one.
+      // The pragma frees a page a step: as a statement that reads one row, it would free only one.
       if (free > 0) db.exec(`PRAGMA incremental_vacuum(${pagesGivenBack})`)
       const left = pragma('freelist_count')
-      // The file itself is cut when the log has been moved into it.
+      // The file itself shrinks when the log is moved into it.
       if (free > 0 && left === 0 && !ballast.released) db.exec('PRAGMA wal_checkpoint(PASSIVE)')
       return left > 0 && left < free
     },
@@ -112,7 +114,7 @@ function assemble(
       try {
         db.pragma('wal_checkpoint(TRUNCATE)')
       } catch (error) {
-        // Without room for the pages that are new to the database, the ballast is all there is.
+        // If there is no room for pages that are new to the database, the ballast is all that can be gained.
         if (error instanceof SyncFailed) syncFailed(error)
         else if (!(error instanceof DiskFull) && !(error instanceof DatabaseBusy)) throw error
       }
@@ -122,7 +124,8 @@ function assemble(
       closed = true
       if (inOrder && failure === undefined && !wal.busy) endInOrder(db, wal)
       wal.close()
-      // SQLite would move to the database what may not be in the log, and the log would be gone.
+      // After a failed sync, SQLite would move pages to the database that may not be in the log on the disk, and delete
+      // the log.
       if (failure === undefined) db.close()
     },
   }
@@ -133,7 +136,8 @@ function endInOrder(db: Sqlite, wal: WalSync): void {
     wal.syncNow()
     markClosedInOrder(db)
   } catch {
-    // The disk is full, or worse: if the machine is started anew before the next daemon, that one begins a new epoch.
+    // The disk is full, or worse. If the machine restarts before the next daemon starts, that daemon begins a new
+    // epoch.
   }
 }
 

@@ -7,19 +7,19 @@ export interface Page {
   after?: string | undefined
 }
 
-/** For a list in which some records have another state than the one that is stored: see `Listed`. */
+/** Condition for a list in which some records have another state than the stored one: see `Listed`. */
 export const listedCondition = `(id NOT IN (SELECT value ->> 'id' FROM json_each(@listed, '$.states'))
     AND (@listed ->> 'state' IS NULL OR state = @listed ->> 'state')
   OR id IN (SELECT value ->> 'id' FROM json_each(@listed, '$.states')
     WHERE value ->> 'state' = coalesce(@listed ->> 'state', value ->> 'state')))`
 
-/** What of a list's filter is about states, as the conditions `state` and `listed` take it. */
+/** Returns the states of a list's filter as values for the conditions `state` and `listed`. */
 export const stateValues = (state: string | undefined, listed: Listed | undefined) =>
   listed === undefined ? { state } : { listed: JSON.stringify({ ...listed, state: state ?? null }) }
 
 /**
- * Pages through a table's records, newest first. `conditions` are SQL by the name of their parameter: those apply
- * whose parameter is given. Each combination is prepared once.
+ * Pages through a table's records, newest first. `conditions` maps the name of a parameter to SQL, which applies if the
+ * parameter is given. Each combination is prepared once.
  */
 export function createPager<Name extends string, Row>(
   db: Sqlite,

@@ -1,4 +1,7 @@
-/** Where an event lies in the table of all: ordered by session, then by `seq`. Exact for session numbers below 2^21. */
+/**
+ * Returns an event's key in the table of all events: ordered by session, then by `seq`. Exact for session numbers below
+ * 2^21.
+ */
 export function placeOf(session: number, seq: number): number {
   return session * seqs + seq
 }

@@ -3,27 +3,27 @@ import type { JournalEntry } from './journal.ts'
 import type { Listed, Store } from './store.ts'
 
 /**
- * The records as readers may see them. An entry that waits for a sync is stored already, but its records are shown as
- * they were before it until it is published: a power cut could still take the entry back.
+ * The records as readers may see them. The records of an entry that waits for a sync are stored already, but are shown
+ * as they were before it until it is published, because a power cut could still undo it.
  */
 export interface PublishedView {
-  /** Undefined for a run that began and ended in entries that wait. */
+  /** Undefined for a run that began and ended in entries that still wait. */
   run(stored: Run): Run | undefined
   session(stored: Session): Session
   approval(stored: Approval): Approval
-  /** How a list of the store differs from what may be seen; undefined where nothing waits. */
+  /** How a list from the store differs from what readers may see; undefined if nothing waits. */
   listed(kind: keyof Records): Listed | undefined
-  /** The store's counts, with the runs counted as they may be seen. */
+  /** The store's counts, corrected to the states of the runs that readers may see. */
   countRuns(stored: Record<string, number>): Record<string, number>
-  /** Resolves when everything is published that waits now, of one session or of all. */
+  /** Resolves when everything that waits now is published, for one session or for all. */
   whenPublished(session?: string): Promise<void>
 }
 
 /** The journal's side of the view. */
 export interface PublishedViewKeeper extends PublishedView {
-  /** Before the commit of `batch`: what it will change. */
+  /** Called before the commit of `batch`. Returns the changes that the entries which will wait are going to make. */
   changesOf(batch: readonly JournalEntry[]): ReadonlyMap<JournalEntry, Changes>
-  /** These entries are committed, and wait unless they have no changes. */
+  /** Called with the entries that were committed. Those without `changes` do not wait. */
   hold(committed: readonly JournalEntry[], changes: ReadonlyMap<JournalEntry, Changes>): void
   published(entry: JournalEntry): void
 }
@@ -51,13 +51,13 @@ export function createPublishedView(
   const held = new Map<string, Held[]>()
   const waiters = new Map<string, (() => void)[]>()
 
-  /** The oldest change that waits decides: before it, the record was published. */
+  /** The oldest waiting change decides: the record before it was published. */
   function seen<Kind extends keyof Records>(kind: Kind, session: string, id: string, stored: Records[Kind]) {
     const first = held.get(session)?.find(({ changes }) => changes[kind].has(id))
     return first === undefined ? stored : visible(kind, first.changes[kind].get(id)!)
   }
 
-  /** All records of a kind with changes that wait: as they may be seen, and as they are stored. */
+  /** All records of a kind with waiting changes: as readers may see them, and as they are stored. */
   function differing<Kind extends keyof Records>(kind: Kind) {
     const found = new Map<string, { seen: Records[Kind] | undefined; stored: Records[Kind] }>()
     for (const { changes } of [...held.values()].flat()) {
@@ -150,12 +150,14 @@ export function createPublishedView(
   }
 }
 
-/** A new record is shown although its entry waits, for its maker knows it already; but not the end of a run. */
+/**
+ * A new record is shown although its entry waits, because its creator knows it already. The end of a run is not shown.
+ */
 function visible<Kind extends keyof Records>(kind: Kind, { before, after }: Change<Records[Kind]>) {
   return before ?? (kind === 'runs' && ended.has(after.state) ? undefined : after)
 }
 
-/** A record that is damaged on the disk is replaced by the commit. */
+/** Treats a record that is damaged on the disk as absent: the commit replaces it. */
 function readable<Value>(read: () => Value | undefined): Value | undefined {
   try {
     return read()

@@ -3,7 +3,7 @@ import type { JournalEntry } from './journal.ts'
 
 interface Held {
   entry: JournalEntry
-  /** Nothing but its predecessors keeps it from being released. */
+  /** Only its predecessors keep it from being released. */
   ready: boolean
 }
 
@@ -17,10 +17,12 @@ export interface ReleaseOrder {
 }
 
 /**
- * The order in which committed entries become visible. A durable entry waits until `sync` has run after its commit, and
- * the later entries of its session wait behind it; other sessions pass by. `onReady` is called when waiting has ended.
+ * Decides the order in which committed entries become visible. A durable entry waits until `sync` has run after its
+ * commit, and the later entries of its session wait behind it; other sessions do not wait. Calls `onReady` when entries
+ * have stopped waiting.
  *
- * If the sync fails, the entry is never released, and `onFailed` is told: what follows from it must not be believed.
+ * If the sync fails, the entry is never released and `onFailed` is called: nothing that follows from it may be relied
+ * on.
  */
 export function createReleaseOrder(
   sync: (durable: readonly JournalEntry[]) => Promise<unknown>,

@@ -52,7 +52,7 @@ export function createRunTable(db: Sqlite): RunTable {
 
   function parse({ id, state, record, prompt_uuid: promptUuid, crc }: Row): StoredRun {
     if (!isSound(crc, record, contextOf(id, state, promptUuid))) throw db.damage(`the record of run ${id} has changed`)
-    // Records of an older muxd have no place in a queue.
+    // Records of an older muxd have no queue position.
     return { run: { position: null, ...(JSON.parse(record) as Omit<Run, 'position'>) }, promptUuid }
   }
 }

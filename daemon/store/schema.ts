@@ -1,16 +1,16 @@
 import type { Sqlite } from './sqlite/sqlite.ts'
 import { DatabaseRefused } from './store.ts'
 
-/** "muxd" in ASCII: what the file is, in SQLite's header. */
+/** "muxd" in ASCII: identifies the file in SQLite's header. */
 const applicationId = 0x6d757864
 
 /**
- * One step a schema version; `user_version` is the number of steps taken. A step that has been released is never
+ * One step for each schema version; `user_version` is the number of steps taken. A step that has been released is never
  * changed: the next one changes the schema.
  *
- * Numbers stand for ids inside the database, and give the order of creation. An event's place is one integer,
- * session number * 2^32 + seq: against a key of two columns it appends 1.4 times as fast, and events over 1 KB need
- * half the space, for SQLite keeps rows of an integer key whole on a page up to 4 KB.
+ * Numbers stand for ids inside the database, and give the order of creation. An event's place is one integer, session
+ * number * 2^32 + seq. Compared with a key of two columns it appends 1.4 times as fast, and events over 1 KB need half
+ * the space, because SQLite keeps rows of an integer key whole on a page up to 4 KB.
  */
 const migrations = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -62,7 +62,7 @@ const migrations = [
      answer TEXT NOT NULL) WITHOUT ROWID;
    CREATE INDEX requests_by_time ON requests (time);`,
 
-  // Where a re-reading begins is found for the processes that may still need one: the run begun before its first event.
+  // Computes where re-reading begins for processes that may still need it: the `run_started` before their first event.
   `ALTER TABLE processes ADD COLUMN first_seq INTEGER NOT NULL DEFAULT 1;
    ALTER TABLE processes ADD COLUMN claude_session_before TEXT;
    ALTER TABLE processes ADD COLUMN raw TEXT NOT NULL DEFAULT 'kept';
@@ -154,10 +154,10 @@ const migrations = [
    ALTER TABLE processes ADD COLUMN one_shot INTEGER NOT NULL DEFAULT 0;`,
 ]
 
-/** Makes the tables in an empty file, brings an older muxd's up to date, and refuses every other. */
+/** Creates the tables in an empty file, updates one of an older muxd, and refuses every other. */
 export function prepareSchema(db: Sqlite, file: string): void {
   if (isEmpty(db)) {
-    // Deleted space can be given back later; must come before anything is written.
+    // Lets deleted space be given back later. Must come before anything is written.
     db.pragma('auto_vacuum = INCREMENTAL')
   } else if (db.pragma('application_id') !== applicationId) {
     throw new DatabaseRefused('not_muxd', file, `${file} is a database of another program, not of muxd`)

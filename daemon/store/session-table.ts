@@ -5,7 +5,9 @@ import type { Sqlite } from './sqlite/sqlite.ts'
 import { type SessionTable, UnknownRecord } from './store.ts'
 import { createUsePager } from './use-pager.ts'
 
-/** Every wanted label is among the record's: compared as pairs, so that no label can be taken for a JSON path. */
+/**
+ * Every wanted label is among the record's. Labels are compared as pairs, so that none can be taken for a JSON path.
+ */
 const hasLabels = `NOT EXISTS (
   SELECT 1 FROM json_each(@labels) AS wanted WHERE NOT EXISTS (
     SELECT 1 FROM json_each(record, '$.labels') AS own WHERE own.key = wanted.key AND own.value = wanted.value))`
@@ -39,7 +41,7 @@ export function createSessionTable(db: Sqlite): SessionTable {
   const list = createPager<'state' | 'listed' | 'labels', Row>(db, 'sessions', columns, conditions)
   const listByUse = createUsePager<Row>(db, columns, conditions)
   const numberOf = db.value<[string], number>('SELECT number FROM sessions WHERE id = ?')
-  // Without their session no reader finds its events and processes; runs and approvals are found by themselves.
+  // Readers find events and processes only through their session. Runs and approvals are found by themselves.
   const deletion = [
     'DELETE FROM runs WHERE session = ?',
     'DELETE FROM approvals WHERE session = ?',

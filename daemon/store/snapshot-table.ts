@@ -23,7 +23,7 @@ export function createSnapshotTable(db: Sqlite): SnapshotTable {
       const row = get.get(process)
       if (row === undefined) return undefined
       const { crc, ...snapshot } = row
-      // A damaged header may make anything of a column.
+      // A damaged header may turn a column into anything.
       return snapshot.memory instanceof Uint8Array && crc === checksum(snapshot) ? snapshot : undefined
     },
     delete: process => void remove.run(process),

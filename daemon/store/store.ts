@@ -1,11 +1,11 @@
 import type { Approval, Run, Session, Tokens, Workspace } from '../../protocol/index.ts'
 
 /**
- * SQLite behind a few synchronous members. Opened by the daemon, once; `open.ts` makes it. Every write may throw
+ * SQLite behind a few synchronous members. The daemon opens it once, through `open.ts`. Every write may throw
  * `DiskFull`, and `DatabaseBusy` after five seconds of waiting; every call may throw `DatabaseRefused` (`corrupt`).
  */
 export interface Store {
-  /** Names this database's numbering: `seq`s of another epoch mean nothing here. See `epoch.ts`. */
+  /** Identifies this database's numbering: a `seq` of another epoch has no meaning here. See `epoch.ts`. */
   readonly epoch: string
   readonly sessions: SessionTable
   readonly runs: RunTable
@@ -18,28 +18,29 @@ export interface Store {
   readonly deletions: DeletionTable
   readonly workspaces: WorkspaceTable
   readonly ballast: Ballast
-  /** Everything done in `work` (synchronous) or nothing. Throws `DiskFull` where the disk is the reason. */
+  /** Does everything in `work` (synchronous) or nothing. Throws `DiskFull` if the disk is the reason. */
   transaction<T>(work: () => T): T
   /**
-   * Resolves when all that was committed before the call is on the disk. Does not block; calls share a sync. Rejects
-   * with `SyncFailed` when the disk refused: from then on nothing is synced or stored any more.
+   * Resolves when everything committed before the call is on the disk. Does not block; calls share a sync. Rejects with
+   * `SyncFailed` if the disk refused: from then on nothing is synced or stored any more.
    */
   sync(): Promise<void>
   /** Bytes of the database with its write-ahead log. */
   sizeBytes(): number
-  /** Bytes of the pages that hold something: what deletions make less at once, and the file when space is given back. */
+  /** Bytes of the pages in use. Deletions reduce this at once; the file shrinks when space is given back. */
   usedBytes(): number
   /**
-   * Gives some free pages back to the file system, in a millisecond or so. False when there is nothing (more) to give:
-   * then the file has become shorter.
+   * Gives some free pages back to the file system, in a millisecond or so. Returns false when there is nothing (more)
+   * to give: then the file has become shorter.
    */
   giveBack(): boolean
   /**
-   * For what frees space on a full disk: gives up the ballast, moves the write-ahead log to the database and gives the
-   * log's space back. Space that deletions have freed in the database is given back by `giveBack` and then this.
+   * Makes room on a full disk for work that frees space: releases the ballast, moves the write-ahead log to the
+   * database and gives the log's space back. Space that deletions have freed in the database is given back by
+   * `giveBack` and then this.
    */
   makeRoom(): void
-  /** `inOrder: false` where something of the home is still written to and not synced (raw logs). */
+  /** `inOrder: false` says that files of the home are still being written and not synced (raw logs). */
   close(how?: { inOrder: boolean }): void
 }
 
@@ -49,8 +50,8 @@ export class DiskFull extends Error {
 }
 
 /**
- * The disk refused to sync: what of the last writes it holds, nobody knows. The daemon must end, and another begin with
- * what there is. Tried again, a sync would succeed without them.
+ * The disk refused to sync: it is unknown what it holds of the last writes. The daemon must end, and the next one begin
+ * with what there is. A repeated sync would succeed without those writes.
  */
 export class SyncFailed extends Error {
   override readonly name = 'SyncFailed'
@@ -62,8 +63,8 @@ export class DatabaseBusy extends Error {
 }
 
 /**
- * The system does not let the database be used now: too many open files, a read-only file system, no permission. Nothing
- * is wrong with the file as far as is known. The message names the file and what to do.
+ * The system does not allow use of the database now: too many open files, a read-only file system, no permission. As
+ * far as is known, the file is in order. The message names the file and what to do.
  */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable'
@@ -84,22 +85,24 @@ export class DatabaseRefused extends Error {
   }
 }
 
-/** Something is to be stored or listed relative to a record that does not exist (any more): its message names it. */
+/** A call stores or lists relative to a record that does not exist (any more). The message names the record. */
 export class UnknownRecord extends Error {
   override readonly name = 'UnknownRecord'
 }
 
-/** Disk space kept back, so that terminal events can still be stored when the disk is full. */
+/** Disk space held in reserve, so that terminal events can still be stored when the disk is full. */
 export interface Ballast {
-  /** It has been given up: only what must be stored (terminal events, deletions) should be written until it is restored. */
+  /** The space has been released. Until it is restored, only terminal events and deletions should be written. */
   readonly released: boolean
   /** Gives the space to the database. */
   release(): void
-  /** Takes the space back if there is room for it twice. Cheap to call often. Answers whether it is held (again). */
+  /**
+   * Takes the space back if there is room for it twice. Cheap to call often. Returns whether the space is held (again).
+   */
   restore(): boolean
 }
 
-/** Records that are listed under another state than the stored one; null: not at all. */
+/** Records to list under another state than the stored one; null leaves the record out. */
 export interface Listed {
   states: { id: string; state: string | null }[]
 }
@@ -122,50 +125,61 @@ export interface SessionFilter {
 
 export interface SessionTable {
   add(session: Session): void
-  /** Throws `UnknownRecord` where it is not there: one that was deleted never comes back. */
+  /** Throws `UnknownRecord` if the session does not exist: a deleted one never comes back. */
   save(session: Session): void
   get(id: string): Session | undefined
-  /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */
+  /**
+   * Newest first (by creation). `after` is the id of the last one on the page before; throws `UnknownRecord` if that is
+   * gone.
+   */
   list(filter: SessionFilter): Session[]
-  /** Waiting ones first, then running ones, then the rest, by last use; `after` = `place` of the last one before. */
+  /**
+   * Waiting sessions first, then running ones, then the rest, each by last use. `after` is the `place` of the last one
+   * before.
+   */
   listByUse(filter: SessionFilter): { session: Session; place: string }[]
   all(): Session[]
-  /** The one that has this conversation of Claude Code's. */
+  /** The session that has this Claude Code conversation. */
   ofConversation(claudeSessionId: string): Session | undefined
-  /** In the order of their creation. */
+  /** In order of creation. */
   ids(): string[]
   count(): number
   /**
-   * With its runs, approvals, processes and events, for every reader from now on. Events and what names its files are not removed
-   * yet: that is `DeletionTable`'s part.
+   * Deletes a session with its runs and approvals. From now on readers do not find its processes and events either.
+   * Events, and the process rows that name its files, are removed later, through `DeletionTable`.
    */
   delete(id: string): void
 }
 
-/** A run as stored: the wire's record and what the daemon needs to go on with it. */
+/** A run as stored: the record of the wire, and what the daemon needs to continue the run. */
 export interface StoredRun {
   run: Run
-  /** The uuid its prompt was sent to Claude Code with; null for a run that Claude Code began itself. */
+  /** The uuid that its prompt was sent to Claude Code with; null for a run that Claude Code began itself. */
   promptUuid: string | null
 }
 
 export interface RunTable {
   save(run: StoredRun): void
   get(id: string): StoredRun | undefined
-  /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */
+  /**
+   * Newest first (by creation). `after` is the id of the last one on the page before; throws `UnknownRecord` if that is
+   * gone.
+   */
   list(filter: RecordFilter): StoredRun[]
   /** Runs that have no terminal event yet, oldest first. */
   unfinished(): StoredRun[]
   countByState(): Record<string, number>
 }
 
-/** An approval as stored: the wire's record and what the daemon needs to answer Claude Code, also a second time. */
+/**
+ * An approval as stored: the record of the wire, and what the daemon needs to answer Claude Code, also a second time.
+ */
 export interface StoredApproval {
   approval: Approval
-  /** Of which process it is the question, and by what id it is answered. */
+  /** The process that asks, and the id of its request, by which it is answered. */
   process: string
   requestId: string
-  /** What Claude Code is told, as JSON; null as long as nothing is, and where the question was withdrawn. */
+  /** The answer for Claude Code, as JSON; null while there is none, and if the question was withdrawn. */
   answer: string | null
 }
 
@@ -173,13 +187,16 @@ export interface ApprovalTable {
   /** Throws `UnknownRecord` when its session does not exist. */
   save(approval: StoredApproval): void
   get(id: string): StoredApproval | undefined
-  /** Newest first (by creation), `after` = id of the last one of the page before: `UnknownRecord` if it is gone. */
+  /**
+   * Newest first (by creation). `after` is the id of the last one on the page before; throws `UnknownRecord` if that is
+   * gone.
+   */
   list(filter: RecordFilter): StoredApproval[]
   /** Oldest first. */
   ofProcess(process: string): StoredApproval[]
 }
 
-/** A Claude Code process of a session, also after its end: its raw log is named by `id`. */
+/** A Claude Code process of a session, also after its end. `id` names its raw log. */
 export interface StoredProcess {
   id: string
   session: string
@@ -188,26 +205,32 @@ export interface StoredProcess {
   startedAt: number
   /** Raw log offset up to which events have been derived and committed: the checkpoint. */
   offset: number
-  /** The session's total cost when it started: the sum of its results before. */
+  /** The session's total cost when the process started: the sum of its results before. */
   costUsdBefore: number
-  /** Claude Code's own cost counter when it started, and as last heard of: they differ from the session's total after a `/clear`. */
+  /**
+   * Claude Code's own cost counter when the process started, and its latest known value. They differ from the session's
+   * total after a `/clear`.
+   */
   counterUsdBefore: number
   counterUsd: number
-  /** It took up an earlier conversation. */
+  /** The process resumed an earlier conversation. */
   resumed: boolean
-  /** It ends with its run, whose outcome is kept back until then: decided when it starts, whatever the configuration is later. */
+  /**
+   * The process ends with its run, whose outcome is held back until then. This is decided when it starts, whatever the
+   * configuration is later.
+   */
   oneShot: boolean
-  /** `seq` of the `run_started` for which it was started: where a re-reading of its output begins. */
+  /** `seq` of the `run_started` for which the process was started. Re-reading of its output begins there. */
   firstSeq: number
   /** The session's `claudeSessionId` when it was started. */
   claudeSessionIdBefore: string | null
-  /** What has become of its raw log. */
+  /** Whether its raw log is kept. */
   raw: 'kept' | 'dropped'
-  /** How many frames it printed; null while its raw log is kept. */
+  /** Number of frames that it printed; null while its raw log is kept. */
   frames: number | null
   /**
-   * The program that derived all its events so far; null where several did, or one that did not say. Another one may
-   * translate the same output otherwise: it cannot tell that from damage.
+   * The program that derived all its events so far; null if there were several, or one that did not identify itself.
+   * Another program may translate the same output differently, and cannot tell that from damage.
    */
   translator: string | null
   endedAt: number | null
@@ -216,11 +239,14 @@ export interface StoredProcess {
 export interface ProcessTable {
   save(process: StoredProcess): void
   /**
-   * `head`: the newest event derived so far, kept a second time, so that its loss is found. Throws `UnknownRecord` for a
-   * process that was never saved.
+   * `head` is the newest event derived so far, stored a second time, so that its loss is found. Throws `UnknownRecord`
+   * for a process that was never saved.
    */
   checkpoint(id: string, offset: number, head?: number): void
-  /** Its raw log held so many frames and is about to be removed. No effect after its session was deleted. */
+  /**
+   * Stores that the raw log held `frames` frames and is about to be removed. Has no effect after the session was
+   * deleted.
+   */
   dropped(id: string, frames: number): void
   get(id: string): StoredProcess | undefined
   /** Oldest first. */
@@ -230,12 +256,12 @@ export interface ProcessTable {
 }
 
 /**
- * What the session of a live process remembered of it when its log went up to `seq` and `offset` bytes of output had
- * been read. A help for who takes the process over, and no more: the same comes of reading the output from its beginning.
+ * The state of a live process's session when its log went up to `seq` and `offset` bytes of output had been read. It
+ * only makes taking the process over faster: reading the output from its beginning gives the same state.
  */
 export interface StoredSnapshot {
   process: string
-  /** The program that wrote it, the only one that can read it. */
+  /** The program that wrote it, which is the only one that can read it. */
   build: string
   seq: number
   offset: number
@@ -243,17 +269,17 @@ export interface StoredSnapshot {
 }
 
 export interface SnapshotTable {
-  /** In the place of the one before. */
+  /** Replaces the previous snapshot of the process. */
   save(snapshot: StoredSnapshot): void
-  /** Undefined where there is none, also where it is damaged. */
+  /** Undefined if there is none, or if it is damaged. */
   get(process: string): StoredSnapshot | undefined
   delete(process: string): void
 }
 
 /**
- * An event as stored: `text` is its JSON, made once, of which `seq`, `run` and `type` repeat members (the columns do
- * not hold them again); `process` and `offset` say which raw bytes it stems from, null for what the daemon or a client
- * caused.
+ * An event as stored. `text` is its JSON, made once; `seq`, `run` and `type` repeat members of it (the columns do not
+ * hold them again). `process` and `offset` name the raw bytes that it was derived from; they are null for an event that
+ * the daemon or a client caused.
  */
 export interface EventRow {
   seq: number
@@ -265,24 +291,27 @@ export interface EventRow {
 }
 
 /**
- * Every event is checked when it is read. In the place of one that is damaged comes a `log_damaged` with its `seq`, so
- * that the numbering has no hole.
+ * Every event is checked when it is read. A damaged one is replaced by a `log_damaged` with its `seq`, so that the
+ * numbering has no hole.
  */
 export interface EventTable {
-  /** The first row must follow the session's head, and each the one before. `UnknownRecord` for session or process. */
+  /**
+   * The first row must follow the session's head, and each further row the one before. Throws `UnknownRecord` for an
+   * unknown session or process.
+   */
   append(session: string, rows: readonly EventRow[]): void
   /** Texts of the events with `seq > after`, in order, up to the one that passes `maxBytes` or the `limit`th. */
   read(session: string, after: number, limit: number, maxBytes: number): string[]
   get(session: string, seq: number): EventRow | undefined
-  /** Up to `limit` rows with `seq > after`, in order: a log is gone through in pages. */
+  /** Up to `limit` rows with `seq > after`, in order. Callers read a log in pages. */
   rows(session: string, after: number, limit: number): EventRow[]
   /** First and last seq kept; `{ first: 1, head: 0 }` when there are none. A log is kept whole, or not at all. */
   bounds(session: string): { first: number; head: number }
-  /** What the `count` events behind `after` take up, about: a thousand cost a millisecond. */
+  /** Bytes that the `count` events after `after` take up, approximately. A thousand events take a millisecond. */
   bytes(session: string, after: number, count: number): number
 }
 
-/** The answer of a call that carried a `key`, as JSON; `paramsHash` tells whether another call is the same. */
+/** The answer to a call that carried a `key`, as JSON. `paramsHash` tells whether another call has the same params. */
 export interface KeptAnswer {
   key: string
   method: string
@@ -291,41 +320,41 @@ export interface KeptAnswer {
   time: number
 }
 
-/** What deleted sessions leave behind: removed in small steps, for a million events are a second's work. */
+/** What deleted sessions leave behind. It is removed in small steps, because a million events take a second. */
 export interface DeletionTable {
-  /** Ids of their processes, whose files are still to be removed. */
+  /** Ids of the processes of deleted sessions whose files still have to be removed. */
   processes(): string[]
-  /** The files of the process are gone. */
+  /** Forgets a process whose files are gone. */
   forgetProcess(id: string): void
-  /** Removes some events, in a millisecond or so. False when none are left. */
+  /** Removes some events, in a millisecond or so. Returns false when none are left. */
   removeEvents(): boolean
 }
 
-/** Answers of calls that carried a `key`. */
+/** Answers to calls that carried a `key`. */
 export interface RequestTable {
   get(key: string): KeptAnswer | undefined
-  /** Throws for a key that is kept already: the first answer stands. */
+  /** Throws for a key that is stored already: the first answer stands. */
   save(kept: KeptAnswer): void
-  /** Forgets keys older than `time` (ms since epoch). Answers how many. */
+  /** Forgets keys older than `time` (ms since epoch). Returns how many. */
   forgetBefore(time: number): number
 }
 
-/** How the panes of pages lie. */
+/** The layouts of pages. */
 export interface WorkspaceTable {
   save(workspace: Workspace): void
   get(name: string): Workspace | undefined
-  /** By name. */
+  /** Ordered by name. */
   all(): Workspace[]
-  /** False when there was none. */
+  /** Returns false if there was none. */
   delete(name: string): boolean
 }
 
-/** What sums are told apart by; a `quarter` is a quarter of an hour since the epoch. */
+/** How sums are grouped. A `quarter` is a quarter of an hour, counted from the epoch. */
 export type UsageGroup = 'quarter' | 'model' | 'session' | 'run'
 
 /**
- * What was used in one group; members of groups that were not asked for are absent. An empty `model` is one that nobody
- * knows, an empty `run` none: it was used between runs. `runs` counts the different runs of the group.
+ * The usage of one group. Members of groups that were not asked for are absent. An empty `model` is an unknown one. An
+ * empty `run` is usage between runs. `runs` counts the different runs of the group.
  */
 export interface UsageSum extends Tokens {
   quarter?: number
@@ -337,16 +366,18 @@ export interface UsageSum extends Tokens {
 }
 
 /**
- * What runs have used, by model: a projection of the `cost` events, which outlives their session. Of that it keeps its
- * id and those of its runs, and nothing else.
+ * The usage of runs, by model: a projection of the `cost` events that outlives their session. Of a deleted session it
+ * keeps only the id of the session and the ids of its runs.
  */
 export interface UsageTable {
-  /** Takes what the `cost` events among a session's rows tell; again the same, where they are there already. */
+  /**
+   * Stores the usage that the `cost` events among a session's rows report. Storing the same rows again changes nothing.
+   */
   save(session: string, rows: readonly EventRow[]): void
-  /** What was used at `from` (ms since epoch) or later, and before `to`, in no order. */
+  /** Sums of what was used at `from` (ms since epoch) or later and before `to`, in no order. */
   sums(filter: { from: number; to: number; session?: string; by: readonly UsageGroup[] }): UsageSum[]
-  /** Times of the first and the last that is kept; undefined when there is none. */
+  /** Times of the first and the last usage that is kept (ms since epoch); undefined if there is none. */
   bounds(): { first: number; last: number } | undefined
-  /** Forgets what was used before `time`, at most `limit` rows of it. Answers how many. */
+  /** Forgets usage before `time` (ms since epoch), at most `limit` rows of it. Returns how many. */
   forgetBefore(time: number, limit: number): number
 }

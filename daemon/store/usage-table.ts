@@ -18,8 +18,8 @@ interface Row {
 }
 
 /**
- * What was used, a row for each `cost` event and model. The event's place is the key: whoever writes the event again
- * writes the same row again, so that nothing counts twice.
+ * The usage, with a row for each `cost` event and model. The event's place is the key: writing the event again writes
+ * the same row again, so that nothing counts twice.
  */
 export function createUsageTable(db: Sqlite): UsageTable {
   const numberOf = db.value<[string], number>('SELECT number FROM sessions WHERE id = ?')
@@ -67,7 +67,7 @@ export function createUsageTable(db: Sqlite): UsageTable {
   }
 }
 
-/** Of an event that does not tell the models, one share whose model is not known. */
+/** Returns the event's usage by model. An event that names no models gives one share with an unknown model. */
 function sharesOf({ text }: EventRow): Omit<Row, 'place' | 'session'>[] {
   const { time, run, runCostUsd, tokens, runModels } = JSON.parse(text) as EventOf<'cost'>
   const shares = Object.entries(runModels ?? { '': { costUsd: runCostUsd, tokens } })
@@ -81,7 +81,7 @@ const columns: Record<UsageGroup, string> = {
   run: 'run',
 }
 
-/** A run that used two models is one run: counted are the different ones of a group. */
+/** Counts the different runs of a group: a run that used two models is one run. */
 function sumSql(by: readonly UsageGroup[], ofSession: boolean): string {
   const named = by.map(group => `${columns[group]} AS ${group}`)
   const sums = ['total(cost_usd) AS costUsd', ...counts, `count(DISTINCT nullif(run, '')) AS runs`]

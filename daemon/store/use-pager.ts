@@ -2,7 +2,7 @@ import type { Page } from './pager.ts'
 import type { Sqlite, Statement } from './sqlite/sqlite.ts'
 import { UnknownRecord } from './store.ts'
 
-/** A row with its place in the order: what the next page is asked for with. */
+/** A row with its place in the order. The request for the next page names that place. */
 export interface Placed<Row> {
   row: Row
   place: string
@@ -19,8 +19,8 @@ type Condition = 'state' | 'listed' | 'labels'
 const first: Place = { urgency: 9, used_at: Number.MAX_SAFE_INTEGER, number: Number.MAX_SAFE_INTEGER }
 
 /**
- * Pages through the sessions by last use, those with an open approval first, then running ones. A place holds the values
- * that the order is made of: a page can be asked for behind a session that has moved or is deleted.
+ * Pages through the sessions by last use: those with an open approval first, then running ones, then the rest. A place
+ * holds the values that define the order, so a page can be requested behind a session that has moved or is deleted.
  */
 export function createUsePager<Row extends object>(
   db: Sqlite,

@@ -2,28 +2,31 @@ import { closeSync, fdatasync, fdatasyncSync, openSync } from 'node:fs'
 import { SyncFailed } from './store.ts'
 
 export interface WalSync {
-  /** Resolves when what the file held at the call is on the disk. Rejects with `SyncFailed`, from then on always. */
+  /**
+   * Resolves when what the file held at the call is on the disk. Rejects with `SyncFailed`, and from then on always.
+   */
   sync(): Promise<void>
-  /** The same, at once. */
+  /** The same, but synchronous. */
   syncNow(): void
-  /** A sync by somebody else has failed: none is done here any more. */
+  /** Makes every further sync fail with `reason`, because a sync by SQLite has failed. */
   refuse(reason: SyncFailed): void
-  /** Whether a sync is under way, whose outcome nobody knows yet. */
+  /** Whether a sync is under way, whose outcome is not known yet. */
   readonly busy: boolean
   close(): void
 }
 
 /**
- * Syncs SQLite's write-ahead log in Node's thread pool, so that the event loop goes on meanwhile.
+ * Syncs SQLite's write-ahead log in Node's thread pool, so that the event loop continues meanwhile.
  *
  * Why this is enough: a commit writes its pages to the log before it returns, so a sync begun after it covers it. If a
  * checkpoint has moved pages to the database file in between, then SQLite (synchronous=NORMAL) has synced the log
- * before it did so, and the database before it starts the log anew. The log is never replaced while a connection is
- * open, only overwritten, so one descriptor serves for good. And SQLite holds its POSIX locks on the database and
- * `-shm`, not on the log, so that closing this descriptor drops none.
+ * before it did so, and syncs the database before it restarts the log. The log is never replaced while a connection is
+ * open, only overwritten, so one descriptor serves permanently. SQLite holds its POSIX locks on the database and
+ * `-shm`, not on the log, so closing this descriptor drops none.
  *
- * A sync that failed is never tried again: the kernel tells each descriptor once, takes the pages for clean, and the
- * next sync would succeed without them. (That is also how a failure that SQLite met and passed over is found here.)
+ * A sync that failed is never tried again: the kernel reports the failure to each descriptor once and marks the pages
+ * as clean, so the next sync would succeed without them. (This is also how a failure that SQLite met and ignored is
+ * found here.)
  */
 export function openWalSync(file: string, onFailed: (error: SyncFailed) => void): WalSync {
   const descriptor = openSync(file, 'r')
@@ -56,7 +59,7 @@ export function openWalSync(file: string, onFailed: (error: SyncFailed) => void)
     return sync
   }
 
-  /** The sync under way may have begun before the caller's commit: all who call meanwhile share the one after it. */
+  /** The sync under way may have begun before the caller's commit, so all calls meanwhile share the sync after it. */
   async function follow(previous: Promise<void>): Promise<void> {
     await previous.catch(() => undefined)
     next = undefined
@@ -89,7 +92,7 @@ export function openWalSync(file: string, onFailed: (error: SyncFailed) => void)
     close() {
       if (closed) return
       closed = true
-      // A descriptor in use must not be closed: its number could be another file's by then.
+      // A descriptor in use must not be closed: its number could belong to another file by then.
       if (running === undefined) closeSync(descriptor)
     },
   }
