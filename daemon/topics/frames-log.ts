@@ -98,7 +98,7 @@ function* linesOf(segment: Segment, after: number, processesDir: string): Genera
   const place = places.findLast(({ count: lines }) => lines <= after - before) ?? places[0]
   let seq = before + place.count
   for (const output of outputsOf(processesDir, process, place.offset)) {
-    // A stored count comes without positions; reading records them.
+    // Records positions beyond those that counting recorded.
     const reached = { count: seq - before + output.lines.length, offset: output.offset }
     if (reached.offset >= places.at(-1)!.offset + placeBytes) places.push(reached)
     for (const line of output.lines) {
