@@ -27,18 +27,18 @@ export interface Peer {
   readonly subscriptions: Caller['subscriptions']
   /** Queues an answer. */
   send(text: string): void
-  /** Bytes of answers and events that it has not taken yet. */
+  /** Bytes of answers and events that are queued for it and not sent yet. */
   unreadBytes(): number
-  /** The same of answers, of all connections of its role. */
+  /** The same for answers alone, over all connections of its role. */
   roleUnreadBytes(): number
-  /** Cursors placed by calls that are answered now may be read from. */
+  /** Starts delivery to the cursors placed by calls that are answered now. */
   releaseCursors(): void
-  /** It has said `hello`. */
+  /** The connection has said `hello`. */
   greeted(hello: HelloParams, result: HelloResult): void
   close(code: CloseCode, reason: string): void
 }
 
-/** For each connection: takes its text messages. Never throws. */
+/** Returns, for each connection, the function that takes its text messages. That function never throws. */
 export type Dispatch = (peer: Peer) => (text: string) => void
 
 const topicAck = Compile(TopicAck)
@@ -49,9 +49,9 @@ export function createDispatch(options: {
   limits: Pick<Limits, 'maxCallsInFlight' | 'maxUnreadBytes' | 'maxRoleUnreadBytes'>
   log: Pick<Log, 'error'>
   now: () => number
-  /** Without it a `key` has no meaning. */
+  /** Without it, a `key` has no effect. */
   idempotency?: Idempotency
-  /** For tests: a result that is not as the protocol says answers `internal`. */
+  /** For tests: a result that does not match the protocol is answered with `internal`. */
   checkResults?: boolean
 }): Dispatch {
   const { handlers, about, limits, log, now, idempotency, checkResults = false } = options
@@ -101,7 +101,7 @@ export function createDispatch(options: {
       return path === undefined ? undefined : maskAsValue(path)
     }
 
-    // What was wrong is worked out only while there is patience with this peer.
+    // The details of an error are worked out only while this peer has sent few bad messages.
     const refuse = (id: CallId | null, error: RpcError | (() => RpcError)) => {
       const patient = patience()
       if (patient === 'exhausted') return peer.close(4500, 'too many bad messages')
@@ -133,10 +133,10 @@ export function createDispatch(options: {
       const answered = (text: string) => {
         callsInFlight--
         if (subscribes) subscribesInFlight--
-        // Nobody is there any more.
+        // The connection is gone.
         if (peer.signal.aborted) return
         peer.send(text)
-        // While another answer is out no cursor moves: it may be that one's.
+        // While another subscribe call is unanswered, no cursor moves: it may be the cursor of that call.
         if (subscribes && subscribesInFlight === 0) peer.releaseCursors()
       }
       const succeeded = (result: unknown) => answered(checkedText(id, method, result, peer.role))
@@ -183,7 +183,7 @@ export function createDispatch(options: {
     return resultText(id, method.shown(result, role))
   }
 
-  // The caller gets an id; what happened is in the log under it, and nowhere else.
+  // The caller gets an id. The details are in the log under this id, and nowhere else.
   function asRpcError(error: unknown, method: string): RpcError {
     if (error instanceof RpcError) return error
     const id = nanoid()

@@ -4,7 +4,7 @@ import { RpcError } from './rpc-error.ts'
 
 export type CallId = string | number
 
-/** What a text message is: a call to be answered, a notification that never is, or neither. */
+/** A text message: a call, which is answered, a notification, which never is, or neither. */
 export type Envelope =
   | { kind: 'call'; id: CallId; method: string; params: unknown }
   | { kind: 'notification'; method: string; params: unknown }
@@ -12,7 +12,7 @@ export type Envelope =
 
 const request = Compile(RequestSchema)
 
-/** Reads JSON-RPC's frame around a call. Never throws. */
+/** Reads the JSON-RPC envelope of a message. Never throws. */
 export function readEnvelope(text: string): Envelope {
   let message: unknown
   try {
@@ -20,7 +20,7 @@ export function readEnvelope(text: string): Envelope {
   } catch (error) {
     return refused(null, new RpcError('parse_error', `this is no JSON: ${(error as Error).message.slice(0, 200)}`))
   }
-  // What goes through a value step by step would need a step for each level.
+  // Code that walks a value recursively would need a stack frame for each level.
   if (isDeeper(message, limits.maxMessageDepth)) {
     const most = limits.maxMessageDepth
     return refused(idOf(message), new RpcError('invalid_request', `a message may be nested ${most} levels deep`))
@@ -37,12 +37,12 @@ const refused = (id: CallId | null, error: RpcError): Envelope => ({ kind: 'refu
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (levels === 0) return true
-  // Not its values as an array: most of them are none of its business.
+  // Does not build an array of the values, most of which are no objects.
   for (const name in value) if (isDeeper((value as Record<string, unknown>)[name], levels - 1)) return true
   return false
 }
 
-// An answer to a broken call still goes to the call, if it says which one it is.
+// The answer to a broken call carries the id of the call, if it has a valid one.
 function idOf(message: unknown): CallId | null {
   const id = typeof message === 'object' && message !== null ? (message as Partial<Request>).id : null
   return (typeof id === 'string' && id.length <= 200) || Number.isInteger(id) ? (id as CallId) : null

@@ -1,10 +1,10 @@
 import type { Log } from '../log/log.ts'
 import type { RequestTable } from '../store/store.ts'
 
-/** How long a key is remembered, and how often it is looked for those that are older. */
+/** How long a key is kept, and how often older keys are removed. */
 const keyLife = { lifeMs: 24 * 60 * 60_000, everyMs: 60 * 60_000 }
 
-/** Forgets keys that are older than their life, now and from time to time. Returns what ends it. */
+/** Removes keys that are older than `lifeMs`, now and every `everyMs`. Returns the function that stops it. */
 export function startForgettingKeys(
   requests: Pick<RequestTable, 'forgetBefore'>,
   log: Pick<Log, 'warn'>,
@@ -14,7 +14,7 @@ export function startForgettingKeys(
     try {
       requests.forgetBefore(Date.now() - lifeMs)
     } catch (error) {
-      // Whatever is in the way (a full disk): they are looked for again.
+      // Whatever the reason (a full disk), the next attempt finds them again.
       log.warn('old keys could not be forgotten', { error })
     }
   }

@@ -3,7 +3,7 @@ import type { Actor, Methods, Namespace, ParamsOf, ResultOf, Role } from '../../
 
 import type { KeepAnswer } from './idempotency.ts'
 
-/** Who calls: the connection as a handler sees it. */
+/** The caller: the connection as a handler sees it. */
 export interface Caller {
   readonly actor: Actor
   readonly role: Role
@@ -11,7 +11,7 @@ export interface Caller {
   readonly signal: AbortSignal
   /** Cursors of this connection. */
   readonly subscriptions: Subscriptions
-  /** The call carries a `key`: what it does is stored together with its answer. */
+  /** Present if the call carries a `key`: what the call does is stored together with its answer. */
   readonly keep?: KeepAnswer
 }
 

@@ -2,7 +2,7 @@ import { nanoid } from 'nanoid'
 import { type HelloParams, type HelloResult, protocolVersion, type Role } from '../../protocol/index.ts'
 import { RpcError } from './rpc-error.ts'
 
-/** What the daemon says about itself in `hello`. */
+/** The daemon's description of itself in `hello`. */
 export type About = Pick<HelloResult, 'daemon' | 'claude' | 'limits'>
 
 /** Agrees on a version and names the client. Throws `unsupported_version`, which closes the connection with 4503. */

@@ -3,17 +3,17 @@ import type { KeptAnswer, RequestTable } from '../store/store.ts'
 import { RpcError } from './rpc-error.ts'
 
 /**
- * Calls with a `key`: the first one is made, and its answer is given again to every later one with the same method and
- * params, also while the first is still under way. With other params: `conflict`. A call that failed leaves nothing
- * behind: its key may be used again.
+ * Makes calls with a `key` idempotent. The first call is made; every later one with the same method and params gets its
+ * answer, also while the first is still under way. A call with another method or other params gets `conflict`. A call
+ * that failed leaves nothing behind: its key may be used again.
  */
 export interface Idempotency {
   run(call: { method: string; key: string; params: object }, make: (keep: KeepAnswer) => unknown): Promise<unknown>
 }
 
 /**
- * Makes of a call's answer what is kept of it. The handler stores it in the same transaction as what the call did: a
- * daemon that is killed in between would do it again when it is asked again.
+ * Converts a call's answer to the form in which it is stored. The handler stores it in the same transaction as what the
+ * call did; otherwise a daemon that is killed in between would do it again when the call is repeated.
  */
 export type KeepAnswer = (answer: object) => KeptAnswer
 
@@ -33,7 +33,7 @@ export function createIdempotency(requests: Pick<RequestTable, 'get'>, now: () =
         kept = true
         return { key, method, paramsHash, answer: JSON.stringify(answer), time: now() }
       }
-      // Entered before the first await: no second call with this key can slip in between.
+      // Entered before the first await, so that no second call with this key can come in between.
       const answer = (async () => make(keep))()
       underWay.set(key, { method, paramsHash, answer })
       try {
@@ -50,7 +50,7 @@ export function createIdempotency(requests: Pick<RequestTable, 'get'>, now: () =
 const reused = (key: string, method: string) =>
   new RpcError('conflict', `the key ${JSON.stringify(key)} was used for another call (${method})`, { key })
 
-// Of everything but the key, with sorted names: the order in which a client writes its params says nothing.
+// Hashes everything but the key, with sorted names: the order in which a client writes its params has no meaning.
 function hashOf({ key: _, ...params }: { key?: unknown }): string {
   const sorted = (_name: string, value: unknown): unknown =>
     typeof value === 'object' && value !== null && !Array.isArray(value)

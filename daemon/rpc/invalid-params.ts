@@ -20,7 +20,7 @@ export function invalidParamsBriefly(): RpcError {
   return new RpcError('invalid_params', 'invalid params (too many bad messages of this connection: no details)')
 }
 
-// Enough of a value to recognise it: never the whole of it, which may be 4 MB or a secret in the wrong place.
+// Shows enough of a value to recognise it, never the whole: it may be 4 MB, or a secret in the wrong place.
 function shown(value: unknown): string {
   if (value === undefined) return 'missing'
   if (Array.isArray(value)) return `an array of ${value.length}`

@@ -8,7 +8,7 @@ import { secretFields } from './secret-fields.ts'
 export interface Method {
   readonly name: string
   readonly mutates: boolean
-  /** Refused to an observe token. */
+  /** Observe tokens may not call it. */
   readonly needsControl: boolean
   /** Its params may carry an idempotency `key`. */
   readonly keyed: boolean
@@ -22,14 +22,14 @@ export interface Method {
   call(params: unknown, caller: Caller): unknown
 }
 
-/** Every method by its full name. A Map, so that `__proto__.x` and `constructor` are names like any other: unknown. */
+/** Every method by its full name. In a Map, `__proto__.x` and `constructor` are unknown names like any other. */
 export function createMethodTable(handlers: Handlers, top: TopHandlers): ReadonlyMap<string, Method> {
   const table = new Map<string, Method>()
   for (const [name, row] of Object.entries(topMethods))
     table.set(name, method(name, row, top[name as keyof TopHandlers]))
   for (const [namespace, rows] of Object.entries(methods)) {
     for (const [name, row] of Object.entries(rows)) {
-      // The handler table's type has exactly the rows of `methods`; over a string key the compiler cannot know it.
+      // The handler table's type has exactly the rows of `methods`; the compiler cannot know this for a string key.
       const ofNamespace = handlers[namespace as keyof Handlers] as unknown as Record<string, Method['call']>
       const fullName = `${namespace}.${name}`
       table.set(fullName, method(fullName, row, ofNamespace[name]!))
@@ -38,7 +38,7 @@ export function createMethodTable(handlers: Handlers, top: TopHandlers): Readonl
   return table
 }
 
-/** The methods without a namespace; they act on the connection itself and come without a caller before `hello`. */
+/** The methods without a namespace. They act on the connection itself, and have no caller before `hello`. */
 export type TopHandlers = Record<keyof typeof topMethods, Method['call']>
 
 type Row = { params: TObject; result: TObject; mutates: boolean; needsControl: boolean; showsSecrets: boolean }
@@ -47,7 +47,7 @@ function method(name: string, row: Row, call: Method['call']): Method {
   const params = Compile(row.params)
   const given = secretFields(row.params)
   const told = secretFields(row.result)
-  // Only tests check results: most daemons never compile these.
+  // Only tests check results, so most daemons never compile these schemas.
   let result: { Check(value: unknown): boolean } | undefined
   return {
     name,

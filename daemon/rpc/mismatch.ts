@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox'
 
-/** Where a value first differs from a schema: a JSON pointer, and what belongs there in words. */
+/** The first difference between a value and a schema: a JSON pointer, and what belongs there in words. */
 export interface Mismatch {
   path: string
   expected: string
@@ -8,9 +8,9 @@ export interface Mismatch {
 }
 
 /**
- * The first place where `value` does not fit `schema`; undefined where it fits. For the answer to a call that a
- * compiled check has refused: it stops at the first difference, while TypeBox's `Errors()` walks on through the whole
- * value, which for 4 MB of wrong items takes a second. Knows the keywords that our schemas of params use.
+ * Returns the first place where `value` does not fit `schema`; undefined if it fits. It serves the answer to a call
+ * that a compiled check has refused. It stops at the first difference, while TypeBox's `Errors()` walks the whole
+ * value, which takes a second for 4 MB of wrong items. Knows the keywords that muxd's schemas of params use.
  */
 export function firstMismatch(schema: TSchema, value: unknown, path = ''): Mismatch | undefined {
   const { type, anyOf, enum: allowed, const: only } = schema as Keywords
@@ -37,7 +37,7 @@ export function firstMismatch(schema: TSchema, value: unknown, path = ''): Misma
   }
 }
 
-/** What a schema wants, in words: its description, or its type with its bounds. */
+/** Describes in words what a schema expects: its description, or its type with its bounds. */
 export function expectedOf(schema: TSchema): string {
   const keywords = schema as Keywords
   if (keywords.description !== undefined) return keywords.description
@@ -130,14 +130,15 @@ function arrayMismatch(schema: Keywords, value: unknown, path: string, wrong: ()
 const fitsAny = (anyOf: readonly TSchema[], value: unknown, path: string): boolean =>
   anyOf.some(schema => firstMismatch(schema, value, path) === undefined)
 
-// Of alternatives the one is meant whose outside fits: `{ epoch: 1 }` is a wrong cursor, not a wrong "start".
+// Takes the alternative that differs only inside the value, if there is exactly one: `{ epoch: 1 }` is a wrong cursor,
+// not a wrong "start".
 function closest(anyOf: readonly TSchema[], value: unknown, path: string, otherwise: Mismatch): Mismatch {
   const inside = anyOf.map(schema => firstMismatch(schema, value, path)).filter(found => found?.path !== path)
   return inside.length === 1 && inside[0] !== undefined ? inside[0] : otherwise
 }
 
 function stringFits({ pattern, minLength = 0, maxLength = Infinity }: Keywords, value: string): boolean {
-  // Length in code points, as JSON Schema counts; a string is never shorter in units.
+  // Length in code points, as in JSON Schema. The length in UTF-16 units is never smaller, so it often suffices.
   const length = value.length > maxLength || minLength > 1 ? Array.from(value).length : value.length
   return length >= minLength && length <= maxLength && (pattern === undefined || new RegExp(pattern, 'u').test(value))
 }

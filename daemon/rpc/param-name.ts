@@ -1,7 +1,9 @@
-/** The name of a parameter in messages for people: `cwd` for `/create/cwd`, `approvals.rules[1]` for `/approvals/rules/1`. */
+/**
+ * Returns the name of a parameter for messages: `cwd` for `/create/cwd`, `approvals.rules[1]` for `/approvals/rules/1`.
+ */
 export function paramName(pointer: string): string {
   const steps = pointer.split('/').slice(1)
-  // What groups parameters in a call says nothing to who gives them.
+  // Names that only group parameters in a call mean nothing to the person who gives them.
   while (steps.length > 1 && (steps[0] === 'create' || steps[0] === 'claude')) steps.shift()
   return steps
     .map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))

@@ -1,10 +1,13 @@
 /**
- * How much nonsense of one connection is answered: a token bucket over its bad messages. Within it the answers say
- * what was wrong (working that out is costly), beyond it only that something was, and far beyond it there is no point.
+ * Bounds the bad messages of one connection with a token bucket. Within it, answers say what was wrong (working that
+ * out is costly); beyond it, only that something was wrong; far beyond it, the connection is closed.
  */
 export type Patience = () => 'detailed' | 'brief' | 'exhausted'
 
-/** A burst of so many, and so many a second, are answered in detail; so many beyond that end the connection. */
+/**
+ * Messages answered in detail: `burst` at once, and `refillPerSecond` a second. At `exhaustedAt` tokens the connection
+ * ends.
+ */
 const burst = 100
 const refillPerSecond = 10
 const exhaustedAt = -1_000

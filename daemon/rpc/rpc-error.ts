@@ -1,6 +1,9 @@
 import { type ErrorData, type ErrorKind, errors } from '../../protocol/errors.ts'
 
-/** A caller's mistake or a state that stands in the way: becomes the `error` of the answer. Anything else thrown by a handler is a bug and answers `internal`. */
+/**
+ * A mistake of the caller, or a state that prevents the call. It becomes the `error` of the answer. Anything else that
+ * a handler throws is a bug and is answered with `internal`.
+ */
 export class RpcError extends Error {
   override readonly name = 'RpcError'
   readonly kind: ErrorKind

@@ -1,20 +1,20 @@
 import type { TSchema } from 'typebox'
 import { masked } from '../../protocol/index.ts'
 
-/** Walks the places of a value that its schema marks as secret. `at` answers what is to be there instead. */
+/** Walks the places of a value that its schema marks as secret. `at` returns what replaces the secret. */
 type Walk = (value: unknown, path: string, at: At) => unknown
 type At = (value: unknown, path: string) => unknown
 
 export interface SecretFields {
-  /** The same value with `masked` in each of them. Names, and how many there are, stay. */
+  /** Returns the value with `masked` in place of each secret. Names and the number of entries stay. */
   mask(value: unknown): unknown
-  /** JSON pointer of one that holds `masked` itself: somebody sends back what they were shown. */
+  /** JSON pointer of a secret whose value is `masked` itself: a client sent back what it was shown. */
   maskIn(value: unknown): string | undefined
 }
 
 /**
- * The fields that a schema marks with `secret: true` (protocol/secret.ts). Everything that leaves the daemon goes through
- * the mask of its schema: answers in dispatch, records in the log of their topic. Undefined where it has none.
+ * Returns the fields that a schema marks with `secret: true` (protocol/secret.ts); undefined if it has none. Everything
+ * that leaves the daemon goes through the mask of its schema: answers in dispatch, records in the log of their topic.
  */
 export function secretFields(schema: TSchema): SecretFields | undefined {
   const walk = walkOf(schema)

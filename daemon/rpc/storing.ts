@@ -5,7 +5,7 @@ import { RpcError } from './rpc-error.ts'
 const freeingSpace =
   'free space by deleting sessions (session.delete) or with muxd gc, which both work on a full disk, or remove other files'
 
-/** What keeps `work` from being stored becomes the caller's error. */
+/** Runs `work`. An error that keeps it from being stored becomes the caller's error. */
 export function storing<T>(work: () => T): T {
   try {
     return work()
@@ -14,7 +14,7 @@ export function storing<T>(work: () => T): T {
   }
 }
 
-/** What a caller did wrong stays what it is; anything else has kept something from being stored. */
+/** Returns a caller's mistake as it is; any other error becomes one that says that it could not be stored. */
 export function storageError(error: unknown): RpcError {
   if (error instanceof RpcError) return error
   const advice = error instanceof DiskFull || isNoSpace(error) ? `; ${freeingSpace}` : ''
