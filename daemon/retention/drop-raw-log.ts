@@ -6,8 +6,8 @@ import { inSlices } from './in-slices.ts'
 
 /**
  * Drops the raw log of a process that has ended and whose output is translated to its end. The number of its frames is
- * stored before a file goes, so that the frames of later processes keep their numbers. After a kill at any step the same
- * call again does the rest. Rejects with the signal's reason where it is aborted.
+ * stored before any file is removed, so that the frames of later processes keep their numbers. If the daemon is killed
+ * at any step, the same call does the rest. Rejects with the signal's reason if it is aborted.
  */
 export async function dropRawLog(
   { store, processesDir }: { store: Store; processesDir: string },
@@ -16,7 +16,7 @@ export async function dropRawLog(
 ): Promise<void> {
   if (process.raw === 'kept') {
     store.processes.dropped(process.id, process.frames ?? (await countFrames(processesDir, process, signal)))
-    // A power cut must not leave less than the database says.
+    // After a power cut, the database must not name files that are gone.
     await store.sync()
   }
   const { raw, times, err, pack } = processFiles(processesDir, process.id)

@@ -9,8 +9,8 @@ import type { ProcessFacts, RetentionFacts, SessionFacts } from './plan.ts'
 type FileSizes = Map<string, number>
 
 /**
- * What there is to be kept or not. What the events of a session take up is taken to be as its share in their number:
- * `eventBytes` counts it where it matters.
+ * Collects the facts that the plan is based on. The bytes of a session's events are estimated from its share in their
+ * number; `eventBytes` measures them where it matters.
  */
 export async function retentionFacts(
   { store, processesDir }: { store: Store; processesDir: string },
@@ -27,7 +27,7 @@ export async function retentionFacts(
     if (id === undefined) return false
     const events = store.events.bounds(id).head
     allEvents += events
-    // Deleted meanwhile, it has none.
+    // A session that was deleted meanwhile has no record.
     const record = isAtWork(id) ? undefined : store.sessions.get(id)
     if (record) sessions.push(sessionFacts(store, record, events, files))
     return true
@@ -41,10 +41,13 @@ export async function retentionFacts(
   }
 }
 
-/** Of what processes have printed, all together. */
+/** Bytes of the files of all processes. */
 export const rawBytes = async (processesDir: string): Promise<number> => totalOf(await fileSizes(processesDir))
 
-/** What the events of a session take up. */
+/**
+ * Returns the bytes that the events of a session take up, approximately. Rejects with the signal's reason if it is
+ * aborted.
+ */
 export async function eventBytes(store: Store, session: string, signal: AbortSignal): Promise<number> {
   const { head } = store.events.bounds(session)
   let bytes = 0
@@ -88,7 +91,7 @@ async function fileSizes(processesDir: string): Promise<FileSizes> {
   return sizes
 }
 
-/** What is gone meanwhile takes up nothing. */
+/** A file that is gone meanwhile counts as 0. */
 const sizeOf = (path: string) =>
   stat(path).then(
     facts => facts.size,

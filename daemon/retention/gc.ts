@@ -20,13 +20,15 @@ import {
 import type { Reclaimer } from './reclaim.ts'
 import { withRoom } from './with-room.ts'
 
-/** Keeps to what is to be kept: at the start, every hour, and when asked. One after the other, never two at once. */
+/**
+ * Applies the retention policy: at the start, every hour, and on request. Runs follow one another, never two at once.
+ */
 export interface Gc {
   /** Resolves with what was deleted and dropped, or with `dryRun` what would be. */
   run(options: { dryRun: boolean }): Promise<GcResult>
-  /** The first one now, in the background; then one an hour. */
+  /** Starts the first run now, in the background, and then one every hour. */
   start(): void
-  /** Breaks off what is under way; the next daemon goes on with it. */
+  /** Stops the run that is under way; the next daemon continues it. */
   close(): Promise<void>
 }
 
@@ -50,7 +52,7 @@ export function createGc(context: GcContext): Gc {
   let last: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
 
-  /** Undefined where they lie on damaged pages. */
+  /** Returns undefined if damage keeps the events from being measured. */
   const measure = async (session: string): Promise<number | undefined> => {
     try {
       return await eventBytes(store, session, signal)
@@ -60,7 +62,10 @@ export function createGc(context: GcContext): Gc {
     }
   }
 
-  /** What is planned on the grounds of a guess is measured, until all that is planned is known. */
+  /**
+   * Measures the sessions that are planned on the basis of an estimate, and plans again until every planned one is
+   * measured.
+   */
   const plan = async (facts: RetentionFacts): Promise<RetentionPlan> => {
     const measured = new Map<string, number>()
     for (;;) {
@@ -87,7 +92,7 @@ export function createGc(context: GcContext): Gc {
     for (const session of planned) if (await deleteSession(session)) deleted.push(session)
     return deleted
   }
-  /** One after the other, and no more than is needed: the plan is based on what existed then. */
+  /** Removes one after the other, and no more than necessary: the plan is based on what existed when it was made. */
   const whileTooLarge = async <T>(
     planned: readonly T[],
     fileBytesOf: (one: T) => number,
@@ -138,7 +143,7 @@ export function createGc(context: GcContext): Gc {
   const forgetUsage = (before: number) => inSlices(() => store.usage.forgetBefore(before, usageRowsAtOnce) > 0, signal)
 
   const run = async (dryRun: boolean): Promise<GcResult> => {
-    // What earlier deletions could not remove: they were interrupted, or the disk was full.
+    // Removes what earlier deletions left because they were interrupted or the disk was full.
     if (!dryRun) await reclaimer.reclaim()
     const facts = await retentionFacts({ store, processesDir }, sessions.isAtWork, signal)
     const planned = await plan(facts)

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 const sliceMs = 2
 
 /**
- * Calls `step`, a millisecond or so of work that cannot be interrupted, until it answers false or `signal` is aborted.
- * After every two milliseconds the event loop is left to the others for as long again.
+ * Calls `step` until it returns false or `signal` is aborted. A step is a millisecond or so of work that cannot be
+ * interrupted. After every two milliseconds, other work gets the event loop for as long again.
  */
 export async function inSlices(step: () => boolean, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {

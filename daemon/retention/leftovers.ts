@@ -2,20 +2,20 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Store } from '../store/store.ts'
 
-/** A file that was touched since is no leftover, unless it is a pack, which no version writes any more. */
+/** A file modified within this time is no leftover, unless it is a pack, which no version writes any more. */
 const untouchedMs = 60 * 60_000
 
 /**
- * Removes what daemons that were killed could not: files of processes that nobody knows, and what an ended process
- * needed only while it ran, and the compressed raw logs of earlier versions. Answers the names. Of a process that has
- * not ended nothing else is touched.
+ * Removes what killed daemons could not: files of unknown processes, files that an ended process needed only while it
+ * ran, and the compressed raw logs of earlier versions. Returns the names. Of a process that has not ended, only the
+ * latter are removed.
  */
 export async function removeLeftovers(
   { store, processesDir }: { store: Store; processesDir: string },
   now: number,
 ): Promise<string[]> {
   const removed: string[] = []
-  // Listed before it is asked for: a process is stored before it has any file.
+  // The files are listed before the store is asked: a process is stored before it has any file.
   for (const name of await readdir(processesDir)) {
     const [, id, kind] =
       /^(p_[^.]+)\.(raw|times|err|pack|pack\.draft|in|stderr|pid|started|options|tmp)$/.exec(name) ?? []

@@ -1,26 +1,26 @@
-/** What is kept, and for how long; `config.json` says it. Zero: without end. */
+/** What is kept, and for how long, from `config.json`. Zero means no limit. */
 export interface RetentionPolicy {
   keepSessionsMs: number
   keepTotalBytes: number
-  /** `keep`: raw logs are not dropped for their age, only for the size of everything. */
+  /** With `keep`, raw logs are not dropped for their age, only for the total size. */
   rawLogs: 'keep' | 'drop'
   rawLogAfterMs: number
 }
 
 export interface RetentionFacts {
-  /** Those that are not at work, in any order. */
+  /** The sessions that are not at work, in any order. */
   sessions: readonly SessionFacts[]
-  /** All that is kept, also of sessions at work. */
+  /** Bytes of everything kept, including sessions at work. */
   totalBytes: number
 }
 
 export interface SessionFacts {
   session: string
-  /** When its record changed last: one that has changed since is not deleted. */
+  /** When its record last changed. A session whose record has changed since is not deleted. */
   updatedAt: number
   usedAt: number
   events: number
-  /** Of its events, about. */
+  /** Bytes of its events, approximately. */
   eventBytes: number
   processes: readonly ProcessFacts[]
 }
@@ -30,21 +30,21 @@ export interface ProcessFacts {
   raw: 'kept' | 'dropped'
   /** Null while it lives. */
   endedAt: number | null
-  /** Of all its files. */
+  /** Bytes of all its files. */
   bytes: number
 }
 
 export interface RetentionPlan {
-  /** To be deleted, in this order. */
+  /** Sessions to delete, in this order. */
   sessions: PlannedSession[]
-  /** To be dropped, in this order. */
+  /** Raw logs to drop, in this order. */
   rawLogs: PlannedLog[]
 }
 
 export interface PlannedSession {
   session: string
   reason: 'age' | 'size'
-  /** Of its events, and of the files that are left by then. */
+  /** Bytes of its events, and of the files that are left by then. */
   bytes: number
   fileBytes: number
   events: number
@@ -55,16 +55,16 @@ export interface PlannedLog {
   process: string
   session: string
   reason: 'age' | 'size'
-  /** Of all its files. */
+  /** Bytes of all its files. */
   bytes: number
 }
 
-/** A session that was used a moment ago is not deleted for its size, however large it is: somebody may be reading it. */
+/** A session used within this time is not deleted for size, however large it is: somebody may be reading it. */
 const recentMs = 60 * 60_000
 
 /**
- * What is removed, and why. First what is too old: sessions, then raw logs. Then, while everything together is too
- * large: the oldest raw logs, and only when none is left the sessions that have been unused longest.
+ * Plans what is removed, and why. First everything that is too old: sessions, then raw logs. Then, while everything
+ * together is too large: the oldest raw logs, and only when none is left, the sessions that have been unused longest.
  */
 export function planRetention(facts: RetentionFacts, policy: RetentionPolicy, now: number): RetentionPlan {
   const plan: RetentionPlan = { sessions: [], rawLogs: [] }
@@ -94,7 +94,7 @@ export function planRetention(facts: RetentionFacts, policy: RetentionPolicy, no
   for (const session of kept) {
     const isUnused = policy.rawLogs === 'drop' && isOlder(session, policy.rawLogAfterMs)
     for (const process of session.processes) {
-      // Files of a log that counts as dropped are left by a daemon that was killed, or packed by an earlier version.
+      // Files of a dropped log were left by a killed daemon, or packed by an earlier version.
       const isDue = isUnused || process.raw === 'dropped'
       if (process.endedAt === null || process.bytes === 0) continue
       const owned = { ...process, endedAt: process.endedAt, session: session.session }

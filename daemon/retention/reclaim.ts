@@ -6,13 +6,13 @@ import { inSlices } from './in-slices.ts'
 import { withRoom } from './with-room.ts'
 
 /**
- * Removes what deleted sessions leave behind: files at once, events in slices, and gives the space back. What is to be
- * done stands in the database: it is safe to be killed at any moment, for the next daemon goes on.
+ * Removes what deleted sessions leave behind: files at once, events in slices; then gives the space back. The work that
+ * remains is stored in the database, so a kill at any moment is safe: the next daemon continues.
  */
 export interface Reclaimer {
   /** Resolves when the files are gone; the rest follows in the background. */
   reclaim(): Promise<void>
-  /** Resolves when all is done that is to be done now. */
+  /** Resolves when all the work that is pending now is done. */
   settled(): Promise<void>
   /** Stops at the next slice. */
   close(): Promise<void>
@@ -27,7 +27,7 @@ export function createReclaimer(context: { store: Store; processesDir: string; l
   const removeFiles = async () => {
     const processes = store.deletions.processes()
     if (processes.length === 0) return
-    // A power cut must not bring a session back whose raw logs are gone.
+    // A power cut must not restore a session whose raw logs are gone.
     await store.sync()
     for (const process of processes) {
       if (closing.signal.aborted) return
@@ -36,7 +36,7 @@ export function createReclaimer(context: { store: Store; processesDir: string; l
     }
   }
   const removeRows = async () => {
-    // On a full disk the log must not grow by what is removed, and the file must shrink at once.
+    // On a full disk, the write-ahead log must not grow with the removals, and the database file must shrink at once.
     const isFull = !store.ballast.restore()
     const step = (work: () => boolean) => () => {
       const more = work()
@@ -57,7 +57,7 @@ export function createReclaimer(context: { store: Store; processesDir: string; l
     )
     store.ballast.restore()
   }
-  // Most likely there was no room: tried again with the next deletion, and at the next start.
+  // Most likely the disk was full. The next deletion and the next start try again.
   const failed = (error: unknown) => log.warn('what deleted sessions left behind could not be removed', { error })
 
   return {

@@ -1,6 +1,8 @@
 import { DiskFull, type Store } from '../store/store.ts'
 
-/** Does `work`, which frees space; where the disk is too full even for that, once more with the room kept for it. */
+/**
+ * Runs `work`, which frees space. If the disk is too full even for that, releases the reserved space and runs it again.
+ */
 export async function withRoom<T>(store: Pick<Store, 'makeRoom'>, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work()
