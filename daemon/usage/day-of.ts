@@ -1,6 +1,6 @@
 /**
- * The day (`YYYY-MM-DD`) that it is in a time zone at a given time (ms since epoch): of 23 or 25 hours where the clocks
- * are changed. Throws `RangeError` for a time zone that does not exist.
+ * Returns a function that gives the day (`YYYY-MM-DD`) in a time zone at a time (ms since epoch). A day has 23 or 25
+ * hours when the clocks change. Throws `RangeError` for a time zone that does not exist.
  */
 export function createDayOf(timeZone: string): (time: number) => string {
   const format = new Intl.DateTimeFormat('en-US', {

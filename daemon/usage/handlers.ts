@@ -7,7 +7,7 @@ import type { UsageSum, UsageTable } from '../store/store.ts'
 import { createDayOf } from './day-of.ts'
 import { addTo, createUsageSums, figures, quarterMs, rounded } from './sum-usage.ts'
 
-/** A whole number of quarters: none is told in two parts. */
+/** A whole number of quarters, so that no quarter is split between two slices. */
 const sliceMs = 24 * 4 * quarterMs
 
 export const usageHandlers = (
@@ -16,7 +16,7 @@ export const usageHandlers = (
 ): Pick<Handlers, 'usage'> => ({
   usage: {
     async get(query, { signal }) {
-      // What the runs cost whose ends wait for a sync is stored already.
+      // The cost of a run whose end waits for a sync is stored already.
       await whenPublished()
       return getUsage(table, query, signal)
     },
@@ -24,8 +24,8 @@ export const usageHandlers = (
 })
 
 /**
- * Adds up a day at a time, with a turn of the event loop for the others between two: a day of a thousand runs takes about
- * five milliseconds.
+ * Sums one day at a time, with a turn of the event loop for other work between two days: a day of a thousand runs takes
+ * about five milliseconds.
  */
 async function getUsage(
   table: Pick<UsageTable, 'sums' | 'bounds'>,

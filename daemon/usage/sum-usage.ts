@@ -1,19 +1,22 @@
 import type { UsageGroup, UsageRow } from '../../protocol/index.ts'
 import type { UsageSum } from '../store/store.ts'
 
-/** What is used is put together in quarters of an hour: in every time zone a day begins with one. */
+/** Usage is summed by quarters of an hour, because in every time zone a day begins with one. */
 export const quarterMs = 15 * 60_000
 
 /** Adds up sums that come in parts; pure. */
 export interface UsageSums {
   add(sums: readonly UsageSum[]): void
-  /** How many rows there are so far. */
+  /** Number of rows so far. */
   readonly size: number
-  /** Newest day first; of a day, and without days, the most expensive first. */
+  /** Newest day first; within a day, or without days, the most expensive first. */
   rows(): UsageRow[]
 }
 
-/** Rows by `by`, of sums that were told apart by the same groups, and by the quarter in place of the day. */
+/**
+ * Creates sums with rows grouped by `by`. The sums that are added have the same groups, but `quarter` in place of
+ * `day`.
+ */
 export function createUsageSums(by: readonly UsageGroup[], dayOf: (time: number) => string): UsageSums {
   const rows = new Map<string, UsageRow>()
   const days = new Map<number, string>()
@@ -61,7 +64,7 @@ export function addTo(row: Figures, sum: UsageSum): void {
   for (const kind of ['input', 'output', 'cacheCreation', 'cacheRead'] as const) row.tokens[kind] += tokens[kind]
 }
 
-/** What is below a millionth of a cent comes of adding up, and is no money. */
+/** Rounds to 1e-12 USD. Smaller digits are errors of the additions. */
 export const rounded = <Sum extends Figures>(sum: Sum): Sum => ({
   ...sum,
   costUsd: Math.round(sum.costUsd * 1e12) / 1e12,

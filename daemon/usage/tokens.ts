@@ -9,5 +9,5 @@ export const sumOfTokens = (one: Tokens, other: Tokens): Tokens => ({
   cacheRead: sumOfCounts(one.cacheRead, other.cacheRead),
 })
 
-/** Above this bound a count is no exact integer, and the database refuses it. */
+/** Above this bound a count is not an exact integer, and the database refuses it. */
 const sumOfCounts = (one: number, other: number) => Math.min(one + other, Number.MAX_SAFE_INTEGER)
