@@ -4,11 +4,11 @@ import type { Log } from '../log/log.ts'
 import type { Message } from './message.ts'
 import { NotTaken } from './post-webhook.ts'
 
-/** The way to one target: one message after the other, in their order. */
+/** Delivers messages to one target, one after the other, in order. */
 export interface Delivery {
-  /** Takes a message; the oldest that waits gives way where too many do. */
+  /** Adds a message. If too many are waiting, the oldest of them is dropped. */
   add(message: Message): void
-  /** Resolves when nothing waits or is under way any more. */
+  /** Resolves when no message is waiting or under way. */
   idle(): Promise<void>
   readonly counts: DeliveryCounts
 }
@@ -16,22 +16,22 @@ export interface Delivery {
 export interface DeliveryCounts {
   sent: number
   failed: number
-  /** Never tried: too many waited, or the daemon ended. */
+  /** Dropped without an attempt, because too many were waiting. */
   dropped: number
   waiting: number
 }
 
 export interface DeliveryOptions {
-  /** In the log. */
+  /** Name of the target in the log. */
   target: string
   send(message: Message, signal: AbortSignal): Promise<void>
-  /** Nothing is sent any more. */
+  /** Aborted when nothing may be sent any more. */
   signal: AbortSignal
   log: Pick<Log, 'warn'>
-  /** How long what was not taken waits before it is tried again, each time. */
+  /** Delay in ms before each further attempt to send a message that was not taken. */
   retryMs?: readonly number[]
   maxWaiting?: number
-  /** Faults are told once in so long. */
+  /** Shortest time in ms between two log lines about faults. */
   quietMs?: number
 }
 
@@ -44,7 +44,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   let toldAt = -Infinity
   const untold = { failed: 0, dropped: 0 }
 
-  /** The first fault at once; those of the next minute are counted, and told with the one that comes after it. */
+  /**
+   * Logs the first fault at once. Further faults within `quietMs` are counted, and logged with the first one after it.
+   */
   function tell(what: 'failed' | 'dropped', message: string, details: object) {
     counts[what]++
     untold[what]++

@@ -3,7 +3,7 @@ import { limits } from '../../protocol/limits.ts'
 import type { EventRow } from '../store/store.ts'
 import { cutEvent } from '../topics/cut-event.ts'
 
-/** What a target is told: `body` is the JSON, the rest is for a command's environment. */
+/** A message to a target. `body` is the JSON; the rest is for a command's environment. */
 export interface Message {
   event: string
   session: string
@@ -11,7 +11,10 @@ export interface Message {
   body: string
 }
 
-/** `{ event, session, run }`: the event as a subscriber gets it, and of the others what tells a person what it is about. */
+/**
+ * Creates the message with the body `{ event, session, run }`: the event as a subscriber gets it, and as much of the
+ * session and the run as tells a person what it is about.
+ */
 export function createMessage(row: EventRow, id: string, session: Session | undefined, run: Run | undefined): Message {
   const aboutSession = {
     session: id,

@@ -1,26 +1,26 @@
 import { Type, type Static } from 'typebox'
 import { terminalTypes } from '../../protocol/wire.ts'
 
-/** Whom to tell of which events: exactly one of `command` and `url`. */
+/** A target for notifications, and the events that it gets. Exactly one of `command` and `url` is given. */
 export const NotificationTarget = Type.Object(
   {
     on: Type.Array(Type.Enum(['approval_requested', ...terminalTypes]), { minItems: 1, uniqueItems: true }),
-    /** A program and its arguments, as they are: no shell reads them. */
+    /** A program and its arguments, passed as they are, without a shell. */
     command: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
-    /** Where to post to. */
+    /** The URL to post to. */
     url: Type.Optional(Type.String()),
-    /** Of the post, for example `authorization`. */
+    /** Headers of the post, for example `authorization`. */
     headers: Type.Optional(Type.Record(Type.String(), Type.String())),
     /** How long a command or a post may take. */
     timeoutMs: Type.Optional(Type.Integer({ minimum: 1, maximum: 3_600_000 })),
-    /** Only of sessions that have all of these labels. */
+    /** Only events of sessions that have all of these labels. */
     labels: Type.Optional(Type.Record(Type.String(), Type.String())),
   },
   { additionalProperties: false },
 )
 export type NotificationTarget = Static<typeof NotificationTarget>
 
-/** What is wrong with the first target that is; undefined where all can be told something. */
+/** Returns the problem of the first invalid target; undefined if all are valid. */
 export function problemOfTargets(targets: readonly NotificationTarget[]): string | undefined {
   for (const [index, target] of targets.entries()) {
     const problem = problemOf(target)
@@ -48,5 +48,5 @@ function problemOf({ command, url, headers }: NotificationTarget): string | unde
   return undefined
 }
 
-/** A target's name in the log: arguments, and what is behind a URL's host, may be secrets. */
+/** Returns a target's name for the log. Arguments, and everything behind a URL's host, may be secrets. */
 export const nameOfTarget = ({ command, url }: NotificationTarget): string => command?.[0] ?? new URL(url!).origin

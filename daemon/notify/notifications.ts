@@ -9,15 +9,18 @@ import { postWebhook } from './post-webhook.ts'
 import { runCommand } from './run-command.ts'
 
 /**
- * Tells the configured commands and webhooks of events, from what is published: once an event can be read in the log,
- * a terminal one once it is on the disk. At most once: what a daemon that was killed had published and not yet
- * delivered, the next one does not deliver.
+ * Sends published events to the configured commands and webhooks: an event once it can be read in the log, a terminal
+ * one once it is on the disk. Delivery is at most once: if a daemon is killed, the next one does not deliver what was
+ * published and not yet delivered.
  */
 export interface Notifications {
-  /** Events of a session have become visible. Returns at once; what follows is done in later turns of the event loop. */
+  /**
+   * Takes events of a session that have become visible. Returns at once; the work is done in later turns of the event
+   * loop.
+   */
   published(session: string, rows: readonly EventRow[]): void
   readonly counts: DeliveryCounts
-  /** What is under way gets a moment; what waits then is dropped, and what runs is ended. */
+  /** Gives the deliveries `graceMs` to finish. Then drops the messages that wait, and ends what is under way. */
   close(): Promise<void>
 }
 

@@ -6,14 +6,14 @@ export interface WebhookOptions {
   timeoutMs: number
 }
 
-/** It was not taken, and may be when it is tried again: no connection, or a fault of the server's. */
+/** The message was not taken, and a further attempt may succeed: there was no connection, or the server had a fault. */
 export class NotTaken extends Error {
   override readonly name = 'NotTaken'
 }
 
 /**
- * Posts a message; resolves when it was taken (2xx). A redirection is not followed: the headers may be meant for one
- * server only. What took too long is not tried again, for it may have been taken.
+ * Posts a message; resolves when it was taken (2xx). Redirects are not followed, because the headers may be meant for
+ * one server only. A post that took too long is not repeated, because it may have been taken.
  */
 export async function postWebhook(
   { url, headers, timeoutMs }: WebhookOptions,
@@ -53,7 +53,7 @@ export async function postWebhook(
   throw status >= 500 || status === 429 ? new NotTaken(problem) : new Error(problem)
 }
 
-/** Names in any case: an object would send what stands there twice as both. */
+/** Treats names as equal in any case. A plain object would send both values of a name that is written in two cases. */
 function headersOf(configured: Record<string, string>): Headers {
   const headers = new Headers(configured)
   headers.set('content-type', 'application/json')
@@ -61,6 +61,6 @@ function headersOf(configured: Record<string, string>): Headers {
   return headers
 }
 
-/** `fetch failed` says nothing; what it has failed of does. */
+/** The message `fetch failed` says nothing; its cause does. */
 const causeOf = (error: unknown): string =>
   error instanceof Error ? (error.cause instanceof Error ? error.cause.message || error.cause.name : error.message) : ''

@@ -4,7 +4,7 @@ import type { Message } from './message.ts'
 
 export interface CommandOptions {
   command: readonly string[]
-  /** The daemon's; of muxd's own variables nothing is passed on. */
+  /** The daemon's environment. Variables of muxd itself are not passed on. */
   environment: NodeJS.ProcessEnv
   timeoutMs: number
 }
@@ -13,9 +13,9 @@ const graceMs = 2_000
 const stderrCharacters = 500
 
 /**
- * Runs a command with a message on its standard input. Nothing of the message is among its arguments, so that nothing of
- * it is ever read as an option or by a shell. After the time-out it is ended with all that it has started in its process
- * group, when `signal` is aborted at once. Resolves when it has ended well.
+ * Runs a command with a message on its standard input. No part of the message is among its arguments, so that none is
+ * ever read as an option or by a shell. After the time-out, the command is ended with everything that it has started in
+ * its process group; when `signal` is aborted, it is killed at once. Resolves if it ends with exit code 0.
  */
 export function runCommand(
   { command: [program, ...args], environment, timeoutMs }: CommandOptions,
@@ -24,7 +24,7 @@ export function runCommand(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program!, args, {
-      // The leader of a group of its own.
+      // The command becomes the leader of its own process group.
       detached: true,
       stdio: ['pipe', 'ignore', 'pipe'],
       env: { ...withoutMuxd(environment), MUXD_EVENT: event, MUXD_SESSION: session, MUXD_RUN: run },
@@ -47,10 +47,10 @@ export function runCommand(
 
     child.on('error', reject)
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-stderrCharacters)))
-    // One that does not read it has ended, or will be.
+    // A command that does not read its input has ended, or will be ended.
     child.stdin.on('error', () => {})
     child.stdin.end(body)
-    // Not `close`: what it has left running may hold its standard error.
+    // Not `close`: a process that the command left running may hold its standard error.
     child.once('exit', (code, killedBy) => {
       for (const timer of timers) clearTimeout(timer)
       signal.removeEventListener('abort', abort)
