@@ -2,7 +2,7 @@ import type { Handlers } from '../rpc/handlers.ts'
 import type { PageCodes } from './page-codes.ts'
 import type { Tokens } from './tokens.ts'
 
-/** The methods that say who may come in. */
+/** The methods that create, list and revoke tokens, and make links to the page. */
 export const tokenHandlers = (tokens: Tokens, codes: PageCodes, pageUrl: () => string): Pick<Handlers, 'token'> => ({
   token: {
     create: params => tokens.create(params),

@@ -1,20 +1,25 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Role } from '../../protocol/index.ts'
 
-/** The tokens that let in, as the server asks for them. */
+/** The valid tokens, as the server looks them up. */
 export interface KnownTokens {
-  /** Whose secret this is, now; undefined where it is nobody's. */
+  /** Returns the token that is valid now and has this secret; undefined if there is none. */
   find(secret: string): { id: string; role: Role } | undefined
-  /** Calls back with the id of one that lets in no more, and why. Returns the unsubscribe function. */
+  /**
+   * Calls the listener with the id of a token whose secret is no longer valid, and the reason. Returns the unsubscribe
+   * function.
+   */
   onEnded(listener: (id: string, why: string) => void): () => void
 }
 
-/** What is kept of a secret: hex digits of its SHA-256. A secret has 256 bits of chance in it, so that no salt is needed. */
+/**
+ * Returns what is stored of a secret: its SHA-256 in hex digits. A secret has 256 random bits, so no salt is needed.
+ */
 export const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
 /**
- * The token with this secret. Takes the same time whichever it is, and where it is none: each is compared, and digests
- * have one length, which a secret's own would give away.
+ * Returns the token with this secret. Takes the same time for every token and for none: it compares with each, and it
+ * compares digests, which have the same length and do not reveal the length of a secret.
  */
 export function findBySecret<Token extends { hash: string }>(
   tokens: Iterable<Token>,

@@ -4,12 +4,12 @@ import type { Limits } from '../../protocol/limits.ts'
 import { findBySecret, hashOf } from './known-tokens.ts'
 
 /**
- * Codes behind the `#` of a link to the page, which a browser sends to nobody. Each is good once, for a while, and in
- * memory only: a daemon that was started anew knows of none.
+ * Codes behind the `#` of a link to the page, which a browser does not send. Each is valid once, for a while, and in
+ * memory only: a restarted daemon knows none.
  */
 export interface PageCodes {
   make(role: Role): { code: string; expiresAt: number }
-  /** What the code is good for; undefined for one that is unknown, was used, or is too old. It is used up. */
+  /** Returns the role of the code and uses the code up; undefined if it is unknown, was used, or has expired. */
   redeem(code: string): Role | undefined
 }
 

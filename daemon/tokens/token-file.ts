@@ -8,7 +8,7 @@ import { readJson, writePrivately } from '../os/private-file.ts'
 import { systemProblem } from '../os/system-error.ts'
 import { hashOf } from './known-tokens.ts'
 
-/** A token as it is kept: of its secret the hash. */
+/** A token as stored, with the hash of its secret. */
 export interface KeptToken extends Token {
   hash: string
 }
@@ -16,19 +16,19 @@ export interface KeptToken extends Token {
 export type BuiltIn = 't_control' | 't_observe'
 
 /**
- * `tokens.json`, mode 0600, written whole or not at all. The secrets of the two built-in tokens are in it, for the next
- * daemon tells them again in its `daemon.json`; of all others there is the hash alone.
+ * `tokens.json`, mode 0600, written whole or not at all. It holds the secrets of the two built-in tokens, because the
+ * next daemon writes them to its `daemon.json` again. Of all other tokens it holds only the hash.
  */
 export interface TokenFile {
   control: string
   observe: string
-  /** The built-in ones first, then in the order in which they were made. */
+  /** The built-in ones first, then the others in order of creation. */
   tokens: KeptToken[]
 }
 
 /**
- * The stored tokens; new ones, with `isNew`, where the file does not exist. Throws `BadHome` for a file that exists and
- * cannot be used: new secrets in its place would revoke every token without a word.
+ * Returns the stored tokens, or new ones, with `isNew`, if the file does not exist. Throws `BadHome` for a file that
+ * exists and cannot be used: new secrets in its place would silently revoke every token.
  */
 export function readTokenFile(path: string, now: number): TokenFile & { isNew: boolean } {
   const kept = readKept(path)
@@ -37,9 +37,9 @@ export function readTokenFile(path: string, now: number): TokenFile & { isNew: b
     return { control, observe, tokens: builtIn({ control, observe }, now), isNew: true }
   }
   const { control, observe } = kept
-  // There was a time when they were all there was.
+  // Earlier versions had only the built-in tokens.
   const tokens = kept.tokens ?? builtIn({ control, observe }, Math.round(statSync(path).mtimeMs))
-  // Whoever edits a secret by hand does not know of its hash.
+  // A secret may have been edited by hand without its hash.
   const inStep = tokens.map(token => (token.builtIn ? { ...token, hash: hashOf(kept[token.role]) } : token))
   return { control, observe, tokens: inStep, isNew: false }
 }
@@ -58,12 +58,12 @@ function readKept(path: string): (Omit<TokenFile, 'tokens'> & { tokens?: KeptTok
   try {
     kept = readJson(path)
   } catch (error) {
-    // Where the system refuses, the file may be whole: then moving it away is no advice.
+    // If the system refuses to read it, the file may be intact, and moving it away would be wrong.
     const refusal = systemProblem((error as Error).cause)
     throw new BadHome(refusal ?? `${(error as Error).message}; ${advice}`, { cause: error })
   }
   if (kept === undefined || Kept.Check(kept)) return kept
-  // Without the value, which may be a secret.
+  // The message leaves out the value, which may be a secret.
   const [problem] = Kept.Errors(kept)
   throw new BadHome(`${path} cannot be used: ${problem?.instancePath || 'the whole'} ${problem?.message}; ${advice}`)
 }
@@ -73,7 +73,7 @@ export const writeTokenFile = (path: string, { control, observe, tokens }: Token
 
 export const newSecret = (): string => nanoid(43)
 
-/** `id` with its new secret. */
+/** Creates the built-in token `id` with this secret. */
 export const builtInToken = (id: BuiltIn, secret: string, createdAt: number): KeptToken => {
   const role = id === 't_control' ? 'control' : 'observe'
   return { id, name: role, role, builtIn: true, createdAt, expiresAt: null, lastUsedAt: null, hash: hashOf(secret) }

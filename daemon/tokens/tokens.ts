@@ -8,18 +8,21 @@ import { storing } from '../rpc/storing.ts'
 import { findBySecret, hashOf, type KnownTokens } from './known-tokens.ts'
 import { builtInToken, type KeptToken, newSecret, readTokenFile, type TokenFile, writeTokenFile } from './token-file.ts'
 
-/** The tokens of a home: the two built-in ones, made at the first start and kept, and those that were made since. */
+/** The tokens of a home: the two built-in ones, created at the first start and kept, and those created since. */
 export interface Tokens extends KnownTokens {
-  /** Secrets of the built-in ones, as they are now. */
+  /** The current secrets of the built-in tokens. */
   builtIn(): { control: string; observe: string }
   list(): Token[]
-  /** Throws `RpcError`. The secret is known this once. */
+  /** Creates a token. The secret is returned only this once. Throws `RpcError`. */
   create(token: { name: string; role: Role; expiresAfterMs?: number | undefined }): { token: Token; secret: string }
-  /** For a page that was opened by a link. Of more pages than there may be, the one that came in longest ago is out. */
+  /**
+   * Creates a token for a page that was opened by a link. If there are too many page tokens, the least recently used
+   * one ends. Throws `RpcError`.
+   */
   createForPage(role: Role): { token: Token; secret: string }
-  /** It lets in no more; a built-in one gets a new secret. Stored when it returns. Throws `RpcError`. */
+  /** Revokes a token; a built-in one gets a new secret. The change is stored when this returns. Throws `RpcError`. */
   revoke(id: string): void
-  /** Keeps when they were last used. */
+  /** Stores when the tokens were last used. */
   close(): void
 }
 
@@ -33,7 +36,7 @@ export function createTokens(
   let cancelExpiry = () => {}
   let saving: NodeJS.Timeout | undefined
 
-  /** What is not on the disk is not so. */
+  /** A change takes effect only when it is stored. Throws `RpcError`. */
   const change = (next: TokenFile) => {
     storing(() => writeTokenFile(path, next))
     file = next
@@ -79,7 +82,7 @@ export function createTokens(
     saving.unref()
   }
 
-  /** Beside the built-in ones and those `made` before. */
+  /** Adds a token to the built-in ones and to those in `made`. */
   const add = (
     made: KeptToken[],
     what: Pick<KeptToken, 'name' | 'role' | 'builtIn' | 'page'>,
@@ -148,7 +151,7 @@ export function createTokens(
   }
 }
 
-/** A use is on the disk after so long: a daemon that is killed forgets when one was last used, and nothing else. */
+/** Delay until a use is stored. A killed daemon loses only the times of last use. */
 const usesKeptMs = 60_000
 
 const usedAt = ({ lastUsedAt, createdAt }: Token) => lastUsedAt ?? createdAt
