@@ -6,12 +6,12 @@ import type { WorkspaceTable } from '../store/store.ts'
 
 export interface WorkspacesContext {
   table: WorkspaceTable
-  /** Tells the subscribers of `workspaces`. */
+  /** Publishes a record to the subscribers of `workspaces`. */
   publish(record: object): void
   now: () => number
 }
 
-/** The methods that keep how pages are laid out. What is answered is stored, and told afterwards. */
+/** The methods that keep the layouts of pages. A change is stored, then published, then answered. */
 export function workspaceHandlers({ table, publish, now }: WorkspacesContext): Pick<Handlers, 'workspace'> {
   const find = (name: string): Workspace => {
     const workspace = table.get(name)
