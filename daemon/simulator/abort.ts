@@ -9,8 +9,9 @@ const stopped =
   ' Correction to the text above: this call was stopped while running, not refused before it ran. It may have run in part or in full, and its changes may have been written.'
 
 /**
- * What a stopped turn still prints, by what it was doing: writing a message, waiting for one, or running tools.
- * A signal that comes before the first token, or while a permission is asked for, leaves no `result`: false.
+ * Prints what a stopped turn still prints, depending on what it was doing: writing a message, waiting for one, or
+ * running tools. Returns false if there is no `result`: a signal came before the first token, or while a permission was
+ * asked for.
  */
 export function showAbort(turn: Turn, cause: StopCause): boolean {
   const asking = [...turn.tools.values()].some(tool => tool.phase === 'asking')
@@ -73,7 +74,7 @@ function abortMessage(turn: Turn): void {
   turn.message = undefined
 }
 
-// The input of a tool that was not yet written to its end is dropped.
+// A tool input that was not written to its end is dropped.
 const hasContent = (block: Block) => (block.type === 'text' ? block.text : block.type === 'thinking' && block.thinking)
 
 const diagnosed = (terminalReason: string, stopReason: string) =>

@@ -1,4 +1,4 @@
-/** The command line, as far as Claude Code's has been measured; what is not here is an unknown option, as it is there. */
+/** The command line, as far as Claude Code's has been measured. Every other option is unknown, as in Claude Code. */
 export interface Arguments {
   prompt: string | undefined
   print: boolean
@@ -23,14 +23,14 @@ export interface Arguments {
   help: boolean
 }
 
-/** What is printed to stderr before exit 1. */
+/** The message is printed to stderr before exit 1. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
 export const permissionModes = ['acceptEdits', 'auto', 'bypassPermissions', 'default', 'dontAsk', 'plan']
 
-/** `argv` without program and script. Throws `UsageError` with the words of the real command line. */
+/** Parses `argv` without program and script. Throws `UsageError` with the words of the real command line. */
 export function parseArguments(argv: readonly string[]): Arguments {
   const { values, rest } = collect(argv)
   const one = (flag: string) => values.get(flag)?.at(-1)
@@ -143,7 +143,7 @@ function collect(argv: readonly string[]): { values: Map<string, string[]>; rest
     const shown = `option '${name} ${flag.value}' argument`
     if (first === undefined) throw new UsageError(`error: ${shown} missing`)
     taken.push(first)
-    // A variadic flag takes what follows, up to the next flag; `--flag=value` is one value.
+    // A variadic flag takes the arguments up to the next flag; `--flag=value` is one value.
     if (flag.takes === 'many' && inline === undefined)
       while (left[0] !== undefined && !left[0].startsWith('-')) taken.push(left.shift()!)
     if (flag.choices && !flag.choices.includes(first)) {

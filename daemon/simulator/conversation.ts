@@ -26,14 +26,14 @@ import {
 } from './session.ts'
 import { createTurn, show, type StopCause, type Turn } from './turn.ts'
 
-/** The turns of a process, one after the other, and what may be said to it meanwhile. */
+/** The turns of a process, one after the other, and the input that it takes meanwhile. */
 export interface Conversation {
   /** One prompt given on the command line or as text. */
   onPrompt(prompt: string): void
   /** One line of stream-json. Throws `BrokenInput` when it is no JSON. */
   onLine(line: string): void
   onEnd(): void
-  /** Stops the turn as an interrupt does; undefined when none is played. */
+  /** Stops the turn that is being played; undefined if there is none. */
   stop(cause: StopCause): Promise<void> | undefined
   /** Resolves with the exit code when the input has ended and nothing is left to do. Rejects when a script cannot go on. */
   readonly over: Promise<number>
@@ -98,7 +98,7 @@ export function startConversation(session: Session): Conversation {
     show(by, replayed(content))
   }
 
-  /** Prompts that came in during the turn and join it. */
+  /** Takes the prompts that came in during the turn and join it. */
   function join(by: Turn): Queued[] {
     const joining = queue.filter(({ task, script }) => !task && !script.bare && !script.apart)
     for (const queued of joining) {

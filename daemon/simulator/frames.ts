@@ -4,7 +4,7 @@ import { simulatorModel, stamped, type Session } from './session.ts'
 export const version = '2.1.329'
 export const apiKeySource = 'none (simulator)'
 
-/** `system/init`, once per turn. `uuids`: of the user lines that the turn answers. */
+/** `system/init`, once per turn. `uuids` are those of the user lines that the turn answers. */
 export function initFrame(session: Session, uuids: readonly string[]): object {
   return stamped(session, {
     type: 'system',

@@ -4,7 +4,7 @@ export interface InputHandlers {
   onEnd: () => void
 }
 
-/** Standard input, cut into lines. A long line is a list of chunks until it is whole. */
+/** Reads standard input line by line. A long line is a list of chunks until it is complete. */
 export function readLines(stream: NodeJS.ReadableStream, { onLine, onEnd }: InputHandlers): void {
   let head: Buffer[] = []
   stream.on('data', (chunk: Buffer) => {
@@ -26,7 +26,7 @@ export function readLines(stream: NodeJS.ReadableStream, { onLine, onEnd }: Inpu
   stream.on('error', onEnd)
 }
 
-/** All of standard input as one text, for a prompt that is piped in. */
+/** Reads all of standard input as one text, for a prompt that is piped in. */
 export async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of stream) chunks.push(chunk as Buffer)

@@ -11,7 +11,7 @@ import { helpText } from './scripts/index.ts'
 import { createSession, print, type Session } from './session.ts'
 import { loadTranscript } from './transcript.ts'
 
-/** A stand-in for the `claude` command: docs/simulator.md. Exits as that one does. */
+/** A stand-in for the `claude` command: docs/simulator.md. It exits as `claude` does. */
 async function main(): Promise<void> {
   const args = parseOrExit(process.argv.slice(2))
   const output = createOutput(process.stdout, () => process.exit(1))
@@ -49,13 +49,13 @@ function openSession(args: Arguments, output: Output): Session {
     print(session, unknownSessionResult(isUuid(resume!) ? id : randomUUID(), randomUUID(), problem))
     complain(problem)
     void exit(output, 1)
-    // `exit` ends the process once the frame is out; nothing may go on meanwhile.
+    // `exit` ends the process once the frame is out; nothing else may run meanwhile.
     throw new Ending()
   }
   return createSession(args, output, id, resume)
 }
 
-/** Why a conversation cannot be taken up, in the words of the real one. */
+/** Returns why a conversation cannot be resumed, in the words of Claude Code; undefined if it can. */
 function problemOf(resume: string, at: string | undefined): string | undefined {
   if (!isUuid(resume))
     return `Error: --resume requires a valid session ID or session title when used with --print. Usage: claude -p --resume <session-id|title>. Provided value "${resume}" is not a UUID and does not match any session title.`
@@ -93,7 +93,7 @@ function obeySignals({ output, deafTo }: Session, conversation: Conversation): v
 
 const readerPatienceMs = 1000
 
-// Whoever has stopped reading does not keep a process that was told to end.
+// A reader that has stopped reading must not keep a process alive that was told to end.
 function exitSoon(output: Output, code: number): void {
   void sleep(readerPatienceMs).then(() => process.exit(code))
   void exit(output, code)
@@ -101,7 +101,7 @@ function exitSoon(output: Output, code: number): void {
 
 const showCursor = '\u001b[?25h'
 
-/** Ends the process once all that was printed has left it. */
+/** Ends the process once everything printed has been handed to the kernel. */
 async function exit(output: Output, code: number, last = ''): Promise<void> {
   output.write(last || (process.stdout.isTTY ? showCursor : ''))
   await output.drained()

@@ -7,7 +7,7 @@ const firstTokenMs = 150
 
 export const newId = (prefix: string): string => `${prefix}_sim${randomBytes(9).toString('hex')}`
 
-/** The open message, or a new one after `status: requesting` and the time a model takes to begin. */
+/** Returns the open message, or opens one after `status: requesting` and the time that a model takes to begin. */
 export async function openMessage(turn: Turn, plain = false): Promise<Message> {
   if (turn.message) return turn.message
   const { session } = turn
@@ -31,7 +31,7 @@ export async function openMessage(turn: Turn, plain = false): Promise<Message> {
   return message
 }
 
-/** Said once before each request, whatever number of attempts it takes. */
+/** Prints `status: requesting` once for each request, however many attempts it takes. */
 export function requesting(turn: Turn): void {
   if (turn.requested) return
   turn.requested = true
@@ -43,7 +43,9 @@ export function requesting(turn: Turn): void {
   })
 }
 
-/** Writes one block, piece by piece, with a pause after each piece: so many ms, or whatever `pace` waits for. */
+/**
+ * Writes one block, piece by piece. `pace` is the pause after each piece, in ms, or a function that is awaited instead.
+ */
 export async function writeBlock(
   turn: Turn,
   block: Block,
@@ -103,14 +105,14 @@ export function closeMessage(turn: Turn, stopReason: string): void {
   turn.requested = false
 }
 
-/** What was written is paid for, also when it was broken off. */
+/** Charges for what was written, even if the message was broken off. */
 export function charge(turn: Turn, message: Message): void {
   spend(turn.session, message.tokens)
   turn.session.contextTokens += message.tokens.cacheCreation + message.tokens.output
   turn.session.apiMs += Date.now() - turn.startedAt
 }
 
-/** A complete block. */
+/** Prints a complete block. */
 export function showAssistant(turn: Turn, message: Message, block: Block, more: object = {}): void {
   show(turn, {
     type: 'assistant',
@@ -135,7 +137,7 @@ export function streamed(turn: Turn, event: object, more: object = {}): void {
   showPartial(turn, { type: 'stream_event', event, parent_tool_use_id: null, api_message_id: id, ...more })
 }
 
-/** Pieces of the size in which text, or a tool's input, comes. */
+/** Cut text, or the input of a tool, into pieces of the size in which Claude Code prints it. */
 export const words = (text: string): string[] => text.match(/\s*\S+(\s+$)?/g) ?? (text === '' ? [] : [text])
 export const slices = (text: string): string[] => ['', ...(text.match(/[^]{1,20}/g) ?? [])]
 

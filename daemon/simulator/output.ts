@@ -1,4 +1,4 @@
-/** Standard output. Text is gathered and leaves once per turn of the event loop, or when 64 KB are due. */
+/** Standard output. Text is buffered and written once per turn of the event loop, or when 64 KB are due. */
 export interface Output {
   write(text: string | Uint8Array): void
   /** The reader is behind by more than a megabyte: await `drained` before writing more. */
@@ -10,7 +10,7 @@ export interface Output {
 const batchLength = 64 * 1024
 const fullLength = 1024 * 1024
 
-/** `onGone` is called when nobody can read the output any more. */
+/** `onGone` is called when the output has no reader any more. */
 export function createOutput(stream: NodeJS.WriteStream, onGone: () => void): Output {
   let due: string[] = []
   let dueLength = 0

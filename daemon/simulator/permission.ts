@@ -6,9 +6,9 @@ import { show, type ToolCall, type Turn } from './turn.ts'
 
 export interface Granted {
   allowed: true
-  /** As the answer has it. */
+  /** The input that the tool runs with: the one from the answer, if it has one. */
   input: Record<string, unknown>
-  /** Who decided: `permission_decision` of the result's frame. */
+  /** `permission_decision` of the result's frame: who decided. */
   decision: object
   message?: undefined
 }
@@ -22,7 +22,7 @@ export interface Refused {
   decision: object
 }
 
-/** Whether a tool may run: by rules and mode, else by asking. Rejects when the answer ends the turn. */
+/** Decides whether a tool may run: by rules and mode, otherwise by asking. Rejects when the answer ends the turn. */
 export async function permit(turn: Turn, id: string, call: ToolCall, input: Record<string, unknown>) {
   const { session } = turn
   const granted = (decision: object): Granted => ({ allowed: true, input, decision })
@@ -72,7 +72,9 @@ export async function permit(turn: Turn, id: string, call: ToolCall, input: Reco
 const editModes = new Set(['acceptEdits', 'bypassPermissions'])
 const questions = new Set(['AskUserQuestion', 'ExitPlanMode'])
 
-/** `can_use_tool` over the stream. There is no time-out; when the turn is stopped, the question is withdrawn. */
+/**
+ * Asks with `can_use_tool` over the stream. There is no time-out; when the turn is stopped, the question is withdrawn.
+ */
 function ask(
   turn: Turn,
   toolUseId: string,
@@ -112,7 +114,10 @@ function ask(
   })
 }
 
-/** What the CLI offers to remember: a command by its very words, for edits the mode that asks for none. */
+/**
+ * Returns what the CLI offers to remember: for a command a rule with its exact text, for an edit the mode that does not
+ * ask.
+ */
 function suggestions(tool: string, input: Record<string, unknown>): PermissionUpdate[] {
   if (tool !== 'Bash') return [{ type: 'setMode', mode: 'acceptEdits', destination: 'session' }]
   const rules = [{ toolName: tool, ruleContent: String(input['command']) }]

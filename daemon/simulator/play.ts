@@ -17,8 +17,8 @@ export interface Part {
 }
 
 /**
- * Plays a turn from `init` to `result`. `joined` gives the prompts that came in meanwhile: as with the real one, they
- * join a running turn between two requests (after a tool), and are answered in it. Says how the turn ended.
+ * Plays a turn from `init` to `result`. `joined` returns the prompts that came in meanwhile: as in Claude Code, they
+ * join a running turn between two requests (after a tool) and are answered in it. Resolves with how the turn ended.
  */
 export async function playTurn(turn: Turn, first: Part, joined: () => Part[]): Promise<Outcome> {
   const { session } = turn
@@ -45,7 +45,7 @@ export async function playTurn(turn: Turn, first: Part, joined: () => Part[]): P
   return how
 }
 
-// The prompt that began the turn is told of after the result, those that joined before it.
+// The end of the prompt that began the turn is reported after the result, the end of those that joined before it.
 function endJoined({ session, uuids }: Turn, how: Outcome): void {
   const state = how === 'well' ? 'completed' : 'cancelled'
   for (const uuid of uuids.slice(1)) print(session, lifecycleFrame(session, uuid, state))

@@ -1,4 +1,7 @@
-/** What a prompt asks for: `sim:<script> [key=value …] [text]`, or any other prompt, which is the script `default`. */
+/**
+ * A parsed prompt: `sim:<script> [key=value …] [text]`. Any other prompt asks for the script `default`, and `/clear`
+ * for the script `clear`.
+ */
 export interface Call {
   script: string
   /** The prompt without script name and options. */
@@ -18,10 +21,10 @@ export function parsePrompt(prompt: string): Call {
   return { script: asked[1] || 'help', text: rest.trim(), options }
 }
 
-// `key=value` or `key="a value"`; the first word that is none begins the text.
+// `key=value` or `key="a value"`; the text begins with the first word that is no option.
 const firstOption = (text: string) => /^\s+([A-Za-z]\w*)=(?:"([^"]*)"|(\S*))(?=\s|$)/.exec(text)
 
-/** A number option; an unreadable one is the default. */
+/** Returns a number option; `otherwise` if it is missing or unreadable. */
 export function numberOption(call: Call, name: string, otherwise: number): number {
   const value = Number(call.options.get(name) ?? Number.NaN)
   return Number.isFinite(value) ? value : otherwise

@@ -2,14 +2,17 @@ import { print, stamped, totalCost } from './session.ts'
 import type { Turn } from './turn.ts'
 import { modelUsage, noTokens, resultUsage } from './usage.ts'
 
-/** The last frame of a turn. Its fields tell success, API failure (`success` with `is_error`), limit and abort apart. */
+/**
+ * Prints the last frame of a turn. Its fields tell success, API failure (`success` with `is_error`), limit and abort
+ * apart.
+ */
 export function showResult(turn: Turn, ending: object): void {
   const { session } = turn
   const frame = {
     duration_api_ms: session.apiMs,
     stop_reason: turn.stopReason,
     total_cost_usd: totalCost(session),
-    // What was streamed when it was broken off is in `modelUsage` only.
+    // The tokens of a message that was broken off are in `modelUsage` only.
     usage: resultUsage(turn.tokens),
     modelUsage: modelUsage(session.models),
     permission_denials: turn.denials,
@@ -31,7 +34,7 @@ export function showResult(turn: Turn, ending: object): void {
   print(session, stamped(session, frame))
 }
 
-/** How a turn ends that goes well. */
+/** The ending of a turn that succeeds. */
 export function successEnding(turn: Turn): object {
   const timings =
     turn.firstTokenMs === undefined

@@ -1,4 +1,4 @@
-/** Permission rules of `apply_flag_settings`: names of tools alone. A rule with a pattern decides nothing here. */
+/** Permission rules of `apply_flag_settings`: names of tools only. A rule with a pattern has no effect here. */
 export interface Rules {
   allow: ReadonlySet<string>
   ask: ReadonlySet<string>
@@ -7,7 +7,7 @@ export interface Rules {
 
 export const noRules: Rules = { allow: new Set(), ask: new Set(), deny: new Set() }
 
-/** A request replaces what the one before it gave. */
+/** Reads the rules of a request, which replace those of the request before. */
 export function rulesIn(settings: unknown): Rules {
   const { permissions } = (settings ?? {}) as { permissions?: Partial<Record<keyof Rules, unknown>> }
   const named = (decision: keyof Rules) => {

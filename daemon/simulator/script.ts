@@ -3,10 +3,10 @@ import type { Session } from './session.ts'
 import type { ToolOutcome } from './tools.ts'
 import type { Turn } from './turn.ts'
 
-/** One thing that happens in a turn. Rejects when the turn is stopped. What tools gave goes back to the script. */
+/** One thing that happens in a turn. Rejects when the turn is stopped. The outcomes of tools go back to the script. */
 export type Step = (turn: Turn) => Promise<ToolOutcome[] | void>
 
-/** What a script knows of the prompt and of the session. */
+/** The prompt and the session that a script is played for. */
 export interface Scene {
   call: Call
   session: Session
@@ -16,15 +16,15 @@ export type Play = (scene: Scene) => AsyncGenerator<Step, void, ToolOutcome[]>
 
 /** A row of the table of scripts. */
 export interface Script {
-  /** What it shows, in one sentence: `sim:help` and docs/simulator.md say it. */
+  /** What the script shows, in one sentence for `sim:help` and docs/simulator.md. */
   about: string
   /** Options with their defaults, as they are written in a prompt. */
   options?: string
-  /** Nothing is printed but what the script prints itself: no `init`, no `result`. */
+  /** Only the script itself prints: there is no `init` and no `result`. */
   bare?: true
-  /** Never joins a running turn: it has a way of its own to begin or to end. */
+  /** Never joins a running turn, because it begins or ends in its own way. */
   apart?: true
-  /** What comes before `init`. */
+  /** Called before `init` is printed. */
   before?: (turn: Turn) => void
   play: Play
 }

@@ -17,17 +17,17 @@ export interface Session {
   id: string
   model: string
   permissionMode: string
-  /** Tools that need no permission any more, and commands: `Bash(ls)`. */
+  /** Tools, and commands such as `Bash(ls)`, that need no permission any more. */
   readonly allowed: Set<string>
-  /** Those of `apply_flag_settings`. */
+  /** The rules of `apply_flag_settings`. */
   rules: Rules
-  /** What has been said, as the transcript has it. */
+  /** The conversation so far, in the form of the transcript. */
   entries: Entry[]
   /** Tokens by model, over the whole session. */
   models: Map<string, Tokens>
-  /** What they had cost when this process began: a budget counts from there. */
+  /** Cost in USD of these tokens when this process began: a budget counts from there. */
   costBefore: number
-  /** The same since the last `result` frame. */
+  /** Tokens by model since the last `result` frame. */
   recent: Map<string, Tokens>
   /** Tokens the conversation has so far: the next request reads them from the cache. */
   contextTokens: number
@@ -36,11 +36,11 @@ export interface Session {
   apiMs: number
   agents: AgentCounts
   tasks: BackgroundTask[]
-  /** Nobody answers any more. */
+  /** Standard input has ended, so no answer can come any more. */
   inputEnded: boolean
   /** Permission questions without an answer, by request id. */
   readonly questions: Map<string, (answer: PermissionAnswer) => void>
-  /** What the process does not react to, at a script's wish: `interrupt`, `int`, `term`, `hup`, `end`, `input`. */
+  /** Inputs that the process ignores because a script says so: `interrupt`, `int`, `term`, `hup`, `end`, `input`. */
   readonly deafTo: Set<string>
   /** Starts a turn of its own when a background task ends. */
   onTaskEnded: (task: BackgroundTask) => void
@@ -51,14 +51,14 @@ export interface BackgroundTask {
   runId: string
   toolUseId: string
   description: string
-  /** What the turn that follows its end says. */
+  /** The text of the turn that follows its end. */
   report: string
 }
 
 export type PermissionAnswer =
   | { behavior: 'allow'; updatedInput?: Record<string, unknown>; updatedPermissions?: PermissionUpdate[] }
   | { behavior: 'deny'; message?: string; interrupt?: boolean }
-  /** Nobody could be asked, or the answer was an error. */
+  /** The question could not be asked, or the answer was an error. */
   | { behavior: 'failed'; message: string }
 
 export interface PermissionUpdate {
@@ -105,7 +105,7 @@ export function createSession(args: Arguments, output: Output, id: string, histo
   }
 }
 
-/** A chosen model shows, and it still shows that it is none. */
+/** Returns a name that shows the chosen model, and that the simulator plays it. */
 export const modelName = (chosen: string | undefined): string =>
   chosen === undefined || chosen === 'default' ? simulatorModel : `${simulatorModel}:${chosen}`
 
@@ -133,7 +133,7 @@ export function spend(session: Session, tokens: Tokens): void {
   }
 }
 
-/** What the whole session has cost, over every process of it. */
+/** Cost in USD of the whole session, over all its processes. */
 export const totalCost = (session: Session): number => costOfAll(session.models)
 
 const costOfAll = (models: Iterable<readonly [string, Tokens]>): number =>
@@ -149,7 +149,7 @@ export const remember = (session: Session): void =>
     { type: 'cost-state', totalCostUSD: totalCost(session), models: [...session.models] },
   ])
 
-/** Cuts off what came after a message; that it is there was made sure of. */
+/** Cuts off the entries after a message. The caller has made sure that the message exists. */
 function upTo(uuid: string | undefined, entries: Entry[]): Entry[] {
   if (uuid === undefined) return entries
   return entries.slice(0, 1 + entries.findIndex(entry => entry.type !== 'cost-state' && entry.uuid === uuid))

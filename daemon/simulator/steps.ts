@@ -6,7 +6,7 @@ import { firstMark, pause, show, wait, type ToolCall, type Turn } from './turn.t
 
 /** The vocabulary of scripts. Each call makes one step; a script yields it. */
 
-/** A word each 45 ms: about as fast as one reads. */
+/** Delay of a word: about the speed of reading. */
 export const readingMs = 45
 
 export const text =
@@ -14,7 +14,7 @@ export const text =
   turn =>
     writeBlock(turn, { type: 'text', text: '' }, words(whole), delayMs)
 
-/** Text in pieces of the caller's own. */
+/** Text in the pieces that the caller gives. */
 export const textPieces =
   (pieces: Iterable<string>, delayMs: number): Step =>
   turn =>
@@ -25,13 +25,13 @@ export const thinking =
   turn =>
     writeBlock(turn, { type: 'thinking', thinking: '', signature: '' }, words(whole), delayMs)
 
-/** Tool calls of one message. What became of them is what `yield` gives back. */
+/** Tool calls of one message. `yield` returns their outcomes. */
 export const tools =
   (...calls: ToolCall[]): Step =>
   turn =>
     useTools(turn, calls)
 
-/** Nothing more, until the turn is stopped. */
+/** Does nothing until the turn is stopped. */
 export const hang = (): Step => wait
 
 /** A frame as it is; session id and uuid are added. */
@@ -56,7 +56,7 @@ export const endMessage =
   async turn =>
     closeMessage(turn, stopReason)
 
-/** The process ends here and now, once what was printed has left it. */
+/** Ends the process as soon as everything printed has been handed to the kernel. */
 export const exit =
   (code: number): Step =>
   async turn => {
@@ -64,7 +64,7 @@ export const exit =
     process.exit(code)
   }
 
-/** The process dies of a signal. */
+/** Kills the process with a signal. */
 export const die =
   (signal: NodeJS.Signals): Step =>
   async turn => {
@@ -74,7 +74,7 @@ export const die =
     return wait(turn)
   }
 
-/** The stream broke: what this message said is withdrawn, and the next attempt comes in complete frames only. */
+/** A broken stream: the message is withdrawn, and the next attempt comes in complete frames only. */
 export const abandon = (): Step => async turn => {
   const { message } = turn
   if (!message) return
@@ -85,7 +85,7 @@ export const abandon = (): Step => async turn => {
   await openMessage(turn, true)
 }
 
-/** Text that stops in the middle of its block, as a stream that breaks. */
+/** Text that stops in the middle of its block, like a stream that breaks. */
 export const brokenText =
   (whole: string, delayMs = readingMs): Step =>
   async turn => {
@@ -100,7 +100,7 @@ export const brokenText =
     }
   }
 
-/** A request that the API refused for the time being. */
+/** A request that the API refused temporarily. */
 export const apiRetry =
   (attempt: number, maxRetries: number, delayMs: number, status: number | null, error: string): Step =>
   async turn => {
@@ -110,7 +110,7 @@ export const apiRetry =
     await pause(turn, delayMs)
   }
 
-/** Ends the turn with an error of the API, as the CLI words it. */
+/** An error of the API that ends the turn, in the words of the CLI. */
 export interface ApiFailure {
   text: string
   /** `error` of the assistant frame. */

@@ -6,11 +6,14 @@ export interface ToolOutcome {
   name: string
   allowed: boolean
   input: Record<string, unknown>
-  /** What the user said when it was refused. */
+  /** The reason that was given for a refusal. */
   message: string | undefined
 }
 
-/** Tool use blocks, then the end of the message, the permissions one after the other, and the results as they come. */
+/**
+ * Writes the tool use blocks and ends the message, asks for the permissions one after the other, and prints the results
+ * as they come.
+ */
 export async function useTools(turn: Turn, calls: readonly ToolCall[]): Promise<ToolOutcome[]> {
   await openMessage(turn)
   const asked: { id: string; call: ToolCall; input: Record<string, unknown> }[] = []
@@ -35,12 +38,12 @@ export async function useTools(turn: Turn, calls: readonly ToolCall[]): Promise<
     if (!permission.allowed) refuse(turn, id, permission)
     else {
       const run = runTool(turn, id, call, permission)
-      // It may be stopped while the next one is still being asked for.
+      // The tool may be stopped while the permission for the next one is still being asked for.
       run.catch(() => {})
       running.push(run)
     }
   }
-  // All have stopped before the turn goes on to say so.
+  // All tools have stopped before the turn reports it.
   const ended = await Promise.allSettled(running)
   for (const each of ended) if (each.status === 'rejected') throw each.reason
   return outcomes
@@ -70,7 +73,7 @@ function plainResult(call: ToolCall, input: Record<string, unknown>): { content:
   return { content: output, details }
 }
 
-/** One frame of type `user` in the main lane. */
+/** Prints a frame of type `user` in the main lane. */
 export function showUser(turn: Turn, content: unknown, more: object = {}): void {
   turn.userFrames += 1
   const timestamp = new Date().toISOString()

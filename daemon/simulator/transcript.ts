@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Tokens } from './usage.ts'
 
-/** What a session remembers over `--resume`: the entries of its transcript, in the form of the real one's. */
+/** An entry of a transcript, in the form of Claude Code's. The entries are what a session keeps over `--resume`. */
 export type Entry =
   | { type: 'user'; uuid: string; message: { role: 'user'; content: string } }
   | { type: 'assistant'; uuid: string; message: object }
-  /** Tokens of the whole session by model name: its cost continues over `--resume`, and does not over a fork. */
+  /** Tokens of the whole session by model name: the cost continues over `--resume`, but not over a fork. */
   | { type: 'cost-state'; totalCostUSD: number; models: [string, Tokens][] }
 
 /** `$MUXD_SIMULATOR_HOME`, else `$TMPDIR/muxd-simulator`; never Claude Code's own directories. */
 const transcriptDirectory = (): string =>
   join(process.env['MUXD_SIMULATOR_HOME'] || join(tmpdir(), 'muxd-simulator'), 'projects')
 
-/** Undefined when there is no such session, whatever directory it was begun in. */
+/** Returns the transcript of a session, whatever directory it began in; undefined if there is no such session. */
 export function loadTranscript(sessionId: string): Entry[] | undefined {
   const file = findFile(sessionId)
   if (file === undefined) return undefined
@@ -25,7 +25,7 @@ export function loadTranscript(sessionId: string): Entry[] | undefined {
     .map(line => JSON.parse(line) as Entry)
 }
 
-/** Written beside and renamed, so that a killed process leaves the last whole one. */
+/** Writes a temporary file and renames it, so that a killed process leaves the last complete transcript. */
 export function saveTranscript(sessionId: string, entries: readonly Entry[]): void {
   const file = findFile(sessionId) ?? join(transcriptDirectory(), projectName(process.cwd()), `${sessionId}.jsonl`)
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })

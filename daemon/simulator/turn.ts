@@ -2,11 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { print, stamped, type BackgroundTask, type Session } from './session.ts'
 import { noTokens, type Tokens } from './usage.ts'
 
-/** One turn while it is played: what the steps of a script work on. */
+/** A turn while it is played. The steps of a script work on it. */
 export interface Turn {
   readonly session: Session
   readonly startedAt: number
-  /** Of the user lines that this turn answers; more join between two requests. Empty when a line had no uuid. */
+  /**
+   * The uuids of the user lines that this turn answers; more join between two requests. Empty when a line had no uuid.
+   */
   readonly uuids: string[]
   /** The background task whose end began this turn. */
   readonly task: BackgroundTask | undefined
@@ -16,21 +18,21 @@ export interface Turn {
   message: Message | undefined
   /** Tool calls without a result. */
   readonly tools: Map<string, PendingTool>
-  /** Requests to the model that came to their end: `usage` of the result. */
+  /** Tokens of the completed requests to the model: `usage` of the result. */
   readonly tokens: Tokens
   requests: number
-  /** `status: requesting` has been said for the request that is under way. */
+  /** `status: requesting` has been printed for the request that is under way. */
   requested: boolean
   /** Frames of type `user` in the main lane: they count as turns. */
   userFrames: number
   /** The first frame of each kind carries the uuids of the user lines. */
   readonly marked: Set<string>
   readonly denials: object[]
-  /** The last text written: what `result` says. */
+  /** The last text written: `result` of the result frame. */
   text: string
   stopReason: string | null
   firstTokenMs: number | undefined
-  /** Set by a step that ends the turn otherwise than well. */
+  /** Set by a step that ends the turn with a `result` of its own. */
   ending: object | undefined
   safetyStops: number
 }
@@ -55,7 +57,7 @@ export type Block =
 /** A tool call as a script describes it. Nothing is ever run: the output is what the script says. */
 export interface ToolCall {
   name: string
-  /** A string is streamed as it is, also when it is no JSON. */
+  /** A string is streamed as it is, even if it is no JSON. */
   input: Record<string, unknown> | string
   takesMs?: number
   output?: string | ((input: Record<string, unknown>) => string)
@@ -64,7 +66,7 @@ export interface ToolCall {
   isError?: boolean
   /** Needs permission, unless mode, rules or an earlier answer give it. */
   asks?: boolean
-  /** In place of pausing and printing `output`: what the tool does, and its result. */
+  /** What the tool does, and its result, instead of a pause and `output`. */
   run?: (turn: Turn, toolUseId: string) => Promise<{ content: unknown; details: unknown }>
 }
 
@@ -124,7 +126,7 @@ export async function pause(turn: Turn, ms: number): Promise<void> {
   signal.throwIfAborted()
 }
 
-/** Between frames without a pause: lets input and signals in now and then, and waits for a slow reader. */
+/** Runs between frames that have no pause: lets input and signals in now and then, and waits for a slow reader. */
 export async function breathe(turn: Turn, count: number): Promise<void> {
   if (turn.session.output.isFull) await turn.session.output.drained()
   if (count % 256 === 0) await new Promise(resolve => setImmediate(resolve))
@@ -146,7 +148,7 @@ export function wait(turn: Turn): Promise<never> {
   })
 }
 
-/** `user_message_uuid` and its list: on the first frame of each `kind` of a turn that has any. */
+/** Returns `user_message_uuid` and its list, for the first frame of each `kind` in a turn that has uuids. */
 export function firstMark(turn: Turn, kind: string, more: object = {}): object {
   if (turn.uuids.length === 0 || turn.marked.has(kind)) return {}
   turn.marked.add(kind)

@@ -62,7 +62,7 @@ interface Retried {
 
 const simulated = (words: string) => `${words} (simulated)`
 
-/** By `kind`; the fields are those that the CLI prints for the class, measured. */
+/** API failures by `kind`. The fields are those that the CLI was measured to print. */
 const apiFailures: Record<string, ApiFailure & Retried> = {
   rate_limit: {
     retries: { status: 429, error: 'rate_limit' },

@@ -24,7 +24,7 @@ export const scripts: Scripts = {
   },
 }
 
-/** A name that does not exist says so, and which ones do. */
+/** Returns the script that a prompt asks for. The script for an unknown name says so, and lists the ones that exist. */
 export function scriptFor(call: Call): Script {
   if (call.script === 'hang' && call.options.get('at') === 'start') return scripts['hang-at-start']!
   if (Object.hasOwn(scripts, call.script)) return scripts[call.script]!
@@ -36,7 +36,7 @@ export function scriptFor(call: Call): Script {
   }
 }
 
-/** What `--help` and the script `help` say. */
+/** The text of `--help` and of the script `help`. */
 export function helpText(): string {
   const rows = Object.entries(scripts)
     .filter(([, { about }]) => about !== '')

@@ -69,7 +69,7 @@ const flood =
     const pace = async () => {
       sent += 1
       const aheadMs = rate > 0 ? (sent / rate) * 1000 - (performance.now() - beganAt) : 0
-      // The rate is a rate, whatever the speed.
+      // The rate does not depend on the speed.
       if (aheadMs >= tickMs) await pause(turn, aheadMs * turn.session.speed)
       else await breathe(turn, sent)
     }

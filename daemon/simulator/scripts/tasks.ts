@@ -87,7 +87,7 @@ interface AgentWork {
   takesMs: number
 }
 
-/** The frames of one sub-agent: complete ones only, in its own lane. */
+/** Prints the frames of one sub-agent: complete ones only, in its own lane. */
 async function runAgent(turn: Turn, toolUseId: string, { description, prompt, toolCount, takesMs }: AgentWork) {
   const { session } = turn
   const id = newId('a')
