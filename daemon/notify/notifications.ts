@@ -20,7 +20,7 @@ export interface Notifications {
    */
   published(session: string, rows: readonly EventRow[]): void
   readonly counts: DeliveryCounts
-  /** Gives the deliveries `graceMs` to finish. Then drops the messages that wait, and ends what is under way. */
+  /** Gives deliveries `graceMs` to finish. Then drops waiting messages, and ends those that are under way. */
   close(): Promise<void>
 }
 

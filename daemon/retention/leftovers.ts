@@ -7,8 +7,8 @@ const untouchedMs = 60 * 60_000
 
 /**
  * Removes what killed daemons could not: files of unknown processes, files that an ended process needed only while it
- * ran, and the compressed raw logs of earlier versions. Returns the names. Of a process that has not ended, only the
- * latter are removed.
+ * ran, and the compressed raw logs of earlier versions. Returns the names. Of a process that has not ended, only
+ * compressed raw logs are removed.
  */
 export async function removeLeftovers(
   { store, processesDir }: { store: Store; processesDir: string },

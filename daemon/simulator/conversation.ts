@@ -30,12 +30,15 @@ import { createTurn, show, type StopCause, type Turn } from './turn.ts'
 export interface Conversation {
   /** One prompt given on the command line or as text. */
   onPrompt(prompt: string): void
-  /** One line of stream-json. Throws `BrokenInput` when it is no JSON. */
+  /** One line of stream-json. Throws `BrokenInput` when it is not JSON. */
   onLine(line: string): void
   onEnd(): void
   /** Stops the turn that is being played; undefined if there is none. */
   stop(cause: StopCause): Promise<void> | undefined
-  /** Resolves with the exit code when the input has ended and nothing is left to do. Rejects when a script cannot go on. */
+  /**
+   * Resolves with the exit code when the input has ended and nothing is left to do. Rejects when a script cannot
+   * continue.
+   */
   readonly over: Promise<number>
 }
 

@@ -21,7 +21,7 @@ export function parsePrompt(prompt: string): Call {
   return { script: asked[1] || 'help', text: rest.trim(), options }
 }
 
-// `key=value` or `key="a value"`; the text begins with the first word that is no option.
+// `key=value` or `key="a value"`; the text begins with the first word that is not an option.
 const firstOption = (text: string) => /^\s+([A-Za-z]\w*)=(?:"([^"]*)"|(\S*))(?=\s|$)/.exec(text)
 
 /** Returns a number option; `otherwise` if it is missing or unreadable. */

@@ -57,7 +57,7 @@ export type Block =
 /** A tool call as a script describes it. Nothing is ever run: the output is what the script says. */
 export interface ToolCall {
   name: string
-  /** A string is streamed as it is, even if it is no JSON. */
+  /** A string is streamed as it is, even if it is not JSON. */
   input: Record<string, unknown> | string
   takesMs?: number
   output?: string | ((input: Record<string, unknown>) => string)

@@ -4,8 +4,7 @@ import { SyncFailed, type Ballast } from './store.ts'
 import type { WalIndex } from './wal-index.ts'
 
 /**
- * Number of pages (4 KB each) in the write-ahead log from which on they are also moved to the database. SQLite's
- * default.
+ * Number of pages (4 KB each) in the write-ahead log at which they are also moved to the database. SQLite's default.
  */
 const checkpointPages = 1_000
 
@@ -29,7 +28,8 @@ export function keepLogShort(
     const pages = index.committedPages()
     if (pages < checkpointPages) due = checkpointPages
     if (pages < due) return
-    // If not all pages can be moved (somebody reads, the disk is full), wait until as many more have been added.
+    // If not all pages can be moved (a reader is active, the disk is full), the next attempt waits for
+    // `checkpointPages` more.
     due = pages + checkpointPages
     try {
       db.pragma('wal_checkpoint(PASSIVE)')

@@ -11,7 +11,8 @@ export interface JournalOptions {
   /** A sync has failed: nothing is stored or published any more. Called once. */
   onSyncFailed?(error: unknown): void
   /**
-   * Syncs the output that a durable entry was derived from. The entry is released after that as well. Does not reject.
+   * Syncs the output that a durable entry was derived from. The entry is released after this sync and the store's. Does
+   * not reject.
    */
   syncOutput?(process: string): Promise<void>
 }

@@ -51,6 +51,7 @@ export function markClosedInOrder(db: Sqlite): void {
 const bootOfOpen = 'boot'
 const closedInOrder = 'closed'
 /**
- * Key in the table `meta`: the sessions whose newest events were lost, as they were when a new epoch began for that.
+ * Key in the table `meta`: the sessions whose newest events were lost, as they were when a new epoch began because of
+ * them.
  */
 const lostKey = 'lost'

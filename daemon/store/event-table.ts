@@ -17,9 +17,9 @@ const select = `SELECT place, text, events.crc AS crc, events.process AS number,
   FROM events LEFT JOIN processes ON processes.number = events.process`
 
 /**
- * SQL for the bytes that a text takes up on pages of 4 KB, approximately: its share of a page that it has room on with
- * others, or whole pages of its own. (Two rows of 2.1 KB do not share a page, so the lengths of the texts alone may be
- * half of what is used.)
+ * SQL for the bytes that a text takes up on pages of 4 KB, approximately: its share of a page that holds several rows,
+ * or whole pages of its own. (Two rows of 2.1 KB do not share a page, so the lengths of the texts alone may be half of
+ * what is used.)
  */
 const spaceOf = (bytes: string) =>
   `CASE WHEN ${bytes} <= 4060 THEN 4096 / (4084 / (${bytes} + 24)) ELSE (${bytes} + 4091) / 4092 * 4096 END`

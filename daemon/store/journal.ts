@@ -4,8 +4,8 @@ import type { EventRow, KeptAnswer, StoredApproval, StoredProcess, StoredRun, St
 
 /**
  * The only way into the log: commit, then publish. The entries of one event-loop turn, over all sessions, are committed
- * in one transaction and then published in order. An entry with `durable` (it holds a terminal event) and the later
- * entries of its session are published once the disk has it; nothing else waits for that.
+ * in one transaction and then published in order. An entry with `durable` and the later entries of its session are
+ * published once the disk has it; nothing else waits for that.
  */
 export interface Journal {
   append(entry: JournalEntry): void
@@ -36,7 +36,7 @@ export interface JournalEntry {
   process?: StoredProcess
   /** The answer to the call that caused this entry, stored with its effect: neither is found without the other. */
   answer?: KeptAnswer
-  /** Raw offset up to which `events` have been derived. */
+  /** Raw log offset up to which `events` have been derived. */
   checkpoint?: { process: string; offset: number }
   /** A snapshot of the session that includes `events`. */
   snapshot?: StoredSnapshot

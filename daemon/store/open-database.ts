@@ -76,7 +76,8 @@ function openFile(file: string, { boot, log }: StoreOptions): Opened {
     const unsynced = syncFailureFile(file)
     const known = existsSync(unsynced) ? 'sync' : isCut ? 'damage' : undefined
     const { epoch, loss } = enterEpoch(db, boot, known, lostHeads)
-    // Before anything is published; otherwise a power cut could undo this mark along with the events that it protects.
+    // Synced before anything is published. Otherwise a power cut could undo the boot id that was just stored along with
+    // published events, and the loss would not be noticed.
     syncFile(`${file}-wal`)
     syncFile(dirname(file))
     rmSync(unsynced, { force: true })

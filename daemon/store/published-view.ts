@@ -21,7 +21,7 @@ export interface PublishedView {
 
 /** The journal's side of the view. */
 export interface PublishedViewKeeper extends PublishedView {
-  /** Called before the commit of `batch`. Returns the changes that the entries which will wait are going to make. */
+  /** Called before the commit of `batch`. Returns the changes of those entries that will wait. */
   changesOf(batch: readonly JournalEntry[]): ReadonlyMap<JournalEntry, Changes>
   /** Called with the entries that were committed. Those without `changes` do not wait. */
   hold(committed: readonly JournalEntry[], changes: ReadonlyMap<JournalEntry, Changes>): void

@@ -4,8 +4,8 @@ import type { Limits } from '../../protocol/limits.ts'
 import { findBySecret, hashOf } from './known-tokens.ts'
 
 /**
- * Codes behind the `#` of a link to the page, which a browser does not send. Each is valid once, for a while, and in
- * memory only: a restarted daemon knows none.
+ * Codes behind the `#` of a link to the page, a part that browsers do not send. Each is valid once, for
+ * `pageCodeLifeMs`, and in memory only: a restarted daemon knows none.
  */
 export interface PageCodes {
   make(role: Role): { code: string; expiresAt: number }

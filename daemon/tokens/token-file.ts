@@ -39,7 +39,7 @@ export function readTokenFile(path: string, now: number): TokenFile & { isNew: b
   const { control, observe } = kept
   // Earlier versions had only the built-in tokens.
   const tokens = kept.tokens ?? builtIn({ control, observe }, Math.round(statSync(path).mtimeMs))
-  // A secret may have been edited by hand without its hash.
+  // A secret may have been edited by hand without its hash, so the hash is computed again.
   const inStep = tokens.map(token => (token.builtIn ? { ...token, hash: hashOf(kept[token.role]) } : token))
   return { control, observe, tokens: inStep, isNew: false }
 }

@@ -8,7 +8,7 @@ import { storing } from '../rpc/storing.ts'
 import { findBySecret, hashOf, type KnownTokens } from './known-tokens.ts'
 import { builtInToken, type KeptToken, newSecret, readTokenFile, type TokenFile, writeTokenFile } from './token-file.ts'
 
-/** The tokens of a home: the two built-in ones, created at the first start and kept, and those created since. */
+/** The tokens of a home: the two built-in ones, which the first start creates, and those created since. */
 export interface Tokens extends KnownTokens {
   /** The current secrets of the built-in tokens. */
   builtIn(): { control: string; observe: string }

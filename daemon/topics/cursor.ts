@@ -1,12 +1,14 @@
 import type { RecoveryReason } from '../../protocol/index.ts'
 
 /**
- * Where a client wants to start: at the oldest kept event, behind the newest one, or after a position it has reached.
+ * The position at which a client wants to start: the oldest kept event, behind the newest one, or after a position that
+ * it has reached.
  */
 export type Since = 'start' | 'end' | { epoch: string; seq: number }
 
 /**
- * Where delivery starts (`after` is the last `seq` that is not sent), and whether the client has everything before it.
+ * The position at which delivery starts (`after` is the last `seq` that is not sent), and whether the client has
+ * everything before it.
  */
 export type Placement = { after: number; recovered: true } | { after: number; recovered: false; reason: RecoveryReason }
 

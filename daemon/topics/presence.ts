@@ -2,9 +2,8 @@ import type { Viewer, Viewers } from '../../protocol/index.ts'
 import type { Limits } from '../../protocol/limits.ts'
 
 /**
- * The viewers of each session, as the hub knows them; changes are published on `sessions`. Changes are published with a
- * delay and merged: a viewer that came and went in between is not reported, and of several changes only the last
- * counts.
+ * The viewers of each session, as the hub knows them. Changes are published on `sessions`, with a delay and merged: a
+ * viewer that came and went in between is not reported, and of several changes only the last counts.
  */
 export interface Presence {
   viewers(session: string): Viewers

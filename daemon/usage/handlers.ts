@@ -16,7 +16,7 @@ export const usageHandlers = (
 ): Pick<Handlers, 'usage'> => ({
   usage: {
     async get(query, { signal }) {
-      // The cost of a run whose end waits for a sync is stored already.
+      // The cost of a run whose end waits for a sync is stored, but not published yet.
       await whenPublished()
       return getUsage(table, query, signal)
     },
