@@ -27,7 +27,7 @@ export interface Journal {
 export interface JournalEntry {
   session: string
   events: readonly EventRow[]
-  /** Records saved in the same transaction, and published as `session_changed`, `run_changed` and `approval_changed`. */
+  /** Records saved in the same transaction; published as `session_changed`, `run_changed` and `approval_changed`. */
   sessionRecord?: Session
   /** `sessionRecord` is a new session: published as `session_created`, before the entry's events. */
   created?: boolean

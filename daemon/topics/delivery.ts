@@ -24,7 +24,7 @@ export interface Channel {
   forgetPages(): void
 }
 
-/** Contiguous events of a topic as one `events` notification: WebSocket bytes that are the same for every subscriber. */
+/** Contiguous events of a topic as one `events` notification: WebSocket bytes that all subscribers share. */
 export interface Page {
   /** The page holds events `after + 1` to `to`. */
   readonly after: number
