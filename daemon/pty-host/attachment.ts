@@ -14,38 +14,40 @@ import {
   type Welcome,
 } from './wire.ts'
 
-/** A pty-host's connection, from its welcome to its end. */
+/** A connection to a pty-host, from its welcome to its end. */
 export interface Attachment {
   readonly welcome: Welcome['welcome']
   /**
-   * Rejects with the pty-host's error, or with `PtyHostGone`. `onOk` is called before the next message is looked at, which
-   * the promise is not: a push about a process may come right behind the answer that makes it known.
+   * Resolves with the result. Rejects with the pty-host's error, or with `PtyHostGone`. `onOk` runs before the next
+   * message is handled, whereas the promise resolves later: a push about a process may directly follow the answer that
+   * announces the process.
    */
   call(call: PtyHostCall, onOk?: (result: Result) => void): Promise<Result>
-  /** Called for each push, from the first one after the welcome on. */
+  /** Sets the listener for pushes, which gets each push after the welcome. */
   onPush(listener: (push: Push) => void): void
-  /** Resolves when the connection is over: the pty-host has ended, or `leave` was called. */
+  /** Resolves when the connection is closed: the pty-host has ended, or `leave` was called. */
   readonly over: Promise<void>
-  /** Goes, and leaves everything as it is. */
+  /** Closes the connection. The pty-host and its processes continue. */
   leave(): void
 }
 
-/** There is no pty-host, or none any more. */
+/** No pty-host answers, or the connection to it has closed. */
 export class PtyHostGone extends Error {
   override readonly name = 'PtyHostGone'
 }
 
-/** There is a pty-host that this daemon cannot work with; the message says what to do. */
+/** This daemon cannot work with the pty-host of the home; the message says what to do. */
 export class PtyHostRefused extends Error {
   override readonly name = 'PtyHostRefused'
 }
 
-/** A pty-host that waits for what an earlier daemon has under way answers after 10 s. */
+/** Longer than the 10 s that a pty-host waits for the pending calls of an earlier daemon before it answers. */
 const greetingMs = 30_000
 
 /**
- * Rejects with `PtyHostGone` when nothing listens there. Rejects with `PtyHostRefused` when the pty-host refuses this daemon or
- * does not answer within `timeoutMs`: a pty-host that hangs may hold processes, and a second one must not start.
+ * Connects to the pty-host at `socketPath` and resolves after its welcome. Rejects with `PtyHostGone` when nothing
+ * listens there. Rejects with `PtyHostRefused` when the pty-host refuses this daemon or does not answer within
+ * `timeoutMs`: a pty-host that hangs may hold processes, and a second one must not start.
  */
 export async function attach(socketPath: string, muxd: string, timeoutMs = greetingMs): Promise<Attachment> {
   const socket = connect(socketPath)
@@ -65,7 +67,7 @@ export async function attach(socketPath: string, muxd: string, timeoutMs = greet
       resolve()
     })
   })
-  // `close` follows and says enough.
+  // `close` follows each `error` and handles it.
   socket.on('error', () => {})
 
   const answered = (answer: Answer) => {

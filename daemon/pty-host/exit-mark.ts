@@ -1,6 +1,6 @@
 /**
- * Finds the beginning of an exit record in a stream of chunks, also where a read has cut it in two. For a pty-host that
- * nobody reads along with: what it holds has ended when the record has come.
+ * Finds the start of an exit record in a stream of chunks, also when two chunks share it. While no daemon is attached,
+ * the pty-host learns from the record that a command has ended.
  */
 export function createExitMark(nonce: string): { readonly seen: boolean; look(chunk: Buffer): void } {
   const mark = Buffer.from(`\x1e${nonce} `)
@@ -12,7 +12,7 @@ export function createExitMark(nonce: string): { readonly seen: boolean; look(ch
     },
     look(chunk) {
       if (seen) return
-      // Almost every chunk is JSON, in which the mark's first byte does not occur.
+      // Almost every chunk is JSON, which does not contain the mark's first byte.
       seen = chunk.includes(mark) || Buffer.concat([tail, chunk.subarray(0, mark.length)]).includes(mark)
       tail = Buffer.concat([tail, chunk.subarray(-mark.length)]).subarray(-mark.length)
     },

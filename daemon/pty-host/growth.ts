@@ -1,4 +1,4 @@
-/** Tells who follows a process that its raw log has grown, and once that its terminal is gone. */
+/** Notifies listeners each time the raw log of a process grows, and once when its terminal is closed. */
 export interface Growth {
   readonly ended: boolean
   readonly whenEnded: Promise<void>
@@ -29,7 +29,7 @@ export function createGrowth(): Growth {
     },
     on(listener) {
       listeners.add(listener)
-      // Who comes after the end must not wait for it.
+      // A listener that is added after the end is called too, in a microtask.
       if (endBytes !== undefined) queueMicrotask(() => listeners.has(listener) && listener(endBytes!, true))
       return () => listeners.delete(listener)
     },

@@ -15,20 +15,22 @@ import { processMarker } from './process-mark.ts'
 import { forgetStarted, noteStartedProcesses } from './started-processes.ts'
 import { killIfOurs, signalIfThere, sweep } from './sweep.ts'
 
-/** Between the shim's start and its command's: long enough for a machine that is brought to its knees. */
+/**
+ * Limit for the time between the start of the shim and the start of its command: long enough for an overloaded machine.
+ */
 const connectTimeoutMs = 30_000
 
-/** A process of a pty-host in this process. */
+/** A process that this process itself holds. */
 export interface OwnProcess extends HeldProcess {
-  /** The exit record has come: its command is over. */
+  /** The exit record has been read: the command has ended. */
   readonly exited: boolean
-  /** Its terminal is gone. */
+  /** The terminal is closed. */
   readonly ended: boolean
 }
 
 /**
- * Starts a process. It runs when this resolves: its terminal is raw, its pid is written, its input is open. Rejects
- * with `SpawnFailed`, and then nothing is left of it, neither process nor file.
+ * Starts a process. When this resolves, the process runs: its terminal is raw, its pid is written, its input is open.
+ * Rejects with `SpawnFailed`, after removing the process and its files.
  */
 export async function startHeldProcess(
   dir: string,
@@ -66,10 +68,10 @@ export async function startHeldProcess(
   let pidFile: number | undefined
   let stderr: StderrTail | undefined
   try {
-    // Made here for its mode: the shell that writes it has the user's umask.
-    // Kept open: once the command runs, nothing can fail any more for want of a descriptor.
+    // Create the file here, with mode 0600: the shell that writes the pid has the user's umask.
+    // Keep it open: after the command has started, a lack of descriptors must not make the start fail.
     pidFile = openSync(files.pid, 'wx+', 0o600)
-    // At a place, so that it is read from its beginning later.
+    // Write at an explicit position, so that the later read starts at the beginning of the file.
     writeSync(pidFile, `${spec.cwd}\n`, 0)
     pty = openPty({
       command: shimCommandLine({ files: files.base, nonce: spec.nonce, command: spec.command }),
@@ -128,7 +130,7 @@ export async function startHeldProcess(
 
 async function connected(growth: Growth, connect: (giveUp: AbortSignal) => Promise<Input>): Promise<Input> {
   const giveUp = new AbortController()
-  // What comes before the command can run is an error message or an early record, or nothing and the end.
+  // Before the command starts, growth means failure: an error message, an early exit record, or a closed terminal.
   const detach = growth.on(() => giveUp.abort(new Error('the shim did not get to its command')))
   const timer = setTimeout(() => giveUp.abort(new Error('the shim takes too long')), connectTimeoutMs)
   try {
@@ -190,7 +192,7 @@ function hold({
   const note = () => started.note().catch((error: unknown) => log?.warn('processes cannot be listed', { error }))
 
   const sweepAll = async () => {
-    // Before their parents are gone.
+    // Note descendants while their parents are alive.
     await note()
     const { seen } = started.known
     const shimPid = growth.ended ? undefined : pid
@@ -201,10 +203,10 @@ function hold({
   const release = async () => {
     input.destroy()
     await note()
-    // Given up on while it runs: a hang-up alone can be ignored.
+    // The command may still run if its reader has given up. It could ignore a hang-up.
     await killIfOurs(commandPid, { id, shimPid: pid })
     if (!growth.ended) {
-      // The end of a session's leader hangs its terminal up, whoever else has it open.
+      // The end of the session leader hangs up the terminal, even if other processes have it open.
       signalIfThere(pid, 'SIGKILL')
       await growth.whenEnded
     }

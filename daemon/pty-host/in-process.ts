@@ -9,7 +9,7 @@ import { forgetStarted, readStarted } from './started-processes.ts'
 import { sweep } from './sweep.ts'
 
 export interface InProcessPtyHostOptions {
-  /** Where the processes' files are; it exists, and no other pty-host uses it at the same time. */
+  /** Directory of the process files. It must exist, and no other pty-host may use it at the same time. */
   dir: string
   log?: Log
 }
@@ -17,16 +17,16 @@ export interface InProcessPtyHostOptions {
 export interface InProcessPtyHost extends PtyHost {
   start(spec: ProcessSpec): Promise<OwnProcess>
   list(): OwnProcess[]
-  /** The daemon that is attached: it is never ended, also where it was started from within a session. */
+  /** Sets the pid of the attached daemon, which sweeps never kill, even if it was started from within a session. */
   spare(daemon: number | undefined): void
 }
 
-/** A pty-host in this process: the end of this process is the end of what it holds. */
+/** Creates a pty-host in this process. The processes that it holds end with this process. */
 export function createInProcessPtyHost({ dir, log }: InProcessPtyHostOptions): InProcessPtyHost {
   const held = new Map<string, OwnProcess>()
   const starting = new Set<Promise<OwnProcess>>()
   const ready = removeLeftovers(dir)
-  // Reported by `start`.
+  // `start` reports this error.
   ready.catch(() => {})
   let closing: Promise<void> | undefined
   let spared: readonly number[] = []
@@ -50,7 +50,7 @@ export function createInProcessPtyHost({ dir, log }: InProcessPtyHostOptions): I
   }
 
   const close = async () => {
-    // Wait until the processes that the pty-host before this one left have ended.
+    // Wait until the leftover processes of the previous pty-host have ended.
     await Promise.allSettled([ready, ...starting])
     await Promise.all(
       [...held.values()].map(async process => {
@@ -77,7 +77,7 @@ export function createInProcessPtyHost({ dir, log }: InProcessPtyHostOptions): I
       await ready
       const files = processFiles(dir, id)
       const started = readStarted(files)
-      // Nothing was left when it was released.
+      // The release found no processes left.
       if (spareDetached && !started) return []
       const { left, stuck } = await sweep({
         ids: [id],
@@ -101,9 +101,10 @@ export function createInProcessPtyHost({ dir, log }: InProcessPtyHostOptions): I
 }
 
 /**
- * Ends and removes what a predecessor could not, because it was killed. Its terminals are gone, so what is left of its
- * processes ignores hang-ups or has a session of its own. Raw logs stay: they have yet to be read. Options without a
- * process stay too: the daemon writes them before it asks for the process, and removes those of no process itself.
+ * Ends the processes and removes the files of a predecessor that was killed. Its terminals are closed, so the processes
+ * that remain ignore hang-ups or have a session of their own. Raw logs stay, because the daemon has yet to read them.
+ * Options directories without a process stay too: the daemon writes them before it requests the process, and removes
+ * unused ones itself.
  */
 async function removeLeftovers(dir: string): Promise<void> {
   const ids = new Set(

@@ -7,19 +7,22 @@ import { InputClosed } from './pty-host.ts'
 export interface Input {
   writeLine(line: string): Promise<void>
   end(): Promise<void>
-  /** At once; lines that the kernel has not taken are rejected. */
+  /** Closes the input at once. Rejects lines that the kernel has not taken. */
   destroy(): void
 }
 
 /**
- * Opens the FIFO as soon as the process has it open for reading. Rejects with the error of the file system when that
- * will not come to be, and with the signal's reason.
+ * Opens the FIFO as soon as the process has it open for reading. Rejects with the file system's error if the FIFO
+ * cannot be opened, and with an `AbortError` when the signal aborts.
  */
 export async function connectInput(path: string, signal: AbortSignal): Promise<Input> {
   return createInput(await openWhenThere(() => tryOpen(path), signal))
 }
 
-/** Tries again until there is a descriptor. Rejects with the error of `open`, and with the signal's reason. */
+/**
+ * Calls `open` until it returns a descriptor. Rejects with the error of `open`, and with an `AbortError` (whose `cause`
+ * is the signal's reason) when the signal aborts.
+ */
 export async function openWhenThere(open: () => number | undefined, signal: AbortSignal): Promise<number> {
   for (let waitMs = 1; ; waitMs = Math.min(waitMs * 1.5, 20)) {
     const fd = open()
@@ -28,7 +31,7 @@ export async function openWhenThere(open: () => number | undefined, signal: Abor
   }
 }
 
-// Without a reader a blocking open would hold one of the few threads of the pool; a non-blocking one fails instead.
+// Without a reader, a blocking open would occupy one of the few threads of the pool; a non-blocking open fails instead.
 function tryOpen(path: string): number | undefined {
   try {
     return openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
@@ -39,8 +42,8 @@ function tryOpen(path: string): number | undefined {
   }
 }
 
-// A socket on the FIFO: written without blocking when the kernel has room, in order, and told by EPIPE that the last
-// reader has gone, also while a line is on its way.
+// A socket on the FIFO writes in order and without blocking. It gets EPIPE when the last reader closes, even in the
+// middle of a line.
 function createInput(fd: number): Input {
   const socket = new Socket({ fd, readable: false, writable: true })
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
@@ -59,7 +62,7 @@ function createInput(fd: number): Input {
       if (ending || cause) return Promise.reject(new InputClosed('the input has been closed', { cause }))
       const written = new Promise<void>((resolve, reject) => {
         socket.write(`${line}\n`, error => {
-          // A write that is cut off by `destroy` is called back without an error.
+          // The callback of a write that `destroy` interrupts gets no error.
           const reason = error ?? cause
           if (reason) reject(new InputClosed('the process does not read its input any more', { cause: reason }))
           else resolve()

@@ -1,15 +1,15 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import type { ProcessFiles } from './process-files.ts'
 
-/** A file of a process as it is read. */
+/** A file of a process, open for reading. */
 export interface KeptFile {
-  /** Reads up to `length` bytes from `position` on; answers how many there were. */
+  /** Reads up to `length` bytes from `position` into `into`; returns the number of bytes read. */
   read(into: Buffer, length: number, position: number): number
   sizeBytes(): number
   close(): void
 }
 
-/** Throws where it is missing. */
+/** Throws if the file is missing. */
 export function openKeptFile(files: ProcessFiles, kind: 'raw' | 'times' | 'err'): KeptFile {
   const fd = openSync(files[kind], 'r')
   return {
@@ -19,9 +19,9 @@ export function openKeptFile(files: ProcessFiles, kind: 'raw' | 'times' | 'err')
   }
 }
 
-/** Undefined where it is missing. */
+/** Returns undefined if the file is missing. */
 export const openIfKept = (files: ProcessFiles, kind: 'raw' | 'times' | 'err'): KeptFile | undefined =>
   existsSync(files[kind]) ? openKeptFile(files, kind) : undefined
 
-/** Whether anything that the process printed can be read. */
+/** Whether the raw log of the process exists. */
 export const isKept = (files: ProcessFiles): boolean => existsSync(files.raw)

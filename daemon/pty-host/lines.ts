@@ -1,34 +1,34 @@
 /**
- * The raw log of a process as lines. Split on the byte 0x0A alone: U+2028 and the like are content, and a multi-byte
- * character cut by a read is whole again in its line.
+ * One line of a raw log. Lines are split at the byte 0x0A only: U+2028 and similar characters are content, and a
+ * multi-byte character that a read has cut is whole in its line.
  */
 export interface Line {
-  /** Without the newline and the carriage returns before it. Valid until the next `push`. */
+  /** Excludes the newline and the carriage returns before it. Valid until the next `push`. */
   bytes: Buffer
-  /** Offset in the raw log right behind the line's newline: where reading can go on after this line. */
+  /** Offset in the raw log of the byte after the newline. Reading can continue there. */
   endOffset: number
 }
 
 export interface LineSplitter {
-  /** The lines that `chunk` completes. The chunk may be reused afterwards: what is kept of it is copied. */
+  /** Returns the lines that `chunk` completes. Copies what it keeps, so the caller may reuse the chunk afterwards. */
   push(chunk: Buffer): Line[]
-  /** Takes the unterminated rest, empty when there is none. Called when the stream is known to be over. */
+  /** Removes and returns the unterminated rest, empty if there is none. For use after the end of the stream. */
   rest(): Buffer
-  /** Bytes that wait for their newline. */
+  /** The size of the line that has no newline yet. */
   readonly pendingBytes: number
 }
 
-/** A longer line is handed out in pieces of this size: nothing a process prints may fill the memory. */
+/** Longer lines are returned in pieces of this size, so that the output of a process cannot fill the memory. */
 export const maxLineBytes = 64 * 1024 * 1024
 
 const newline = 0x0a
 const carriageReturn = 0x0d
 const recordMark = 0x1e
 
-/** `startOffset` is the place in the raw log of the first byte that will be pushed. */
+/** `startOffset` is the raw log offset of the first byte that will be pushed. */
 export function createLineSplitter(startOffset = 0, maxBytes = maxLineBytes): LineSplitter {
-  // A partial line is a list of chunks, never scanned again and joined once, so that a line of many MB costs its
-  // length and not its square.
+  // A partial line is a list of chunks that is not scanned again and is joined once, so that the cost of a long line
+  // grows linearly with its length.
   let pending: Buffer[] = []
   let pendingBytes = 0
   let offset = startOffset
@@ -76,17 +76,20 @@ export function createLineSplitter(startOffset = 0, maxBytes = maxLineBytes): Li
   }
 }
 
-/** How the command ended, as the shim wrote it into the stream: `$?` of the shell, 128 + n for a signal. */
+/** How the command ended, as the shim printed it. */
 export interface ExitRecord {
-  /** What the process printed on that line before it ended: an unterminated line, escape sequences. */
+  /**
+   * What the process printed on the same line before it ended, for example an unterminated line or escape sequences.
+   */
   before: Buffer
+  /** `$?` of the shell: the exit code, or 128 + n for signal n. */
   status: number
 }
 
 /**
- * The exit record `0x1e nonce SP status` at the end of a line, null when the line has none. JSON escapes control
- * characters and the nonce is random, so content cannot be taken for it. What follows the record in the raw log is not
- * part of the stream.
+ * Parses the exit record `0x1e nonce SP status` at the end of a line; returns null if the line has none. JSON escapes
+ * control characters and the nonce is random, so content cannot be mistaken for a record. Bytes after the record in the
+ * raw log are not part of the stream.
  */
 export function parseExitRecord(line: Buffer, nonce: string): ExitRecord | null {
   const mark = line.lastIndexOf(recordMark)
@@ -96,7 +99,7 @@ export function parseExitRecord(line: Buffer, nonce: string): ExitRecord | null 
   return { before: line.subarray(0, mark), status: Number(status) }
 }
 
-/** Whether bytes that are not to be trusted hold an exit record: of this nonce nobody else can know. */
+/** Whether untrusted bytes contain the start of an exit record. Only the shim knows the nonce. */
 export function hasExitRecord(bytes: Buffer, nonce: string): boolean {
   return bytes.includes(`${String.fromCharCode(recordMark)}${nonce} `)
 }

@@ -11,8 +11,8 @@ import { servePtyHost } from './serve.ts'
 import { ptyHostLog } from './spawn.ts'
 
 /**
- * The pty-host's process: owns the terminals of all sessions of a home, so that they outlive the daemon. Started by a
- * daemon (`spawn.ts`), never by hand. It ends by itself when nothing is held and no daemon is there.
+ * The pty-host's process. It owns the terminals of all sessions of a home, so that they outlive the daemon. A daemon
+ * starts it (`spawn.ts`), never a user. It ends by itself when it holds nothing and no daemon is attached.
  */
 const { values } = parseArgs({
   options: { home: { type: 'string' }, 'log-level': { type: 'string', default: 'info' } },
@@ -22,9 +22,9 @@ const level = values['log-level']
 const file = createLogFile({ path: ptyHostLog(home), maxBytes: 10 * 1024 * 1024, files: 5 })
 const log = createLog(isLogLevel(level) ? level : 'info', 'json', file.write)
 
-// Its end would be that of every session: what goes wrong with one of them must not be it.
+// An error in one session must not end this process: every other session would end with it.
 process.on('uncaughtException', error => log.error('something went wrong in the pty-host', { error }))
-// It has no terminal, and what a user types at the daemon's is not meant for it.
+// This process has no terminal, and keys that a user types in the daemon's terminal are not meant for it.
 for (const signal of ['SIGHUP', 'SIGINT'] as const) process.on(signal, () => {})
 
 const unlock = await lock()
@@ -52,7 +52,10 @@ const end = async (why: string) => {
 process.on('SIGTERM', () => void end('SIGTERM received'))
 void server.done.then(() => end('nothing is held'))
 
-/** There is one pty-host in a home. One that is about to end gives the lock back in a moment; else it is as good as this one. */
+/**
+ * Takes the lock that allows one pty-host in a home; returns what releases it. Waits up to 5 s, because the holder of
+ * the lock may be about to end. Returns undefined if it still has the lock then: it serves as well as this process.
+ */
 async function lock() {
   for (let left = 50; left > 0; left--) {
     const release = holdLock(home.ptyHostLock)

@@ -1,28 +1,28 @@
 import { join } from 'node:path'
 
-/** The files of a process, all named after it. */
+/** The paths of the files of a process, all named after it. */
 export interface ProcessFiles {
-  /** `<dir>/<id>`, what the names of the others begin with. */
+  /** `<dir>/<id>`, the prefix of the other paths. */
   base: string
-  /** What it printed: kept. */
+  /** Raw log: the output of the process. Kept. */
   raw: string
-  /** When it printed it: kept. */
+  /** Times and checksums of the raw log (`raw-chunks.ts`). Kept. */
   times: string
-  /** The end of its stderr: kept. */
+  /** The end of its stderr. Kept. */
   err: string
-  /** These three as earlier versions compressed them: removed, never read. */
+  /** The three files above as earlier versions compressed them. Removed, never read. */
   pack: string
-  /** FIFO, its stdin: until it is released. */
+  /** FIFO of its stdin. Exists until the process is released. */
   in: string
-  /** FIFO, its stderr: until it is released. */
+  /** FIFO of its stderr. Exists until the process is released. */
   stderr: string
-  /** Its pid: until it is released. */
+  /** Its pid. Exists until the process is released. */
   pid: string
-  /** What is known of the processes that it has started: until those are ended or left. */
+  /** Notes on the processes that it has started. Exists until those are ended or left running. */
   started: string
-  /** Directory of files that its command line names: until it is released. */
+  /** Directory of the files that its command line names. Exists until the process is released. */
   options: string
-  /** Directory for its temporary files: until its end has been read. */
+  /** Directory for its temporary files. Exists until the end of the process has been read. */
   tmp: string
 }
 
@@ -43,5 +43,5 @@ export function processFiles(dir: string, id: string): ProcessFiles {
   }
 }
 
-/** The files of a process that go when it is released. */
+/** The files of a process that its release removes. */
 export const whileHeld = ({ in: input, stderr, pid, options }: ProcessFiles): string[] => [input, stderr, pid, options]

@@ -1,19 +1,20 @@
 import { type ProcessEntry, readIfThere } from '../os/process-list.ts'
 
 /**
- * In the environment of every process that a held one has started, also in a session of its own: by it they are found,
- * exactly. Its value is the process's id.
+ * The environment variable that marks a held process and every process that it starts, including those in a session of
+ * their own. Its value is the id of the held process.
  */
 export const processMarker = 'MUXD_PROCESS'
 
-/** The held process that a process belongs to; undefined also where environments cannot be read. */
+/** Returns the id of the held process that `pid` belongs to; undefined if none or if its environment is unreadable. */
 export function markOf(pid: number): string | undefined {
   return markIn(readIfThere(`/proc/${pid}/environ`))
 }
 
 /**
- * The same, or that it cannot be seen now: in the middle of an `exec` a process has neither environment nor arguments for a
- * moment. Threads of the kernel, whose parent is 2, never have any.
+ * Returns the mark of a process as `markOf` does, and whether it may have a mark that is not visible now: during an
+ * `exec` a process has neither environment nor arguments for a moment. Kernel threads, whose parent is 2, never have
+ * any.
  */
 export function lookForMark({ pid, parent }: ProcessEntry): { mark: string | undefined; isUnsure: boolean } {
   const environ = readIfThere(`/proc/${pid}/environ`)

@@ -1,11 +1,11 @@
 import { spawn } from 'node-pty'
 import { withoutDescriptorGaps } from './descriptor-gaps.ts'
 
-/** A pseudo-terminal with a process in it. The only file that knows node-pty; nothing is ever written to it. */
+/** A pseudo-terminal with a process in it. muxd never writes to the terminal. Only this file imports node-pty. */
 export interface Pty {
-  /** Leader of a session and a process group of its own. */
+  /** The process leads its own session and process group. */
   readonly pid: number
-  /** No `onData` until `resume`. */
+  /** Stops `onData` until `resume`. */
   pause(): void
   resume(): void
 }
@@ -14,13 +14,13 @@ export interface PtyOptions {
   command: readonly [string, ...string[]]
   cwd: string
   env: Record<string, string>
-  /** The bytes of one read; never again touched by others. */
+  /** Called with the bytes of one read. The buffer is not reused. */
   onData: (chunk: Buffer) => void
-  /** The process has been reaped and the terminal closed; no `onData` comes after it. */
+  /** Called after the process was reaped and the terminal closed. No `onData` follows. */
   onEnd: () => void
 }
 
-/** Throws when the kernel gives no terminal or no process. A command that cannot be run prints why and ends. */
+/** Throws if the kernel gives no terminal or no process. A command that cannot be run prints the reason and ends. */
 export function openPty({ command: [file, ...args], cwd, env, onData, onEnd }: PtyOptions): Pty {
   const pty = withoutDescriptorGaps(() => spawn(file, args, { cwd, env, cols: 200, rows: 50, encoding: null }))
   // With `encoding: null` the chunks are Buffers, whatever the types say.

@@ -2,10 +2,11 @@ import { crc32 } from 'node:zlib'
 import type { KeptFile } from './kept-file.ts'
 
 /**
- * `<id>.times`: what was appended to the raw log, chunk for chunk. A header of the size of an entry (the magic, the
- * start of the process as 48 bits, 6 bytes of zero, a CRC-32 of these), then entries of little-endian numbers: offset
- * in the raw log and ms since epoch (48 bits each), length, CRC-32 of the bytes, CRC-32 of the entry so far.
- * An entry is written before its bytes: there is no byte without one.
+ * The format of `<id>.times`, which has one entry for each append to the raw log. The file begins with a header of the
+ * size of an entry: the magic, the start of the process (ms since epoch, 48 bits), 6 zero bytes, and a CRC-32 of these.
+ * The entries consist of little-endian numbers: offset in the raw log and ms since epoch (48 bits each), then length,
+ * CRC-32 of the bytes, and CRC-32 of the entry so far (32 bits each). An entry is written before its bytes, so every
+ * byte has one.
  */
 export const chunkEntryBytes = 24
 
@@ -45,38 +46,38 @@ export interface RawChunk {
 }
 
 export interface RawChunks {
-  /** When the process was started; 0 where that cannot be read. */
+  /** When the process was started, in ms since epoch; 0 if that cannot be read. */
   readonly startedAt: number
-  /** The last chunk that begins at `offset` or before it. Entries that are damaged are passed over. */
+  /** Returns the last chunk that begins at or before `offset`. Skips damaged entries. */
   at(offset: number): RawChunk | undefined
-  /** The first chunk that begins behind `offset`, as far as there is one. */
+  /** Returns the first chunk that begins after `offset`, if there is one. */
   behind(offset: number): RawChunk | undefined
-  /** Where the last chunk of all ends. */
+  /** Returns the end offset of the last chunk; 0 if there is none. */
   endBytes(): number
   close(): void
 }
 
-/** Whether the file has this format and not the one before it: one whose start is damaged has. */
+/** Whether the file has this format, not the previous one (`raw-times.ts`). True for a file with a damaged start. */
 export function hasChunks(file: KeptFile): boolean {
   const start = Buffer.alloc(16)
   const length = file.read(start, 16, 0)
-  // The format before begins with an offset of 0 and a time; zeros alone are what a disk gives for a block it has lost.
+  // The previous format begins with an offset of 0 and a time. A disk returns only zeros for a block that it has lost.
   return length < 16 || start.readDoubleLE(0) !== 0 || start.readDoubleLE(8) === 0
 }
 
 const blockEntries = 256
 
-/** Made for a reader that goes forward: it keeps one block of entries, and searches only when asked to go back. */
+/** Optimised for forward reading: keeps one block of entries, and searches only when a caller goes back. */
 export function openRawChunks(file: KeptFile | undefined): RawChunks {
   const block = Buffer.allocUnsafe(blockEntries * chunkEntryBytes)
   let blockStart = 0
   let blockLength = 0
-  // What answered last.
+  // The chunk that was returned last.
   let last: { chunk: RawChunk; index: number } | undefined
 
   const entry = (index: number): Buffer | undefined => {
     if (index < blockStart || index >= blockStart + blockLength) {
-      // Without the file nothing is known of any byte.
+      // Without the file there are no entries.
       const bytes = file?.read(block, block.length, index * chunkEntryBytes) ?? 0
       blockStart = index
       blockLength = Math.floor(bytes / chunkEntryBytes)
@@ -85,7 +86,7 @@ export function openRawChunks(file: KeptFile | undefined): RawChunks {
     const start = (index - blockStart) * chunkEntryBytes
     return block.subarray(start, start + chunkEntryBytes)
   }
-  /** The first whole one from entry `index` on, before `end`. */
+  /** Returns the first undamaged entry from `index` up to, but not including, `end`. */
   const wholeFrom = (index: number, end = Infinity): { chunk: RawChunk; index: number } | undefined => {
     for (; index < end; index++) {
       const bytes = entry(index)
@@ -96,7 +97,9 @@ export function openRawChunks(file: KeptFile | undefined): RawChunks {
   }
   const entries = () => Math.floor((file?.sizeBytes() ?? 0) / chunkEntryBytes)
 
-  /** Moves to the last whole entry whose chunk begins at `offset` or before, where there is one. */
+  /**
+   * Moves to the last undamaged entry whose chunk begins at or before `offset`, and returns that chunk if there is one.
+   */
   const moveTo = (offset: number): RawChunk | undefined => {
     if (last && last.chunk.offset <= offset && offset < last.chunk.end) return last.chunk
     let found = last && last.chunk.offset <= offset ? last : search(offset)

@@ -2,35 +2,39 @@ import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs'
 import type { ProcessFiles } from './process-files.ts'
 import { chunkEntry, chunkEntryBytes, chunksHeader } from './raw-chunks.ts'
 
-/** The appending end of a raw log. Bytes are in the page cache, for every reader, when `append` returns true. */
+/** Appends to a raw log. When `append` returns true, the bytes are in the page cache, visible to every reader. */
 export interface RawLogWriter {
-  /** Of what has been written. */
+  /** The number of bytes written so far. */
   readonly sizeBytes: number
-  /** False when they could not be written (now): they are kept and tried again until they are, in order. */
+  /**
+   * Returns false if the bytes cannot be written now: then it keeps them and retries until they are written, in order.
+   */
   append(chunk: Buffer): boolean
-  /** Nothing more comes, and what could not be written is given up: the log ends with the last whole chunk. */
+  /** Ends the log after the last whole chunk, and discards bytes that could not be written. No `append` may follow. */
   end(): void
   close(): void
 }
 
 export interface RawLogHooks {
-  /** The disk takes no more: nothing should be appended until `onRecovered`. */
+  /** The log cannot be written. The caller should append nothing until `onRecovered`. */
   onStalled(error: unknown): void
   onRecovered(): void
 }
 
 const retryMs = 250
 
-/** Creates `<id>.raw` and `<id>.times`; throws when they exist or cannot be made, and then leaves nothing of its own. */
+/**
+ * Creates `<id>.raw` and `<id>.times`. Throws if one exists or cannot be created; then it removes what it has created.
+ */
 export function createRawLog(files: ProcessFiles, startedAt: number, hooks: RawLogHooks): RawLogWriter {
   const { raw, times } = createFiles(files, startedAt)
-  // What is still to be written, and where: something only while the disk takes no more. Each goes to its own place and
-  // not to the file's end, so that a file that somebody has cut has a hole there, and what follows it still counts.
+  // Pending writes; empty unless the disk refuses writes. Each write has an explicit position instead of the end of the
+  // file: if something has truncated the file, it gets a hole, and the bytes after the hole still match their entries.
   const backlog: { fd: number; bytes: Buffer; position: number }[] = []
   let sizeBytes = 0
   let endOffset = 0
   let timesOffset = chunkEntryBytes
-  // Up to where whole chunks have been written, and their entries.
+  // The sizes of the two files up to the last chunk that was written completely.
   let whole = { raw: 0, times: chunkEntryBytes }
   let retry: NodeJS.Timeout | undefined
 
@@ -63,7 +67,7 @@ export function createRawLog(files: ProcessFiles, startedAt: number, hooks: RawL
       return sizeBytes
     },
     append(chunk) {
-      // The entry goes first: a byte that can be read has its time and its checksum.
+      // Write the entry first, so that every readable byte has a time and a checksum.
       const entry = chunkEntry(endOffset, Date.now(), chunk)
       backlog.push({ fd: times, bytes: entry, position: timesOffset }, { fd: raw, bytes: chunk, position: endOffset })
       timesOffset += chunkEntryBytes
@@ -87,7 +91,7 @@ export function createRawLog(files: ProcessFiles, startedAt: number, hooks: RawL
         ftruncateSync(raw, whole.raw)
         ftruncateSync(times, whole.times)
       } catch {
-        // Then the reader reports the rest as damaged.
+        // The reader reports the rest as damaged.
       }
     },
     close() {

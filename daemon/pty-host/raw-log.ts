@@ -5,36 +5,41 @@ import { hasChunks, openRawChunks, type RawChunk } from './raw-chunks.ts'
 import { openRawTimes } from './raw-times.ts'
 
 /**
- * What a process has printed, byte for byte, as read by whoever translates it. Synchronous: what is read was written a
- * moment ago and is in the page cache. The file grows while it is read; what was once read never changes.
+ * Reads the raw log: the output of a process, byte for byte. Synchronous, because the bytes were written a moment ago
+ * and are in the page cache. The file grows while it is read; bytes that were read once do not change.
  */
 export interface RawLog {
   /**
-   * Up to `maxBytes` from `offset` on, of chunks that are whole and as they were appended; empty when there is nothing
-   * (yet) or when what stands there is damaged. The buffer is the caller's.
+   * Returns up to `maxBytes` from `offset`, only from complete chunks that match their checksums. Returns an empty
+   * buffer if there is nothing (yet) or the bytes are damaged. The caller owns the buffer.
    */
   read(offset: number, maxBytes: number): Buffer
-  /** What at `offset` is not what was appended, or is missing; undefined where nothing is wrong or nothing comes (yet). */
+  /**
+   * Returns the damaged or missing part that begins at `offset`; undefined if the bytes are sound or not written (yet).
+   */
   damageAt(offset: number): Damage | undefined
-  /** Nothing is written any more: what is incomplete now is damaged. */
+  /** Marks the log as complete: from now on, an incomplete chunk counts as damaged. */
   finish(): void
-  /** Ms since epoch when the byte at `offset` arrived, of a byte that has been read; before the first (-1): the start of the process. */
+  /**
+   * Returns when the byte at `offset` arrived, in ms since epoch. The byte must have been read. For offset -1, returns
+   * the start of the process.
+   */
   timeAt(offset: number): number
   sizeBytes(): number
-  /** The last of what the process wrote to stderr, from the start of a character. */
+  /** Returns the last `maxBytes` bytes of the process's stderr, from the start of a character. */
   stderrTail(maxBytes: number): string
   close(): void
 }
 
 export interface Damage {
   bytes: number
-  /** The last of what stands there now: not to be trusted. */
+  /** The last bytes of the damaged part as they are now (256 at most). Not trustworthy. */
   tail: Buffer
 }
 
 /**
- * Opens the log of a process that was started in `dir`, running or not. `writtenBytes`: so much of it is known to have
- * been written, and what is missing of it does not come any more. Throws when there is no log and none is known of.
+ * Opens the log of a process that was started in `dir`, running or not. At least `writtenBytes` bytes are known to have
+ * been written; any that are missing count as damaged. Throws if there is no log and `writtenBytes` is 0.
  */
 export function openRawLog(dir: string, id: string, writtenBytes = 0): RawLog {
   const files = processFiles(dir, id)
@@ -63,16 +68,16 @@ const nothing: KeptFile = { read: () => 0, sizeBytes: () => 0, close: () => {} }
 type Content = Pick<RawLog, 'read' | 'damageAt' | 'finish' | 'timeAt' | 'close'>
 
 const tailBytes = 256
-/** What is read of a PTY at once, at most: room to compare also the last chunk that is asked for in part. */
+/** The largest read of a PTY. `read` reads this much more, to verify the last chunk if only a part is requested. */
 const chunkBytes = 64 * 1024
 
 function checked(raw: KeptFile, times: KeptFile | undefined, writtenBytes: number): Content {
   const chunks = openRawChunks(times)
   let known = writtenBytes
-  // The chunk that was compared last: one that is read in pieces is compared once.
+  // The chunk that was verified last, so that a chunk that is read in pieces is verified once.
   let sound: RawChunk | undefined
 
-  /** `limit`: how much is known to have been written, learned before the chunks are looked at. */
+  /** `limit` is how much is known to have been written. The caller determines it before it reads the entries. */
   const chunkAt = (offset: number, limit: number) => {
     const chunk = chunks.at(offset)
     return chunk && offset < chunk.end && chunk.end <= limit ? chunk : undefined
@@ -112,7 +117,7 @@ function checked(raw: KeptFile, times: KeptFile | undefined, writtenBytes: numbe
         if (isSound(chunk, readInto(raw, chunk.offset, chunk.end - chunk.offset))) return undefined
         end = chunk.end
       } else {
-        // Every byte that is there has an entry: this one's is lost.
+        // Every written byte has an entry, so the entry of this byte is lost.
         const behind = chunks.behind(offset)
         if (behind) end = Math.min(limit, behind.offset)
       }
@@ -128,7 +133,7 @@ function checked(raw: KeptFile, times: KeptFile | undefined, writtenBytes: numbe
   }
 }
 
-/** A log of the format before, which has no checksums: only what is missing is found. */
+/** Reads a log of the previous format, which has no checksums. It detects missing bytes only. */
 function unchecked(raw: KeptFile, file: KeptFile, writtenBytes: number): Content {
   const times = openRawTimes(file)
   let knownBytes = 0
@@ -148,7 +153,7 @@ function unchecked(raw: KeptFile, file: KeptFile, writtenBytes: number): Content
   }
 }
 
-// One for all readers: a read is over before the next begins, and one that finds a few bytes does not cost `maxBytes`.
+// One buffer for all readers: reads do not overlap, and a read that finds a few bytes need not allocate `maxBytes`.
 let shared = Buffer.alloc(0)
 
 /** Valid until the next call. */

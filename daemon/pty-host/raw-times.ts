@@ -1,16 +1,17 @@
 import type { KeptFile } from './kept-file.ts'
 
 /**
- * `<id>.times` as version 0.1 wrote it: when which bytes of the raw log arrived. Entries of two little-endian doubles,
- * offset and ms since epoch: the bytes from that offset up to the next entry's arrived then. The first entry is
- * (0, start of the process). Only read: `raw-chunks.ts` is what is written now.
+ * The format of `<id>.times` in version 0.1: the arrival times of the bytes of the raw log. Each entry has two
+ * little-endian doubles, an offset and ms since epoch: the bytes from that offset up to the next entry's offset arrived
+ * at that time. The first entry is (0, start of the process). muxd only reads this format; it writes the one of
+ * `raw-chunks.ts`.
  */
 const timesEntryBytes = 16
 
 export interface RawTimes {
   /**
-   * Ms since epoch when the byte at `offset` arrived. `knownBytes`: how much of the raw log is known to be written.
-   * An entry is written before its bytes, so what is answered about them never changes.
+   * Returns when the byte at `offset` arrived, in ms since epoch. `knownBytes` is how much of the raw log is known to
+   * be written. An entry is written before its bytes, so the answer for a written byte never changes.
    */
   at(offset: number, knownBytes: number): number
   close(): void
@@ -18,14 +19,14 @@ export interface RawTimes {
 
 const blockEntries = 256
 
-/** Made for a reader that goes forward: it keeps one block of entries, and searches only when asked to go back. */
+/** Optimised for forward reading: keeps one block of entries, and searches only when a caller goes back. */
 export function openRawTimes(file: KeptFile): RawTimes {
   const block = Buffer.allocUnsafe(blockEntries * timesEntryBytes)
   let blockStart = 0
   let blockLength = 0
-  // The entry of the block that answered last.
+  // The index in the block of the entry that was used last.
   let current = 0
-  // Below this raw offset no entry can be missing from the block's end.
+  // For raw offsets below this one, no further entry can follow the block.
   let coveredBytes = 0
 
   const offsetOf = (index: number) => block.readDoubleLE(index * timesEntryBytes)
@@ -52,7 +53,7 @@ export function openRawTimes(file: KeptFile): RawTimes {
   }
 }
 
-/** Index of the last entry whose offset is at most `offset`; the first for what lies before it. */
+/** Returns the index of the last entry whose offset is at most `offset`; 0 for a smaller offset. */
 function lastEntryAt(file: KeptFile, offset: number): number {
   const entry = Buffer.allocUnsafe(8)
   let low = 0

@@ -7,19 +7,19 @@ import { type HeldProcess, type PtyHost, SpawnFailed } from './pty-host.ts'
 import { ptyHostLog, spawnPtyHost } from './spawn.ts'
 import type { PtyHostCall, ProcessFacts, Push, Result } from './wire.ts'
 
-/** The daemon's side of a pty-host in a process of its own, which is started where there is none. */
+/** The daemon's side of a pty-host in a process of its own. Starts that process if there is none. */
 export interface RemotePtyHost extends PtyHost {
   status(): PtyHostStatus
-  /** Goes, and leaves everything as it is: the next daemon finds it. */
+  /** Detaches. The pty-host and its processes continue, and the next daemon finds them. */
   leave(): Promise<void>
 }
 
 export interface PtyHostStatus {
-  /** `starting`: its process is being started; `lost`: it could not be. */
+  /** `starting`: the pty-host's process is being started; `lost`: it could not be started. */
   state: 'connected' | 'starting' | 'lost'
   pid?: number
   startedAt?: number
-  /** Version of muxd that it was started by. */
+  /** Version of the muxd that started it. */
   muxd?: string
 }
 
@@ -36,8 +36,8 @@ const pollMs = 10
 const otherAnswersMs = 500
 
 /**
- * Attaches to the pty-host of this home. Resolves when it is known what is held: at once where there is no pty-host, for
- * then nothing is, and one is started meanwhile. Rejects with `PtyHostRefused`.
+ * Attaches to the pty-host of this home. Resolves when the held processes are known. Without a pty-host there are none:
+ * then it resolves at once and starts a pty-host in the background. Rejects with `PtyHostRefused`.
  */
 export async function createRemotePtyHost({ home, logLevel, muxd, log }: RemotePtyHostOptions): Promise<RemotePtyHost> {
   const held = new Map<string, RemoteProcess>()
@@ -62,7 +62,7 @@ export async function createRemotePtyHost({ home, logLevel, muxd, log }: RemoteP
     for (const process of [...held.values()]) process.lose()
     held.clear()
   }
-  /** Starts a pty-host in the background; who needs it waits for it. */
+  /** Starts a pty-host in the background. Calls wait for it. */
   const begin = () => {
     state = 'starting'
     attached = start().then(take)
@@ -85,8 +85,8 @@ export async function createRemotePtyHost({ home, logLevel, muxd, log }: RemoteP
         if (!(error instanceof PtyHostGone)) throw error
       }
       if (exited && exited.code !== 0) break
-      // One that found another pty-host there exits well, and that one answers soon. One that nobody came to, because this
-      // process was held up, exits as well, and there is none.
+      // A pty-host exits with 0 if another one is running, which answers soon. It also exits with 0 if no daemon has
+      // attached in time, because this process was held up: then no pty-host is left, and another must be started.
       if (exited && Date.now() - exited.at > otherAnswersMs) spawn()
     }
     throw new SpawnFailed(`the pty-host's process did not start; its log: ${ptyHostLog(home)}`)
@@ -111,7 +111,7 @@ export async function createRemotePtyHost({ home, logLevel, muxd, log }: RemoteP
   return {
     async start(spec) {
       if (closing) throw new SpawnFailed('the pty-host has been closed')
-      // Tried again for each process, so that a pty-host that could not be started once does not stay away.
+      // Retry for each process, so that one failed start of the pty-host is not final.
       if (state === 'lost') begin()
       let started: RemoteProcess | undefined
       try {
@@ -158,13 +158,13 @@ interface RemoteProcess extends HeldProcess {
   readonly growth: Growth
   grown(rawBytes: number, ended: boolean): void
   stalled(error: Error): void
-  /** Its pty-host has died. */
+  /** Marks the process as lost: its pty-host has died. */
   lose(): void
 }
 
 function pushed(held: Map<string, RemoteProcess>, push: Push): void {
   if ('grown' in push) for (const [id, rawBytes, ended] of push.grown) held.get(id)?.grown(rawBytes, ended)
-  // Of a newer pty-host there may be pushes that mean nothing here.
+  // A newer pty-host may send pushes that this version does not know: ignore them.
   if ('stalled' in push) {
     const { process, message, code } = push.stalled
     held.get(process)?.stalled(Object.assign(new Error(message), { code }))
@@ -186,7 +186,7 @@ function createRemoteProcess(
 
   const release = async () => {
     await ignoringGone(call({ call: 'release', process: id }))
-    // Whatever the pty-host has yet to say of it, its terminal is closed.
+    // The terminal is closed, even if the push that says so has yet to arrive.
     if (!growth.ended) growth.end(rawBytes)
     onReleased()
   }
@@ -218,7 +218,7 @@ function createRemoteProcess(
     async note() {
       await ignoringGone(call({ call: 'note', process: id }))
     },
-    // What a dead pty-host has left is ended by the next one: it is waited for.
+    // The next pty-host ends the processes that a dead one has left, so this call waits for it.
     async kill() {
       await ignoringGone(call({ call: 'kill', process: id }))
     },
@@ -243,7 +243,7 @@ function createRemoteProcess(
   }
 }
 
-/** A pty-host that is gone has nothing left to be ended. */
+/** Returns null if the pty-host is gone or could not be started: then there is nothing to end. */
 async function ignoringGone(call: Promise<Result>): Promise<Result> {
   try {
     return await call

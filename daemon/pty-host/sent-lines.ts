@@ -1,13 +1,15 @@
 /**
- * Which lines have been written, by their ids, so that none is written twice. A daemon that was killed does not know
- * how far it had got; the next one sends again what might be missing.
+ * Remembers the ids of written lines, so that no line is written twice. The successor of a killed daemon does not know
+ * which lines were delivered, and resends any that might be missing.
  */
 export interface SentLines {
-  /** Calls `write` unless that was done for this id before: then its outcome is the answer. Without an id it is always called. */
+  /**
+   * Calls `write`, or returns the earlier outcome if it was called for this id before. Without an id, always calls it.
+   */
   once(lineId: string | undefined, write: () => Promise<void>): Promise<void>
 }
 
-/** More than the lines of any turn: only those of the last one are ever sent again. */
+/** More than a turn has lines: only lines of the last turn are ever resent. */
 const keptIds = 10_000
 
 export function createSentLines(): SentLines {

@@ -19,27 +19,29 @@ import {
 } from './wire.ts'
 
 export interface PtyHostServer {
-  /** Resolves when the pty-host has nothing to live for: told to close, or nothing held and no daemon there. */
+  /**
+   * Resolves when the pty-host should end: after a `close` call, or when it holds nothing and no daemon is attached.
+   */
   readonly done: Promise<void>
   close(): Promise<void>
 }
 
 export interface ServeOptions {
   socketPath: string
-  /** Makes the directory of the socket where it has vanished. */
+  /** Creates the directory of the socket if it is missing. */
   openSockets?: () => void
   ptyHost: InProcessPtyHost
   /** Version of the program. */
   muxd: string
   log: Log
-  /** Without a daemon and without a running process it waits so long for one to come. */
+  /** How long it waits for a daemon while it has none and holds no process. Default 2 s. */
   idleGraceMs?: number
 }
 
-/** What an earlier daemon still has under way gets so long before the next one is refused. */
+/** How long a new daemon waits for the pending calls of the earlier one before it is welcomed or refused. */
 const handOverMs = 10_000
 
-/** Serves a pty-host to one daemon at a time, and looks after it while there is none. */
+/** Serves a pty-host to one daemon at a time. Releases ended processes while no daemon is attached. */
 export async function servePtyHost({
   socketPath,
   openSockets,
@@ -49,18 +51,20 @@ export async function servePtyHost({
   idleGraceMs = 2_000,
 }: ServeOptions): Promise<PtyHostServer> {
   const startedAt = Date.now()
-  // Resolves when the daemon that is or was attached has gone, with all that it had asked for done.
+  // Resolves when the current or last daemon has detached and its pending starts and releases are done.
   let previous: Promise<void> = Promise.resolve()
   let attached: Socket | undefined
   let idleTimer: NodeJS.Timeout | undefined
   let finish: () => void
   const done = new Promise<void>(resolve => (finish = resolve))
   const grown = new Map<string, OwnProcess>()
-  // Processes that are held up now: a daemon that comes meanwhile is told.
+  // Processes whose raw log cannot be written now. A daemon that attaches meanwhile gets these pushes.
   const stalled = new Map<string, Stalled>()
   let flushScheduled = false
 
-  /** Ends what has ended, which only its reader does otherwise, and then the pty-host. */
+  /**
+   * While no daemon is attached, releases processes that have ended, and then ends the pty-host if it holds nothing.
+   */
   const lookAfter = () => {
     clearTimeout(idleTimer)
     if (attached) return
@@ -120,7 +124,7 @@ export async function servePtyHost({
         await held?.signal(call.signal)
         break
       case 'kill':
-        // What it left behind may outlive it.
+        // Processes that it left behind may outlive it.
         if (held) await held.kill()
         else await ptyHost.clear(call.process, { spareDetached: false })
         break
@@ -198,7 +202,7 @@ export async function servePtyHost({
       void greeted.then(isWelcome => {
         if (!isWelcome) return
         const made = answer(socket, call)
-        // A line waits for its reader, for ever maybe: the next daemon need not.
+        // The next daemon waits only for starts and releases. A written line may wait for its reader for ever.
         if (call.call !== 'start' && call.call !== 'release') return
         underWay.add(made)
         void made.finally(() => underWay.delete(made))

@@ -5,10 +5,10 @@ import { descendantsOf, listProcesses, type ProcessEntry } from '../os/process-l
 import type { ProcessFiles } from './process-files.ts'
 import { markOf } from './process-mark.ts'
 
-/** A process that was seen. Its start tells it from a later process with the same pid. */
+/** A process that was seen. Its start distinguishes it from a later process with the same pid. */
 export type Seen = Pick<ProcessEntry, 'pid' | 'started'>
 
-/** What is known of the processes that a held process has started. */
+/** The known processes that a held process has started. */
 export interface Started {
   /** The session of the held process itself (`ProcessEntry.session`). */
   session: number
@@ -16,21 +16,22 @@ export interface Started {
 }
 
 /**
- * Notes which processes descend from a held one, before their parents end: later only the mark in the environment shows
- * where a process comes from, and some clear their environment. A file keeps the notes for the next pty-host.
+ * Notes which processes descend from a held one while their parents are alive. Later only the mark in the environment
+ * shows where a process comes from, and some processes clear their environment. A file keeps the notes for the next
+ * pty-host.
  */
 export interface StartedProcesses {
   readonly known: Started
-  /** Looks now; several calls at once share one look. */
+  /** Looks now. Calls during a look resolve with that look, and share one further look after a pause. */
   note(): Promise<void>
-  /** The last look, after the end of the shim. It also finds processes by their mark. Removes the file if nothing is left. */
+  /** Takes the last look, after the end of the shim. Also finds processes by mark. Removes the file if none is left. */
   finish(): Promise<void>
 }
 
-/** Between two looks, because a look costs some milliseconds. */
+/** The pause between two looks, because a look costs some milliseconds. */
 const pauseMs = 250
 
-/** `shimPid` leads the session of the process `id`; neither it nor what is `spared` is noted. */
+/** `shimPid` leads the session of the process `id`. Neither it nor the `spared` processes are noted. */
 export function noteStartedProcesses(
   id: string,
   files: ProcessFiles,
@@ -51,7 +52,7 @@ export function noteStartedProcesses(
     const now = processes.filter(({ pid }) => pid !== shimPid && found.has(pid))
     const isNew = now.length !== seen.length || now.some(({ pid, started }) => before.get(pid) !== started)
     if (!isNew) return
-    // The sweep still finds the others by their mark.
+    // The sweep finds the processes beyond the limit by their mark.
     seen = now.slice(0, limits.maxStartedProcesses).map(({ pid, started }) => ({ pid, started }))
     if (seen.length > 0) keep(files, { session: shimPid, seen })
     else forgetStarted(files)
@@ -84,7 +85,7 @@ interface Kept extends Started {
   boot: string | undefined
 }
 
-/** Of a process that was released; undefined where nothing was left of it, also because the machine was started since. */
+/** Reads the notes of a released process. Returns undefined if it left nothing, or the machine was restarted since. */
 export function readStarted(files: ProcessFiles): Started | undefined {
   try {
     const { boot, session, seen } = JSON.parse(readFileSync(files.started, 'utf8')) as Kept
@@ -100,6 +101,6 @@ function keep(files: ProcessFiles, started: Started): void {
   try {
     writeFileSync(files.started, JSON.stringify({ boot: bootId(), ...started } satisfies Kept), { mode: 0o600 })
   } catch {
-    // A full disk: the marks tell the next pty-host of most.
+    // The disk may be full. The next pty-host finds most of the processes by their marks.
   }
 }

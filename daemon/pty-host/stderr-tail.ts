@@ -3,21 +3,21 @@ import { Socket } from 'node:net'
 import { limits } from '../../protocol/limits.ts'
 
 /**
- * Reads the stderr of a process from a FIFO and keeps the end of it in a file, so that a process can write without end.
- * It is always read, also while the raw log cannot be written: the process never blocks on it.
+ * Reads the stderr of a process from a FIFO and keeps the end of it in a file, so that a process can write without
+ * limit. It reads even while the raw log cannot be written, so the process never blocks on stderr.
  */
 export interface StderrTail {
-  /** Begins to read. The command has its end of the FIFO open by then: without a writer it would be at its end. */
+  /** Starts to read. The command must have opened the FIFO: without a writer, the FIFO would be at its end. */
   follow(): void
-  /** The command has ended: writes what it said to the file, before the exit record can be read. What comes later does not count. */
+  /** Writes the tail to the file when the command has ended, before the exit record can be read. Drops later bytes. */
   finish(): void
   close(): void
 }
 
-/** The file is written so long after something was read: a flood costs one write for all of it. */
+/** The delay between a read and the write of the file, so that a flood costs one write per interval. */
 const writeAfterMs = 100
 
-/** `reader` is the reading end of the FIFO, and is closed with this one. Throws when the file cannot be made. */
+/** `reader` is the FIFO's reading end; `close` closes it. Throws, and closes it, if the file cannot be created. */
 export function createStderrTail(file: string, reader: number): StderrTail {
   const kept = openKept(file, reader)
   let tail: Buffer = Buffer.alloc(0)
@@ -31,7 +31,7 @@ export function createStderrTail(file: string, reader: number): StderrTail {
     try {
       writeSync(kept, tail, 0, tail.length, 0)
     } catch {
-      // A full disk: written with what comes next, or at the end.
+      // The disk may be full. The next write, or the last one, retries.
     }
   }
   const take = (chunk: Buffer) => {
@@ -44,7 +44,7 @@ export function createStderrTail(file: string, reader: number): StderrTail {
     follow() {
       socket = new Socket({ fd: reader, readable: true, writable: false })
       socket.on('data', take)
-      // Nothing is lost but what cannot be read.
+      // Only bytes that cannot be read are lost.
       socket.on('error', () => {})
     },
     finish() {
@@ -75,7 +75,7 @@ function openKept(file: string, reader: number): number {
   }
 }
 
-/** The reading end; undefined as long as there is no FIFO. The writer waits for it. */
+/** Opens the reading end, which the writer waits for. Returns undefined while the FIFO does not exist. */
 export function openStderr(path: string): number | undefined {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -85,7 +85,7 @@ export function openStderr(path: string): number | undefined {
   }
 }
 
-/** As much as a FIFO can hold: what others that have it open go on to write is not waited for. */
+/** The capacity of a FIFO. Bytes that other processes continue to write are not read beyond it. */
 const maxPipeBytes = 1024 * 1024
 
 function* chunksThere(fd: number): Generator<Buffer> {
@@ -95,7 +95,7 @@ function* chunksThere(fd: number): Generator<Buffer> {
     try {
       length = readSync(fd, buffer)
     } catch {
-      // EAGAIN: it is empty.
+      // EAGAIN: the FIFO is empty.
       return
     }
     if (length === 0) return

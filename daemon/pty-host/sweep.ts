@@ -4,33 +4,35 @@ import { lookForMark, markOf } from './process-mark.ts'
 import type { Seen } from './started-processes.ts'
 
 export interface SweepTarget {
-  /** Processes with the mark of one of these are meant. */
+  /** Targets processes with the mark of one of these ids. */
   ids: readonly string[]
-  /** The shim, which is spared; undefined when it is gone. What descends from it or is in its session is meant too. */
+  /**
+   * Targets the descendants of the shim and the processes in its session, not the shim. Undefined if the shim is gone.
+   */
   shimPid: number | undefined
-  /** Processes that were seen before, by number and start, and what descends from them. */
+  /** Targets processes that were seen before (same pid and start) and their descendants. */
   seen?: readonly Seen[]
-  /** Never ended, whatever started them, and what descends from them. */
+  /** Pids that are never killed. Neither are their descendants, unless another criterion applies to them. */
   spared?: readonly number[]
-  /** Leaves what is in a session other than this one: it was detached on purpose. */
+  /** Spares processes in a session other than this one: they were detached on purpose. */
   onlySession?: number
 }
 
 export interface Swept {
-  /** What was left, because it is in another session. */
+  /** Processes that were spared because they are in another session. */
   left: ProcessEntry[]
-  /** What does not go away within two seconds of its SIGKILL: nothing, unless the kernel holds it. */
+  /** Pids of processes that survived SIGKILL for two seconds. Usually empty: only the kernel can hold them. */
   stuck: number[]
 }
 
 const deadlineMs = 2_000
-/** Something may start others as fast as they are ended. */
+/** The sweep gives up after this time: a process may start others as fast as they are killed. */
 const endlessMs = 20_000
 const roundMs = 5
-/** During an `exec` a process has no environment for a moment: the sweep looks again for this long to see its mark. */
+/** How long the sweep looks again for a mark: during an `exec` a process has no environment for a moment. */
 const execMs = 200
 
-/** SIGKILL to everything that is meant, until nothing is left of it: a process may start another while it is being looked for. */
+/** Sends SIGKILL to all targets until none is left. Repeats, because a process may start another during the search. */
 export async function sweep(target: SweepTarget): Promise<Swept> {
   const begun = Date.now()
   const signalledAt = new Map<number, number>()
@@ -50,18 +52,18 @@ export async function sweep(target: SweepTarget): Promise<Swept> {
   }
 }
 
-/** To a process, or with a negative pid to a group. One that is gone already is what was wanted. */
+/** Signals a process, or with a negative pid a process group. Succeeds if it is gone already. */
 export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
-    // EPERM: it has become somebody else's (sudo), or on macOS a zombie.
+    // EPERM: the process now runs as another user (sudo), or is a zombie on macOS.
     const { code } = error as NodeJS.ErrnoException
     if (code !== 'ESRCH' && code !== 'EPERM') throw error
   }
 }
 
-/** SIGKILL to one process, if it (still) is what the held process has started and not another with its number. */
+/** Sends SIGKILL to one process if it belongs to the held process, and is not a later process with the same pid. */
 export async function killIfOurs(pid: number, { id, shimPid }: { id: string; shimPid: number }): Promise<void> {
   const entry = await findProcess(pid)
   if (entry && pid !== process.pid && (entry.session === shimPid || markOf(pid) === id)) signalIfThere(pid, 'SIGKILL')

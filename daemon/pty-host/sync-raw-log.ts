@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { processFiles } from './process-files.ts'
 
-/** Resolves when what was appended to a process's raw log before the call is on the disk, or the log is gone. */
+/** Syncs the bytes that were appended to a process's raw log before the call. Succeeds if the log is gone. */
 export async function syncRawLog(dir: string, id: string): Promise<void> {
   const files = processFiles(dir, id)
   await Promise.all([files.raw, files.times].map(syncFile))

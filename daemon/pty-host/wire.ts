@@ -4,12 +4,12 @@ import type { LeftIdentity, ProcessSpec } from './pty-host.ts'
 import type { LeftProcess } from '../os/left-process.ts'
 
 /**
- * What daemon and pty-host say to each other over the pty-host's Unix socket: one JSON object a line. The pty-host may be
- * older than the daemon: what is here is only ever added to, and what cannot be added gets a new version.
+ * The protocol between daemon and pty-host on the pty-host's Unix socket: one JSON object a line. The pty-host may be
+ * older than the daemon, so changes only add to the messages; any other change needs a new version.
  *
- *   daemon ── hello ──▶ pty-host      which versions it speaks
- *          ◀─ welcome ──            the one to be spoken, and what is held; or `refused`
- *          ── call ──▶              answered by `ok` or `error` under its `id`, not always in order
+ *   daemon ── hello ──▶ pty-host    the versions that the daemon supports
+ *          ◀─ welcome ──            the version to use, and the held processes; or `refused`
+ *          ── call ──▶              answered by `ok` or `error` with its `id`, not always in order
  *          ◀─ grown, stalled ──     at any time
  */
 export const ptyHostVersions: readonly number[] = [1]
@@ -21,22 +21,22 @@ export interface Hello {
 export interface Welcome {
   welcome: { version: number; muxd: string; pid: number; startedAt: number; processes: ProcessFacts[] }
 }
-/** Nothing else follows. */
+/** The last message of the connection. */
 export interface Refused {
   refused: { versions: readonly number[]; muxd: string; pid: number; why: string }
 }
 
-/** What there is to know of a held process. */
+/** The state of a held process. */
 export interface ProcessFacts {
   id: string
   pid: number
-  /** Absent in what a pty-host of an earlier version says. */
+  /** Absent if the pty-host is of an earlier version. */
   commandPid?: number
   startedAt: number
   rawBytes: number
-  /** Its terminal is gone. */
+  /** The terminal is closed. */
   ended: boolean
-  /** Nothing can be written to it any more: its input was closed. */
+  /** The input was closed, so nothing can be written to the process. */
   inputEnded: boolean
 }
 
@@ -47,18 +47,21 @@ export type PtyHostCall =
   | { call: 'clear'; process: string; spareDetached: boolean }
   | { call: 'endLeft'; processes: readonly string[]; left: readonly LeftIdentity[] }
   | { call: 'signal'; process: string; signal: 'SIGINT' | 'SIGTERM' }
-  /** Ends everything that is held, then the pty-host itself. */
+  /** Ends all held processes, then the pty-host itself. */
   | { call: 'close' }
 
-/** `start` answers what there is to know, `clear` what was left. A pty-host of an earlier version answers null to what it does not know. */
+/**
+ * `start` returns the facts of the process, `clear` the processes that were left running, other calls null. A pty-host
+ * of an earlier version answers null to calls that it does not know.
+ */
 export type Result = ProcessFacts | LeftProcess[] | null
 
 export type Answer =
   | { id: number; ok: Result }
-  /** `name` is that of the error's class where `pty-host.ts` has one. */
+  /** `name` is the name of the error's class, for classes of `pty-host.ts`. */
   | { id: number; error: { name: string; message: string } }
 
-/** Pushed without being asked. Growth over several processes and reads is told at once: only the last size counts. */
+/** Messages without a request. One `grown` push covers several processes and reads: only the last size counts. */
 export type Push =
   | { grown: [process: string, rawBytes: number, ended: boolean][] }
   | { stalled: { process: string; message: string; code: string | undefined } }
@@ -66,7 +69,7 @@ export type Push =
 export type ToPtyHost = Hello | (PtyHostCall & { id: number })
 export type FromPtyHost = Welcome | Refused | Answer | Push
 
-/** Hands over each message that arrives. One that is no JSON ends the connection: nobody else should be on it. */
+/** Calls `onMessage` for each message. A line that is not JSON ends the connection, because no valid peer sends one. */
 export function onMessages(socket: Socket, onMessage: (message: unknown) => void): void {
   const splitter = createLineSplitter()
   socket.on('data', (chunk: Buffer) => {
@@ -83,7 +86,9 @@ export function onMessages(socket: Socket, onMessage: (message: unknown) => void
   })
 }
 
-/** False when the peer does not take it yet: it is kept, and `drain` tells when there is room again. */
+/**
+ * Sends a message. Returns false if the socket buffers it because the peer is slow; `drain` follows when there is room.
+ */
 export function sendMessage(socket: Socket, message: ToPtyHost | FromPtyHost): boolean {
   return socket.write(`${JSON.stringify(message)}\n`)
 }
