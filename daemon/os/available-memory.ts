@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /**
- * Bytes that may still be used before something has to go: of the machine, and of each control group around this process
- * that has a limit (a container's). Page cache counts as available. Undefined where that is not told, as on macOS, where
- * free memory is what nobody has found a use for yet.
+ * Returns how many bytes of memory are available: the minimum of the machine's and those of each control group of this
+ * process that has a limit, such as a container's. Page cache counts as available. Returns undefined where the system
+ * does not report it, as on macOS, whose free memory excludes reclaimable memory.
  */
 export function availableMemory(root = '/'): number | undefined {
   const machine = machineBytes(root)
@@ -17,7 +17,7 @@ function machineBytes(root: string): number | undefined {
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024
 }
 
-/** A control group with the names of its files: they differ between the two versions. */
+/** A control group with the names of its files, which differ between cgroup versions 1 and 2. */
 interface Group {
   directory: string
   limit: string
@@ -28,7 +28,7 @@ interface Group {
 const version2 = { limit: 'memory.max', usage: 'memory.current', cache: 'inactive_file' }
 const version1 = { limit: 'memory.limit_in_bytes', usage: 'memory.usage_in_bytes', cache: 'total_inactive_file' }
 
-/** From its own group upwards. In a container the upper ones, or the named one itself, may not be there to be seen. */
+/** Returns the process's own group and those above it. In a container any of them may be invisible. */
 function groups(root: string): Group[] {
   const lines = (read(join(root, 'proc/self/cgroup')) ?? '').split('\n').map(line => line.split(':'))
   return lines.flatMap(([, controllers, ...path]) => {
@@ -48,7 +48,7 @@ function upwards(path: string): string[] {
   return above === path ? [path] : [path, ...upwards(above)]
 }
 
-/** What its limit leaves; undefined where it has none. */
+/** Returns the bytes that are left below the group's limit; undefined if it has none. */
 function roomIn({ directory, limit, usage, cache }: Group): number | undefined {
   const [most, used] = [limit, usage].map(name => Number(read(join(directory, name)) ?? NaN))
   if (!Number.isFinite(most) || !Number.isFinite(used)) return undefined

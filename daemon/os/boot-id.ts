@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-/** Names the time since the machine was started; undefined where it cannot be told. */
+/** Returns an id that changes with each start of the machine; undefined if the system reports none. */
 export function bootId(): string | undefined {
   try {
     if (process.platform === 'linux') return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()

@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs'
 const lookMs = 1_000
 
 /**
- * Calls `listenAgain` when the file of a Unix socket has vanished, for example because something tidies temporary
- * directories: its server goes on, but nobody can find it. Returns what ends this.
+ * Checks every second for the file of a Unix socket, and calls `listenAgain` when it is missing, for example because a
+ * program cleans temporary directories. The server still runs then, but clients cannot reach it. Returns the function
+ * that ends the checks.
  */
 export function keepSocket(
   path: string,

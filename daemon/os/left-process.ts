@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs'
 import { bootId } from './boot-id.ts'
 import { type ProcessEntry, readIfThere } from './process-list.ts'
 
-/** A process that goes on after the one that started it. */
+/** A process that continues after the process that started it has ended. */
 export interface LeftProcess {
   pid: number
   /** Ms since epoch. */
   startedAt: number
-  /** Its arguments, joined; the beginning of them. */
+  /** Its arguments, joined with spaces, up to 4 KiB. */
   command: string
-  /** Tells it from a later process with its pid, also over a start of the machine. */
+  /** Distinguishes it from a later process with the same pid, even after a restart of the machine. */
   identity: string
 }
 
@@ -36,7 +36,7 @@ function commandByPs(pid: number): string {
   }
 }
 
-/** The kernel counts in hundredths of a second, whatever its own pace. */
+/** The unit of start times in `/proc`: hundredths of a second, whatever the kernel's timer frequency. */
 const tickMs = 10
 
 function startedAt({ started }: ProcessEntry): number {

@@ -1,7 +1,7 @@
 import type { AddressInfo, ListenOptions, Server } from 'node:net'
 import { fitsSocket } from './socket-places.ts'
 
-/** Somebody else listens there already. */
+/** Another process already listens on the address. */
 export class AddressInUse extends Error {
   override readonly name = 'AddressInUse'
   readonly host: string
@@ -13,7 +13,7 @@ export class AddressInUse extends Error {
   }
 }
 
-/** Listens and answers the port. Throws `AddressInUse`. */
+/** Starts to listen and resolves with the port. Rejects with `AddressInUse`. */
 export async function listenTcp(server: Server, host: string, port: number): Promise<number> {
   try {
     await listen(server, { host, port })
@@ -24,11 +24,14 @@ export async function listenTcp(server: Server, host: string, port: number): Pro
   return (server.address() as AddressInfo).port
 }
 
-/** Listens on a Unix socket that only its owner may open. A stale file must be gone; a directory of mode 0700 is the caller's. */
+/**
+ * Starts to listen on a Unix socket that only its owner may open. The caller removes a stale file first, and provides
+ * the directory with mode 0700.
+ */
 export async function listenUnix(server: Server, path: string): Promise<void> {
-  // A longer name would be cut without a word.
+  // The system would truncate a longer path silently.
   if (!fitsSocket(path)) throw new Error(`the path of the socket ${path} is longer than an address of a socket may be`)
-  // The file is made, synchronously, with the mode that the mask leaves: there is no moment in which it is open to all.
+  // The umask gives the file its mode. `listen` creates the file synchronously, so it is never open to other users.
   const mask = process.umask(0o177)
   try {
     const listening = listen(server, { path })

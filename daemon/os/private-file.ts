@@ -1,11 +1,11 @@
 import { lstatSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 
 /**
- * The content of a JSON file; undefined only where the file does not exist. Throws an error that names the file when it
- * exists and cannot be read: what it holds must not pass for absent.
+ * Returns the content of a JSON file; undefined only if the file does not exist. Throws an error that names the file if
+ * it exists and cannot be read or parsed: unreadable content must not count as absent.
  */
 export function readJson(file: string): unknown {
-  // A link whose target is missing exists.
+  // A link without a target counts as an existing file.
   if (!lstatSync(file, { throwIfNoEntry: false })) return undefined
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
@@ -14,7 +14,7 @@ export function readJson(file: string): unknown {
   }
 }
 
-/** Whole or not at all, and never readable by others, not even for a moment. */
+/** Writes a JSON file atomically and synced, with mode 0600 from its creation on. */
 export function writePrivately(file: string, value: object): void {
   const draft = `${file}.${process.pid}.tmp`
   writeFileSync(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flush: true })

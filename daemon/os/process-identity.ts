@@ -3,32 +3,30 @@ import { readFileSync, readlinkSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { identityOf } from './left-process.ts'
 
-/**
- * Tells a live process from every other that has had or will have its number: when it was started, in the kernel's own
- * measure, and where its number counts (on Linux the machine and the PID namespace). Elsewhere the second of its start,
- * as `ps` tells it.
- */
+/** Distinguishes a process from every other process that has had or will have its pid. */
 export interface ProcessIdentity {
   pid: number
+  /** When it was started: on Linux in ticks since the boot; elsewhere to the second, as `ps` reports it. */
   started: string
+  /** Where the pid is valid: on Linux the machine and the PID namespace; elsewhere the name of the platform. */
   domain: string
 }
 
-/** Undefined for a process that is no more, or only waits to be reaped. */
+/** Returns the identity of a process; undefined if it has ended or is a zombie. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   const started = process.platform === 'linux' ? startedByProc(pid) : await startedByPs(pid)
   return started === undefined ? undefined : { pid, started, domain: pidDomain() }
 }
 
-/** Whether that very process lives. One whose number counts elsewhere (in another container) cannot be seen: false. */
+/** Whether that process is alive. False if its pid belongs to another domain, such as another container. */
 export async function isLive(identity: ProcessIdentity): Promise<boolean> {
   return isLocal(identity) && (await identify(identity.pid))?.started === identity.started
 }
 
-/** Whether its number counts here, so that one can see whether it lives. */
+/** Whether its pid belongs to this domain, so that `isLive` can check it. */
 export const isLocal = ({ domain }: ProcessIdentity): boolean => domain === pidDomain()
 
-/** In the form in which Claude Code names it too. */
+/** Returns the domain of this process, in the form that Claude Code uses too. */
 function pidDomain(): string {
   if (process.platform !== 'linux') return process.platform
   try {
@@ -39,7 +37,10 @@ function pidDomain(): string {
   }
 }
 
-/** What tells these processes from others that have or had their pids, over a start of the machine too; those that are no more are left out. */
+/**
+ * Returns for each process a text that distinguishes it from other processes with the same pid, even after a restart of
+ * the machine. Leaves out processes that have ended.
+ */
 export function identitiesOf(pids: readonly number[]): Map<number, string> {
   const starts = process.platform === 'linux' ? pids.map(pid => [pid, startedByProc(pid)] as const) : startsByPs(pids)
   return new Map(starts.flatMap(([pid, started]) => (started === undefined ? [] : [[pid, identityOf({ started })]])))
@@ -56,7 +57,7 @@ function startsByPs(pids: readonly number[]): [number, string][] {
 function startedByProc(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The name before these fields may hold anything, also ")".
+    // The process name before these fields may contain any character, including ")".
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
   } catch {

@@ -5,17 +5,17 @@ import { promisify } from 'node:util'
 export interface ProcessEntry {
   pid: number
   parent: number
-  /** Linux: the session; elsewhere the process group. A shim leads both. */
+  /** On Linux the session, elsewhere the process group. A shim leads both. */
   session: number
-  /** When it was started: Linux: in ticks since the boot; elsewhere the second, as `ps` tells it. */
+  /** When it was started: on Linux in ticks since the boot; elsewhere to the second, as `ps` reports it. */
   started: string
 }
 
-/** The processes that run now, those that only wait to be reaped left out. */
+/** Lists the processes that run now, without zombies. */
 export const listProcesses = async (): Promise<ProcessEntry[]> =>
   process.platform === 'linux' ? listByProc() : await listByPs()
 
-/** Undefined for a process that is gone or only waits to be reaped. */
+/** Returns the entry of a process; undefined if it has ended or is a zombie. */
 export const findProcess = async (pid: number): Promise<ProcessEntry | undefined> =>
   process.platform === 'linux' ? readEntry(pid) : (await listByPs()).find(other => other.pid === pid)
 
@@ -29,14 +29,14 @@ function listByProc(): ProcessEntry[] {
 function readEntry(pid: number): ProcessEntry | undefined {
   const stat = readIfThere(`/proc/${pid}/stat`)?.toString('latin1')
   if (stat === undefined) return undefined
-  // The name before these fields may hold anything, also ")".
+  // The process name before these fields may contain any character, including ")".
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [state, parent, , session] = fields
   if (state === 'Z' || state === 'X') return undefined
   return { pid, parent: Number(parent), session: Number(session), started: fields[19]! }
 }
 
-/** Where there is no /proc. Exported for its test. */
+/** Lists processes on systems without /proc. Exported for its test. */
 export async function listByPs(): Promise<ProcessEntry[]> {
   const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,pgid=,stat=,lstart='])
   return stdout.split('\n').flatMap(line => {
@@ -47,7 +47,7 @@ export async function listByPs(): Promise<ProcessEntry[]> {
   })
 }
 
-/** What descends from the processes `roots`, which are not among the answer. */
+/** Returns the pids of the descendants of `roots`, without the roots. */
 export function descendantsOf(roots: Iterable<number>, processes: readonly ProcessEntry[]): Set<number> {
   const found = new Set<number>()
   const parents = new Set(roots)
@@ -62,7 +62,7 @@ export function descendantsOf(roots: Iterable<number>, processes: readonly Proce
   return found
 }
 
-/** Undefined for a process that is gone, or somebody else's. */
+/** Returns the content of a file; undefined if it cannot be read: the process has ended or belongs to another user. */
 export function readIfThere(path: string): Buffer | undefined {
   try {
     return readFileSync(path)

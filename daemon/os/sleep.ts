@@ -1,22 +1,21 @@
-/** When the machine slept: what ended in silence meanwhile could not have spoken. */
+/** Records when the machine slept, so that silence during a sleep does not count as silence. */
 export interface SleepWatch {
-  /** For how much of the time since `at` (ms since epoch) the machine slept, as far as this process has seen it. */
+  /** Returns for how many ms since `at` (ms since epoch) the machine slept, as far as this process has seen it. */
   sleptSince(at: number): number
   close(): void
 }
 
 const lookMs = 1_000
 
-/** So much later than due, a look was held up by more than a busy machine. */
+/** A busy machine alone does not delay a look by more than this. */
 const lateMs = 5_000
 
 const mostSleeps = 1_000
 
 /**
- * Looks at the wall clock every second. Where a look comes more than five seconds late, the machine slept in between,
- * this process was stopped, or the clock was set forward: in each case nothing follows from the time that seems to have
- * passed. It needs no second clock, which is not the same on all systems: Linux's monotonic clock stops while the
- * machine sleeps, that of Node on macOS may go on.
+ * Reads the wall clock every second. If a read is more than five seconds late, the machine slept, this process was
+ * stopped, or the clock was set forward: in each case, the time that seems to have passed proves nothing. The watch
+ * uses no monotonic clock, because those differ: Linux's stops while the machine sleeps, Node's on macOS may continue.
  */
 export function createSleepWatch(now: () => number = Date.now): SleepWatch {
   const sleeps: { from: number; to: number }[] = []
@@ -30,7 +29,7 @@ export function createSleepWatch(now: () => number = Date.now): SleepWatch {
   const timer = setInterval(look, lookMs).unref()
   return {
     sleptSince(at) {
-      // After a sleep another timer may come first.
+      // After a sleep, the timer of the caller may fire before the one of this watch.
       look()
       return sleeps.reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, at)), 0)
     },
@@ -38,5 +37,5 @@ export function createSleepWatch(now: () => number = Date.now): SleepWatch {
   }
 }
 
-/** That of this process. */
+/** The watch of this process. */
 export const sleepWatch = createSleepWatch()

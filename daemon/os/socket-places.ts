@@ -4,9 +4,10 @@ import { dirname, isAbsolute, join } from 'node:path'
 import { readJson, writePrivately } from './private-file.ts'
 
 /**
- * Where the sockets of a home are: in the home while their paths fit into a socket's address, which holds 107 bytes on
- * Linux and 103 elsewhere; else in `TMPDIR/muxd-<uid>/<hash of the home>`. That place is stored in the home, in
- * `sockets.json`, because TMPDIR differs between shells, services and sudo: what is stored wins.
+ * The directory of a home's sockets is the home itself if their paths fit into a socket address, which holds 107 bytes
+ * on Linux and 103 elsewhere. Otherwise it is `TMPDIR/muxd-<uid>/<hash of the home>`, or the same below `/tmp` if
+ * TMPDIR is not set, not absolute or too long. `sockets.json` in the home stores that directory and takes precedence,
+ * because TMPDIR differs between shells, services and sudo.
  */
 const longestPathBytes = process.platform === 'linux' ? 107 : 103
 
@@ -15,6 +16,7 @@ const longestName = 'holder.sock'
 
 export const fitsSocket = (path: string): boolean => Buffer.byteLength(path) <= longestPathBytes
 
+/** Returns the directory of a home's sockets. Throws if `sockets.json` cannot be used. */
 export function socketDirectory(home: string, environment: NodeJS.ProcessEnv = process.env): string {
   if (fits(home)) return home
   const stored = readJson(storedIn(home)) as { directory?: unknown } | null | undefined
@@ -27,8 +29,8 @@ export function socketDirectory(home: string, environment: NodeJS.ProcessEnv = p
 }
 
 /**
- * Makes the directory of the sockets where it is not the home, and stores its place. Throws an error where the directory or
- * its parent is a link, belongs to somebody else or is open to others.
+ * Creates the directory of the sockets and stores its path in `sockets.json`, unless it is the home itself. Throws if
+ * the directory or its parent is a link, belongs to another user or is open to other users.
  */
 export function openSocketDirectory(home: string, directory: string): void {
   if (directory === home) return
@@ -62,13 +64,16 @@ function resolved(path: string): string {
   }
 }
 
-/** A place of a home whose own path is long: the same whatever the environment is. */
+/** Returns the directories below `/tmp` for a home whose path is long. They do not depend on the environment. */
 export function shortDirectory(home: string): { ofUser: string; ofHome: string } {
   const ofHome = chosen(home, {})
   return { ofUser: dirname(ofHome), ofHome }
 }
 
-/** Makes a directory of mode 0700. Throws where there is one already that is a link, is somebody else's or is open to others. */
+/**
+ * Creates a directory with mode 0700. Throws if the path exists and is a link or no directory, belongs to another
+ * user or is open to other users.
+ */
 export function makePrivate(directory: string): void {
   try {
     mkdirSync(directory, { mode: 0o700 })

@@ -1,7 +1,7 @@
 import { closeSync, fdatasyncSync, openSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Brings to the disk what was written to the files of a directory since `since`. False when that failed. */
+/** Syncs the files of a directory that were modified since `since` (ms since epoch). Returns false if that fails. */
 export function syncChanged(directory: string, since: number): boolean {
   try {
     for (const name of readdirSync(directory)) {

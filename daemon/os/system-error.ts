@@ -1,4 +1,4 @@
-/** What an error of the system means for a person, and what to do about it. */
+/** Maps the code of a system error to what it means for a person and what to do about it. */
 const meanings: Record<string, string> = {
   EMFILE: 'this process has too many files open: raise its limit (ulimit -n)',
   ENFILE: 'the system has too many files open: close some programs',
@@ -16,12 +16,12 @@ const meanings: Record<string, string> = {
 export const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
-/** The meaning of a code such as `EMFILE`, with the code; undefined for one that has none here. */
+/** Returns the meaning of a code such as `EMFILE`, followed by the code; undefined for an unknown code. */
 export function meaningOf(code: string | undefined): string | undefined {
   return code !== undefined && code in meanings ? `${meanings[code]} (${code})` : undefined
 }
 
-/** One sentence for an error of the system; undefined for every other error. */
+/** Returns one sentence for a system error with a known code; undefined for every other error. */
 export function systemProblem(error: unknown): string | undefined {
   const meaning = meaningOf(codeOf(error))
   if (meaning === undefined) return undefined

@@ -71,14 +71,16 @@ export interface HeldProcess {
   signal(signal: 'SIGINT' | 'SIGTERM'): Promise<void>
   /** Notes which processes it has started, while their descent is still visible. */
   note(): Promise<void>
-  /** Sends SIGKILL to the command and the processes that it has started (`sweep.ts`). The shim prints the exit record. */
+  /** Sends SIGKILL to the command and all that it has started (`sweep.ts`). The shim still prints the exit record. */
   kill(): Promise<void>
   /**
    * Calls `listener` with the new size after each append, and once with `ended` when the PTY is closed for any reason.
    * A listener that is added after the end is called with `ended` soon after. Returns the unsubscribe function.
    */
   onGrow(listener: (rawBytes: number, ended: boolean) => void): () => void
-  /** Calls `listener` when the raw log cannot be written; the PTY pauses until it can. Returns the unsubscribe function. */
+  /**
+   * Calls `listener` when the raw log cannot be written; the PTY pauses until it can. Returns the unsubscribe callback.
+   */
   onStalled(listener: (error: unknown) => void): () => void
   /**
    * Ends the shim, closes the PTY and the input, and removes the FIFOs and the pid file. For use when the stream has
