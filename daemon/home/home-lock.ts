@@ -1,14 +1,14 @@
 import { holdLock } from '../store/hold-lock.ts'
 import { type Home, readInfo } from './home.ts'
 
-/** Another daemon lives in this home. */
+/** Another daemon uses this home. */
 export class AlreadyRunning extends Error {
   override readonly name = 'AlreadyRunning'
 }
 
 /**
- * Takes the home for this process, so that there is one daemon in it at a time. The kernel gives the lock back when
- * the process ends, however it ends: there is no stale lock. Returns what gives it back before. Throws
+ * Locks the home for this process, so that one daemon uses it at a time. The kernel releases the lock when the process
+ * ends for any reason, so there are no stale locks. Returns the function that releases it earlier. Throws
  * `AlreadyRunning`.
  */
 export function lockHome(home: Home): () => void {

@@ -10,11 +10,11 @@ export class HomeLost extends Error {
 const intervalMs = 1_000
 
 /**
- * Watches that the home and the database are the files that were opened. What a daemon stores in a file without a name is
- * lost when it ends, and a second daemon could start in its home. `onLost` is called once.
+ * Checks every second that the paths of the home and the database still lead to the files that were opened. Data in a
+ * removed file is lost when the daemon ends, and a second daemon could start in the home. Calls `onLost` once.
  */
 export function watchHome(home: Home, onLost: (error: HomeLost) => void): { close(): void } {
-  // Some file systems give a file another number once nobody has it open. SQLite has the database open.
+  // Some file systems change the inode number of a file that no process has open. SQLite has the database open.
   const directory = openSync(home.directory, 'r')
   const watched = [
     { what: 'the home', path: home.directory },
@@ -39,7 +39,7 @@ export function watchHome(home: Home, onLost: (error: HomeLost) => void): { clos
   }
 }
 
-/** Undefined where the system does not tell now, for want of memory or descriptors for one. */
+/** Undefined if the system cannot report it now, for example because it lacks memory or descriptors. */
 function identityOf(path: string): string | undefined {
   try {
     const { dev, ino }: BigIntStats = statSync(path, { bigint: true })

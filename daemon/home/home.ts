@@ -5,14 +5,14 @@ import { readJson, writePrivately } from '../os/private-file.ts'
 import { openSocketDirectory, socketDirectory } from '../os/socket-places.ts'
 import { codeOf, meaningOf } from '../os/system-error.ts'
 
-/** Everything muxd keeps on disk, in one directory of mode 0700. */
+/** The paths of everything that muxd keeps on disk, in one directory of mode 0700. */
 export interface Home {
   directory: string
   database: string
-  /** Raw logs and what belongs to them. */
+  /** Directory of the raw logs and other process files. */
   processes: string
   lock: string
-  /** The directory of the sockets: this one, unless their paths would be too long. */
+  /** Directory of the sockets: the home, unless their paths would be too long (`socket-places.ts`). */
   sockets: string
   socket: string
   ptyHostLock: string
@@ -20,16 +20,16 @@ export interface Home {
   info: string
   tokens: string
   config: string
-  /** The logs of the daemon and of what it starts, where they go to files. */
+  /** Directory of the log files of the daemon and the pty-host. */
   logs: string
 }
 
-/** The home directory cannot be used; the message says why and how to mend it. */
+/** The home directory cannot be used; the message says why and how to repair it. */
 export class BadHome extends Error {
   override readonly name = 'BadHome'
 }
 
-/** Makes the directory where it is missing. Throws `BadHome` when it cannot be used, or when others may enter it. */
+/** Creates the home if it is missing. Throws `BadHome` if it cannot be used or is open to other users. */
 export function openHome(directory: string): Home {
   orBadHome(() => mkdirSync(directory, { recursive: true, mode: 0o700 }), `home ${directory} cannot be made`)
   const facts = statSync(directory)
@@ -52,7 +52,7 @@ export function openHome(directory: string): Home {
   return home
 }
 
-/** Makes the directory of the sockets where it is missing. Throws `BadHome`. */
+/** Creates the directory of the sockets if it is missing. Throws `BadHome`. */
 export const openSockets = ({ directory, sockets }: Home): void =>
   orBadHome(() => openSocketDirectory(directory, sockets))
 
@@ -66,7 +66,7 @@ function orBadHome<T>(make: () => T, what?: string): T {
   }
 }
 
-/** Throws `BadHome` where the path of a home is a file or leads through one: nothing in it can be read or made. */
+/** Throws `BadHome` if the path of a home is a file or leads through one. */
 export function refuseFile(directory: string): void {
   for (let path = directory; ; path = dirname(path)) {
     const facts = factsOf(path)
@@ -83,13 +83,13 @@ function factsOf(path: string) {
   try {
     return statSync(path, { throwIfNoEntry: false })
   } catch (error) {
-    // The file is nearer to the root.
+    // A parent directory is the file.
     if (codeOf(error) === 'ENOTDIR') return undefined
     throw error
   }
 }
 
-/** The places in a home, whether it exists or not. Throws `BadHome` where `sockets.json` cannot be used. */
+/** Returns the paths in a home, whether it exists or not. Throws `BadHome` if `sockets.json` cannot be used. */
 export function homePaths(directory: string): Home {
   const sockets = orBadHome(() => socketDirectory(directory))
   return {
@@ -110,7 +110,9 @@ export function homePaths(directory: string): Home {
 
 export const writeInfo = (home: Home, info: DaemonInfo): void => writePrivately(home.info, info)
 
-/** Undefined where it cannot be read: the lock decides whether a daemon runs, this file only describes it. */
+/**
+ * Reads `daemon.json`; undefined if it cannot be read. The lock decides whether a daemon runs, the file describes it.
+ */
 export function readInfo(home: Home): DaemonInfo | undefined {
   try {
     return readJson(home.info) as DaemonInfo | undefined
@@ -119,7 +121,7 @@ export function readInfo(home: Home): DaemonInfo | undefined {
   }
 }
 
-/** Removes `daemon.json` when it is still that of `instance`. */
+/** Removes `daemon.json` if it still describes `instance`. */
 export function removeInfo(home: Home, instance: string): void {
   if (readInfo(home)?.instance === instance) rmSync(home.info, { force: true })
 }

@@ -5,14 +5,17 @@ import type { Home } from './home.ts'
 import { makePrivate, shortDirectory } from '../os/socket-places.ts'
 
 /**
- * `TMPDIR` of a session's processes. It is the session's: Claude Code names files in it to the model, and the next process
- * of the conversation has to find them. Its path is short, so that a socket below it fits into an address: in the home, or
- * in `/tmp/muxd-<uid>/<hash of the home>` where the path of the home is long.
+ * Returns `TMPDIR` of a session's processes. It belongs to the session, because Claude Code tells the model the names
+ * of files in it, and the next process of the conversation must find them. Its path is short enough for sockets below
+ * it: it is in the home, or in `/tmp/muxd-<uid>/<hash of the home>` if the path of the home is long.
  */
 export const temporaryOf = (home: Pick<Home, 'directory'>, session: string): string =>
   join(placeOf(home).directory, nameOf(session))
 
-/** Makes it where it is missing. Throws where the place below `/tmp` is a link, or is open to others. */
+/**
+ * Creates the temporary directory of a session if it is missing, and returns its path. Throws if its parent below
+ * `/tmp` is a link, belongs to another user or is open to other users.
+ */
 export function openTemporary(home: Pick<Home, 'directory'>, session: string): string {
   for (const parent of placeOf(home).parents) makePrivate(parent)
   const directory = temporaryOf(home, session)
@@ -23,7 +26,7 @@ export function openTemporary(home: Pick<Home, 'directory'>, session: string): s
 export const removeTemporaryOf = (home: Pick<Home, 'directory'>, session: string): void =>
   rmSync(temporaryOf(home, session), { recursive: true, force: true })
 
-/** Removes those of all sessions but these. */
+/** Removes the temporary directories of all sessions except `sessions`. */
 export function removeOtherTemporary(home: Pick<Home, 'directory'>, sessions: readonly string[]): void {
   const known = new Set(sessions.map(nameOf))
   const { directory } = placeOf(home)
@@ -31,7 +34,9 @@ export function removeOtherTemporary(home: Pick<Home, 'directory'>, sessions: re
     if (!known.has(name)) rmSync(join(directory, name), { recursive: true, force: true })
 }
 
-/** What is left of 107 bytes is for the names of what a program makes below. */
+/**
+ * The longest path of a temporary directory. A socket path of 107 bytes then leaves 46 for names below it and a slash.
+ */
 const longestBytes = 60
 
 const nameOf = (session: string) => createHash('sha256').update(session).digest('hex').slice(0, 12)
