@@ -1,25 +1,25 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 
-/** Where lines of a log go: `FILE`, and the lines before in `FILE.1` (the latest) and upwards. */
+/** A rotated log: `FILE` has the newest lines, `FILE.1` the lines before, and so on. */
 export interface LogFile {
-  /** Appends a line, which ends in a newline. Never throws: a line that the disk does not take is lost, and counted. */
+  /** Appends a line, which must end in a newline. Never throws: a line that cannot be written is lost and counted. */
   write(line: string): void
   close(): void
 }
 
-/** A disk that takes nothing is not asked again before. */
+/** The pause after a failed write. Lines are lost meanwhile. */
 const retryMs = 1_000
 
 /**
- * A log of at most `files` files (the present one included) of about `maxBytes` each, mode 0600. A line is in the page
- * cache when `write` returns, so that the last words of a process that is killed are there to be read; that is also why
- * the writes are synchronous. Opened with the first line: who only finds out that another is running leaves no trace.
+ * Creates a log of at most `files` files (including the current one) of about `maxBytes` each, mode 0600. Writes are
+ * synchronous: a line is in the page cache when `write` returns, so the last lines of a killed process are readable.
+ * The first line opens the file, so a process that logs nothing leaves no file.
  */
 export function createLogFile(options: {
   path: string
   maxBytes: number
-  /** 1 and more. */
+  /** At least 1. */
   files: number
   now?: () => number
 }): LogFile {
@@ -57,7 +57,7 @@ export function createLogFile(options: {
         lost = 0
         append(line)
       } catch {
-        // Nobody is left to tell: this is where one would be told.
+        // The log itself is broken, so the failure can only be counted.
         lost++
         resumeAt = now() + retryMs
         close()
@@ -75,13 +75,13 @@ function openForAppend(path: string) {
   const { size } = fstatSync(fd)
   const last = Buffer.alloc(1, newline)
   if (size > 0) readSync(fd, last, 0, 1, size - 1)
-  // A disk that was full, or a machine without power, may have cut the last line: the next begins a line of its own.
+  // A full disk or a power failure may have cut the last line. Then the next one starts with a newline.
   return { fd, sizeBytes: size, isCut: last[0] !== newline }
 }
 
 /**
- * `FILE` becomes `FILE.1`, that becomes `FILE.2` and so on; the oldest goes. From the oldest on, so that a process which is
- * killed in between leaves a gap in the numbers, and loses nothing.
+ * Renames `FILE` to `FILE.1`, `FILE.1` to `FILE.2` and so on; the oldest file is overwritten. Starts with the oldest,
+ * so that a process that is killed in between leaves a gap in the numbers and loses nothing.
  */
 function shift(path: string, files: number): void {
   if (files === 1) return rmSync(path, { force: true })

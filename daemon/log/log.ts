@@ -1,6 +1,6 @@
 import { isSecretName, redact, redacted } from './redact.ts'
 
-/** Structured log lines, on stderr or in a file (`log-file.ts`). Secrets are taken out of them. */
+/** Writes structured log lines to stderr or a file (`log-file.ts`), with secrets redacted. */
 export interface Log {
   debug(message: string, details?: object): void
   info(message: string, details?: object): void
@@ -12,7 +12,7 @@ export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 export const isLogLevel = (text: string): text is LogLevel => (logLevels as readonly string[]).includes(text)
 
-/** One JSON object a line for programs, words for a person at a terminal. */
+/** `json`: one JSON object a line, for programs. `text`: for a person at a terminal. */
 export type LogFormat = 'json' | 'text'
 
 export function createLog(
@@ -47,7 +47,7 @@ function asText(time: string, level: string, message: string, details: object): 
   return redact(`${time.slice(11, 19)} ${mark}${[message, ...words].join(' · ')}`)
 }
 
-// JSON has no errors: name, message, stack and cause are what a reader of the log needs of one.
+// JSON.stringify drops the properties of errors. A reader of the log needs name, message, stack and cause.
 function plain(details: object): object {
   return Object.fromEntries(
     Object.entries(details).map(([key, value]) => [key, value instanceof Error ? plainError(value) : value]),
