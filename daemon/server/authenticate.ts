@@ -5,14 +5,14 @@ import { type FailedTokens, tooManyFailed } from './failed-tokens.ts'
 import type { KnownTokens } from '../tokens/known-tokens.ts'
 import type { OriginCheck, Transport } from './origin-check.ts'
 
-/** The credentials of a request that was let in. */
+/** The credentials of an accepted request. */
 export interface Entry {
   role: Role
   /** Id of its token; absent over the Unix socket. */
   token?: string
 }
 
-/** Answers the role of a request, or why it is refused. */
+/** Returns the role of a request, or why it is refused. */
 export type Authenticate = (request: IncomingMessage, transport: Transport) => Entry | Refusal
 
 export const isRefusal = (answer: Entry | Refusal): answer is Refusal => 'status' in answer
@@ -28,7 +28,7 @@ export function createAuthentication(options: {
     const refusal = checkHeaders(headers, transport)
     if (refusal !== undefined) return refusal
     if (transport === 'unix') return { role: 'control' }
-    // Before the comparison: while it is locked no answer depends on the token.
+    // Check the lock before the token, so that no answer depends on the token while it is locked.
     if (failedTokens.isLocked()) return tooManyFailed
     const secret = tokenOf(headers)
     if (secret === undefined)

@@ -1,13 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { authSubprotocolPrefix } from '../../protocol/index.ts'
 
-/** Why a request is not let in: an HTTP status and a line for a person. */
+/** Why a request is refused: an HTTP status and a line for a person. */
 export interface Refusal {
   status: 400 | 401 | 403 | 404 | 405 | 413 | 426 | 429 | 503
   message: string
 }
 
-/** `Host` must name this machine's loopback and the daemon's port, or be configured: a name that was rebound to 127.0.0.1 by its owner's DNS is neither. */
+/**
+ * Returns a refusal unless `Host` names a loopback address and the daemon's port, or is configured. This stops DNS
+ * rebinding: a page of another site whose name resolves to 127.0.0.1 sends that name.
+ */
 export function checkHost(host: string | undefined, port: number, allowed: readonly string[]): Refusal | undefined {
   if (host !== undefined && (isOwnHost(host, port) || allowed.includes(host.toLowerCase()))) return undefined
   return {
@@ -16,7 +19,10 @@ export function checkHost(host: string | undefined, port: number, allowed: reado
   }
 }
 
-/** `Origin`, which browsers send, must be the daemon's own page or be configured. `null` (a sandboxed or local file) never is. */
+/**
+ * Returns a refusal unless `Origin` is absent, the daemon's own or configured. Browsers send it. `null`, the origin of
+ * sandboxed pages and local files, is always refused.
+ */
 export function checkOrigin(origin: string | undefined, port: number, allowed: readonly string[]): Refusal | undefined {
   if (origin === undefined) return undefined
   const isOwn = origin.startsWith('http://') && isOwnHost(origin.slice('http://'.length), port)
@@ -24,7 +30,10 @@ export function checkOrigin(origin: string | undefined, port: number, allowed: r
   return { status: 403, message: `Origin ${shown(origin)} is not allowed: configure allowedOrigins` }
 }
 
-/** The token of a request: `Authorization: Bearer T`, or for browsers the subprotocol `muxd.auth.<base64url(T)>`. */
+/**
+ * Returns the token of a request: `Authorization: Bearer T`, or for browsers the subprotocol
+ * `muxd.auth.<base64url(T)>`.
+ */
 export function tokenOf(headers: IncomingHttpHeaders): string | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1]
   if (bearer !== undefined) return bearer

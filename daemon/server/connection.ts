@@ -13,20 +13,23 @@ import type { Admitted } from './websocket.ts'
 
 /** A client's socket, from the upgrade to its end. */
 export interface Connection {
-  /** Says `bye` and closes; cut off if it does not go. `reconnect` is as `closeCodes` says unless given. */
+  /**
+   * Sends `bye` and closes the socket; cuts it off if the peer does not close in time. `reconnect` defaults to the
+   * value in `closeCodes`.
+   */
   close(code: CloseCode, reason: string, reconnect?: boolean): void
-  /** Who it is and how its subscriptions are; undefined before `hello`. */
+  /** Returns the client and the state of its subscriptions; undefined before `hello`. */
   subscriber(): Omit<Subscriber, 'more'> | undefined
-  /** Of answers, queued or written, that the system has not taken. */
+  /** Returns the bytes of answers, queued or written, that the operating system has not taken. */
   unreadAnswerBytes(): number
   readonly role: Role
-  /** Id of the token that it came in with; none over the Unix socket. */
+  /** Id of the client's token; absent over the Unix socket. */
   readonly token: string | undefined
-  /** Resolves when its socket is gone. */
+  /** Resolves when the socket is closed. */
   readonly gone: Promise<void>
 }
 
-/** Connects the parts: socket -> dispatch -> handlers, and handlers and topics -> outbox -> socket. */
+/** Connects the parts of a connection: socket → dispatch → handlers, and handlers and topics → outbox → socket. */
 export function openConnection(options: {
   admitted: Admitted
   dispatch: Dispatch
@@ -44,7 +47,7 @@ export function openConnection(options: {
   const { role, token } = entry
   const ending = new AbortController()
   const { signal } = ending
-  // Each waiting call listens to it, however many there are.
+  // Each pending call adds a listener, and their number has no limit here.
   setMaxListeners(0, signal)
 
   const sink = socketSink({
@@ -66,7 +69,7 @@ export function openConnection(options: {
     hub.flush()
     ending.abort()
     ws.close(code, closeReason(reason))
-    // A paused socket would never see the peer's close frame.
+    // A paused socket would not read the peer's close frame.
     ws.resume()
   }
 
@@ -113,9 +116,9 @@ export function openConnection(options: {
   ws.on('message', (data, isBinary) => {
     if (signal.aborted) return
     if (isBinary) return close(4500, 'binary messages are reserved')
-    // ws gives one Buffer a message unless asked for something else.
+    // By default, ws passes each message as one Buffer.
     receive((data as Buffer).toString())
-    // It asks and does not read the answers: it is not read from either until it does.
+    // The client sends calls but does not read the answers: stop reading from it until it does.
     const isFull = roleUnread.bytes(role) > limits.maxRoleUnreadBytes
     if (outbox.unsentBytes() > (isFull ? limits.eventsPageBytes : limits.maxUnreadBytes)) ws.pause()
   })
@@ -136,5 +139,5 @@ export function openConnection(options: {
 
 const notification = (method: string, params: object) => JSON.stringify({ jsonrpc: '2.0', method, params })
 
-// A close frame holds 123 bytes of reason.
+// The reason in a close frame has at most 123 bytes.
 const closeReason = (reason: string) => Buffer.from(reason).subarray(0, 123).toString().replaceAll('\uFFFD', '')

@@ -6,19 +6,19 @@ import type { Refusal } from './checks.ts'
 import { type FailedTokens, tooManyFailed } from './failed-tokens.ts'
 import type { OriginCheck, Transport } from './origin-check.ts'
 
-/** What a page gets for the code of its link. */
+/** The result of an exchange: the token of the page and its role. */
 export interface PageEntry {
   token: string
   role: Role
 }
 
-/** `POST /auth/exchange` with `{ "code": "…" }`: a page that was opened by a link gets its token. */
+/** Handles `POST /auth/exchange` with `{ "code": "…" }`, by which a page that a link opened gets its token. */
 export type Exchange = (request: IncomingMessage, transport: Transport) => Promise<PageEntry | Refusal>
 
 export function createExchange(options: {
   checkHeaders: OriginCheck
   failedTokens: FailedTokens
-  /** Undefined for a code that lets nobody in, any more or ever. */
+  /** Returns undefined for a code that is unknown, used or expired. */
   redeem: (code: string) => PageEntry | undefined
   limits: Pick<Limits, 'maxExchangeBytes'>
 }): Exchange {
@@ -27,7 +27,7 @@ export function createExchange(options: {
     const refusal = checkHeaders(request.headers, transport)
     if (refusal !== undefined) return refusal
     if (request.method !== 'POST') return { status: 405, message: 'POST { "code": "…" } is expected' }
-    // As for tokens: while it is locked no answer depends on the code.
+    // Check the lock before the code, so that no answer depends on the code while it is locked.
     if (failedTokens.isLocked()) return tooManyFailed
     const text = await bodyOf(request, limits.maxExchangeBytes)
     if (text === undefined) return { status: 413, message: `at most ${limits.maxExchangeBytes} bytes are expected` }
@@ -40,7 +40,7 @@ export function createExchange(options: {
   }
 }
 
-/** Undefined where it is larger. */
+/** Reads the body of a request; undefined if it is larger than `maxBytes`. */
 async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
   const chunks: Buffer[] = []
   let bytes = 0

@@ -1,8 +1,8 @@
 import type { Refusal } from './checks.ts'
 
 /**
- * Wrong tokens of late: after `most` of them within `windowMs` nobody is let in by token for `windowMs`, right tokens
- * included, so that guessing tells nothing. The Unix socket, which needs no token, stays open.
+ * Counts recent wrong tokens. After `most` of them within `windowMs`, all tokens are refused for `windowMs`, including
+ * valid ones, so that guesses reveal nothing. The Unix socket needs no token and stays open.
  */
 export interface FailedTokens {
   isLocked(): boolean

@@ -8,7 +8,10 @@ import type { OriginCheck, Transport } from './origin-check.ts'
 import { serveFile } from './serve-file.ts'
 import type { StaticFiles } from './static-files.ts'
 
-/** The HTTP server of a transport: `/healthz` and the page's files for everyone, the rest behind the checks; upgrades go to `upgrade`. */
+/**
+ * Creates the HTTP server of a transport. `/healthz` and the page's files need no credentials; every other request is
+ * checked. Upgrades go to `upgrade`.
+ */
 export function createHttpServer(options: {
   transport: Transport
   authenticate: Authenticate
@@ -52,7 +55,7 @@ export function createHttpServer(options: {
       answer(response, refusal.status, problem(refusal))
     },
   )
-  // Sockets that have not been upgraded yet are bounded too; the limit of connections itself answers 503.
+  // Also limits sockets that are not upgraded yet. A WebSocket beyond `maxConnections` gets a 503 answer instead.
   server.maxConnections = limits.maxConnections * 2 + 16
   server.on('upgrade', upgrade)
   return server
@@ -60,7 +63,7 @@ export function createHttpServer(options: {
 
 export const pathOf = (request: IncomingMessage) => (request.url ?? '/').split('?', 1)[0]!
 
-/** Answers a request that asked for an upgrade and does not get it. */
+/** Answers an upgrade request with a refusal and closes the socket. */
 export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   const body = JSON.stringify(problem(refusal))
   const head = [
@@ -77,7 +80,7 @@ function answer(response: ServerResponse, status: number, body: object): void {
   response.end(text)
 }
 
-/** What was to be answered could not be read; or the peer is gone, and nobody hears it. */
+/** Handles a failed read of the content or of the request: answers 500, or closes the response if it has begun. */
 const fault = (response: ServerResponse) => () =>
   response.headersSent ? response.destroy() : answer(response, 500, { error: 'it could not be read' })
 
@@ -90,6 +93,6 @@ const headersFor = (status: number, body: string): Record<string, string | numbe
   'x-content-type-options': 'nosniff',
   ...(status === 401 && { 'www-authenticate': 'Bearer' }),
   ...(status === 426 && { upgrade: 'websocket' }),
-  // A refused peer may go on sending a body: nobody reads it.
+  // A refused peer may continue to send a body, which the server does not read.
   ...(status !== 200 && { connection: 'close' }),
 })

@@ -1,14 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { checkHost, checkOrigin, type Refusal } from './checks.ts'
 
-/** How a request came in: over TCP, or over the Unix socket, whose file mode is the credential. */
+/** How a request arrived: over TCP, or over the Unix socket, whose file mode is the credential. */
 export type Transport = 'tcp' | 'unix'
 
 /** Refuses a request whose `Host` or `Origin` is not allowed, whatever its token. */
 export type OriginCheck = (headers: IncomingHttpHeaders, transport: Transport) => Refusal | undefined
 
 export function createOriginCheck(options: {
-  /** The port listened on. It is asked for each request, since it is unknown before the server listens. */
+  /** Returns the port that the server listens on. Called for each request, because the port is unknown before that. */
   port: () => number
   allowedHosts: readonly string[]
   allowedOrigins: readonly string[]

@@ -1,8 +1,8 @@
-/** One timer for everything that has to be looked at now and then; it runs while there is something. */
+/** One timer for all periodic checks. It runs while there is at least one check. */
 export interface Pulse {
-  /** Between two beats. Time counted in beats stands still while the machine sleeps or this process is held up. */
+  /** Time between two beats. Time counted in beats stands still while the machine sleeps or this process is blocked. */
   readonly periodMs: number
-  /** Returns the function that ends it. */
+  /** Calls `look` at each beat. Returns the function that ends this. */
   onBeat(look: () => void): () => void
 }
 

@@ -1,13 +1,13 @@
 import type { Role } from '../../protocol/index.ts'
 
 /**
- * Bytes of answers that the connections of a role have asked for and not taken, all together: what many connections that
- * do not read can make the daemon hold, beyond the bound of each. Added up anew once in an event-loop turn, and only when
- * somebody asks.
+ * The total size of the answers that the connections of a role have requested but not taken. It bounds what many
+ * connections that do not read can make the daemon hold, in addition to the limit of each connection. The sum is
+ * computed at most once in an event-loop turn, and only on demand.
  */
 export interface RoleUnread {
   bytes(role: Role): number
-  /** An answer was queued. */
+  /** Adds an answer that was queued after the sum of this turn was computed. */
   queued(role: Role, bytes: number): void
 }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { StaticFile } from './static-files.ts'
 
-/** Answers with a file. `origin` is that of another page that may read it. */
+/** Answers a request with a file. `origin` is the request's origin if a page of that origin may read shared files. */
 export async function serveFile(
   request: IncomingMessage,
   response: ServerResponse,
@@ -25,8 +25,8 @@ export async function serveFile(
 }
 
 /**
- * The page talks to its own daemon and to nobody else, runs its own scripts and none that a model wrote, and is shown in
- * no frame.
+ * The page may connect only to its own daemon, may run only its own scripts (not scripts in a model's output), and may
+ * not be shown in a frame.
  */
 const pageHeaders = {
   'content-security-policy': [

@@ -2,11 +2,11 @@ import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Sink } from '../topics/delivery.ts'
 
-/** A WebSocket's socket to write ready-made frames to, and what its watch wants to know of it. */
+/** Writes complete frames to a WebSocket's socket, and counts for the watch (`watch.ts`). */
 export interface SocketSink extends Sink {
   /** Number of writes so far. */
   writes(): number
-  /** Bytes that the system has taken so far. */
+  /** Bytes that the operating system has taken so far. */
   takenBytes(): number
 }
 
@@ -16,7 +16,7 @@ export function socketSink(options: { ws: WebSocket; socket: Socket; onFault(err
   return {
     unsentBytes: () => socket.writableLength,
     write(chunks, onWritten) {
-      // After a close frame nothing may follow.
+      // Nothing may follow a close frame.
       if (ws.readyState !== ws.OPEN) return
       writes++
       if (chunks.length === 1) {
@@ -36,7 +36,7 @@ export function socketSink(options: { ws: WebSocket; socket: Socket; onFault(err
   }
 }
 
-// Of a large write that is under way nothing else shows how much is done. Node's own socket time-out reads it like this.
+// No public API shows the progress of a large pending write. Node's own socket timeout reads the same fields.
 function takenBytes(socket: Socket): number {
   const { _handle: handle } = socket as unknown as {
     _handle?: { bytesWritten: number; writeQueueSize: number } | null

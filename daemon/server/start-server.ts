@@ -32,44 +32,44 @@ import { createUpgrades } from './websocket.ts'
 
 export interface ServerOptions {
   host: string
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   port: number
-  /** The Unix socket; it must not exist, its directory must, with mode 0700. Absent: TCP only. */
+  /** Path of the Unix socket. The file must not exist; its directory must, with mode 0700. Absent: TCP only. */
   socketPath?: string
-  /** Makes the directory of the Unix socket where it has vanished. */
+  /** Creates the directory of the Unix socket if it is missing. */
   openSockets?: () => void
   tokens: KnownTokens
-  /** The page, and what its links are good for. Absent: there is none. */
+  /** The files of the page, and the function that exchanges the code of a link for a token. Absent: no page. */
   page?: { files: StaticFiles; redeem(code: string): PageEntry | undefined }
   /** `Host` and `Origin` values accepted beside the daemon's own. */
   allowedHosts?: readonly string[]
   allowedOrigins?: readonly string[]
   handlers: Handlers
   hub: Hub
-  /** Told of who can answer. */
+  /** Notified when clients that can answer approvals connect and disconnect. */
   attendance?: Attendance
-  /** Where answers of calls with a `key` are kept. Absent: keys have no meaning. */
+  /** Stores the answers of calls with a `key`. Absent: keys have no effect. */
   requests?: RequestTable
   version: string
   instance: string
   node: string
   claude: () => HelloResult['claude']
   log: Log
-  /** Those that are not the protocol's own: what is configured (`maxRuns`), or shortened for a test. */
+  /** Limits that differ from the protocol's defaults: configured ones (`maxRuns`), or shorter ones for tests. */
   limits?: Partial<Limits>
   now?: () => number
-  /** For tests: results are checked against the protocol. */
+  /** For tests: checks results against the protocol. */
   checkResults?: boolean
 }
 
 export interface RunningServer {
-  /** Of the WebSocket over TCP. */
+  /** URL of the WebSocket over TCP. */
   readonly url: string
   readonly port: number
   connections(): number
   subscriptions(): number
   subscribers(): Subscribers
-  /** Stops accepting, says `bye` to everyone, and resolves when the last socket is gone. */
+  /** Stops accepting connections, sends `bye` to all clients, and resolves when the last socket is closed. */
   close(bye: { code: CloseCode; reason: string; reconnect?: boolean }): Promise<void>
 }
 
@@ -125,7 +125,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       void connection.gone.then(() => connections.delete(connection))
     },
   })
-  // In the next turn: whoever asked for the end of its own token gets the answer first.
+  // Close in the next turn, so that a client that revokes its own token gets the answer first.
   const unsubscribeTokens = tokens.onEnded((id, why) =>
     setImmediate(() => {
       for (const connection of connections) if (connection.token === id) connection.close(4501, why)
@@ -151,7 +151,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     openSockets?.()
     const server = httpServer('unix')
     await listenUnix(server, path)
-    // Whoever is connected stays so. The old server would remove the file of the new one if it were closed later.
+    // Existing connections continue. Forget the old server: closing it later would remove the new socket file.
     servers.splice(1, 1, server)
   }
   if (socketPath !== undefined) {
@@ -196,7 +196,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 const noPage: NonNullable<ServerOptions['page']> = { files: { find: () => undefined }, redeem: () => undefined }
 
-/** Stops listening and resolves when the last socket is gone; those that were no WebSocket yet are cut off. */
+/** Stops listening and resolves when the last socket is closed. Cuts off sockets that are not upgraded. */
 async function closed(server: Server): Promise<void> {
   const gone = once(server, 'close')
   server.close()
@@ -204,7 +204,7 @@ async function closed(server: Server): Promise<void> {
   await gone
 }
 
-// Often enough that no limit is overdrawn by more than about a tenth.
+// Short enough that a check is late by at most about a tenth of its limit.
 function pulsePeriodMs({ heartbeatMs, pongTimeoutMs, stallTimeoutMs }: Limits): number {
   return Math.min(1_000, Math.max(5, Math.min(heartbeatMs, pongTimeoutMs, stallTimeoutMs) / 10))
 }

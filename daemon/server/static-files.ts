@@ -6,24 +6,24 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 
 /**
- * What anybody may have: the page, which has no secret in it, and the SDK for pages of others. Only what was there when
- * the daemon started, by its name: no path is ever made of what a request says.
+ * The files that need no credentials: the page, which contains no secrets, and the SDK for pages of other origins.
+ * Requests are looked up in a table of paths that is made when the daemon starts: no file name is built from a request.
  */
 export interface StaticFiles {
-  /** Undefined for a path that names none. */
+  /** Returns undefined for an unknown path. */
   find(path: string): StaticFile | undefined
 }
 
 export interface StaticFile {
   type: string
-  /** Its name changes with what is in it. */
+  /** Whether its name changes with its content. */
   immutable: boolean
-  /** For pages of other origins too. */
+  /** Whether pages of other origins may load it. */
   shared: boolean
   content(): Promise<{ plain: Buffer; gzipped: Buffer }>
 }
 
-/** `dist` is where the build puts things; where it has not been, there is nothing. */
+/** `dist` is the directory of the build's output. Without a build, reading the two fixed files fails. */
 export function findStaticFiles(dist: URL): StaticFiles {
   const files = new Map<string, StaticFile>()
   const add = (path: string, place: URL, shared = false) => {
@@ -44,7 +44,7 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
-/** As the build names what it splits off. */
+/** Whether a name has a content hash, as the build's chunks have. */
 const isHashed = (path: string) => /-[A-Z0-9]{8}\.\w+$/.test(path)
 
 async function read(place: URL) {
@@ -62,7 +62,7 @@ function namesIn(directory: URL): string[] {
   }
 }
 
-/** Tried again after it has failed. */
+/** Calls `make` once and returns its result from then on. Calls it again if it has failed. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => {

@@ -1,7 +1,7 @@
 import type { Subscriber, Subscribers, SubscriptionStatus } from '../../protocol/index.ts'
 import type { Limits } from '../../protocol/limits.ts'
 
-/** For `daemon.status`: who is connected and how far behind, bounded to those furthest behind. */
+/** Returns the subscribers part of `daemon.status`: how far each client is behind, limited to those furthest behind. */
 export function subscribersStatus(
   connected: readonly Omit<Subscriber, 'more'>[],
   limits: Pick<Limits, 'maxSubscribersShown' | 'maxCursorsShown'>,

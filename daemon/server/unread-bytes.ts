@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 
 /**
- * Bytes that the system took from us and the peer's program has not read: they lie in the kernel's buffers, up to tens
- * of megabytes, of which Node tells nothing. Linux lists them for both ends of a connection over loopback. Undefined
- * for any other (a Unix socket, another system), and while an earlier look is under way: it may take the kernel
- * milliseconds, though not on the event loop.
+ * Resolves with the bytes that the kernel has taken from the daemon and the peer has not read. They are in the kernel's
+ * buffers, up to tens of megabytes, and Node does not report them. Linux lists them for both ends of a loopback TCP
+ * connection. Resolves with undefined for other connections (a Unix socket, another system), and while an earlier read
+ * of the list is pending: the kernel may need milliseconds for it, though not on the event loop.
  */
 export type UnreadBytes = (socket: Socket) => Promise<number | undefined>
 
@@ -20,14 +20,14 @@ export function createUnreadBytes(): UnreadBytes {
   }
 }
 
-/** By local and remote port. */
+/** Keyed by local and remote port. */
 type Queues = ReadonlyMap<string, { unsent: number; unread: number }>
 
 function createList(file: string): () => Promise<Queues> | undefined {
   let looking: Promise<Queues> | undefined
   let isNew = false
   return () => {
-    // All that ask in one beat share a look. A later one would take what was seen before for what is so now.
+    // Calls in the same beat share a read. A later call gets undefined, because the pending read may be out of date.
     if (looking !== undefined) return isNew ? looking : undefined
     isNew = true
     queueMicrotask(() => (isNew = false))

@@ -3,23 +3,23 @@ import type { CloseCode, Limits } from '../../protocol/index.ts'
 import type { SocketSink } from './socket-sink.ts'
 
 /**
- * Looks after a connection that says nothing, at each beat: a heartbeat when it was idle, pings, 4012 when they are not
- * answered, 4008 when what waits to be sent is not taken. Whoever reads, however slowly, gets neither: a ping may lie
- * in the kernel behind more than a slow reader takes in the time it has for the answer. Returns the function to call
- * at each beat.
+ * Checks a connection at each beat. Sends a heartbeat when it was idle, and pings. Closes with 4012 when pings are not
+ * answered, and with 4008 when the peer does not take pending bytes. A peer that reads, however slowly, gets neither
+ * code: a ping may wait in the kernel behind more bytes than a slow reader takes in `pongTimeoutMs`. Returns the
+ * function to call at each beat.
  */
 export function watchConnection(options: {
   ws: WebSocket
   sink: SocketSink
   limits: Pick<Limits, 'heartbeatMs' | 'pongTimeoutMs' | 'stallTimeoutMs'>
-  /** Time from one call of the result to the next. */
+  /** Time between two calls of the returned function. */
   beatMs: number
   unreadBytes(): Promise<number | undefined>
   heartbeat(): void
   close(code: CloseCode, reason: string): void
 }): () => void {
   const { ws, sink, limits, beatMs, unreadBytes, heartbeat, close } = options
-  // In beats, not by the clock: after a sleep of the machine, or while this process was busy, nobody is late.
+  // Counted in beats, not by the clock, so that a sleep of the machine or a busy daemon does not make a peer late.
   let time = 0
   let takenBytes = 0
   let readBytes = 0
@@ -27,7 +27,7 @@ export function watchConnection(options: {
   let writes = 0
   let wroteAt = 0
   let pingedAt = 0
-  // What was sent up to and with the first ping that is not answered, and since when it could have been.
+  // The bytes sent up to and including the first unanswered ping, and the time from which the peer could answer it.
   let pingedBytes = 0
   let unansweredSince: number | undefined
   ws.on('pong', () => {
@@ -36,13 +36,13 @@ export function watchConnection(options: {
   })
 
   const noteReading = async () => {
-    // Before the look: what is taken meanwhile would pass for read.
+    // Read this first: bytes that are taken during the call would count as read.
     const taken = sink.takenBytes()
     const unread = await unreadBytes()
     if (unread === undefined || taken - unread <= readBytes) return
     readBytes = taken - unread
     progressAt = time
-    // It has not come as far as the ping.
+    // The peer has not reached the ping yet.
     if (unansweredSince !== undefined && readBytes < pingedBytes) unansweredSince = time
   }
 
@@ -60,7 +60,7 @@ export function watchConnection(options: {
       return close(4008, `nothing was read for ${limits.stallTimeoutMs} ms while ${sink.unsentBytes()} bytes waited`)
     }
     if (sink.unsentBytes() > 0 || unansweredSince !== undefined) void noteReading()
-    // A ping would queue behind what is unsent, a pong is not read while we do not read: both say nothing of the peer.
+    // A ping would queue behind unsent bytes, and a paused socket reads no pong: neither says anything about the peer.
     if (sink.unsentBytes() > 0 || ws.isPaused) {
       if (unansweredSince !== undefined) unansweredSince = time
       return undefined

@@ -9,7 +9,7 @@ import type { Transport } from './origin-check.ts'
 import { type Refusal, subprotocolsOf } from './checks.ts'
 import { pathOf, refuseUpgrade } from './http.ts'
 
-/** A WebSocket that was let in, with the socket under it, which is ours to write to. */
+/** An accepted WebSocket and its underlying socket, to which the daemon writes frames directly. */
 export interface Admitted {
   ws: WebSocket
   socket: Socket
@@ -19,7 +19,7 @@ export interface Admitted {
 /** Turns upgrade requests into WebSockets, after the checks. */
 export function createUpgrades(options: {
   authenticate: Authenticate
-  /** Why there is no room for another; undefined while there is. */
+  /** Returns why no further connection is accepted; undefined if one is. */
   fullness: (entry: Entry) => string | undefined
   limits: Pick<Limits, 'maxMessageBytes' | 'maxMessagePieces' | 'closeTimeoutMs'>
   opened(admitted: Admitted): void
@@ -28,8 +28,8 @@ export function createUpgrades(options: {
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
-    // Loopback is faster than any compression; and without it ws has no queue of its own, so that frames written to
-    // the socket by us and by ws (pongs, close) never interleave.
+    // Loopback is faster than any compression. Without compression ws has no queue of its own, so that frames that the
+    // daemon and ws (pongs, close) write to the socket never interleave.
     perMessageDeflate: false,
     maxPayload: limits.maxMessageBytes,
     maxFragments: limits.maxMessagePieces,
