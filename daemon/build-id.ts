@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { nanoid } from 'nanoid'
 
-/** Tells this program from any other that was built: the same file, the same id. Run from its sources it is like no other. */
+/** Returns an id of this build: a hash of the program file. A program that runs from its sources gets a random id. */
 export function buildId(): string {
   if (import.meta.url.endsWith('.ts')) return nanoid()
   return createHash('sha256')

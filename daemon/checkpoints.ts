@@ -6,8 +6,8 @@ import type { ProcessTable } from './store/store.ts'
 const shown = 5
 
 /**
- * How far the stored events are behind what the live processes have printed: the bytes of raw log after each one's
- * checkpoint. In good health next to nothing; what a daemon that starts has to translate before it goes on.
+ * Returns how far the stored events are behind the output of the live processes: the bytes of raw log after each
+ * process's checkpoint. Normally close to 0. A daemon that starts must translate these bytes first.
  */
 export async function checkpointDistances(
   processes: Pick<ProcessTable, 'live'>,
@@ -17,7 +17,7 @@ export async function checkpointDistances(
   const sizes = await Promise.all(live.map(({ id }) => sizeOf(processFiles(processesDir, id).raw)))
   const distances = live
     .map(({ id, session, offset }, index) => {
-      // The checkpoint was read first, so it is not ahead of the size; but the raw log may be gone since.
+      // The checkpoint was read first, so it is not ahead of the size, unless the raw log has been removed since.
       const rawBytes = Math.max(sizes[index]!, offset)
       return { process: id, session, rawBytes, checkpoint: offset, behindBytes: rawBytes - offset }
     })

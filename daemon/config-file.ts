@@ -1,13 +1,13 @@
 import { readJson } from './os/private-file.ts'
 
-/** An option, a variable or the configuration file has an invalid value; the message names it and what was expected. */
+/** An option, variable or entry of the configuration file is invalid; the message names it and what was expected. */
 export class BadConfig extends Error {
   override readonly name = 'BadConfig'
 }
 
 /**
- * The object in `config.json`; an empty one where the file does not exist. Throws `BadConfig` for a file that exists and
- * cannot be read: without it the restrictions that it holds, such as `allowRoots`, would be lost.
+ * Returns the object in `config.json`; an empty object if the file does not exist. Throws `BadConfig` if the file
+ * exists and cannot be read, because ignoring it would lose its restrictions, such as `allowRoots`.
  */
 export function readConfigFile(path: string): object {
   let value: unknown

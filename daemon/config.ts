@@ -14,42 +14,44 @@ import { nearestName } from './nearest-name.ts'
 import { NotificationTarget, problemOfTargets } from './notify/notification-target.ts'
 
 /**
- * What can be configured. `config.json` in the home directory holds any of it; options of `muxd serve` and the
- * environment (`MUXD_HOME`, `MUXD_CLAUDE_BIN`) come before the file.
+ * The settings. `config.json` in the home directory may contain any of them. Options of `muxd serve` and the
+ * environment (`MUXD_HOME`, `MUXD_CLAUDE_BIN`) take precedence over the file.
  */
 const ConfigFile = Type.Object(
   {
     /** TCP port; 0 picks a free one. */
     port: Type.Integer({ minimum: 0, maximum: 65_535 }),
-    /** Address to listen on. Anything but loopback is refused. */
+    /** Address to listen on. Only loopback addresses are valid. */
     host: Type.Enum(['127.0.0.1', '::1', 'localhost']),
-    /** Path or name of Claude Code; absent: `claude` on PATH and at the usual places. */
+    /** Path or name of Claude Code's executable; absent: `claude` on PATH or in the usual directories. */
     claudeBin: Type.Optional(Type.String({ minLength: 1 })),
-    /** Claude Code is played by the simulator, as with `--simulate`; a `claudeBin` of an option or the environment comes first. */
+    /**
+     * Uses the simulator in place of Claude Code, like `--simulate`. `--claude-bin` and its variable take precedence.
+     */
     simulate: Type.Boolean(),
-    /** Directories in which sessions may run; empty: anywhere the user may. */
+    /** Directories in and below which sessions may run; empty: all that the user may use. */
     allowRoots: Type.Array(Type.String({ minLength: 1 })),
-    /** Runs at once, without those that wait for an answer; further ones queue. */
+    /** Maximum of simultaneous runs, not counting runs that wait for an answer. Further runs queue. */
     maxRuns: Type.Integer({ minimum: 1, maximum: 1_000 }),
-    /** A process is started only while so much memory is available; else its run waits. 0: memory is not looked at. */
+    /** Bytes of memory that must be available to start a process; otherwise its run waits. 0: no check. */
     minFreeBytes: Type.Integer({ minimum: 0 }),
-    /** A process without work is closed after so long; 0: one process a run. */
+    /** A process is closed after this time without work; 0: after each run. */
     idleCloseMs: Type.Integer({ minimum: 0 }),
-    /** So many processes without work are kept; beyond it, the one unused for longest is closed. */
+    /** Maximum of processes without work. Beyond it, the one that was unused for longest is closed. */
     maxIdleProcesses: Type.Integer({ minimum: 0, maximum: 1_000 }),
-    /** A run that needs another process waits so long for the background work in the present one. */
+    /** How long a run that needs another process waits for background work in the current process. */
     backgroundWaitMs: Type.Integer({ minimum: 0 }),
-    /** Each step of a cancel gets so long before the next, stronger one. */
+    /** Time between a step of a cancel and the next, stronger step. */
     cancelGraceMs: Type.Integer({ minimum: 0 }),
-    /** After its last result a process that should exit gets so long to write its transcript. */
+    /** Time that a process that should exit has after its last result to write its transcript. */
     resultGraceMs: Type.Integer({ minimum: 0 }),
-    /** A question of Claude Code is denied when for so long nobody was connected who could answer it; 0: never. */
+    /** A question is denied after no client that could answer it was connected for this time; 0: never. */
     unattendedMs: Type.Integer({ minimum: 0 }),
-    /** Sessions may pass further command-line arguments to Claude Code. */
+    /** Whether sessions may pass further command-line arguments to Claude Code. */
     allowArgs: Type.Boolean(),
-    /** Sessions may use `permissionMode: bypassPermissions`. */
+    /** Whether sessions may use `permissionMode: bypassPermissions`. */
     allowBypassPermissions: Type.Boolean(),
-    /** Names of the variables that Claude Code inherits (`ANTHROPIC_*` for all that begin so); absent: all of them. */
+    /** Names of the variables that Claude Code inherits (`ANTHROPIC_*` for all with that prefix); absent: all. */
     allowEnvironment: Type.Optional(
       Type.Array(Type.String({ pattern: '^([A-Za-z_][A-Za-z0-9_]*)?\\*?$', minLength: 1 })),
     ),
@@ -57,36 +59,36 @@ const ConfigFile = Type.Object(
     allowedHosts: Type.Array(Type.String({ minLength: 1 })),
     /** Origin header values accepted beside the daemon's own. */
     allowedOrigins: Type.Array(Type.String({ minLength: 1 })),
-    /** A session that nobody has used for so long is deleted; 0: never. */
+    /** A session is deleted after it was unused for this time; 0: never. */
     keepSessionsMs: Type.Integer({ minimum: 0 }),
-    /** Where all that is kept takes more, raw logs are dropped, then sessions deleted, oldest first; 0: no limit. */
+    /** Limit of the size of all kept data. Beyond it, raw logs, then sessions are deleted, oldest first; 0: no limit. */
     keepTotalBytes: Type.Integer({ minimum: 0 }),
-    /** What runs have cost is known for so long, also after their sessions are gone; 0: for ever. */
+    /** How long the costs of runs are kept, even after their sessions are deleted; 0: for ever. */
     keepUsageMs: Type.Integer({ minimum: 0 }),
-    /** Whether the raw logs of a session that has not been used for `rawLogAfterMs` are dropped. */
+    /** `drop` deletes the raw logs of a session after it was unused for `rawLogAfterMs`. */
     rawLogs: Type.Enum(['keep', 'drop']),
     rawLogAfterMs: Type.Integer({ minimum: 0 }),
-    /** Commands and webhooks that are told of events. */
+    /** Commands and webhooks that are notified of events. */
     notifications: Type.Array(NotificationTarget, { maxItems: 32 }),
     logLevel: Type.Enum([...logLevels]),
-    /** `file`: into `log/` in the home directory, where `muxd logs` finds it. */
+    /** `file`: to `log/` in the home directory, from which `muxd logs` reads. */
     logTo: Type.Enum(['stderr', 'file']),
-    /** A log file that would grow larger becomes `….1`, and a new one is begun. */
+    /** Size at which a log file is renamed to `….1` and a new one is started. */
     logMaxBytes: Type.Integer({ minimum: 1_024 }),
-    /** So many of them are kept, the present one included. */
+    /** Number of log files to keep, including the current one. */
     logFiles: Type.Integer({ minimum: 1, maximum: 100 }),
-    /** Results are checked against the protocol before they are sent; for tests. */
+    /** For tests: checks results against the protocol before they are sent. */
     checkResults: Type.Boolean(),
   },
   { additionalProperties: false },
 )
 export type Config = Static<typeof ConfigFile> & {
   home: string
-  /** What processes inherit, as far as they may (`claude/environment.ts`). */
+  /** The environment that processes inherit, as far as `allowEnvironment` permits (`agents/claude/environment.ts`). */
   environment: NodeJS.ProcessEnv
-  /** The options that were given, or stood in the environment, for a successor (`DaemonInfo`). */
+  /** The given options, and those of the environment, for the next daemon (`DaemonInfo`). */
   args: string[]
-  /** What the user should change in the configuration; for the log. */
+  /** Texts for the log: what the user should change in the configuration. */
   warnings: string[]
 }
 
@@ -137,7 +139,10 @@ export const serveUsage = `muxd serve [options]
   --log-to PLACE       stderr, or file: log/ in the home, as muxd logs shows it (default ${defaults.logTo})
 `
 
-/** Reads options, environment and file, in this order of weight. Throws `BadConfig`. */
+/**
+ * Reads options, environment and file, in this order of precedence. Throws `BadConfig`, and `BadHome` if the home's
+ * path is a file or its `sockets.json` cannot be used.
+ */
 export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Config {
   const options = readOptions(argv)
   if (options.home === '') throw new BadConfig('--home is empty, it must name a directory')
@@ -180,7 +185,7 @@ export function readConfig(argv: string[], environment: NodeJS.ProcessEnv): Conf
 export const defaultHome = (environment: NodeJS.ProcessEnv): string =>
   join(environment['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'muxd')
 
-/** Earlier versions compressed raw logs. */
+/** Replaces `rawLogs: "compress"` of earlier versions, which compressed raw logs, by `drop`, and adds a warning. */
 function withoutCompress(file: { rawLogs?: unknown }, warnings: string[]): object {
   if (file.rawLogs !== 'compress') return file
   warnings.push('rawLogs: "compress" in config.json now means "drop"; write "drop", or "keep" to keep raw logs')
@@ -202,7 +207,7 @@ function readOptions(argv: string[]) {
         'allow-root': { type: 'string', multiple: true },
         'max-runs': { type: 'string' },
         'idle-close': { type: 'string' },
-        // In milliseconds: of an earlier daemon, which hands its options to its successor.
+        // In milliseconds. An earlier version may pass this option to its successor.
         'idle-close-ms': { type: 'string' },
         'log-level': { type: 'string' },
         'log-to': { type: 'string' },
@@ -215,7 +220,9 @@ function readOptions(argv: string[]) {
 
 type Options = ReturnType<typeof readOptions>
 
-/** The stand-in keeps its conversations as the real one does, in a place of its own, which is not the user's. */
+/**
+ * Returns an environment in which the simulator keeps its conversations in a directory of its own, not in the user's.
+ */
 function simulated(
   { simulate }: { simulate: boolean },
   home: string,
@@ -232,7 +239,7 @@ function argsOf(options: Options, environment: NodeJS.ProcessEnv): string[] {
     : (options['claude-bin'] ?? (environment['MUXD_CLAUDE_BIN'] || undefined))
   const named = {
     host: options.host,
-    // A name is looked for on PATH, a path is a place seen from here.
+    // A name is looked up on PATH. A path is relative to the current directory.
     'claude-bin': claudeBin?.includes('/') ? resolve(claudeBin) : claudeBin,
     'max-runs': options['max-runs'],
     'idle-close': options['idle-close'],
@@ -278,7 +285,7 @@ function unknownKey(given: unknown, properties: object, before: string): string 
   return `${before}unknown key ${JSON.stringify(key)}${meant === undefined ? '' : `, did you mean ${JSON.stringify(meant)}?`}`
 }
 
-/** The stand-in for Claude Code beside this program; in development that of the last build. */
+/** Returns the path of the simulator beside this program; in development, of the last build's. */
 function simulatorPath(): string {
   return fileURLToPath(new URL('simulator.js', distDirectory()))
 }

@@ -47,36 +47,36 @@ import { workspaceHandlers } from './workspaces/workspaces.ts'
 import { usageHandlers } from './usage/handlers.ts'
 
 export interface Daemon {
-  /** The ws URL. */
+  /** URL of the WebSocket. */
   readonly url: string
-  /** A link to the page that lets in one browser, once. */
+  /** Returns a link to the page with a code that works once. */
   pageLink(): string
-  /** Ends in order: what runs is `interrupted` unless it is kept, everything is stored, every client is told. */
+  /** Stops in order: ends runs as `interrupted` unless they are kept, stores everything, sends `bye` to all clients. */
   close(reason: string, options?: CloseOptions): Promise<void>
-  /** Resolves when it is closed, by whomever; rejects with `SyncFailed` when the disk failed. */
+  /** Resolves when the daemon has stopped. Rejects with `SyncFailed` or `HomeLost` if one of them was the reason. */
   readonly closed: Promise<void>
 }
 
 export const version = packageJson.version
 
-/** A disk with less is still taken for full. */
+/** A disk with less free space counts as full. */
 const roomBytes = 1024 * 1024
 
-/** Puts the parts together and starts to listen. Throws when it cannot: see `main.ts` for what is expected. */
+/** Puts the parts together and starts to listen. Rejects if it cannot; `main.ts` lists the expected errors. */
 export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   const startedAt = Date.now()
   const home = openHome(config.home)
-  // A start writes small files: on a full disk the ballast gives them room, and is made again when there is enough.
+  // A start writes small files. Removing the ballast makes room for them; it is created again when there is enough.
   if (freeBytes(home.directory) < roomBytes) rmSync(ballastFile(home.database), { force: true })
   const unlock = lockHome(home)
-  // In the order in which it was opened; closed in the reverse.
+  // Functions that close the parts, in the order of opening; called in reverse.
   const opened: (() => unknown)[] = [unlock]
   const closeAll = async () => {
     for (const close of opened.splice(0).reverse()) await close()
   }
 
   try {
-    // What a daemon that was killed left behind; the lock says that it is gone.
+    // Remove the files of a killed daemon. The lock proves that it has ended.
     for (const stale of [home.socket, home.info]) rmSync(stale, { force: true })
     const tokens = createTokens(home.tokens, { log, onReplaced: () => tellInfo() })
     opened.push(() => tokens.close())
@@ -92,11 +92,11 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
         throw error
       }
     }
-    // Only told in `hello` and `daemon.status`: nobody waits for it.
+    // Only `hello` and `daemon.status` report it, so the start does not wait.
     const located = locateAndRemember().catch((error: unknown) => log.warn('Claude Code was not found', { error }))
 
     const store = openStore(home.database, { boot: bootId(), log })
-    // Raw logs of processes that go on without the daemon are not on the disk for good.
+    // The raw logs of processes that continue without the daemon are not synced.
     const allIsOnDisk = () => store.processes.live().length === 0 && syncChanged(home.processes, startedAt)
     opened.push(() => store.close({ inOrder: allIsOnDisk() }))
     opened.push(startForgettingKeys(store.requests, log))
@@ -133,7 +133,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       {
         onError: error => log.error('the journal failed', { error }),
         onSyncFailed: error => syncFailed(error),
-        // What a power cut then takes from it is told when it is read.
+        // The reader reports any bytes that a power failure then removes.
         syncOutput: process =>
           syncRawLog(home.processes, process).catch((error: unknown) =>
             log.error('a raw log could not be synced to the disk', { process, error }),
@@ -180,13 +180,13 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       onDeleted: reclaimer.reclaim,
     })
 
-    // A start that fails from here on leaves everything to the next one.
+    // If the start fails from here on, the processes continue for the next start.
     opened.push(async () => {
       await sessions.leave()
       journal.flush()
     })
     sessions.takeOver()
-    // What it has ended can be read by the first client.
+    // Publish the ends of runs that the take-over has found before the first client connects.
     await journal.settled()
 
     const gc = createGc({ store, sessions, claims, reclaimer, processesDir: home.processes, policy: config, log })
@@ -199,7 +199,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       if (!closing) settleClosed((closing = end(reason, options)))
       return closing
     }
-    // Everything goes on in files without a name, and would be lost at the next start: it ends while it can still be told.
+    // The daemon would lose what it writes to removed files, so it stops while it can still tell its clients.
     let lost: HomeLost | undefined
     const watch = watchHome(home, loss => {
       log.error('the home was lost: the daemon ends', { error: loss })
@@ -228,7 +228,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       if (lost) throw lost
     }
 
-    /** What the disk holds is unknown: everything is left as it is, and the next daemon goes on with what there is. */
+    /** Stops and leaves everything as it is: the state of the disk is unknown. The next daemon continues from there. */
     const fail = async (error: unknown) => {
       log.error('the disk failed: the daemon ends', { error })
       const reason = (error as Error).message

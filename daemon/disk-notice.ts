@@ -1,8 +1,8 @@
 import type { DaemonEvent } from '../protocol/index.ts'
 
-/** Tells on the `daemon` topic that the disk is full, and when there is room again. */
+/** Reports on the `daemon` topic that the disk is full, and when there is room again. */
 export interface DiskNotice {
-  /** Something could not be stored for want of room. */
+  /** Publishes `disk_full`, and `running` once there is room again. Does nothing while a notice is active. */
   full(detail: string): void
   close(): void
 }

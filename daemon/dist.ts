@@ -1,2 +1,2 @@
-/** Where the build puts what is run and served: beside this program, or in development what was built last. */
+/** Returns the output directory of the build: the directory of this program; in development, that of the last build. */
 export const distDirectory = (): URL => new URL(import.meta.url.endsWith('.ts') ? '../dist/' : './', import.meta.url)

@@ -1,14 +1,15 @@
 /**
- * The places on an event's way at which a process may be killed and nothing be lost. A test names one, and how often it
- * is passed before, in MUXD_KILL_AT (`committed:3`); the process then ends itself there, as by SIGKILL from outside.
+ * The points in the flow of events at which a process may be killed without any loss. A test names a point in
+ * MUXD_KILL_AT and how many times the process passes it before (`committed:3`); then the process kills itself there
+ * with SIGKILL.
  *
- * - `appended`: the pty-host has appended bytes to the raw log, and told nobody
+ * - `appended`: the pty-host has appended bytes to the raw log, and has not reported them
  * - `read`: the daemon has read them
- * - `gathered`: their events are with the journal
- * - `committed`: events and the process's checkpoint are in the database, and published to nobody
+ * - `gathered`: the journal has their events
+ * - `committed`: the events and the process's checkpoint are in the database, but not published
  * - `checkpointed`: the write-ahead log has been moved to the database
- * - `synced`: the end of a run is on the disk, and published to nobody
- * - `sent`: the pty-host has got a line for a process, and has not answered
+ * - `synced`: the end of a run is synced to the disk, but not published
+ * - `sent`: the daemon has sent a line for a process to the pty-host, and has no answer yet
  * - `published`: events have been written to the subscribers' sockets
  */
 export type HookPoint =
@@ -22,12 +23,12 @@ export type HookPoint =
   | 'published'
 
 /**
- * The places at which an exception may be thrown and no other session may notice. A test names one, and for which frame or
- * session, in MUXD_THROW_AT (`handled:tool_progress`).
+ * The points at which an exception may be thrown without an effect on other sessions. A test names a point and a frame
+ * type or session id in MUXD_THROW_AT (`handled:tool_progress`).
  *
- * - `translated`: a frame of this type is translated
- * - `handled`: a session does what a frame of this type asks for
- * - `restored`: a session with this id is restored
+ * - `translated`: when a frame of this type is translated
+ * - `handled`: when a session acts on a frame of this type
+ * - `restored`: when the session with this id is restored
  */
 export type ThrowPoint = 'translated' | 'handled' | 'restored'
 

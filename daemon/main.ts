@@ -13,9 +13,9 @@ import { systemProblem } from './os/system-error.ts'
 import { wrongNodeProblem } from './wrong-node.ts'
 
 /**
- * `muxd serve`: runs a daemon until it is told to stop (SIGTERM, SIGINT, `daemon.stop`). Exit codes: 0 stopped in
- * order, 2 usage or an installation for another Node, 3 it could not start, 4 the disk failed, 5 its home or its database
- * was removed or replaced.
+ * `muxd serve`: runs a daemon until it is stopped (SIGTERM, SIGINT, SIGHUP, `daemon.stop`). Exit codes: 0: stopped in
+ * order; 2: wrong usage, configuration or home, or an installation for another Node; 3: the start failed, or a bug; 4:
+ * the disk failed; 5: the home or the database was removed or replaced.
  */
 export async function main(argv: string[]): Promise<void> {
   if (argv.includes('--help') || argv.includes('-h')) {
@@ -27,16 +27,16 @@ export async function main(argv: string[]): Promise<void> {
     const config = readConfig(argv, process.env)
     log = openLog(config)
     for (const warning of config.warnings) log.warn(warning)
-    // One session's fault is not the others' end.
+    // A fault in one session must not end the others.
     process.on('unhandledRejection', error => log?.error('a promise was rejected unseen', { error }))
     process.on('uncaughtExceptionMonitor', error => log?.error('the daemon crashed', { error }))
-    // Listened to from the beginning, so that one that comes during the start ends it in order; and `on`, not `once`: one
-    // that is sent again must not end it in the middle of its end.
+    // Listen before the start, so that a signal during the start leads to an orderly stop. Use `on`, not `once`: a
+    // second signal must not kill the daemon during its stop.
     const told = new Promise<string>(resolve => {
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
     })
     const daemon = await startDaemon(config, log)
-    // Only for eyes: what goes to a file or a pipe may be kept.
+    // Print the link only to a terminal: a file or a pipe might keep it.
     if (process.stdout.isTTY)
       process.stdout.write(`\nThe workspace, for one browser, within ten minutes:\n  ${daemon.pageLink()}\n\n`)
     void told.then(signal => daemon.close(`${signal} received`)).catch(() => {})
@@ -46,22 +46,22 @@ export async function main(argv: string[]): Promise<void> {
     const wrongNode = wrongNodeProblem(error)
     const expected =
       wrongNode ?? (error instanceof Error && expectedErrors.has(error.name) ? error.message : systemProblem(error))
-    // A stack is for the log: who starts the daemon reads one line.
+    // The log gets the stack of an unexpected error; stderr gets one line.
     if (expected === undefined) log?.error('the daemon failed', { error })
     const message =
       expected ??
       `${error instanceof Error ? error.message : String(error)} (an error inside muxd: its log has the details)`
     process.stderr.write(`muxd: ${message}\n`)
-    // Also where its end has failed half way, which must not keep it. And after a failed sync SQLite would still tidy up,
-    // and move to the database what may not be in its log.
+    // Exit at once: a stop that failed half way must not keep the process alive. After a failed sync, SQLite would also
+    // checkpoint on a regular exit and move data to the database that its log may lack.
     if (error instanceof SyncFailed) process.exit(4)
     if (error instanceof HomeLost) process.exit(5)
-    // A start that fails with 3 is tried again.
+    // The CLI retries a start that fails with 3 (`client/cli/background.ts`).
     process.exit(error instanceof BadConfig || error instanceof BadHome || wrongNode !== undefined ? 2 : 3)
   }
 }
 
-/** What a daemon with these options would be configured with, or why it would not start: for `muxd doctor`. */
+/** For `muxd doctor`: the configuration that a daemon with these options would have, or why it would not start. */
 export function lookAtConfig(argv: string[]): { claudeBin?: string | undefined } | { problem: string } {
   try {
     return { claudeBin: readConfig(argv, process.env).claudeBin }
@@ -88,7 +88,7 @@ function openLog({ home, logLevel, logTo, logMaxBytes, logFiles }: Config): Log 
   return createLog(logLevel, 'json', createLogFile({ path, maxBytes: logMaxBytes, files: logFiles }).write)
 }
 
-/** What can go wrong without being a bug: one line for the user instead of a stack. */
+/** Names of errors that are not bugs: the user gets one line instead of a stack. */
 const expectedErrors = new Set([
   'BadConfig',
   'BadHome',

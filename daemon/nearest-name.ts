@@ -1,4 +1,4 @@
-/** The name of `known` that `name` was most likely meant to be; undefined where none is close. */
+/** Returns the name in `known` that is closest to `name`; undefined if none is close. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(name.length / 3))
   let nearest: { name: string; edits: number } | undefined
@@ -9,7 +9,9 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return nearest?.name
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn one text into the other. */
+/**
+ * Returns the number of insertions, deletions, replacements and swaps of neighbours that turn one text into the other.
+ */
 function editsBetween(one: string, other: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: other.length + 1 }, (_, column) => column)

@@ -16,9 +16,9 @@ import type { Sessions } from './sessions/sessions.ts'
 import type { Store } from './store/store.ts'
 
 export interface CloseOptions {
-  /** What runs goes on, for the next daemon to take over. */
+  /** Keeps running sessions for the next daemon to take over. */
   keepSessions: boolean
-  /** The next daemon follows at once. */
+  /** Tells clients that the next daemon starts at once. */
   restart: boolean
 }
 
@@ -34,7 +34,7 @@ export interface StatusContext {
   server(): Pick<RunningServer, 'url' | 'connections' | 'subscriptions' | 'subscribers'>
   gc: Gc
   notifications: Pick<Notifications, 'counts'>
-  /** Begins the orderly end of the daemon. */
+  /** Starts the orderly stop of the daemon. */
   stop(reason: string, options: CloseOptions): void
 }
 
@@ -44,7 +44,7 @@ export const daemonHandlers = (context: StatusContext): Pick<Handlers, 'daemon'>
     status: () => status(context),
     gc: ({ dryRun = false }) => context.gc.run({ dryRun }),
     stop({ restart = false, keepSessions = restart }, { actor }) {
-      // After the answer has left.
+      // Stop after the answer has been sent.
       setImmediate(() =>
         context.stop(`${restart ? 'restarted' : 'stopped'} by ${actor.name}`, { restart, keepSessions }),
       )
@@ -98,7 +98,7 @@ async function walFacts(database: string): Promise<{ walBytes: number; walMovedA
   return { walBytes: wal?.size ?? 0, walMovedAt: Math.round(main.mtimeMs) }
 }
 
-/** What a user may still write where `directory` is. */
+/** Returns the bytes that an unprivileged user can still write on the file system of `directory`. */
 export function freeBytes(directory: string): number {
   const { bavail, bsize } = statfsSync(directory)
   return bavail * bsize

@@ -1,6 +1,6 @@
 /**
- * One sentence, with what to do, for an installation that does not fit this Node: a native module was built for another
- * version, or SQLite is missing. Undefined for any other error.
+ * Returns one sentence with the solution if an installation does not fit this Node: a native module was built for
+ * another version, or SQLite is missing. Returns undefined for any other error.
  */
 export function wrongNodeProblem(error: unknown): string | undefined {
   const { message = '' } = (error ?? {}) as Partial<Error>
@@ -19,7 +19,9 @@ function builtForAnother(message: string): string | undefined {
   )
 }
 
-/** muxd was installed with a Node that has `node:sqlite`, or without install scripts. */
+/**
+ * The installation has no better-sqlite3: it was made with a Node that has `node:sqlite`, or without install scripts.
+ */
 function notInstalled(message: string): string | undefined {
   const [, place] = /^Cannot find module 'better-sqlite3'\nRequire stack:\n- (.*)\/index\.cjs$/m.exec(message) ?? []
   if (place === undefined) return undefined
