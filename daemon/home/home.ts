@@ -83,7 +83,7 @@ function factsOf(path: string) {
   try {
     return statSync(path, { throwIfNoEntry: false })
   } catch (error) {
-    // A parent directory is the file.
+    // The file is further up the path: the caller finds it there.
     if (codeOf(error) === 'ENOTDIR') return undefined
     throw error
   }

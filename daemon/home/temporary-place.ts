@@ -34,9 +34,7 @@ export function removeOtherTemporary(home: Pick<Home, 'directory'>, sessions: re
     if (!known.has(name)) rmSync(join(directory, name), { recursive: true, force: true })
 }
 
-/**
- * The longest path of a temporary directory. A socket path of 107 bytes then leaves 46 for names below it and a slash.
- */
+/** The longest path of a temporary directory in the home. It leaves 47 of a socket path's 107 bytes to programs. */
 const longestBytes = 60
 
 const nameOf = (session: string) => createHash('sha256').update(session).digest('hex').slice(0, 12)

@@ -27,7 +27,7 @@ export function startDeadline(at: number, reached: () => void, now: () => number
 
 const longestTimerMs = 2 ** 31 - 1
 
-/** Calls `over` after `ms` of time awake. Returns the function that cancels it. Keeps the process alive. */
+/** Calls `over` after `ms` of awake time. Returns the function that cancels it. Keeps the process alive. */
 export function startDelay(ms: number, over: () => void): () => void {
   let timer: NodeJS.Timeout | undefined
   const wait = (left: number) => {

@@ -1,4 +1,4 @@
-/** Records when the machine slept, so that silence during a sleep does not count as silence. */
+/** Records when the machine slept: a process that prints nothing during a sleep is not silent. */
 export interface SleepWatch {
   /** Returns for how many ms since `at` (ms since epoch) the machine slept, as far as this process has seen it. */
   sleptSince(at: number): number
