@@ -31,7 +31,7 @@ export async function listenTcp(server: Server, host: string, port: number): Pro
 export async function listenUnix(server: Server, path: string): Promise<void> {
   // The system would truncate a longer path silently.
   if (!fitsSocket(path)) throw new Error(`the path of the socket ${path} is longer than an address of a socket may be`)
-  // The umask gives the file its mode. `listen` creates the file synchronously, so it is never open to other users.
+  // The umask gives the file mode 0600. `listen` creates the file synchronously, so it is never open to other users.
   const mask = process.umask(0o177)
   try {
     const listening = listen(server, { path })

@@ -21,10 +21,11 @@ export interface SweepTarget {
 export interface Swept {
   /** Processes that were spared because they are in another session. */
   left: ProcessEntry[]
-  /** Pids of processes that survived SIGKILL for two seconds. Usually empty: only the kernel can hold them. */
+  /** Pids of targets that are left when the sweep gives up: held by the kernel, or started without end by others. */
   stuck: number[]
 }
 
+/** The sweep gives up when all remaining targets have survived SIGKILL for this time: only the kernel can hold them. */
 const deadlineMs = 2_000
 /** The sweep gives up after this time: a process may start others as fast as they are killed. */
 const endlessMs = 20_000
