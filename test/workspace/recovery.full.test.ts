@@ -21,7 +21,8 @@ describeWithPages('a page whose daemon goes', newPage => {
     await openWorkspace(page, { info: first.info })
     await sees(page, 'No session yet')
     const script = await connectForTest({ home: first.home })
-    const prompt = 'sim:long words=700 delayMs=15'
+    // The run has to outlast a slow start of the second daemon.
+    const prompt = 'sim:long words=700 delayMs=30'
     const run = await script.run({ prompt, cwd: tempDir(), title: 'outlives it' })
     await openSession(page, /outlives it/)
     await until(async () => expect((await saidIn(page)).length).toBeGreaterThan(50))
@@ -41,7 +42,7 @@ describeWithPages('a page whose daemon goes', newPage => {
     expect(words(response)).toHaveLength(700)
     expect(await saidIn(page)).toEqual(words(response))
     expect(await page.locator('.prompt').count()).toBe(1)
-  })
+  }, 120_000)
 
   const losses: [what: string, lose: (daemon: TestDaemon) => Promise<void>, can: boolean][] = [
     ['the machine went down', endAllOf, canMount],

@@ -58,8 +58,9 @@ describeWithPages('the pane of a long session', newPage => {
     await Promise.all(more.map(async run => await (await run).result()))
     await page.evaluate(() => (isOver = true))
     const frames = await counting
-    // One each, and one more where something was to be measured at its beginning.
-    expect((await layouts()) - before).toBeLessThan(1.7 * frames)
+    // A frame has one layout, and a second where something is measured at its beginning. Each pane's first lines take one
+    // more, which counts when a busy machine draws few frames.
+    expect((await layouts()) - before).toBeLessThan(1.7 * frames + 6)
   })
 
   it('draws nothing while it is not seen, and all of it afterwards', async () => {
