@@ -2,9 +2,9 @@ import * as fc from 'fast-check'
 import type { TSchema } from 'typebox'
 
 /**
- * Values that fit a schema, made from the schema itself: whatever is added to the protocol is covered. `instead` may
- * give an arbitrary of its own for a place (a JSON pointer with `*` for items), where only few of the values that fit
- * mean anything, or where some would do harm.
+ * Returns values that fit a schema, generated from the schema itself, so that additions to the protocol are covered.
+ * `instead` may replace the arbitrary of a place (a JSON pointer with `*` for items) where few of the fitting values
+ * are meaningful or some would do harm.
  */
 export function arbitraryOf(
   schema: TSchema,

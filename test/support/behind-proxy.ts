@@ -7,7 +7,7 @@ import { startTestDaemon, type TestDaemon } from './daemon.ts'
 export interface Behind {
   daemon: TestDaemon
   proxy: ChaosProxy
-  /** A client that reaches it without. */
+  /** A client that connects to the daemon directly. */
   direct: Mux
 }
 
@@ -20,5 +20,5 @@ export async function startBehindProxy(): Promise<Behind> {
   return { daemon, proxy, direct }
 }
 
-/** Short enough for a half-open connection to be found often while a test goes on, long enough for a busy machine. */
+/** Short enough that tests often detect half-open connections, long enough for a busy machine. */
 export const hasty = { retryMinMs: 5, retryMaxMs: 100, attemptMs: 1_500, silenceMs: 1_200 }

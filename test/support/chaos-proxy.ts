@@ -5,35 +5,35 @@ import { onTestFinished } from 'vitest'
 import { createRandom } from './random.ts'
 
 /**
- * What becomes of a connection once so many bytes have come from the daemon:
- * - `finished`: a clean end of both sides, between two chunks
- * - `reset`: RST to both
- * - `torn`: an end in the middle of a chunk, and so of a frame
- * - `half-open`: nothing passes any more and nobody is told
- * - `deaf`: from the beginning: it is taken and nothing is ever said
- * - `late`, `trickle`: everything comes late, or in small pieces; then it is reset
- * - `doubled`: the daemon gets a second connection that says the same; then both are reset
+ * What happens to a connection after a given number of bytes from the daemon:
+ * - `finished`: ends both sides cleanly, between two chunks
+ * - `reset`: sends RST to both sides
+ * - `torn`: ends both sides in the middle of a chunk, and so of a frame
+ * - `half-open`: passes nothing any more, without notice to either side
+ * - `deaf`: accepts the connection and never sends anything
+ * - `late`, `trickle`: delays every chunk, or sends it in small pieces; resets at the end
+ * - `doubled`: gives the daemon a second connection that sends the same bytes; resets both at the end
  */
 export const fates = ['finished', 'reset', 'torn', 'half-open', 'deaf', 'late', 'trickle', 'doubled'] as const
 export type Fate = (typeof fates)[number]
 
-/** Stands between clients and a daemon. Until `rage` it passes everything on as it is. */
+/** A proxy between clients and a daemon. It passes everything on unchanged until `rage` is called. */
 export interface ChaosProxy {
   port: number
   url: string
-  /** What the daemon's configuration has to allow: clients name the proxy, not it. */
+  /** The daemon configuration that the proxy needs, because clients send the proxy's host and origin. */
   config: { allowedHosts: string[]; allowedOrigins: string[] }
-  /** Where connections go from now on. */
+  /** Sets the daemon's port for new connections. */
   aim(daemonPort: number): void
-  /** Connections from now on get a fate each, drawn by the seed, after up to so many bytes. */
+  /** Gives each new connection a fate, drawn from the seed, after at most `maxBytes` bytes. */
   rage(seed: number, options?: { maxBytes?: number; of?: readonly [Fate, ...Fate[]] }): void
-  /** Connections from now on are left alone. */
+  /** Leaves new connections alone. */
   calm(): void
-  /** What the daemon says from now on over the connections that stand gets lost. */
+  /** Drops everything that the daemon sends from now on over the open connections. */
   mute(): void
-  /** Resets all that stand. */
+  /** Resets all open connections. */
   reset(): void
-  /** How many connections met their fate. */
+  /** The number of connections that met each fate. */
   met: Map<Fate, number>
 }
 
@@ -47,7 +47,7 @@ export async function startChaosProxy(): Promise<ChaosProxy> {
     const doom = draw()
     const link = createLink(client, daemonPort, doom, fate => met.set(fate, (met.get(fate) ?? 0) + 1))
     links.add(link)
-    // One that is half-open is kept until the end: its other side must not find out.
+    // A silent link stays until the end: the daemon's side must not notice that the client has gone.
     client.once('close', () => link.isSilent() || links.delete(link))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -119,12 +119,12 @@ function createLink(
     act()
   }
 
-  /** Passes on what one side says until it ends. */
+  /** Passes on everything that one side sends, until it ends. */
   async function carry(from: Socket, pass: (chunk: Buffer) => Promise<void>, atEnd: () => void): Promise<void> {
     try {
       for await (const chunk of from) if (!silent) await pass(chunk as Buffer)
     } catch {
-      // Reset: for the other side as good as ended.
+      // A reset counts as the end for the other side.
     }
     if (!silent) atEnd()
   }

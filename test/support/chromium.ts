@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { type Browser, chromium } from 'playwright-core'
 
-/** Where tests and benchmarks find a browser, if there is one. */
+/** The browser of tests and benchmarks. It may be missing. */
 export const chromiumPath = process.env['MUXD_TEST_CHROMIUM'] ?? '/usr/bin/chromium'
 const args = [
   '--headless=new',
@@ -18,14 +18,14 @@ const args = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // Its page is replaced while Playwright attaches to it, which now and then never ends.
+  // Chromium replaces the startup page while Playwright attaches to it. Now and then the attach then never ends.
   '--no-startup-window',
 ]
 
-// Several of them start at once on a machine that has other things to do.
+// Several browsers start at once on a busy machine.
 export const patienceMs = 120_000
 
-/** Not with Playwright's defaults: a page that is told to be visible at all times cannot be frozen. */
+/** Starts Chromium without Playwright's defaults: they keep pages visible, and such a page cannot be frozen. */
 export async function startChromium(): Promise<{ browser: Browser; close: () => Promise<void> }> {
   const profile = mkdtempSync(join(tmpdir(), 'muxd-chromium-'))
   const child = spawn(chromiumPath, [...args, `--user-data-dir=${profile}`], {
@@ -43,10 +43,10 @@ export async function startChromium(): Promise<{ browser: Browser; close: () => 
     browser,
     async close() {
       const devtools = await browser.newBrowserCDPSession()
-      // It may be gone before it has answered.
+      // Chromium may exit before it answers.
       devtools.send('Browser.close').catch(() => {})
       await exited
-      // Its helpers write to the profile until they are gone as well.
+      // Its helper processes write to the profile until they have exited, too.
       rmSync(profile, { recursive: true, force: true, maxRetries: 50, retryDelay: 20 })
     },
   }

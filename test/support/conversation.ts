@@ -4,7 +4,7 @@ import { createJournal } from '../../daemon/store/create-journal.ts'
 import type { Store, StoredProcess } from '../../daemon/store/store.ts'
 import { session } from './records.ts'
 
-/** A session's writing half, as a daemon has it: over what is stored, each entry of which is committed at once. */
+/** Creates the part of a session that writes, over the stored state. Each entry is committed at once. */
 export function openConversation(store: Store, process: StoredProcess) {
   const journal = createJournal(store, { sessionEvents: () => {}, record: () => {} })
   const recorder = createRecorder({

@@ -9,9 +9,9 @@ import type { RpcPeer } from './rpc-peer.ts'
 import { tempDir } from './temp-dir.ts'
 import { expectWholeLog, readLog } from './whole-log.ts'
 
-/** What tests of sessions and their conversations do in a line: a call each, and what it gives. */
+/** Shared one-line calls for tests of sessions and their conversations. */
 
-/** A daemon and a client; two that are given the same `user` have the same conversations and claims. */
+/** Starts a daemon and a client. Daemons with the same `user` share conversations and claims. */
 export const open = async (user = tempDir(), options: Parameters<typeof startTestDaemon>[0] = {}) => {
   const env = { MUXD_SIMULATOR_HOME: join(user, 'claude'), XDG_STATE_HOME: join(user, 'state'), ...options.env }
   const daemon = await startTestDaemon({ ...options, env })
@@ -49,7 +49,7 @@ export const refusal = (call: Promise<unknown>) =>
     }),
   )
 
-/** A conversation as somebody has it with `claude` in a terminal. */
+/** Creates a conversation as `claude` in a terminal would. */
 export const conversation = async (user: string, cwd: string, ...prompts: string[]) => {
   const id = randomUUID()
   let costUsd = 0

@@ -12,28 +12,28 @@ import { openPeer, type RpcPeer } from './rpc-peer.ts'
 import { createTempDir } from './temp-dir.ts'
 import { until } from './until.ts'
 
-/** A real daemon, as built, in a home of its own. */
+/** A real daemon, from the build, with its own home. */
 export interface TestDaemon {
   home: string
-  /** The home as seen from the test: another path where the daemon has a disk of its own. */
+  /** The home as the test sees it. The path differs when the daemon has its own disk. */
   seenHome: string
   info: DaemonInfo
   pid: number
-  /** A client; closed with the test. */
+  /** Opens a client that closes with the test. */
   peer(name?: string, token?: string): Promise<RpcPeer>
-  /** SIGTERM; resolves with the exit code. */
+  /** Sends SIGTERM. Resolves with the exit code. */
   stop(): Promise<number | null>
-  /** Resolves with the exit code when it ends by itself. */
+  /** Resolves with the exit code when the daemon exits by itself. */
   ended(): Promise<number | null>
-  /** SIGKILL. */
+  /** Sends SIGKILL. */
   kill(): Promise<void>
-  /** What it wrote to stderr. */
+  /** Everything that the daemon wrote to stderr. */
   log(): string
 }
 
 export const program = fileURLToPath(new URL('../../dist/daemon.js', import.meta.url))
 
-/** In the environment of the daemon and of everything it starts: how a test finds what was left behind. */
+/** The mark in the environment of the daemon and of all its descendants. Tests find leftover processes by it. */
 const markerOf = (home: string) => `TEST_DAEMON=${home}`
 
 export interface TestDaemonOptions {
@@ -41,24 +41,25 @@ export interface TestDaemonOptions {
   argv?: string[]
   env?: Record<string, string>
   config?: object
-  /** A small disk of its own for the home, or for a directory in it: see `canMount`. */
+  /** Gives the home, or the directory `at` in it, a small disk of its own. Needs `canMount`. */
   disk?: { bytes: number; at?: string }
-  /** Another build of the daemon. */
+  /** The path of another build of the daemon. */
   daemonProgram?: string
-  /** The machine seems to have been started under this name: see `canMount`. */
+  /** The boot id that the daemon reads. Needs `canMount`. */
   boot?: string
 }
 
 /**
- * Starts a daemon with the simulator (or with what `options` say) and waits until it listens. When the test ends it is
- * stopped, and nothing that it started may be left: no process and no PTY.
+ * Starts a daemon, by default with the simulator, and waits until it listens. When the test ends, stops the daemon and
+ * checks that it left nothing behind: no process and no PTY.
  */
 export const startTestDaemon = (options: TestDaemonOptions = {}): Promise<TestDaemon> =>
   openTestDaemon(options.home ?? tempHome(), options, onTestFinished)
 
 /**
- * One daemon for the tests of a file, which saves a second each. Call it at the top of the file or of a `describe`, and
- * what it returns within a test. For tests that neither end the daemon nor look at what others have left in it.
+ * Shares one daemon between the tests of a file, which saves a second a test. Call it at the top of the file or of a
+ * `describe`, and call the returned function within a test. For tests that neither end the daemon nor depend on what
+ * other tests left in it.
  */
 export function sharedTestDaemon(options: TestDaemonOptions = {}): () => TestDaemon {
   let daemon: TestDaemon
@@ -103,7 +104,7 @@ async function openTestDaemon(
     },
     { timeout: 50_000, interval: 10 },
   ).catch(async (error: unknown) => {
-    // One that hangs is not to outlive its test.
+    // A daemon that hangs must not outlive its test.
     child.kill('SIGKILL')
     await exited
     throw error
@@ -135,17 +136,17 @@ async function openTestDaemon(
   }
   atEnd(async () => {
     if (child.exitCode === null && child.signalCode === null) expect(await daemon.stop(), log).toBe(0)
-    // Of a daemon that was killed and had no successor.
+    // The pty-host of a daemon that was killed and had no successor.
     for (const pid of ptyHostsOf(home)) process.kill(pid, 'SIGTERM')
     await nothingLeft(home)
   })
   return daemon
 }
 
-/** Whether a process may have mounts of its own here; if not, the tests that need it are skipped, saying so. */
+/** Whether a process may have its own mounts here. Tests that need mounts are skipped otherwise, with a message. */
 export const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()]).status === 0
 
-/** `command` in a mount namespace of its own, with a small disk where it is wanted. */
+/** Wraps `command` to run in its own mount namespace with a small disk. */
 function onDiskOf(
   { bytes, at = '.' }: { bytes: number; at?: string },
   home: string,
@@ -157,21 +158,21 @@ function onDiskOf(
   return ['unshare', '-rm', 'sh', '-c', mount, 'sh', String(bytes), join(home, at), home, config, ...command]
 }
 
-/** `command` where the kernel gives another boot id. */
+/** Wraps `command` so that the kernel reports another boot id. */
 function inBoot(boot: string, home: string, command: string[]) {
   writeFileSync(`${home}-boot`, `${boot}\n`)
   const mount = 'mount --bind "$1" /proc/sys/kernel/random/boot_id && shift && exec "$@"'
   return ['unshare', '-rm', 'sh', '-c', mount, 'sh', `${home}-boot`, ...command]
 }
 
-/** A home directory that is gone after the test. */
+/** Returns the path of a new home directory, which is removed after the test. */
 export function tempHome(): string {
   const { path, remove } = createTempDir()
   onTestFinished(remove)
   return join(path, 'home')
 }
 
-/** Runs `muxd serve` where it is expected not to start. */
+/** Runs `muxd serve` where it must fail to start. */
 export async function failToStart(
   argv: string[],
   env: Record<string, string> = {},
@@ -190,27 +191,27 @@ export async function failToStart(
 const everyProcessOf = (home: string) => processesWith(markerOf(home))
 const isPtyHost = ({ commandLine }: { commandLine: string }) => commandLine.includes('pty-host.js')
 
-/** Pids of live processes that a daemon of this home started, itself included; but not the pty-host. */
+/** Returns the pids of the live processes that a daemon of this home started, and its own, without the pty-host. */
 export const processesOf = (home: string): number[] =>
   everyProcessOf(home).flatMap(found => (isPtyHost(found) ? [] : [found.pid]))
 
-/** SIGKILL to the daemon and to everything it has started, at once: as when the machine goes down. */
+/** Sends SIGKILL at once to the daemon and everything that it started, as if the machine went down. */
 export async function endAllOf(daemon: TestDaemon): Promise<void> {
-  // The daemon first: it would clean up after the others. One may be gone before it is its turn.
+  // The daemon goes first, because it would clean up after the others. A process may have exited before its turn.
   process.kill(daemon.pid, 'SIGKILL')
   for (const { pid } of everyProcessOf(daemon.home)) signalIfThere(pid, 'SIGKILL')
   await daemon.kill()
   await until(() => expect(everyProcessOf(daemon.home)).toEqual([]))
 }
 
-/** Pids of the live pty-hosts of this home: one, or none. */
+/** Returns the pids of the live pty-hosts of this home: one or none. */
 export const ptyHostsOf = (home: string): number[] =>
   everyProcessOf(home).flatMap(found => (isPtyHost(found) ? [found.pid] : []))
 
 const simulatorEnvironment = (home: string) => ({
   MUXD_SIMULATOR_HOME: `${home}-simulator`,
   MUXD_SIMULATOR_SPEED: '100',
-  // Where the claims of conversations are.
+  // Conversation claims are stored here.
   XDG_STATE_HOME: `${home}-state`,
 })
 

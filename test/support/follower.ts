@@ -9,10 +9,10 @@ import {
 } from '../../client/sdk/index.ts'
 import { until } from './until.ts'
 
-/** What is killed closes its sockets: nothing has to be found out by silence. */
+/** Without `silenceMs`: a killed daemon closes its sockets, so clients need no timeout to notice. */
 export const timing = { retryMinMs: 5, retryMaxMs: 100 }
 
-/** A client that follows sessions from their beginning, and every state that it told of. */
+/** Starts a client that follows sessions from their beginning and records each state that it reports. */
 export async function startFollower(options: NodeOptions, sessions: string[]) {
   const mux = await connect({ ...options, timing })
   onTestFinished(() => mux.close())

@@ -1,7 +1,7 @@
 import type { TObject } from 'typebox'
 import { methods, topMethods } from '../../protocol/index.ts'
 
-/** A row of the protocol's table of methods, as a test of all of them sees it. */
+/** A row of the protocol's method table, in the form that tests of all methods use. */
 export interface MethodRow {
   params: TObject
   result: TObject
@@ -10,7 +10,7 @@ export interface MethodRow {
   showsSecrets: boolean
 }
 
-/** Every method by its full name, whatever is added. */
+/** Every method by its full name, including methods added later. */
 export const methodRows: ReadonlyMap<string, MethodRow> = new Map([
   ...Object.entries(topMethods as Record<string, MethodRow>),
   ...Object.entries(methods).flatMap(([namespace, rows]) =>

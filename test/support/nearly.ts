@@ -1,13 +1,13 @@
 import * as fc from 'fast-check'
 
-/** Values that are wrong almost anywhere, or at an edge. */
+/** Values that are wrong almost everywhere, or at a limit. */
 const oddities: unknown[] = [
   ...[null, true, 0, -1, 1.5, 2 ** 53, 1e308, '', ' ', '\0', '\u{d800}', '__proto__', '../..', 's_', 'x'.repeat(3_000)],
   ...[[], {}, [[]], { toString: 1 }, { length: -1 }, JSON.parse('{"__proto__":{"x":1}}')],
   Array.from({ length: 200 }).reduce<unknown>(inside => [inside], 'deep'),
 ]
 
-/** JSON values of `arbitrary` with one thing changed, somewhere: replaced by an oddity, left out, or added. */
+/** Values of `arbitrary` as JSON with one change at a random place: replaced by an oddity, removed, or added. */
 export const nearly = (arbitrary: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
   fc
     .tuple(arbitrary, fc.nat(), fc.constantFrom('replace', 'remove', 'add' as const), fc.constantFrom(...oddities))

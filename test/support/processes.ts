@@ -5,7 +5,7 @@ export interface FoundProcess {
   commandLine: string
 }
 
-/** Every live process whose environment has `variable` (`NAME=value`); zombies have none any more. */
+/** Returns every live process whose environment has `variable` (`NAME=value`). Zombies have no environment. */
 export function processesWith(variable: string): FoundProcess[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -15,12 +15,12 @@ export function processesWith(variable: string): FoundProcess[] {
         const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
         return [{ pid: Number(pid), commandLine }]
       } catch {
-        return [] // Gone while we looked.
+        return [] // The process has exited meanwhile.
       }
     })
 }
 
-/** How many PTY masters a process holds. */
+/** Returns the number of PTY masters that a process holds. */
 export function ptyMasters(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).filter(fd => {
     try {
@@ -31,7 +31,7 @@ export function ptyMasters(pid: number): number {
   }).length
 }
 
-/** Whether a process runs; one that only waits to be reaped does not. */
+/** Returns whether a process runs. A process that only waits to be reaped does not. */
 export function isAlive(pid: number): boolean {
   try {
     return !/^\d+ \(.*\) [ZX] /s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))

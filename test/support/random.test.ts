@@ -52,6 +52,6 @@ it('no test has a source of chance of its own', () => {
     /\.[cm]?[jt]s$/.test(name),
   )
   const own = files.filter(name => /Math\.random\(|\bseed: \d/.test(readFileSync(join(root, 'test', name), 'utf8')))
-  // This file names what it looks for.
+  // This file contains the words that it searches for.
   expect(own.toSorted()).toEqual(['support/random.test.ts', 'support/random.ts'])
 })

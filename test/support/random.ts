@@ -1,12 +1,12 @@
-/** Random choices that repeat: the same seed gives the same numbers (mulberry32). */
+/** A repeatable random generator (mulberry32): the same seed gives the same numbers. */
 export interface Random {
-  /** From 0 up to 1. */
+  /** Returns a number of at least 0 and below 1. */
   next(): number
-  /** From `low` to `high`, both included. */
+  /** Returns an integer from `low` to `high`, both included. */
   whole(low: number, high: number): number
   chance(probability: number): boolean
   pick<T>(items: readonly [T, ...T[]]): T
-  /** One for a worker of its own: what it draws does not depend on when others draw. */
+  /** Returns a generator for a separate worker. Its numbers do not depend on when others draw theirs. */
   fork(): Random
 }
 
@@ -28,7 +28,7 @@ export function createRandom(seed: number): Random {
   }
 }
 
-/** The seed in `MUXD_TEST_SEED`, which repeats the random choices of an earlier run of the tests or of the soak. */
+/** Returns the seed in `MUXD_TEST_SEED`, which repeats the random choices of an earlier test or soak run. */
 export function givenSeed(text = process.env['MUXD_TEST_SEED']): number | undefined {
   if (text === undefined || text === '') return undefined
   const seed = Number(text)

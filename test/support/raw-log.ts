@@ -2,7 +2,7 @@ import { appendFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { chunkEntry } from '../../daemon/pty-host/raw-chunks.ts'
 
-/** Paths, without their endings, of the raw logs that a home holds. */
+/** Returns the paths of the raw logs in a home, without file extensions. */
 export function rawLogsOf(home: string): string[] {
   const directory = join(home, 'processes')
   return readdirSync(directory)
@@ -10,7 +10,7 @@ export function rawLogsOf(home: string): string[] {
     .map(name => join(directory, name.slice(0, -'.raw'.length)))
 }
 
-/** Appends to a raw log as a pty-host does, whose daemon does not look. */
+/** Appends to a raw log as a pty-host does while no daemon reads it. */
 export function appendToRawLog(path: string, content: string | Buffer): void {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content
   appendFileSync(`${path}.times`, chunkEntry(statSync(`${path}.raw`).size, Date.now(), bytes))

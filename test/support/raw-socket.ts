@@ -3,18 +3,18 @@ import { connect } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { until } from './until.ts'
 
-/** A TCP connection that sends what no decent client would; gone with the test. */
+/** A TCP connection that can send what a correct client would not. It closes with the test. */
 export interface RawSocket {
-  /** Resolves when the system has taken it; a peer that has closed is none of our business. */
+  /** Resolves when the system has accepted the bytes. Ignores a peer that has closed. */
   write(bytes: string | Buffer): Promise<void>
-  /** Bytes that the system has not taken, for want of room. */
+  /** The number of bytes that the system has no room for yet. */
   unsentBytes(): number
   received(): Buffer
-  /** What came, once the peer has closed. */
+  /** Resolves with all received bytes when the peer has closed. */
   ended: Promise<Buffer>
   pause(): void
   resume(): void
-  /** Closes without a word. */
+  /** Closes the connection without a closing handshake. */
   destroy(): void
 }
 
@@ -22,7 +22,7 @@ export async function openRaw(port: number): Promise<RawSocket> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   const chunks: Buffer[] = []
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  // Cut off in the middle of what it sends.
+  // The peer may cut the connection during a write.
   socket.on('error', () => undefined)
   const ended = once(socket, 'close').then(() => Buffer.concat(chunks))
   onTestFinished(() => void socket.destroy())
@@ -38,7 +38,7 @@ export async function openRaw(port: number): Promise<RawSocket> {
   }
 }
 
-/** A WebSocket of which every frame is made by hand, after `hello`. */
+/** Opens a WebSocket, after `hello`, whose frames the test builds itself. */
 export async function openRawWebSocket(port: number, token: string): Promise<RawSocket> {
   const raw = await openRaw(port)
   await raw.write(upgradeRequest(port, token))
@@ -70,14 +70,14 @@ const hello = JSON.stringify({
   params: { protocol: [1], client: { name: 'raw', version: '1' } },
 })
 
-/** Bytes of a WebSocket frame; a client's are masked, and what is sent by one is text unless said otherwise. */
+/** Returns the bytes of a WebSocket frame. By default it is masked, as from a client, and a text frame. */
 export function frame(options: {
   payload?: string | Buffer
   opcode?: number
   fin?: boolean
   reserved?: number
   masked?: boolean
-  /** Instead of that of the payload, in 64 bits. */
+  /** Replaces the payload's length in the header, as 64 bits. */
   length?: bigint
 }): Buffer {
   const { opcode = 1, fin = true, reserved = 0, masked = true, length } = options
@@ -94,11 +94,11 @@ export function frame(options: {
     header[1] = mark | 127
     header.writeBigUInt64BE(length ?? BigInt(payload.length), 2)
   }
-  // A mask of zeros: the payload stays as it is.
+  // The mask is all zeros, so the payload stays unchanged.
   return Buffer.concat([header, Buffer.alloc(masked ? 4 : 0), payload])
 }
 
-/** The code of the close frame at the end of what a server sent; undefined where it sent none. */
+/** Returns the code of the close frame at the end of a server's output, or undefined if there is none. */
 export function closeCodeIn(received: Buffer): number | undefined {
   let at = received.indexOf('\r\n\r\n') + 4
   while (at + 2 <= received.length) {

@@ -15,7 +15,7 @@ import { processOf, run as runRecord, session } from './records.ts'
 
 export const by = { client: 'c_1', name: 'test' }
 
-/** What a recording printed, as a reader of its raw log hands it out. */
+/** Splits a recording into lines, as a reader of its raw log returns them. */
 export function linesOf(recording: string): OutputLine[] {
   return createLineSplitter()
     .push(readRecording(recording))
@@ -29,7 +29,7 @@ interface WritingHalf {
   recorder: Recorder
 }
 
-/** In the middle of a recording somebody asks for the end of its run, and then it is signalled. */
+/** Requests an interrupt of the active run, then records the escalation to `SIGINT`, in the middle of a recording. */
 export function cancel({ conversation, recorder }: WritingHalf): void {
   const run = conversation.active
   if (!run || run.stored.run.state !== 'running') return
@@ -41,15 +41,15 @@ export function cancel({ conversation, recorder }: WritingHalf): void {
   recorder.commit()
 }
 
-/** What a session has logged, event by event, and the snapshot that it took. */
+/** The events that a session logged, in order, and the snapshot that it took. */
 export interface RecordedLog {
   texts: string[]
   snapshot?: StoredSnapshot
 }
 
 /**
- * The log of a session that reads all the lines. It sends each prompt that the recording names, cancels the run in front
- * of the line `cancelAt`, and takes a snapshot behind the line `snapshotAt`.
+ * Returns the log of a session that reads all lines. The session sends each prompt that the recording names, cancels
+ * the run before the line `cancelAt`, and takes a snapshot after the line `snapshotAt`.
  */
 export function logOf(lines: readonly OutputLine[], cancelAt: number, snapshotAt: number): RecordedLog {
   const log: RecordedLog = { texts: [] }
@@ -65,7 +65,7 @@ export function logOf(lines: readonly OutputLine[], cancelAt: number, snapshotAt
   return log
 }
 
-/** The log behind a snapshot, of a session that goes on from it. */
+/** Returns the log after a snapshot, from a session that continues from it. */
 export function logAfter({ seq, offset, memory }: StoredSnapshot, lines: readonly OutputLine[]): string[] {
   const log: RecordedLog = { texts: [] }
   const { conversation, recorder } = openSession(log, seq)
@@ -110,7 +110,7 @@ function end({ conversation, recorder }: WritingHalf): void {
   recorder.commit()
 }
 
-/** The prompts that the start of a turn names. */
+/** Returns the uuids of the prompts that the `init` of a turn names. */
 function promptsIn(line: OutputLine): string[] {
   if (!('frame' in line) || line.frame['subtype'] !== 'init') return []
   const names = line.frame['user_message_uuids']

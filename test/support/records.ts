@@ -2,7 +2,7 @@ import type { Approval, Run, Session } from '../../protocol/index.ts'
 import type { JournalEntry } from '../../daemon/store/journal.ts'
 import type { EventRow, StoredApproval, StoredProcess, StoredRun } from '../../daemon/store/store.ts'
 
-/** Records with as little in them as the schema allows, for what a test does not care about. */
+/** Records with the fewest fields that the schema allows, for facts that a test does not depend on. */
 export function session(id: string, fields: Partial<Session> = {}): Session {
   return {
     session: id,
@@ -87,12 +87,12 @@ export function event(seq: number, fields: Partial<EventRow> & { delta?: string 
   return { seq, run: ofRun, type, text, process, offset }
 }
 
-/** Events `from` to `to`, both included. */
+/** Returns the events `from` to `to`, both included. */
 export function events(from: number, to: number, fields?: Parameters<typeof event>[1]): EventRow[] {
   return Array.from({ length: to - from + 1 }, (_, index) => event(from + index, fields))
 }
 
-/** An entry that must not fail. */
+/** Returns a journal entry that throws if it cannot be stored. */
 export function entry(ofSession: string, rows: EventRow[], fields: Partial<JournalEntry> = {}): JournalEntry {
   return {
     session: ofSession,

@@ -2,20 +2,20 @@ import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import type { RpcErrorObject } from '../../protocol/index.ts'
 
-/** A peer of the daemon that speaks the wire itself: what the tests see is what was sent, not what an SDK made of it. */
+/** A peer of the daemon that speaks the wire protocol itself, so that tests see the messages without an SDK between. */
 export interface RpcPeer {
   /** Resolves with the result, rejects with `RpcFailure`. */
   call<Result = Record<string, unknown>>(method: string, params?: object): Promise<Result>
-  /** Sends as it is. */
+  /** Sends the text unchanged. */
   send(text: string): void
-  /** Every event received of a topic, in the order of arrival. */
+  /** Returns every event received on a topic, in the order of arrival. */
   events(topic: string): WireEvent[]
   /** Notifications other than `events`. */
   notifications: { method: string; params: Record<string, unknown> }[]
-  /** Close code, once it is closed. */
+  /** Resolves with the close code when the connection has closed. */
   closed: Promise<number>
   close(): Promise<void>
-  /** Vanishes without a word. */
+  /** Drops the connection without a close frame. */
   terminate(): void
 }
 
@@ -35,7 +35,7 @@ export class RpcFailure extends Error {
   }
 }
 
-/** `onText` is called with everything that is received. */
+/** Opens a peer. `onText` gets every received text. */
 export async function openPeer(
   url: string,
   token: string,

@@ -1,5 +1,5 @@
 import { givenSeed } from './random.ts'
 
-/** Runs before each test file: properties of fast-check start from `MUXD_TEST_SEED` where it is given. */
+/** Runs before each test file: fast-check properties use `MUXD_TEST_SEED` as their seed if it is set. */
 const seed = givenSeed()
 if (seed !== undefined) (await import('fast-check')).configureGlobal({ seed })

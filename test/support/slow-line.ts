@@ -1,12 +1,15 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A line to a server, for one connection, that takes what it is sent in small reads, so many bytes a second. What is sent to the server passes at once. */
+/**
+ * A proxy for one connection that limits the bytes per second from the server and reads them in small pieces. Bytes to
+ * the server pass at once.
+ */
 export interface SlowLine {
   readonly url: string
-  /** The server knows itself by its own port only. */
+  /** The server accepts its own host and port only. */
   readonly headers: Record<string, string>
-  /** From now on: 0 reads nothing, Infinity everything at once. */
+  /** Sets the rate from now on: 0 reads nothing, Infinity reads everything at once. */
   setBytesPerSecond(rate: number): void
   /** Bytes read from the server so far. */
   readBytes(): number
@@ -19,7 +22,7 @@ export async function openSlowLine(port: number, bytesPerSecond: number): Promis
   const [small, large] = [Buffer.alloc(readSize), Buffer.alloc(65_536)]
   let rate = bytesPerSecond
   let readBytes = 0
-  // What may be read by now: it grows with the clock, so that a late timer makes nothing slower.
+  // The bytes that may be read by now. They grow with the clock, so that a late timer slows nothing down.
   let allowedBytes = 0
   let allowedAt = performance.now()
   const sockets = new Set<Socket>()
@@ -33,7 +36,8 @@ export async function openSlowLine(port: number, bytesPerSecond: number): Promis
         buffer: () => (rate === Infinity ? large : small),
         callback(bytes, buffer) {
           readBytes += bytes
-          // The buffer was chosen before the read: a large one, of when it was fast, is not to be made up for.
+          // Node chose the buffer before the read. A large read from the time of a high rate must not block later
+          // reads.
           allowedBytes = Math.max(allowedBytes - bytes, -readSize)
           client.write(Buffer.from(buffer.subarray(0, bytes)))
           return allowedBytes > 0

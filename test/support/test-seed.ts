@@ -2,8 +2,9 @@ import { onTestFailed } from 'vitest'
 import { drawSeed, givenSeed } from './random.ts'
 
 /**
- * The seed of a test's random choices: `MUXD_TEST_SEED`, else `usual`, else another one in each run. A test that fails
- * prints it. Properties of fast-check need no call: `seeded.ts` gives them `MUXD_TEST_SEED`, and they print their seed.
+ * Returns the seed of a test's random choices: `MUXD_TEST_SEED`, else `usual`, else a new one in each run. A failing
+ * test prints its seed. fast-check properties need no call: `seeded.ts` passes `MUXD_TEST_SEED` to them, and they print
+ * their seed.
  */
 export function testSeed(usual: number = drawSeed()): number {
   const seed = givenSeed() ?? usual

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * Tries `check` until it passes, and fails as it failed last when it has not within the deadline: long, because a busy
- * machine is slow and a wait that succeeds costs nothing. Needs no test runner: benchmarks and the soak use it too.
+ * Calls `check` until it passes. At the deadline, rejects with the last failure. The deadline is long, because a busy
+ * machine is slow and a successful wait costs nothing. Needs no test runner: benchmarks and the soak use it, too.
  */
 export async function until<T>(
   check: () => T | Promise<T>,
@@ -19,7 +19,7 @@ export async function until<T>(
   }
 }
 
-/** A check that does not settle fails at the deadline. */
+/** Fails a check that does not settle before the deadline. */
 async function within<T>(checked: Promise<T>, deadline: number): Promise<T> {
   const settled = new AbortController()
   const late = delay(Math.max(0, deadline - performance.now()), undefined, { signal: settled.signal }).then(() => {

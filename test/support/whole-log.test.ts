@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { expectWholeLog, type LogEvent, readLog } from './whole-log.ts'
 
-/** A session with a run that ended, one that was cancelled while queued, and what came between them. */
+/** The log of a session with a finished run, a run that was cancelled while queued, and events between them. */
 const sound = (): LogEvent[] =>
   [
     { run: 'r_1', type: 'run_queued' },
@@ -54,7 +54,7 @@ describe('the check that a log is whole', () => {
     expect(() => expectWholeLog(planted(sound()), { log: sound() })).toThrow(fault)
   })
 
-  // In the log itself as well: here it is the daemon that is wrong.
+  // The log has the same fault here: the daemon itself is wrong.
   it.each<[string, (events: LogEvent[]) => LogEvent[], RegExp]>([
     ['a run without a terminal event', events => without(events, 7), /no terminal event of r_1/],
     ['a run with two', events => events.toSpliced(7, 0, events[6]!), /\(done\) of r_1, which had ended/],

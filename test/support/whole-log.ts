@@ -1,7 +1,7 @@
 import { AssertionError } from 'node:assert'
 import { terminalTypes } from '../../protocol/wire.ts'
 
-/** An event as anybody got it, live, replayed or read. Where an SDK hands out a `gap`, that is a fault. */
+/** An event as a subscriber received it: live, replayed or read. A `gap` from an SDK counts as a fault. */
 export interface LogEvent {
   seq?: number
   type: string
@@ -9,24 +9,24 @@ export interface LogEvent {
 }
 
 export interface WholeLog {
-  /** What `readLog` gives: the events must be these to the last one, byte for byte. */
+  /** The result of `readLog`. The events must equal it to the last one, byte for byte. */
   log?: readonly object[]
-  /** Where the subscriber began: its first event is the one after this `seq`. Default 0. */
+  /** The `seq` after which the subscriber began. Default 0. */
   after?: number
-  /** Runs that may still be going on; every other one must have ended. */
+  /** Runs that may still be active. Every other run must have ended. */
   running?: readonly string[]
 }
 
 /**
- * What every subscriber of a session must have got: `seq` contiguous, no event twice or out of order, exactly one
- * terminal event for each run and nothing of a run behind it, and all of it as it is in the log.
+ * Checks the events that a subscriber of a session received: contiguous `seq`, no duplicates, exactly one terminal
+ * event for each run with none of its events after it, and everything equal to the log.
  */
 export function expectWholeLog(events: readonly LogEvent[], whole: WholeLog = {}): void {
   const fault = faultIn(events, whole)
   if (fault !== undefined) throw new AssertionError({ message: fault, stackStartFn: expectWholeLog })
 }
 
-/** The log of a session as it is now. `read` makes the call: that of a peer, or an SDK's `mux.api.topic.read`. */
+/** Reads the whole present log of a session. `read` makes the call: a peer's, or an SDK's `mux.api.topic.read`. */
 export async function readLog<Event extends { seq: number } = WireLogEvent>(
   read: (params: { topic: string; after: number; limit: number }) => Promise<object>,
   session: string,
@@ -42,7 +42,7 @@ export async function readLog<Event extends { seq: number } = WireLogEvent>(
 
 type WireLogEvent = { seq: number; type: string; run: string | null; [field: string]: unknown }
 
-/** In a plain loop: it also checks logs of a hundred thousand events. */
+/** A plain loop, because it also checks logs of a hundred thousand events. */
 function faultIn(events: readonly LogEvent[], { log, after = 0, running = [] }: WholeLog): string | undefined {
   const seen = new Set<string>()
   const ended = new Set<string>()

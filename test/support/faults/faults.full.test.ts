@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { tempDir } from '../temp-dir.ts'
 import { canInjectFaults, createFaults, type FaultRule } from './faults.ts'
 
-/** Runs `program` in a process whose files fail by `rules`; it prints JSON. */
+/** Runs `program` in a process whose file operations fail as `rules` say. Returns the JSON that it prints. */
 function run(directory: string, rules: FaultRule[], program: string) {
   const faults = createFaults(directory)
   faults.set(...rules)

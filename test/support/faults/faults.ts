@@ -4,24 +4,24 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { tempDir } from '../temp-dir.ts'
 
-/** Whether faults can be injected here; if not, the tests that need it are skipped, saying so. */
+/** Whether faults can be injected here. Tests that need them are skipped otherwise, with a message. */
 export const canInjectFaults = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0
 
-/** `stall`: until the rules are set anew. `after`: so many calls of each process succeed first. */
+/** `stall` blocks calls until the rules are replaced. `after`: this many calls of each process succeed first. */
 export interface FaultRule {
   operation: 'write' | 'sync'
-  /** Shell pattern for the whole path, where `*` also stands for `/`. */
+  /** Shell pattern for the whole path. `*` also matches `/`. */
   path: string
   fault: 'EIO' | 'ENOSPC' | 'stall'
   after?: number
 }
 
-/** Faults of the files below a directory, in every process that is started with `env`. */
+/** Injects faults into the files below a directory, in every process that starts with `env`. */
 export interface Faults {
   env: Record<string, string>
-  /** In the place of all rules there were. */
+  /** Replaces all rules. */
   set(...rules: FaultRule[]): void
-  /** Paths of the files that have been synced, each with the file that holds what was. */
+  /** Maps the path of each synced file to a file with its content at the last sync. */
   synced(): Map<string, string>
 }
 
@@ -35,7 +35,7 @@ export function createFaults(scope: string): Faults {
   const rulesFile = join(directory, 'rules')
   const kept = join(directory, 'synced')
   mkdirSync(kept)
-  // Every process that has a rule read it under an inode that is not used again.
+  // Processes detect new rules by the inode of the file. Replaced files are kept, so that no inode is used again.
   let versions = 0
   const set = (...rules: FaultRule[]) => {
     const lines = rules.map(({ operation, path, fault, after = 0 }) =>

@@ -4,8 +4,8 @@ import { endAllOf, type TestDaemon } from '../daemon.ts'
 import type { Faults } from './faults.ts'
 
 /**
- * Ends everything of a home at once, and leaves of each file what its last sync has put on the disk: nothing of those
- * that were never synced. `config.json` is the test's and stays. A disk may have kept more than that, never less.
+ * Kills every process of a home at once, and leaves each file as its last sync wrote it. Removes files that were never
+ * synced, except `config.json`, which belongs to the test. A real disk may keep more than that, never less.
  */
 export async function cutPower(daemon: TestDaemon, faults: Faults): Promise<void> {
   await endAllOf(daemon)

@@ -1,22 +1,22 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-/** A request as it came, and what a scenario needs to know of it. */
+/** A request as received, with the facts that a scenario needs. */
 export interface ApiRequest {
   at: number
   headers: IncomingHttpHeaders
   body: MessagesBody
   /** The header `x-claude-code-session-id`. */
   session: string | undefined
-  /** From `scn:NAME` (then optionally `:ARGUMENT`) in the newest user text that has one; `plain` when there is none. */
+  /** The NAME in the newest user text with `scn:NAME` or `scn:NAME:ARGUMENT`; `plain` when no text has a marker. */
   scenario: string
   argument: string
-  /** Results of the tools called since that text. */
+  /** Results of the tools called after that text. */
   toolResults: ToolResult[]
-  /** Whether the newest user message tells of a background task that has ended. */
+  /** Whether the newest user message reports the end of a background task. */
   taskEnded: boolean
-  /** How often this very request came before (same session, same conversation): 0 the first time. */
+  /** How often the same request came before (same session, same conversation): 0 the first time. */
   attempt: number
-  /** Set when the caller closed the connection before the answer was complete. */
+  /** Whether the caller closed the connection before the answer was complete. */
   abandoned: boolean
 }
 
@@ -42,7 +42,7 @@ export interface ToolResult {
   isError: boolean
 }
 
-/** Everything a scenario decides by follows from the conversation in the request; only `attempt` is counted by the caller. */
+/** Extracts everything that scenarios depend on from the conversation in the request. The caller counts `attempt`. */
 export function readConversation(
   body: MessagesBody,
 ): Pick<ApiRequest, 'scenario' | 'argument' | 'toolResults' | 'taskEnded'> {
@@ -53,7 +53,7 @@ export function readConversation(
   for (const each of body.messages.toReversed()) {
     if (each.role !== 'user') continue
     const blocks = blocksOf(each)
-    // A turn that was cut off has no answer, so its text and the next one's come in one message: the last marker counts.
+    // An interrupted turn has no answer, so one message holds its text and the next turn's: the last marker counts.
     const marker = blocks.flatMap(block => [...(block.text ?? '').matchAll(/\bscn:([\w-]+)(?::(\S+))?/g)]).at(-1)
     if (marker) return { scenario: marker[1]!, argument: marker[2] ?? '', toolResults, taskEnded }
     for (const block of blocks) {
@@ -68,7 +68,7 @@ export function readConversation(
   return { scenario: 'plain', argument: '', toolResults, taskEnded }
 }
 
-/** All text the user has said in this conversation, oldest first. */
+/** Returns all user texts of this conversation, oldest first. */
 export function userTexts(body: MessagesBody): string[] {
   return body.messages
     .filter(each => each.role === 'user')
@@ -76,7 +76,7 @@ export function userTexts(body: MessagesBody): string[] {
     .map(block => block.text ?? '')
 }
 
-/** All text Claude has said in this conversation, oldest first. */
+/** Returns all assistant texts of this conversation, oldest first. */
 export function assistantTexts(body: MessagesBody): string[] {
   return body.messages
     .filter(each => each.role === 'assistant')

@@ -10,18 +10,18 @@ export { assistantTexts, userTexts } from './conversation.ts'
 export * from './reply.ts'
 
 export interface MessagesApi {
-  /** For `ANTHROPIC_BASE_URL`. */
+  /** The value for `ANTHROPIC_BASE_URL`. */
   url: string
   /** Every request to `/v1/messages`, oldest first. */
   requests: ApiRequest[]
-  /** Adds a scenario, or replaces one, for this stand-in. */
+  /** Adds or replaces a scenario of this stand-in. */
   script(name: string, scenario: Scenario): void
   close(): Promise<void>
 }
 
 /**
- * A stand-in for the Messages API on loopback: what it answers is chosen by `scn:NAME` in the newest user text that
- * has such a marker (`scenarios/`), so that a prompt says by itself what will happen.
+ * Starts a stand-in for the Messages API on loopback. The marker `scn:NAME` in the newest user text that has one
+ * selects the answer (`scenarios/`), so that a prompt itself says what will happen.
  */
 export async function startMessagesApi(port = 0): Promise<MessagesApi> {
   const table = new Map<string, Scenario>(Object.entries(scenarios))

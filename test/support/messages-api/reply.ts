@@ -1,15 +1,15 @@
-/** What a scenario answers one request with. Pure data: `send.ts` turns it into bytes. */
+/** A scenario's answer to one request. Pure data: `send.ts` turns it into bytes. */
 export type Reply = MessageReply | ErrorReply | 'hang up'
 
 export interface MessageReply {
   kind: 'message'
   blocks: Block[]
   stopReason: StopReason
-  /** Waits before the response headers. `Infinity`: until the caller hangs up. */
+  /** Wait before the response headers. `Infinity` waits until the caller hangs up. */
   delayMs: number
-  /** Waits between two pieces of a text, thinking or tool input. */
+  /** Wait between two pieces of a text, thinking or tool input. */
   pieceMs: number
-  /** What happens in place of the end of the last block: an SSE `error` event, or a dropped connection. */
+  /** Replaces the end of the last block by an SSE `error` event or a dropped connection. */
   broken?: 'error event' | 'dropped'
 }
 
@@ -24,7 +24,7 @@ export interface ErrorReply {
 export type Block =
   | { type: 'text'; pieces: Iterable<string> }
   | { type: 'thinking'; pieces: Iterable<string> }
-  /** `input` is sent as JSON; a string is sent as it is (also when it is no JSON). */
+  /** Sent as JSON. A string is sent unchanged, even if it is not JSON. */
   | { type: 'tool_use'; name: string; input: unknown }
 
 export type StopReason = 'end_turn' | 'tool_use' | 'max_tokens' | 'refusal'
@@ -38,7 +38,7 @@ export function failure(status: number, type: string, cause: string, headers: Re
   return { kind: 'error', status, type, message: cause, headers }
 }
 
-/** A text block, in pieces of a few words. */
+/** Returns a text block in pieces of a few words. */
 export function text(whole: string): Block {
   return { type: 'text', pieces: words(whole) }
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Block, ErrorReply, MessageReply, Reply } from './reply.ts'
 
-/** Sends a reply, as server-sent events when `stream`. Returns early, without error, when the caller hangs up. */
+/** Sends a reply, as server-sent events if `stream` is set. Returns early, without error, when the caller hangs up. */
 export async function send(response: ServerResponse, reply: Reply, model: string, stream: boolean): Promise<void> {
   if (reply === 'hang up') return void response.destroy()
   if (reply.kind === 'error') return sendError(response, reply)

@@ -1,7 +1,7 @@
 import { failure, message, text } from '../reply.ts'
 import type { Scenario } from './index.ts'
 
-/** One row an error class of the API, for good: every attempt gets it. */
+/** One row for each error class of the API. Every attempt gets the error. */
 export const errors: Record<string, Scenario> = {
   'error-400': () => failure(400, 'invalid_request_error', 'messages: at least one message is required'),
   'error-401': () => failure(401, 'authentication_error', 'invalid x-api-key'),

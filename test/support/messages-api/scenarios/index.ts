@@ -6,8 +6,8 @@ import { retries } from './retries.ts'
 import { texts } from './texts.ts'
 import { tools } from './tools.ts'
 
-/** Answers one request; a conversation with tools is several, told apart by `request.toolResults`. */
+/** Answers one request. A conversation with tools takes several, which differ in `request.toolResults`. */
 export type Scenario = (request: ApiRequest) => Reply
 
-/** Every scenario by the NAME of its marker `scn:NAME`. */
+/** All scenarios by the NAME of their marker `scn:NAME`. */
 export const scenarios: Record<string, Scenario> = { ...texts, ...tools, ...permissions, ...errors, ...retries }

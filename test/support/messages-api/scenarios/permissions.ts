@@ -1,21 +1,21 @@
 import { message, text, tool } from '../reply.ts'
 import type { Scenario } from './index.ts'
 
-/** Tools that Claude Code asks permission for, each call by itself. */
+/** Tools that need a permission, each call its own. */
 export const permissions: Record<string, Scenario> = {
   /** A tool that needs a permission. */
   write: ({ toolResults, argument }) =>
     toolResults.length > 0
       ? message([text(toolResults[0]!.isError ? 'It was not allowed.' : 'It is written.')])
       : message([tool('Write', { file_path: argument || '/nowhere/file.txt', content: 'text' })]),
-  /** A command that needs one. */
+  /** A command that needs a permission. */
   touch: ({ toolResults, argument }) =>
     toolResults.length > 0
       ? message([text(toolResults[0]!.isError ? 'It was not allowed.' : 'Touched.')])
       : message([touch(argument || 'touched')]),
   'touch-both': ({ toolResults }) =>
     toolResults.length > 0 ? message([text('Both are over.')]) : message([touch('one'), touch('two')]),
-  /** A sub-agent that needs one; the argument `background` says where it works. */
+  /** A sub-agent that needs a permission. The argument `background` runs it in the background. */
   'asking-agent': ({ toolResults, taskEnded, argument }) => {
     if (taskEnded) return message([text('The background agent has ended.')])
     if (toolResults.length > 0) return message([text('The agent reported back.')])
@@ -35,7 +35,7 @@ export const permissions: Record<string, Scenario> = {
             ],
           }),
         ]),
-  /** In plan mode: the plan is a file, whose name Claude Code tells the model. */
+  /** For plan mode: the plan is a file, and Claude Code gives its name to the model. */
   plan: ({ toolResults, body }) => {
     if (toolResults.length > 1) return message([text('On with it.')])
     if (toolResults.length === 1) return message([tool('ExitPlanMode', {})])

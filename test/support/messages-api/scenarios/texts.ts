@@ -4,12 +4,12 @@ import type { Scenario } from './index.ts'
 export const texts: Record<string, Scenario> = {
   /** For prompts without a marker. */
   plain: () => message([text('Hello from the stand-in.')]),
-  /** Answers the argument back, to tell runs apart. */
+  /** Repeats the argument, so that tests can tell runs apart. */
   text: ({ argument }) => message([text(`The answer is ${argument || 'forty-two'}, says the stand-in.`)]),
   thinking: () => message([thinking('Let me think about this for a moment.'), text('Thought through.')]),
-  /** Text that goes on, a word each 20 ms, until the caller hangs up. */
+  /** Endless text, one word every 20 ms, until the caller hangs up. */
   endless: () => message([{ type: 'text', pieces: counting() }], { pieceMs: 20 }),
-  /** No response headers until the caller hangs up. */
+  /** Sends no response headers until the caller hangs up. */
   silent: () => message([text('Too late.')], { delayMs: Infinity }),
   /** 1 MB of text in pieces of 4 KB. */
   big: () =>

@@ -9,7 +9,7 @@ export const tools: Record<string, Scenario> = {
           text('I will run a command.'),
           tool('Bash', { command: 'echo from-bash', description: 'Say something' }),
         ]),
-  /** The environment of what Claude Code starts. */
+  /** Prints the environment of the processes that Claude Code starts. */
   environment: ({ toolResults }) =>
     toolResults.length > 0
       ? message([text('That is all of it.')])
@@ -22,7 +22,7 @@ export const tools: Record<string, Scenario> = {
           tool('Bash', { command: 'sleep 0.3; echo first', description: 'The slow one' }),
           tool('Bash', { command: 'echo second', description: 'The quick one' }),
         ]),
-  /** A command that runs until it is killed; the argument is in its command line, so that a test can find its own. */
+  /** A command that runs until it is killed. Its command line contains the argument, so that a test finds its own. */
   'long-tool': ({ toolResults, argument }) =>
     toolResults.length > 0
       ? message([text('The long tool is over.')])
@@ -33,10 +33,10 @@ export const tools: Record<string, Scenario> = {
             timeout: 600_000,
           }),
         ]),
-  /** A tool call whose input is no JSON. */
+  /** A tool call whose input is not JSON. */
   'broken-tool': ({ toolResults }) =>
     toolResults.length > 0 ? message([text('Never mind.')]) : message([tool('Bash', '{"command": "echo')]),
-  /** A sub-agent, whose own prompt is of the scenario `agent-work`. */
+  /** A sub-agent. Its prompt selects the scenario `agent-work`. */
   agent: ({ toolResults }) =>
     toolResults.length > 0
       ? message([text('The agent reported back.')])
@@ -52,7 +52,7 @@ export const tools: Record<string, Scenario> = {
     toolResults.length > 0
       ? message([text('The agent is through.')])
       : message([tool('Bash', { command: 'echo from-the-agent', description: 'Say something' })]),
-  /** A command in the background, which ends after the turn that began it; the CLI then begins a turn itself. */
+  /** A background command that ends after the turn that started it. The CLI then begins a turn itself. */
   background: ({ toolResults, taskEnded }) => {
     if (taskEnded) return message([text('The background task has ended.')])
     if (toolResults.length > 0) return message([text('It runs in the background.')])
@@ -60,7 +60,7 @@ export const tools: Record<string, Scenario> = {
       tool('Bash', { command: 'sleep 1; echo from-background', description: 'Wait', run_in_background: true }),
     ])
   },
-  /** A command in the background that runs until it is killed; the argument is in its command line. */
+  /** A background command that runs until it is killed. Its command line contains the argument. */
   'long-background': ({ toolResults, argument }) =>
     toolResults.length > 0
       ? message([text('It will run for ever.')])
@@ -71,6 +71,6 @@ export const tools: Record<string, Scenario> = {
             run_in_background: true,
           }),
         ]),
-  /** Calls a tool again and again, for turn limits. */
+  /** Calls a tool repeatedly, for turn limits. */
   loop: () => message([tool('Bash', { command: 'echo again', description: 'Again' })]),
 }
