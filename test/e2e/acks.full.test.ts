@@ -7,28 +7,28 @@ import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
 const window = 8 * 1024
-/** Events of some 300 bytes, and one at the end that is larger than the window. */
+/** Events of about 300 bytes, and a last one that is larger than the window. */
 const prompt = 'sim:flood frames=500 size=200'
 
 interface Ack {
   seq: unknown
-  /** Default: the one that is read. */
+  /** Default: the topic that the reader subscribed to. */
   topic?: string
 }
 interface Progress {
   step: number
-  /** What was acknowledged so far, and what has come. */
+  /** The highest `seq` acknowledged so far, and the highest received. */
   acked: number
   received: number
 }
-/** What a client says when its window is full, and has to say before more can come. */
+/** Returns the acks that a client sends when its window is full, before more events can come. */
 type Acks = (progress: Progress) => Ack[]
 
 const everything: Acks = ({ received }) => [{ seq: received }]
 
 /**
- * Reads a log with a window, acknowledging as `acks` says. It knows the log, and so what the daemon must have sent each
- * time, and what it must not.
+ * Reads a log with a window and acknowledges as `acks` says. Knows the whole log, and so checks after each step what
+ * the daemon had to send and what it must not have sent.
  */
 async function readWithWindow(
   peer: RpcPeer,
@@ -56,7 +56,7 @@ async function readWithWindow(
     await until(() => expect(isFull(), `all that fits after ${acked}, not only up to ${received()}`).toBe(true), {
       timeout,
     })
-    // What the daemon had sent beyond that is here by now.
+    // After two answered pings, everything that the daemon sent beyond the window has arrived.
     for (let count = 0; count < 2; count++) await peer.call('ping')
     const alone = received() === acked + 1
     if (!alone) expect(unacknowledged(), `bytes after event ${acked}`).toBeLessThanOrEqual(window)
@@ -64,7 +64,7 @@ async function readWithWindow(
     const said = acks({ step, acked, received: received() })
     for (const ack of said) send({ topic, ...ack })
     const own = said.filter(ack => ack.topic === undefined).map(({ seq }) => seq)
-    // One that is too high counts as all of what was sent, which is what has come.
+    // An ack that is too high counts up to the last event sent, which has arrived by now.
     const counted = own.filter(seq => Number.isInteger(seq) && (seq as number) >= 0) as number[]
     acked = Math.max(acked, ...counted.map(seq => Math.min(seq, received())))
   }

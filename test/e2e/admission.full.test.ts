@@ -5,7 +5,7 @@ import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
-/** More than any machine has: whatever has to wait for memory does. */
+/** More than any machine has, so that every run that needs free memory waits. */
 const noMemory = { config: { minFreeBytes: 2 ** 52 } }
 
 const start = (peer: RpcPeer, prompt: string, session?: string) =>

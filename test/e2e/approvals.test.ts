@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
 const shared = sharedTestDaemon()
-/** With options: a daemon of its own. */
+/** Returns the shared daemon, or one of its own if there are options. */
 const open = async (options?: TestDaemonOptions): Promise<[TestDaemon, RpcPeer]> => {
   const daemon = options === undefined ? shared() : await startTestDaemon(options)
   return [daemon, await daemon.peer('asker')]
@@ -18,7 +18,7 @@ const again = (peer: RpcPeer, { session }: Run, prompt: string) => peer.call<Run
 const ended = (peer: RpcPeer, { run }: Run) => peer.call<Run>('run.wait', { run })
 const list = async (peer: RpcPeer, filter: object = {}) =>
   (await peer.call<{ approvals: Approval[] }>('approval.list', filter)).approvals
-/** The only question that awaits an answer. */
+/** Waits for the only pending approval and returns it. */
 const pending = (peer: RpcPeer, after?: Approval) =>
   until(async () => {
     const found = await list(peer)
@@ -367,7 +367,7 @@ describe('without anybody', () => {
     const kept = await pending(peer)
     const run = await start(peer, 'sim:permission')
     await until(async () => expect(await list(peer)).toHaveLength(2))
-    // Who may only look cannot answer.
+    // An observe token cannot answer.
     const observer = await daemon.peer('observer', daemon.info.observeToken)
     await peer.close()
     await until(async () => expect(await list(observer)).toEqual([kept]))

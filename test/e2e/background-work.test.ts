@@ -10,7 +10,7 @@ import { until } from '../support/until.ts'
 
 const patience = { timeout: 40_000, interval: 20 }
 
-/** Builds in the background until there is a file `go`; then there is a file `BUILT`. */
+/** A background task that lasts until the file `go` exists, and then writes the file `BUILT`. */
 const building = () =>
   standIn(`
     import { existsSync, writeFileSync } from 'node:fs'

@@ -8,7 +8,7 @@ import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
-/** What each method and topic reports of a run's state. */
+/** Returns the run's state from each method and topic that reports it. */
 async function reported(peer: RpcPeer, { run, session }: Run) {
   const runs = async (params: object) =>
     (await peer.call<{ runs: Run[] }>('run.list', params)).runs.map(({ state }) => state)

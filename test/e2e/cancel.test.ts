@@ -24,7 +24,7 @@ const eventsOf = async (peer: RpcPeer, run: Run, running: string[] = []) => {
   expectWholeLog(events, { running })
   return events.filter(event => event.run === run.run)
 }
-/** Resolves when the run has an event of that type. */
+/** Resolves when the run's log has an event of the type. */
 const untilEvent = async (peer: RpcPeer, run: Run, type: string) => {
   const topic = `session/${run.session}`
   await peer.call('topic.subscribe', { topic, since: 'start' })
@@ -35,7 +35,7 @@ const cancel = (peer: RpcPeer, run: Run, mode?: string) =>
 const ended = (peer: RpcPeer, run: Run) => peer.call<Run>('run.wait', { run: run.run })
 
 const shared = sharedTestDaemon()
-/** With options: a daemon of its own. */
+/** Returns the shared daemon, or one of its own if there are options. */
 const open = async (options?: TestDaemonOptions): Promise<[TestDaemon, RpcPeer]> => {
   const daemon = options === undefined ? shared() : await startTestDaemon(options)
   return [daemon, await daemon.peer('canceller')]
@@ -89,7 +89,7 @@ describe('cancelling a run', () => {
     const run = await peer.call<Run>('run.start', { session: first.session, prompt: '[]' })
     writeFileSync(hold, '')
     rmSync(asked!)
-    // Another file under the same name is asked for its version again.
+    // The daemon asks a changed file for its version again, even under the same name.
     writeFileSync(claude, `${program}\n`)
     await cancel(peer, first, 'kill')
     await until(() => expect(existsSync(asked!)).toBe(true))

@@ -16,7 +16,7 @@ it('clients stay whole over daemons that are killed while they follow, and new o
   onTestFinished(() => starter.close())
   const runs = await Promise.all([1, 2, 3].map(() => starter.run({ prompt: flood, cwd: tempDir() })))
   const sessions = runs.map(({ session }) => session)
-  // Two find the daemon by its file, two know where it is.
+  // Two clients find the daemon by its file, and two know its address.
   const followers = await Promise.all(
     [{ home }, { home }, { url, token }, { url, token }].map(options => startFollower(options, sessions)),
   )
@@ -27,7 +27,7 @@ it('clients stay whole over daemons that are killed while they follow, and new o
     const before = seen()
     await until(() => expect(seen()).toBeGreaterThan(before + 100))
     await daemon.kill()
-    // Asked while there is no daemon, answered by the next one.
+    // Called while no daemon runs. The next daemon answers.
     const next = sessions.map(session => starter.run({ prompt: flood, session }))
     daemon = await startTestDaemon({ home, argv: ['--simulate', '--port', new URL(url).port] })
     expect(daemon.info.url).toBe(url)

@@ -15,7 +15,7 @@ interface Client {
   states: ConnectionState[]
 }
 
-/** A client behind the proxy, and every state that it told of. */
+/** Connects a client through the proxy and records every state that it reports. */
 async function connectBehind({ proxy, daemon }: Behind): Promise<Client> {
   const { token } = daemon.info
   const mux = await connect({ url: proxy.url, token, timing: hasty, patient: true })
@@ -28,10 +28,10 @@ async function connectBehind({ proxy, daemon }: Behind): Promise<Client> {
   return { mux, states }
 }
 
-/** Takes the events of a session up to the `ends`th terminal one, at a pace and with a window of its own. */
+/** Reads the events of a session up to its terminal event number `ends`, at a random pace and with a random window. */
 async function follow(mux: Mux, session: string, random: Random, ends = 1): Promise<(Event | Gap)[]> {
   const window = Math.floor(1_024 * 2 ** (random.next() * 11))
-  // A handler that is quick, or takes so long now and then that events wait while connections come and go.
+  // The handler is fast, or sometimes so slow that events wait while connections come and go.
   const takesMs = random.pick([0, 20, 100])
   const taken: (Event | Gap)[] = []
   for await (const item of mux.subscribe(`session/${session}`, { since: 'start', window })) {
@@ -67,7 +67,7 @@ describe('clients whose connections are cut, torn, half-open, late and doubled',
     for (const { mux, states } of clients) {
       await until(() => expect(mux.state).toBe('open'))
       expect(states.length, 'it lost its connection').toBeGreaterThan(1)
-      // One after the other, and never anything else: the first connection stood, and nobody closed it.
+      // The two states alternate and no other occurs: the first connection was open, and no client closed it.
       expect(states).toEqual(states.map((_state, index) => (index % 2 ? 'open' : 'recovering')))
     }
     expect([...proxy.met.keys()].sort()).toEqual(fates.toSorted())
@@ -81,7 +81,7 @@ describe('clients whose connections are cut, torn, half-open, late and doubled',
     const starts = clients.flatMap(({ mux }, of) =>
       Array.from({ length: 6 }, (_, index) => mux.run({ prompt: `sim:text ${of} ${index}`, cwd: tempDir() })),
     )
-    // Each of them is answered in spite of it all: attempts do not end.
+    // Every call is answered despite the faults, because the SDK does not stop trying.
     const handles = await Promise.all(starts)
     proxy.calm()
     const { runs } = await direct.api.run.list({ limit: 1_000 })

@@ -22,7 +22,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
 const shared = sharedTestDaemon()
-/** With arguments: a daemon of its own. */
+/** Returns the shared daemon, or one of its own if there are arguments. */
 const open = async (...own: Parameters<typeof openOwn>): ReturnType<typeof openOwn> =>
   own.length > 0 ? openOwn(...own) : [shared(), await shared().peer('controller'), '']
 
@@ -188,7 +188,7 @@ describe('changing a session', () => {
   })
 })
 
-/** Stops a session's process, which takes no input while it is: answers how to kill it. */
+/** Sends SIGSTOP to a session's process, which then reads no input. Returns a function that kills the process. */
 const stopped = async (peer: RpcPeer, session: Session) => {
   const { pid } = (await get(peer, session)).process!
   process.kill(pid, 'SIGSTOP')
@@ -223,7 +223,7 @@ describe('a fork', () => {
       from: { session: source.session, seq: head },
       by: { name: 'controller' },
     })
-    // What was spent before is the source's.
+    // Costs before the fork belong to the source.
     const costs = log.filter(({ type }) => type === 'cost')
     const sum = costs.reduce((total, cost) => total + (cost['runCostUsd'] as number), 0)
     expect((await get(peer, forked)).costUsd).toBeCloseTo(sum, 12)

@@ -144,7 +144,7 @@ describe('a conversation has one owner', () => {
     process.kill(ptyHost.pid, 'SIGKILL')
     await open(user)
     await until(() => expect(readdirSync(join(user, 'state', 'muxd-claims'))).toEqual(['lock']))
-    // It removes what else the killed ones left.
+    // Start a daemon in the first home, to remove what the killed processes left there.
     await open(user, { home: first.home })
   })
 
@@ -202,7 +202,7 @@ describe('a conversation has one owner', () => {
       writeFileSync(entry, JSON.stringify({ pid, sessionId: claudeSessionId, procStart, pidDomain: domain }))
     write(started)
     expect(await refusal(start(peer, session, 'sim:text two'))).toMatchObject({ kind: 'conflict', pid })
-    // Left of another process that had this number.
+    // The entry of an earlier process with the same pid.
     write(`${started}0`)
     expect(await history(peer, session)).toContain('sim:text one')
   })

@@ -94,7 +94,7 @@ describe('a daemon that was killed', () => {
       expect((await readAll(peer, run.session)).map(({ type }) => type)).toContain('session_init'),
     )
     await daemon.kill()
-    // The pty-host ends by itself when the run is over: nobody was there.
+    // The pty-host exits by itself when the run has ended and no daemon is attached.
     await until(() => expect(ptyHostsOf(daemon.home)).toEqual([]), { timeout: 30_000 })
 
     const next = await startTestDaemon({ home: daemon.home })
@@ -181,7 +181,7 @@ describe('a daemon that is told to keep sessions', () => {
       const ends = () =>
         peer.events('sessions').filter(event => (event['run'] as { state?: string } | null)?.state === 'failed')
       const runs = await Promise.all(starting)
-      // The others end at about the same time.
+      // The other runs end at about the same time.
       await until(() => expect(ends().length).toBeGreaterThan(round), { interval: 1 })
       await peer.call('daemon.stop', { keepSessions: true })
       expect(await daemon.stop()).toBe(0)

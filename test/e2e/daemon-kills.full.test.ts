@@ -15,17 +15,17 @@ import { testSeed } from '../support/test-seed.ts'
 
 const patience = { timeout: 60_000, interval: 20 }
 
-/** What the processes print for minutes should not be the larger part of the work. */
+/** Real speed, so that minutes of output are not most of the work. */
 const speed = { MUXD_SIMULATOR_SPEED: '1' }
 
-/** Fewer are for trying it out. */
+/** The environment may set a lower number for a quick try. */
 const kills = Number(process.env['KILLS'] ?? 200)
 
 describe('a daemon that is killed at random moments under load', () => {
   it(`ends no process, and every client has every event once, after ${kills} kills`, {
     timeout: 1_800_000,
   }, async () => {
-    // All processes stay when their runs have been cancelled.
+    // Leaves room for every process to stay idle after the cancellation of its run.
     const config = { maxIdleProcesses: 40 }
     let daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '40'], env: speed, config })
     const { home, info } = daemon
@@ -57,7 +57,7 @@ describe('a daemon that is killed at random moments under load', () => {
     const waits = fc.sample(fc.integer({ min: 0, max: 250 }), { numRuns: kills, seed: testSeed(20261121) })
     const started: Promise<{ result(): Promise<unknown> }>[] = []
     for (const [index, wait] of waits.entries()) {
-      // Asked and answered over whatever happens to the daemon.
+      // The call is sent and answered across the kills.
       if (index % 10 === 0) started.push(starter.run({ prompt: 'sim:text delayMs=5', session: short.session }))
       await delay(wait)
       await daemon.kill()
@@ -107,7 +107,7 @@ describe('a daemon that is killed', () => {
     const { home, pid } = await startTestDaemon({ env: { MUXD_KILL_AT: `${point}:${count}` } })
     const starter = await connect({ home, timing, patient: true })
     onTestFinished(() => starter.close())
-    // Long enough for each of the places, also for the log to be moved to the database.
+    // Long enough to reach each kill point, also the checkpoint of the write-ahead log.
     const [frames, size] = point === 'checkpointed' ? [600, 10_000] : [100, 100]
     const prompt = `sim:flood frames=${frames} rate=300 size=${size}`
     const first = starter.run({ prompt, cwd: tempDir() })
@@ -124,7 +124,7 @@ describe('a daemon that is killed', () => {
     expect(log.map(({ type }) => type)).not.toContain('log_damaged')
     const { runs } = await starter.api.run.list({ session })
     expect(runs.map(({ state }) => state)).toEqual(['done', 'done'])
-    // One process has done it all.
+    // A single process served both runs.
     const inits = new Set(log.flatMap(event => (event.type === 'session_init' ? [event['claudeSessionId']] : [])))
     expect(inits.size).toBe(1)
   })

@@ -8,7 +8,7 @@ import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
 const mark = 'a prompt that is found again'
 
-/** The home of a daemon that has ended in order, with the log of one run. */
+/** Creates the home of a daemon that stopped in order, with the log of one run. */
 async function endedHome() {
   const daemon = await startTestDaemon()
   const peer = await daemon.peer()
@@ -20,7 +20,7 @@ async function endedHome() {
   return { home: daemon.home, file, session, events, bytes: readFileSync(file) }
 }
 
-/** SQLite leaves old copies of a record in the unused part of a page, so every copy is replaced. */
+/** Replaces every copy of a text. SQLite keeps old copies of a record in the unused part of a page. */
 const replaceAll = (bytes: Buffer, text: string, by: string) =>
   Buffer.from(bytes.toString('latin1').replaceAll(text, by), 'latin1')
 

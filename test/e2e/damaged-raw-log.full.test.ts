@@ -15,7 +15,7 @@ import { testSeed } from '../support/test-seed.ts'
 
 type Logs = Map<string, WireEvent[]>
 
-/** A home whose daemon was killed in the middle of its runs, when their raw logs held more than had been translated. */
+/** Creates a home whose daemon was killed during its runs, when their raw logs held untranslated output. */
 async function killedHome(): Promise<{ home: string; logs: Logs }> {
   const daemon = await startTestDaemon()
   const peer = await daemon.peer()
@@ -31,7 +31,7 @@ async function killedHome(): Promise<{ home: string; logs: Logs }> {
   await endAllOf(daemon)
   for (const [index, path] of rawLogsOf(daemon.home).entries()) {
     const recording = readRecording(['bash.partial', 'utf8.partial', 'think', 'badjson'][index % 4]!)
-    // In pieces that are no lines, as they come from a PTY; without the result, so that the run is cut off.
+    // Split anywhere, like the reads of a PTY. Without the result, so that the run is interrupted.
     const end = recording.lastIndexOf('\n', recording.lastIndexOf('"type":"result"')) + 1
     expect(end).toBeGreaterThan(1_000)
     for (let start = 0; start < end; start += 700) {
@@ -48,7 +48,7 @@ function copyOf(home: string): string {
   return copy
 }
 
-/** What the next daemon makes of a home. */
+/** Returns the logs that the next daemon serves from a home. */
 async function recoveredLogs(home: string): Promise<Logs> {
   const daemon = await startTestDaemon({ home })
   const peer = await daemon.peer()
@@ -62,12 +62,14 @@ async function recoveredLogs(home: string): Promise<Logs> {
   return logs
 }
 
-/** The same events to the last byte; or the same up to a `log_damaged`, and then a log that is whole. */
+/**
+ * Checks that the events are the same byte for byte, or the same up to a `log_damaged`, followed by a consistent log.
+ */
 function expectNeverSilent(found: WireEvent[], truth: WireEvent[]) {
   expectWholeLog(found)
   const damagedAt = found.findIndex(({ type }) => type === 'log_damaged')
   const compared = damagedAt < 0 ? Infinity : damagedAt
-  // When a run was found to be lost is told by the clock.
+  // The time of a run's end depends on when the loss was detected.
   const texts = (events: WireEvent[]) =>
     events
       .slice(0, compared)
@@ -91,12 +93,12 @@ function doDamage(path: string, { file, place, flip }: { file: string; place: nu
   else writeFileSync(name, content.fill(content[at]! ^ flip, at, at + 1))
 }
 
-/** The times as muxd kept them before there were checksums: offset and ms since epoch, as doubles. */
+/** Converts a `.times` file to the format without checksums: offset and ms since epoch, as doubles. */
 function withoutChecksums(chunks: Buffer): Buffer {
   const entries = Array.from({ length: chunks.length / chunkEntryBytes }, (_, index) => {
     const entry = Buffer.alloc(16)
     const at = index * chunkEntryBytes
-    // The header holds the time of the start only.
+    // The header holds the start time only.
     entry.writeDoubleLE(index === 0 ? 0 : chunks.readUIntLE(at, 6), 0)
     entry.writeDoubleLE(index === 0 ? chunks.readUIntLE(at + 8, 6) : chunks.readUIntLE(at + 6, 6), 8)
     return entry
@@ -131,7 +133,7 @@ describe('a daemon that starts over damaged raw logs', () => {
     for (const path of rawLogsOf(copy)) {
       writeFileSync(`${path}.times`, withoutChecksums(readFileSync(`${path}.times`)))
       const content = readFileSync(`${path}.raw`)
-      // In what had not been translated: a change of the rest is found by comparison with the events that are stored.
+      // Changed in the untranslated part. In the rest, the comparison with the stored events finds a change.
       const at = content.lastIndexOf('"type":"assistant"') + '"type":"'.length
       writeFileSync(`${path}.raw`, content.fill('x', at, at + 1))
     }

@@ -28,7 +28,7 @@ async function faultyDaemon() {
   return { daemon, faults, peer: await daemon.peer() }
 }
 
-/** The text of the whole lines of the longest raw log. */
+/** Returns the text of the complete lines of the longest raw log. */
 function textIn(directory: string): string {
   const logs = readdirSync(directory).flatMap(name =>
     name.endsWith('.raw') ? [readFileSync(join(directory, name), 'utf8')] : [],
@@ -81,7 +81,7 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
 
     faults.set(both('*/muxd.db*', error))
     await until(() => expect(daemon.log()).toContain(loud.session))
-    // Nothing can be stored, and what is stored can be read.
+    // Writes fail, and stored events remain readable.
     await expect(start(peer, 'sim:text')).rejects.toThrow('could not be stored')
     expect(await read(peer, quiet)).toEqual(quietEvents())
     const seen = loudEvents().length
@@ -90,7 +90,7 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
     faults.set()
     expect(await wait(peer, loud)).toMatchObject({ state: 'failed', result: { failure: { code, retryable: true } } })
     await until(async () => expectWholeLog(loudEvents(), { log: await read(peer, loud) }))
-    // What was printed and could not be stored is read again, behind the end of the run.
+    // Output that could not be stored is read again. Its events follow the end of the run.
     const printed = textIn(join(daemon.home, 'processes'))
     expect(printed.length).toBeGreaterThan(0)
     await until(async () => {
@@ -124,7 +124,7 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
       faults.set(rule)
       const stall = delay(5_000)
       if (rule.path === '*.raw') {
-        // Terminals are held back, and nothing else: what there is can be read meanwhile.
+        // Only terminals are blocked. Stored events remain readable meanwhile.
         const held = await Promise.race([delay(1_000).then(() => read(peer, runs[0]!)), stall])
         expect(held).toBeInstanceOf(Array)
         await stall

@@ -18,7 +18,7 @@ const follow = async (peer: RpcPeer, run: Run) => {
   return (): WireEvent[] => peer.events(topic)
 }
 
-/** Writes until there is no room for another byte. */
+/** Fills the disk until no further byte fits. Returns the path of the file. */
 function fillDisk(directory: string): string {
   const path = join(directory, 'filler')
   const fd = openSync(path, 'w')
@@ -48,7 +48,7 @@ describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)',
     const filler = fillDisk(daemon.seenHome)
     const failed = await peer.call<Run>('run.wait', { run: loud.run, timeoutMs: 30_000 })
     expect(failed).toMatchObject({ state: 'failed', result: { failure: { code: 'disk_full', retryable: true } } })
-    // Behind it may come what its process had printed before.
+    // Events of the process's earlier output may follow it.
     await until(() => expect(loudEvents().map(({ type }) => type)).toContain('failed'))
     expectWholeLog(loudEvents())
 
@@ -88,7 +88,7 @@ describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)',
       limit: 1,
     })
     await until(() => expect(events().at(-1)!.seq).toBe(page.head))
-    // All that could be kept belongs to the run; only a line that was cut short may follow its end.
+    // Everything that could be kept belongs to the run. Only a truncated line may follow its end.
     const rest = events().slice(events().findIndex(({ type }) => type === 'failed') + 1)
     expect(rest.filter(({ type }) => type !== 'unparsed')).toEqual([])
   })

@@ -12,7 +12,7 @@ const runToEnd = async (peer: RpcPeer, prompt: string) => {
   const run = await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt })
   const ended = await peer.call<Run>('run.wait', { run: run.run })
   const events = await readLog(params => peer.call('topic.read', params), run.session)
-  // Claude Code may have begun a turn of its own by now.
+  // Claude Code may have started a turn of its own by now.
   expectWholeLog(events, { running: events.flatMap(event => (event.run && event.run !== run.run ? [event.run] : [])) })
   return { ended, events, last: events.at(-1) }
 }

@@ -9,7 +9,7 @@ import { until } from '../support/until.ts'
 describe.skipIf(!canInjectFaults)('a disk that refuses to sync (skipped where there is no C compiler)', () => {
   it.each([
     ['the end of a run', '*/muxd.db-wal', 'sim:long words=300 delayMs=500'],
-    // Long enough that it is moved from the log to the database.
+    // Long enough for a checkpoint to write to the database.
     ['the database', '*/muxd.db', 'sim:flood frames=4000 size=2000'],
   ])(
     '%s ends the daemon: nothing is published as kept, everybody is told, the next one begins a new epoch',
@@ -46,7 +46,7 @@ describe.skipIf(!canInjectFaults)('a disk that refuses to sync (skipped where th
         reason: 'epoch_changed',
       })
       expect(next.log()).toContain('a sync of the database failed: the events have a new epoch')
-      // Its process has gone on meanwhile, or had come to its end.
+      // The process has continued meanwhile, or has finished.
       expect(await later.call('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
       const events = await readLog(params => later.call('topic.read', params), run.session)
       expectWholeLog(events)

@@ -10,7 +10,7 @@ import { testSeed } from '../support/test-seed.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
-/** The choices of the test that runs. */
+/** The random generator of the running test. */
 let random: Random
 const upTo = (max: number) => random.whole(0, max)
 const pick = <T>(...items: [T, ...T[]]): T => random.pick(items)
@@ -29,7 +29,7 @@ const words: [string, ...string[]] = [
   'toolu_1',
 ]
 
-/** Text of any JSON value, also of what `JSON.stringify` does not write. */
+/** Returns the text of a random JSON value, including forms that `JSON.stringify` never writes. */
 function value(levels = 4): string {
   const leaf = () =>
     pick(
@@ -125,7 +125,7 @@ function line(): string {
 
 const lines = (count: number) => Array.from({ length: count }, line)
 
-/** The events as they are kept; a large one comes whole only when it is asked for. */
+/** Returns the stored events. Large events are read in full by a separate call. */
 const log = async (peer: RpcPeer, session: string) => {
   const events = await readLog<WireEvent>(params => peer.call('topic.read', params), session)
   return events.map(event => JSON.stringify(event))

@@ -83,7 +83,7 @@ describe('an exception in the translation of a frame', () => {
 
 describe('an exception in what a session does with a frame', () => {
   const env = { MUXD_THROW_AT: 'handled:tool_progress' }
-  // The prompt is one of a process that names prompts: an `init` without one would begin a turn of its own.
+  // Without an `init`: the process names prompts, so an `init` without the prompt's uuid would begin a turn of its own.
   const faulty = () => goingOn([text, progress])
 
   it('ends the run and its process, and neither the session nor any other', async () => {
@@ -100,7 +100,7 @@ describe('an exception in what a session does with a frame', () => {
     expect((await ended(peer, other)).state).toBe('done')
     expect((await play(peer, 'sim:echo again', run.session)).state).toBe('done')
     expect(await get(peer, run.session)).not.toHaveProperty('fault')
-    // It is not met again.
+    // The next daemon does not hit the same fault again.
     const next = await restarted(daemon, env)
     expect((await play(next.peer, 'sim:echo again', run.session)).state).toBe('done')
     expect((await log(next.peer, run.session)).filter(({ type }) => type === 'log_damaged')).toHaveLength(1)

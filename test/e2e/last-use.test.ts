@@ -10,7 +10,10 @@ const start = (peer: RpcPeer, prompt: string, session?: string) =>
   peer.call<Run>('run.start', { prompt, ...(session === undefined ? { create: { cwd: tempDir() } } : { session }) })
 const ended = (peer: RpcPeer, { run }: Run) => peer.call<Run>('run.wait', { run })
 
-/** What an act does to `usedAt`: the clock is past the last use before it. */
+/**
+ * Performs an act and returns whether it moved `usedAt`, with the session before and after. Waits first until the clock
+ * has passed the last use.
+ */
 async function usedAtAfter(peer: RpcPeer, session: string, act: () => Promise<unknown>) {
   const before = await get(peer, session)
   await until(() => expect(Date.now()).toBeGreaterThan(before.usedAt))

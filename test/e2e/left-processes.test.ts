@@ -11,7 +11,10 @@ import { until } from '../support/until.ts'
 
 const patience = { timeout: 30_000, interval: 20 }
 
-/** Starts three processes with a tool, then ends its turn, or hangs in it where the prompt is `hang`. */
+/**
+ * The script of a stand-in that starts three processes with a tool call (none if the prompt is `more`). The turn then
+ * ends, or hangs after the tool's end if the prompt is `hang`.
+ */
 const startingProcesses = (seconds: number) => `
   import { spawn } from 'node:child_process'
   const start = (name, options) => spawn('/bin/sleep', ['${seconds}.' + name], { stdio: 'ignore', ...options }).unref()
@@ -126,7 +129,7 @@ describe('what Claude Code has started', () => {
   it('ends with the pty-host, by the next one, also where it has no environment', async () => {
     await start('hang')
     const [ptyHost] = ptyHostsOf(daemon.home)
-    // The tool's end is noted a moment after it is told.
+    // The pty-host writes the note a moment after the tool's end is reported.
     await until(
       () => expect(readdirSync(`${daemon.home}/processes`).filter(name => name.endsWith('.started'))).toHaveLength(1),
       patience,

@@ -10,7 +10,7 @@ const open = async (config: object = {}) => {
   const daemon = await startTestDaemon({ config })
   return { daemon, peer: await daemon.peer('limiter') }
 }
-/** A session whose process is there: a busy machine may need longer to start one than a limit here lasts. */
+/** Creates a session with a live process. On a busy machine a start may take longer than a limit of these tests. */
 const warmSession = async (peer: RpcPeer) => {
   const run = await start(peer, 'sim:text my first', {})
   await ended(peer, run)
@@ -25,7 +25,7 @@ const eventsOf = async (peer: RpcPeer, run: Run) => {
   expectWholeLog(events)
   return events.filter(event => event.run === run.run)
 }
-/** What Claude Code itself has counted in all, as its models' figures say. */
+/** Returns Claude Code's own total, as the sum of the figures of its models. */
 const counterIn = (log: { type: string }[]) => {
   const { models } = log.findLast(({ type }) => type === 'cost') as unknown as {
     models: Record<string, { costUSD: number }>
@@ -154,7 +154,7 @@ describe('a run with limits of its own', () => {
       const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session })
       expect(runs.reduce((sum, { result }) => sum + result!.costUsd, 0)).toBeCloseTo(costUsd, 9)
       const log = await readLog(params => peer.call('topic.read', params), session)
-      // The simulator's own counter goes on over its processes.
+      // The simulator's counter continues across its processes.
       expect(costUsd).toBeCloseTo(counterIn(log), 9)
       await eventsOf(peer, free)
     },

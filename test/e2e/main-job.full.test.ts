@@ -94,7 +94,7 @@ describe('the main job', () => {
     const after = await peer.call<Session>('session.get', { session: first.session })
     expect(after.claudeSessionId).toBe(before.claudeSessionId)
     expect(after.costUsd).toBeGreaterThan(before.costUsd)
-    // Claude Code counts on over a resume; nothing of it is counted twice.
+    // Claude Code's counter continues after a resume. Nothing is counted twice.
     const frames = await peer.call<{ events: { frame: { type?: string; total_cost_usd?: number } }[] }>('topic.read', {
       topic: `${topicOf(first)}/frames`,
       after: 0,
@@ -258,7 +258,7 @@ describe('a list', () => {
   it('comes in pages by number and by size, and is whole when they are put together', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
-    // The others stay queued: with their answers they would be larger.
+    // The other runs stay queued, because answers would make them larger.
     const first = await start(peer, 'sim:hang')
     for (let count = 0; count < 3; count++) {
       await peer.call('run.start', { session: first.session, prompt: `sim:text ${'x'.repeat(600 * 1024)}` })

@@ -20,7 +20,7 @@ const lines = (file: string): Told[] =>
         .filter(Boolean)
         .map(line => JSON.parse(line) as Told)
     : []
-/** A command that appends what it is told, a line each. */
+/** A command that appends each message that it gets to a file, one line each. */
 const appending = (file: string) => ['/bin/sh', '-c', 'cat >>"$1"; echo >>"$1"', 'sh', file]
 const ends = ['done', 'failed', 'cancelled', 'interrupted']
 const notified = async (peer: RpcPeer) => (await peer.call<DaemonStatus>('daemon.status')).notifications

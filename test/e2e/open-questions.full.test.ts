@@ -7,7 +7,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { readLog } from '../support/whole-log.ts'
 
-/** A program in place of Claude Code that asks so many questions at once, and ends the turn when all are answered. */
+/** Creates a stand-in for Claude Code that asks `count` questions at once, and ends the turn when all are answered. */
 function asking(count: number): string {
   const path = join(tempDir(), 'claude')
   const lines = `

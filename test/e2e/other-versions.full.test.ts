@@ -8,8 +8,8 @@ import { failToStart, startTestDaemon, tempHome } from '../support/daemon.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
 /**
- * A home as a daemon of the first schema left it that was killed: a session whose two runs had ended, one that was never
- * used, one with a run, and one whose run went on while another waited. `stored.json` is what it had stored.
+ * A home that a killed daemon of the first schema left: a session with two ended runs, an unused session, a session
+ * with one run, and a session with an active run and a queued one. `stored.json` lists what the daemon had stored.
  */
 const earlierHome = fileURLToPath(new URL('../fixtures/home-v1', import.meta.url))
 interface Stored {
@@ -22,14 +22,14 @@ interface Stored {
 }
 const stored = JSON.parse(readFileSync(join(earlierHome, 'stored.json'), 'utf8')) as Stored
 
-/** A key is remembered for a day, and the home is older than that. */
+/** Moves the stored calls to today: a key is valid for a day, and the home is older. */
 function usedToday(database: string) {
   const db = openSqlite(database)
   db.prepare<[number]>('UPDATE requests SET time = ?').run(Date.now())
   db.close()
 }
 
-/** What the next daemon adds to the log of the run that went on, and of the one that waited: all of it, in order. */
+/** Checks all events, in order, that the next daemon adds for the active run and for the queued run. */
 function expectRecovered([interrupted, ...rest]: readonly { type: string; run: string | null }[]) {
   const text = 'The simulated answer goes on, word after word, so that there is something to'
   expect(interrupted).toEqual({

@@ -8,7 +8,7 @@ import { readLog } from '../support/whole-log.ts'
 
 const standIn = fileURLToPath(new URL('../fixtures/stand-ins/steps-of-prompt.mjs', import.meta.url))
 
-/** Each run has a process of its own. */
+/** With `idleCloseMs: 0`, each run gets its own process. */
 const open = async (config: object = {}) => {
   const daemon = await startTestDaemon({ argv: ['--claude-bin', standIn], config: { idleCloseMs: 0, ...config } })
   return daemon.peer()
@@ -19,7 +19,7 @@ const run = async (peer: RpcPeer, session: string, steps: object[] = []) => {
 }
 const create = (peer: RpcPeer, claude: ClaudeOptions = {}) =>
   peer.call<Session>('session.create', { cwd: tempDir(), claude })
-/** The modes that the session's processes were started with. */
+/** Returns the permission modes that the session's processes were started with. */
 const modes = async (peer: RpcPeer, session: string) =>
   (await readLog(params => peer.call('topic.read', params), session)).flatMap(event =>
     event.type === 'session_init' ? [event['permissionMode']] : [],

@@ -21,7 +21,7 @@ const update = (peer: RpcPeer, session: string, rules: string[]) =>
 const outcome = async (peer: RpcPeer, session: string) =>
   (await ended(peer, await start(peer, session, 'sim:permission'))).result!.response
 
-/** A program in place of Claude Code that refuses rules, and says so when it gets a prompt. */
+/** Creates a stand-in for Claude Code that rejects rules, and reports that when it gets a prompt. */
 function refusing(): string {
   const path = join(tempDir(), 'claude')
   const lines = `
@@ -48,7 +48,7 @@ describe('permission rules of a session', () => {
     await peer.call('session.update', { session, approvals: { policy: 'deny' } })
     expect(await outcome(peer, session)).toContain('It was not allowed')
     const resolved = (await logOf(peer, session)).filter(({ type }) => type === 'approval_resolved')
-    // Claude Code decided by the rules; only without them it asked.
+    // Claude Code decided by its rules. It asked only in the run without rules.
     expect(resolved).toMatchObject([{ decision: 'deny', by: { policy: 'deny' } }])
   })
 
@@ -88,7 +88,7 @@ describe('permission rules of a session', () => {
     const stored = db.value<[], string>(`SELECT text FROM events ${isDecision}`).get()!
     const text = stored.replace('"policy":"deny"', `"policy":${JSON.stringify(rule)}`)
     expect(text).not.toBe(stored)
-    // An earlier muxd stored no checksum.
+    // An earlier version of muxd stored no checksum.
     db.prepare<[string]>(`UPDATE events SET text = ?, crc = NULL ${isDecision}`).run(text)
     db.close()
     const peer = await (await startTestDaemon({ home: daemon.home })).peer()

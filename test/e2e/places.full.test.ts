@@ -38,7 +38,7 @@ describe('a run that waits for an answer', () => {
       await untilState(peer, other, 'running')
       const queued = await start(peer, 'sim:text')
       expect(await get(peer, queued)).toMatchObject({ state: 'queued', waitingFor: 'place' })
-      // Above the limit.
+      // The answered run takes its slot back, even above `maxRuns`.
       await peer.call('approval.answer', { approval, decision: 'allow' })
       expect(await ended(peer, asking)).toMatchObject({ state: 'done' })
       expect(await get(peer, queued)).toMatchObject({ state: 'queued', waitingFor: 'place' })

@@ -15,7 +15,7 @@ import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
 const isTerminal = ({ type }: WireEvent) => (terminalTypes as readonly string[]).includes(type)
 
-/** Whatever a client has seen up to the last end of a run is there, as it was. */
+/** Checks that everything a client saw up to the last terminal event is unchanged. */
 function expectKept(log: WireEvent[], seen: WireEvent[]) {
   const ends = seen.findLastIndex(isTerminal) + 1
   expect(log.slice(0, ends)).toEqual(seen.slice(0, ends))
@@ -31,7 +31,7 @@ async function daemonUnderLoad() {
     const topic = `session/${run.session}`
     sessions.set(run.session, await peer.call<{ epoch: string }>('topic.subscribe', { topic, since: 'start' }))
   }
-  // One goes on all the time; the others come to ends, one after the other, at their own pace.
+  // One run is active all the time. The other sessions' runs end one after another, at their own pace.
   await watch(await start(peer, 'sim:flood frames=1000000 size=200 rate=500'))
   for (let index = 0; index < 3; index++) await watch(await start(peer, 'sim:text'))
   const prompts = ['sim:text', 'sim:tools', 'sim:crash', 'sim:flood frames=300 size=300']
@@ -43,7 +43,7 @@ async function daemonUnderLoad() {
 
 async function finishedLog(peer: RpcPeer, session: string): Promise<WireEvent[]> {
   const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session })
-  // One that had no process yet is begun again, and would go on.
+  // The new daemon starts a run that had no process yet, and that run might last.
   for (const { run } of runs) await peer.call('run.cancel', { run, mode: 'kill' })
   for (const { run } of runs) await peer.call('run.wait', { run })
   const log = await readLog<WireEvent>(params => peer.call('topic.read', params), session)
@@ -84,7 +84,7 @@ describe.skipIf(!canInjectFaults || !canMount)(
     it('is a gap for a client of the SDK, and behind it the whole log', async () => {
       const { home, faults, daemon, sessions, seen } = await daemonUnderLoad()
       const [session] = sessions.keys()
-      // What is synced with the first end of a run: before that the session may be gone with the power.
+      // The first end of a run syncs the session. Before it, a power cut may lose the session.
       await until(() => expect(endsSeen([...sessions.keys()].map(seen))).toBeGreaterThanOrEqual(1))
       const mux = await connectForTest({ home })
       const items: (Event | Gap)[] = []
@@ -108,7 +108,7 @@ describe.skipIf(!canInjectFaults || !canMount)(
     it('would take back ends of runs that were not synced: the check finds that', async () => {
       const { home, faults, daemon, peer, sessions, seen } = await daemonUnderLoad()
       await until(() => expect(endsSeen([...sessions.keys()].map(seen))).toBeGreaterThanOrEqual(1))
-      // As if the syncs from now on had not done what they said.
+      // Save the synced copies now and restore them after later syncs, as if those syncs had had no effect.
       const old = join(tempDir(), 'synced')
       mkdirSync(old)
       const synced = new Map(

@@ -12,7 +12,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
-/** The program as built, but for one translation: `tool_progress` without a time is told with another number. */
+/** Creates a copy of the build that differs in one translation: another number for a `tool_progress` without a time. */
 function previousBuild(): string {
   const directory = tempDir()
   const daemon = join(directory, 'dist', 'daemon.js')
@@ -31,7 +31,7 @@ function previousBuild(): string {
 
 const log = (peer: RpcPeer, session: string) => readLog<WireEvent>(params => peer.call('topic.read', params), session)
 
-/** A home whose daemon of the previous build was killed while it translated the output of a live process. */
+/** Creates a home whose daemon, of the previous build, was killed while it translated a live process's output. */
 async function killedPrevious() {
   const daemon = await startTestDaemon({ daemonProgram: previousBuild() })
   const peer = await daemon.peer()
@@ -55,7 +55,7 @@ it('a daemon that takes over a live session of the previous build keeps its even
   for (let restart = 0; restart < 2; restart++) {
     const daemon = await startTestDaemon({ home })
     const peer = await daemon.peer()
-    // It goes on translating what is printed.
+    // The daemon continues to translate new output.
     await until(
       async () => expect((await log(peer, run.session)).length).toBeGreaterThan(before.length + 3 * (restart + 1)),
       { timeout: 30_000 },

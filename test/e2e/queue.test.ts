@@ -6,7 +6,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { readLog } from '../support/whole-log.ts'
 
-/** A daemon with a run that goes on and further ones of its session that wait, named by their prompts. */
+/** Starts a daemon with an active run and queued runs of its session, named by their prompts. */
 async function withQueue(...prompts: string[]) {
   const daemon = await startTestDaemon({ config: { cancelGraceMs: 100 } })
   const peer = await daemon.peer('mover')

@@ -22,7 +22,7 @@ const calls: Record<string, Call> = {
     peer.call('run.start', { create: { cwd }, prompt: 'sim:text', key: 'k' }),
 }
 const moments = ['1 inside', '1 after', '2 inside', '2 after']
-// A session that is made takes one transaction and there is no other.
+// A call that only creates a session takes a single transaction.
 const makesSession = (name: string) => name === 'session.create' || name === 'session.fork'
 const cases = Object.keys(calls).flatMap(name =>
   moments.filter(moment => !makesSession(name) || moment.startsWith('1')).map(moment => [name, moment] as const),
@@ -88,7 +88,7 @@ describe('a call with a key', () => {
 
     const next = await startTestDaemon({ home })
     const later = await next.peer()
-    // Nothing was sent that is not stored, and what is stored is sent without being asked for again.
+    // An answer is sent only after it is stored. The next daemon sends a stored answer without a further call.
     if (stored === 'yes') await later.call('run.wait', { run })
     else expect(await later.call('approval.get', { approval })).toMatchObject({ state: 'pending' })
     expect(await answer(later)).toEqual(await answer(later))

@@ -17,7 +17,7 @@ const freeIn = (directory: string) => {
   return bavail * bsize
 }
 
-/** Writes until there is no room for another byte. */
+/** Fills the disk until no further byte fits. */
 function fillDisk(directory: string): string {
   const path = join(directory, 'filler')
   const fd = openSync(path, 'a')
@@ -45,7 +45,7 @@ describe.skipIf(!canMount)('on a full disk (skipped where no disk can be mounted
     expect(existsSync(ballast)).toBe(true)
 
     fillDisk(daemon.seenHome)
-    // The write-ahead log has some room left in its file.
+    // Some updates still fit into the file of the write-ahead log.
     const refusal = await updatesUntilRefused(peer, kept.session)
     expect(refusal).toMatch(/the disk .* is full.*free space by deleting sessions .*muxd gc/)
     expect(freeIn(daemon.seenHome)).toBeLessThan(64 * 1024)
@@ -82,7 +82,7 @@ describe.skipIf(!canMount)('on a full disk (skipped where no disk can be mounted
   it('a daemon starts, deletes and makes its ballast again', async () => {
     const home = tempHome()
     mkdirSync(home, { mode: 0o700 })
-    // The disk lives as long as this process.
+    // The mount lasts as long as this process.
     const mount = 'mount -t tmpfs -o size=64m,mode=700 tmpfs "$1" && echo mounted && exec cat'
     const disk = spawn('unshare', ['-rm', 'sh', '-c', mount, 'sh', home], { stdio: ['pipe', 'pipe', 'inherit'] })
     onTestFinished(() => void disk.stdin.end())
@@ -123,7 +123,7 @@ async function updatesUntilRefused(peer: RpcPeer, session: string): Promise<stri
   throw new Error('nothing was refused')
 }
 
-/** A daemon on the disk that `disk` has mounted. */
+/** Starts a daemon on the disk that `disk` has mounted. */
 async function serveOn(disk: ChildProcess, home: string, seenHome: string) {
   const enter = ['-t', String(disk.pid), '-U', '-m', '--preserve-credentials']
   const serve = [process.execPath, program, '--home', home, '--port', '0', '--simulate']

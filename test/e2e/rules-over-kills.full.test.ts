@@ -7,7 +7,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
-/** More are for trying it out. */
+/** The environment may set a higher number. */
 const passes = Number(process.env['PASSES'] ?? 4)
 const places = ['gathered', 'committed'].flatMap(point =>
   Array.from({ length: passes }, (_, passed) => `${point}:${passed}`),
@@ -17,7 +17,7 @@ const approvals = { policy: 'ask', rules: ['deny Write'] }
 const start = (peer: RpcPeer, session: string) =>
   peer.call<Run>('run.start', { session, prompt: 'sim:permission' }).catch(() => undefined)
 
-/** Every run ends, as the rules say, and the session takes another one. */
+/** Checks that every run ends according to the rules, and that the session accepts another run. */
 async function expectRuled(peer: RpcPeer) {
   const { sessions } = await peer.call<{ sessions: Session[] }>('session.list', {})
   for (const { session } of sessions) {

@@ -10,7 +10,7 @@ import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
 const patience = { timeout: 30_000, interval: 20 }
 
-/** A daemon that dies while a process has much behind it, in the middle of a turn. */
+/** Kills a daemon in the middle of a turn, when the process has already printed a lot. */
 async function killedLate(frames = 12_000) {
   const daemon = await startTestDaemon()
   const mux = await connect({ home: daemon.home, timing, patient: true })
@@ -25,7 +25,7 @@ async function killedLate(frames = 12_000) {
   return { daemon, mux, run, database: join(daemon.home, 'muxd.db') }
 }
 
-/** How much the daemon has read again, of how much there was. */
+/** Returns how many bytes of the raw log the daemon read again when it took the process over. */
 function reread(daemon: TestDaemon) {
   const lines = daemon
     .log()
@@ -58,7 +58,7 @@ describe('a daemon that takes over a process with much behind it', () => {
     const log = await readLog(mux.api.topic.read, run.session)
     expectWholeLog(log)
     expect(log.map(({ type }) => type)).not.toContain('log_damaged')
-    // Of a process that has ended nothing needs to be remembered.
+    // A process that has ended needs no snapshot.
     await mux.api.session.close({ session: run.session })
     await next.stop()
     const left = openSqlite(database)

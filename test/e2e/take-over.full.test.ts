@@ -26,9 +26,9 @@ const readAll = async (peer: RpcPeer, { session }: Run, running: string[] = []) 
   expectWholeLog(log, { running })
   return log
 }
-/** Resolves when the run goes on for at least so long. */
+/** Resolves when the run has been active for at least `ageMs`. */
 const untilOld = (run: Run, ageMs: number) => until(() => expect(Date.now() - run.startedAt!).toBeGreaterThan(ageMs))
-/** Resolves with the run when Claude Code has printed something of it. */
+/** Resolves with the run when Claude Code has printed some of its output. */
 const untilHeard = (peer: RpcPeer, run: Run) =>
   until(async () => {
     const heard = await get(peer, run)
@@ -41,7 +41,7 @@ const untilWaiting = (peer: RpcPeer, run: Run) =>
     return approvals.find(({ state }) => state === 'pending')!.approval
   })
 
-/** More than is read in one go. */
+/** More bytes than one read returns. */
 const muchOutput = 2_000_000
 
 const question = (id: string) => ({

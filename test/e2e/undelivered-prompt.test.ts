@@ -15,7 +15,7 @@ const options = { argv: ['--claude-bin', standIn] }
 const ended = (peer: RpcPeer, { run }: Run) => peer.call<Run>('run.wait', { run, timeoutMs: 30_000 })
 const send = (peer: RpcPeer, session: string, prompt: string) => peer.call<Run>('run.start', { session, prompt })
 
-/** A session whose process lives and has ended a run. */
+/** Creates a session with a live process that has ended a run. */
 async function idle() {
   const daemon = await startTestDaemon(options)
   const peer = await daemon.peer()
@@ -25,7 +25,7 @@ async function idle() {
   const { session } = await peer.call<Session>('session.create', { cwd: tempDir(), claude: { env } })
   expect(await ended(peer, await send(peer, session, '[]'))).toMatchObject({ state: 'done' })
   const { pid } = (await peer.call<Session>('session.get', { session })).process!
-  /** What each of the session's processes was given. */
+  /** Returns the prompts that each of the session's processes received. */
   const processes = () => {
     const lines = readFileSync(log, 'utf8').trim().split('\n')
     const prompts: string[][] = []

@@ -7,9 +7,9 @@ import { canMount, program, tempHome } from '../support/daemon.ts'
 
 const cli = fileURLToPath(new URL('../../dist/muxd.js', import.meta.url))
 
-/** Every program that meets an unusable home, each with one sentence on what is wrong. */
+/** Checks that a program reports an unusable home in one sentence. */
 function expectOneSentence(text: string, sentence: RegExp) {
-  // A command says first that it starts a daemon.
+  // A command first reports that it starts a daemon.
   const lines = text
     .trim()
     .replace(/^muxd: no daemon runs, starting one\n/, '')
@@ -76,7 +76,7 @@ describe('a process with too few file descriptors', () => {
     const serve = [process.execPath, program, '--home', home, '--port', '0', '--simulate']
     const { stderr } = spawnSync('sh', ['-c', limited, 'sh', String(limit), ...serve], {
       encoding: 'utf8',
-      // It may have enough: then it runs until it is ended.
+      // With enough descriptors the daemon runs until the timeout ends it.
       timeout: 10_000,
       killSignal: 'SIGTERM',
     })

@@ -97,7 +97,7 @@ describe('what runs have used', () => {
     expect((await usage(peer, { from: endedAt! + 1, to: ended[2]!.endedAt! + 1 })).total.runs).toBe(1)
     const kiritimati = await usage(peer, { by: ['day'], timeZone: 'Pacific/Kiritimati' })
     const pagoPago = await usage(peer, { by: ['day'], timeZone: 'Pacific/Pago_Pago' })
-    // 25 hours apart.
+    // The two time zones are 25 hours apart.
     expect(kiritimati.rows[0]!.day! > pagoPago.rows[0]!.day!).toBe(true)
     const cut = await usage(peer, { by: ['run'], limit: 2 })
     expect(cut).toMatchObject({ rows: [{ runs: 1 }, { runs: 1 }], more: 1, total: { runs: 3 } })

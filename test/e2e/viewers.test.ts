@@ -30,7 +30,7 @@ it('everybody sees who watches a session, until it closes, unsubscribes or vanis
   await lastTold(['page control', 'wall observe'])
   expect(await viewersOf(asks, session)).toEqual(['page control', 'wall observe'])
 
-  // To move a cursor is not to come again.
+  // A moved cursor does not count as another viewer.
   await page.call('topic.subscribe', { topic, since: 'start' })
   expect(await viewersOf(wall, session)).toEqual(['page control', 'wall observe'])
   wall.terminate()
@@ -42,7 +42,7 @@ it('everybody sees who watches a session, until it closes, unsubscribes or vanis
   await page.close()
   await lastTold([])
 
-  // Who watches is not what happened in the session.
+  // Viewers are not part of the session's log.
   expect(await asks.call('topic.read', { topic, after: 0 })).toMatchObject({ events: [] })
   await asks.call('session.delete', { session })
   await expect(viewersOf(asks, session)).rejects.toMatchObject({ error: { data: { kind: 'not_found' } } })
