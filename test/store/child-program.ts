@@ -6,7 +6,7 @@ import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Bundles a program into one file that plain Node starts in about 50 ms. */
+/** Bundles a program into one file, which plain Node starts in about 50 ms. */
 export async function bundleProgram(source: URL, outDirectory: string): Promise<string> {
   const outfile = join(outDirectory, 'program.mjs')
   await build({
@@ -17,7 +17,7 @@ export async function bundleProgram(source: URL, outDirectory: string): Promise<
     format: 'esm',
     logLevel: 'error',
   })
-  // The project's name for SQLite on Node 20, which a package resolves for its own files only.
+  // The project's name for SQLite on Node 20. A package resolves such a name for its own files only.
   const imports = { '#better-sqlite3': './better-sqlite3.cjs' }
   writeFileSync(join(outDirectory, 'package.json'), JSON.stringify({ imports }))
   writeFileSync(
@@ -27,7 +27,7 @@ export async function bundleProgram(source: URL, outDirectory: string): Promise<
   return outfile
 }
 
-/** Starts a command and gathers its output in `output`. */
+/** Starts a command and collects its output in `output`. */
 export function startProgram(command: string[]): { child: ChildProcess; output: () => string; ended: Promise<string> } {
   const [program, ...args] = command
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'] })

@@ -4,9 +4,10 @@ import { createRandom } from '../support/random.ts'
 import { entry, event, processOf, run, session } from '../support/records.ts'
 
 /**
- * Writes to the database of its first argument, with random choices of the seed of its second, until it is killed: in each turn, for each of three sessions, a few events
- * with the checkpoint they lead to, now and then as a durable entry. Goes on from what it finds. Prints some of what has
- * been published: `<session> <seq>`. It does little else, so that most kills hit it in a commit.
+ * Writes to a database until it is killed. The first argument is the database, the second the seed of the random
+ * choices. Each turn appends a few events with their checkpoint to each of three sessions, sometimes as a durable
+ * entry. Continues from the events that it finds. Prints some of the published positions: `<session> <seq>`. It does
+ * little else, so that most kills hit a commit.
  */
 const store = openStore(process.argv[2]!, { ballastBytes: 0 })
 const random = createRandom(Number(process.argv[3]))

@@ -49,7 +49,7 @@ test('killed at any moment, twenty times, the log has no hole, agrees with its c
   expect(written).toBeGreaterThan(100)
 })
 
-/** By session, the newest `seq` a line was printed for; a line may be cut by the kill. */
+/** Returns the newest printed `seq` of each session. A kill may truncate the last line. */
 function lastPublished(output: string): Map<string, number> {
   const lines = output.split('\n').slice(0, -1)
   return new Map(lines.map(line => [line.split(' ')[0]!, Number(line.split(' ')[1])]))

@@ -6,7 +6,7 @@ import { DatabaseRefused, type Store } from '../../daemon/store/store.ts'
 import { entry, event, processOf, run, session } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-/** What was stored, kept aside. */
+/** The stored content, to compare with. */
 export interface Truth {
   epoch: string
   events: Map<string, string[]>
@@ -18,8 +18,8 @@ const ids = ['s_1', 's_2', 's_3', 's_4']
 const keys = ['k_1', 'k_2']
 
 /**
- * A database of some 100 pages: closed in order, or as a daemon leaves it that is killed, with about half of it in the
- * write-ahead log. Opened again in between.
+ * Creates a database of about 100 pages. It is closed in order, or left as a killed daemon leaves it, with about half
+ * of it in the write-ahead log. It is opened again in between.
  */
 export function makeDatabase(closed: boolean): { directory: string; truth: Truth } {
   const directory = tempDir()
@@ -52,7 +52,7 @@ function write(store: Store, events: Map<string, string[]>): void {
       const process = round % 5 === 4 ? null : `p_${id}`
       const rows = [0, 1, 2].map(more => {
         const seq = texts.length + more + 1
-        // Some larger than a page.
+        // Some events are larger than a page.
         const size = seq % 29 === 0 ? 9_000 : (seq * 37) % 300
         return event(seq, {
           process,
@@ -71,7 +71,7 @@ function write(store: Store, events: Map<string, string[]>): void {
   }
 }
 
-/** A copy of a database with one of its files changed. */
+/** Copies a database with one of its files changed. */
 export function copyDamaged(from: string, name: string, change: (bytes: Buffer) => Buffer): string {
   const to = tempDir()
   copy(from, to)
@@ -86,8 +86,8 @@ function copy(from: string, to: string): void {
 }
 
 /**
- * Opens a database that may be damaged, and holds what it serves against the truth. Everything must be as it was, or
- * reported: refused, a `log_damaged` in the place of an event, a new epoch. Answers which; throws for what is silent.
+ * Opens a database that may be damaged and compares it with the truth. Everything must be unchanged or reported:
+ * refused, a `log_damaged` in place of an event, or a new epoch. Returns which; throws for silent damage.
  */
 export function reportOf(directory: string, truth: Truth): 'refused' | 'new epoch' | 'damaged' | 'as it was' {
   const logged = new Set<string>()
@@ -118,7 +118,10 @@ function refused(error: unknown): 'refused' {
   throw error
 }
 
-/** How many events are reported as damaged. In a new epoch the log may end early: nobody takes its numbers for the old ones. */
+/**
+ * Returns the number of events reported as damaged. In a new epoch the log may end early, because no client takes its
+ * numbers for those of the old one.
+ */
 function compareLog(store: Store, id: string, texts: string[], isNew: boolean, logged: Set<string>): number {
   const { first, head } = store.events.bounds(id)
   if (first !== 1 || head > texts.length) throw new Error(`${id}: ${first} to ${head} of ${texts.length}`)
@@ -140,7 +143,7 @@ function compareLog(store: Store, id: string, texts: string[], isNew: boolean, l
   return told
 }
 
-/** What is appended comes behind all that there was, and changes none of it. */
+/** Checks that new events follow all earlier ones and change none of them. An append may be refused. */
 function goOn(store: Store, { events }: Truth, logged: Set<string>): void {
   for (const [id, texts] of events) {
     const row = event(texts.length + 1)

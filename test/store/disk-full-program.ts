@@ -8,8 +8,8 @@ import { DiskFull, type Store } from '../../daemon/store/store.ts'
 import { entry, event, run, session } from '../support/records.ts'
 
 /**
- * Runs the scenario named by its second argument in the directory of its first, a small disk of its own, and prints
- * what it saw as JSON. What it saw is judged by disk-full.full.test.ts.
+ * Runs the scenario named by its second argument in the directory of its first, which is a small disk of its own.
+ * Prints its observations as JSON, which disk-full.full.test.ts checks.
  */
 const [directory, scenario] = process.argv.slice(2) as [string, string]
 const file = join(directory, 'muxd.db')
@@ -17,7 +17,7 @@ const filler = join(directory, 'filler')
 
 const scenarios: Record<string, () => unknown> = {
   small: () => floodAndEnd(seq => (seq % 7 === 0 ? 4_000 : 100)),
-  // Of this size, on this disk, the write-ahead log ends with more new pages than the ballast has.
+  // At this size, on this disk, the write-ahead log ends with more new pages than the ballast has.
   large: () => floodAndEnd(() => 1_500_000),
 
   async neighbours() {
@@ -86,9 +86,9 @@ const ends = Array.from({ length: 50 }, (_, index) => `s_${index}`)
 
 void Promise.resolve(scenarios[scenario]!()).then(result => process.stdout.write(JSON.stringify(result)))
 
-/** Events until one fails; then the ends of fifty runs; then room is made, and it goes on. */
+/** Appends events until one fails, then the ends of fifty runs. Then frees space and continues. */
 async function floodAndEnd(sizeOf: (seq: number) => number): Promise<unknown> {
-  // What the user will remove later.
+  // The file that the user removes later.
   appendFileSync(filler, randomBytes(12 * 1024 * 1024))
   const { store, journal, published } = open('s_flood', ...ends)
   const ballast = statSync(join(directory, 'ballast'))
@@ -137,7 +137,7 @@ function open(...sessions: string[]): { store: Store; journal: Journal; publishe
   return { store, journal, published }
 }
 
-/** Appends events turn by turn until one cannot be stored; says why. */
+/** Appends events turn by turn until one cannot be stored. Returns the reason. */
 function flood(journal: Journal, sizeOf: (seq: number) => number): unknown {
   const failures: unknown[] = []
   for (let seq = 1; failures.length === 0; seq++) {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTempDir, tempDir } from '../support/temp-dir.ts'
 import { bundleProgram, startProgram } from './child-program.ts'
 
-/** How a process gets mounts of its own here: as any user, else as root; undefined where neither may. */
+/** Arguments of `unshare` that give a process its own mounts: as any user, else as root. Undefined if neither works. */
 const unshare = [['--user', '--map-root-user', '--mount'], ['--mount']].find(flags => {
   const mount = 'mount -t tmpfs none /mnt'
   return spawnSync('unshare', [...flags, 'sh', '-c', mount], { stdio: 'ignore' }).status === 0
@@ -59,7 +59,7 @@ test.skipIf(unshare === undefined)(
   },
 )
 
-// oxlint-disable-next-line typescript/no-explicit-any -- what a scenario prints is known by its test
+// oxlint-disable-next-line typescript/no-explicit-any -- each test knows what its scenario prints
 async function onDiskOf(size: string, scenario: string): Promise<any> {
   const directory = tempDir()
   const script = 'mount -t tmpfs -o size=$0,mode=700 none "$1" && shift && exec "$@"'

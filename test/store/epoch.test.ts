@@ -32,7 +32,7 @@ test('closed in order, the epoch lasts beyond the machine, also after it was lef
   expect(reopen(cut(file), options).epoch).toBe(epoch)
   const again = openStore(file, { ...options, boot: 'boot 2' })
   expect(again.epoch).toBe(epoch)
-  // The mark of the orderly end does not outlive the next opening.
+  // The next opening removes the mark of the orderly close.
   expect(reopen(cut(file), { ...options, boot: 'boot 3' }).epoch).not.toBe(epoch)
   again.close()
 })
@@ -64,7 +64,7 @@ function openedDuring(boot: string | undefined) {
   return { file, store, epoch: store.epoch }
 }
 
-/** A copy of the database as it is now, as somebody finds it whose predecessor has vanished. */
+/** Copies the database in its present state, as a crashed daemon leaves it to the next. */
 function cut(file: string): string {
   const copy = join(tempDir(), 'muxd.db')
   for (const name of ['muxd.db', 'muxd.db-wal', 'muxd.db-shm']) {
@@ -80,7 +80,7 @@ test.skipIf(process.platform !== 'linux')('a database that was not closed is hel
   expect([locksOn(copy), locksOn(`${copy}-shm`)]).toEqual([['READ'], ['READ']])
 })
 
-/** Those that this process holds; closing any descriptor of a file gives up all of them. */
+/** Returns the locks that this process holds. A process that closes any descriptor of a file loses all of them. */
 function locksOn(path: string): string[] {
   const { ino } = statSync(path)
   const own = new RegExp(`POSIX +ADVISORY +(\\w+) +${process.pid} +\\S+:${ino} `)

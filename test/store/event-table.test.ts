@@ -90,7 +90,7 @@ test('an event out of its order is refused: a hole, a repetition, a hole within'
   expect(store.events.bounds('s_1')).toEqual({ first: 1, head: 3 })
 })
 
-/** What the table is: a list of texts for each session. */
+/** A model of the table: a list of texts for each session. */
 type Model = Map<string, EventRow[]>
 const ids = ['s_a', 's_b', 's_c']
 

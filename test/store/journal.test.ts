@@ -300,7 +300,7 @@ interface PendingSync {
   done: Promise<void>
 }
 
-/** The same over a store whose syncs end when the test says so. */
+/** The same set-up over a store whose syncs end when the test says so. */
 function setUpDelayed(...sessions: string[]): SetUp & { syncs: PendingSync[] } {
   const { store } = tempStore()
   const syncs: PendingSync[] = []

@@ -13,7 +13,7 @@ const urgency = ({ state }: Session) => ({ waiting: 2, running: 1, idle: 0, clos
 const inOrder = (sessions: Session[]) =>
   sessions.toReversed().toSorted((one, other) => urgency(other) - urgency(one) || other.usedAt - one.usedAt)
 
-/** All pages of the list by last use; `between` is called before each page but the first. */
+/** Returns all pages of the list by last use. Calls `between` before each page but the first. */
 function pages(store: Store, limit: number, filter: { state?: string } = {}, between = () => {}): Session[] {
   const all: Session[] = []
   for (let after: string | undefined; ; between()) {

@@ -134,7 +134,7 @@ function withRaw(file: string, work: (db: ReturnType<typeof openSqlite>) => unkn
   db.close()
 }
 
-/** What the descriptors of this process are open on; read twice, as listing them opens one. */
+/** Returns the number of open descriptors of this process, with the one that the listing itself opens. */
 function descriptors(): number {
   return readdirSync('/dev/fd').length
 }

@@ -50,7 +50,8 @@ test('a sync that failed is not tried again, nothing is stored after it, and the
   expect(requests()).toBe(0)
   expect(() => store.transaction(() => store.sessions.add(session('s_2')))).toThrow(failed)
   store.close()
-  // Its pages stay where they are: what is moved to the database now might not be what was written.
+  // Closing leaves the pages in the write-ahead log: after the failed sync, a checkpoint might copy bytes that differ
+  // from those written.
   expect(statSync(`${file}-wal`).size).toBeGreaterThan(0)
   const next = reopen(file, { ballastBytes: 0, boot: 'boot 1' })
   expect(next.epoch).not.toBe(store.epoch)
@@ -58,7 +59,7 @@ test('a sync that failed is not tried again, nothing is stored after it, and the
   expect(reopen(file, { ballastBytes: 0, boot: 'boot 1' }).epoch).toBe(next.epoch)
 })
 
-/** From now on the reading descriptor of this process on `path` is on a device that cannot be synced. */
+/** Replaces this process's read-only descriptor of `path` by one of a device that cannot be synced. */
 function breakDescriptor(path: string): void {
   const flags = (descriptor: string) =>
     /^flags:\s*0?(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))
@@ -68,7 +69,7 @@ function breakDescriptor(path: string): void {
     Number.parseInt(flags(descriptor)![1]!, 8) % 4 === constants.O_RDONLY
   const descriptor = Number(readdirSync('/proc/self/fd').find(isReader))
   closeSync(descriptor)
-  // The lowest free number is given out first.
+  // The system assigns the lowest free number first.
   const opened: number[] = []
   while (!opened.includes(descriptor)) opened.push(openSync('/dev/null', 'r'))
   onTestFinished(() => {
@@ -76,7 +77,7 @@ function breakDescriptor(path: string): void {
   })
 }
 
-/** Counts file system requests handed to the thread pool from now on. */
+/** Counts the file system requests given to the thread pool from now on. */
 function countFileRequests(): () => number {
   let count = 0
   const hook = createHook({

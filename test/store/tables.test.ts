@@ -227,7 +227,7 @@ test('what a deleted session leaves behind is removed step by step, and its numb
   expect(store.usedBytes()).toBeLessThan(used * 0.7)
   expect(['s_1', 's_2', 's_3'].map(id => store.events.bounds(id).head)).toEqual([600, 0, 10])
 
-  // A process of another session is nobody's to forget.
+  // The process of a session that is not deleted stays.
   store.deletions.forgetProcess('p_s_1')
   expect(store.processes.get('p_s_1')?.session).toBe('s_1')
 })

@@ -4,7 +4,7 @@ import { openStore, type StoreOptions } from '../../daemon/store/open.ts'
 import type { Store } from '../../daemon/store/store.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-/** A store in a directory of its own, closed and removed after the test. Without ballast unless asked for. */
+/** Creates a store in its own directory, closed and removed after the test. Without ballast by default. */
 export function tempStore(options: StoreOptions = { ballastBytes: 0 }): { store: Store; file: string } {
   const file = join(tempDir(), 'muxd.db')
   return { store: reopen(file, options), file }

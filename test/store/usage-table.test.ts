@@ -10,7 +10,10 @@ import { reopen, tempStore } from './temp-store.ts'
 const tokens = (output: number) => ({ input: 0, output, cacheCreation: 0, cacheRead: 0 })
 const share = (costUsd: number) => ({ costUsd, tokens: tokens(costUsd * 100) })
 
-/** A `cost` event; its models' shares are in cents, and none of them where Claude Code did not tell. */
+/**
+ * Returns a `cost` event. `models` has each model's cost in USD, or is absent if Claude Code did not report it. One USD
+ * counts as 100 output tokens.
+ */
 function cost(seq: number, time: number, ofRun: string | null, models?: Record<string, number>, usd = 1): EventRow {
   const runModels = models && Object.fromEntries(Object.entries(models).map(([name, each]) => [name, share(each)]))
   const body = { costUsd: 9, runCostUsd: usd, tokens: tokens(usd * 100), ...(runModels && { runModels }) }
@@ -84,7 +87,7 @@ test('it is stored with its event or not at all, by the journal, and outlives th
   journal.flush()
   expect(sums(store, [])).toMatchObject([{ costUsd: 1 }])
   let failure: unknown
-  // The last row does not follow: nothing of the entry is stored.
+  // The last row is not the next `seq`, so nothing of the entry is stored.
   const broken = [cost(3, 20, 'r_2', { opus: 2 }), ...events(9, 9)]
   journal.append(entry('s_1', broken, { onFailed: error => void (failure = error) }))
   journal.flush()

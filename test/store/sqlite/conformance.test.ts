@@ -11,7 +11,7 @@ import { openSqlite, type Sqlite } from '../../../daemon/store/sqlite/sqlite.ts'
 import { DatabaseBusy, DatabaseRefused, DatabaseUnavailable, DiskFull } from '../../../daemon/store/store.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
-/** With Node 20 better-sqlite3, with a newer Node `node:sqlite`, and both where both are installed. */
+/** better-sqlite3 on Node 20, `node:sqlite` on newer Node, both where both are installed. */
 function installedEngines(): Engine[] {
   const builtIn = nodeSqlite()
   try {
@@ -86,7 +86,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(scanned).toEqual(expected)
       const row = db.prepare<[string], { id: number }>('SELECT id FROM things WHERE CAST(id AS TEXT) = ?')
       expect(row.get('9007199254740993')).toEqual({ id: 2 ** 53 })
-      // The statement reads exact numbers again.
+      // The statement reads numbers exactly again.
       expect(row.get('1')).toEqual({ id: 1 })
     })
 
@@ -136,7 +136,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
           throw failure
         }),
       ).toThrow(failure)
-      // A reader would keep the log from starting anew.
+      // A statement that still reads would keep the write-ahead log from starting anew.
       expect(open().pragma('wal_checkpoint(TRUNCATE)')).toBe(0)
       scan.scan(text => seen.push(text) > 0)
       expect(seen).toEqual(['a', 'b', 'a', 'b', 'c'])
