@@ -11,15 +11,15 @@ import { until } from '../support/until.ts'
 
 export interface PtyHostUnderTest {
   ptyHost: PtyHost
-  /** The process that owns the terminals. */
+  /** The pid of the process that owns the terminals. */
   pid: number
-  /** Ends what `makePtyHost` has set up around the pty-host, after the pty-host has been closed. */
+  /** Ends everything that `makePtyHost` started around the pty-host. Called after the pty-host has closed. */
   dispose?(): Promise<void>
 }
 
 const patience = { timeout: 10_000, interval: 5 }
 
-/** What every pty-host does, whoever owns the terminals. Linux: it looks into /proc. */
+/** The behaviour of every pty-host, wherever its terminals are. Linux only: it reads /proc. */
 export function describePtyHost(name: string, makePtyHost: (dir: string) => Promise<PtyHostUnderTest>): void {
   // oxlint-disable-next-line vitest/valid-title -- the subject's name
   describe(name, () => {
@@ -33,7 +33,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
       ids = []
     })
 
-    // Whatever a test has done to its processes: nothing of them is left once the pty-host is closed.
+    // Whatever a test did to its processes, closing the pty-host leaves none of them.
     afterEach(async () => {
       await subject.ptyHost.close()
       expect(subject.ptyHost.list()).toEqual([])
@@ -103,7 +103,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         expect(times[1]).toBe(times[2])
         expect(times).toEqual([...times].sort((a, b) => a - b))
         expect(times.at(-1)).toBeLessThanOrEqual(after)
-        // Told of by another process, after it was written.
+        // A pty-host in another process reports growth after it has written.
         await until(() => expect(held.rawBytes).toBe(log.sizeBytes()), patience)
         log.close()
       })
@@ -232,7 +232,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         await held.release()
         await subject.ptyHost.clear(held.id, { spareDetached: false })
         expect(readFileSync(file(held, 'err'), 'utf8')).toBe(kept)
-        // The first line is cut where the others have written more than is kept.
+        // The first kept line is truncated if the others have written more than the pty-host keeps.
         expect(kept).toMatch(/^(mine|t?h?e?i?r?s?)\n/)
       })
     })
@@ -339,7 +339,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
       })
 
       it('KILL also ends what the command started in sessions of its own, with or without its environment', async () => {
-        // Without its environment a tool can only be told from others by what it says on its command line.
+        // A tool without its environment is recognised only by its command line.
         const seconds = randomInt(1_000_000, 2_000_000)
         const { held, exit, printed } = await sh(
           `setsid sleep ${seconds} & env -i setsid sleep ${seconds} & (setsid sh -c "sleep ${seconds}; :" &)
@@ -398,7 +398,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         expect(processesOf(held.id)).toHaveLength(1)
         const [left] = await subject.ptyHost.clear(held.id, { spareDetached: true })
         expect(left).toMatchObject({ pid: processesOf(held.id)[0], command: 'sleep 1000' })
-        // One with its pid that was started at another time is another.
+        // A process with the same pid and another start time is another process.
         await subject.ptyHost.endLeft([], [{ ...left!, identity: 'another' }])
         expect(processesOf(held.id)).toEqual([left!.pid])
         await subject.ptyHost.endLeft([], [left!])

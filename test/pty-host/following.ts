@@ -2,23 +2,25 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import type { HeldProcess } from '../../daemon/pty-host/pty-host.ts'
 import { openRawLog } from '../../daemon/pty-host/raw-log.ts'
 
-/** Reads what a process prints as the daemon does: from its raw log, whenever that has grown, up to the exit record. */
+/**
+ * Reads the output of a process as the daemon does: from its raw log, each time it has grown, up to the exit record.
+ */
 export interface Following {
-  /** What has been printed so far. */
+  /** Returns the output so far. */
   text: () => string
-  /** Resolves when it has been printed; rejects when the process has ended without. */
+  /** Resolves when the text has been printed. Rejects when the process has ended without printing it. */
   printed: (text: string) => Promise<void>
-  /** Resolves when the exit record has been read, rejects when the terminal is gone without one. */
+  /** Resolves when the exit record has been read. Rejects when the terminal is gone without one. */
   readonly exit: Promise<Exit>
-  /** Resolves when the pty-host has said that the terminal is gone. */
+  /** Resolves when the pty-host has reported that the terminal is gone. */
   readonly gone: Promise<void>
 }
 
 export interface Exit {
   status: number
-  /** Everything before the record. */
+  /** All output before the exit record. */
   output: Buffer
-  /** What came after it: nothing, unless something the command left behind goes on printing. */
+  /** All output after the exit record: empty, unless a process that the command left behind continues to print. */
   after: Buffer
 }
 
@@ -38,7 +40,7 @@ export function follow(held: HeldProcess, dir: string, nonce: string): Following
 
   const readOn = (_bytes: number, isEnd: boolean) => {
     for (let chunk = readChunk(); chunk.length > 0; chunk = readChunk()) chunks.push(chunk)
-    // The record is the last to come: no need to search everything again and again.
+    // The older chunks have been searched already.
     if (Buffer.concat(chunks.slice(-2)).includes(mark) || isEnd) {
       const record = parse(Buffer.concat(chunks), mark)
       if (record) resolveExit(record)
@@ -88,7 +90,7 @@ function parse(bytes: Buffer, mark: Buffer): Exit | undefined {
   return { status, output: bytes.subarray(0, at), after: bytes.subarray(end + 1) }
 }
 
-/** The pids of all living processes that a held process has started, found by their environment. */
+/** Returns the pids of all live processes that a held process has started, found by their environment. */
 export function processesOf(id: string): number[] {
   return readdirSync('/proc').flatMap(name => {
     if (!/^\d+$/.test(name)) return []
@@ -101,7 +103,7 @@ export function processesOf(id: string): number[] {
   })
 }
 
-/** What a process has open of terminals' masters and of the files in `dir`. */
+/** Returns the targets of a process's open descriptors that are terminal masters or files in `dir`. */
 export function openDescriptors(pid: number, dir: string): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap(fd => {
     try {

@@ -16,7 +16,7 @@ describe('a pty-host that starts', () => {
     for (const name of ['p_old.in', 'p_old.pid', 'p_old.raw']) writeFileSync(join(dir, name), '')
     for (const name of ['p_old.options', 'p_next.options']) mkdirSync(join(dir, name))
     const ptyHost = createInProcessPtyHost({ dir })
-    // It waits for the removal.
+    // Closing waits for the removal.
     await ptyHost.close()
     expect(readdirSync(dir)).toEqual(['p_next.options', 'p_old.raw'])
   })

@@ -7,13 +7,13 @@ import { createInProcessPtyHost } from '../../daemon/pty-host/in-process.ts'
 import { openPty } from '../../daemon/pty-host/pty.ts'
 import { follow } from './following.ts'
 
-/** Around the sizes at which a PTY's, a pipe's and a reader's buffers are full. */
+/** Sizes around the buffer sizes of PTYs, pipes and readers. */
 export const exitSizes = [1, 100, 4094, 4095, 4096, 4097, 4098, 5000, 20_000, 65_535, 65_536, 65_537, 1_000_000]
 
-/** A child that prints `size` known bytes in one write and exits at once, and what to compare its output with. */
+/** A child that prints `size` known bytes in one write and exits at once, and the comparison with its output. */
 export interface Printer {
   command: (size: number) => [string, ...string[]]
-  /** How many of the bytes are missing or wrong. */
+  /** Returns how many of the bytes are missing or wrong. */
   lost: (output: Buffer, size: number) => number
 }
 
@@ -31,7 +31,7 @@ export const ownPtyHost: OpenPtyHost = async dir => ({ ptyHost: createInProcessP
 export async function openPrintedBytes(openPtyHost: OpenPtyHost = ownPtyHost): Promise<PrintedBytes> {
   const dir = mkdtempSync(join(tmpdir(), 'printed-bytes-'))
   const { ptyHost, dispose } = await openPtyHost(dir)
-  // No newlines, so that a terminal in any mode passes it on as it is; random, so that no piece looks like another.
+  // Without newlines, so that a terminal passes it on unchanged in any mode. Random, so that no two pieces are equal.
   const pattern = Buffer.from(randomBytes(750_000).toString('base64'))
   const path = join(dir, 'pattern')
   writeFileSync(path, pattern)
@@ -56,7 +56,10 @@ export async function openPrintedBytes(openPtyHost: OpenPtyHost = ownPtyHost): P
   }
 }
 
-/** Runs the child `runs` times through the pty-host, `atOnce` at a time; the bytes missing before the exit records. `block` is called when they have been started. */
+/**
+ * Runs the child `runs` times through the pty-host, `atOnce` at a time. Calls `block` when the children of a round have
+ * started. Returns the number of bytes missing before the exit records.
+ */
 export async function bytesLostByPtyHost(
   { dir, ptyHost, printer }: PrintedBytes,
   { size, runs, atOnce, block }: { size: number; runs: number; atOnce: number; block?: () => unknown },
@@ -87,7 +90,7 @@ export async function bytesLostByPtyHost(
   return lost
 }
 
-/** The same child in the same terminal without the shim: the end is when the terminal says so. */
+/** Runs the same child in the same terminal without the shim. The terminal itself reports the end. */
 export async function bytesLostWithoutShim(
   { dir, printer }: PrintedBytes,
   { size, runs, atOnce }: { size: number; runs: number; atOnce: number },
@@ -105,7 +108,7 @@ export async function bytesLostWithoutShim(
         cwd: dir,
         env,
         onData: chunk => chunks.push(chunk),
-        // Longer than anything could be on its way.
+        // Longer than any data can still be on its way.
         onEnd: () => setTimeout(settle, 50),
       })
     })

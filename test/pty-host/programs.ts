@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Runs a program of `programs/` in a Node process of its own, for what would do harm in the tests' own: to be killed,
- * to have no descriptors left, a full disk. `shell` is what comes before it in its shell, as in `ulimit -n 100;`, and
- * `wrapper` what runs that shell.
+ * Runs a program of `programs/` in its own Node process, for effects that would harm the test's process: a kill, no
+ * free descriptors, a full disk. `shell` precedes the program in its shell, for example `ulimit -n 100;`. `wrapper` is
+ * the command that runs this shell.
  */
 export function startProgram(program: URL, argument: string, shell = '', wrapper: string[] = []) {
   const path = fileURLToPath(program)
   const script = `${shell} exec "$0" --import tsx "$1" "$2"`
-  // `env` so that there is a file to run, wrapper or not.
+  // `env` gives `spawn` a program to run with or without a wrapper.
   const child = spawn('env', [...wrapper, '/bin/sh', '-c', script, process.execPath, path, argument], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -30,7 +30,7 @@ export function startProgram(program: URL, argument: string, shell = '', wrapper
     })
     exit.catch(reject)
   })
-  // Whoever waits for one need not for the other.
+  // A caller may await only one of the two.
   ready.catch(() => {})
   exit.catch(() => {})
   return { child, ready, exit }

@@ -162,7 +162,7 @@ describe('a raw log', () => {
     const expected: number[] = []
     for (let index = 0; index < 3_000; index++) {
       const text = 'x'.repeat(1 + (index % 3))
-      // Clocks are set back sometimes.
+      // The clock is sometimes set back.
       const at = 2_000 + index * 2 - (index > 2_000 ? 1_500 : 0)
       append(text, at)
       for (let byte = 0; byte < text.length; byte++) expected.push(at)

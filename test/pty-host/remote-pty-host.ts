@@ -12,7 +12,7 @@ const patience = { timeout: 20_000, interval: 10 }
 export const attachPtyHost = (home: Home): Promise<RemotePtyHost> =>
   createRemotePtyHost({ home, logLevel: 'info', muxd: '0.0.0-test', log: createLog('silent') })
 
-/** Resolves with its pid. */
+/** Resolves with the pid of the pty-host when it is connected. */
 export const connectedPtyHost = (ptyHost: RemotePtyHost): Promise<number> =>
   until(() => {
     const { state, pid } = ptyHost.status()
@@ -20,7 +20,7 @@ export const connectedPtyHost = (ptyHost: RemotePtyHost): Promise<number> =>
     return pid!
   }, patience)
 
-/** A pty-host in a process of its own, whose processes' files are in `dir`. */
+/** Starts a pty-host in its own process. The files of its processes are in `dir`. */
 export async function openRemotePtyHost(dir: string) {
   const directory = mkdtempSync(join(tmpdir(), 'holder-home-'))
   const home = homePaths(directory)
@@ -30,7 +30,7 @@ export async function openRemotePtyHost(dir: string) {
   return {
     ptyHost,
     pid,
-    /** After it was closed. */
+    /** Call it after the pty-host has closed. */
     async dispose() {
       await until(() => {
         if (isAlive(pid)) throw new Error(`pty-host ${pid} is still alive`)

@@ -85,7 +85,7 @@ describe('a pty-host in a process of its own', () => {
     const gone = await sh(first, 'p_gone', 'sleep 1000')
     await first.leave()
     process.kill(gone.pid, 'SIGKILL')
-    // Its terminal is gone: without a daemon there is nobody to wait for.
+    // Its terminal is gone, and the pty-host releases ended processes while no daemon is attached.
     await until(() => expect(processesOf('p_gone')).toEqual([]), patience)
     const second = await attach()
     expect(second.list().map(({ id, inputEnded }) => ({ id, inputEnded }))).toEqual([
@@ -111,7 +111,7 @@ describe('a pty-host in a process of its own', () => {
 
   it('is started again when it has ended because its daemon was held up and did not come', async () => {
     const ptyHost = await attach()
-    // Longer than a pty-host waits that holds nothing.
+    // Longer than a pty-host without processes waits for a daemon.
     blockEventLoop(4_000)
     const held = await sh(ptyHost, 'p_1', 'echo done')
     expect((await follow(held, home.processes, 'N0').exit).output.toString()).toBe('done\n')
@@ -122,7 +122,7 @@ describe('a pty-host in a process of its own', () => {
     await sh(first, 'p_1', 'while :; do echo tick; sleep 0.1; done')
     const pid = await connectedPtyHost(first)
     await first.leave()
-    // Longer than it waits for a daemon when it holds nothing.
+    // Longer than a pty-host without processes waits for a daemon.
     await new Promise(resolve => setTimeout(resolve, 3_000))
     expect(isAlive(pid)).toBe(true)
     expect((await attach()).list()).toHaveLength(1)

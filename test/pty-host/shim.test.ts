@@ -35,7 +35,7 @@ describe.each(shells)('the shim in %s', shell => {
     rmSync(dir, { recursive: true })
   })
 
-  /** Starts a script and lets it run: opens its stderr, and opens and closes its input. */
+  /** Starts a script: opens its stderr, and opens and closes its input. */
   const run = async (script: string) => {
     output = ''
     writeFileSync(join(dir, 'p.pid'), `${dir}\n`)

@@ -1,5 +1,5 @@
-// In a directory on a small disk that is nearly full: holds a process that prints more than fits, makes room once the
-// process has been held up, and prints how it went.
+// Takes a directory on a small disk that is nearly full. Holds a process that prints more than fits, frees space once
+// the process has been paused, and prints the results.
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInProcessPtyHost } from '../../../daemon/pty-host/in-process.ts'
@@ -37,7 +37,7 @@ const done = new Promise<void>(resolve => {
 })
 await stalled
 const stalledAt = held.rawBytes
-// Several tries later nothing has moved: the terminal is not read, and the command waits.
+// No byte moves over several retries: the terminal is not read, and the command waits.
 await new Promise(resolve => setTimeout(resolve, 600))
 const movedBytes = held.rawBytes - stalledAt
 rmSync(ballast)

@@ -1,4 +1,4 @@
-// Holds two processes until it is killed: one that a hang-up ends, and one that ignores it and has a tool of its own.
+// Holds two processes until it is killed: one that ends at a hang-up, and one that ignores it and has a tool.
 import { createInProcessPtyHost } from '../../../daemon/pty-host/in-process.ts'
 
 const dir = process.argv[2]!

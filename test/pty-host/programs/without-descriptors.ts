@@ -1,4 +1,5 @@
-// Tries to start a process while so many descriptors are free, from none on, and prints what came of each try.
+// Tries to start a process with a given number of free descriptors, from zero upwards, and prints the result of each
+// try.
 import { closeSync, openSync, readdirSync } from 'node:fs'
 import { SpawnFailed } from '../../../daemon/pty-host/pty-host.ts'
 import { createInProcessPtyHost } from '../../../daemon/pty-host/in-process.ts'
