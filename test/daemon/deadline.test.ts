@@ -5,7 +5,7 @@ import { until } from '../support/until.ts'
 
 const hour = 60 * 60_000
 
-/** A wall clock that the test sets forward, as one that was asleep does. */
+/** A wall clock that the test sets forward, as after sleep. */
 function wallClock() {
   let ahead = 0
   return { now: () => Date.now() + ahead, sleep: (ms: number) => void (ahead += ms) }
@@ -32,7 +32,7 @@ it.each([2 ** 31, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER])('no wait of %i ms is ov
   onTestFinished(startDelay(ms, () => void over.push('delay')))
   const cancelled = startDelay(1, () => void over.push('cancelled'))
   cancelled()
-  // Node fires a timer that it cannot hold after a millisecond: these come later.
+  // Node runs a timer after 1 ms if its delay is above the maximum. These must not fire.
   await new Promise<void>(resolve => startDelay(20, resolve))
   expect(over).toEqual([])
 })

@@ -15,7 +15,7 @@ function logForTest({ maxBytes = 1_000, files = 3, now = Date.now } = {}) {
   return { log, path, directory }
 }
 
-/** All that is kept, from the oldest line on. */
+/** Returns all kept lines, oldest first. */
 function keptLines(directory: string): string[] {
   const number = (name: string) => Number(name.split('.')[2] ?? 0)
   const names = readdirSync(directory).toSorted((one, other) => number(other) - number(one))

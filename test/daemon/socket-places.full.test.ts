@@ -6,7 +6,7 @@ import { startTestDaemon } from '../support/daemon.ts'
 import { createTempDir, tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
-/** A home whose path has so many bytes. */
+/** Returns a home whose path has the given number of bytes. */
 function homeOf(bytes: number, character = 'h'): string {
   const root = tempDir()
   const left = bytes - Buffer.byteLength(root) - 1
@@ -18,7 +18,7 @@ function homeOf(bytes: number, character = 'h'): string {
 const longest = process.platform === 'linux' ? 107 : 103
 const stored = (home: string) => JSON.parse(readFileSync(join(home, 'sockets.json'), 'utf8')) as { directory: string }
 
-// The directories of the sockets are in a place that is gone after the test.
+// The socket directories are in a temporary directory that is removed after the test.
 const { TMPDIR } = process.env
 let temporary: ReturnType<typeof createTempDir>
 beforeEach(() => {

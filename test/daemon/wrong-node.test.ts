@@ -18,7 +18,7 @@ const thrownBy = (work: () => unknown): unknown => {
 
 const packageFile = () => createRequire(join(root, 'sqlite-node20/')).resolve('better-sqlite3/package.json')
 
-// better-sqlite3 is the only such module, and a Node with `node:sqlite` does not install it.
+// better-sqlite3 is the only native module that depends on Node's version, and is not installed beside `node:sqlite`.
 const hasAddon = nodeSqlite() === undefined
 it.runIf(hasAddon)('a native module for another Node is reported with the command that builds it again', () => {
   const place = tempDir()
@@ -26,7 +26,8 @@ it.runIf(hasAddon)('a native module for another Node is reported with the comman
   mkdirSync(join(place, addon, '..'), { recursive: true })
   cpSync(join(dirname(packageFile()), 'build/Release/better_sqlite3.node'), join(place, addon))
   const bytes = readFileSync(join(place, addon))
-  // Without a function for its own version Node compares the registered version, which has no flags behind it.
+  // If an addon has no function for Node's own version, Node compares the registered version, which has no flags behind
+  // it.
   bytes.write(
     '042',
     bytes.indexOf(`node_register_module_v${process.versions.modules}`) + 'node_register_module_v'.length,
