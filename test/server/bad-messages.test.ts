@@ -116,7 +116,7 @@ describe('bad messages are answered and the connection goes on', () => {
     expect(error!.data['path']).toEqual(typeof path === 'string' ? path : expect.stringMatching(path))
     expect(error!.data['expected']).toMatch(expected)
     expect(error!.message).toContain(shown)
-    // The path is for programs; people read the name of the parameter.
+    // Programs read the path; people read the name of the parameter.
     expect(error!.message).toContain(paramName(String(error!.data['path'])))
   })
 
@@ -156,7 +156,7 @@ describe('a message that is nested', () => {
   const call = (levels: number) =>
     `{"jsonrpc":"2.0","id":1,"method":"topic.unsubscribe","params":{"topic":"daemon","x":${'['.repeat(levels)}${']'.repeat(levels)}}}`
 
-  // The message, its params, and what is in them.
+  // The message and its params are two of the levels.
   test('128 levels deep is read, one of 129 is not, and the connection goes on', async () => {
     const { url } = await startTestServer()
     const client = await greet(url)

@@ -47,7 +47,7 @@ describe('topic.subscribe', () => {
     const client = await greet(server.url)
     const { result } = await client.call('topic.subscribe', { topic, ...(since && { since }) })
     expect(result).toEqual({ topic, epoch: instance, first: 11, head: 20, ...recovery })
-    // What is there comes before what is trimmed away by the next one.
+    // Wait for the existing events before the next one trims the oldest.
     await until(() => expect(seqs(client.events(topic))).toEqual(expected.filter(seq => seq <= 20)))
     log.publish({})
     await until(() => expect(seqs(client.events(topic))).toEqual(expected))
@@ -243,7 +243,7 @@ describe('with a window', () => {
     for (const seq of [1, 0, 1, 1]) ack(seq)
     log.publish({ text })
     await arrived(3)
-    // Ahead of what was sent: that much and no more.
+    // An ack ahead of the sent events counts up to the last sent one.
     ack(1_000)
     await arrived(5)
     for (let seq = 5; seq < 21; seq += 2) {

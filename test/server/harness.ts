@@ -18,7 +18,10 @@ import { until } from '../support/until.ts'
 export const tokens = { control: 'control-token-1', observe: 'observe-token-1' }
 export const instance = 'instance-1'
 
-/** A server over ring logs, on a free port and a Unix socket, that is gone (with all it held) when the test ends. */
+/**
+ * Starts a server over ring logs, on a free port and a Unix socket. The end of the test removes it with everything it
+ * held.
+ */
 export async function startTestServer(
   options: Partial<Omit<ServerOptions, 'limits' | 'handlers'>> & {
     limits?: Partial<Limits>
@@ -115,17 +118,17 @@ function testHandlers(topics: Pick<Handlers, 'topic' | 'event'>, given: object):
 
 export interface TestClient {
   readonly ws: WebSocket
-  /** Everything received, parsed, in order; `texts` as it came. */
+  /** All received messages, parsed, in order. `texts` has them unparsed. */
   readonly messages: Message[]
   readonly texts: string[]
   send(message: unknown): void
   sendText(text: string): void
   /** Sends a call and resolves with its answer. */
   call(method: string, params?: object): Promise<Message>
-  /** The first message (from now or before) that fits. */
+  /** Resolves with the first message, received before or after the call, that fits. */
   message(fits: (message: Message) => boolean): Promise<Message>
   closed: Promise<{ code: number; reason: string }>
-  /** Events received on a topic, in order. */
+  /** Returns the events received on a topic, in order. */
   events(topic: string): { seq: number }[]
 }
 
@@ -137,7 +140,7 @@ export interface Message {
   error?: { code: number; message: string; data: ErrorData }
 }
 
-/** A connection that is closed when the test ends. Rejects with the HTTP status where the upgrade is refused. */
+/** Opens a connection that closes when the test ends. Rejects with the HTTP status if the upgrade is refused. */
 export async function openClient(
   url: string,
   options: { token?: string | null; headers?: Record<string, string>; protocols?: string[]; autoPong?: boolean } = {},
@@ -195,10 +198,10 @@ export async function openClient(
   }
 }
 
-/** The socket under a client, which ws keeps to itself. */
+/** Returns a client's socket, which ws keeps private. */
 export const socketOf = ({ ws }: TestClient) => (ws as unknown as { readonly _socket: Socket })['_socket']
 
-/** A connection that has said hello. */
+/** Opens a connection and sends `hello`. */
 export async function greet(url: string, options: Parameters<typeof openClient>[1] = {}): Promise<TestClient> {
   const client = await openClient(url, options)
   await client.call('hello', helloParams)

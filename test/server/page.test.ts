@@ -12,7 +12,7 @@ interface Answer {
   body: string
 }
 
-/** As the socket has it: `fetch` would tidy up the path and choose the headers. */
+/** Sends a request with the path and headers unchanged. `fetch` would normalise the path and choose the headers. */
 function ask(url: string, path: string, options: { method?: string; headers?: object; body?: string } = {}) {
   const { hostname, port } = new URL(url)
   return new Promise<Answer>((resolve, reject) => {

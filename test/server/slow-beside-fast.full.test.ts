@@ -7,7 +7,7 @@ test('fifty that never read and fifty that read slowly cost bounded memory besid
   const count = 50
   const { bytes, complete, unsentBytes, rssBytes, rssBytesBefore } = await measureSlowReaders({
     count,
-    // A tenth of the data of the benchmark (G10), which is still more than the kernel takes for a connection.
+    // A tenth of the data of benchmark G10, which is still more than the kernel takes for a connection.
     slowBytesPerSecond: 60_000,
     portions: 2,
     turnsPerPortion: 80,
@@ -19,6 +19,6 @@ test('fifty that never read and fifty that read slowly cost bounded memory besid
   expect(complete).toBe(2 * count)
   expect(unsentBytes).toBeGreaterThan(64 * 1024)
   expect(unsentBytes).toBeLessThanOrEqual(unsentBound)
-  // What may wait for them, and what the garbage collector leaves lying about.
+  // The bytes that may wait for the readers, and some memory that is not collected yet.
   expect(rssBytes - rssBytesBefore).toBeLessThan(2 * count * unsentBound + 48 * megabyte)
 }, 120_000)

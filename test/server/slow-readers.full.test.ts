@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 const topic = 'session/s_1'
 const megabyte = 1024 * 1024
 
-/** Unsent bytes of all sockets of this process, which are those of the server (its clients send next to nothing). */
+/** Returns the unsent bytes of all sockets in this process. They are the server's: its clients send almost nothing. */
 function unsentBytes(): number {
   const { _getActiveHandles: activeHandles } = process as unknown as { _getActiveHandles(): unknown[] }
   const sockets = activeHandles().filter(handle => handle instanceof Socket)
@@ -43,7 +43,7 @@ describe('a reader that stalls', () => {
       await until(() => expect(fast.events(topic).at(-1)?.seq).toBe(turn * 4), { interval: 1 })
       most = Math.max(most, unsentBytes())
     }
-    // 32 MB were published, less than a page a turn; the mark is 256 KiB, a page 64 KiB.
+    // 32 MB were published, less than a page a turn. The high-water mark is 256 KiB, a page 64 KiB.
     expect(most).toBeGreaterThan(256 * 1024)
     expect(most).toBeLessThanOrEqual(5 * (256 + 64) * 1024)
     for (const client of stalled) {
@@ -81,7 +81,7 @@ describe('a reader that stalls', () => {
     await until(() => expect(server.connections()).toBe(0))
   })
 
-  // The limits are a twentieth of the real ones, and so the reader, of 1 KB/s, is twenty times as fast.
+  // The limits are a twentieth of the defaults, so a reader of 20 KB/s here stands for one of 1 KB/s.
   const twentieth = { heartbeatMs: 750, pongTimeoutMs: 1_500, stallTimeoutMs: 3_000 }
 
   test.each([
@@ -127,7 +127,7 @@ test('a client that asks and never reads is not read from either, and is bounded
     await other.call('ping')
     most = Math.max(most, unsentBytes())
   }
-  // The bound, one answer more, and the errors of one read.
+  // The bound, one more answer, and the errors for the calls of one read.
   expect(most).toBeLessThan(3 * megabyte)
   client.ws.resume()
   await until(() => expect(client.messages.filter(({ id }) => Number(id) >= 1_000)).toHaveLength(2_000), {

@@ -10,7 +10,7 @@ import { until } from '../support/until.ts'
 const addresses = new Set(Object.values(networkInterfaces()).flatMap(each => each!.map(({ address }) => address)))
 const hosts = ['127.0.0.1', '::1'].filter(host => addresses.has(host))
 
-/** Both ends of a connection, of which the client's reads nothing. */
+/** Opens both ends of a connection whose client does not read. */
 async function openPair(where: ListenOptions): Promise<{ client: Socket; socket: Socket }> {
   const server = createServer().listen(where)
   await once(server, 'listening')
@@ -32,7 +32,7 @@ test.runIf(process.platform === 'linux').each(hosts)(
     const unreadBytes = createUnreadBytes()
     expect(await unreadBytes(socket)).toBe(0)
     socket.write(Buffer.alloc(100_000))
-    // Node reads some of it in advance.
+    // Node reads some bytes in advance.
     await until(() => expect(client.bytesRead).toBeGreaterThan(0))
     await until(async () => expect(await unreadBytes(socket)).toBe(100_000 - client.bytesRead))
     expect(await unreadBytes(socket)).toBeGreaterThan(0)
