@@ -17,7 +17,7 @@ type Command = fc.Command<Model, World>
 export const clientCount = 3
 const which = fc.nat(clientCount - 1)
 
-/** A step of a client that is connected. */
+/** Creates a step that needs a connected client. */
 const ofClient = (
   name: string,
   client: number,
@@ -41,7 +41,7 @@ const append = fc.array(size, { minLength: 1, maxLength: 6 }).map(sizes =>
   }),
 )
 
-/** What is at the end of each turn. */
+/** Ends a turn: flushes, then checks each connected client's window and reads unless it is stalled. */
 const turn = fc.constant(
   ofAll('turn', (model, world) => {
     world.flush()
@@ -87,7 +87,7 @@ const drop = which.map(index =>
 
 type Place = 'place' | 'start' | 'end' | { epoch: string; seq: number } | { near: 'first' | 'head'; by: number }
 
-/** Where it was, which is what a client asks for that lost its connection; or anywhere. */
+/** A position to subscribe from: mostly the client's own, as after a lost connection, else any other. */
 const place: fc.Arbitrary<Place> = fc.oneof(
   { weight: 3, arbitrary: fc.constant('place' as const) },
   { weight: 2, arbitrary: fc.constantFrom('start' as const, 'end' as const) },
@@ -118,7 +118,7 @@ const unsubscribing = which.map(index =>
   }),
 )
 
-/** Late, doubled, backward or ahead of what was sent; or of what was read. */
+/** Acks what the client has read, or any `seq`: late, repeated, backward or ahead of the sent events. */
 const ack = fc
   .record({ index: which, seq: fc.option(fc.nat(150), { freq: 3 }) })
   .map(({ index, seq }) =>
@@ -150,5 +150,5 @@ const weighted: [number, fc.Arbitrary<Command>][] = [
   [2, trim],
   [1, restart],
 ]
-/** Mostly there is something to send, and somebody to send it to. */
+/** Weighted so that mostly there is an event to send and a client to send it to. */
 export const commands = weighted.flatMap(([weight, command]) => Array.from({ length: weight }, () => command))

@@ -3,10 +3,10 @@ import type { Since } from '../../daemon/topics/cursor.ts'
 import type { WireMessage } from './simulated-socket.ts'
 import { bytesOf, type Connection, type World } from './cursor-world.ts'
 
-/** What there is to know, in plain arrays: what was appended, and where each client is. */
+/** The complete state in plain arrays: the appended events, and the position of each client. */
 export interface Model {
   epoch: string
-  /** Every event of this epoch, also those that were trimmed; `seq` 1 is the first. */
+  /** Every event of this epoch, trimmed ones included. The first has `seq` 1. */
   texts: string[]
   first: number
   readonly clients: Client[]
@@ -14,17 +14,20 @@ export interface Model {
 
 export interface Client {
   connection: Connection | undefined
-  /** Its socket is not read from at the end of a turn. */
+  /** Whether the client skips reading its socket at the end of a turn. */
   stalled: boolean
-  /** Subscriptions whose answers it has not read yet. */
+  /** Subscriptions whose answers the client has not read yet. */
   asked: Subscription[]
-  /** The one it has read the answer of. */
+  /** The subscription whose answer the client has read last. */
   current: Subscription | undefined
-  /** Messages that were looked at when they were written. */
+  /** The number of written messages that have been checked. */
   seen: number
-  /** The same as of writing, not reading, with what was sent and is not acknowledged. */
+  /**
+   * `asked` and `current` as of the messages written, not read. `unacked` has the `seq` of each sent event without an
+   * ack.
+   */
   sending: { asked: Subscription[]; current: Subscription | undefined; unacked: number[] }
-  /** Where it would go on: the last event it has read. */
+  /** The position to resume from: the last event that the client has read. */
   place: { epoch: string; seq: number } | undefined
 }
 
@@ -32,7 +35,9 @@ interface Subscription {
   topicEpoch: string
   texts: string[]
   answer: object
-  /** The last event read; while it is `lost` the client waits for the answer to its next subscription. */
+  /**
+   * The `seq` of the last event read. While `lost` is set, the client waits for the answer to its next subscription.
+   */
   last: number
   lost: boolean
   ended: boolean
@@ -76,7 +81,7 @@ export function subscribe(model: Model, client: Client, since: Since, window: nu
   client.connection!.subscribe(since, window)
 }
 
-/** PROTOCOL.md's words on `since`. */
+/** Applies the rules of PROTOCOL.md for `since`. */
 function placed({ epoch, texts, first }: Model, since: Since) {
   const head = texts.length
   if (since === 'end') return { after: head, recovered: true }
@@ -92,7 +97,7 @@ function placed({ epoch, texts, first }: Model, since: Since) {
   return reason === undefined ? { after: since.seq, recovered: true } : { after: first - 1, recovered: false, reason }
 }
 
-/** At most `window` bytes are out that are not acknowledged, or a single event. */
+/** Checks that the sent events without an ack take at most `window` bytes, or are a single event. */
 export function checkWindow(client: Client): void {
   const { sending, connection } = client
   for (const message of connection!.socket.written.slice(client.seen)) {
@@ -110,11 +115,11 @@ export function checkWindow(client: Client): void {
 
 export function acknowledge({ connection, sending }: Client, seq: number): void {
   connection!.ack(seq)
-  // It is for the newest subscription, of which nothing may have been sent yet.
+  // An ack applies to the newest subscription, which may have no answer yet, and so no events.
   if (sending.asked.length === 0) sending.unacked = sending.unacked.filter(sent => sent > seq)
 }
 
-/** Reads what has come. Where events were trimmed under its cursor the client subscribes anew, as it should. */
+/** Reads the messages that have arrived. If the events under its cursor were trimmed, the client subscribes again. */
 export function read(model: Model, client: Client, world: World, most = Infinity): void {
   for (const { text, message } of client.connection!.socket.read(most)) {
     if (message.result) answered(client, message.result)
@@ -154,7 +159,7 @@ function delivered(
   if (!current.ended) subscribe(model, client, { epoch, seq: current.last }, current.window)
 }
 
-/** All that is due arrives, once everybody reads and acknowledges. */
+/** Checks that all due events arrive once every client reads and acknowledges. */
 export function settle(model: Model, world: World): void {
   const connected = model.clients.filter(({ connection }) => connection !== undefined)
   const isDue = (client: Client) => {

@@ -11,32 +11,34 @@ import type { TopicLog } from '../../daemon/topics/topic-log.ts'
 import { entry, event, session } from '../support/records.ts'
 import { type SimulatedSocket, simulatedSocket } from './simulated-socket.ts'
 
-/** A hub over the log of one session in SQLite, and connections to it. Everything is so small that every bound is met often. */
+/**
+ * A hub over the log of one session in SQLite, with connections. All bounds are so small that they are often reached.
+ */
 export interface World {
   readonly topic: string
   append(from: number, sizes: readonly number[]): string[]
-  /** The log begins with `first` from now on. */
+  /** Sets the `seq` of the log's first event. */
   trim(first: number): void
   flush(): void
   connect(): Connection
-  /** The daemon starts anew; with another `epoch` the database is a new one, too. */
+  /** Restarts the daemon. Another `epoch` also makes the database new. */
   restart(epoch: string): void
   close(): void
 }
 
 export interface Connection {
   readonly socket: SimulatedSocket
-  /** As the dispatch does it. */
+  /** Subscribes as `rpc/` does for a call. */
   subscribe(since: Since, window: number | undefined): void
   unsubscribe(): void
   ack(seq: number): void
   close(): void
 }
 
-/** Something that is wrong on purpose, to show that it is noticed. */
+/** A deliberate fault, to show that the model notices it. */
 export interface Plant {
   read?(texts: string[]): string[]
-  /** What is made of an ack, given that of all acks before. */
+  /** Replaces the `seq` of an ack. `before` is the `seq` of the subscription's previous ack, else 0. */
   ack?(seq: number, before: number): number
 }
 

@@ -13,7 +13,7 @@ function setUp(topics: readonly string[]) {
   const bounds = { epoch: 'i', maxRecords: Infinity, maxBytes: Infinity, maxEventBytes: limits.maxEventBytes }
   const logs = new Map(topics.map(topic => [topic, createRingLog(bounds)] as const))
   const hub = createHub({ lookup: topic => logs.get(topic), limits })
-  /** A connection whose socket takes everything at once. */
+  /** Attaches a connection whose socket accepts everything at once. */
   const connect = () => {
     const writes: Buffer[][] = []
     const sink: Sink = {
@@ -49,7 +49,7 @@ test('everything due to a connection in a turn, of all its topics and with its a
   const [one, two] = connections.map(({ writes }) => writes)
   expect(one!.map(chunks => chunks.length)).toEqual([3])
   expect(two!.map(chunks => chunks.length)).toEqual([3])
-  // Not equal bytes: the very same ones.
+  // The same buffers, not only equal bytes.
   for (const index of [1, 2]) expect(one![0]![index]).toBe(two![0]![index])
 })
 
@@ -96,7 +96,7 @@ test('however much is replayed, live events of others are written first in each 
     expect(live.socket.writes).toHaveLength(turn)
     expect(reads.slice(0, 3)).toEqual(['session/s_live', 'live events are written', 'session/s_old'])
   }
-  // In turn: nobody had two pages more than another.
+  // The connections take turns: no connection is two pages ahead of another.
   const pages = replaying.map(({ socket }) => socket.writes.flat().length)
   expect(Math.max(...pages) - Math.min(...pages)).toBeLessThanOrEqual(1)
   for (const { outbox } of [live, ...replaying]) outbox.close()
@@ -115,7 +115,7 @@ test('a session that is deleted while it is read ends the subscription, not the 
   outbox.release()
   hub.flush()
   socket.read()
-  // Committed; topics hear of it only once it is on the disk.
+  // The deletion is committed. Topics learn of it only after the sync.
   store.sessions.delete('s_1')
   outbox.send('{"id":1}')
   hub.flush()

@@ -18,7 +18,7 @@ const eventsPerRun = 40
 const perSecond = 10_000
 const seconds = 2
 
-/** One subscription of a connection, from its answer to that of the next on the same topic. */
+/** The events of one subscription, from its answer to the answer of the connection's next subscription on the topic. */
 interface Received {
   after: number
   events: LogEvent[]
@@ -31,7 +31,7 @@ test('1,000 subscriptions from anywhere get the whole log, once and in order, wh
   for (const session of sessions) daemon.append(session, 200)
   const clients = await Promise.all(Array.from({ length: connections }, () => openSubscriber(daemon.url, store.epoch)))
 
-  // Each connection subscribes to each session once, in any order, and then to some again.
+  // Each connection subscribes once to each session, in random order, and then again to some.
   const asked = fc.sample(asking, { seed: testSeed(6), numRuns: connections * sessions.length * 1.25 })
   const appended = appendAtRate(daemon.append)
   await Promise.all(
@@ -55,7 +55,7 @@ test('1,000 subscriptions from anywhere get the whole log, once and in order, wh
       const last = received.at(-1)!
       await until(() => expect(last.after + last.events.length).toBe(log.length))
       for (const { after, events, replaced } of received) {
-        // What a replaced one got is whole up to where it was replaced.
+        // A replaced subscription is complete up to its replacement.
         const end = replaced ? after + events.length : log.length
         const running = replaced ? runsOf(events) : []
         expectWholeLog(events, { log: log.slice(0, end), after, running })
@@ -72,7 +72,10 @@ const asking = fc.record({
 
 const runsOf = (events: readonly LogEvent[]) => [...new Set(events.map(({ run }) => String(run)))]
 
-/** Store, journal, topics and server as the daemon puts them together, with little memory: most of what is read back comes from SQLite. */
+/**
+ * Connects store, journal, topics and server as the daemon does, with little memory, so that most events are read from
+ * SQLite.
+ */
 async function startDaemon(store: Store) {
   const server = await startTestServer()
   const bounds = { sessionBytes: 8_192, totalBytes: 128 * 1024 }
@@ -90,7 +93,7 @@ async function startDaemon(store: Store) {
     url: server.url,
     subscriptions: server.subscriptions,
     settled: () => journal.settled(),
-    /** Of what may be seen. */
+    /** Returns the `seq` of the last published event. */
     head: (session: string) => logs.open(session).head(),
     append(session: string, count: number) {
       const from = (heads.get(session) ?? 0) + 1
@@ -110,7 +113,10 @@ function eventOfRun(session: string, seq: number): EventRow {
   })
 }
 
-/** A run of a session at a time, the sessions in turn; late where the machine is busy. Every run is ended. */
+/**
+ * Appends events at a fixed rate, one run at a time, in each session in turn. Falls behind on a busy machine. Every run
+ * ends.
+ */
 async function appendAtRate(append: (session: string, count: number) => void): Promise<void> {
   const chunk = 8
   const total = perSecond * seconds
@@ -123,7 +129,7 @@ async function appendAtRate(append: (session: string, count: number) => void): P
   }
 }
 
-/** A connection that keeps everything it gets; with a window it acknowledges each message when it comes. */
+/** Opens a connection that keeps everything it receives. With a window, it acknowledges each message on arrival. */
 async function openSubscriber(url: string, epoch: string) {
   const { ws, send } = await greet(url)
   ws.removeAllListeners('message')
@@ -153,7 +159,7 @@ async function openSubscriber(url: string, epoch: string) {
       send({ jsonrpc: '2.0', method: 'topic.ack', params: { topic, seq: params.events.at(-1)!.seq } })
     }
   })
-  /** Where the subscription with this id begins; at the head of its answer where nothing is said. */
+  /** Where each subscription begins, by the id of its call. Without an entry, it begins at the head in its answer. */
   const afters = new Map<number, number>()
   return {
     received: (session: string) => bySession.get(session) ?? [],

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Viewer, Viewers } from '../../protocol/index.ts'
 import { createPresence } from '../../daemon/topics/presence.ts'
 
-/** Presence over a table of who watches what, at a clock that the test moves. */
+/** Creates presence over a table of viewers, with a clock that the test moves. */
 function presenceForTest(limits: Partial<Parameters<typeof createPresence>[0]['limits']> = {}) {
   vi.useFakeTimers()
   const watching = new Map<string, Viewer[]>()

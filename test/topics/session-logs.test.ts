@@ -88,7 +88,7 @@ test('reading is the same over memory, over the store and over the seam between 
     for (const limit of [1, 3, Infinity]) {
       for (const maxBytes of [0, 250, 100_000]) {
         const read = log.read(after, limit, maxBytes)
-        // A read may end at the seam: it goes on from there.
+        // A read may end where memory and store meet. The next read continues there.
         const other = stored.read(after, limit, maxBytes)
         expect(read).toEqual(other.slice(0, read.length))
         expect(read.length > 0).toBe(after < 40)

@@ -1,13 +1,13 @@
 import type { Sink } from '../../daemon/topics/delivery.ts'
 
-/** The socket of a connection as a hub sees it, whose other end reads when the test says so. */
+/** A connection's socket as a hub sees it. The test decides when the other end reads. */
 export interface SimulatedSocket {
   sink: Sink
-  /** Reads up to `most` chunks of what waits; returns their messages, parsed and as they came. */
+  /** Reads up to `most` waiting chunks. Returns their messages, parsed and as text. */
   read(most?: number): { text: string; message: WireMessage }[]
   /** Every message written so far, read or not. */
   readonly written: WireMessage[]
-  /** Writes so far, by their chunks. */
+  /** The chunks of each write so far. */
   readonly writes: readonly Buffer[][]
 }
 
@@ -51,7 +51,7 @@ export function simulatedSocket(): SimulatedSocket {
   }
 }
 
-/** The text of one message, whose frame has no mask. */
+/** Returns the text of a message. Its frame has no mask. */
 function textOf(frame: Buffer): string {
   const header = frame[1]! < 126 ? 2 : frame[1] === 126 ? 4 : 10
   return frame.subarray(header).toString()

@@ -58,7 +58,7 @@ test('never more than the window is outstanding, and acking all makes room for a
         }
         const bytes = outstanding.reduce((sum, entry) => sum + entry.bytes, 0)
         expect(bytes).toBeLessThanOrEqual(4_000)
-        // Merged records may hold room back, never give more than there is.
+        // Merged records may make the room smaller than it is, but never larger.
         expect(window.room()).toBeLessThanOrEqual(4_000 - bytes)
       }
       window.ack(seq)
