@@ -10,14 +10,14 @@ import { nearly } from '../support/nearly.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
-/** Fewer for a quick look: `MUXD_FUZZ_CALLS=500`. */
+/** The environment may set a lower number for a quick look: `MUXD_FUZZ_CALLS=500`. */
 const calls = Number(process.env['MUXD_FUZZ_CALLS'] ?? 20_000)
 const callsAtOnce = 100
 
-/** What ends the daemon has tests of its own (`test/e2e/daemon-end.full.test.ts`). */
+/** Methods that end the daemon have their own tests (`test/e2e/daemon-end.full.test.ts`). */
 const endsTheDaemon = new Set(['daemon.stop'])
 
-/** Stands for one of the ids that there are by the time it is sent: what is made depends on the answers before. */
+/** A placeholder for an id that exists when the message is sent, because earlier answers decide which ids exist. */
 const known = (kind: string) => fc.nat(999).map(index => `${kind}_known${index}`)
 const known2id = /([srta])_known(\d+)/g
 
@@ -38,7 +38,7 @@ it(`of ${calls} calls, right, nearly right and wrong, each is answered as the pr
     { numRuns: Math.ceil(calls / callsAtOnce), endOnFailure: true },
   )
 
-  // What they began is ended, then it works as ever.
+  // Once the runs that the calls started have been ended, the daemon works as before.
   for (const state of ['queued', 'running', 'cancelling']) {
     const { runs } = await control.call<{ runs: { run: string }[] }>('run.list', { state, limit: 1_000 })
     await Promise.all(runs.map(({ run }) => control.call('run.cancel', { run, mode: 'kill' })))
@@ -62,7 +62,7 @@ interface Status {
   memory: { rssBytes: number }
 }
 
-/** Texts that a peer sends. */
+/** Returns texts that a peer sends. */
 function messages(cwd: string): fc.Arbitrary<string> {
   const names = [...methodRows.keys()].filter(name => !endsTheDaemon.has(name))
   const valid = (name: string) => arbitraryOf(methodRows.get(name)!.params, harmless(cwd))
@@ -92,7 +92,7 @@ function messages(cwd: string): fc.Arbitrary<string> {
   )
 }
 
-// What goes through params step by step has no step for each of so many levels.
+// More levels than code that walks params recursively can descend.
 const deep = (levels: number) =>
   `{"jsonrpc":"2.0","id":1,"method":"session.create","params":{"cwd":"/","key":"k","x":${'['.repeat(levels)}${']'.repeat(levels)}}}`
 
@@ -106,7 +106,7 @@ const garbage = fc.oneof(
     .map(method => JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: {} })),
 )
 
-/** Prompts, directories and times that keep the machine free; ids and topics that mean something. */
+/** Prompts, directories and times that cost little, and ids and topics that exist. */
 const harmless =
   (cwd: string) =>
   (path: string): fc.Arbitrary<unknown> | undefined => {
@@ -143,7 +143,7 @@ const harmless =
     }
   }
 
-// It would rightly not answer before its run has ended, which may be far down the queue.
+// `run.wait` answers only when its run has ended, which may be far down the queue.
 const bounded = (method: string, params: unknown): unknown =>
   method === 'run.wait' && typeof params === 'object' && params !== null && (params as Wait).timeoutMs !== -1
     ? { ...params, timeoutMs: 20 }
@@ -155,7 +155,7 @@ interface Ids {
   inText(text: string): string
 }
 
-/** The ids that answers have told, the latest few hundred of each kind. */
+/** Keeps the ids in answers, the latest few hundred of each kind. */
 function createIds(): Ids {
   const ids: Record<string, string[]> = { s: [], r: [], t: [], a: [] }
   return {
@@ -179,7 +179,7 @@ interface Answer {
   error?: { code: number; message: string; data: { kind: keyof typeof errors } }
 }
 
-/** Sends them at once on a connection of their own and checks what comes back. */
+/** Sends the texts at once on a separate connection and checks the answers. */
 async function exchange({ daemon, ids }: { daemon: TestDaemon; ids: Ids }, texts: string[], token: string) {
   const socket = new WebSocket(daemon.info.url, ['muxd.v1'], { headers: { authorization: `Bearer ${token}` } })
   const answers: Answer[] = []
@@ -197,7 +197,7 @@ async function exchange({ daemon, ids }: { daemon: TestDaemon; ids: Ids }, texts
 
   const due = ['hello', ...sent.flatMap(dueId)].map(id => JSON.stringify(id)).toSorted()
   const isOver = () => closedWith !== undefined || answers.length >= due.length
-  // What is missing then is told below.
+  // The checks below report missing answers.
   await until(() => expect(isOver()).toBe(true), { timeout: 60_000 }).catch(() => undefined)
   if (closedWith !== undefined) throw new Error(`closed with ${closedWith}: ${shown(sent)}`)
   const given = answers.map(({ id }) => JSON.stringify(id)).toSorted()
@@ -213,13 +213,13 @@ async function exchange({ daemon, ids }: { daemon: TestDaemon; ids: Ids }, texts
   await until(() => expect(closedWith).toBeDefined())
 }
 
-/** A result, or an error of the table that is no bug. */
+/** A result, or an error of the protocol's table other than `internal`. */
 const isGood = ({ result, error }: Answer) =>
   error === undefined
     ? typeof result === 'object'
     : error.data.kind !== 'internal' && errors[error.data.kind]?.code === error.code
 
-/** The id under which an answer is due: null where the text says none; nothing for a notification. */
+/** Returns the id of the due answer: `[null]` if the text names none, `[]` for a notification. */
 function dueId(text: string): unknown[] {
   let message: unknown
   try {

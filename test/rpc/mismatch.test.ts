@@ -42,7 +42,7 @@ const value = fc.letrec(tie => ({
 test.each(rows)('%s: a mismatch is found exactly where the compiled check refuses', (_name, row) => {
   const check = Compile(row.params)
   const fields = Object.entries(row.params.properties)
-  // Mostly of the right shape, so that the inner parts are reached.
+  // Mostly of the right shape, to reach the inner parts.
   const nearly = fc.record(Object.fromEntries(fields.map(([name]) => [name, value])), { requiredKeys: [] })
   fc.assert(
     fc.property(fc.oneof(value, nearly), params => {
@@ -50,7 +50,7 @@ test.each(rows)('%s: a mismatch is found exactly where the compiled check refuse
       expect(mismatch === undefined).toBe(check.Check(params))
       if (mismatch === undefined) return
       expect(mismatch.expected).not.toBe('')
-      // The path leads to the value, or to where it is missing.
+      // The path leads to the value, or to the place where it is missing.
       const at = mismatch.path
         .split('/')
         .slice(1)
