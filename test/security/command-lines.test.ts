@@ -15,7 +15,7 @@ const secrets = {
 }
 const slow = 'sim:slow delayMs=5000 words=10000'
 
-/** Starts a run that goes on, in a session with these options. */
+/** Starts a run that does not end, in a session with the given options. */
 async function runWith(daemon: TestDaemon, claude: object) {
   const peer = await daemon.peer()
   const create = { cwd: tempDir(), claude }
@@ -36,7 +36,7 @@ async function runWith(daemon: TestDaemon, claude: object) {
 const commandLines = (daemon: TestDaemon) =>
   processesOf(daemon.home).map(pid => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0'))
 
-/** The directories with options that are there. */
+/** Returns the names of the existing option directories. */
 const optionsIn = (daemon: TestDaemon) =>
   readdirSync(join(daemon.home, 'processes')).filter(name => name.endsWith('.options'))
 

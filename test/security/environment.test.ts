@@ -4,7 +4,7 @@ import { processesOf, startTestDaemon, type TestDaemon } from '../support/daemon
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
-/** Variables of the process of a session, as the kernel has them. */
+/** Returns the environment of a session's process, as the kernel reports it. */
 async function environmentIn(daemon: TestDaemon, claude: object = {}): Promise<Map<string, string>> {
   const peer = await daemon.peer()
   const create = { cwd: tempDir(), claude }
@@ -34,14 +34,14 @@ describe('a process of a session', () => {
     expect(environment.get('SOME_KEY')).toBe('changed')
     expect(environment.get('ANTHROPIC_MODEL')).toBe('m')
     expect(environment.get('CLAUDECODE')).toBe('')
-    // The simulator's own, beside what muxd sets.
+    // The simulator's own variables.
     const simulated = new Set(['CLAUDE_CONFIG_DIR', 'MUXD_SIMULATOR_HOME', 'MUXD_SIMULATOR_SPEED'])
     const names = [...environment.keys()].filter(name => /^(MUXD_|CLAUDE_)/.test(name))
     expect(names.filter(name => !simulated.has(name))).toEqual(['MUXD_PROCESS'])
   })
 
   it('gets what a list in the configuration names instead, and what muxd sets', async () => {
-    // What finds the processes of this test, and them their program.
+    // `TEST_DAEMON` marks the processes of this test, and `PATH` lets them find their programs.
     const allowEnvironment = ['TEST_DAEMON', 'PATH', 'ANTHROPIC_*']
     const environment = await environmentIn(await startTestDaemon({ env, config: { allowEnvironment } }))
     const names = [...environment.keys()].filter(name => !name.startsWith('MUXD_SIMULATOR_'))

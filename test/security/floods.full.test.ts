@@ -9,7 +9,7 @@ const megabyte = 1024 * 1024
 const call = (id: number, method: string, params: object = {}) =>
   frame({ payload: JSON.stringify({ jsonrpc: '2.0', id, method, params }) })
 
-/** Unsent bytes of all sockets of this process. */
+/** Returns the unsent bytes of all sockets of this process. */
 function unsentBytes(): number {
   const { _getActiveHandles: activeHandles } = process as unknown as { _getActiveHandles(): unknown[] }
   const sockets = activeHandles().filter(handle => handle instanceof Socket)
@@ -19,7 +19,7 @@ function unsentBytes(): number {
 describe('who calls and does not read', () => {
   it('gets no more than a bound prepared, is not read from, stalls nobody, and finds every answer when it reads on', async () => {
     const calls = 10_000
-    // Large enough that the kernel's buffers are nothing beside it.
+    // Large enough that the kernel's buffers are negligible.
     const status = { answer: 'x'.repeat(2_000) }
     const server = await startTestServer({
       checkResults: false,
@@ -32,7 +32,7 @@ describe('who calls and does not read', () => {
     const sent = raw.write(
       Buffer.concat(Array.from({ length: calls }, (_, id) => call(id, 'daemon.status', { padding }))),
     )
-    // Until the kernel's buffers are full in both directions.
+    // Wait until the kernel's buffers are full in both directions.
     let most = 0
     let before: number
     do {
@@ -42,7 +42,7 @@ describe('who calls and does not read', () => {
         most = Math.max(most, unsentBytes() - raw.unsentBytes())
       }
     } while (raw.unsentBytes() !== before)
-    // 4 MiB, and the answers to what was read in one piece with the call that passed them.
+    // The bound of 4 MiB, and the answers to calls in the same read as the call that exceeded it.
     expect(most).toBeLessThan(4.5 * megabyte)
     expect(raw.unsentBytes()).toBeGreaterThan(megabyte)
     raw.resume()
@@ -72,9 +72,9 @@ describe('many connections that call and do not read', () => {
       expect((await control.call('event.get', asked)).result).toMatchObject({ event })
       most = Math.max(most, unsentBytes() - raws.reduce((sum, each) => sum + each.unsentBytes(), 0))
     }
-    // One answer more, and what each gets of errors before it is not read from any more.
+    // The bound, one more answer, and the errors that each connection gets before the server stops reading from it.
     expect(most).toBeLessThan(bound + 2 * megabyte + observers * 128 * 1024)
-    // It was reached: else this shows nothing.
+    // The test proves something only if the bound is reached.
     expect(most).toBeGreaterThan(bound / 2)
     const observer = await greet(server.url, { token: tokens.observe })
     expect((await observer.call('event.get', asked)).error?.data).toMatchObject({
@@ -83,7 +83,7 @@ describe('many connections that call and do not read', () => {
       limit: 'maxRoleUnreadBytes',
       value: bound,
     })
-    // As soon as they read there is room again, and each call has its answer.
+    // When the connections read again, there is room, and each call gets its answer.
     for (const raw of raws) raw.resume()
     const answers = (received: Buffer) => received.toString('latin1').match(/"id":\d+,"(result|error)"/g)?.length
     for (const raw of raws)
@@ -123,7 +123,7 @@ describe('the bounds of a connection', () => {
     expect(await client.call('topic.subscribe', { topic: beyond! })).toMatchObject({
       error: { data: { kind: 'limit', limit: 'maxSubscriptions', value: 3 } },
     })
-    // One that is there already may be moved.
+    // A repeated subscription to a topic is allowed at the limit.
     expect(await client.call('topic.subscribe', { topic: first! })).toHaveProperty('result')
     await client.call('topic.unsubscribe', { topic: first! })
     expect(await client.call('topic.subscribe', { topic: beyond! })).toHaveProperty('result')

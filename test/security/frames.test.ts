@@ -6,7 +6,7 @@ import { until } from '../support/until.ts'
 const ping = JSON.stringify({ jsonrpc: '2.0', id: 'ping', method: 'ping' })
 const megabyte = 1024 * 1024
 
-/** Sends it on a raw WebSocket and answers what closed that; nobody else has noticed anything. */
+/** Sends on a raw WebSocket and returns the code that closed it. Checks that no other connection is affected. */
 async function closeCodeOf(send: (raw: RawSocket) => Promise<unknown>, limits = {}): Promise<number | undefined> {
   const server = await startTestServer({ limits: { closeTimeoutMs: 200, ...limits } })
   const other = await greet(server.url)
@@ -85,7 +85,7 @@ describe('a message in pieces', () => {
       await raw.write(frame({ length: BigInt(megabyte) }))
       for (let count = 0; count < 500; count++) {
         await raw.write('x')
-        // So that the next byte is read by itself.
+        // Lets the server read each byte separately.
         await new Promise(resolve => setImmediate(resolve))
       }
     }

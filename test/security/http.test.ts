@@ -3,7 +3,10 @@ import { greet, startTestServer, tokens } from '../server/harness.ts'
 import { openRaw, upgradeRequest } from '../support/raw-socket.ts'
 import { until } from '../support/until.ts'
 
-/** A server that has no patience, and what it answers to `request` until it closes; afterwards it is as it was. */
+/**
+ * Returns the answers of a server with short timeouts to `request`, up to the close. Checks that the server works as
+ * before.
+ */
 async function answersTo(request: (port: number) => string): Promise<{ statuses: number[]; text: string }> {
   const server = await startTestServer({ limits: { requestTimeoutMs: 500, closeTimeoutMs: 200, helloTimeoutMs: 500 } })
   const raw = await openRaw(server.port)

@@ -7,8 +7,8 @@ import { RpcFailure, type RpcPeer } from '../support/rpc-peer.ts'
 import { testSeed } from '../support/test-seed.ts'
 
 /**
- * Who may call what. A new method has to be entered here, by somebody who has thought about it: `control` where it
- * changes anything, or tells what is not for everybody who may watch.
+ * Which role may call which method. A new method needs an entry here, after some thought: `control` if it changes
+ * anything or returns data that not every viewer may see.
  */
 const mayBeCalledBy: Record<string, 'everybody' | 'control'> = {
   hello: 'everybody',
@@ -20,7 +20,7 @@ const mayBeCalledBy: Record<string, 'everybody' | 'control'> = {
   'session.get': 'everybody',
   'session.update': 'control',
   'session.fork': 'control',
-  // It tells what was said to `claude` outside of muxd.
+  // It returns what was said to `claude` outside muxd.
   'session.importable': 'control',
   'session.list': 'everybody',
   'session.viewers': 'everybody',
@@ -75,7 +75,7 @@ it('the observe token may call what is for everybody and nothing else, whatever 
   const before = await snapshot(control, daemon, session)
 
   const observer = await daemon.peer('observer', daemon.info.observeToken)
-  // Those that mean something here, and whatever else fits.
+  // Existing values, and random fitting values for the rest.
   const known: Record<string, unknown> = { session, run, topic: `session/${session}`, id: 't_control', timeoutMs: 1 }
   const instead = (path: string) => {
     const name = path.slice(1)
@@ -97,7 +97,7 @@ it('the observe token may call what is for everybody and nothing else, whatever 
   expect(await snapshot(control, daemon, session)).toEqual(before)
 })
 
-/** What an observer must not be able to change. */
+/** Returns everything that an observer must not be able to change. */
 async function snapshot(control: RpcPeer, daemon: TestDaemon, session: string) {
   const { tokens } = await control.call<{ tokens: object[] }>('token.list')
   const { pid, runs } = await control.call('daemon.status')

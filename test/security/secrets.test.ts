@@ -11,7 +11,7 @@ import { openPeer, RpcFailure, type RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { testSeed } from '../support/test-seed.ts'
 
-/** In the value of each secret option, and nowhere else. */
+/** Part of the value of each secret option, and of nothing else. */
 const canary = 'tweet-tweet'
 const claude = {
   env: { API_KEY: `${canary} env`, EMPTY: '' },
@@ -28,7 +28,7 @@ const shown = {
 
 const roles = ['control', 'observe'] as const
 
-/** A peer of each role that keeps every text it receives, subscribed to what there is. */
+/** Opens a peer for each role, subscribed to the topics, and keeps every text that the peers receive. */
 async function openWatchers(daemon: TestDaemon, topics: string[]) {
   const texts: string[] = []
   const open = async (token: string) => {
@@ -86,7 +86,7 @@ it('no answer, list, event, kept answer or log shows a secret option, but sessio
   expect((await outspoken.call<Session>('session.get', { session })).claude).toMatchObject(claude)
   expect((await outspoken.call<Session>('session.get', { session: forked.session })).claude).toMatchObject(claude)
 
-  // What was kept of a call is told by the next daemon.
+  // The next daemon returns the stored answers of calls with a key.
   expect(await daemon.stop()).toBe(0)
   const next = await startTestDaemon(options)
   const later = await openWatchers(next, [...everywhere, `session/${session}`, `session/${session}/frames`])
@@ -103,11 +103,14 @@ it('no answer, list, event, kept answer or log shows a secret option, but sessio
   expect([...written, daemon.log(), next.log()].filter(text => text.includes(canary))).toEqual([])
 })
 
-/** Ends something, or is called with what means something. */
+/** Methods that end something, or that the test above calls with existing values. */
 const isCalledAbove =
   /^(hello|daemon\.stop|token\.revoke|session\.(create|update|fork|close|delete)|run\.(start|cancel))$/
 
-/** Every other method, by each role, with what is known here and what else fits. */
+/**
+ * Calls every other method in each role, except those that show secrets to the control role, with the known values and
+ * random fitting values for the rest.
+ */
 async function callEverything(peers: Record<(typeof roles)[number], RpcPeer>, known: Record<string, unknown>) {
   const instead = (path: string) => {
     const name = path.slice(1)
@@ -148,7 +151,7 @@ it('the mask is no value: what was shown cannot be sent back by mistake', async 
   expect((await peer.call<{ sessions: object[] }>('session.list')).sessions).toEqual([])
 })
 
-// The log of a session is stored as it is sent: a secret in it could only be masked by reading each event again.
+// The log is stored as it is sent, so masking a secret in it would require parsing each event again.
 it.each(Object.entries(events))('the event %s has no field for a secret', (_, schema) => {
   expect(secretFields(schema)).toBeUndefined()
 })

@@ -6,7 +6,7 @@ const root = new URL('../../', import.meta.url)
 const prose = readFileSync(new URL('SECURITY.md', root), 'utf8')
 const testsIn = (text: string) => [...text.matchAll(/`(test\/[^`]+)`/g)].map(([, file]) => file!)
 
-/** The threats, each with the rest of its row. */
+/** The threats, each with its whole row. */
 const rows = prose
   .split('\n')
   .filter(line => /^\| (?!threat|-)/.test(line))
