@@ -32,7 +32,7 @@ test('a drop that broke off after any of its steps is finished by the next one',
   const { store, dir } = threeProcesses()
   const before = readAll(framesOf(store, dir, 's_1'))
   const drop = () => dropRawLog({ store, processesDir: dir }, store.processes.get('p_1')!, never)
-  // The database has the number of frames, and the files are still there; or some of them.
+  // The state after a part of the steps: the database has the number of frames, and some files still exist.
   store.processes.dropped('p_1', 4_000)
   rmSync(processFiles(dir, 'p_1').times)
   expect(readAll(framesOf(store, dir, 's_1'))).toEqual(before.slice(4_000))

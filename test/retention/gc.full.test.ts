@@ -23,7 +23,7 @@ describe('retention', () => {
       { id: 's_mid', unusedMs: 8 * day, lines: [40, 60] },
       { id: 's_new', unusedMs: 6 * day },
     ])
-    // Of an earlier version.
+    // A file of an earlier version.
     writeFileSync(join(home, 'processes', 'p_s_new_0.pack'), 'packed')
     const before = withStore(home, store =>
       store.events.read('s_mid', 0, 100, Infinity).map(text => JSON.parse(text) as unknown),
@@ -67,7 +67,7 @@ describe('retention', () => {
     expect(told).toBeGreaterThan(freed * 0.7)
     expect(told).toBeLessThan(freed * 1.3)
 
-    // All but the youngest are too large together; that one was used within the hour.
+    // All sessions together exceed the limit. The youngest stays, because it was used within the hour.
     const again = await startTestDaemon({ home, config: { keepTotalBytes: 1 } })
     const other = await again.peer()
     await until(async () => expect(await ids(other)).toEqual(['s_4']))
@@ -136,7 +136,7 @@ describe('retention', () => {
     }
     expect(await ids(client)).toEqual(all)
     expect(files()).toEqual(before)
-    // And each goes once it is at work no more.
+    // Each session is deleted once it has no more work.
     await client.call('run.cancel', { run: running.run, mode: 'kill' })
     await endOf(client, waiting.run)
     for (const session of all) await client.call('session.close', { session })
@@ -271,7 +271,8 @@ describe('retention', () => {
     const eventsOf = (id: string) => withStore(home, store => store.events.read(id, 0, 100, Infinity))
     const before = Object.fromEntries(kept.map(id => [id, eventsOf(id)]))
 
-    // Each time a little later: in the deletions, in what they leave behind, in the drops, after all of it.
+    // Each round kills the daemon a little later: during the deletions, the clean-up after them, the drops, or after
+    // all.
     for (let round = 0; round < 6; round++) {
       const { kill } = await startTestDaemon({ home })
       const files = filesOf(home)
@@ -298,7 +299,7 @@ describe('retention', () => {
   })
 })
 
-/** Every file of a home but SQLite's shared memory, where readers leave their marks. */
+/** Returns every file of a home except SQLite's shared memory, which readers change. */
 function contentsOf(home: string): Record<string, string> {
   const names = readdirSync(home, { recursive: true, encoding: 'utf8' }).filter(name => !name.endsWith('-shm'))
   const files = names.filter(name => statSync(join(home, name)).isFile())

@@ -13,11 +13,11 @@ export interface OldSession {
   unusedMs: number
   events?: number
   eventBytes?: number
-  /** Processes, by how many lines they printed. */
+  /** The number of lines that each process printed. */
   lines?: number[]
 }
 
-/** A home as a daemon leaves it that has ended: sessions that were used last so long ago. */
+/** Creates a home as a stopped daemon leaves it, with sessions last used the given time ago. */
 export function oldHome(sessions: OldSession[]): string {
   const home = tempHome()
   mkdirSync(join(home, 'processes'), { recursive: true, mode: 0o700 })
@@ -50,7 +50,7 @@ function fill(
   })
 }
 
-/** Looks into a home of which no daemon runs. */
+/** Opens the store of a home without a running daemon. */
 export function withStore<T>(home: string, look: (store: Store) => T): T {
   const store = openStore(join(home, 'muxd.db'), { ballastBytes: 0 })
   try {
@@ -62,7 +62,7 @@ export function withStore<T>(home: string, look: (store: Store) => T): T {
 
 export const filesOf = (home: string): string[] => readdirSync(join(home, 'processes')).toSorted()
 
-/** Bytes of all that a home keeps of sessions. */
+/** Returns the total size of the files in `processes` and of `muxd.db`, in bytes. */
 export function keptBytes(home: string): number {
   const files = filesOf(home).map(name => join(home, 'processes', name))
   return [...files, join(home, 'muxd.db')].reduce((sum, path) => sum + statSync(path).size, 0)

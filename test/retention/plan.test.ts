@@ -14,7 +14,7 @@ const processFacts = fc.record({
 })
 const sessionFacts = fc.record({
   session: fc.constant(''),
-  // A change of the record, such as an idle close, is no use.
+  // A change of the record, such as an idle close, does not count as a use.
   updatedAt: fc.constant(now),
   usedAt: fc.integer({ min: now - 60 * day, max: now }),
   events: fc.nat(100),
@@ -66,7 +66,7 @@ test('for size the longest unused go first, no more than needed, and none that w
       const freed = plan.rawLogs.reduce((sum, { bytes }) => sum + bytes, 0)
       const left = given.totalBytes - freed - plan.sessions.reduce((sum, { bytes }) => sum + bytes, 0)
       const eligible = given.sessions.filter(({ session, usedAt }) => !gone.has(session) && now - usedAt > hour)
-      // Enough, if there was enough to go; and one less would not have been.
+      // The plan frees enough if enough may go, and no session more than necessary.
       if (eligible.length > 0) expect(left).toBeLessThanOrEqual(rules.keepTotalBytes)
       const last = bySize.at(-1)
       if (last) expect(left + last.bytes).toBeGreaterThan(rules.keepTotalBytes)
@@ -75,7 +75,7 @@ test('for size the longest unused go first, no more than needed, and none that w
         expect(now - usedAt).toBeGreaterThan(hour)
         for (const kept of eligible) expect(usedAt).toBeLessThanOrEqual(kept.usedAt)
       }
-      // Only when no raw log is left that may go.
+      // Sessions go for size only when no more raw logs may be dropped.
       const dropped = new Set(plan.rawLogs.map(({ process }) => process))
       const kept = given.sessions.filter(
         ({ session }) => !plan.sessions.some(one => one.session === session && one.reason === 'age'),

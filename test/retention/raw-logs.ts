@@ -5,7 +5,7 @@ import type { Store, StoredProcess } from '../../daemon/store/store.ts'
 import { createFramesLog } from '../../daemon/topics/frames-log.ts'
 import { processOf } from '../support/records.ts'
 
-/** Lines of many sizes, some of them no JSON: what `count` of them are is the same every time. */
+/** Returns lines of many sizes, some of them not JSON. The same `count` and `seed` give the same lines. */
 export function printed(count: number, seed = 1): Buffer {
   let state = seed
   const next = (below: number) => {
@@ -20,7 +20,7 @@ export function printed(count: number, seed = 1): Buffer {
   return Buffer.from(lines.map(line => `${line}\n`).join(''))
 }
 
-/** An ended process of a session, its raw log written in chunks as a pty-host does. */
+/** Stores an ended process of a session, with a raw log written in chunks as by a pty-host. */
 export function endedProcess(
   store: Store,
   dir: string,
@@ -44,7 +44,7 @@ export function endedProcess(
   return process
 }
 
-/** The frames topic of a session as a daemon that has just started reads it. */
+/** Opens the frames topic of a session as a daemon that has just started does. */
 export const framesOf = (store: Store, processesDir: string, session: string) =>
   createFramesLog({
     epoch: store.epoch,
@@ -53,7 +53,7 @@ export const framesOf = (store: Store, processesDir: string, session: string) =>
     maxEventBytes: 256 * 1024,
   })
 
-/** All of a log that is kept, read in pages of about `maxBytes`. */
+/** Returns all kept events of a log, read in pages of about `maxBytes`. */
 export function readAll(log: ReturnType<typeof framesOf>, maxBytes = 64 * 1024, after = log.first() - 1): string[] {
   const texts: string[] = []
   while (after + texts.length < log.head()) texts.push(...log.read(after + texts.length, Infinity, maxBytes))
