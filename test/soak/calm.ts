@@ -14,18 +14,18 @@ export interface Measured extends Holdings {
   pid: number
 }
 
-/** What was measured when nothing went on. */
+/** What was measured while nothing was running. */
 export interface Calm {
   daemon: Measured
   ptyHost: Measured
-  /** Files of processes that are kept: none where all sessions have been deleted. */
+  /** Files kept for processes: 0 when all sessions have been deleted. */
   processFiles: number
   temporaryFiles: number
 }
 
 /**
- * After the work of a round: waits until all has ended, checks what everybody got against the logs, lets everybody go and
- * deletes sessions (all of them when asked to), and measures what is left. Faults are added to the world's.
+ * Ends a round: waits until every run has ended, checks what each follower received against the logs, ends the
+ * followers, deletes sessions (all of them with `deleteAll`), and measures what is left. Adds faults to the world's.
  */
 export async function calmDown(
   world: World,
@@ -34,7 +34,7 @@ export async function calmDown(
 ): Promise<Calm> {
   const mux = await connectTo(world.home, 'control')
   try {
-    // Whose user was told off in the middle of something: nobody else would end it.
+    // A user that failed in the middle of its work leaves runs behind that nothing else would end.
     for (const { run, endedAt } of (await mux.api.run.list({ limit: 1_000 })).runs) {
       if (endedAt === null) await mux.attach(run).cancel('the round is over', { mode: 'terminate' })
     }
@@ -102,7 +102,10 @@ async function checkLogs(world: World, mux: Mux): Promise<void> {
   }
 }
 
-/** Nothing but a stop of the daemon ends a run that nobody cancelled: no kill of it, and no restart. */
+/**
+ * Throws when a run that no client cancelled was interrupted by anything but a stop of the daemon. Kills and restarts
+ * must not end runs.
+ */
 function expectNoneLost(log: readonly { type: string; reason?: unknown }[]): void {
   const end = log.find(({ type, reason }) => type === 'interrupted' && reason !== reasonOfStop)
   if (end) throw new Error(`a run was lost: ${JSON.stringify(end).slice(0, 500)}`)
@@ -111,7 +114,7 @@ function expectNoneLost(log: readonly { type: string; reason?: unknown }[]): voi
 async function measured({ faults }: World, { pid, home, temporary }: SoakedDaemon, ptyHost: number): Promise<Calm> {
   const processes = join(home, 'processes')
   const passing = () => entriesIn(processes).filter(name => /\.(in|pid|tmp)$/.test(name))
-  // A record says that a process has ended a moment before the pty-host removes its files.
+  // The record of a process's end comes a moment before the pty-host removes its files.
   await eventually('no file of a held process is left', settleMs, () => passing().length === 0).catch(() =>
     faults.push(`left in ${processes}: ${passing().join(', ')}`),
   )
@@ -123,7 +126,7 @@ async function measured({ faults }: World, { pid, home, temporary }: SoakedDaemo
   }
 }
 
-/** What is closed and freed a moment later is not held. */
+/** Returns the least of several samples, so that resources that are freed a moment later do not count. */
 async function leastOf(pid: number): Promise<Measured> {
   const least = { ...holdingsOf(pid)! }
   for (let time = 0; time < 5; time++) {

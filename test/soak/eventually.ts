@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Polls until `check` answers true; rejects with what was expected, and why not, when it has not within the deadline. */
+/**
+ * Polls until `check` returns true. Rejects after the deadline with `what`, and the last error of `check` as its cause.
+ */
 export async function eventually(
   what: string,
   deadlineMs: number,

@@ -29,7 +29,9 @@ describe('the rule of what is flat', () => {
   })
 })
 
-/** What the soak would say of a program that does four pieces of work a round, and leaks something with each. */
+/**
+ * Returns the measurements that are not flat for a program that does four units of work a round and leaks with each.
+ */
 async function notFlatIn(leak: string): Promise<string[]> {
   const child = spawn(process.execPath, ['test/soak/leaky-program.mjs', leak], { stdio: ['pipe', 'pipe', 'inherit'] })
   onTestFinished(async () => {

@@ -1,8 +1,4 @@
-/**
- * The rule by which something is flat: of what was measured at calm moments the first fifth is warm-up; of the rest the
- * median of the last third is not above that of the first third by more than `slack`. Medians, so that one measurement at
- * a bad moment proves nothing; thirds, so that what goes up and comes down again is no leak.
- */
+/** The verdict of `judge`: the medians of the first and the last third, and the growth that is allowed. */
 export interface Judgement {
   first: number
   last: number
@@ -10,10 +6,14 @@ export interface Judgement {
   isFlat: boolean
 }
 
-/** Six and what is warm-up before them: two for each third. */
+/** Two samples for each third, and two of warm-up. */
 export const fewestSamples = 8
 
-/** Throws when there are too few to say anything. */
+/**
+ * Judges whether samples from calm moments are flat. The first fifth is warm-up. Of the rest, the median of the last
+ * third may exceed the median of the first third by at most the slack. Medians, so that one sample at a bad moment
+ * proves nothing; thirds, so that a rise that falls again is no leak. Throws when there are fewer than `fewestSamples`.
+ */
 export function judge(samples: readonly number[], slackOf: (first: number) => number): Judgement {
   if (samples.length < fewestSamples) {
     throw new Error(`measured ${samples.length} times, expected at least ${fewestSamples}: let it run for longer`)

@@ -4,13 +4,13 @@ import { expectWholeLog } from '../support/whole-log.ts'
 import { connectTo, count, isExpected, type World } from './world.ts'
 
 /**
- * Follows a session from some place on, as real clients do: it stalls, unsubscribes and comes back, vanishes and comes
- * back. Whatever it does, what it has got in the end must be the log from where it began, each event once.
+ * Follows a session from some position on, as real clients do: it stalls, unsubscribes and subscribes again,
+ * disconnects and connects again. In the end it must have received the log from its first position on, each event once.
  */
 export interface Follower {
-  /** Got so far; undefined when the session is gone for it. */
+  /** The `seq` of the last event received; undefined when the session no longer exists. */
   readonly place: number | undefined
-  /** Throws unless what it got is `log`. */
+  /** Throws unless the received events are those of `log`. */
   check(log: readonly object[]): void
   leave(): Promise<void>
 }
@@ -22,7 +22,7 @@ export function startFollower(world: World, session: string, after: number): Fol
   let isGone = false
   const place = () => after + events.length
 
-  /** One subscription, for as long as the whim lasts. */
+  /** Runs one subscription until it leaves at random, or the follower ends. */
   const subscribed = async (mux: Mux) => {
     const whim = random.whole(20, 500)
     const window = random.chance(0.5) ? random.whole(1_024, 100_000) : undefined

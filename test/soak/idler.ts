@@ -4,7 +4,9 @@ import { WebSocket } from 'ws'
 import { readDaemonInfo } from '../../client/sdk/index.ts'
 import { count, type World } from './world.ts'
 
-/** Connections of programs that are badly written: they subscribe to everything and never read, then vanish without a word. */
+/**
+ * Opens connections of badly written programs: they subscribe to everything, never read, and vanish without closing.
+ */
 export async function runIdler(world: World): Promise<void> {
   const random = world.random.fork()
   while (!world.isEnding) {

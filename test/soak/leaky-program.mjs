@@ -1,4 +1,4 @@
-// Does some work for each line that it reads, answers with a line, and leaks what its argument says: a little a time.
+// Does some work for each line that it reads, answers with a line, and leaks a little of what its argument names.
 import { closeSync, openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { Worker } from 'node:worker_threads'

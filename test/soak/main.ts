@@ -25,7 +25,7 @@ checked and the daemon is measured. In the last third of the time the daemon is 
 when anything was wrong or anything grew.
 `
 
-/** Of the work of a round; shorter in a short soak, which has to measure often enough too. */
+/** The length of a round's work. A short soak has shorter rounds, because it needs enough measurements too. */
 const longestRoundMs = 7_000
 const fewestRounds = 40
 const roundEndMs = 120_000
@@ -82,7 +82,7 @@ async function soak(
 ): Promise<void> {
   const startedAt = Date.now()
   const roundMs = Math.min(longestRoundMs, forMs / fewestRounds)
-  // However slow the machine: what is judged is one daemon, measured often enough, and then come the storms.
+  // However slow the machine is: first measure one daemon often enough to judge it, then begin the storms.
   const wasLongEnough = (ms: number, measured: number) => Date.now() - startedAt > ms && calms.length >= measured
   while (!wasLongEnough(forMs, fewestSamples + 2) && world.faults.length < 10) {
     const isStormy = wasLongEnough((forMs * 2) / 3, fewestSamples)
@@ -107,7 +107,7 @@ async function soak(
 const inWords = ({ descriptors, threads, rssMiB }: Holdings) =>
   `${descriptors} descriptors, ${threads} threads, ${rssMiB.toFixed(0)} MiB`
 
-/** Whether they did; a worker that hangs would be waited for for ever. */
+/** Whether all workers end in time. A deadline, because a worker that hangs would block the soak. */
 async function allEnd(workers: Promise<void>[], { doing, faults }: World): Promise<boolean> {
   const timeout = new AbortController()
   const inTime = await Promise.race([
@@ -133,7 +133,7 @@ function raise(peaks: Holdings, now: Holdings | undefined): void {
 }
 
 function report({ counts, faults }: World, calms: Calm[], peaks: Peaks): number {
-  // Broken off, there may be too little to judge by.
+  // A soak that was broken off may have too few measurements to judge.
   const figures = faults.length > 0 && calms.length < fewestSamples ? [] : figuresOf(calms, peaks)
   const done = [...counts].map(([what, amount]) => `${amount.toLocaleString('en-US')} ${what}`)
   const verdict = faults.length > 0 ? 'FAILED' : figures.every(({ isFlat }) => isFlat) ? 'PASSED' : 'FAILED: not flat'
@@ -143,7 +143,7 @@ function report({ counts, faults }: World, calms: Calm[], peaks: Peaks): number 
   return verdict === 'PASSED' ? 0 : 1
 }
 
-/** What a daemon logs as an error is a bug of it. */
+/** Returns the errors in the daemon's log. Each is a bug of the daemon. */
 function errorsIn(logs: string): string[] {
   const lines = ['daemon.log.2', 'daemon.log.1', 'daemon.log'].flatMap(name => {
     try {
@@ -172,5 +172,5 @@ function readArguments() {
   return { minutes, seed, preload: values.preload === undefined ? undefined : resolve(values.preload) }
 }
 
-// A worker that hangs holds the process, too.
+// Exit explicitly: a worker that hangs would keep the process alive.
 process.exit(await main())

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { ptyMasters } from '../support/processes.ts'
 
-/** What a process holds. */
+/** The resources that a process holds. */
 export interface Holdings {
   descriptors: number
   threads: number
@@ -9,11 +9,11 @@ export interface Holdings {
   rssMiB: number
 }
 
-/** Undefined when the process is gone. */
+/** Returns undefined when the process is gone. */
 export function holdingsOf(pid: number): Holdings | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-    // It has ended and was not collected yet.
+    // A zombie: it has ended, but its parent has not collected it.
     if (!status.includes('VmRSS')) return undefined
     const figure = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? Number.NaN)
     return {
@@ -27,7 +27,7 @@ export function holdingsOf(pid: number): Holdings | undefined {
   }
 }
 
-/** Entries of a directory and all below it; none where it is not there. */
+/** Returns the entries of a directory and everything below it; an empty array when it does not exist. */
 export function entriesIn(directory: string): string[] {
   try {
     return readdirSync(directory, { recursive: true }) as string[]
@@ -36,7 +36,7 @@ export function entriesIn(directory: string): string[] {
   }
 }
 
-/** How much more than at first is no leak. Memory is the one that wanders: collections come when they like. */
+/** How much growth over the first value is no leak. Memory varies most, since garbage is collected at any time. */
 export const slacks: Record<keyof Holdings, (first: number) => number> = {
   descriptors: () => 3,
   threads: () => 2,

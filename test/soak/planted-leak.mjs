@@ -1,4 +1,4 @@
-// Loaded before anything else into a daemon and whatever it starts: with every raw log that is begun one descriptor leaks.
+// Loaded before anything else into the daemon and everything that it starts. Each new raw log leaks one descriptor.
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 

@@ -12,10 +12,10 @@ export interface Figure {
   isFlat: boolean
 }
 
-/** The highest while work went on. */
+/** The maximum of each measurement while work was going on. */
 export type Peaks = Record<(typeof programs)[number], Holdings>
 
-/** Judges what was measured; throws when that was too little. */
+/** Judges the measurements. Throws when there are too few. */
 export function figuresOf(calms: readonly Calm[], peaks: Peaks): Figure[] {
   const holdings = programs.flatMap(program => {
     const longest = longestLived(calms.map(calm => calm[program]))
@@ -42,7 +42,7 @@ export function figuresOf(calms: readonly Calm[], peaks: Peaks): Figure[] {
   ]
 }
 
-/** Each third calm deletes all sessions. */
+/** Every third calm deletes all sessions. */
 export const isEmptying = (calm: number): boolean => calm % 3 === 2
 
 export function tableOf(figures: readonly Figure[]): string {
@@ -73,7 +73,9 @@ const names: [keyof Holdings, string][] = [
   ['rssMiB', 'RSS, MiB'],
 ]
 
-/** A process that was started anew says nothing of what the one before it had gathered. */
+/**
+ * Returns the samples of the process that lived longest: a new process says nothing about what the one before it held.
+ */
 function longestLived(measured: readonly Measured[]): readonly Measured[] {
   const lives = [...new Set(measured.map(({ pid }) => pid))].map(life => measured.filter(({ pid }) => pid === life))
   return lives.reduce((one, other) => (other.length > one.length ? other : one))
@@ -83,7 +85,7 @@ function figure(what: string, samples: number[], slackOf: (first: number) => num
   return { what, ...judge(samples, slackOf), most: Math.max(...samples), peak }
 }
 
-/** Of what there must not be any, ever. */
+/** A figure that is flat only if every sample is 0. */
 function none(what: string, samples: number[]): Figure {
   const most = Math.max(0, ...samples)
   return {

@@ -8,20 +8,20 @@ import type { DaemonInfo } from '../../protocol/index.ts'
 import { type FoundProcess, processesWith } from '../support/processes.ts'
 import { eventually } from './eventually.ts'
 
-/** The built daemon with the simulator, in a home of its own, that is ended and started again as the soak likes. */
+/** The built daemon with the simulator in its own home. The soak ends and starts it at will. */
 export interface SoakedDaemon {
   readonly home: string
-  /** For temporary files of the daemon and of all that it starts. */
+  /** The directory for temporary files of the daemon and of everything that it starts. */
   readonly temporary: string
   readonly pid: number
-  /** Begins anew after an end. Resolves once it listens. */
+  /** Starts a new process after an end. Resolves once it listens. */
   start(): Promise<void>
   kill(): Promise<void>
-  /** In order, with all that runs; rejects when it does not end well. */
+  /** Stops the daemon in order and ends its runs. Rejects when the exit code is not 0. */
   stop(): Promise<void>
-  /** In order, while what runs goes on. */
+  /** Stops the daemon in order while its runs continue. The caller starts the next one. */
   restart(): Promise<void>
-  /** Pids of what it started and what lives on, but for the pty-host. */
+  /** Pids of the processes that the daemon started and that still live, without the pty-host. */
   leftovers(): number[]
   ptyHosts(): number[]
 }
@@ -29,7 +29,7 @@ export interface SoakedDaemon {
 const program = fileURLToPath(new URL('../../dist/daemon.js', import.meta.url))
 const startMs = 60_000
 
-/** `onDied` is told of ends that nobody asked for. */
+/** Calls `onDied` when the daemon ends without being asked to. */
 export function createSoakedDaemon(
   directory: string,
   { preload, onDied }: { preload?: string | undefined; onDied: (how: string) => void },
@@ -67,7 +67,7 @@ export function createSoakedDaemon(
           MUXD_SIMULATOR_SPEED: '20',
           XDG_STATE_HOME: join(directory, 'state'),
           TEST_DAEMON: home,
-          // Also into the pty-host, which the daemon starts.
+          // The pty-host inherits the option from the daemon.
           ...(preload !== undefined && { NODE_OPTIONS: `--import ${preload}` }),
         },
         stdio: ['ignore', 'ignore', 'inherit'],
@@ -103,7 +103,7 @@ export function createSoakedDaemon(
 
 const isPtyHost = ({ commandLine }: FoundProcess) => commandLine.includes('pty-host.js')
 
-/** Everything that takes its time takes little: a calm comes soon. */
+/** Short waits, so that a calm comes soon. */
 const config = {
   checkResults: true,
   idleCloseMs: 500,

@@ -4,7 +4,9 @@ import { startFollower } from './follower.ts'
 import type { Random } from '../support/random.ts'
 import { connectTo, count, isExpected, type World } from './world.ts'
 
-/** One who starts, queues, watches, cancels, closes and deletes, until the round ends and all that was started has ended. */
+/**
+ * A user that starts, queues, watches, cancels, closes and deletes until the round ends and all its runs have ended.
+ */
 export async function runUser(world: World): Promise<void> {
   const random = world.random.fork()
   const mux = await connectTo(world.home, 'user')
@@ -29,7 +31,7 @@ type Deed = (world: World, mux: Mux, random: Random) => Promise<void>
 
 const mostSessions = 12
 
-/** As often as it stands here. */
+/** Each deed is as likely as it is frequent in this list. */
 const deeds: [Deed, ...Deed[]] = [run, run, run, run, queue, queue, repeat, close, remove, look]
 
 async function run(world: World, mux: Mux, random: Random): Promise<void> {
@@ -44,7 +46,7 @@ async function run(world: World, mux: Mux, random: Random): Promise<void> {
   await ended(world, mux, started)
 }
 
-/** Several prompts to one session; the last ones may be cancelled while they wait. */
+/** Several prompts to one session. The last one may be cancelled while it waits. */
 async function queue(world: World, mux: Mux, random: Random): Promise<void> {
   const first = await start(world, mux, random)
   const others: Run[] = []
@@ -53,7 +55,7 @@ async function queue(world: World, mux: Mux, random: Random): Promise<void> {
   for (const each of [first, ...others]) await ended(world, mux, each)
 }
 
-/** The same request twice, as after a lost answer. */
+/** The same request twice, as after a lost answer. Both must return the same run. */
 async function repeat(world: World, mux: Mux, random: Random): Promise<void> {
   const { session } = await start(world, mux, random)
   const again = { session, prompt: random.pick(prompts), key: `key-${random.next()}` }
@@ -75,7 +77,7 @@ async function remove(world: World, mux: Mux, random: Random): Promise<void> {
   if (world.sessions.size < mostSessions / 2) return
   const session = anyOf(world, random)!
   const followers = world.sessions.get(session)!
-  // Before it is gone: nobody may look for its log in between.
+  // Forget the session before it is deleted, so that nothing looks for its log in between.
   world.sessions.delete(session)
   count(world, 'deleted sessions')
   await mux.api.session.delete({ session, force: true })
@@ -83,7 +85,7 @@ async function remove(world: World, mux: Mux, random: Random): Promise<void> {
   for (const follower of followers) await follower.leave()
 }
 
-/** What a UI asks for now and then. */
+/** The calls that a UI makes now and then. */
 async function look(_world: World, mux: Mux, random: Random): Promise<void> {
   await Promise.all([mux.api.daemon.status({}), mux.api.session.list({}), mux.api.run.list({ limit: 50 })])
   await mux.api.daemon.gc({ dryRun: random.chance(0.5) })
@@ -124,7 +126,7 @@ const anyOf = ({ sessions }: World, random: Random): string | undefined =>
 const patienceMs = 1_500
 const endMs = 60_000
 
-/** One that takes too long is cancelled, by force if it must be. */
+/** Waits for the end of a run. Cancels a run that takes too long, with mode `terminate`. */
 async function ended(world: World, mux: Mux, { run: id, session }: Run): Promise<void> {
   const handle = mux.attach(id)
   world.doing.set(mux, `waiting for ${id} of ${session}`)

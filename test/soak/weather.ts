@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { SoakedDaemon } from './soaked-daemon.ts'
 import { count, type World } from './world.ts'
 
-/** Kills, restarts or stops the daemon now and then, in the middle of everything, and starts it again. Only a stop ends what runs. */
+/** Kills, restarts or stops the daemon at random moments, and starts it again. Only a stop ends its runs. */
 export async function runWeather(world: World, daemon: SoakedDaemon): Promise<void> {
   const random = world.random.fork()
   for (;;) {

@@ -5,18 +5,18 @@ import type { Random } from '../support/random.ts'
 /** What the workers of a soak share. */
 export interface World {
   readonly home: string
-  /** Where sessions work. */
+  /** Working directory of the sessions. */
   readonly cwd: string
   readonly random: Random
-  /** Sessions that are there, with those who follow them. */
+  /** Existing sessions with their followers. */
   readonly sessions: Map<string, Follower[]>
-  /** What was done, by name. */
+  /** How often each thing was done, by name. */
   readonly counts: Map<string, number>
-  /** What must not be. The soak goes on to its end and then fails. */
+  /** What went wrong. The soak continues to its end and then fails. */
   readonly faults: string[]
-  /** What each worker is at, to be told where one does not come to its end. */
+  /** What each worker is doing, for the report about a worker that does not finish. */
   readonly doing: Map<object, string>
-  /** The round's work is over: nothing new is begun. */
+  /** The round is over: workers begin nothing new. */
   isEnding: boolean
 }
 
@@ -28,7 +28,7 @@ const timing: ConnectOptions['timing'] = { retryMinMs: 50, retryMaxMs: 500 }
 export const connectTo = (home: string, name: string): Promise<Mux> =>
   connect({ home, client: { name, version: '1' }, patient: true, timing })
 
-/** What may be said to one who works while others close and delete sessions, and the daemon comes and goes. */
+/** Whether a worker may get this error, because others close and delete sessions while the daemon comes and goes. */
 export function isExpected(error: unknown): boolean {
   if (error instanceof Unavailable) return true
   return error instanceof RpcError && expected.has(error.kind)
