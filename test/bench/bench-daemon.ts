@@ -7,7 +7,7 @@ import type { DaemonInfo } from '../../protocol/index.ts'
 
 const program = fileURLToPath(new URL('../../dist/daemon.js', import.meta.url))
 
-/** The daemon as built, in a home of its own below `dir`. */
+/** Starts the built daemon in its own home below `dir`. */
 export async function startBenchDaemon(
   dir: string,
   argv: string[],
@@ -34,7 +34,7 @@ export async function startBenchDaemon(
   }
 }
 
-/** Waits for a file that somebody else is about to make. */
+/** Waits for a file that another process creates. Throws after 15 s, or when `hasEnded` returns true. */
 export async function appears(path: string, hasEnded: () => boolean, what: string): Promise<void> {
   const deadline = Date.now() + 15_000
   while (!existsSync(path)) {

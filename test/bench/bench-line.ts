@@ -1,12 +1,12 @@
-/** One line of the benchmark's table: a goal of the project, what was measured, and what it is measured against. */
+/** One line of the benchmark's table: a goal of the project, the measurement, and its reference. */
 export interface BenchLine {
-  /** `G1` and so on. */
+  /** `G1` and so on, or `PAGE`. */
   goal: string
   what: string
   value: string
-  /** The same measured of something else in the same run, or a bound. */
+  /** The same quantity of another subject in the same run, or a bound. */
   reference: string
-  /** Value by reference. */
+  /** `value` divided by `reference`; for G7, that minus 1. */
   ratio?: number
   floor?: string
   aim?: string

@@ -4,7 +4,9 @@ import { WebSocket } from 'ws'
 import type { ClientCommand } from './broadcast.ts'
 import type { Way } from './broadcast-server.ts'
 
-/** Bytes that have arrived at each subscriber since the last drain: counted below WebSocket, the same for every way. */
+/**
+ * Bytes that arrived at each subscriber since the last drain. Counted below WebSocket, in the same way for each sender.
+ */
 const arrived: Record<Way, { bytes: number }[]> = { raw: [], muxd: [], naive: [] }
 
 async function openSocket(way: Way, port: number): Promise<Socket> {
@@ -35,7 +37,7 @@ async function perform(command: ClientCommand): Promise<void> {
     for (let count = 0; count < command.subscribers; count++) {
       const socket = await openSocket(command.way, command.port)
       const counter = { bytes: 0 }
-      // From here on the bytes are counted, not understood: the clients' cost is no part of the measurement.
+      // From here on, count bytes instead of parsing them: the cost of the clients is not part of the measurement.
       socket.removeAllListeners('data')
       socket.on('data', (chunk: Buffer) => {
         counter.bytes += chunk.length

@@ -44,7 +44,7 @@ const pageOf = (events: readonly Event[]) =>
     `{"jsonrpc":"2.0","method":"events","params":{"topic":"${benchTopic}","epoch":"bench","events":[${events.map(event => JSON.stringify(event)).join(',')}]}}`,
   )
 
-// The whole of our way: the log, the hub, the server, its checks and its connections.
+// The whole path of muxd: log, hub, server, its checks and its connections.
 const logs = createSessionLogs({
   events: { read: () => [], get: () => undefined, bounds: () => ({ first: 1, head: 0 }) },
   epoch: 'bench',
@@ -72,7 +72,7 @@ async function start(): Promise<{ ports: Record<Way, number> }> {
   return { ports: { raw: portOf(raw.address()), naive: portOf(naive.address()), muxd: muxd.port } }
 }
 
-/** Events are made before the clock runs: each way starts from what it would be given. */
+/** Creates the events before the clock starts, in the form that each way takes. */
 async function broadcast({ way, turns, eventsPerTurn }: Command & { do: 'broadcast' }): Promise<Report> {
   if (way !== 'muxd') seq = 1_000_000
   else seq = logs.open('s_1').head()

@@ -21,7 +21,7 @@ export async function benchBroadcast({ rounds = 7, turnsPerRound = 400 } = {}): 
   try {
     const { ports } = await ask<{ ports: Record<Way, number> }>(server, { do: 'start' })
     for (const way of ways) await ask(clients, { do: 'connect', way, port: ports[way], subscribers })
-    // The way there is warm before it is measured.
+    // Warm up each way before it is measured.
     for (const way of ways) await measure(server, clients, way, turnsPerRound)
     const measured: Record<Way, number[]> = { raw: [], muxd: [], naive: [] }
     for (let round = 0; round < rounds; round++) {
@@ -55,10 +55,10 @@ export async function benchBroadcast({ rounds = 7, turnsPerRound = 400 } = {}): 
   }
 }
 
-/** Deliveries per CPU-second of one round, after every client has had all of it. */
+/** Returns the deliveries per CPU-second of one round. Every client has received all of it then. */
 async function measure(server: ChildProcess, clients: ChildProcess, way: Way, turnsPerRound: number): Promise<number> {
   const turns = way === 'naive' ? turnsPerRound / 8 : turnsPerRound
-  // Sent in portions which the clients have read before the next: no socket is ever full, on any way.
+  // Sends portions, and waits until the clients have read each one. So no socket is ever full, on any way.
   let cpuSeconds = 0
   for (let sent = 0; sent < turns; sent += 25) {
     const portion = Math.min(25, turns - sent)
@@ -84,7 +84,10 @@ async function ask<Answer>(child: ChildProcess, command: Command | ClientCommand
   return answer
 }
 
-/** What the clients' process is told; `bytes` have then arrived at every subscriber, beyond those of earlier drains. */
+/**
+ * A command to the clients' process. `drain` is answered when `bytes` have arrived at every subscriber since the last
+ * drain.
+ */
 export type ClientCommand =
   | { do: 'connect'; way: Way; port: number; subscribers: number }
   | { do: 'drain'; way: Way; bytes: number }

@@ -1,12 +1,12 @@
 import { type ChildProcess, fork, type Serializable } from 'node:child_process'
 import { once } from 'node:events'
 
-/** A program of the benchmark in a process of its own, which answers one command after the other. */
+/** A program of the benchmark in its own process. It answers one command after the other. */
 export interface Child<Command> {
   readonly pid: number
   /** Rejects when the program ends instead of answering. */
   ask<Answer>(command: Command): Promise<Answer>
-  /** Ends it; it may have something to put away first (`serveParent`). */
+  /** Disconnects from the program and waits for its end. It may clean up first (`serveParent`). */
   close(): Promise<void>
 }
 
@@ -39,7 +39,7 @@ function ask<Answer>(child: ChildProcess, command: Serializable): Promise<Answer
   })
 }
 
-/** The child's side. With the parent it ends too, after `close`. */
+/** The child's side: answers commands. When the parent disconnects, it runs `close` and exits. */
 export function serveParent<Command>(
   answer: (command: Command) => Promise<Serializable>,
   close = async () => {},
@@ -48,6 +48,6 @@ export function serveParent<Command>(
     void answer(command).then(result => process.send!(result))
   })
   process.on('disconnect', () => void close().then(() => process.exit()))
-  // From the terminal: it goes to all of them at once, and the parent's end is what ends this one.
+  // Ctrl-C in a terminal reaches all processes at once. This one ends with its parent.
   process.on('SIGINT', () => {})
 }

@@ -15,10 +15,10 @@ import { median } from './statistics.ts'
 
 const sizes = exitSizes.filter(size => size !== 4094 && size !== 4098 && size !== 5000)
 const atOnce = 20
-// 20 at once, in turn with a free event loop and with one that is blocked for so long.
+// The event loop is alternately free and blocked for this long.
 const blocksMs = [undefined, 50, undefined, 250]
 
-/** G1: bytes lost when a process exits right after printing, and how soon its end is known when nothing else goes on. */
+/** G1: bytes lost when a process exits right after printing, and how soon its end is known while nothing else runs. */
 export async function exitBytes({ runsPerSize = 200, endings = 41 } = {}): Promise<BenchLine[]> {
   const printed = await openPrintedBytes(openRemotePtyHost)
   try {
@@ -57,7 +57,7 @@ function bytesLostByFile({ dir, printer }: PrintedBytes, size: number): Promise<
   return throughFile(dir, printer.command(size), output => printer.lost(output, size))
 }
 
-// A child whose last bytes say when it wrote them. What follows them is its exit.
+// A child whose last bytes are the time at which it wrote them. It exits right after that.
 const stamping: [string, ...string[]] = ['/bin/sh', '-c', 'read line; exec date +%s%N']
 
 async function timeToEnd({ dir, ptyHost }: PrintedBytes, endings: number): Promise<BenchLine> {
@@ -120,8 +120,8 @@ function throughFile<T>(dir: string, command: [string, ...string[]], read: (outp
   })
 }
 
-// Both ends on the wall clock, the child's by `date`. `Date.now` has whole milliseconds only, and an adjusted clock
-// drifts away from `performance`'s: so the two are compared at once, at the next tick.
+// Both times are wall-clock times; the child's comes from `date`. `Date.now` has whole milliseconds only, and an
+// adjusted clock drifts away from `performance.now`. So both clocks are read together, at the next tick of `Date.now`.
 function sinceStampMs(text: string): number {
   const end = performance.now()
   const started = Date.now()

@@ -1,14 +1,14 @@
 #!/usr/bin/perl
-# The benchmark's source of frames, in two parts, so that the load leaves the machine to what is measured: 50 programs
-# that wake up 200 times a second each cost more than the chain behind them.
+# The benchmark's source of frames, in two parts. One feeder prints for all sessions, because 50 programs that each wake
+# up 200 times a second would cost more CPU than the chain that is measured.
 #
-# Held in a session, it answers Claude Code's stream-json just enough and knows one prompt, `stream FROM UNTIL RATE
-# FIFO`: it hands its terminal over to the feeder and waits.
+# Started as Claude Code in a session, it answers the minimum of stream-json and knows one prompt, `stream FROM UNTIL
+# RATE FIFO`: it hands its terminal over to the feeder and waits.
 #
-# `frame-source.pl --feed FIFO SESSIONS` is the feeder, one for all: when SESSIONS terminals have been handed over, it
-# prints a turn into each: text deltas of about 300 bytes from one time to another, RATE a second and session, evenly
-# spread. Times are seconds of CLOCK_MONOTONIC, which all processes of a machine share; each delta begins with @ and the
-# microsecond at which it was printed. It ends with its parent.
+# `frame-source.pl --feed FIFO SESSIONS` is the feeder. When it has SESSIONS terminals, it prints one turn into each:
+# text deltas of about 300 bytes from FROM to UNTIL, RATE a second and session, evenly spread. Times are seconds of
+# CLOCK_MONOTONIC, which all processes of a machine share. Each delta begins with @ and the microsecond at which it was
+# printed. The feeder ends with its parent.
 use strict;
 use warnings;
 use Fcntl qw(O_RDWR O_WRONLY O_NOCTTY);
@@ -39,7 +39,7 @@ sub feed {
     my ($path, $sessions) = @_;
     my $parent = getppid;
     mkfifo($path, 0600) or die "$path: $!";
-    # Also for writing: so it never comes to its end.
+    # Opened for writing too, so that reading never reaches end of file.
     sysopen my $fifo, $path, O_RDWR or die "$path: $!";
     my ($buffer, @turns) = ('');
     while (getppid == $parent) {

@@ -8,25 +8,26 @@ import { startChild } from './child.ts'
 import type { ReferenceCommand } from './latency-reference.ts'
 import type { ChainName } from './latency-ui.ts'
 
-/** From the processes of 50 sessions to a WebSocket. */
+/** The way from the processes of the sessions to a WebSocket. */
 export interface Chain {
   readonly name: ChainName
-  /** Of the process that is measured. */
+  /** The pid of the process that is measured. */
   readonly pid: number
   readonly url: string
   readonly token: string
   readonly topics: string[]
-  /** The prompt to each session, all at once. */
+  /** Sends the prompt to all sessions at once. */
   run(prompt: string): Promise<void>
-  /** Ends it and all that it has started. */
+  /** Ends the chain and everything that it started. */
   close(): Promise<void>
 }
 
 const source = fileURLToPath(new URL('./frame-source.pl', import.meta.url))
 
 /**
- * What prints the frames of all sessions of the chain that has been given its prompts (`frame-source.pl`). Needs perl
- * with Time::HiRes: Debian's package `perl`. `prompt` is what makes a session a part of it; times in µs.
+ * Starts the program that prints the frames of all sessions of a chain (`frame-source.pl`). Needs perl with
+ * Time::HiRes: Debian's package `perl`. `prompt` returns the prompt that hands a session over to the program; its times
+ * are in µs.
  */
 export async function startFeeder(dir: string, sessions: number) {
   const fifo = join(dir, 'feeder')
@@ -50,7 +51,7 @@ export async function startFeeder(dir: string, sessions: number) {
   }
 }
 
-/** The daemon as built, in a home of its own below `dir`. */
+/** Starts the built daemon in its own home below `dir`. */
 export async function startMuxd(dir: string, sessions: number): Promise<Chain> {
   const { info, close } = await startBenchDaemon(dir, ['--claude-bin', source, '--max-runs', String(sessions)])
   try {
@@ -76,7 +77,7 @@ export async function startMuxd(dir: string, sessions: number): Promise<Chain> {
   }
 }
 
-/** `program` is `latency-reference.ts`, bundled. */
+/** Starts the reference. `program` is `latency-reference.ts`, bundled. */
 export async function startReference(program: string, dir: string, sessions: number): Promise<Chain> {
   const child = startChild<ReferenceCommand>(program)
   const processesDir = join(dir, 'reference')

@@ -1,5 +1,5 @@
-// The reference of the latency benchmark: the chain of the daemon (the same pty-host, lines and translator) without store
-// and batching. Each event goes to each subscriber by a `ws.send(JSON.stringify(event))` of its own, at once.
+// The reference of the latency benchmark: the chain of the daemon (the same pty-host, lines and translator) without
+// store and batching. It sends each event to each subscriber at once, with one `ws.send(JSON.stringify(event))` each.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
@@ -17,7 +17,7 @@ import { serveParent } from './child.ts'
 export type ReferenceCommand =
   /** Answered with `{ url }`. */
   | { do: 'start'; dir: string; source: string; sessions: number }
-  /** The prompt to each session. Answered when all have it. */
+  /** Sends the prompt to each session. Answered when all sessions have it. */
   | { do: 'run'; prompt: string }
 
 const sockets = new Set<WebSocket>()

@@ -1,5 +1,5 @@
-// A UI of the latency benchmark: one socket, subscribed to everything of a chain. It takes the time at which a message
-// has arrived before it looks into it.
+// A UI of the latency benchmark: one socket, subscribed to everything of a chain. It takes the arrival time of a
+// message before it parses the message.
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import { serveParent } from './child.ts'
@@ -12,9 +12,9 @@ export type UiCommand =
   | { do: 'collect'; chain: ChainName; runs: number; fromUs: number; untilUs: number }
 
 export interface Collected {
-  /** From the print to the arrival of each frame that was printed in the time asked for, ascending. */
+  /** Time from print to arrival of each frame that was printed between `fromUs` and `untilUs`, ascending. */
   latenciesUs: Float64Array
-  /** Deltas that the runs' final texts have and that did not arrive, or the other way round. Expected: 0. */
+  /** Deltas of the runs' final texts that did not arrive, or that arrived in excess. Expected: 0. */
   missing: number
 }
 

@@ -11,7 +11,7 @@ import { median, quantile } from './statistics.ts'
 
 const framesPerSecond = 200
 const uiCount = 3
-// From the order to the first frame, and from there to the first frame that counts.
+// The time from the prompt to the first frame, and from there to the first frame that counts.
 const leadMs = 500
 const settleMs = 1_000
 
@@ -20,17 +20,17 @@ type Feeder = Awaited<ReturnType<typeof startFeeder>>
 interface Measured {
   p50Ms: number
   p99Ms: number
-  /** To each UI. */
+  /** Frames that arrive at each UI. */
   framesPerSecond: number
-  /** Of the process that is measured, without those it has started. */
+  /** CPU time of the measured process, without the processes that it started. */
   cpuUsPerFrame: number
 }
 
 /**
- * G5: from the print of a frame to the arrival of its event at a UI, 50 sessions at 200 frames a second and 3 UIs with a
- * socket each that have subscribed to all of them. Against the same chain without store and batching
- * (`latency-reference.ts`), fed in the same way; the two take turns, each ratio is the median of the rounds' ratios.
- * `roundMs` is what counts of a round.
+ * G5: the time from the print of a frame to the arrival of its event at a UI, with 50 sessions at 200 frames a second
+ * and 3 UIs, each with one socket that subscribes to all sessions. The reference is the same chain without store and
+ * batching (`latency-reference.ts`), fed in the same way. The two alternate; each ratio is the median of the rounds'
+ * ratios. `roundMs` is the measured part of a round.
  */
 export async function benchLatency({ rounds = 7, roundMs = 5_000, sessions = 50 } = {}): Promise<BenchLine[]> {
   const dir = mkdtempSync(join(tmpdir(), 'muxd-bench-'))
@@ -47,7 +47,7 @@ export async function benchLatency({ rounds = 7, roundMs = 5_000, sessions = 50 
     for (const { name: chain, url, token, topics } of chains) {
       await Promise.all(uis.map(ui => ui.ask({ do: 'connect', chain, url, token, topics })))
     }
-    // The first time the daemon starts its processes, the second time the way is warmed.
+    // The first round of a chain starts its processes, the second one warms it up.
     for (const chain of [...chains, ...chains]) await playRound(feeder, chain, uis, { roundMs: 1_000, sessions })
 
     const measured: Record<ChainName, Measured[]> = { muxd: [], reference: [] }
@@ -63,7 +63,10 @@ export async function benchLatency({ rounds = 7, roundMs = 5_000, sessions = 50 
   }
 }
 
-/** Bundled like the daemon that they are compared with; in a cache below node_modules, where their imports are found. */
+/**
+ * Bundles both programs, like the daemon that they are compared with, into a cache below node_modules, where their
+ * imports resolve.
+ */
 async function bundle(): Promise<{ ui: string; reference: string }> {
   const outdir = fileURLToPath(new URL('../../node_modules/.cache/muxd-bench', import.meta.url))
   const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
@@ -82,7 +85,7 @@ async function bundle(): Promise<{ ui: string; reference: string }> {
   return { ui: join(outdir, 'ui.mjs'), reference: join(outdir, 'reference.mjs') }
 }
 
-/** The latencies of a round, to all UIs, and the CPU it took. */
+/** Plays a round. Returns its latencies at all UIs, ascending, and the CPU seconds of the measured process. */
 async function playRound(
   feeder: Feeder,
   chain: Chain,
@@ -122,11 +125,11 @@ async function measureRound(
   }
 }
 
-// The clock that `process.hrtime` and the source's CLOCK_MONOTONIC share.
+// `process.hrtime` and the CLOCK_MONOTONIC of the frame source are the same clock.
 const nowUs = () => Number(process.hrtime.bigint()) / 1e3
 const until = (us: number) => new Promise(resolve => setTimeout(resolve, (us - nowUs()) / 1e3))
 
-/** User and system time, in ticks of 1/100 s. */
+/** Returns user and system time in seconds. The kernel counts ticks of 1/100 s. */
 function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100

@@ -20,7 +20,7 @@ const usage = `npm run bench -- [GOAL…] [--quick | --smoke] [--json]
 
 type Size = 'whole' | 'quick' | 'smoke'
 
-/** Each benchmark with its options by size; whole are the usual ones. */
+/** Each benchmark with its options for each size. `whole` has the defaults. */
 const benches: Record<string, (size: Size) => Promise<BenchLine[]>> = {
   G1: sized(exitBytes, { quick: { runsPerSize: 20, endings: 11 }, smoke: { runsPerSize: 4, endings: 1 } }),
   G2: sized(benchBroadcast, { quick: { rounds: 3 }, smoke: { rounds: 1, turnsPerRound: 40 } }),
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
       cpu: cpus()[0]?.model ?? 'unknown',
       kernel: `${type()} ${release()}`,
       node: process.version,
-      /** Of the last minute. What the benchmark itself does is part of the second. */
+      /** The load of the last minute. `loadAfter` includes the benchmark itself. */
       loadBefore,
       loadAfter: load(),
     },

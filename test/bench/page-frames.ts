@@ -1,11 +1,14 @@
-/** What the main thread of a page did, by the frames of its screen, as Chromium's trace tells it. Each list ascending. */
+/**
+ * What the main thread of a page did in each frame of its screen, from Chromium's trace. Each list is in ascending
+ * order.
+ */
 export interface PageFrames {
   frames: number
-  /** Script of each frame, with the layouts that it forced: the time of the processor that it took. */
+  /** CPU time of the scripts of each frame, with the layouts that they forced. */
   scriptMs: Float64Array
-  /** The same by the clock: what else the machine does is in it. */
+  /** The same in wall-clock time, which includes other work of the machine. */
   clockMs: Float64Array
-  /** Layouts that were not done already. */
+  /** Layouts in each frame. A layout that is still valid does not count. */
   layouts: Float64Array
 }
 
@@ -16,7 +19,7 @@ interface TraceEvent {
   ph: string
   pid: number
   tid: number
-  /** µs by the clock, and of the processor's time. */
+  /** `ts` and `dur` are in µs of wall-clock time, `tdur` in µs of CPU time. */
   ts: number
   dur?: number
   tdur?: number
@@ -34,7 +37,7 @@ export function framesOf(trace: Buffer): PageFrames {
   const clockMs = new Float64Array(frames)
   const layouts = new Float64Array(frames)
   let frame = -1
-  // Calls lie within calls.
+  // Calls are nested: only the outermost one counts.
   let until = 0
   for (const { name, ts, dur = 0, tdur = 0 } of events) {
     while (frame < frames && ts >= begins[frame + 1]!) frame++
@@ -48,7 +51,10 @@ export function framesOf(trace: Buffer): PageFrames {
   return { frames, scriptMs: scriptMs.sort(), clockMs: clockMs.sort(), layouts: layouts.sort() }
 }
 
-/** The events of the thread with the most frames, by their time: other pages and frames have threads of their own. */
+/**
+ * Returns the events of the thread with the most frames, in the order of time. Other pages and iframes have their own
+ * threads.
+ */
 function ofBusiest(events: TraceEvent[]): TraceEvent[] {
   const threads = new Map<string, TraceEvent[]>()
   for (const event of events) {

@@ -14,16 +14,16 @@ const panes = 6
 const eventsPerSecond = 200
 
 /**
- * The workspace page in Chromium: six sessions side by side that are all written to at once; a session of 100,000 events
- * from the order to its end on the screen, and what the page holds after it was scrolled up. Against a fixed piece of
- * script and layout that the same page does in between.
+ * Measures the workspace page in Chromium: six sessions side by side that all receive events at once; the time from
+ * opening a session of 100,000 events to its end on the screen; and the memory of the page after scrolling up. The
+ * reference is a fixed piece of script and layout that the same page runs in between.
  */
 export async function benchPage({
   roundMs = 20_000,
   screens = 150,
   openings = 7,
   longSession = 100_000,
-  // Just below what a pane keeps: the measured time has the moment in which it lets go of its beginning.
+  // Just below what a pane keeps, so that the pane drops its beginning during the measured time.
   written = 18_500,
 } = {}): Promise<BenchLine[]> {
   const dir = mkdtempSync(join(tmpdir(), 'muxd-bench-'))
@@ -101,7 +101,7 @@ async function measureWriting(
   }
   await ended(await all(`sim:flood frames=${written} size=60`))
   const reference = await measureReference(page)
-  // Longer than a busy machine needs to begin and end the tracing; cancelled when that is over.
+  // Longer than a busy machine needs to start and stop the tracing. The runs are cancelled after it.
   const runs = await all(promptFor(roundMs / 1e3 + 30))
   await pause(3_000)
   const before = await headsOf(place, ids)
@@ -232,11 +232,14 @@ async function heapOf(page: Page): Promise<number> {
   return usedSize / 1e6
 }
 
-/** The best of several: whatever else the machine does makes it longer. */
+/** The fastest of 15 runs, because other work of the machine only makes a run slower. */
 const measureReference = async (page: Page) =>
   Math.min(...(await Promise.all(Array.from({ length: 15 }, () => page.evaluate(pieceOfWork)))))
 
-/** In the page: what any page does, as a measure of the machine. Rows of text are made and laid out, JSON is read. */
+/**
+ * In the page: work that any page does, as a measure of the machine. Creates and lays out rows of text, and parses
+ * JSON. Returns ms.
+ */
 function pieceOfWork(): number {
   const from = performance.now()
   const ptyHost = document.createElement('div')
@@ -253,17 +256,17 @@ function pieceOfWork(): number {
   return performance.now() - from
 }
 
-/** In the page: opens the oldest session of the list; resolves when its end has been painted, with the time since. */
+/** In the page: opens the oldest session of the list. Resolves with the ms until its end has been painted. */
 async function openAndPaint(): Promise<number> {
   const from = performance.now()
   document.querySelector<HTMLElement>('[role="option"]:last-of-type')!.click()
   while (!document.querySelector('.conversation .end')) await new Promise(resolve => requestAnimationFrame(resolve))
-  // What is drawn in a frame has been painted when the next one begins.
+  // The drawing of a frame has been painted when the next frame begins.
   await new Promise(resolve => requestAnimationFrame(resolve))
   return performance.now() - from
 }
 
-/** In the page: reads upwards screen by screen, through whatever has to be loaded. */
+/** In the page: scrolls up screen by screen, and waits where more of the log has to be loaded. */
 async function scrollUp(screens: number): Promise<void> {
   const scroller = document.querySelector('.conversation .scroller')!
   for (let screen = 0; screen < screens; screen++) {
@@ -275,7 +278,7 @@ async function scrollUp(screens: number): Promise<void> {
   }
 }
 
-/** A recording of thinking, text and tools of many messages, to be played for so long. */
+/** Writes a recording of thinking, text and tools in many messages that lasts `seconds`. Returns its path. */
 function record(dir: string, seconds: number): string {
   const path = join(dir, 'tools.raw')
   const turn = ['think', 'text', 'bash', 'read', 'para'].flatMap(name =>
@@ -285,7 +288,7 @@ function record(dir: string, seconds: number): string {
   )
   const turns = Math.ceil((seconds * eventsPerSecond) / turn.length)
   const text = `${turn.join('\n')}\n`
-  // Each time another message.
+  // Each repetition has its own message and tool ids.
   const texts = Array.from({ length: turns }, (_, at) => text.replaceAll(/\b(?:msg|toolu)_\w+/g, id => `${id}_${at}`))
   writeFileSync(path, texts.join(''))
   return path

@@ -1,4 +1,4 @@
-// The clients of the benchmarks of readers. They look only for where a message begins and ends, and hash it.
+// The clients of the reader benchmarks. They only look for the bounds of each message, and hash it.
 import { createHash, type Hash } from 'node:crypto'
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
@@ -8,20 +8,20 @@ import { serveParent } from './child.ts'
 export type ReadersClientsCommand =
   | { do: 'connect'; group: string; count: number; port: number; how: How }
   | { do: 'subscribe'; group: string; session: string; since: 'start' | 'end' }
-  /** From now on everything is read as it comes. */
+  /** From now on, the readers of the group read everything as it arrives. */
   | { do: 'release'; group: string }
   /** Reads a session from the beginning to `head` over a connection of its own. Answered with `Replayed`. */
   | { do: 'replay'; port: number; session: string; head: number }
-  /** Answered with `Read` when everyone of the group has come to `head`. */
+  /** Answered with `Read` when every reader of the group has reached `head`. */
   | { do: 'await'; group: string; session: string; head: number }
 
-/** Read as it comes, so many bytes a second, or not at all. */
+/** Reads as data arrives, never, or at a limited rate. */
 export type How = 'fast' | 'never' | { bytesPerSecond: number }
 
 export interface Read {
-  /** Of what it has had of the session; different ones are a fault. */
+  /** Hashes of what the readers received of the session. Different hashes are a fault. */
   digests: string[]
-  /** From the making of a message's last event to its arrival, since the last `await`, ascending. */
+  /** Time from the creation of a message's last event to its arrival, since the last `await`, ascending. */
   latenciesUs: Float64Array
 }
 
@@ -38,7 +38,7 @@ interface Reader {
 
 const groups = new Map<string, Reader[]>()
 let latenciesUs: number[] = []
-/** Called at each message: those who wait look again. */
+/** Called at each message, so that everything that waits checks its condition again. */
 const waiting = new Set<() => void>()
 
 async function perform(command: ReadersClientsCommand): Promise<object> {
@@ -88,7 +88,7 @@ async function connect(port: number, how: How): Promise<Reader> {
 async function subscribe(reader: Reader, session: string, since: 'start' | 'end'): Promise<void> {
   reader.sessions.set(session, { last: 0, hash: createHash('sha1') })
   const params = { topic: `session/${session}`, since }
-  // Who does not read has no answer; all of a group begin at the beginning then.
+  // A reader that does not read sees no answer. Its whole group subscribes from the start, so it need not wait.
   if (reader.ws.isPaused) reader.ws.send(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'topic.subscribe', params }))
   else await call(reader.ws, 'topic.subscribe', params)
 }
@@ -106,7 +106,7 @@ async function call(ws: WebSocket, method: string, params: object): Promise<void
   await answered
 }
 
-/** The server's at its end, and that of a replay. */
+/** The close code of the server when it stops, and of a replay when it is complete. */
 const endCode = 4000
 
 const opening = Buffer.from('"events":[')

@@ -18,21 +18,21 @@ import { quantile } from './statistics.ts'
 
 export type ReadersServerCommand =
   | { do: 'start'; limits?: Partial<Record<keyof typeof limits, number>> }
-  /** Answered with `Produced` once all is published. `everyMs` 0: as fast as it goes. */
+  /** Answered with `Produced` once all is published. `everyMs` 0: as fast as possible. */
   | { do: 'produce'; session: string; turns: number; eventsPerTurn: number; eventBytes: number; everyMs: number }
   /** Answered with `Scanned`. */
   | { do: 'scan'; session: string }
 
 export interface Produced {
-  /** From the append of a turn's events to the end of what follows from it: commit, publication, writes. */
+  /** p99 of the time from the append of a turn's events to the end of their commit, publication and writes. */
   turnP99Ms: number
-  /** The most that was seen while it went on. */
+  /** The maximum during the production. */
   rssBytes: number
-  /** The most that waited in the daemon for any one connection. */
+  /** The most bytes that waited in the daemon for any one connection. */
   unsentBytes: number
 }
 
-/** A bare reading of the rows, and what the texts of all of them hash to. */
+/** The result of a bare read of the rows. `digest` is the hash of all their texts. */
 export interface Scanned {
   head: number
   eventsPerSecond: number
@@ -96,7 +96,7 @@ const larger = (one: ReturnType<typeof sample>, other: ReturnType<typeof sample>
   unsentBytes: Math.max(one.unsentBytes, other.unsentBytes),
 })
 
-/** With the time of its making, µs of CLOCK_MONOTONIC. */
+/** An event with the time of its creation, in µs of CLOCK_MONOTONIC. */
 function eventOf(seq: number, padding: string): EventRow {
   const atUs = Math.round(Number(process.hrtime.bigint()) / 1e3)
   const text = JSON.stringify({ seq, time: 1, run: null, type: 'assistant_text', delta: padding, atUs })

@@ -9,9 +9,9 @@ const [old, live] = ['s_old', 's_live']
 const uis = 3
 
 /**
- * G8: a session of 100,000 events is read from its beginning over a socket: the time to the first event, the rate
- * against a bare reading of the same rows, and what it does to the latency of live events of another session, at 200
- * turns a second. Portions with and without replays take turns.
+ * G8: reads a session of 100,000 events from its beginning over a socket. Measures the time to the first event, the
+ * rate against a bare read of the same rows, and the effect on the latency of live events of another session at 200
+ * turns a second. Portions with and without replays alternate.
  */
 export async function benchReplay({ rounds = 15, events = 100_000 } = {}): Promise<BenchLine[]> {
   const server = startChild<ReadersServerCommand>(program('readers-server.ts'))

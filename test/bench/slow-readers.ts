@@ -7,10 +7,14 @@ import type { Produced, ReadersServerCommand, Scanned } from './readers-server.t
 import { median, quantile } from './statistics.ts'
 
 export interface SlowReadersOptions {
-  /** Of each kind: those that never read, those that read slowly, those that read as it comes. */
+  /**
+   * The number of readers of each kind: those that never read, those that read slowly, those that read as data arrives.
+   */
   count: number
   slowBytesPerSecond: number
-  /** What all of them have subscribed to comes in portions, between others that only the fast ones get. */
+  /**
+   * Portions of the session that all readers subscribe to. They alternate with portions that only the fast readers get.
+   */
   portions: number
   turnsPerPortion: number
   eventsPerTurn: number
@@ -19,15 +23,15 @@ export interface SlowReadersOptions {
 }
 
 export interface SlowReaders {
-  /** By portion: with nobody slow on the topic, and with all. */
+  /** Each portion: `alone` without slow readers on the topic, `beside` with all of them. */
   alone: Portion[]
   beside: Portion[]
   rssBytesBefore: number
   rssBytes: number
-  /** The most that waited in the daemon for any one connection. */
+  /** The most bytes that waited in the daemon for any one connection. */
   unsentBytes: number
   bytes: number
-  /** Readers, slow ones and those that did not read, that had the whole log byte for byte in the end. */
+  /** How many of the slow readers and those that never read had the whole log, byte for byte, in the end. */
   complete: number
 }
 
@@ -36,10 +40,16 @@ interface Portion {
   producerP99Ms: number
 }
 
-/** What a connection that does not read may cost: the mark, a page, and the event that passes it. */
+/**
+ * The most that a connection that does not read may hold: the high-water mark, a page, and the event that crosses the
+ * mark.
+ */
 export const unsentBound = limits.highWaterBytes + limits.eventsPageBytes + limits.maxEventBytes
 
-/** Clients that never read and such that read slowly beside fast ones on one topic; in the end all of them read on. */
+/**
+ * Measures clients that never read and clients that read slowly beside fast ones on one topic. In the end all of them
+ * read on.
+ */
 export async function measureSlowReaders(options: SlowReadersOptions): Promise<SlowReaders> {
   const { count, portions, turnsPerPortion, eventsPerTurn, eventBytes, everyMs } = options
   const server = startChild<ReadersServerCommand>(program('readers-server.ts'))
@@ -57,12 +67,12 @@ export async function measureSlowReaders(options: SlowReadersOptions): Promise<S
     return { ...most, p99Ms: quantile(latenciesUs, 0.99) / 1e3, producerP99Ms: turnP99Ms }
   }
   try {
-    // They never read for longer than a reader may in earnest.
+    // The readers are paused for longer than the daemon's own limit allows.
     const { port } = await server.ask<{ port: number }>({ do: 'start', limits: { stallTimeoutMs: 3_600_000 } })
     for (const session of heads.keys()) await produce(session, 1)
     await fast.ask({ do: 'connect', group: 'fast', count, port, how: 'fast' })
     for (const session of heads.keys()) await fast.ask({ do: 'subscribe', group: 'fast', session, since: 'start' })
-    // Until the heap has found its size.
+    // Run until the heap has reached its size.
     let rssBytesBefore = 0
     for (let round = 0; round < 2 + portions / 4; round++) {
       rssBytesBefore = Math.max(rssBytesBefore, (await portion(alone)).rssBytes)

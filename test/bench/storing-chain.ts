@@ -1,4 +1,4 @@
-// The chain from a process's bytes to the subscribers' sockets, as the daemon puts it together, with the store or without.
+// The chain from a process's bytes to the subscribers' sockets, built as in the daemon, with the store or without.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,7 +28,7 @@ export interface Chained {
   cpuUsPerEvent: number
 }
 
-/** The sessions of the two ways: stored, and only published. */
+/** The session of each way: one is stored, the other only published. */
 export const sessionOf = (isStored: boolean) => (isStored ? 's_stored' : 's_published')
 
 const dir = mkdtempSync(join(tmpdir(), 'muxd-bench-'))
@@ -66,7 +66,7 @@ function openChain(isStored: boolean) {
   }
 }
 
-/** A journal that keeps nothing. */
+/** A journal that publishes its entries and stores nothing. */
 function publishing({ sessionEvents }: Publisher): Pick<Journal, 'append'> {
   let pending: JournalEntry[] = []
   const flush = () => {
@@ -97,7 +97,7 @@ async function run({ isStored, turns, framesPerTurn }: StoringCommand & { do: 'r
     chain.read(chunk)
     await nextTurn()
   }
-  // The last commit, and what follows from it.
+  // Wait for the last commit, its publication and its writes.
   for (let turn = 0; turn < 3; turn++) await nextTurn()
   const { user, system } = process.cpuUsage(before.cpu)
   const { head } = chain.recorder
@@ -106,7 +106,7 @@ async function run({ isStored, turns, framesPerTurn }: StoringCommand & { do: 'r
 
 const nextTurn = () => new Promise(resolve => setImmediate(resolve))
 
-/** About 300 bytes, as most of what Claude Code prints. */
+/** About 300 bytes, like most frames that Claude Code prints. */
 const frame = `${JSON.stringify({
   type: 'stream_event',
   event: { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'a few words of text ' } },

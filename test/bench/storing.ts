@@ -25,7 +25,7 @@ export async function benchStoring({ rounds = 15, events = 20_000 } = {}): Promi
           const turns = Math.ceil(events / framesPerTurn)
           const { head, cpuUsPerEvent } = await child.ask<Chained>({ do: 'run', isStored, turns, framesPerTurn })
           await Promise.all(readers.map(reader => reader.has(sessionOf(isStored), head)))
-          // The first round is for the compiler.
+          // The first round warms up the compiler.
           if (round >= 0) us[isStored ? 'stored' : 'published'].push(cpuUsPerEvent)
         }
       }
@@ -47,7 +47,7 @@ export async function benchStoring({ rounds = 15, events = 20_000 } = {}): Promi
   }
 }
 
-/** A subscriber of both sessions, which knows how far it has come. */
+/** A subscriber of both sessions that knows the last `seq` it received of each. */
 async function connect(port: number) {
   const ws = new WebSocket(`ws://127.0.0.1:${port}/ws`, 'muxd.v1', { headers: { authorization: 'Bearer bench' } })
   const last = new Map<string, number>()
