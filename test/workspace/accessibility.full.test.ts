@@ -6,7 +6,7 @@ import { startTestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { openSession, openWorkspace, tab, violations } from './page.ts'
 
-/** A page beside a daemon with work of every kind: what has ended, what goes on, what is asked. */
+/** Opens a page on a daemon with work of every kind: ended runs, a live run, a queued run, and pending approvals. */
 async function amidWork(page: Page) {
   const { home, info } = await startTestDaemon()
   const script = await connectForTest({ home, client: { name: 'script', version: '1' } })
@@ -78,7 +78,7 @@ describeWithPages('everybody can use', newPage => {
     const shown = page.getByRole('combobox', { name: 'Shown block' })
     const expectFine = async (what: string) => {
       expect(await violations(page), what).toEqual([])
-      // Nothing is cut off at the side, and nothing has to be pushed there to be read.
+      // Nothing is cut off at the side, and nothing needs scrolling sideways.
       expect(await page.evaluate(() => document.documentElement.scrollWidth), what).toBe(390)
     }
     for (const name of ['Sessions', 'Approvals', 'Usage', 'Daemon']) {

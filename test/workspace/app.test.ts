@@ -95,7 +95,8 @@ describe('the palette', () => {
     const found = findCommands(answers, 'allow')
     expect(chosenOf(found, undefined)).toBe(0)
     expect(found[chosenOf(found, 'allow')]?.id).toBe('allow')
-    // It was answered elsewhere: nothing else slides under the key.
+    // The chosen command is gone, since it was answered elsewhere. The choice falls back to the first command, which
+    // answers nothing.
     expect(found[chosenOf(found.slice(0, 1), 'allow')]?.id).toBe('look')
   })
 })

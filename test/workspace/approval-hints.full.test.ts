@@ -56,7 +56,7 @@ describeWithPages('a question about a tool', newPage => {
       await openSession(page, new RegExp(`^${prompt} `))
       for (const text of texts) await facts(inPane(page)).getByText(text, { exact: true }).waitFor()
     }
-    // Its own name, with its server beside it.
+    // The heading has the tool's own name; its server stands beside it.
     await tab(page, 'Approvals').click()
     expect(await card(page, /issue/).getByRole('heading').textContent()).toContain('create issue')
   })
@@ -98,7 +98,7 @@ describeWithPages('a question about a tool', newPage => {
       await asked.focus()
       await page.keyboard.press('a')
       if (!key) {
-        // A key that did answer would have done so by the time that the daemon answers another call of this page.
+        // Two frames give a key that wrongly answers the time to do so.
         await page.evaluate(() => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve))))
         expect((await mux.api.approval.list({})).approvals, prompt).toHaveLength(1)
         await asked.getByRole('button', { name: 'Allow', exact: true }).click()

@@ -35,7 +35,7 @@ describeWithPages('questions', newPage => {
     }
     await openSession(one, /asks/)
     await inPane(one).waitFor()
-    // Beside the inbox.
+    // Show the session beside the inbox.
     await one.keyboard.press('Alt+Backslash')
     await tab(one, 'Approvals').click()
     const expectAsked = async () => {
@@ -83,7 +83,7 @@ describeWithPages('questions', newPage => {
     const { approval } = await nextApproval(script)
     await script.api.approval.answer({ approval, decision: 'allow' })
     await run.result()
-    // What this window sees is old: it answers as well.
+    // This window does not know of the answer yet, so it answers too.
     await inbox(page).getByRole('button', { name: 'Deny' }).click()
     await until(async () => expect(await inbox(page).getByRole('button', { name: 'Deny' }).isDisabled()).toBe(true))
     release()
@@ -122,7 +122,7 @@ describeWithPages('questions', newPage => {
     }
     await openWorkspace(page, { info })
     await sees(page, 'No session yet')
-    // Without a screen every window has the focus.
+    // Without a screen every window has the focus, so the test sets it.
     const look = (here: boolean) => page.evaluate(is => void (document.hasFocus = () => is), here)
     await look(false)
     const unasked = await ask('not asked for')
@@ -141,7 +141,7 @@ describeWithPages('questions', newPage => {
     await look(false)
     const missed = await ask('out of sight')
     await titleIs(page, '(1) muxd')
-    // Records go on changing while it waits.
+    // Records keep changing while the approval waits. They do not notify again.
     await script.api.session.update({ session: missed.session, labels: { changed: 'yes' } })
     await page.getByText('changed=yes').waitFor()
     const note = { title: 'out of sight', body: 'Bash: ls', tag: missed.approval }
@@ -149,7 +149,7 @@ describeWithPages('questions', newPage => {
   })
 })
 
-/** From when the returned function is called until its result is, nothing that the daemon sends comes through. */
+/** Returns a function that withholds everything that the daemon sends. Its result delivers it. */
 async function holdUp(page: Page): Promise<() => () => void> {
   let held: { route: WebSocketRoute; message: string | Buffer }[] | undefined
   await page.routeWebSocket('**/ws', route => {

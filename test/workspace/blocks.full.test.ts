@@ -74,7 +74,7 @@ describeWithPages('the block of', newPage => {
     await first.result()
     const { session } = first
     const page = await newPage()
-    // Without a prompt, which draws the pane when it has learned what may be written.
+    // An observer's pane has no prompt box, which would draw the pane again once it knows what may be written.
     await openWorkspace(page, { info, role: 'observe' })
     await openSession(page, /first/)
     const prompts = page.locator('.conversation .prompt')

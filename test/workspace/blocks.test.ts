@@ -119,7 +119,7 @@ describe('the records', () => {
     expect([state.sessions.size, state.active.size, state.ended.size, state.approvals.size]).toEqual([1, 1, 0, 1])
     change({ type: 'approval_changed', approval: { ...approval, state: 'resolved' } })
     change({ type: 'run_changed', run: runOf('r_1', { state: 'done', endedAt: 9, firstSeq: 5 }) })
-    // One that was queued and cancelled later began earlier in the log.
+    // This run was queued and cancelled later, but began earlier in the log.
     change({ type: 'run_changed', run: runOf('r_0', { state: 'cancelled', endedAt: 10, firstSeq: 2 }) })
     expect(state.ended.get('s_1')?.run).toBe('r_1')
     expect([state.active.size, state.approvals.size]).toEqual([0, 0])

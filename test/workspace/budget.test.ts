@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 const built = (name: string) => readFileSync(new URL(`../../dist/workspace/${name}`, import.meta.url))
 
 it('the page needs at most 250 kB, compressed, before it is seen', () => {
-  // With what the entry imports at once; what it loads later is not needed for that.
+  // Includes what the entry imports statically. What it loads later is not needed for the first view.
   const imported = [
     ...built('main.js')
       .toString()

@@ -11,14 +11,14 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { openWorkspace } from './page.ts'
 
-/** A page with the pane of a session in it, which has the focus. */
+/** Opens a page with the pane of a session, which has the focus. */
 async function openPane(page: Page, { info }: TestDaemon, { title }: Session, role: 'control' | 'observe' = 'control') {
   await openWorkspace(page, { info, role })
   await page.getByRole('option', { name: title }).click()
   await page.getByRole('tab', { name: title, selected: true }).waitFor()
 }
 
-/** Does what the palette finds first. */
+/** Runs the first command that the palette finds. */
 async function command(page: Page, words: string) {
   await page.keyboard.press('Control+k')
   await page.getByRole('combobox', { name: 'Command' }).fill(words)
@@ -30,7 +30,7 @@ const prompt = (page: Page) => page.getByRole('textbox', { name: 'Prompt' })
 const runWith = (peer: RpcPeer, { session }: Session, text: string, limits: object) =>
   peer.call<Run>('run.start', { session, prompt: text, limits })
 
-/** The prompts that wait, in the order that the daemon has them in. */
+/** Returns the queued prompts in the daemon's order. */
 async function queueOf(peer: RpcPeer, { session }: Session): Promise<string[]> {
   const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session, state: 'queued' })
   return runs.sort((one, two) => one.position! - two.position!).map(run => run.prompt)
@@ -56,7 +56,7 @@ describeWithPages('a session in the workspace', newPage => {
       expect(await rows.allInnerTexts()).toEqual([expect.stringContaining('three'), expect.stringContaining('two')])
       expect(await focused()).toContain('three')
     })
-    // Already the first: it stays so.
+    // The row is already the first, so it stays.
     await page.keyboard.press('Shift+ArrowUp')
     await page.keyboard.press('ArrowDown')
     expect(await focused()).toContain('two')
@@ -67,7 +67,7 @@ describeWithPages('a session in the workspace', newPage => {
     await until(async () => expect(await queueOf(peer, session)).toEqual(['sim:text two']))
     await until(async () => expect(await rows.count()).toBe(1))
     expect(await focused()).toContain('two')
-    // Without a word of what it means.
+    // The status bar says how long the run has been quiet, and does not interpret it.
     await page.locator('.run-status-bar').getByText('quiet for').waitFor()
   })
 
@@ -145,7 +145,7 @@ describeWithPages('a session in the workspace', newPage => {
     await command(page, 'close this session')
     const question = page.getByRole('dialog', { name: 'Close the session' })
     await question.getByText('A run has not ended').waitFor()
-    // It is kept unless somebody says so.
+    // Keeping it is the default.
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Keep it')
     await page.keyboard.press('Enter')
     await question.waitFor({ state: 'hidden' })
@@ -172,7 +172,7 @@ describeWithPages('a session in the workspace', newPage => {
     await sees(page, 'Chrome on Linux took up a conversation that was begun elsewhere')
     await command(page, 'import a conversation')
     await dialog.getByRole('button', { name: 'Look' }).click()
-    // It is here now.
+    // The conversation is a session here now, so the dialog offers to open it.
     await dialog.getByRole('button', { name: 'Open' }).click()
     await dialog.waitFor({ state: 'hidden' })
     expect((await peer.call<{ sessions: Session[] }>('session.list')).sessions).toHaveLength(1)

@@ -39,7 +39,7 @@ describeWithPages('a failed run', newPage => {
       expect(advice, kind).toMatch(/^[A-Z][^`]*[.!?]$/)
       expect(advice, kind).not.toMatch(/\b[a-z]+[A-Z]\w*|--\w|\w_\w/)
     }
-    // Of the last one, which reached its limit of turns.
+    // The button belongs to the last kind, a run that reached its limit of turns.
     const before = (await mux.api.run.list({ session: session! })).runs.length
     await page.getByRole('button', { name: 'Continue', exact: true }).click()
     await until(async () => expect((await mux.api.run.list({ session: session! })).runs).toHaveLength(before + 1))

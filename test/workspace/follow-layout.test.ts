@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 
 const layoutOf = (...tabs: string[]): Layout => ({ version: 1, root: { share: 1, tabs, shown: tabs[0]! } })
 
-/** A daemon's share of it: revisions, conflicts, and telling everybody. */
+/** The daemon's side of a layout: counts revisions, detects conflicts, and notifies all windows. */
 function createStore(first?: SavedLayout) {
   const handlers = new Set<(saved: SavedLayout | 'missed') => void>()
   const store = {
@@ -96,7 +96,7 @@ describe('following a layout', () => {
     one.changed(layoutOf('usage', 'daemon'))
     await until(() => expect(two.shown).toEqual([firstLayout, layoutOf('usage', 'daemon')]))
     expect(one.shown).toEqual([firstLayout])
-    // What dockview makes of a layout that was shown is not a change.
+    // Dockview reports the layout that it was given to show. That is not a change.
     two.changed(layoutOf('usage', 'daemon'))
     await until(() => expect(store.saves).toBe(1))
   })
@@ -130,7 +130,7 @@ describe('following a layout', () => {
     const store = createStore()
     const window = createWindow(store)
     await until(() => expect(window.shown).toHaveLength(1))
-    // Its news has not come yet.
+    // The window has not been notified of this layout yet.
     store.saved = { layout: layoutOf('daemon'), revision: 3 }
     window.changed(layoutOf('usage'))
     await until(() => expect(window.shown.at(-1)).toEqual(layoutOf('daemon')))

@@ -9,11 +9,11 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { openSession, openWorkspace, sees } from './page.ts'
 
-/** Without white space, so that the simulator takes it for one option. */
+/** No white space, so that the simulator takes it as one option. */
 const tight = `<img/src=x/onerror=document.title='pwned'><script>document.title='pwned'</script><svg/onload=alert(1)>`
 const evil = `${tight} <b onclick=x>b</b> [x](javascript:alert(1)) ![y](http://evil.invalid/y.png) <a href="data:text/html,x">c</a>`
 
-/** Nothing of it has become anything but text; what asks somebody else is seen when the test ends. */
+/** Expects that hostile text is shown as text only. A request to another host fails the test at its end. */
 async function expectInert(page: Page): Promise<void> {
   const elements =
     'img, script:not([src]), svg[onload], iframe, [onclick], [onerror], [href^="javascript:"], [href^="data:text"]'
@@ -42,7 +42,7 @@ describeWithPages('what is written by others', newPage => {
     await page.keyboard.type('onerror')
     await page.getByRole('dialog').getByRole('option').first().waitFor()
     await expectInert(page)
-    // A layout that somebody else stored is no better.
+    // A hostile layout that another client stored does no harm either.
     const { session } = run
     const layout = { version: 1, root: { share: 1, tabs: [`session/${session}`, evil, 'session/<img>'], shown: evil } }
     await script.api.workspace.save({ workspace: 'main', layout })

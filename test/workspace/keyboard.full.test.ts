@@ -13,7 +13,7 @@ const focused = (page: Page) => page.locator(':focus')
 const isFocused = (page: Page, name: string) =>
   until(async () => expect(await page.getByLabel(name, { exact: true }).and(focused(page)).count()).toBe(1))
 
-/** Whether one sees where the focus is: by an outline, or by the edge of what holds it. */
+/** Whether the focus is visible: by the outline of the element, or by the shadow of the prompt box around it. */
 const isSeen = (page: Page) =>
   page.evaluate(() => {
     const element = document.activeElement!
@@ -59,7 +59,7 @@ describeWithPages('the keyboard alone', newPage => {
     const run = script.attach(session!.lastRun!)
     expect((await run.wait()).state).toBe('done')
 
-    // To the session, which is the last of the open blocks.
+    // Go to the session, which is the last of the open blocks.
     await page.keyboard.press('Alt+5')
     await isFocused(page, 'Prompt')
     await page.keyboard.type('sim:hang at=text ignore=interrupt,int,term,hup')
@@ -128,7 +128,7 @@ describeWithPages('the keyboard alone', newPage => {
     await page.keyboard.press('Alt+m')
     await page.keyboard.press('Alt+s')
     await page.keyboard.press('?')
-    // In a text it is a question mark.
+    // In a text field, `?` is a character.
     await until(async () => expect(await page.getByRole('searchbox').inputValue()).toBe('?'))
     await page.keyboard.press('Backspace')
     await page.keyboard.press('Control+k')
@@ -137,7 +137,7 @@ describeWithPages('the keyboard alone', newPage => {
     await page.getByRole('dialog', { name: 'Keyboard' }).waitFor()
     expect(await violations(page)).toEqual([])
     await page.keyboard.press('Escape')
-    // Where it was before is where the focus is again.
+    // The focus is back where it was before the dialog.
     await until(async () => expect(await page.evaluate(() => document.activeElement?.tagName)).toBe('INPUT'))
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')

@@ -15,7 +15,7 @@ import { isBlockId } from '../../client/workspace/panes/registry.ts'
 const group = (share: number, ...tabs: string[]) => ({ share, tabs, shown: tabs[0]! })
 const layoutOf = (root: unknown): Layout => parseLayout({ version: 1, root }, isBlockId)
 
-/** Layouts of any shape, with sessions as blocks, as somebody may have stored them. */
+/** Layouts of any shape with sessions as blocks, as any client may have stored them. */
 const anyLayout = fc
   .letrec(tie => ({
     place: fc.oneof({ depthSize: 'small' }, tie('tabs'), tie('split')),
@@ -42,14 +42,14 @@ describe('a layout', () => {
       [null, null],
       [{ tabs: [] }, null],
       [group(0.3, 'sessions'), group(1, 'sessions')],
-      // A row of one place is that place, a row within a row one row.
+      // A row of one place is that place. A row within a row is part of the outer row.
       [{ split: 'row', places: [group(0.2, 'usage')] }, group(1, 'usage')],
       [row, row],
       [
         { split: 'row', places: [{ share: 0.5, split: 'row', places: row.places }, group(0.5, 'daemon')] },
         { share: 1, split: 'row', places: [group(0.25, 'sessions'), group(0.25, 'usage'), group(0.5, 'daemon')] },
       ],
-      // What this page does not know, and what is there already.
+      // Unknown and repeated tabs are dropped.
       [{ share: 1, tabs: ['x', 'usage', 'usage', 3, 'session/<b>'], shown: 'x' }, group(1, 'usage')],
       [{ split: 'column', places: [group(1, 'usage'), group(1, 'usage')] }, group(1, 'usage')],
     ]
@@ -66,7 +66,7 @@ describe('a layout', () => {
       fc.property(anyLayout, fc.integer({ min: 900, max: 3_000 }), (layout, width) => {
         const again = fromDockview(toDockview(layout, { width, height: 900 }, id => id))
         expect(groupsOf(again.root).map(({ tabs }) => tabs)).toEqual(groupsOf(layout.root).map(({ tabs }) => tabs))
-        // A place of a few pixels is a matter of rounding.
+        // Rounding matters too much for a place of a few pixels.
         const smallest = Math.min(1, ...groupsOf(layout.root).map(({ share }) => share))
         if (smallest > 0.1) expect(isSameLayout(again, layout), JSON.stringify([again, layout])).toBe(true)
       }),

@@ -5,7 +5,7 @@ import { startTestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { openSession, openWorkspace, sees, tab, violations } from './page.ts'
 
-/** What would start, answer, change or end something. */
+/** Names of controls that start, answer, change or end something. */
 const acting = /new session|^new$|send|queue|allow|approve|deny|always|cancel|kill|end the process|change input/i
 
 describeWithPages('a link that may only watch', newPage => {
@@ -42,7 +42,7 @@ describeWithPages('a link that may only watch', newPage => {
     await expectNothingToDo()
     expect(await violations(page)).toEqual([])
 
-    // Neither by keys nor by the palette.
+    // Keys and the palette offer nothing of the kind either.
     for (const keys of ['Alt+n', 'Alt+Period']) await page.keyboard.press(keys)
     expect(await page.getByRole('dialog').count()).toBe(0)
     await page.keyboard.press('Control+k')

@@ -5,15 +5,15 @@ import type { DaemonInfo, Role } from '../../protocol/index.ts'
 import { openPeer } from '../support/rpc-peer.ts'
 import { until } from '../support/until.ts'
 
-/** What a page must not do, whatever is shown: checked when the test ends. */
+/** What a page must never cause. Checked when the test ends. */
 interface Faults {
   errors: string[]
   requests: string[]
 }
 
 /**
- * Opens the workspace of a daemon as `muxd open` does. When the test ends, nothing may have been thrown, have violated
- * the policy, or have gone to anybody but the daemon.
+ * Opens the workspace of a daemon as `muxd open` does. The test fails at its end if the page threw, violated its
+ * content security policy, or sent a request to anything but the daemon.
  */
 export async function openWorkspace(
   page: Page,
@@ -23,7 +23,7 @@ export async function openWorkspace(
   await page.goto(await linkTo(info, role, workspace))
 }
 
-/** A link that is good once. */
+/** Returns a link that works once. */
 export async function linkTo(info: DaemonInfo, role: Role = 'control', workspace?: string): Promise<string> {
   const peer = await openPeer(info.url, info.token)
   const { url } = await peer.call<{ url: string }>('token.link', { role })
@@ -35,7 +35,7 @@ export function watchForFaults(page: Page, origin: string): void {
   const faults: Faults = { errors: [], requests: [] }
   page.on('pageerror', error => faults.errors.push(String(error.stack)))
   page.on('console', message => {
-    // That a daemon is gone, or refuses, is told to the console by the browser itself.
+    // The browser itself logs an error when the daemon is gone or refuses a request.
     if (message.type() === 'error' && !/WebSocket connection|Failed to load resource/.test(message.text()))
       faults.errors.push(message.text())
   })
@@ -54,27 +54,27 @@ export const isShown = (page: Page, name: string | RegExp): Promise<void> =>
 
 export const sees = (page: Page, text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor()
 
-/** Beside its list there is a choice of the same name. */
+/** Looks in the conversation only: the session list has a filter of the same name. */
 export const seesRunning = (page: Page): Promise<void> =>
   page.locator('.conversation .run-status-bar').getByText('Running').waitFor()
 
-/** Opens a session from the list of them. */
+/** Opens a session from the session list. */
 export const openSession = (page: Page, title: string | RegExp): Promise<void> =>
   page
     .getByRole('listbox', { name: /Sessions/ })
     .getByRole('option', { name: title })
     .click()
 
-/** What Claude has said in the conversations that are shown, word by word. */
+/** Returns the words that Claude has said in the conversations on the page. */
 export async function saidIn(page: Page): Promise<string[]> {
   return words((await page.locator('.said').allTextContents()).join(' '))
 }
 
 export const words = (text: string): string[] => text.split(/\s+/).filter(Boolean)
 
-/** What axe finds wrong, by rule with where. */
+/** Returns what axe finds wrong, one text a rule with the elements concerned. */
 export async function violations(page: Page): Promise<string[]> {
-  // By the debugger's hand: the policy lets no script in from a test either.
+  // The debugger injects axe, because the policy allows no script from a test either.
   await page.evaluate(`${axeCore.source}; globalThis.axe = axe; undefined`)
   return page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: typeof axeCore }
@@ -83,7 +83,7 @@ export async function violations(page: Page): Promise<string[]> {
   })
 }
 
-/** The returned function ends the page's connections and lets no other one be made until its result is called. */
+/** Returns a function that closes the page's connections and refuses new ones. Its result allows them again. */
 export async function holdConnections(page: Page): Promise<() => Promise<() => void>> {
   const open = new Set<WebSocketRoute>()
   let isHeld = false

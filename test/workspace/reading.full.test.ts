@@ -23,7 +23,7 @@ describeWithPages('a reader', newPage => {
     await page.locator('.conversation .run-status-bar').waitFor()
     await page.locator('.conversation .mark.running').waitFor()
     const animations = () => page.evaluate(() => document.getAnimations().length)
-    // Without the preference the same page moves.
+    // The same page is animated without the preference.
     await until(async () => expect(await animations()).toBeGreaterThan(0))
     await page.emulateMedia({ reducedMotion: 'reduce' })
     await until(async () => expect(await animations()).toBe(0))
@@ -184,7 +184,7 @@ describeWithPages('a reader', newPage => {
       expect(await text.evaluate(element => element.scrollHeight > element.clientHeight)).toBe(true)
       const lastOption = text.getByRole('radio', { name: 'No' })
       await lastOption.check()
-      // One that is checked already is not scrolled to.
+      // `check` does not scroll to an option that is already checked.
       await lastOption.scrollIntoViewIfNeeded()
       await isInView(page, '.conversation .option:last-of-type')
       for (const button of ['Answer', 'Deny'])
@@ -231,7 +231,7 @@ describeWithPages('a reader', newPage => {
   })
 })
 
-/** In how many lines the text of each cell is shown. */
+/** Returns the number of lines of each visible cell's text. */
 const linesOf = (cells: Locator) =>
   cells.evaluateAll(all =>
     all
@@ -243,7 +243,7 @@ const linesOf = (cells: Locator) =>
       }),
   )
 
-/** How many pixels of the page stick out of the window or of a pane to the side. */
+/** Returns by how many pixels content sticks out of the window or of a pane to the side. */
 const overflowing = (page: Page) =>
   page.evaluate(() =>
     Math.max(
@@ -253,7 +253,7 @@ const overflowing = (page: Page) =>
     ),
   )
 
-/** Of each element whether all of its text is seen. */
+/** Returns for each element whether all of its text is visible. */
 const isWhole = (page: Page, selector: string) =>
   page.locator(selector).evaluateAll(all =>
     all.map(element => {
@@ -271,7 +271,7 @@ async function isInView(page: Page, selector: string, edge?: 'start'): Promise<v
   })
 }
 
-/** Every text of the page that begins in Hebrew, with the direction that it is shown in. */
+/** Returns every text of the page that begins in Hebrew, with the direction in which it is shown. */
 const directions = (page: Page) =>
   page.evaluate(() => {
     const found: { text: string; direction: string; place: string }[] = []

@@ -67,13 +67,13 @@ describeWithPages('a page whose daemon goes', newPage => {
       const banner = page.getByText('Not everything could be recovered.')
       await banner.waitFor()
       await page.locator('.line').getByText('The log was begun anew').waitFor()
-      // What was read before is not there beside what is read now.
+      // The page has dropped what it had read from the old log.
       expect(await page.locator('.prompt').count()).toBe(1)
       expect((await page.locator('.said').allTextContents()).map(text => text.trim())).toEqual(['said before'])
       expect(await violations(page)).toEqual([])
       await page.getByRole('button', { name: 'Understood' }).click()
       await until(async () => expect(await banner.count()).toBe(0))
-      // It goes on behind it.
+      // The session continues after the recovered part.
       await script.run({ session: run.session, prompt: 'sim:text said afterwards' })
       await page.locator('.said').getByText('said afterwards').waitFor()
     })
@@ -92,7 +92,7 @@ describeWithPages('a page whose daemon goes', newPage => {
     const { tokens } = await control.call<{ tokens: { id: string; builtIn: boolean }[] }>('token.list')
     for (const { id, builtIn } of tokens) if (!builtIn) await control.call('token.revoke', { id })
     await sees(page, 'The link of this window no longer counts.')
-    // A tab that the browser has restored, when nothing runs any more.
+    // A tab that the browser has restored while no daemon runs.
     const lonely = await newPage()
     await lonely.addInitScript(() => sessionStorage.setItem('muxd.token', 'x'))
     await lonely.route('**/ws', route => route.abort())
@@ -102,7 +102,7 @@ describeWithPages('a page whose daemon goes', newPage => {
   })
 })
 
-/** Ends it in order; the event that it wrote last is then gone. */
+/** Stops the daemon in order, then deletes the newest event of its log. */
 async function loseNewest(daemon: TestDaemon): Promise<void> {
   await daemon.stop()
   const database = openSqlite(join(daemon.home, 'muxd.db'))
@@ -110,7 +110,7 @@ async function loseNewest(daemon: TestDaemon): Promise<void> {
   database.close()
 }
 
-/** The arguments of a daemon that the next one may follow in its place. */
+/** Returns arguments with a free port, so that the next daemon can listen at the same address. */
 async function onPort(): Promise<string[]> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

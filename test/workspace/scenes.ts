@@ -9,17 +9,17 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const standIn = fileURLToPath(new URL('../fixtures/stand-ins/scenes.mjs', import.meta.url))
 
-/** What Claude Code prints for a prompt. */
+/** The frames that Claude Code prints for a prompt. */
 export type Scene = object[]
 
 export interface Scenes {
   info: DaemonInfo
   mux: Mux
-  /** Runs a prompt in a session of its own, or in this one. */
+  /** Runs a prompt in a new session, or in the given one. */
   play(prompt: string, session?: string): Promise<StartedRun>
 }
 
-/** A daemon whose Claude Code prints these frames for these prompts. */
+/** Starts a daemon whose Claude Code prints these frames for these prompts. */
 export async function startScenes(scenes: Record<string, Scene>): Promise<Scenes> {
   const cwd = tempDir()
   writeFileSync(join(cwd, 'scenes.json'), JSON.stringify(scenes))
@@ -50,7 +50,7 @@ const message = (block: object, parent: string | null = null) => ({
 export const says = (text: string, parent?: string): object => message({ type: 'text', text }, parent)
 export const thinks = (thinking: string): object => message({ type: 'thinking', thinking, signature: '' })
 
-/** A tool's call and its result. */
+/** A tool call and its result. */
 export function uses(name: string, input: object, output: unknown, { failed = false } = {}): object[] {
   const id = `toolu_${++count}`
   const result = { tool_use_id: id, type: 'tool_result', content: output, is_error: failed }
@@ -60,7 +60,7 @@ export function uses(name: string, input: object, output: unknown, { failed = fa
   ]
 }
 
-/** A tool's call that needs an answer; the scene goes on once it is there. */
+/** A tool call that needs an answer. The scene continues after the answer. */
 export function asks(name: string, input: object, request: object = {}): object[] {
   const id = `toolu_${++count}`
   const asked = { subtype: 'can_use_tool', tool_name: name, display_name: name, input, tool_use_id: id, ...request }

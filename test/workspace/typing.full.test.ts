@@ -36,7 +36,7 @@ describeWithPages('what is typed in the workspace', newPage => {
     await cards.first().focus()
     await page.keyboard.press('d')
     await until(async () => expect(await cards.count()).toBe(1))
-    // The next letters are for nobody.
+    // The next letters must answer nothing: the focus is on the list, not on a card.
     await until(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label') === 'Approvals'))
     await page.keyboard.type('aadd')
     expect(await pendingOf(peer)).toHaveLength(1)
@@ -105,7 +105,7 @@ describeWithPages('what is typed in the workspace', newPage => {
     await openWorkspace(page, daemon)
     await openSession(page, 'finds')
     await prompt(page).focus()
-    // In one turn of the page, before anything is painted.
+    // All keys come in one turn of the page, before anything is painted.
     const focused = await page.evaluate(async () => {
       const press = (init: KeyboardEventInit) =>
         document.activeElement!.dispatchEvent(
@@ -158,7 +158,7 @@ describeWithPages('what is typed in the workspace', newPage => {
     await isShown(one, 'mine')
     await one.keyboard.type('word')
     expect(await prompt(one).inputValue()).toBe('half a word')
-    // Each window has its own in front over a reload.
+    // After a reload each window still has its own tab in front.
     await one.reload()
     await isShown(one, 'mine')
     await isShown(two, 'theirs')

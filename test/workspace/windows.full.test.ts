@@ -29,7 +29,7 @@ describeWithPages('several windows', newPage => {
       await openWorkspace(page, { info })
     }
     await openSession(one, /for all/)
-    // What is open in one is open in the other, behind what that one has in front.
+    // A session that opens in one window opens in the other, behind the tab in front.
     await tab(two, /for all/).click()
     await isShown(two, /for all/)
     for (const page of [one, two]) await until(async () => expect((await saidIn(page)).length).toBeGreaterThan(50))
@@ -38,7 +38,7 @@ describeWithPages('several windows', newPage => {
     expect(await listening).toMatchObject({ by: { name: 'Chrome on Linux' } })
     expect(words(heard).length).toBeGreaterThan(50)
     for (const page of [one, two]) expect(await saidIn(page)).toEqual(words(heard))
-    // The other way round.
+    // The other direction: the script cancels and both windows show it.
     const next = await script.run({ session: run.session, prompt })
     for (const page of [one, two]) await seesRunning(page)
     await next.cancel('enough')
@@ -52,13 +52,13 @@ describeWithPages('several windows', newPage => {
     await openWorkspace(two, { info })
     await openWorkspace(elsewhere, { info, workspace: 'other' })
     for (const page of [one, two, elsewhere]) await sees(page, 'No session yet')
-    // A window behind others draws nothing, and follows all the same.
+    // A window in the background draws nothing, but still follows.
     await one.bringToFront()
     await two.bringToFront()
     await tab(two, 'Usage').click()
     await two.keyboard.press('Alt+Backslash')
     await until(async () => expect(await one.getByRole('tablist').count()).toBe(3))
-    // Both at once: whoever was last has it everywhere.
+    // Both at once: the last writer's layout is in both windows.
     await Promise.all([one.keyboard.press('Alt+d'), two.keyboard.press('Alt+w')])
     await until(async () => expect(await tabsOf(two)).toEqual(await tabsOf(one)))
     expect(await tabsOf(elsewhere)).toEqual(['Sessions', 'Approvals', 'Usage', 'Daemon'])
@@ -74,7 +74,7 @@ describeWithPages('several windows', newPage => {
       await openWorkspace(page, { info })
       await tab(page, 'Daemon').waitFor()
     }
-    // Into the lower half of the pane that it is in.
+    // Drag the tab into the lower half of its own pane.
     const pane = (await one.getByRole('group', { name: 'Approvals' }).boundingBox())!
     const from = (await tab(one, 'Usage').boundingBox())!
     await one.mouse.move(from.x + 20, from.y + 10)
@@ -88,7 +88,7 @@ describeWithPages('several windows', newPage => {
         expect(below!.y).toBeGreaterThan(above!.y + 200)
       })
     }
-    // Back among the others, by the keyboard.
+    // Move it back to the other tabs by keyboard.
     await tab(two, 'Usage').click()
     await two.keyboard.press('Alt+Shift+ArrowUp')
     await until(async () => expect(await one.getByRole('tablist').count()).toBe(2))

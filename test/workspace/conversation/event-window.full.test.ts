@@ -7,9 +7,9 @@ import { tempDir } from '../../support/temp-dir.ts'
 import { until } from '../../support/until.ts'
 import { startPanes } from './open-panes.ts'
 
-/** Event by event it goes through everything again, so that much comes meanwhile. */
+/** With `pieceMs: 0` the window replays its events one at a time, so that many new ones arrive meanwhile. */
 const bounds = { events: 100, maxEvents: 300, maxCharacters: 1_000_000, pieceMs: 0 }
-/** Nothing is let go of within these. */
+/** Bounds within which the window drops nothing. */
 const wide = { events: 100_000, maxEvents: 100_000, maxCharacters: 100_000_000, pieceMs: 100 }
 const loop = 'sim:loop rounds=130 takesMs=1'
 
@@ -27,7 +27,7 @@ describeWithPages('the event window of a pane', newPage => {
       return seen
     })
     expect(shown).toMatchObject({ state: 'following', hasOlder: true, hasNewer: false })
-    // Of the first ones the beginning is gone.
+    // The first items may have lost their beginning, so they are not compared.
     expect(await itemsOfAll(page, session, shown.items.length - 5)).toEqual(shown.items.slice(5))
   })
 
@@ -65,7 +65,7 @@ describeWithPages('the event window of a pane', newPage => {
 })
 
 declare global {
-  /** The one that is tested, in its page. */
+  /** The window under test, in its page. */
   var eventWindow: EventWindow
 }
 
@@ -90,7 +90,7 @@ async function open(page: Page, session: string, within: typeof bounds): Promise
   await page.waitForFunction(() => eventWindow.state === 'following')
 }
 
-/** What it shows. */
+/** Returns what the window shows. */
 const look = (page: Page) =>
   page.evaluate(() => {
     const { state, last, hasOlder, hasNewer, transcript } = eventWindow
@@ -101,7 +101,7 @@ const look = (page: Page) =>
     return { state, last, hasOlder, hasNewer, first: transcript.items[0]!.seq, items }
   })
 
-/** The last items of all there are. */
+/** Returns the last `count` items of a window that holds everything. */
 async function itemsOfAll(page: Page, session: string, count: number) {
   await open(page, session, wide)
   return (await look(page)).items.slice(-count)

@@ -88,7 +88,7 @@ describeWithPages('the pane of a long session', newPage => {
 })
 
 declare global {
-  /** In the page: changes that were seen where none were expected; what ends a count. */
+  /** In the page: the number of unexpected changes. `isOver` ends a count. */
   var touched: number
   var isOver: boolean
 }
@@ -99,21 +99,21 @@ async function client({ info }: TestDaemon): Promise<Mux> {
   return mux
 }
 
-/** How many pixels the view is away from the end. */
+/** Returns the pixels between the view and the end. */
 const fromEnd = (page: Page) =>
   page
     .getByRole('region', { name: 'Messages' })
     .evaluate(element => element.scrollHeight - element.scrollTop - element.clientHeight)
 
 /**
- * In the page: goes to the top of what is loaded and stays there while more is loaded above it. Tells how much that was,
- * by how many pixels what is read has moved meanwhile, and how many rows there were at most.
+ * In the page: goes to the top of what is loaded and stays there while more is loaded above it. Returns the pixels that
+ * were added above, the pixels by which the visible row moved at most, and the maximum number of rows.
  */
 async function readAtTop(): Promise<{ grown: number; moved: number; rows: number }> {
   const scroller = document.querySelector('.scroller')!
-  // Behind its painting: within a frame what is drawn anew has yet to be measured and put where it belongs.
+  // Wait until the frame is painted: before that, new rows are not yet measured and placed.
   const frame = () => new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)))
-  // Less than a screen above the view: more is asked for.
+  // The page loads more when less than a screen is above the view.
   while (scroller.scrollTop > scroller.clientHeight) {
     scroller.scrollTop -= Math.min(scroller.clientHeight, scroller.scrollTop - 300)
     await frame()
@@ -137,7 +137,7 @@ async function readAtTop(): Promise<{ grown: number; moved: number; rows: number
   return { grown: scroller.scrollTop - before, moved, rows }
 }
 
-/** In the page: frames of the screen until `isOver`. */
+/** In the page: counts the frames of the screen until `isOver`. */
 async function countFrames(): Promise<number> {
   globalThis.isOver = false
   let frames = 0

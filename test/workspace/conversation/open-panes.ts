@@ -8,7 +8,7 @@ import { onTestFinished } from 'vitest'
 import { startTestDaemon, type TestDaemon } from '../../support/daemon.ts'
 import { watchForFaults } from '../page.ts'
 
-/** The panes alone, as the workspace bundles them: file contents by name. */
+/** Bundles the panes alone, in the way of the workspace. Returns file contents by path. */
 async function bundle(): Promise<Map<string, string>> {
   const { outputFiles } = await build({
     bundle: true,
@@ -30,7 +30,7 @@ const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 <link rel="stylesheet" href="/panes.css"><script type="module" src="/panes.js"></script></head>
 <body><div id="workspace"></div></body></html>`
 
-/** As the daemon's own page: nothing from elsewhere, no script or style that comes with a text. */
+/** The policy of the daemon's own page: nothing from elsewhere, no inline script or style. */
 const policy = (socket: string) =>
   `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self' ${socket}; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
 
@@ -57,7 +57,10 @@ export interface PanesOptions {
   readOnly?: boolean
 }
 
-/** A daemon with the simulator, and a page that shows its sessions side by side; both gone with the test. */
+/**
+ * Starts a daemon with the simulator. `show` opens a page with its sessions side by side. Everything ends with the
+ * test.
+ */
 export async function startPanes(options: Parameters<typeof startTestDaemon>[0] = {}): Promise<{
   daemon: TestDaemon
   show: (page: Page, options: PanesOptions) => Promise<void>

@@ -146,7 +146,7 @@ describeWithPages('the pane of a session', newPage => {
       async () => {
         const before = await place()
         await scroller.evaluate(element => element.scrollBy(0, -400))
-        // Drawn, measured, and perhaps more of the log read above it.
+        // Wait until the rows are drawn and measured, and perhaps more of the log is loaded above them.
         await page.evaluate(() => new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve))))
         const after = await place(before.key)
         if (after.top !== undefined) expect(Math.abs(after.top - before.top! - 400)).toBeLessThan(60)
@@ -157,7 +157,7 @@ describeWithPages('the pane of a session', newPage => {
     await page.getByRole('button', { name: 'Latest' }).click()
     await page.locator('.end').waitFor()
 
-    /** The first row that is seen, or the one with that key, and where it is. */
+    /** Returns the key and the top of the first visible row, or of the row with the given key. */
     function place(key?: string): Promise<{ key: string; top: number | undefined }> {
       return scroller.evaluate((element, wanted) => {
         const { top } = element.getBoundingClientRect()

@@ -7,7 +7,7 @@ import {
   type EventWindowBounds,
 } from '../../../client/workspace/conversation/event-window.ts'
 
-/** In the address's fragment: what the panes are to show. */
+/** What the panes show, from the fragment of the address. */
 interface Shown {
   url: string
   token: string

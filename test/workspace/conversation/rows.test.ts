@@ -6,7 +6,7 @@ import { createTranscript } from '../../../client/workspace/conversation/model/t
 
 const message = fc.constantFrom('m1', 'm2', 'm3')
 const tool = fc.constantFrom('t1', 't2', 't3', 't4')
-// Two of the tools have sub-agents, the second one in that of the first.
+// Two of the tools have sub-agents. The second one runs inside the first.
 const parent = fc.constantFrom(undefined, undefined, 't1', 't2')
 const typed = (type: string, fields: Record<string, fc.Arbitrary<unknown>> = {}) =>
   fc.record({ type: fc.constant(type), ...fields })
@@ -24,7 +24,7 @@ const anything = fc.oneof(
   typed('api_retry', { attempt: fc.nat(9), maxRetries: fc.constant(9), delayMs: fc.constant(1) }),
   typed('done'),
 )
-/** The events of a log, and before which of them rows are asked for. */
+/** The events of a log. `asked` marks the events before which the rows are read. */
 const logs = fc
   .array(fc.tuple(anything, fc.boolean()), { maxLength: 60 })
   .map(entries =>

@@ -8,7 +8,7 @@ import { until } from '../../support/until.ts'
 
 const runOf = (id: string, fields: Partial<Run>): Run => recordOf(id, 's_1', fields).run
 
-/** A daemon whose lists hold these runs, two a page. */
+/** A daemon with these runs, whose lists have pages of two. */
 async function peerWith(runs: Run[]): Promise<Peer> {
   const peer = await peerForTest()
   peer.on('session.get', () => session('s_1'))
@@ -42,7 +42,7 @@ describe('the record of a session in a pane', () => {
     await until(() => expect(peer.calls('topic.subscribe')).toHaveLength(1))
     await until(() => expect(record.running?.run).toBe('r_1'))
 
-    // The daemon comes back with another log, and is lost again before it has answered.
+    // The daemon comes back with another log. The connection is lost again before the daemon has answered.
     Object.assign(log, { epoch: 'e2' })
     runs.splice(0, 1, runOf('r_2', { state: 'running' }))
     let isLost = false

@@ -12,7 +12,7 @@ const recordings = readdirSync(golden).map(name => ({
   events: eventsOf(readFileSync(new URL(name, golden), 'utf8')),
 }))
 
-/** As a session has them: numbered, in a run that somebody began. */
+/** Returns the events as a session has them: numbered, in a run that a client started. */
 function eventsOf(lines: string): Event[] {
   const bodies = lines
     .split('\n')
@@ -37,7 +37,7 @@ const itemsOf = (events: readonly (Event | Gap)[]) => {
   return transcript.items
 }
 
-/** What is read, without the rest. */
+/** Returns what a reader sees of the items. */
 const shown = (items: readonly Item[]): unknown[] =>
   items.map(item => {
     switch (item.kind) {
@@ -405,7 +405,7 @@ describe('a transcript', () => {
   it('begun later shows the end of what it would have shown', () => {
     for (const { name, events } of recordings) {
       const whole = shown(itemsOf(events))
-      // A run's own end is there wherever one begins.
+      // The end of a run is shown wherever the reading begins.
       for (let from = 0; from < events.length; from++) {
         const part = shown(itemsOf(events.slice(from)))
         if (whole.length > 0 && part.length > 0) expect(part.at(-1), `${name} from ${from}`).toEqual(whole.at(-1))
@@ -417,7 +417,9 @@ describe('a transcript', () => {
 const flat = (items: readonly Item[]): Item[] =>
   items.flatMap(item => (item.kind === 'tool' ? [item, ...flat(item.children)] : [item]))
 
-/** The text of each lane, without white space: a page shows a sub-agent's text below the call that started it. */
+/**
+ * Returns the text of each lane without white space: a page shows a sub-agent's text below the call that started it.
+ */
 function textOfLanes(parts: readonly (readonly [string | undefined, string])[]): Map<string, string> {
   const lanes = new Map<string, string>()
   for (const [lane = 'main', said] of parts) lanes.set(lane, (lanes.get(lane) ?? '') + said.replaceAll(/\s/g, ''))
