@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 
 const simulator = fileURLToPath(new URL('../../dist/simulator.js', import.meta.url))
 
-/** A `claude` that is the simulator, and takes these prompts for others. Returns its path. */
+/** Writes a `claude` that runs the simulator and replaces each of these prompts by its value. Returns its path. */
 export function simulatorFor(directory: string, prompts: Record<string, string>): string {
   const rules = Object.entries(prompts).map(([prompt, script]) => `s|"${prompt}"|"${script}"|\n`)
   writeFileSync(join(directory, 'prompts.sed'), rules.join(''))

@@ -16,7 +16,7 @@ import { fixesTest, reviews } from './conversations.ts'
 import { withPalette } from './png.ts'
 import { recordingOf } from './recording.ts'
 
-/** `npm run screenshots` makes the pictures of README and docs/workspace.md anew, with the simulator. */
+/** `npm run screenshots` renders the pictures of README and docs/workspace.md with the simulator. */
 const images = fileURLToPath(new URL('../../docs/images/', import.meta.url))
 const projects = '/tmp/projects'
 const desktop = { width: 1_280, height: 800 }
@@ -73,7 +73,7 @@ describeWithPages('pictures of the page', newPage => {
 })
 
 async function shoot(page: Page, name: string): Promise<void> {
-  // The pointer and what it hovers, and what moves by itself.
+  // No picture shows the pointer's hover, the focus, or something that moves.
   await page.mouse.move(0, 0)
   await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur())
   await page.waitForTimeout(500)
@@ -85,7 +85,7 @@ async function shoot(page: Page, name: string): Promise<void> {
 const sessionIds = async (mux: Mux): Promise<Record<string, string>> =>
   Object.fromEntries((await mux.api.session.list({})).sessions.map(({ title, session }) => [title, session]))
 
-/** A daemon with some days of usage, and sessions that have ended, go on and ask. */
+/** Starts a daemon with some days of usage, and with sessions that have ended, go on, or wait for an answer. */
 async function startWork() {
   const directory = tempDir()
   const record = (name: string, ...recording: Parameters<typeof recordingOf>) => {
@@ -141,7 +141,7 @@ function addUsage(file: string): void {
   )
   const models = ['claude-opus-5-5', 'claude-sonnet-5-5', 'claude-haiku-5-5']
   for (let day = 1; day < 30; day++) {
-    // Less at weekends, and never quite the same.
+    // Less at weekends, and a little different each day.
     const busy = day % 7 < 2 ? 0.15 : 0.6 + ((day * 37) % 50) / 100
     for (const [index, name] of models.entries()) {
       const cost = busy * [4.1, 1.7, 0.3][index]!

@@ -2,11 +2,17 @@ import { crc32, deflateSync, inflateSync } from 'node:zlib'
 
 const signature = Buffer.from('89504e470d0a1a0a', 'hex')
 const maxColours = 256
-/** So many of the commonest are kept as they are; the others have to be this far from each other. */
+/**
+ * The most frequent `exact` colours are kept. Each further colour of the palette differs from all others by more than
+ * `apart`.
+ */
 const exact = 32
 const apart = 150
 
-/** The same picture with a palette, a third of the size: the rarest colours, those at the edges of letters, become near ones. */
+/**
+ * Returns the picture with a palette, at a third of the size. The rarest colours, at the edges of letters, become
+ * similar ones.
+ */
 export function withPalette(png: Buffer): Buffer {
   const { width, height, pixels } = decoded(png)
   const counts = new Map<number, number>()
@@ -49,7 +55,7 @@ function chunk(type: string, data: Buffer): Buffer {
   return Buffer.concat([size, body, sum])
 }
 
-/** Of a picture as Chromium writes it: 8 bits a channel, without interlacing; each pixel as 0xRRGGBB. */
+/** Decodes a picture as Chromium writes it: 8 bits a channel, without interlacing. Each pixel is 0xRRGGBB. */
 function decoded(png: Buffer): { width: number; height: number; pixels: Uint32Array } {
   const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)]
   const channels = png[25] === 6 ? 4 : 3
@@ -73,7 +79,7 @@ function decoded(png: Buffer): { width: number; height: number; pixels: Uint32Ar
   return { width, height, pixels }
 }
 
-/** A line as it was before one of PNG's five filters. */
+/** Undoes one of PNG's five filters on a line. */
 function unfiltered(filter: number, line: Buffer, above: Buffer, channels: number): Buffer {
   for (let at = 0; at < line.length; at++) {
     const left = at < channels ? 0 : line[at - channels]!

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 
-/** What Claude says and does, in the order in which it does. */
+/** What Claude says and does, in order. */
 export type Step =
   | { thinking: string }
   | { says: string }
@@ -9,7 +9,7 @@ export type Step =
 
 const model = 'claude-opus-5-5'
 
-/** The frames in which Claude Code would tell it, as lines for the simulator to replay. */
+/** Returns the frames that Claude Code would print for the steps, as lines for the simulator to replay. */
 export function recordingOf(
   steps: Step[],
   { costUsd, input, output }: { costUsd: number; input: number; output: number },
@@ -42,7 +42,6 @@ export function recordingOf(
     )
   }
   const play = (played: Step[], parent: string | null) => {
-    // Agents of one message work at once.
     const agents = played.flatMap(step => ('agent' in step ? [{ ...step, id: `toolu_${randomUUID()}` }] : []))
     for (const step of played) {
       if ('thinking' in step) says({ type: 'thinking', thinking: step.thinking, signature: '' }, parent)
