@@ -6,7 +6,7 @@ import { until } from '../support/until.ts'
 const topic = 'session/s_1'
 const acks = (peer: Peer) => peer.calls('topic.ack').map(({ seq }) => seq)
 
-/** From now on subscriptions are answered, but what follows is sent by the test. */
+/** From now on the peer only answers subscriptions, and the test sends the events. */
 function sendNothingAfterAnswers(peer: Peer): void {
   peer.on('topic.subscribe', () => {
     const { epoch, first, head } = peer.logs.get(topic)!

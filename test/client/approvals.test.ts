@@ -23,7 +23,7 @@ const record = (id: number, more: object = {}): Approval => ({
 })
 const denied = (id: number) => record(id, { state: 'resolved', decision: 'deny', by: { client: 'c_2', name: 'bob' } })
 
-/** A daemon that has these records, newest first as it lists them, and tells of each change. */
+/** A daemon with these records. It lists pending ones newest first, and reports each change. */
 async function peerWith(...records: Approval[]) {
   const peer = await peerForTest()
   const all = new Map(records.map(each => [each.approval, each]))
@@ -128,7 +128,7 @@ describe('what awaits an answer', () => {
     Object.assign(log, { epoch: 'e2', first: 1, head: 3 })
     all.set('a_1', denied(1)).delete('a_2')
     all.set('a_3', record(3)).set('a_4', denied(4))
-    // Its log tells all of it once more, the answered ones too.
+    // The new log reports all records again, also those that are answered.
     peer.on('topic.subscribe', (params, socket, id) => {
       const { epoch } = params['since'] as { epoch: string }
       const recovered = epoch === 'e2'

@@ -16,7 +16,8 @@ const bundle = async (entry: string) =>
     write: false,
   })
 
-// 5 kB without approvals and the lists that follow the daemon over reconnects: no client should have to write those again.
+// Without approvals and the lists that follow the daemon over reconnects it would be 5 kB. They are included so that no
+// client has to write them again.
 it('the SDK for browsers is at most 6 kB minified and compressed', async () => {
   const { outputFiles } = await bundle('client/sdk/browser.ts')
   expect(gzipSync(outputFiles[0]!.contents, { level: 9 }).length).toBeLessThanOrEqual(6_000)

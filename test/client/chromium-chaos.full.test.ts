@@ -36,7 +36,7 @@ describeInChromium('the SDK in Chromium, over bad connections', openPage => {
     const started = await startBehindProxy()
     const { direct } = started
     const run = await start(started, 'sim:flood frames=4000 rate=700 size=200')
-    // It is frozen for longer than a connection may be silent.
+    // The page is frozen for longer than the client tolerates silence.
     const page = await openFollowing(openPage, started, [run], { ...hasty, silenceMs: 3_000 })
     const devtools = await page.context().newCDPSession(page)
     await until(async () => expect(await countIn(page, run.session)).toBeGreaterThan(100))
@@ -89,7 +89,7 @@ describeInChromium('the SDK in Chromium, over bad connections', openPage => {
     const page = await openFollowing(openPage, started, [])
     proxy.rage(1, { of: ['deaf'] })
     proxy.reset()
-    // An attempt, and the question whether it was for the token.
+    // The first connection is an attempt; the second asks whether the token made it fail.
     await until(() => expect(proxy.met.get('deaf')).toBeGreaterThan(1))
     proxy.calm()
     await until(async () => expect(await page.evaluate(() => seen.mux.state)).toBe('open'), { timeout: 30_000 })
@@ -98,7 +98,7 @@ describeInChromium('the SDK in Chromium, over bad connections', openPage => {
 
 const start = ({ direct }: Behind, prompt: string) => direct.run({ prompt, cwd: tempDir() })
 
-/** A page behind the proxy that follows those sessions and keeps in `seen` what it saw. */
+/** Opens a page behind the proxy that follows the sessions and collects in `seen` what it saw. */
 async function openFollowing(
   openPage: OpenPage,
   { proxy, daemon }: Behind,
@@ -137,7 +137,7 @@ async function openFollowing(
 
 const countIn = (page: Page, session: string) => page.evaluate(of => seen.logs[of]!.length, session)
 
-/** What the page asked just before the calm may take 10 s to be given up. */
+/** Waits up to 40 s: a request that the page sent just before the calm may take 10 s to time out. */
 async function expectWholeIn(page: Page, session: string, log: object[]): Promise<void> {
   await until(
     async () => {

@@ -8,7 +8,7 @@ const bundle = readFileSync(new URL('../../dist/client/browser.js', import.meta.
 /** Opens a page at `url` with the SDK in it as `sdk`. */
 export type OpenPage = (url: string) => Promise<Page>
 
-/** Tests with pages of the SDK in one real Chromium, where there is one. */
+/** Defines tests with pages of the SDK in one real Chromium. Skipped where there is none. */
 export function describeInChromium(title: string, tests: (openPage: OpenPage) => void): void {
   describeWithPages(title, newPage =>
     tests(async url => {
@@ -22,10 +22,10 @@ export function describeInChromium(title: string, tests: (openPage: OpenPage) =>
   )
 }
 
-/** Opens an empty page; `apart` in a context of its own, which shares nothing with other pages, as another browser. */
+/** Opens an empty page. With `apart` it has its own browser context and shares nothing with other pages. */
 export type NewPage = (options?: { apart?: boolean }) => Promise<Page>
 
-/** Tests with new pages of one real Chromium, where there is one. */
+/** Defines tests with new pages of one real Chromium. Skipped where there is none. */
 export function describeWithPages(title: string, tests: (newPage: NewPage) => void): void {
   describe.skipIf(!existsSync(chromiumPath))(`${title} (skipped where there is no ${chromiumPath})`, () => {
     let started: Awaited<ReturnType<typeof startChromium>>

@@ -120,7 +120,7 @@ it('a closed connection leaves no socket and no timer behind', async () => {
   const warm = await connectForTest({ home })
   warm.close()
   await until(() => expect(process.getActiveResourcesInfo().filter(name => name === 'TCPSocketWrap')).toEqual([]))
-  // Timers of the tests before this one.
+  // Timers of earlier tests may still be active.
   await withoutTimers()
   const before = sockets()
   for (let count = 0; count < 5; count++) {
@@ -173,13 +173,13 @@ it('the examples do what they say', async () => {
 
 const timers = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout')
 
-/** At most five seconds. It has no timer of its own, as `until` does. */
+/** Waits at most 5 s until no timer is active. Unlike `until`, it uses no timer of its own. */
 async function withoutTimers(): Promise<void> {
   for (const end = performance.now() + 5_000; timers().length > 0 && performance.now() < end; ) await nextTurn()
   expect(timers()).toEqual([])
 }
 
-/** A hold on the sockets that are opened from now on. */
+/** Tracks the sockets that are opened from now on, so that a test can cut them. */
 function cuttable() {
   const open = new Set<WebSocket>()
   const listeners = new Set<(bytes: number) => void>()

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { expect, it } from 'vitest'
 import { methods } from '../../protocol/index.ts'
 
-/** A language server, as an editor talks to it: messages with a header, one answer a request. */
+/** Starts a language server and talks to it as an editor does: messages with a header, one answer a request. */
 function startLanguageServer() {
   const child = spawn(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '--lsp', '--stdio'], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -32,7 +32,7 @@ function startLanguageServer() {
         result?: unknown
       }
       received = received.subarray(head + 4 + length)
-      // What the server asks of its editor (settings, watchers) may stay unset.
+      // Requests of the server to its editor (settings, watchers) get null.
       if (message.method !== undefined && message.id !== undefined) {
         send({ id: message.id, result: message.params?.items?.map(() => null) ?? null })
       } else if (message.id !== undefined) waiting.get(message.id)?.(message.result)

@@ -8,7 +8,7 @@ export const fast = { retryMinMs: 1, retryMaxMs: 20, attemptMs: 2_000, silenceMs
 
 const open: { close(): unknown }[] = []
 
-/** What a test has opened is closed after it. */
+/** Closes what the test has opened. */
 afterEach(async () => {
   for (const each of open.splice(0).reverse()) await each.close()
 })
@@ -30,7 +30,7 @@ export function closeAfterTest<T extends { close(): unknown }>(each: T): T {
   return each
 }
 
-/** Resolves when the connection comes to that state; ask before what leads there. */
+/** Resolves when the connection reaches the state. Call it before the step that leads there. */
 export const reached = (mux: Mux, state: ConnectionState): Promise<void> =>
   new Promise(resolve => mux.onState(now => now === state && resolve()))
 

@@ -22,7 +22,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('cut' as const) }) },
-  // Client and server share one event loop: between two of its turns a message is sent, or received, or handled.
+  // Client and server share one event loop: between two turns a message is sent, received or handled.
   { weight: 6, arbitrary: fc.record({ do: fc.constant('turn' as const), turns: fc.integer({ min: 1, max: 12 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('begin anew' as const, 'lose the newest' as const) }) },
@@ -79,8 +79,8 @@ it('every reader gets every event once and in order or a gap in its place, and n
           const staying = readers.filter(({ left }) => !left)
           for (const reader of staying) reader.allow(Infinity)
           await until(() => expect(staying.every(({ subscription }) => subscription.cursor)).toBe(true))
-          // Twice, so that a new connection has subscribed before the second: a log that lost its newest events and has
-          // grown back to a reader's place, all under the same epoch, cannot be told from one that lost none.
+          // Ask twice, so that a new connection has subscribed before the second answer. A log that lost its newest
+          // events and has grown back to a reader's position under the same epoch looks like a log that lost none.
           for (let asked = 0; asked < 2; asked++) await client.settled(topic)
           log.append([10])
           const head = { epoch: log.epoch(), seq: log.head() }
@@ -98,7 +98,7 @@ it('every reader gets every event once and in order or a gap in its place, and n
 
 const nextTurn = () => new Promise(resolve => setImmediate(resolve))
 
-/** A log whose events say of which log they are. */
+/** A log whose events name their log. */
 function createLog(server: Server, topic: string, maxRecords: number) {
   let epochs = 0
   let logs = 0
@@ -117,7 +117,7 @@ function createLog(server: Server, topic: string, maxRecords: number) {
     epoch: () => log.epoch,
     head: () => log.head(),
     append,
-    /** With a new epoch, or as if a power cut had taken what was newest. */
+    /** Replaces the log: with a new epoch, or as if a power cut had lost its newest half. */
     replace(anew: boolean) {
       const { length } = Array.from({ length: Math.floor(log.head() / 2) })
       server.hub.closed(topic)
@@ -142,7 +142,7 @@ function createClient(server: Server) {
   )
   return {
     mux,
-    /** Until the answer to something that was asked last is there. */
+    /** Resolves when a new request has been answered. */
     async settled(topic: string) {
       await until(() => mux.api.topic.read({ topic, after: 0, limit: 1 }), { interval: 0 })
     },
@@ -155,11 +155,11 @@ function createClient(server: Server) {
 
 interface TestReader {
   subscription: Subscription<unknown>
-  /** Lets its handler take so many more. */
+  /** Lets the reader's handler take `count` more items. */
   allow(count: number): void
   leave(how: 'leave' | 'abort'): Promise<void>
   left: boolean
-  /** Where it is by what it was handed. */
+  /** The reader's position according to the items that it received. */
   at(): { epoch: string; seq: number }
   check(): void
 }

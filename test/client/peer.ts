@@ -9,29 +9,29 @@ export interface PeerSocket {
   ws: WebSocket
   send(message: object): void
   notify(method: string, params: object): void
-  /** `events` with the given seqs, or with the given events. */
+  /** Sends `events` with the given seqs, or with the given events. */
   events(topic: string, items: (number | { seq: number })[], epoch?: string): void
   answer(id: unknown, result: unknown): void
   refuse(id: unknown, kind: ErrorKind, message?: string): void
 }
 
 type Params = Record<string, unknown>
-/** What a method answers; undefined: nothing, the test does it. */
+/** Returns the result of a method. After undefined, the test answers. */
 type Handler = (params: Params, socket: PeerSocket, id: unknown) => unknown
 
 /**
- * A WebSocket server that speaks the protocol as a test tells it to, faults included. Unless told otherwise it says hello,
- * and has one log for each topic in `logs`, of which it sends everything after the cursor.
+ * A WebSocket server that speaks the protocol as a test tells it to, faults included. By default it says hello, has one
+ * log for each topic in `logs`, and sends a subscriber everything after the cursor.
  */
 export interface Peer {
   url: string
   port: number
   sockets: PeerSocket[]
-  /** All requests and notifications in order, over all sockets. */
+  /** All requests and notifications of all sockets, in order. */
   received: { method: string; params: Params }[]
   calls(method: string): Params[]
   on(method: string, handler: Handler): void
-  /** The events kept of each topic. */
+  /** The log of each topic: its epoch and its first and last `seq`. */
   logs: Map<string, { epoch: string; first: number; head: number }>
   /** Appends `count` events to a log and sends them to all sockets that subscribe the topic. */
   append(topic: string, count: number): void

@@ -15,7 +15,7 @@ it("README's program prints each message on lines of its own, and ends", async (
   const [, program] = /## From a program\n\n```ts\n([^`]*'say hi'[^`]*)```/.exec(readme)!
   const outfile = join(tempDir(), 'program.mjs')
   await build({
-    // Two messages, with a tool between them.
+    // This prompt gives two messages with a tool call between them.
     stdin: { contents: program!.replace("'say hi'", "'sim:tools'"), loader: 'ts', resolveDir: root },
     alias: { 'muxd/client': join(root, 'client/sdk/index.ts') },
     outfile,

@@ -149,7 +149,7 @@ describe('a connection', () => {
     for (let count = 0; count < 2; count++) {
       const heldUntil = Date.now() + 2 * silenceMs
       while (Date.now() < heldUntil);
-      // The timer that looks for silence is due, and first.
+      // The timer that checks for silence is due and fires first.
       await new Promise(resolve => setTimeout(resolve, 1))
       socket!.notify('heartbeat', { time: 0, heads: {} })
       await new Promise(resolve => setImmediate(resolve))

@@ -46,7 +46,7 @@ describe('a subscription', () => {
     peer.append(topic, 2)
     await until(() => expect(peer.calls('topic.subscribe')).toHaveLength(2))
     expect(seqs(await take(events, 8))).toEqual(range(5, 12))
-    // The fourth was handed out, but not yet done with.
+    // The reader has received the fourth event but not finished it, so the cursor is behind the third.
     expect(peer.calls('topic.subscribe')[1]).toMatchObject({ since: { epoch: 'e1', seq: 3 } })
   })
 
@@ -158,7 +158,7 @@ describe('a subscription', () => {
       6,
       { type: 'gap', reason: 'ahead_of_log', from: 6, to: 0, epoch: 'e1' },
     ])
-    // The gap is not done with: who keeps this and comes back later is told again.
+    // The gap is not finished: a reader that stores this cursor and comes back gets the gap again.
     expect(events.cursor).toEqual({ epoch: 'e1', seq: 6 })
     expect(seqs(await take(events, 2))).toEqual([1, 2])
     peer.cut()
@@ -173,7 +173,7 @@ describe('a subscription', () => {
     const one = mux.subscribe(topic, { since: 'start' })
     await take(one, 2)
     peer.on('topic.subscribe', (_, socket, id) => {
-      // Sent for the old cursor, just before the answer moves it.
+      // An event for the old cursor, sent just before the answer moves the cursor.
       socket.events(topic, [3])
       socket.answer(id, { topic, epoch: 'e1', first: 1, head: 3, recovered: true })
       socket.events(topic, [1, 2, 3])
@@ -305,13 +305,13 @@ it('hands out every event once and in order, wherever the connection is cut and 
         const socket = peer.sockets.at(-1)
         if (each.do === 'repeat') socket?.events(topic, range(Math.max(1, head - each.back), head))
         if (each.do === 'skip') {
-          // Written to the log, but lost on the way.
+          // The log gets two events. The first one is lost on the way.
           log()!.head += 2
           socket?.events(topic, [event(head + 2)])
         }
         if (each.do === 'take') taken.push(...(await take(events, Math.min(each.count, log()!.head - taken.length))))
       }
-      // Whatever was lost comes at the latest with the next connection.
+      // Lost events arrive with the next connection at the latest.
       peer.cut()
       taken.push(...(await take(events, log()!.head - taken.length)))
       expect(seqs(taken)).toEqual(range(1, log()!.head))

@@ -14,7 +14,7 @@ import type {
 import type { connect as connectInBrowser } from '../../client/sdk/browser.ts'
 import type { Gap } from '../../client/sdk/index.ts'
 
-// Checked by the type checker; nothing here is run.
+// The type checker checks this code. It never runs.
 const check = (code: (mux: Mux) => unknown) => code
 
 it('an event is narrowed by its type', () => {
@@ -25,7 +25,7 @@ it('an event is narrowed by its type', () => {
       if (event.type === 'assistant_text') expectTypeOf(event.delta).toEqualTypeOf<string>()
       if (event.type === 'tool_result') expectTypeOf(event.isError).toEqualTypeOf<boolean>()
       if (event.type === 'gap') expectTypeOf(event.reason).toEqualTypeOf<'epoch_changed' | 'trimmed' | 'ahead_of_log'>()
-      // @ts-expect-error no event is called so
+      // @ts-expect-error no event has this type
       if (event.type === 'asistant_text') return
     }
   })
@@ -60,9 +60,9 @@ it('methods have the params and results of the protocol', () => {
 
 it('a run needs a session or a directory, not both', () => {
   check(async mux => {
-    // @ts-expect-error neither
+    // @ts-expect-error neither a session nor a directory
     await mux.run({ prompt: 'x' })
-    // @ts-expect-error both
+    // @ts-expect-error both a session and a directory
     await mux.run({ prompt: 'x', session: 's_1', cwd: '.' })
     const run = await mux.run({ prompt: 'x', session: 's_1' })
     expectTypeOf(run.result()).resolves.toEqualTypeOf<RunResult>()
