@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import { askPerson, howToAnswer } from '../../client/cli/approval-dialog.ts'
 import type { Asked } from '../../client/cli/render/approval.ts'
 
-/** What comes of these lines, and how often was asked. */
+/** Types these lines. Returns the answer, the prompts that were shown, and the lines that were not read. */
 async function answered(asked: Partial<Asked>, ...typed: string[]) {
   const prompts: string[] = []
   const given = await askPerson({ kind: 'tool', tool: 'Bash', input: {}, ...asked }, async prompt => {

@@ -72,7 +72,7 @@ describe('on a terminal', () => {
     expect((await call('approve', (await pending()).approval).ended).code).toBe(0)
     await until(() => expect(terminal.screen().split(prompt)).toHaveLength(3))
     const rest = terminal.screen().split('half a line').at(-1)!
-    // To the first column, everything from there on cleared, and only then what happened.
+    // The prompt is cleared from its first column on before the outcome is printed.
     // oxlint-disable-next-line no-control-regex
     expect(rest).toMatch(/^(?:\u001b\[\d+A)?\u001b\[1G\u001b\[0J/)
     expect(rest).toMatch(/✓ Write \S+simulated.txt: allowed by \S+@\S+(?: \(\S+\))?/)

@@ -9,7 +9,7 @@ import { jsonLines, muxd } from './muxd.ts'
 
 const simulator = resolve('dist/simulator.js')
 
-/** A home without a daemon; whatever daemon is started in it is stopped. */
+/** A home without a daemon. A daemon that is started in it is stopped after the test. */
 function homeForTest({ below = '' } = {}) {
   const home = join(tempHome(), below)
   onTestFinished(async () => {
@@ -106,7 +106,7 @@ it('logs shows what the daemons of a home wrote, runs or not, and follows it', a
   expect((await muxd(['logs', '--level', 'error', '--json', '--home', home]).ended).stdout).toBe('')
 })
 
-/** Long enough to be gone on with, at the hundredfold speed of the tests. */
+/** Lasts until after a restart of the daemon, at the hundredfold speed of the tests. */
 const slow = 'sim:slow delayMs=5000 words=150'
 
 it('restart puts another daemon in the place of the present one, and runs and their watchers go on', async () => {

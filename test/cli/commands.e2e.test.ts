@@ -6,14 +6,14 @@ import { jsonLines, muxd } from './muxd.ts'
 import { until } from '../support/until.ts'
 
 const shared = sharedTestDaemon()
-/** A daemon and the command line that calls it: the shared one, if no other is given. */
+/** A daemon and the command line that calls it. The default is the shared daemon. */
 const commandLine = ({ home, info }: TestDaemon = shared()) => ({
   home,
   info,
   call: (...argv: string[]) => muxd([...argv, '--home', home]),
 })
 
-/** Long enough for whatever a test does meanwhile, at the hundredfold speed of the tests. */
+/** Lasts longer than the steps of a test, at the hundredfold speed of the tests. */
 const slow = 'sim:slow delayMs=5000 words=10000'
 
 const lastOf = <T>(items: T[]): T => items.at(-1)!
@@ -247,7 +247,7 @@ it('status tells how the daemon is, in words and as the protocol has it', async 
 })
 
 it('doctor finds what is there and what is not, and what to do about it', async () => {
-  // Of the daemon that runs, not of this environment.
+  // The check concerns the `claude` of the running daemon, not the one of doctor's own environment.
   const { home } = await startTestDaemon({ argv: ['--claude-bin', '/nonexistent/claude'] })
   const bad = await muxd(['doctor', '--json', '--home', home], { env: { MUXD_CLAUDE_BIN: process.execPath } }).ended
   expect(bad.code).toBe(3)

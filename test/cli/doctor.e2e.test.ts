@@ -29,7 +29,7 @@ it('doctor looks at the lock and the database of a running daemon, which goes on
     { name: 'database', ok: true, detail: `${join(daemon.home, 'muxd.db')} can be read` },
   ])
   expect(await peer.call('run.wait', { run: slow.run })).toMatchObject({ state: 'done' })
-  // The daemon still has its lock.
+  // The daemon still holds its lock.
   expect(holdLock(join(daemon.home, 'lock'))).toBe(undefined)
   expect(await daemon.stop()).toBe(0)
   expect(await doctor(daemon.home)).toMatchObject([

@@ -5,7 +5,7 @@ import { createLog } from '../../daemon/log/log.ts'
 
 const colors = picocolors.createColors(false)
 
-/** As the daemon writes it, and as it is shown. */
+/** Writes a line as the daemon does. Returns it as the command line shows it. */
 function shown(write: (log: ReturnType<typeof createLog>) => void, source = 'daemon'): string {
   let text = ''
   write(createLog('debug', 'json', line => (text = line)))

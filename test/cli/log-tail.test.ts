@@ -10,7 +10,7 @@ beforeEach(() => {
   path = join(tempDir(), 'log', 'x.log')
 })
 
-/** Files of eleven lines. */
+/** Writes log files of eleven lines each. */
 function writerForTest(files = 4) {
   const log = createLogFile({ path, maxBytes: 100, files })
   onTestFinished(() => log.close())
@@ -58,7 +58,7 @@ describe('the tail of a log', () => {
     tail.last(0, all)
     write(105, 195)
     const lines = tail.next()
-    // What was left to read of the file that it had open, then what is kept.
+    // First the rest of the file that the tail had open, then the lines that are still kept.
     expect(lines).toEqual([...numbered(105, 111), ...numbered(195 - (lines.length - 6), 195)])
     expect(lines.length).toBeGreaterThan(6)
     write(195, 200)

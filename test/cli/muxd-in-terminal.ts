@@ -1,7 +1,7 @@
 import { spawn } from 'node-pty'
 import { onTestFinished, vi } from 'vitest'
 
-/** The command line as built in a terminal of its own. */
+/** Runs the built command line in its own terminal. */
 export function muxdInTerminal(argv: string[], env: Record<string, string> = {}) {
   const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...inherited } = process.env
   const terminal = spawn(process.execPath, ['dist/muxd.js', ...argv], {

@@ -2,22 +2,22 @@ import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 
-// A test runner may ask for colours on behalf of everything that it starts.
+// A test runner may set these to have colours in everything that it starts.
 const { NO_COLOR: _no, FORCE_COLOR: _force, ...plain } = process.env
 
 const program = fileURLToPath(new URL('../../dist/muxd.js', import.meta.url))
 
 export interface Invocation {
-  /** Resolves once it has ended. */
+  /** Resolves once the process has ended. */
   ended: Promise<{ code: number | null; stdout: string; stderr: string }>
-  /** What has come on standard output so far. */
+  /** Returns the standard output so far. */
   stdout(): string
   stderr(): string
   interrupt(): void
   closeStdout(): void
 }
 
-/** The command line as built, as a user calls it; `input` is its standard input. */
+/** Runs the built command line as a user does. `input` is its standard input. */
 export function muxd(
   argv: string[],
   options: { env?: Record<string, string>; input?: string | null } = {},
@@ -27,7 +27,7 @@ export function muxd(
     stdio: 'pipe',
   })
   child.stdin.on('error', () => {})
-  // Null: it stays open, and nothing comes.
+  // With null, standard input stays open and empty.
   if (options.input !== null) child.stdin.end(options.input ?? '')
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', (part: string) => (stdout += part))

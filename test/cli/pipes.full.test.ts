@@ -8,7 +8,7 @@ import { jsonLines, muxd } from './muxd.ts'
 
 const framesOfPrompt = fileURLToPath(new URL('../fixtures/stand-ins/frames-of-prompt.mjs', import.meta.url))
 
-/** The frames of one message whose blocks are written in these pieces. */
+/** Returns the frames of one message with these blocks; each text is written in pieces. */
 const message = (...blocks: ({ text: string[] } | { tool: string })[]) => {
   const stream = (event: object) => ({ type: 'stream_event', event })
   const start = { id: 'msg_1', type: 'message', role: 'assistant', model: 'stand-in', content: [], usage: {} }

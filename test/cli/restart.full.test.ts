@@ -6,14 +6,14 @@ import { tempHome } from '../support/daemon.ts'
 import { until } from '../support/until.ts'
 import { muxd } from './muxd.ts'
 
-/** `muxd serve` in the foreground, with the simulator. */
+/** Runs `muxd serve` in the foreground, with the simulator. */
 async function inForeground() {
   const home = tempHome()
   const env = {
     MUXD_SIMULATOR_HOME: `${home}-simulator`,
     MUXD_SIMULATOR_SPEED: '100',
     XDG_STATE_HOME: `${home}-state`,
-    // Only the simulator can play here.
+    // Without a Claude Code, only the simulator can answer.
     MUXD_CLAUDE_BIN: '/nonexistent/claude',
   }
   const info = () => JSON.parse(readFileSync(join(home, 'daemon.json'), 'utf8')) as DaemonInfo
@@ -41,7 +41,7 @@ it('restart keeps the options of a daemon with the simulator, and says what beco
   expect(first.args).toEqual(expect.arrayContaining(['--simulate', '--log-level', 'warn']))
   expect(now).toMatchObject({ args: first.args, url: first.url })
   expect(await call('run', 'sim:text hello')).toMatchObject({ code: 0, stdout: 'hello\n' })
-  // The one in the background says nothing of a foreground.
+  // This restart finds a daemon in the background, so it does not mention the foreground.
   const again = await call('restart')
   expect(again).toMatchObject({ code: 0, stderr: expect.stringMatching(/^restarted \(pid/) as string })
   expect(info().args).toEqual(first.args)

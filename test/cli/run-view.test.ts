@@ -14,7 +14,7 @@ type Body = EventBody & { time?: number }
 const stamped = (bodies: readonly Body[]): Event[] =>
   bodies.map((body, index) => ({ seq: index + 1, time: 0, run: 'r_1', ...body }))
 
-/** What comes out of `muxd run | cat`: the answer, and what is beside it. */
+/** Returns the output of `muxd run | cat`: the answer, and the lines beside it. */
 function piped(bodies: readonly Body[], prompts = false): { answer: string; beside: string[] } {
   let answer = ''
   let beside = ''
@@ -24,7 +24,7 @@ function piped(bodies: readonly Body[], prompts = false): { answer: string; besi
   return { answer, beside: beside.split('\n').slice(0, -1) }
 }
 
-/** What a terminal shows after them: newline, cursor up and clear to the end are all that is used. */
+/** Returns the lines that a terminal shows. The view uses only newline, cursor up and clear to the end. */
 function shown(bodies: readonly (Body | GapItem)[], { columns = 60, rows = 20, resizeAt = Infinity } = {}): string[] {
   let index = 0
   const lines = ['']
