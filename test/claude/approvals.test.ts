@@ -16,7 +16,7 @@ afterAll(() => suite.close())
 const file = (name: string) => join(suite.cwd, name)
 const run = async (prompt: string, approvals?: ApprovalOptions) =>
   watch(await suite.mux.run({ prompt, cwd: suite.cwd, ...(approvals && { approvals }) }))
-/** The only question that awaits an answer. */
+/** Resolves with the only pending approval, which is not `after`. */
 const pending = (after?: Approval) =>
   until(async () => {
     const { approvals } = await suite.mux.api.approval.list({})

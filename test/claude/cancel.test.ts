@@ -49,7 +49,7 @@ describe('a run cancelled by another client', () => {
     const requested = one(events, 'cancel_requested')
     expect(requested).toMatchObject({ reason: 'not needed', mode: 'interrupt' })
     expect(one(events, 'cancelled')).toMatchObject({ by: requested.by, reason: 'not needed' })
-    // Claude Code has killed it when it tells of the end, but the kernel may not be through.
+    // Claude Code has killed the command when it reports the end, but the kernel may not have finished.
     await until(() => expect(running('/nowhere/')).toEqual([]), { timeout: 1_000, interval: 5 })
     const { session } = await watched.run.info()
     await until(() => {
@@ -65,7 +65,7 @@ describe('a run cancelled by another client', () => {
   })
 })
 
-// 2.1.197 and older leave the command of a tool behind on SIGTERM, in a session of its own: muxd ends it.
+// 2.1.197 and older leave the command of a tool behind on SIGTERM, in a session of its own. muxd ends it.
 test.each(['terminate', 'kill'] as const)('cancelled with mode %s in a tool, nothing of it lives on', async mode => {
   const tag = randomUUID()
   const watched = watch(await suite.mux.run({ prompt: `scn:long-tool:${tag}`, cwd: suite.cwd }))
@@ -95,7 +95,7 @@ test('runs cancelled right behind their prompts, in a process that is there, end
   await first.result()
   const { session } = first
   const { process } = await suite.mux.api.session.get({ session })
-  // Several, for an interrupt that overtakes the beginning of its turn stops nothing and has to be sent again.
+  // Several runs, because an interrupt that overtakes the start of its turn stops nothing and must be sent again.
   for (let count = 0; count < 8; count++) {
     const watched = watch(await suite.mux.run({ prompt: 'scn:endless', session }))
     await watched.run.cancel()
@@ -117,7 +117,7 @@ test('a compaction can be cut short', async () => {
   await watched.run.cancel()
   const events = await watched.ended()
   expect(suite.api.requests.at(-1)!.abandoned).toBe(true)
-  // Claude Code reports it as a turn that has ended well.
+  // Claude Code reports a turn that ended successfully.
   expect(['cancelled', 'done']).toContain(events.at(-1)!.type)
   const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
   expect(one(next, 'done').response).toContain('afterwards')

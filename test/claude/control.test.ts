@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => suite.close())
 
 const api = () => suite.mux.api
-/** What the user has said in the conversation that the newest request is of. */
+/** Returns what the user has said in the conversation of the newest request. */
 const said = () => userTexts(suite.api.requests.at(-1)!.body).filter(each => each.startsWith('scn:'))
 const say = (session: string, prompt: string) => play(suite.mux, { prompt, session })
 const begin = async (prompt: string) => {
@@ -35,7 +35,7 @@ const refusal = (call: Promise<unknown>) =>
     (error: RpcError) => ({ kind: error.kind, message: error.message, ...(error.data as object) }),
   )
 
-/** `claude -p` as in a terminal; answers with its session id and what that has cost. */
+/** Runs `claude -p` as in a terminal. Returns its session id and its cost in USD. */
 const plain = async (prompt: string, cwd = suite.cwd): Promise<{ id: string; costUsd: number }> => {
   const args = ['-p', '--output-format', 'json', prompt]
   const child = spawn(process.env['MUXD_TEST_CLAUDE_BIN']!, args, {
@@ -68,7 +68,7 @@ describe('a fork', () => {
     await close(session)
     await say(session, 'scn:text:resumed')
     expect(said()).toEqual(['scn:text:one', 'scn:bash', 'scn:text:only-in-the-fork', 'scn:text:resumed'])
-    // It pays for its own runs, and the source for its.
+    // The fork pays for its own runs only, and so does the source.
     const { runCostUsd } = one(first, 'cost')
     expect(runCostUsd).toBeLessThan(costUsd)
     expect((await api().session.get({ session })).costUsd).toBeCloseTo(2 * runCostUsd, 9)
@@ -138,7 +138,7 @@ describe('a conversation of a plain claude', () => {
         stdio: 'ignore',
       })
       try {
-        // It is not known before it is listed.
+        // Other programs see the conversation in use only after Claude Code has listed it.
         const entry = join(suite.env['HOME']!, '.claude/sessions', `${claude.pid}.json`)
         await until(() => expect(readFileSync(entry, 'utf8')).toContain(id), waitOptions)
         expect(await refusal(suite.mux.run({ prompt: 'scn:text:x', session }))).toMatchObject({

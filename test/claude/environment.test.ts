@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => suite.close())
 
-/** What a shell sets by itself, and Claude Code for the sake of tools: of no harm to another Claude Code. */
+/** Variables that a shell sets itself, or that Claude Code sets for tools. They do not affect another Claude Code. */
 const harmless = new Set([
   ...['PWD', 'OLDPWD', 'SHLVL', '_', 'SHELL', 'GIT_EDITOR'],
   ...['COREPACK_ENABLE_AUTO_PIN', 'NoDefaultCurrentDirectoryInExePath'],

@@ -6,9 +6,10 @@ import { join } from 'node:path'
 const packageName = '@anthropic-ai/claude-code'
 
 /**
- * Installs Claude Code outside the repository, each version in a directory of its own, where it is not there yet.
- * Returns the path of its executable. Without `wanted` it is the newest version of the registry. The directory of
- * `MUXD_TEST_CLAUDE_DIR` is used as it is; it must hold the version that is wanted.
+ * Installs Claude Code outside the repository, each version in its own directory, unless it is there. Returns the path
+ * of its executable and its version. `wanted` defaults to the newest version of the registry. With
+ * `MUXD_TEST_CLAUDE_DIR`, that directory is used instead; it must hold the wanted version. Throws when there is no
+ * working executable, or one of another version.
  */
 export function installClaude(wanted) {
   const given = process.env.MUXD_TEST_CLAUDE_DIR
@@ -24,7 +25,10 @@ export function installClaude(wanted) {
   return { claude, version: found }
 }
 
-/** What the registry calls the latest; where it cannot be reached, the newest that is installed. */
+/**
+ * Returns the latest version of the registry, or the newest installed one when the registry cannot be reached. Throws
+ * when there is neither.
+ */
 function newest(cache) {
   const asked = spawnSync('npm', ['view', `${packageName}@latest`, 'version', '--prefer-online', '--fetch-retries=0'], {
     encoding: 'utf8',
@@ -46,7 +50,7 @@ export const byVersion = (one, other) => one.localeCompare(other, 'en', { numeri
 
 function install(directory, version) {
   console.log(`installing ${packageName}@${version} into ${directory} (about 380 MB, once)`)
-  // The executable comes in a package of its own for this platform; the install script that links it is not needed.
+  // The executable comes in its own package for this platform, so the install script that links it is not needed.
   const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error']
   spawnSync('npm', ['install', '--prefix', directory, ...options, `${packageName}@${version}`], { stdio: 'inherit' })
   return findExecutable(directory)
@@ -62,7 +66,7 @@ function findExecutable(directory) {
     .find(versionOf)
 }
 
-/** As it says itself; undefined where it does not run. */
+/** Returns the version that the executable prints; undefined when it does not run. */
 function versionOf(claude) {
   const { status, stdout } = spawnSync(claude, ['--version'], { env: { PATH: process.env.PATH }, encoding: 'utf8' })
   return status === 0 ? /^\d+\.\d+\.\d+/.exec(stdout)?.[0] : undefined

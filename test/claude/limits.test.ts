@@ -7,7 +7,7 @@ import { one, ofType, play, watch } from './support/watch.ts'
 let suite: Suite
 beforeAll(async () => {
   suite = await startSuite()
-  // As many requests as its argument says, each but the last with a tool.
+  // Makes as many requests as its argument says. Each but the last uses a tool.
   suite.api.script('rounds', ({ toolResults, argument }) =>
     toolResults.length + 1 >= Number(argument)
       ? message([text(`That were ${argument} rounds.`)])
@@ -21,7 +21,7 @@ const requests = (scenario: string, argument: string) =>
   suite.api.requests.filter(each => each.scenario === scenario && each.argument === argument).length
 const codeOf = (events: Event[]): FailureCode => one(events, 'failed').failure.code
 
-/** A session with a live process, which a limit of a few moments is not spent on starting. */
+/** Returns a session with a live process, so that its start uses up nothing of a short limit. */
 async function warmSession() {
   const first = await suite.mux.run({ prompt: 'scn:text:first', cwd: suite.cwd, claude: { allowedTools: ['Bash'] } })
   await first.result()
@@ -29,7 +29,7 @@ async function warmSession() {
 }
 const limited = (session: string, prompt: string, limits: RunLimits) => play(suite.mux, { session, prompt, limits })
 
-// Each has Claude Code started several times, which takes its time on a busy machine.
+// Each test starts Claude Code several times, which is slow on a busy machine.
 const patient = { timeout: 90_000 }
 
 describe('a run beyond its limit', () => {
@@ -82,7 +82,7 @@ test(
     await play(suite.mux, { session, prompt: 'scn:rounds:3' })
     const { costUsd } = await suite.mux.api.session.get({ session })
     const request = costUsd / 4
-    // Room for two requests and a half: the third one passes it, the fourth is not made.
+    // The budget is enough for two and a half requests: the third one exceeds it, the fourth is not made.
     const events = await limited(session, 'scn:rounds:8', { maxBudgetUsd: 2.5 * request })
     expect(codeOf(events)).toBe('max_budget')
     expect(requests('rounds', '8')).toBe(3)

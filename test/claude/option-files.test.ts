@@ -6,7 +6,7 @@ import type { ClaudeOptions } from '../../protocol/index.ts'
 import { startSuite, type Suite } from './support/suite.ts'
 import { one, play } from './support/watch.ts'
 
-// Options that may be long or secret reach Claude Code in files, and do there what they did on the command line.
+// Options that may be long or secret reach Claude Code in files, with the same effect as on the command line.
 
 const server = fileURLToPath(new URL('support/mcp-server.mjs', import.meta.url))
 const servers = JSON.stringify({ mcpServers: { probe: { command: process.execPath, args: [server] } } })
@@ -18,7 +18,10 @@ beforeAll(async () => {
 })
 afterAll(() => suite.close())
 
-/** What Claude Code has made of the options: its system prompt, its servers, and a variable in a tool's environment. */
+/**
+ * Returns what Claude Code made of the options (system prompt, MCP servers, a variable in a tool's environment), and
+ * the command lines of its processes.
+ */
 async function seen(claude: ClaudeOptions) {
   const { session } = await suite.mux.api.session.create({
     cwd: suite.cwd,

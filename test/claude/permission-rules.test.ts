@@ -6,7 +6,7 @@ import { message, text, tool } from '../support/messages-api/index.ts'
 import { startSuite, type Suite } from './support/suite.ts'
 import { ofType, watch } from './support/watch.ts'
 
-// Each row of docs/rules.md, and what Claude Code makes of it: with the rule as an allow, as a deny, and removed again.
+// Each row of docs/rules.md and its effect in Claude Code: as an allow rule, as a deny rule, as both, and removed.
 
 const server = fileURLToPath(new URL('support/mcp-server.mjs', import.meta.url))
 let suite: Suite
@@ -34,7 +34,7 @@ afterAll(() => suite.close())
 type Use = [tool: string, input: object]
 type Outcome = 'ran' | 'asked' | 'asked by rule' | 'denied' | `failed: ${string}`
 
-/** Gives the session these rules alone, lets the model use a tool, and says no to whatever is asked. */
+/** Sets these rules as the session's only ones, lets the model use a tool, and denies every question. */
 async function outcome(rules: string[], [name, input]: Use, at = session): Promise<Outcome> {
   await suite.mux.api.session.update({ session: at, approvals: { rules } })
   const argument = Buffer.from(JSON.stringify([name, input])).toString('base64url')
@@ -48,7 +48,7 @@ async function outcome(rules: string[], [name, input]: Use, at = session): Promi
   if (first) return first.decisionReasonType === 'rule' || first.askRule !== undefined ? 'asked by rule' : 'asked'
   const [result] = ofType(events, 'tool_result')
   const said = String(result?.output)
-  // A tool of a server that is denied is taken from the model. No page can be fetched here.
+  // A denied tool of an MCP server is hidden from the model. No page can be fetched here.
   if (result?.isError && /denied|blocked by permission rules|No such tool available/.test(said)) return 'denied'
   return !result?.isError || said.startsWith('Unable to verify if domain') ? 'ran' : `failed: ${said}`
 }
@@ -66,7 +66,9 @@ const mcp: Use = ['mcp__probe__touch', {}]
 let count = 0
 const fresh = (directory: string) => `${directory}${directory && '/'}n${++count}.txt`
 
-/** Rule, use, and what comes of the use without any rule. Allowed it runs; denied it fails without a question. */
+/**
+ * Rule, use, and the outcome of the use without any rule. An allowed use runs; a denied use fails without a question.
+ */
 const rows: [rule: string, use: () => Use, otherwise: Outcome | RegExp][] = [
   ['Bash', () => bash('touch x'), 'asked'],
   ['Bash(*)', () => bash('touch x'), 'asked'],
@@ -108,7 +110,7 @@ const rows: [rule: string, use: () => Use, otherwise: Outcome | RegExp][] = [
   ['Agent', () => agent, 'ran'],
   ['Agent(general-purpose)', () => agent, 'ran'],
   ['Task(general-purpose)', () => agent, 'ran'],
-  // Without a rule 2.1.197 asks about a skill, other versions run it.
+  // Without a rule, 2.1.197 asks about a skill; other versions run it.
   ['Skill(simplify)', () => ['Skill', { skill: 'simplify' }], /^(?:ran|asked)$/],
 ]
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type Direct, startDirect } from './support/direct.ts'
 
-// What muxd relies on in Claude Code's `apply_flag_settings`, measured without muxd.
+// Measures, without muxd, what muxd relies on in Claude Code's `apply_flag_settings`.
 
 vi.setConfig({ testTimeout: 120_000 })
 

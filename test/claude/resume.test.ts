@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => suite.close())
 
-/** What the model was shown of the conversation in the newest request. */
+/** Returns the texts of the conversation in the newest request to the model. */
 const shown = () => {
   const { body } = suite.api.requests.at(-1)!
   return { user: userTexts(body), assistant: assistantTexts(body) }

@@ -1,7 +1,7 @@
 // `npm run test:claude`: the daemon against the real Claude Code and the Messages API stand-in, with no network but
-// loopback. Everything runs inside one network namespace: vitest, the stand-in, the daemon, Claude Code. Where such a
-// namespace cannot be made the suite is skipped, and says so. `--claude-version X` chooses the version of Claude Code, by
-// default the newest. Other arguments are passed on to vitest.
+// loopback. Everything runs inside one network namespace: vitest, the stand-in, the daemon, Claude Code. Where no such
+// namespace can be made, the suite is skipped and says so. `--claude-version X` chooses the version of Claude Code, by
+// default the newest. Other arguments go to vitest.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -35,7 +35,7 @@ function runIn([command, ...args], { claude, version }) {
   try {
     const vitest = join(root, 'node_modules/vitest/vitest.mjs')
     const run = [process.execPath, vitest, 'run', '--config', 'test/claude/vitest.config.ts', ...rest]
-    // A constructed environment: nothing of the user's own Claude Code (configuration, keys, variables) gets in.
+    // A new environment, so that nothing of the user's own Claude Code (configuration, keys, variables) gets in.
     const env = {
       PATH: process.env.PATH,
       HOME: directory,

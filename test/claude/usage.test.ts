@@ -9,7 +9,7 @@ import { ofType, one, play } from './support/watch.ts'
 let suite: Suite
 beforeAll(async () => {
   suite = await startSuite()
-  // A sub-agent with another model than that of the session.
+  // A sub-agent that uses another model than its session.
   suite.api.script('other-model', ({ toolResults }) =>
     toolResults.length > 0
       ? message([text('The agent reported back.')])
@@ -28,7 +28,7 @@ afterAll(() => suite.close())
 
 const usage = (session: string, by: UsageGroup[]): Promise<Usage> => suite.mux.api.usage.get({ session, by })
 const sessionOf = async (events: Event[]) => (await suite.mux.api.run.get({ run: events[0]!.run! })).session
-/** The next run resumes the conversation. */
+/** Closes the process, so that the next run resumes the conversation. */
 const closeProcess = (session: string) => suite.mux.api.session.close({ session })
 
 interface Counted {
@@ -36,7 +36,7 @@ interface Counted {
   inputTokens: number
   outputTokens: number
 }
-/** What Claude Code has counted over the conversation, up to the end of a run. */
+/** Returns what Claude Code has counted for the conversation at the end of the last run, by model. */
 const counted = (events: Event[]) => ofType(events, 'cost').at(-1)!.models as Record<string, Counted>
 
 testAfter('2.1.197', 'it counts one model')(
@@ -89,7 +89,7 @@ test('what follows a killed process is charged in full, though Claude Code count
   const first = await play(suite.mux, { prompt: 'scn:text:one', cwd: suite.cwd })
   const session = await sessionOf(first)
   const before = one(first, 'cost')
-  // Before it could write down what it has counted.
+  // Kill it before it can write down what it has counted.
   for (const { pid } of suite.claudes()) process.kill(pid, 'SIGKILL')
   await until(async () => {
     expect((await suite.mux.api.session.get({ session })).process).toBeNull()

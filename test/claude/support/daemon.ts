@@ -11,9 +11,12 @@ const program = fileURLToPath(new URL('../../../dist/daemon.js', import.meta.url
 const patienceMs = 60_000
 
 export interface RunningDaemon extends DaemonInfo {
-  /** Stops it in order, or by force when it does not obey. Resolves with its exit code and its warnings and errors. */
+  /**
+   * Stops the daemon in order, or by force when it does not react. Resolves with its exit code, and its warnings and
+   * errors.
+   */
   stop(): Promise<{ code: number | null; complaints: string[] }>
-  /** By SIGKILL. */
+  /** Kills the daemon with SIGKILL. */
   kill(): Promise<void>
 }
 

@@ -11,7 +11,7 @@ import { environmentFor } from './suite.ts'
 // oxlint-disable-next-line typescript/no-explicit-any -- frames as they come
 type Frame = Record<string, any>
 
-/** Claude Code without muxd: what muxd relies on is measured here, on each version. */
+/** Claude Code without muxd. Tests measure with it, on each version, what muxd relies on. */
 export interface Direct {
   cwd: string
   home: string
@@ -19,7 +19,7 @@ export interface Direct {
   send(line: object): void
   /** Sends a control request; resolves with its answer. */
   ask(request: object): Promise<Frame>
-  /** Lets the model use a tool, and answers the question about it. Resolves with what came of it. */
+  /** Lets the model use a tool, and answers the question about it. Resolves with the outcome. */
   use(name: string, input: unknown, answer?: { decision: 'allow' | 'deny'; before?(): Promise<void> }): Promise<Outcome>
   close(): Promise<void>
 }

@@ -1,4 +1,4 @@
-// A server with one tool, over stdio.
+// An MCP server with one tool, over stdio.
 import { createInterface } from 'node:readline'
 
 const tool = { name: 'touch', description: 'Does nothing', inputSchema: { type: 'object', properties: {} } }

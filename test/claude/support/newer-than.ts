@@ -12,8 +12,8 @@ export function isNewerThan(version: string): boolean {
 }
 
 /**
- * A test of what Claude Code does only in versions after `version`. With an older one the test is skipped, and a line says
- * why: `without` is what the older version does instead.
+ * Defines a test of what Claude Code does only in versions after `version`. An older version skips the test and prints
+ * `without`, which says what that version does instead.
  */
 export function testAfter(version: string, without: string) {
   const isOld = !isNewerThan(version)

@@ -17,21 +17,24 @@ export interface Suite {
   connect(): Promise<Mux>
   /** A directory for sessions to run in. */
   cwd: string
-  /** The environment of the daemon, and of a Claude Code beside it. */
+  /** The environment of the daemon, and of a Claude Code that a test starts itself. */
   env: Record<string, string>
   /** Kills the daemon and starts another one in the same home; `mux` is a new client afterwards. */
   kill(): Promise<void>
   /** Stops the daemon in order and starts another one in the same home; `mux` is a new client afterwards. */
   restart(): Promise<void>
-  /** What runs on behalf of this suite, the daemon aside. */
+  /** Returns the processes of this suite, without the daemon and its pty-host. */
   processes(): FoundProcess[]
   /** The Claude Code processes among them. */
   claudes(): FoundProcess[]
-  /** Closes all sessions, checks that nothing of them is left, stops the daemon, checks again. */
+  /** Closes all sessions, checks that no process of them is left, stops the daemon, and checks again. */
   close(): Promise<void>
 }
 
-/** A daemon with the real Claude Code, which talks to a Messages API stand-in. `options` and `config` are the daemon's. */
+/**
+ * Starts a daemon with the real Claude Code, which talks to a Messages API stand-in. `options` and `config` are the
+ * daemon's.
+ */
 export async function startSuite(options: string[] = [], config: object = {}): Promise<Suite> {
   const claude = process.env['MUXD_TEST_CLAUDE_BIN']!
   const directory = mkdtempSync(join(tmpdir(), 'suite-'))
@@ -105,7 +108,7 @@ export async function startSuite(options: string[] = [], config: object = {}): P
 const stoppedWell = { code: 0, complaints: [] }
 export const waitOptions = { timeout: 60_000, interval: 10 }
 
-/** Nothing but what Claude Code needs, and everything that keeps it to the stand-in. */
+/** Returns only the variables that Claude Code needs, and those that let it reach nothing but the stand-in. */
 export function environmentFor(userHome: string, apiUrl: string): Record<string, string> {
   return {
     PATH: process.env['PATH']!,

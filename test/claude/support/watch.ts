@@ -10,9 +10,9 @@ export type Run = ReturnType<Mux['attach']>
 export interface Watch {
   run: Run
   events: Event[]
-  /** Waits for an event of this type (and content), also one that has come already. */
+  /** Resolves with the first event of this type that matches, whether it has arrived already or arrives later. */
   until<T extends EventType>(type: T, matches?: (event: EventOf<T>) => boolean): Promise<EventOf<T>>
-  /** All events of the run, once it has ended; checks what holds for every run. */
+  /** Resolves with all events of the run once it has ended. Checks what holds for every run. */
   ended(): Promise<Event[]>
 }
 
@@ -24,7 +24,7 @@ export function watch(run: Run): Watch {
       events.push(event)
     }
   })()
-  // The error is for `ended`; until then nobody else may take it for unhandled.
+  // `ended` reports the error. Until then it must not count as an unhandled rejection.
   reading.catch(() => {})
   return {
     run,
@@ -59,7 +59,7 @@ export function one<T extends EventType>(events: Event[], type: T): EventOf<T> {
   return found[0]!
 }
 
-/** The text streamed in the main lane, without that of messages that were withdrawn. */
+/** Returns the text streamed in the main lane, without discarded messages. */
 export function streamedText(events: Event[]): string {
   const withdrawn = new Set(ofType(events, 'message_discarded').map(event => event.messageId))
   return ofType(events, 'assistant_text')
@@ -68,14 +68,14 @@ export function streamedText(events: Event[]): string {
     .join('')
 }
 
-/** What holds for every run that a client started. */
+/** Checks what holds for every run that a client started. */
 function checkShape(events: Event[]): void {
   const first = events[0]!
   expect(first.type).toBe('run_queued')
   expect(events.filter(event => isTerminal(event.type))).toEqual([events.at(-1)])
   expect(events.filter(event => event.type === 'unparsed')).toEqual([])
   expect(ofType(events, 'notice').filter(event => !knownNotices.test(event.kind))).toEqual([])
-  // Rising, not without gaps: what is queued behind this run stands between its events.
+  // Seqs rise but have gaps: events of prompts that are queued behind this run come between its own.
   expect(events.map(event => event.seq)).toEqual([...new Set(events.map(event => event.seq))].sort((a, b) => a - b))
 }
 
