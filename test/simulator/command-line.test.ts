@@ -19,7 +19,7 @@ test('--help and sim:help list the scripts that docs/simulator.md describes', as
   expect(resultOf((await play('sim:help')).frames)['result']).toBe(help)
 })
 
-// The words of the real command line, 2.1.329.
+// The messages of the real command line, 2.1.329.
 test.each([
   [[...live, '--nonsense'], "error: unknown option '--nonsense'"],
   [['--nonsense=1'], "error: unknown option '--nonsense=1'"],

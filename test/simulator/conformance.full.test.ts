@@ -14,7 +14,7 @@ import { keyPaths, kindOf, recordings } from './support/shape.ts'
 const recorded = recordings()
 const partials = [...oneShot, '--include-partial-messages']
 
-/** By kind of frame: every key that was ever seen, and those that were always there. */
+/** For each kind of frame: the keys of any recorded frame, and the keys that every one has. */
 const known = new Map<string, { all: Set<string>; always: Set<string> }>()
 for (const frame of [...recorded.values()].flat()) {
   const kind = kindOf(frame)
@@ -27,7 +27,7 @@ for (const frame of [...recorded.values()].flat()) {
   }
 }
 
-// Places on disk and details of a real installation that the stand-in has not got.
+// Paths and details of a real installation, which the simulator does not have.
 const leftOut = [
   /^memory_paths/,
   /^messaging_socket_path$/,
@@ -182,7 +182,7 @@ function expectKnownShapes(frames: Frame[]): void {
   }
 }
 
-/** Kinds in order; a run of deltas, or of thinking with its token counts, counts once. */
+/** Returns the kinds in order. Consecutive deltas count once, and so does thinking with its token counts. */
 function order(frames: Frame[]): string[] {
   const kinds = frames.map(kindOf)
   return kinds.filter(

@@ -7,7 +7,7 @@ const recorded = recordings()
 const requesting = ({ status }: Frame) => status === 'requesting'
 const toolRuns = ({ event }: Frame) => event?.type === 'message_stop'
 
-/** Starts the prompt, waits for the frame, sends the signal. */
+/** Starts the prompt, waits for the matching frame, and sends the signal. */
 async function signalled(prompt: string, until: (frame: Frame) => boolean, name: NodeJS.Signals, speed = 100) {
   const simulator = startSimulator(live, { speed })
   simulator.prompt(prompt)
@@ -81,7 +81,7 @@ describe('hang', () => {
     await simulator.frame(isTextDelta)
     simulator.control({ subtype: 'interrupt' }, 'ignored')
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) simulator.signal(name)
-    // Two rounds: the second answer comes long after the signals have arrived.
+    // Two rounds, so that the second answer comes long after the signals have arrived.
     for (const id of ['answered', 'answered again']) {
       simulator.control({ subtype: 'nonsense' }, id)
       await simulator.frame(({ response }) => response?.request_id === id)

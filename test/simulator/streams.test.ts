@@ -97,7 +97,7 @@ test('a broken tool input, background tasks and their second result', async () =
 
 test('in a terminal the last thing printed shows the cursor, as the real one does', async () => {
   const env = { PATH: process.env['PATH'], MUXD_SIMULATOR_HOME: tempDir(), MUXD_SIMULATOR_SPEED: '100' }
-  // The shell keeps the terminal open, so that nothing of what was printed is lost at the end.
+  // The shell keeps the terminal open, so that no output is lost at the end.
   const command = [simulatorPath, '-p', '--output-format', 'stream-json', '--verbose', 'sim:text hi']
   const terminal = spawn('sh', ['-c', '"$@"; read wait', 'sh', ...command], { env, encoding: null })
   onTestFinished(() => terminal.kill('SIGKILL'))

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { until } from '../../support/until.ts'
 
-/** Facts about a process that only Linux tells in a file; tests that need them are skipped elsewhere. */
+/** Whether the system has /proc. Tests that need it are skipped elsewhere. */
 export const hasProc = process.platform === 'linux'
 
 const stat = (pid: number) =>
@@ -10,7 +10,7 @@ const stat = (pid: number) =>
     .replace(/^.*\) /, '')
     .split(' ')
 
-/** User and system time so far. */
+/** Returns user and system time in seconds. */
 function cpuSeconds(pid: number): number {
   const fields = stat(pid)
   return (Number(fields[11]) + Number(fields[12])) / 100
@@ -18,7 +18,7 @@ function cpuSeconds(pid: number): number {
 
 export const residentBytes = (pid: number): number => Number(stat(pid)[21]) * 4096
 
-/** Resolves when the process has stopped working: it waits for something. */
+/** Resolves when the process has used no CPU time between two polls, 200 ms apart. */
 export async function untilIdle(pid: number): Promise<void> {
   let before = -1
   await until(

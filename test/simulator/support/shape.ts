@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { parsed, type Frame } from './simulator.ts'
 
-/** What a frame is, as far as its keys depend on it. */
+/** Returns the kind of a frame. The keys of a frame depend on its kind. */
 export function kindOf(frame: Frame): string {
   const { type, subtype, event, message, response, request } = frame
   if (type === 'stream_event') {
@@ -37,7 +37,7 @@ export function kindOf(frame: Frame): string {
   return [type, subtype].filter(Boolean).join('/')
 }
 
-/** Every recording of the real command line there is, as frames. */
+/** Reads all recordings of the real command line. Returns their frames by name. */
 export function recordings(): Map<string, Frame[]> {
   const all = new Map<string, Frame[]>()
   for (const directory of ['recordings', 'cli-frames'])
@@ -58,8 +58,8 @@ function readFrames(file: string): Frame[] {
 }
 
 /**
- * The paths of all keys of a frame. Where names are data (models, tools' inputs and results, kinds of agents) or the
- * content is the tool's own, they are left out.
+ * Returns the paths of all keys of a frame. Leaves out names that are data (models, kinds of agents), and the content
+ * of tools (inputs and results).
  */
 export function keyPaths(frame: Frame): Set<string> {
   const paths = new Set<string>()

@@ -15,20 +15,23 @@ export interface Simulator {
   /** Everything printed so far. */
   readonly stdout: Buffer
   readonly stderr: string
-  /** The first frame from now on, or among those printed, that fits. Rejects when the process ends without it. */
+  /**
+   * Resolves with the first matching frame, whether it is printed already or later. Rejects when the process ends
+   * without one.
+   */
   frame(fits: (frame: Frame) => boolean): Promise<Frame>
   write(line: object | string): void
-  /** Sends a prompt; its uuid comes back. */
+  /** Sends a prompt. Returns its uuid. */
   prompt(text: string): string
   control(request: object, id?: string): void
   end(): void
-  /** From now on nobody reads its output, until it has ended. */
+  /** Stops reading the output until the process has exited. */
   stopReading(): void
   signal(name: NodeJS.Signals): void
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
 
-/** As built for the package. */
+/** The simulator as built for the package. */
 export const simulatorPath = fileURLToPath(new URL('../../../dist/simulator.js', import.meta.url))
 
 export const live = [
@@ -39,13 +42,13 @@ export const live = [
 export const oneShot = ['-p', '--output-format', 'stream-json', '--verbose']
 
 export interface StartOptions {
-  /** Where sessions are remembered; a new directory by default. */
+  /** Where the simulator remembers sessions; a new directory by default. */
   home?: string
   speed?: number
   cwd?: string
 }
 
-/** Starts the bundled executable on pipes; it is ended with the test. */
+/** Starts the built simulator on pipes. It ends with the test. */
 export function startSimulator(args: string[], { home, speed = 100, cwd }: StartOptions = {}): Simulator {
   const env = {
     PATH: process.env['PATH'],
@@ -135,7 +138,7 @@ export const isTextDelta = (frame: Frame): boolean => frame['event']?.delta?.typ
 export const isQuestion = (frame: Frame): boolean => frame['request']?.subtype === 'can_use_tool'
 export const resultOf = (frames: Frame[]): Frame => frames.find(isResult)!
 
-/** A line that is no JSON object becomes `{ type: 'dirt' }`. */
+/** Parses a line. A line that is not a JSON object becomes `{ type: 'dirt' }`. */
 export function parsed(line: string): Frame {
   try {
     const value: unknown = JSON.parse(line)
