@@ -1,4 +1,5 @@
-// The clients of the reader benchmarks. They only look for the bounds of each message, and hash it.
+// The clients of the reader benchmarks. They look only for the first and the last event of each message. Fast readers
+// measure its latency, the others hash it.
 import { createHash, type Hash } from 'node:crypto'
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
@@ -19,7 +20,7 @@ export type ReadersClientsCommand =
 export type How = 'fast' | 'never' | { bytesPerSecond: number }
 
 export interface Read {
-  /** Hashes of what the readers received of the session. Different hashes are a fault. */
+  /** Hashes of what the readers received of the session, without fast ones. Different hashes are a fault. */
   digests: string[]
   /** Time from the creation of a message's last event to its arrival, since the last `await`, ascending. */
   latenciesUs: Float64Array
