@@ -149,7 +149,7 @@ describe('the way to a target', () => {
     expect(delivery.counts).toEqual({ sent: 0, failed: 0, dropped: 3, waiting: 3 })
     open!()
     await delivery.idle()
-    // The first was under way already.
+    // The first message was already being sent, so it was not dropped.
     expect(sent).toEqual(['r_0', 'r_4', 'r_5', 'r_6'])
     expect(delivery.counts).toEqual({ sent: 4, failed: 0, dropped: 3, waiting: 0 })
     expect(told).toMatchObject([['a notification was dropped: too many wait', { target: 'x', dropped: 1 }]])

@@ -10,7 +10,10 @@ export interface Received {
   body: string
 }
 
-/** A webhook on loopback that answers as it is told, or `never`; closed after the test. */
+/**
+ * Starts a webhook on loopback that responds as `answer` says; after `never` it does not respond. Closed after the
+ * test.
+ */
 export async function startReceiver(
   answer: (request: Received, nth: number) => { status: number; headers?: Record<string, string> } | 'never',
 ): Promise<{ url: string; received: Received[] }> {

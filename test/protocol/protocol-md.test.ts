@@ -7,7 +7,7 @@ import * as protocol from '../../protocol/index.ts'
 const { closeCodes, errors, events, FailureCode, methods, Request, sessionsEvents, TopicAck } = protocol
 const prose = readFileSync(new URL('../../protocol/PROTOCOL.md', import.meta.url), 'utf8')
 
-/** Cells of the rows of the table whose head begins with these columns, code marks taken away. */
+/** Returns the cells of the table whose header begins with these columns, by row and without code marks. */
 function table(...head: string[]): string[][] {
   const lines = prose.split('\n')
   const start = lines.findIndex(line => new RegExp(`^\\| ${head.join(' +\\| ')} +\\|`).test(line))
@@ -22,7 +22,7 @@ function table(...head: string[]): string[][] {
 }
 const name = (cell: string) => /^`([^`]+)`/.exec(cell)?.[1] ?? cell
 
-/** Names of an object's members as the prose writes them: `a, b?`. */
+/** Returns the names of an object's members as the prose writes them: `a, b?`. */
 function members(schema: TSchema, without: readonly string[] = []): string[] {
   const { properties, required = [] } = schema as { properties: object; required?: string[] }
   return Object.keys(properties)

@@ -7,7 +7,7 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const begin = 1_750_000_000_000
 
-/** The tokens of a home at a time that the test moves; `again` are those of the next daemon. */
+/** The tokens of a home, with a clock that the test moves. `again` opens them as the next daemon would. */
 function tokensForTest(path = join(tempDir(), 'tokens.json')) {
   const clock = { time: begin }
   const warnings: string[] = []
@@ -164,7 +164,7 @@ describe('the tokens of a home', () => {
   it('change nothing where the change cannot be stored', () => {
     const { tokens, path } = tokensForTest()
     const { secret, token } = tokens.create({ name: 'stays', role: 'control' })
-    // A draft that cannot be written: its name is taken by a directory.
+    // The draft cannot be written, because a directory has its name.
     const draft = `${path}.${process.pid}.tmp`
     mkdirSync(draft)
     const refused = expect.objectContaining({ kind: 'limit', details: { limit: 'disk', value: 0 } })
