@@ -138,7 +138,7 @@ describe('a conversation of a plain claude', () => {
         stdio: 'ignore',
       })
       try {
-        // Other programs see the conversation in use only after Claude Code has listed it.
+        // muxd sees that the conversation is in use only after Claude Code has listed it.
         const entry = join(suite.env['HOME']!, '.claude/sessions', `${claude.pid}.json`)
         await until(() => expect(readFileSync(entry, 'utf8')).toContain(id), waitOptions)
         expect(await refusal(suite.mux.run({ prompt: 'scn:text:x', session }))).toMatchObject({

@@ -46,7 +46,7 @@ describe('a subscription', () => {
     peer.append(topic, 2)
     await until(() => expect(peer.calls('topic.subscribe')).toHaveLength(2))
     expect(seqs(await take(events, 8))).toEqual(range(5, 12))
-    // The reader has received the fourth event but not finished it, so the cursor is behind the third.
+    // The reader has received the fourth event but not finished it, so the cursor is still at the third.
     expect(peer.calls('topic.subscribe')[1]).toMatchObject({ since: { epoch: 'e1', seq: 3 } })
   })
 

@@ -58,8 +58,8 @@ function readFrames(file: string): Frame[] {
 }
 
 /**
- * Returns the paths of all keys of a frame. Leaves out names that are data (models, kinds of agents), and the content
- * of tools (inputs and results).
+ * Returns the paths of all keys of a frame. Names of models become `*`. Kinds of agents, permission suggestions, and
+ * the inputs and results of tools are left out.
  */
 export function keyPaths(frame: Frame): Set<string> {
   const paths = new Set<string>()

@@ -58,7 +58,7 @@ export interface PanesOptions {
 }
 
 /**
- * Starts a daemon with the simulator. `show` opens a page with its sessions side by side. Everything ends with the
+ * Starts a daemon with the simulator. `show` makes a page show its sessions side by side. Everything ends with the
  * test.
  */
 export async function startPanes(options: Parameters<typeof startTestDaemon>[0] = {}): Promise<{
