@@ -242,15 +242,15 @@ const measureReference = async (page: Page) =>
  */
 function pieceOfWork(): number {
   const from = performance.now()
-  const ptyHost = document.createElement('div')
+  const container = document.createElement('div')
   for (let row = 0; row < 200; row++) {
     const element = document.createElement('p')
     element.textContent = 'the quick brown fox jumps over the lazy dog '.repeat(10)
-    ptyHost.append(element)
+    container.append(element)
   }
-  document.body.append(ptyHost)
-  const { height } = ptyHost.getBoundingClientRect()
-  ptyHost.remove()
+  document.body.append(container)
+  const { height } = container.getBoundingClientRect()
+  container.remove()
   const text = JSON.stringify(Array.from({ length: 1_000 }, (_, index) => ({ index, height, text: `row ${index}` })))
   for (let reading = 0; reading < 5; reading++) JSON.parse(text)
   return performance.now() - from

@@ -12,13 +12,15 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
 /** Creates a copy of the build that differs in one translation: another number for a `tool_progress` without a time. */
 function previousBuild(): string {
   const directory = tempDir()
   const daemon = join(directory, 'dist', 'daemon.js')
   cpSync(dirname(program), join(directory, 'dist'), { recursive: true })
-  symlinkSync(fileURLToPath(new URL('../../node_modules', import.meta.url)), join(directory, 'node_modules'))
-  writeFileSync(join(directory, 'package.json'), '{"type":"module"}')
+  cpSync(join(root, 'package.json'), join(directory, 'package.json'))
+  for (const name of ['node_modules', 'sqlite-node20']) symlinkSync(join(root, name), join(directory, name))
   const built = readFileSync(daemon, 'utf8')
   const changed = built.replace(
     'msOf(frame.elapsed_time_seconds, 1e3) ?? 0',

@@ -13,15 +13,15 @@ export interface Figure {
 }
 
 /** The maximum of each measurement while work was going on. */
-export type Peaks = Record<(typeof programs)[number], Holdings>
+export type Peaks = Record<keyof typeof programs, Holdings>
 
 /** Judges the measurements. Throws when there are too few. */
 export function figuresOf(calms: readonly Calm[], peaks: Peaks): Figure[] {
-  const holdings = programs.flatMap(program => {
+  const holdings = (Object.keys(programs) as (keyof typeof programs)[]).flatMap(program => {
     const longest = longestLived(calms.map(calm => calm[program]))
     return names.map(([name, what]) =>
       figure(
-        `${program}: ${what}`,
+        `${programs[program]}: ${what}`,
         longest.map(measured => measured[name]),
         slacks[name],
         peaks[program][name],
@@ -64,7 +64,8 @@ export function tableOf(figures: readonly Figure[]): string {
     .join('\n')
 }
 
-const programs = ['daemon', 'ptyHost'] as const
+/** The programs that are measured, and their names in the report. */
+const programs = { daemon: 'daemon', ptyHost: 'pty-host' } as const
 
 const names: [keyof Holdings, string][] = [
   ['descriptors', 'file descriptors'],

@@ -17,9 +17,9 @@ const isFocused = (page: Page, name: string) =>
 const isSeen = (page: Page) =>
   page.evaluate(() => {
     const element = document.activeElement!
-    const ptyHost = element.closest('.prompt-box')
+    const box = element.closest('.prompt-box')
     const { outlineStyle, outlineWidth } = getComputedStyle(element)
-    return ptyHost ? getComputedStyle(ptyHost).boxShadow !== 'none' : outlineStyle !== 'none' && outlineWidth !== '0px'
+    return box ? getComputedStyle(box).boxShadow !== 'none' : outlineStyle !== 'none' && outlineWidth !== '0px'
   })
 
 describeWithPages('the keyboard alone', newPage => {

@@ -77,8 +77,8 @@ describe('a layout', () => {
     fc.assert(
       fc.property(anyLayout, layout => {
         const open = withBlock(layout, 'usage')
-        const ptyHosts = groupsOf(open.root).filter(({ tabs }) => tabs.includes('usage'))
-        expect(ptyHosts).toEqual([expect.objectContaining({ shown: 'usage' })])
+        const shownIn = groupsOf(open.root).filter(({ tabs }) => tabs.includes('usage'))
+        expect(shownIn).toEqual([expect.objectContaining({ shown: 'usage' })])
         expect(withBlock(open, 'usage')).toEqual(open)
         const closed = withoutBlock(open, 'usage')
         expect(groupsOf(closed.root).map(({ tabs }) => tabs)).toEqual(groupsOf(layout.root).map(({ tabs }) => tabs))
