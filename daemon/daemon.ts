@@ -1,3 +1,4 @@
+import { claude as claudeAgent } from './agents/claude/agent.ts'
 import { rmSync } from 'node:fs'
 import { nanoid } from 'nanoid'
 import packageJson from '../package.json' with { type: 'json' }
@@ -161,6 +162,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       ptyHost,
       config,
       log,
+      agent: claudeAgent,
       locate: locateAndRemember,
       attendance,
       memory: createMemoryRoom({

@@ -13,6 +13,7 @@ import type {
   TerminalType,
   Tokens,
 } from '../../protocol/index.ts'
+import type { Outcome, Said } from '../agents/agent.ts'
 import type { StoredRun } from '../store/store.ts'
 import { noTokens } from '../usage/tokens.ts'
 import type { Place } from './admission.ts'
@@ -43,12 +44,6 @@ export interface ActiveRun {
   /** Among the active runs. Turns that Claude Code begins itself have none. */
   place?: Place
 }
-
-/** What the translator made of a `result`. */
-export type Outcome = Extract<EventBody, { type: 'done' | 'failed' }>
-
-/** What has been said in a turn, for the terminal events that Claude Code does not make. */
-export type Said = Pick<Outcome, 'response' | 'transcript' | 'responseCut' | 'transcriptCut'>
 
 /** A run that somebody asked for. */
 export const createRun = (

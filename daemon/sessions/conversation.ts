@@ -1,44 +1,31 @@
 import type { Activity, Actor, Approval, EventBody, Failure, Session } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
-import { notDecodable } from '../agents/claude/frame.ts'
-import type { OutputLine } from '../agents/claude/output.ts'
-import { type BackgroundTasks, followBackgroundTasks, noBackgroundTasks } from '../agents/claude/background-tasks.ts'
-import { classifyExit, failureOf } from '../agents/claude/failure.ts'
-import { readPermissionRequest } from '../agents/claude/permission-request.ts'
-import { shapeOf } from '../agents/claude/shape.ts'
-import { createTranslator, resumeTranslator, type Translator } from '../agents/claude/translate/index.ts'
-import type { TranslatorState } from '../agents/claude/translate/state.ts'
+import type {
+  Agent,
+  Answer,
+  BackgroundTask,
+  Decoded,
+  Decoder,
+  Outcome,
+  OutputLine,
+  Reply,
+  Said,
+  Signal,
+  Turn,
+} from '../agents/agent.ts'
+import { passThrowPoint } from '../hook-points.ts'
+import { keepNewest } from '../keep-newest.ts'
 import { sumOfTokens } from '../usage/tokens.ts'
-import { keepNewest } from '../agents/claude/translate/keep-newest.ts'
-import { lengthOf } from '../agents/claude/translate/transcript.ts'
-import {
-  type Control,
-  readCause,
-  readControl,
-  readPromptEnd,
-  readPromptUuid,
-  readTurn,
-  type Turn,
-} from '../agents/claude/turn.ts'
-import {
-  type ActiveRun,
-  advance,
-  createBackgroundRun,
-  type Outcome,
-  type Said,
-  sealRun,
-  terminalEvent,
-} from './active-run.ts'
+import { type ActiveRun, advance, createBackgroundRun, sealRun, terminalEvent } from './active-run.ts'
 import { endOf } from './asked-end.ts'
 import { createLastHeard, type LastHeardState } from './last-heard.ts'
 import { used } from './last-use.ts'
-import { limitFailure } from './own-failures.ts'
+import { endedWithoutResult, limitFailure } from './own-failures.ts'
 import { createQuestions, type Questions, type QuestionsState } from './questions.ts'
 import type { Recorder, Source } from './recorder.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { isEnded, type RunInput } from './run-state.ts'
 import { rulesRequest } from './session-rules.ts'
-import { passThrowPoint } from '../hook-points.ts'
 
 /**
  * The half of a session that writes: it turns what Claude Code prints and what is done to runs into the session's log.
@@ -86,8 +73,8 @@ export interface Conversation {
   forgetTurn(): void
   /** Ends the run whose outcome was kept back. */
   releaseHeld(time: number, forcedExit: boolean, source?: Source): void
-  /** What Claude Code has asked in this turn that is no approval: after a crash nobody knows what was answered. */
-  readonly requests: readonly Control[]
+  /** Replies to requests of this turn. After a crash their delivery is unknown. */
+  readonly replies: readonly Reply[]
   /** All that is remembered of the process, as it is now: to be copied at once. */
   memory(): ConversationMemory
   /** Goes on from what was remembered of the same process. */
@@ -97,19 +84,19 @@ export interface Conversation {
 /** Plain data, whose parts refer to each other. */
 export interface ConversationMemory {
   process: ProcessMemory
-  translator: TranslatorState
+  decoder: Decoder
   lastHeard: LastHeardState
   questions: QuestionsState
   active: ActiveRun | null
   background: ActiveRun | null
 }
 
-/** What of a process neither its translator nor the runs know. */
+/** What of a process neither its decoder nor the runs know. */
 interface ProcessMemory {
   resumed: boolean
   /** It has said something beside answering to us. */
   spoke: boolean
-  background: BackgroundTasks
+  tasks: readonly BackgroundTask[]
   cause: string | undefined
   begunAt: number | undefined
   lastLineAt: number | undefined
@@ -118,20 +105,20 @@ interface ProcessMemory {
   /** Claude Code names the prompts of a turn since 2.1; where it does, a turn without any is its own. */
   namesPrompts: boolean
   wasGivenRules: boolean
-  requests: Map<string, Control>
+  replies: Map<string, Reply>
 }
 
 const newProcess = (resumed: boolean, kept: boolean): ProcessMemory => ({
   resumed,
   spoke: false,
-  background: noBackgroundTasks,
+  tasks: [],
   cause: undefined,
   begunAt: undefined,
   lastLineAt: undefined,
   kept,
   namesPrompts: false,
   wasGivenRules: false,
-  requests: new Map(),
+  replies: new Map(),
 })
 
 export interface EndFacts {
@@ -144,8 +131,10 @@ export interface EndFacts {
 }
 
 export interface ConversationHooks {
-  /** A frame of the control protocol that is no approval's. */
-  control(control: Control): void
+  /** The agent awaits this line. */
+  reply(reply: Reply): void
+  /** The agent has answered a request of the session's. */
+  answered(answer: Answer): void
   runEnded(run: ActiveRun): void
   /** An outcome is kept back now. */
   outcomeHeld(): void
@@ -155,16 +144,16 @@ export interface ConversationHooks {
 
 const toolBoundaries: ReadonlySet<EventBody['type']> = new Set(['tool_use', 'tool_progress', 'tool_result'])
 
-const endedWithoutResult = failureOf(
-  { code: 'unknown', title: 'Claude Code ended the turn without a result', advice: 'Run it again', retryable: true },
-  'no result of this prompt was found in the output',
-)
-
 // The first lines are on disk about 100 ms after the first turn's start; the rest is for busy machines.
 const keptAfterMs = 2_000
 
-export function createConversation(record: Session, recorder: Recorder, hooks: ConversationHooks): Conversation {
-  let translator: Translator = createTranslator()
+export function createConversation(
+  record: Session,
+  recorder: Recorder,
+  hooks: ConversationHooks,
+  agent: Agent,
+): Conversation {
+  let decoder = agent.begin({ claudeSessionId: null, costUsd: 0, counterUsd: 0, resumed: false })
   let memory = newProcess(false, false)
   // An outcome is kept back until `releaseHeld` where the process ends with its run.
   let holdsOutcome = false
@@ -183,24 +172,21 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     cancellerOf: ({ run }) =>
       [conversation.active, conversation.background].find(each => each?.stored.run.run === run)?.cancel?.by,
     get backgroundTasks() {
-      return memory.background.ids.length
+      return memory.tasks.length
     },
     backgroundLost(time) {
-      const { ids, descriptions } = memory.background
-      memory.background = noBackgroundTasks
-      if (ids.length === 0) return
-      const tasks = ids.slice(0, limits.maxLostTasks).map(id => {
-        const description = descriptions[id]
-        return { id, ...(description !== undefined && { description }) }
-      })
-      recorder.event({ type: 'background_lost', tasks, more: ids.length - tasks.length }, null, time)
+      const { tasks } = memory
+      memory.tasks = []
+      if (tasks.length === 0) return
+      const named = tasks.slice(0, limits.maxLostTasks)
+      recorder.event({ type: 'background_lost', tasks: named, more: tasks.length - named.length }, null, time)
     },
     get wasGivenRules() {
       return memory.wasGivenRules
     },
 
     get counterUsd() {
-      return translator.counterUsd
+      return agent.counterUsd(decoder)
     },
     get lastLineAt() {
       return memory.lastLineAt
@@ -216,7 +202,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     processStarted(process) {
       const { claudeSessionId } = conversation.record
       const { costUsdBefore: costUsd, counterUsdBefore: counterUsd } = process
-      translator = createTranslator({ claudeSessionId, costUsd, counterUsd, resumed: process.resumed })
+      decoder = agent.begin({ claudeSessionId, costUsd, counterUsd, resumed: process.resumed })
       // A fork has a transcript of its own to be written.
       memory = newProcess(process.resumed, process.claudeSessionIdBefore !== null)
       holdsOutcome = process.oneShot
@@ -225,9 +211,8 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
     },
 
     failure(status, stderrTail) {
-      const { apiError, rateLimit } = translator
       const { spoke: sawOutput, resumed } = memory
-      return classifyExit({ status, sawOutput, resumed, stderrTail, apiError, rateLimit })
+      return agent.exitFailure(decoder, { status, sawOutput, resumed, stderrTail })
     },
 
     line(line, process) {
@@ -238,48 +223,17 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
         return
       }
       memory.lastLineAt = line.time
-      if ('unparsed' in line) {
+      const decoded = 'unparsed' in line ? line : agent.decode(decoder, line.frame, line.time)
+      if ('unparsed' in decoded) {
         memory.spoke = true
-        recorder.event({ type: 'unparsed', ...line.unparsed }, idOf(current()), line.time, source)
+        recorder.event({ type: 'unparsed', ...decoded.unparsed }, idOf(current()), line.time, source)
         return
       }
-      const decoded = decode(line.frame, line.time)
-      if (!decoded) {
-        memory.spoke = true
-        recorder.event(
-          { type: 'unparsed', ...notDecodable(lengthOf(line.frame)).unparsed },
-          idOf(current()),
-          line.time,
-          source,
-        )
-        return
-      }
-      const { turn, control, tasks, cause, events } = decoded
-      passThrowPoint('handled', shapeOf(line.frame)?.['type'])
-      const { active } = conversation
-      const arrived = readPromptUuid(line.frame)
-      if (active && arrived !== undefined && arrived === active.stored.promptUuid) active.hasArrived = true
-      if (turn) place(turn, line.time)
-      if (turn?.at === 'started') turnStarted(turn, line.time, source)
-      if (control) controlled(control, line.time, source)
-      memory.background = tasks
-      memory.cause = cause ?? memory.cause
-      const ending = turn?.at === 'ended' ? runsOf(turn) : []
-      const run = turn?.at === 'ended' ? (ending[0] ?? null) : current()
-      for (const body of events) {
-        memory.spoke = true
-        lastHeard.heard(body)
-        if (toolBoundaries.has(body.type)) conversation.hooks.toolBoundary?.()
-        if (body.type === 'done' || body.type === 'failed') turnEnded(body, ending, line, source)
-        else {
-          observe(body, run)
-          recorder.event(body, idOf(run), line.time, source)
-        }
-      }
-      promptEnded(line, source)
+      if ('frame' in line) passThrowPoint('handled', line.frame['type'])
+      apply(decoded, line.time, source)
     },
 
-    forgetTurn: () => translator.reset(),
+    forgetTurn: () => agent.forgetTurn(decoder),
 
     isUnkept: endedAt => !memory.kept && memory.begunAt !== undefined && endedAt - memory.begunAt < keptAfterMs,
 
@@ -309,7 +263,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       recorder.run(run.stored)
       if (conversation.active === run) conversation.active = null
       if (conversation.background === run) conversation.background = null
-      memory.requests.clear()
+      memory.replies.clear()
       conversation.record = used(conversation.record, time)
       conversation.hooks.runEnded(run)
     },
@@ -323,13 +277,13 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
       conversation.end(run, outcome.type === 'done' ? 'turn_done' : 'turn_failed', time, { outcome: forced }, source)
     },
 
-    get requests() {
-      return [...memory.requests.values()]
+    get replies() {
+      return [...memory.replies.values()]
     },
 
     memory: () => ({
       process: memory,
-      translator: translator.state,
+      decoder,
       lastHeard: lastHeard.state,
       questions: questions.state,
       active: conversation.active,
@@ -338,7 +292,7 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
 
     remember(remembered) {
       memory = remembered.process
-      translator = resumeTranslator(remembered.translator)
+      decoder = remembered.decoder
       lastHeard.state = remembered.lastHeard
       questions.state = remembered.questions
       conversation.active = remembered.active
@@ -347,44 +301,62 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
   }
   return conversation
 
-  /** All that is read of a frame, before anything is done with it; undefined where that fails. */
-  function decode(frame: unknown, time: number) {
-    try {
-      passThrowPoint('translated', shapeOf(frame)?.['type'])
-      const [turn, control] = [readTurn(frame), readControl(frame)]
-      const [tasks, cause] = [followBackgroundTasks(memory.background, frame), readCause(frame)]
-      return { turn, control, tasks, cause, events: translator.frame(frame, time) }
-    } catch {
-      return undefined
+  function apply({ turn, signals, events, outcome, spare, promptEnd }: Decoded, time: number, source: Source) {
+    if (turn) place(turn, time)
+    if (turn?.at === 'started') turnStarted(turn, time, source)
+    for (const signal of signals) signalled(signal, time, source)
+    const ending = turn?.at === 'ended' ? runsOf(turn) : []
+    const run = turn?.at === 'ended' ? (ending[0] ?? null) : current()
+    for (const body of events) {
+      hear(body)
+      observe(body, run)
+      recorder.event(body, idOf(run), time, source)
     }
+    if (outcome) {
+      hear(outcome)
+      turnEnded(outcome, spare, ending, time, source)
+    }
+    if (promptEnd) promptEnded(promptEnd, time, source)
   }
 
-  function controlled(control: Control, time: number, source: Source) {
-    const asked = control.kind === 'response' && control.ok ? control.pending : [control]
-    for (const each of asked) {
-      const request = readPermissionRequest(each)
-      if (!request) continue
-      // What goes on in the background outlives the turn it was begun in.
-      const isOwn =
-        request.task !== undefined && memory.background.listed && memory.background.ids.includes(request.task)
-      const about = {
-        session: conversation.record.session,
-        run: isOwn ? null : idOf(current()),
-        parent: request.task === undefined ? undefined : translator.callOf(request.task),
-        expiresAfterMs: conversation.record.approvals?.expiresAfterMs,
+  function hear(body: EventBody) {
+    memory.spoke = true
+    lastHeard.heard(body)
+    if (toolBoundaries.has(body.type)) conversation.hooks.toolBoundary?.()
+  }
+
+  function signalled(signal: Signal, time: number, source: Source) {
+    switch (signal.signal) {
+      case 'asked': {
+        const { question } = signal
+        // What goes on in the background outlives the turn it was begun in.
+        const run = question.inBackground ? null : idOf(current())
+        const { session, approvals } = conversation.record
+        questions.asked(question, { session, run, expiresAfterMs: approvals?.expiresAfterMs }, time, source)
+        return
       }
-      questions.asked(request, about, time, source)
+      case 'withdrawn':
+        questions.takenBack(signal.requestId, conversation.cancellerOf, time, source)
+        memory.replies.delete(signal.requestId)
+        return
+      case 'reply':
+        memory.replies.set(signal.requestId, signal)
+        keepNewest(memory.replies)
+        conversation.hooks.reply(signal)
+        return
+      case 'answered':
+        if (signal.requestId.startsWith(rulesRequest)) memory.wasGivenRules = true
+        conversation.hooks.answered(signal)
+        return
+      case 'background':
+        memory.tasks = signal.tasks
+        return
+      case 'cause':
+        memory.cause = signal.kind
+        return
+      case 'arrived':
+        if (conversation.active?.stored.promptUuid === signal.prompt) conversation.active.hasArrived = true
     }
-    if (control.kind === 'cancel') questions.takenBack(control.requestId, conversation.cancellerOf, time, source)
-    if (readPermissionRequest(control)) return
-    if (control.kind === 'response' && control.requestId.startsWith(rulesRequest)) memory.wasGivenRules = true
-    if (control.kind === 'request') {
-      // Of its content nothing is needed to refuse it again.
-      memory.requests.set(control.requestId, { ...control, request: {} })
-      keepNewest(memory.requests)
-    }
-    if (control.kind === 'cancel') memory.requests.delete(control.requestId)
-    conversation.hooks.control(control)
   }
 
   function place(turn: Turn, time: number) {
@@ -428,31 +400,29 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
    * Claude Code has ended the prompt of the run, and no result of it was seen: a program glued other text to it, perhaps.
    * Background work and an outcome that is held come first: for those the result may follow.
    */
-  function promptEnded(line: OutputLine & { frame: unknown }, source: Source) {
-    const end = readPromptEnd(line.frame)
+  function promptEnded(end: NonNullable<Decoded['promptEnd']>, time: number, source: Source) {
     const run = conversation.active
-    if (!end || !run || run.held || run.stored.promptUuid !== end.uuid) return
-    if (conversation.background || memory.background.ids.length > 0) return
-    const whole = translator.outcome()
-    const durationMs = Math.max(0, line.time - (run.stored.run.startedAt ?? line.time))
+    if (!run || run.held || run.stored.promptUuid !== end.prompt) return
+    if (conversation.background || memory.tasks.length > 0) return
+    const whole = agent.said(decoder)
+    const durationMs = Math.max(0, time - (run.stored.run.startedAt ?? time))
     const outcome: Outcome = end.completed
       ? { type: 'done', ...whole, numTurns: 0, durationMs }
       : { type: 'failed', failure: endedWithoutResult, ...whole }
-    conversation.end(run, end.completed ? 'turn_done' : 'turn_failed', line.time, { outcome }, source)
+    conversation.end(run, end.completed ? 'turn_done' : 'turn_failed', time, { outcome }, source)
   }
 
-  function turnEnded(outcome: Outcome, runs: ActiveRun[], line: OutputLine & { frame: unknown }, source: Source) {
+  function turnEnded(outcome: Outcome, spare: EventBody | undefined, runs: ActiveRun[], time: number, source: Source) {
     if (runs.length === 0 || runs.some(run => run.held)) {
-      // A result that ends nothing: the CLI printed two, or its run has ended by other means.
-      recorder.event({ type: 'notice', kind: 'result', frame: line.frame }, idOf(runs[0] ?? null), line.time, source)
+      // An outcome that ends nothing: the agent printed two, or its run has ended by other means.
+      if (spare) recorder.event(spare, idOf(runs[0] ?? null), time, source)
       return
     }
-    for (const run of runs) runEndedBy(outcome, run, line.time, source)
+    for (const run of runs) runEndedBy(outcome, run, time, source)
   }
 
   function runEndedBy(outcome: Outcome, run: ActiveRun, time: number, source: Source) {
-    const nothingElse =
-      run === conversation.active && run.stored.run.state === 'running' && memory.background.ids.length === 0
+    const nothingElse = run === conversation.active && run.stored.run.state === 'running' && memory.tasks.length === 0
     if (holdsOutcome && nothingElse) {
       run.held = outcome
       conversation.hooks.outcomeHeld()
@@ -487,6 +457,6 @@ export function createConversation(record: Session, recorder: Recorder, hooks: C
   }
 
   function said(run: ActiveRun): Said {
-    return run === current() ? translator.outcome() : { response: '', transcript: [] }
+    return run === current() ? agent.said(decoder) : { response: '', transcript: [] }
   }
 }

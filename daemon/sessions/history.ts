@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
-import { createOutputReader, type OutputLine } from '../agents/claude/output.ts'
+import type { OutputLine } from '../agents/agent.ts'
+import { createOutputReader } from '../agents/claude/output.ts'
 import { processFiles } from '../pty-host/process-files.ts'
 import { openRawLog, type RawLog } from '../pty-host/raw-log.ts'
 import type { EventRow, Store, StoredProcess } from '../store/store.ts'

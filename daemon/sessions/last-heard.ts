@@ -1,5 +1,5 @@
 import type { EventBody } from '../../protocol/index.ts'
-import { keepNewest } from '../agents/claude/translate/keep-newest.ts'
+import { keepNewest } from '../keep-newest.ts'
 
 /** What a process said last, in a word: the tool that runs, else the type of its last event. */
 export interface LastHeard {

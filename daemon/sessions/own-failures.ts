@@ -28,3 +28,8 @@ const unwritable = {
 /** It came to a limit that whoever started it had set. */
 export const limitFailure = ({ limit, value }: ReachedLimit): Failure =>
   failureOf({ code: limit === 'timeoutMs' ? 'timed_out' : 'inactive' }, `${limit} is ${value}`)
+
+export const endedWithoutResult: Failure = failureOf(
+  { code: 'unknown', title: 'Claude Code ended the turn without a result', advice: 'Run it again', retryable: true },
+  'no result of this prompt was found in the output',
+)

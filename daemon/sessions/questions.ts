@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Actor, Approval, Decider } from '../../protocol/index.ts'
-import type { PermissionAnswer, PermissionRequest } from '../agents/claude/permission-request.ts'
+import type { Question } from '../agents/agent.ts'
+import type { PermissionAnswer } from '../agents/claude/permission-request.ts'
 import type { StoredApproval } from '../store/store.ts'
 import type { Recorder, Source } from './recorder.ts'
 
@@ -13,7 +14,7 @@ export interface Questions {
   /** In the order in which they were asked. Parallel sub-agents have several at once. */
   readonly open: readonly StoredApproval[]
   /** Claude Code asks; again, also in its answer to `initialize`, the same question is the same approval. */
-  asked(request: PermissionRequest, about: About, time: number, source: Source): void
+  asked(question: Question, about: About, time: number, source: Source): void
   /** Claude Code awaits no answer any more. `by` is who made it so. */
   takenBack(requestId: string, by: (approval: Approval) => Actor | undefined, time: number, source: Source): void
   /** Somebody or something has decided. */
@@ -40,7 +41,6 @@ export interface QuestionsState {
 export interface About {
   session: string
   run: string | null
-  parent: string | undefined
   expiresAfterMs: number | undefined
 }
 
@@ -87,8 +87,9 @@ export function createQuestions(recorder: Recorder): Questions {
       return open
     },
 
-    asked(request, { session, run, parent, expiresAfterMs }, time, source) {
-      const { requestId, kind, tool, input, toolUseId, task: _task, description, suggestions, ...reason } = request
+    asked(told, { session, run, expiresAfterMs }, time, source) {
+      const { requestId, kind, tool, input, toolUseId, description, suggestions, parent, ...more } = told
+      const { inBackground: _, ...reason } = more
       if (known.has(requestId)) return
       known.add(requestId)
       const asked = {

@@ -1,4 +1,4 @@
-import type { OutputLine } from '../agents/claude/output.ts'
+import type { OutputLine } from '../agents/agent.ts'
 import type { Log } from '../log/log.ts'
 import type { Store, StoredApproval, StoredProcess, StoredRun } from '../store/store.ts'
 import { resumeRun } from './active-run.ts'
@@ -33,7 +33,7 @@ export function recall(context: RecallContext, process: StoredProcess): Reread {
   const remembered = stored && printedBytes(processesDir, process) >= process.offset ? stored : undefined
   conversation.record = { ...record, claudeSessionId, costUsd }
   // What was asked for then was done then.
-  conversation.hooks = { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
+  conversation.hooks = { reply: () => {}, answered: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
   conversation.processStarted(process)
   if (remembered) conversation.remember(remembered.memory)
   let lineCount = 0

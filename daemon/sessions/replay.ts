@@ -1,6 +1,6 @@
 import type { EventOf } from '../../protocol/index.ts'
 import { terminalTypes } from '../../protocol/events.ts'
-import type { DamagedLines, OutputLine } from '../agents/claude/output.ts'
+import type { DamagedLines, OutputLine } from '../agents/agent.ts'
 import type { EventRow, StoredProcess, StoredRun } from '../store/store.ts'
 import { type ActiveRun, advance, resumeRun } from './active-run.ts'
 import { askForEnd, exceed, pursue } from './asked-end.ts'

@@ -1,9 +1,7 @@
 import { nanoid } from 'nanoid'
 import { limits } from '../../protocol/limits.ts'
 import type { ClaudeProcess } from '../agents/claude/claude-process.ts'
-import type { Control } from '../agents/claude/turn.ts'
-
-export type Answer = Extract<Control, { kind: 'response' }>
+import type { Answer } from '../agents/agent.ts'
 
 /** What muxd asks of a live process and waits for the answer to. */
 export interface Requests {

@@ -1,5 +1,5 @@
 import type { Actor, CancelMode, CancelStep } from '../../protocol/index.ts'
-import { type Control, stillQueued } from '../agents/claude/turn.ts'
+import type { Answer } from '../agents/agent.ts'
 import type { ActiveRun } from './active-run.ts'
 import { askForEnd, exceed, isHarder, pursue, type ReachedLimit } from './asked-end.ts'
 import type { Conversation } from './conversation.ts'
@@ -27,7 +27,7 @@ export interface RunEnding {
   /** Something has changed that a limit may depend on. */
   look(): void
   /** An answer of Claude Code, of which one may say that an interrupt came before its turn. */
-  answered(answer: Control): void
+  answered(answer: Answer): void
   /** A run has ended, by whatever. */
   ended(run: ActiveRun): void
   /** Nothing is begun any more. */
@@ -70,7 +70,7 @@ export function createRunEnding(options: RunEndingOptions): RunEnding {
       const uuid = pursuit?.run.stored.promptUuid
       const live = process()
       // It has stopped nothing: the prompt is named as still queued.
-      if (live && uuid && stillQueued(answer).includes(uuid)) interrupt(live.claude)
+      if (live && uuid && answer.stillQueued.includes(uuid)) interrupt(live.claude)
     },
     ended(run) {
       if (pursuit?.run !== run) return

@@ -1,4 +1,5 @@
 import type { Attendance } from './operator-presence.ts'
+import type { Agent } from '../agents/agent.ts'
 import type { LocatedClaude } from '../agents/claude/locate.ts'
 import type { Config } from '../config.ts'
 import type { Home } from '../home/home.ts'
@@ -17,6 +18,7 @@ export interface SessionContext {
   admission: Admission
   attendance: Attendance
   claims: Claims
+  agent: Agent
   locate(): Promise<LocatedClaude>
   config: Config
   environment: NodeJS.ProcessEnv

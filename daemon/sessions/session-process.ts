@@ -8,7 +8,7 @@ import {
   startClaudeProcess,
 } from '../agents/claude/claude-process.ts'
 import { holdsLimits, type ProcessLimits, withLimits } from '../agents/claude/process-limits.ts'
-import type { OutputLine } from '../agents/claude/output.ts'
+import type { OutputLine } from '../agents/agent.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { openTemporary } from '../home/temporary-place.ts'
 import type { Fault } from './faults.ts'

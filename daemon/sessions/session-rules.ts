@@ -4,7 +4,8 @@ import { permissionsLine } from '../agents/claude/control.ts'
 import { parsePermissionRules, permissionSettings } from '../agents/claude/permission-rules.ts'
 import type { Conversation } from './conversation.ts'
 import { rulesFailure } from './own-failures.ts'
-import type { Answer, Requests } from './requests.ts'
+import type { Answer } from '../agents/agent.ts'
+import type { Requests } from './requests.ts'
 
 /**
  * Keeps a process's permission rules equal to the session's. Claude Code enforces them; each request replaces the whole

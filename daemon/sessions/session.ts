@@ -11,8 +11,8 @@ import type {
   Session,
   SessionChanges,
 } from '../../protocol/index.ts'
-import { unsupportedLine, userLine } from '../agents/claude/control.ts'
-import type { Control } from '../agents/claude/turn.ts'
+import { userLine } from '../agents/claude/control.ts'
+import type { Answer, Reply } from '../agents/agent.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { type ActiveRun, createRun } from './active-run.ts'
@@ -100,12 +100,18 @@ export function createSession(
     onPublished: context.onPublished,
     onFailed: (error, entry) => storage.failed(error, entry),
   })
-  const conversation = createConversation({ ...stored, process: null }, recorder, {
-    control: answerControl,
-    runEnded,
-    outcomeHeld: () => process.live?.endGently(),
-    toolBoundary: () => process.live?.claude.note(),
-  })
+  const conversation = createConversation(
+    { ...stored, process: null },
+    recorder,
+    {
+      reply,
+      answered,
+      runEnded,
+      outcomeHeld: () => process.live?.endGently(),
+      toolBoundary: () => process.live?.claude.note(),
+    },
+    context.agent,
+  )
   const approvals = createApprovals({
     ...context,
     conversation,
@@ -197,7 +203,7 @@ export function createSession(
     faults,
     find,
     refresh,
-    answerControl,
+    reply,
     bring,
     startWith: run => work(bring(run, run.stored.run.firstSeq)),
     goOn: () => faults.guard('running', goOnIdle),
@@ -529,16 +535,15 @@ export function createSession(
     return conversation.backgroundTasks === 0 && conversation.questions.open.length === 0
   }
 
-  function answerControl(control: Control) {
+  function reply({ line, lineId }: Reply) {
+    process.live?.claude.send(line, lineId)
+  }
+
+  function answered(answer: Answer) {
     const { live } = process
     if (!live) return
-    if (control.kind === 'response') {
-      if (!requests.answered(control)) rules.unclaimed(control, live.claude)
-      return ending.answered(control)
-    }
-    if (control.kind !== 'request') return
-    const { requestId, subtype } = control
-    live.claude.send(unsupportedLine(requestId, subtype), `answer-${requestId}`)
+    if (!requests.answered(answer)) rules.unclaimed(answer, live.claude)
+    ending.answered(answer)
   }
 
   // -- records -------------------------------------------------------------------------------------------------------

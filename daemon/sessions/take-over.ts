@@ -1,6 +1,6 @@
 import { passThrowPoint } from '../hook-points.ts'
 import type { StoredApproval, StoredProcess, StoredRun } from '../store/store.ts'
-import type { Control } from '../agents/claude/turn.ts'
+import type { Reply } from '../agents/agent.ts'
 import { type ActiveRun, resumeRun } from './active-run.ts'
 import type { Approvals } from './approvals.ts'
 import type { Conversation } from './conversation.ts'
@@ -51,7 +51,7 @@ export interface TakeOverOptions
   /** A run of the session that has not ended. */
   find(run: string): ActiveRun | undefined
   refresh(): void
-  answerControl(control: Control): void
+  reply(reply: Reply): void
   /** Sends the prompt of a run that began at `firstSeq` or later; a prompt that was sent before is dropped. */
   bring(run: ActiveRun, firstSeq: number): Promise<void>
   /** Starts a process for a run that has begun. */
@@ -86,7 +86,7 @@ export function createTakeOver(options: TakeOverOptions): TakeOver {
 
   /** With a live process. The pty-host drops lines that were sent before. */
   function resume(live: LiveProcess, { firstSeq }: StoredProcess, asked: readonly StoredApproval[]) {
-    for (const request of conversation.requests) options.answerControl(request)
+    for (const each of conversation.replies) options.reply(each)
     // Answers of a run that has ended arrived.
     approvals.sendAgain(asked.filter(({ approval: { run } }) => run === null || options.find(run)))
     approvals.review()

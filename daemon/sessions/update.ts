@@ -3,7 +3,8 @@ import { limits } from '../../protocol/limits.ts'
 import type { ClaudeProcess } from '../agents/claude/claude-process.ts'
 import { modelLine, permissionModeLine } from '../agents/claude/control.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
-import { type Answer, type Requests, Unanswered } from './requests.ts'
+import type { Answer } from '../agents/agent.ts'
+import { type Requests, Unanswered } from './requests.ts'
 import type { SessionRules } from './session-rules.ts'
 
 /** The record with the changes in it; what a live process makes of them is not its part. */

@@ -1,4 +1,4 @@
-import type { OutputLine } from '../agents/claude/output.ts'
+import type { OutputLine } from '../agents/agent.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { cutEvent } from './cut-event.ts'
 import { type Place, placeBytes, start } from './places.ts'

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { limits } from '../../protocol/limits.ts'
+import { claude } from '../../daemon/agents/claude/agent.ts'
 import { decodeLine } from '../../daemon/agents/claude/frame.ts'
 import { createLineSplitter } from '../../daemon/pty-host/lines.ts'
 import type { RunningServer } from '../../daemon/server/start-server.ts'
@@ -50,8 +51,8 @@ function openChain(isStored: boolean) {
   }
   const journal = isStored ? createJournal(store, publisher) : publishing(publisher)
   const recorder = createRecorder({ session, head: 0, journal, onPublished: () => {}, onFailed: fail })
-  const hooks = { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
-  const conversation = createConversation(sessionRecord(session), recorder, hooks)
+  const hooks = { reply: () => {}, answered: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
+  const conversation = createConversation(sessionRecord(session), recorder, hooks, claude)
   conversation.processStarted(process)
   const splitter = createLineSplitter()
   return {

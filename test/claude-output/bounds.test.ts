@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { decodeLine } from '../../daemon/agents/claude/frame.ts'
-import { createTranslator } from '../../daemon/agents/claude/translate/index.ts'
+import { createTranslator } from './support/translator.ts'
 import type { EventBody } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { createTranslator } from '../../daemon/agents/claude/translate/index.ts'
+import { createTranslator } from './support/translator.ts'
 import type { EventBody } from '../../protocol/index.ts'
 import { fixture, ofType, readRecording, recordings, replay, translate } from './support/replay.ts'
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createTranslator, type TranslatorOptions } from '../../daemon/agents/claude/translate/index.ts'
+import { createTranslator, type TranslatorOptions } from './support/translator.ts'
 import type { EventBody } from '../../protocol/index.ts'
 import { ofType, readRecording, recordings, replay } from './support/replay.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createTranslator } from '../../daemon/agents/claude/translate/index.ts'
+import { createTranslator } from './support/translator.ts'
 import { ofType, translate } from './support/replay.ts'
 
 /** Single rules of the translator, each with the fewest frames that show it. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createTranslator } from '../../daemon/agents/claude/translate/index.ts'
+import { createTranslator } from './support/translator.ts'
 import type { EventBody } from '../../protocol/index.ts'
 import { ofType, readFrames, replay, translate } from './support/replay.ts'
 

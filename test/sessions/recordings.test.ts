@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { OutputLine } from '../../daemon/agents/claude/output.ts'
+import type { OutputLine } from '../../daemon/agents/agent.ts'
 import { fixture, recordings } from '../claude-output/support/replay.ts'
 import { linesOf, logAfter, logOf } from '../support/recorded-session.ts'
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { OutputLine } from '../../daemon/agents/claude/output.ts'
+import type { OutputLine } from '../../daemon/agents/agent.ts'
 import { createRun, resumeRun } from '../../daemon/sessions/active-run.ts'
 import { exceed } from '../../daemon/sessions/asked-end.ts'
 import { storedEvents } from '../../daemon/sessions/history.ts'

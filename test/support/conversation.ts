@@ -1,3 +1,4 @@
+import { claude } from '../../daemon/agents/claude/agent.ts'
 import { createConversation } from '../../daemon/sessions/conversation.ts'
 import { createRecorder } from '../../daemon/sessions/recorder.ts'
 import { createJournal } from '../../daemon/store/create-journal.ts'
@@ -16,8 +17,8 @@ export function openConversation(store: Store, process: StoredProcess) {
       throw error
     },
   })
-  const hooks = { control: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
-  const conversation = createConversation(session(process.session), recorder, hooks)
+  const hooks = { reply: () => {}, answered: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
+  const conversation = createConversation(session(process.session), recorder, hooks, claude)
   conversation.processStarted(process)
   return { recorder, conversation }
 }

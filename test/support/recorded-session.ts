@@ -1,6 +1,7 @@
 import { deserialize } from 'node:v8'
+import { claude } from '../../daemon/agents/claude/agent.ts'
 import { decodeLine } from '../../daemon/agents/claude/frame.ts'
-import type { OutputLine } from '../../daemon/agents/claude/output.ts'
+import type { OutputLine } from '../../daemon/agents/agent.ts'
 import { createLineSplitter } from '../../daemon/pty-host/lines.ts'
 import { resumeRun } from '../../daemon/sessions/active-run.ts'
 import { askForEnd, pursue } from '../../daemon/sessions/asked-end.ts'
@@ -92,7 +93,12 @@ function openSession(log: RecordedLog, head: number): WritingHalf {
       throw error
     },
   })
-  const conversation = createConversation(session('s_1'), recorder, { control() {}, runEnded() {}, outcomeHeld() {} })
+  const conversation = createConversation(
+    session('s_1'),
+    recorder,
+    { reply() {}, answered() {}, runEnded() {}, outcomeHeld() {} },
+    claude,
+  )
   conversation.processStarted(process)
   return { conversation, recorder }
 }

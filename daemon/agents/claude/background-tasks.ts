@@ -1,3 +1,4 @@
+import type { BackgroundTask } from '../agent.ts'
 import { listOf, nameOf, type Shape, shapeOf, stringOf } from './shape.ts'
 
 /** The tasks that go on in the background of a process. Plain data: a snapshot holds it. */
@@ -47,6 +48,12 @@ function described(task: Shape | undefined): [string, string][] {
 }
 
 const maxDescription = 200
+
+export const tasksOf = ({ ids, descriptions }: BackgroundTasks): BackgroundTask[] =>
+  ids.map(id => {
+    const description = descriptions[id]
+    return { id, ...(description !== undefined && { description }) }
+  })
 
 /** Statuses of a task that is over. */
 export const endedStatuses: ReadonlySet<string> = new Set(['completed', 'failed', 'killed', 'stopped'])

@@ -10,7 +10,8 @@ import { type Beginning, commandLine } from './command-line.ts'
 import { initializeLine } from './control.ts'
 import { claudeEnvironment } from './environment.ts'
 import { optionFiles, writeOptionFiles } from './option-files.ts'
-import { createOutputReader, type Output, type OutputLine } from './output.ts'
+import type { OutputLine } from '../agent.ts'
+import { createOutputReader, type Output } from './output.ts'
 
 /** A live Claude Code process: lines go in, what it prints goes to its `OutputSink`. */
 export interface ClaudeProcess {

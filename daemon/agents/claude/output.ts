@@ -1,17 +1,7 @@
+import type { OutputLine } from '../agent.ts'
 import type { Damage, RawLog } from '../../pty-host/raw-log.ts'
 import { type Decoded, decodeLine, isFrame, notDecodable } from './frame.ts'
 import { createLineSplitter, hasExitRecord, parseExitRecord } from '../../pty-host/lines.ts'
-
-/**
- * One line of Claude Code's output: what it says, the raw log offset behind it, and when its last byte arrived. Or the
- * lines that lie in a damaged place of the log, as one.
- */
-export type OutputLine = (Decoded | { damaged: DamagedLines }) & { offset: number; time: number }
-
-export interface DamagedLines {
-  bytes: number
-  detail: string
-}
 
 export interface Output {
   lines: OutputLine[]

@@ -1,13 +1,5 @@
+import type { Turn } from '../agent.ts'
 import { listOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from './shape.ts'
-
-/** Where a turn begins or ends, and whose it is. */
-export interface Turn {
-  at: 'started' | 'ended'
-  /** The uuids of the user lines that the turn answers; several when Claude Code has merged them into one turn. */
-  promptUuids: string[]
-  /** Set when Claude Code began the turn itself. Only the end says so: a start without uuids may yet be one. */
-  background: { kind: string } | null
-}
 
 /**
  * Reads `system/init` and `result`; null for any other frame. Versions before 2.1.329 name no uuids: then the turns
@@ -25,15 +17,6 @@ export function readTurn(frame: unknown): Turn | null {
     promptUuids: promptUuids(read),
     background: kind === undefined || kind === 'human' ? null : { kind },
   }
-}
-
-/**
- * Why a turn that Claude Code begins itself soon begins, in the words its end will use for it; undefined for any frame
- * that tells no such thing.
- */
-export function readCause(frame: unknown): string | undefined {
-  const read = shapeOf(frame)
-  return read?.['type'] === 'system' && read['subtype'] === 'task_notification' ? 'task-notification' : undefined
 }
 
 function promptUuids(frame: Shape): string[] {
@@ -90,22 +73,4 @@ function readResponse(answer: Shape): Control | null {
   }
   const pending = listOf(answer['pending_permission_requests']).flatMap(request => readControl(request) ?? [])
   return { kind: 'response', requestId, ok: true, response: shapeOf(answer['response']) ?? {}, pending }
-}
-
-/**
- * The end of a prompt that Claude Code names (`command_lifecycle`); undefined for any other frame. It comes behind the
- * result of the prompt's turn. A prompt that joined another turn ends before the result of that turn.
- */
-export function readPromptEnd(frame: unknown): { uuid: string; completed: boolean } | undefined {
-  const read = shapeOf(frame)
-  if (read?.['type'] !== 'command_lifecycle') return undefined
-  const uuid = nameOf(read['command_uuid'])
-  const completed = read['state'] === 'completed'
-  return uuid !== undefined && (completed || read['state'] === 'cancelled') ? { uuid, completed } : undefined
-}
-
-/** The prompt whose arrival or progress Claude Code reports; undefined for any other frame. */
-export function readPromptUuid(frame: unknown): string | undefined {
-  const read = shapeOf(frame)
-  return read?.['type'] === 'command_lifecycle' ? nameOf(read['command_uuid']) : undefined
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { decodeLine } from '../../../daemon/agents/claude/frame.ts'
 import { createLineSplitter, parseExitRecord } from '../../../daemon/pty-host/lines.ts'
-import { createTranslator, type TranslatorOptions } from '../../../daemon/agents/claude/translate/index.ts'
+import { createTranslator, type TranslatorOptions } from './translator.ts'
 import type { EventBody } from '../../../protocol/index.ts'
 
 export const fixture = (path: string) => fileURLToPath(new URL(`../../fixtures/${path}`, import.meta.url))

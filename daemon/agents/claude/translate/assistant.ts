@@ -1,10 +1,10 @@
+import { keepNewest } from '../../../keep-newest.ts'
 import { countOf, isShape, listOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
 import { addCitations, addText, completeInput, finishTool, kindOf, openBlock, type Target, textOf } from './blocks.ts'
 import { addUsage, finishMessage, startBeside, startMessage } from './messages.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
 import { supersede } from './supersede.ts'
-import { keepNewest } from './keep-newest.ts'
 import { completeText, hold, lengthOf } from './transcript.ts'
 import { type Block, type Emit, type Lane, laneOf, type Message, type TurnState } from './turn-state.ts'
 

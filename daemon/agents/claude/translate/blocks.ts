@@ -1,8 +1,8 @@
+import { keepNewest } from '../../../keep-newest.ts'
 import type { EventBody } from '../../../../protocol/index.ts'
 import { overBound } from '../frame-bounds.ts'
 import { isShape, nameOf, type Shape, stringOf } from '../shape.ts'
 import { limits } from '../../../../protocol/limits.ts'
-import { keepNewest } from './keep-newest.ts'
 import { addItem, extend } from './transcript.ts'
 import { type Block, type BlockKind, type Emit, inLane, type Lane, type Message, type TurnState } from './turn-state.ts'
 

@@ -1,5 +1,6 @@
-import type { EventBody, TranscriptEntry } from '../../../../protocol/index.ts'
+import type { TranscriptEntry } from '../../../../protocol/index.ts'
 import { limits } from '../../../../protocol/limits.ts'
+import type { Outcome, Said } from '../../agent.ts'
 import { classifyResult } from '../failure.ts'
 import { countOf, listOf, msOf, nameOf, type Shape, stringOf } from '../shape.ts'
 import { costEvent } from './cost.ts'
@@ -8,16 +9,8 @@ import { beginningOf } from './transcript.ts'
 import type { TranslatorState } from './state.ts'
 import { type Block, clearTurn, type Emit, type Lane, type TranscriptItem, type TurnState } from './turn-state.ts'
 
-export interface Outcome {
-  response: string
-  transcript: TranscriptEntry[]
-  /** What is left out of them, where they are too long. */
-  responseCut?: { characters: number }
-  transcriptCut?: { entries: number; characters: number }
-}
-
-/** `result`: the turn is over. Gives what was left open, the cost, and the terminal event; then the turn is forgotten. */
-export function resultFrame(state: TranslatorState, frame: Shape, emit: Emit): void {
+/** `result`: the turn is over. Emits what was left open and the cost, and returns the outcome; the turn is forgotten. */
+export function resultFrame(state: TranslatorState, frame: Shape, emit: Emit): Outcome {
   const { turn } = state
   const running = new Set(state.tasks.values())
   const over = (lane: Lane) => lane.parent === undefined || !running.has(lane.parent)
@@ -31,15 +24,18 @@ export function resultFrame(state: TranslatorState, frame: Shape, emit: Emit): v
   emit(cost)
   const said = outcomeOf(turn, stringOf(frame['result']))
   const failed = isFailure(frame) || isBlocked(state, frame)
-  emit(failed ? { type: 'failed', failure: classifyResult(frame, state), ...said } : doneEvent(frame, said))
+  const outcome: Outcome = failed
+    ? { type: 'failed', failure: classifyResult(frame, state), ...said }
+    : doneEvent(frame, said)
   clearTurn(turn, parent => running.has(parent))
   state.apiError = null
   state.refused = false
   state.blockedBy = null
+  return outcome
 }
 
 /** What has been said in this turn. `result` is Claude Code's own word for it, where it has one. */
-export function outcomeOf(turn: TurnState, result?: string): Outcome {
+export function outcomeOf(turn: TurnState, result?: string): Said {
   const whole = result ?? lastText(turn)
   const response = beginningOf(whole, limits.maxResponseLength)
   return {
@@ -84,7 +80,7 @@ function isFailure(frame: Shape): boolean {
 /** A hook refused the prompt: Claude Code calls the turn a success, though it made no request. */
 const isBlocked = ({ blockedBy }: TranslatorState, frame: Shape) => blockedBy !== null && frame['num_turns'] === 0
 
-function doneEvent(frame: Shape, said: Outcome): EventBody {
+function doneEvent(frame: Shape, said: Said): Outcome {
   const stopReason = nameOf(frame['stop_reason'])
   const terminalReason = nameOf(frame['terminal_reason'])
   const denials = listOf(frame['permission_denials'])

@@ -1,9 +1,10 @@
+import { keepNewest } from '../../../keep-newest.ts'
 import type { EventBody } from '../../../../protocol/index.ts'
 import { endedStatuses } from '../background-tasks.ts'
 import { nameOf, type Shape, shapeOf } from '../shape.ts'
 import { closeLane } from './messages.ts'
 import type { TranslatorState } from './state.ts'
-import { keepNewest } from './keep-newest.ts'
+
 import type { Emit } from './turn-state.ts'
 
 type TaskEvent = Extract<EventBody, { type: 'task' }>

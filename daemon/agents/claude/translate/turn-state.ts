@@ -1,5 +1,5 @@
+import { keepNewest } from '../../../keep-newest.ts'
 import type { EventBody, TranscriptEntry } from '../../../../protocol/index.ts'
-import { keepNewest } from './keep-newest.ts'
 
 /** Takes the events a frame gives, in order. */
 export type Emit = (event: EventBody) => void

@@ -1,10 +1,10 @@
+import { keepNewest } from '../../../keep-newest.ts'
 import type { EventBody } from '../../../../protocol/index.ts'
 import { isShape, listOf, nameOf, type Shape, shapeOf, stringOf } from '../shape.ts'
 import { toolResult } from './blocks.ts'
 import { finishMessage } from './messages.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
-import { keepNewest } from './keep-newest.ts'
 import { addItem } from './transcript.ts'
 import { type Emit, inLane, laneOf, type TranscriptItem } from './turn-state.ts'
 

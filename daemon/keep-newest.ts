@@ -1,4 +1,4 @@
-import { limits } from '../../../../protocol/limits.ts'
+import { limits } from '../protocol/limits.ts'
 
 /** Forgets the oldest entries of a map that a process can make grow. */
 export function keepNewest(map: Map<unknown, unknown>): void {

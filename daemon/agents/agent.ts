@@ -1,0 +1,141 @@
+import type { ApprovalKind, ApprovalReason, EventBody, Failure } from '../../protocol/index.ts'
+
+/**
+ * An agent's program, as sessions see it: what it prints, decoded to facts that hold for any agent. An agent keeps no state
+ * outside the decoder, so the same lines always give the same facts.
+ */
+export interface Agent {
+  /** The decoder of a process that begins to print. */
+  begin(launch: Launch): Decoder
+  /**
+   * Decodes one frame that arrived at `time`, and changes the decoder. A frame whose decoding fails becomes `unparsed` and
+   * counts for nothing more. Never throws.
+   */
+  decode(decoder: Decoder, frame: unknown, time: number): Decoded | { unparsed: Unparsed }
+  /** What has been said in the current turn, for a run that ends without an outcome. */
+  said(decoder: Decoder): Said
+  /** Forgets what has been said in the current turn. */
+  forgetTurn(decoder: Decoder): void
+  /** Why a process ended without an outcome, as far as its output and its exit say. */
+  exitFailure(decoder: Decoder, exit: Exit): Failure
+  /** The agent's own cost counter, for the next process of the session. */
+  counterUsd(decoder: Decoder): number
+}
+
+/** The agent's own memory of a process. Plain data: a snapshot holds it. */
+export type Decoder = object
+
+export interface Launch {
+  /** The agent's id of the conversation, where it is known. */
+  claudeSessionId: string | null
+  /** What the session has cost before this process. */
+  costUsd: number
+  /** Where the agent's own counter stood then. */
+  counterUsd: number
+  /** The process resumes a conversation. */
+  resumed: boolean
+}
+
+export interface Exit {
+  /** Exit code, or 128 + signal; null where it is unknown. */
+  status: number | null
+  stderrTail: string
+  resumed: boolean
+  /** The process has printed something beside answers to requests. */
+  sawOutput: boolean
+}
+
+/**
+ * What a frame says. Sessions apply it in this order: the start of a turn, the signals, the events, the outcome, and last
+ * the end of a prompt.
+ */
+export interface Decoded {
+  turn?: Turn
+  signals: readonly Signal[]
+  /** In order, without the outcome. They belong to the run that the frame ends, else to the current one. */
+  events: readonly EventBody[]
+  /** The end of a turn. */
+  outcome?: Outcome
+  /** The event in place of an outcome that ends no run. */
+  spare?: EventBody
+  /** A prompt that the agent has ended. It comes behind the outcome of the prompt's turn. */
+  promptEnd?: { prompt: string; completed: boolean }
+}
+
+/** Where a turn begins or ends, and whose it is. */
+export interface Turn {
+  at: 'started' | 'ended'
+  /** Ids of the prompts that the turn answers; several where the agent has merged them. */
+  promptUuids: string[]
+  /** Set where the agent began the turn itself. Some agents say so at the end only. */
+  background: { kind: string } | null
+}
+
+export type Signal =
+  /** The agent waits for a decision. */
+  | { signal: 'asked'; question: Question }
+  /** The agent does not wait for an answer any more: to a question or to any other request. */
+  | { signal: 'withdrawn'; requestId: string }
+  /** A request that gets the same answer from every session. */
+  | ({ signal: 'reply' } & Reply)
+  | ({ signal: 'answered' } & Answer)
+  /** All tasks that go on in the background now. */
+  | { signal: 'background'; tasks: readonly BackgroundTask[] }
+  /** The kind of the next turn that the agent begins itself. */
+  | { signal: 'cause'; kind: string }
+  /** The agent has the prompt. */
+  | { signal: 'arrived'; prompt: string }
+
+export interface Question extends ApprovalReason {
+  requestId: string
+  kind: ApprovalKind
+  tool: string
+  input: unknown
+  toolUseId: string
+  description?: string
+  /** Permission updates that the agent offers to remember. */
+  suggestions?: unknown[]
+  /** Lane of the task that asks. */
+  parent?: string
+  /** The task that asks goes on in the background, and outlives the turn. */
+  inBackground: boolean
+}
+
+export interface Reply {
+  requestId: string
+  lineId: string
+  line: string
+}
+
+/** The agent's answer to a request of the session's. */
+export type Answer = { requestId: string; stillQueued: readonly string[] } & (
+  | { ok: true }
+  | { ok: false; error: string; errorCode: string | null }
+)
+
+export interface BackgroundTask {
+  id: string
+  description?: string
+}
+
+export type Outcome = Extract<EventBody, { type: 'done' | 'failed' }>
+
+/** What has been said in a turn. */
+export type Said = Pick<Outcome, 'response' | 'transcript' | 'responseCut' | 'transcriptCut'>
+
+/** The fields of an `unparsed` event. */
+export type Unparsed = Omit<Extract<EventBody, { type: 'unparsed' }>, 'type' | 'parent'>
+
+/**
+ * One line of a process's output: what it says, the raw log offset behind it, and when its last byte arrived. Or the lines
+ * that lie in a damaged place of the log, as one.
+ */
+export type OutputLine = ({ frame: Record<string, unknown> } | { unparsed: Unparsed } | { damaged: DamagedLines }) & {
+  offset: number
+  time: number
+}
+
+export interface DamagedLines {
+  bytes: number
+  detail: string
+}
