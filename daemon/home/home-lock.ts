@@ -1,4 +1,4 @@
-import { holdLock } from '../store/hold-lock.ts'
+import { holdLock } from '../store/sqlite/file-lock.ts'
 import { type Home, readInfo } from './home.ts'
 
 /** Another daemon uses this home. */

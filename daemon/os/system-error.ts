@@ -28,3 +28,9 @@ export function systemProblem(error: unknown): string | undefined {
   const { path } = error as NodeJS.ErrnoException
   return path === undefined ? meaning : `${path}: ${meaning}`
 }
+
+/** Whether an error of `fs` says that there is no room, on the disk or in the user's quota. */
+export function isNoSpace(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}

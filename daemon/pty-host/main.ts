@@ -5,7 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { homePaths, openSockets } from '../home/home.ts'
 import { createLog, isLogLevel } from '../log/log.ts'
 import { createLogFile } from '../log/log-file.ts'
-import { holdLock } from '../store/hold-lock.ts'
+import { holdLock } from '../store/sqlite/file-lock.ts'
 import { createInProcessPtyHost } from './in-process.ts'
 import { servePtyHost } from './serve.ts'
 import { ptyHostLog } from './spawn.ts'

@@ -1,4 +1,4 @@
-import { isNoSpace } from '../store/sqlite/errors.ts'
+import { isNoSpace } from '../os/system-error.ts'
 import { DiskFull } from '../store/store.ts'
 import { RpcError } from './rpc-error.ts'
 

@@ -15,7 +15,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { nanoid } from 'nanoid'
 import { defaultHome } from '../config.ts'
 import { identify, isLocal } from '../os/process-identity.ts'
-import { holdLock } from '../store/hold-lock.ts'
+import { holdLock } from '../store/sqlite/file-lock.ts'
 import { type Claim, type DamagedClaim, isDamaged, isValid, readClaim } from './claim-file.ts'
 
 /** A conversation of Claude Code's, among all that a user has: two homes mean the same one by it. */

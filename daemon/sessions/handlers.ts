@@ -28,7 +28,7 @@ export function sessionHandlers(
       viewers: ({ session }) => viewers(sessions.get(session).session),
       list({ limit = limits.defaultPageSize, ...filter }) {
         const found = known('/after', () => sessions.list({ ...filter, limit }))
-        const { items, next } = page(found, limit, ({ place }) => place)
+        const { items, next } = page(found, limit, ({ cursor }) => cursor)
         return { sessions: items.map(({ session }) => session), ...next }
       },
       close: ({ session, force = false, sweep = false }, { actor }) => sessions.close(session, { force, sweep }, actor),

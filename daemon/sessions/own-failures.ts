@@ -1,6 +1,6 @@
 import type { Failure } from '../../protocol/index.ts'
 import { failureOf } from '../agents/claude/failure.ts'
-import { isNoSpace } from '../store/sqlite/errors.ts'
+import { isNoSpace } from '../os/system-error.ts'
 import { DiskFull } from '../store/store.ts'
 import type { ReachedLimit } from './asked-end.ts'
 import { ConversationInUse } from './ownership.ts'

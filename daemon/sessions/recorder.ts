@@ -1,6 +1,7 @@
 import type { EventBody, Session } from '../../protocol/index.ts'
 import { terminalTypes } from '../../protocol/events.ts'
-import type { Journal, JournalEntry } from '../store/journal.ts'
+import type { JournalEntry } from '../store/journal/entry.ts'
+import type { Journal } from '../store/journal/journal.ts'
 import type { EventRow, KeptAnswer, StoredApproval, StoredProcess, StoredRun, StoredSnapshot } from '../store/store.ts'
 
 /** Where an event stems from: the raw bytes of a process up to `offset`; absent for what a client or muxd caused. */

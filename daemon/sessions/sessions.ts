@@ -16,7 +16,7 @@ import { limits } from '../../protocol/limits.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { storageError, storing } from '../rpc/storing.ts'
-import type { JournalEntry } from '../store/journal.ts'
+import type { JournalEntry } from '../store/journal/entry.ts'
 import { createAdmission } from './admission.ts'
 import type { MemoryRoom } from './memory-room.ts'
 import { openingEvent } from './beginning.ts'
@@ -63,7 +63,7 @@ export interface Sessions {
   checkOwner(session: string): Promise<void>
   get(session: string): Session
   /** `place` is what the page behind a session is asked for with, in the same order. */
-  list(filter: SessionFilter & { order?: 'created' | 'used' }): { session: Session; place: string }[]
+  list(filter: SessionFilter & { order?: 'created' | 'used' }): { session: Session; cursor: string }[]
   /** `sweep`: also ends what its processes have left behind. */
   close(session: string, options: { force: boolean; sweep: boolean }, by: Actor): Promise<Session>
   delete(session: string, force: boolean, by: Actor): Promise<void>
@@ -368,8 +368,8 @@ export function createSessions(context: SessionsContext): Sessions {
       const found =
         order === 'used'
           ? store.sessions.listByUse(filter)
-          : store.sessions.list(filter).map(session => ({ session, place: session.session }))
-      return found.map(({ session, place }) => ({ session: shown(session), place }))
+          : store.sessions.list(filter).map(session => ({ session, cursor: session.session }))
+      return found.map(({ session, cursor }) => ({ session: shown(session), cursor }))
     },
 
     async close(id, { force, sweep }, by) {

@@ -1,5 +1,6 @@
 import type { Log } from '../log/log.ts'
-import type { Journal, JournalEntry } from '../store/journal.ts'
+import type { JournalEntry } from '../store/journal/entry.ts'
+import type { Journal } from '../store/journal/journal.ts'
 import { type Store, type StoredRun, SyncFailed } from '../store/store.ts'
 import { resumeRun } from './active-run.ts'
 import type { Conversation } from './conversation.ts'

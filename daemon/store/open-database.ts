@@ -1,16 +1,25 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Log } from '../log/log.ts'
 import { checkTables } from './check-tables.ts'
-import { enterEpoch } from './epoch.ts'
-import { findLostHeads } from './lost-heads.ts'
-import type { StoreOptions } from './open.ts'
+import type { Ballast } from './disk/ballast.ts'
+import { openWalIndex, type WalIndex } from './disk/wal-index.ts'
+import { enterEpoch } from './log/epoch.ts'
+import { findLostHeads } from './log/lost-heads.ts'
+import { createSessionTable } from './records/session-table.ts'
 import { prepareSchema } from './schema.ts'
-import { createSessionTable } from './session-table.ts'
+import { DiskFull, SyncFailed } from './sqlite/errors.ts'
 import { openSqlite, type Sqlite } from './sqlite/sqlite.ts'
-import { DiskFull, SyncFailed, type Ballast } from './store.ts'
-import { openWalIndex, type WalIndex } from './wal-index.ts'
 
-export interface Opened {
+export interface DatabaseOptions {
+  /**
+   * Identifies the current start of the machine: see `boot-id.ts`. If absent, it cannot be told from the one before.
+   */
+  boot?: string | undefined
+  log?: Pick<Log, 'warn' | 'error'>
+}
+
+export interface OpenDatabase {
   db: Sqlite
   epoch: string
   lostHeads: ReadonlyMap<number, number>
@@ -21,7 +30,7 @@ export interface Opened {
  * Opens or creates the file and prepares it for use. Even reading needs room on the disk, for the index of the
  * write-ahead log; on a full disk the ballast is released.
  */
-export function openDatabase(file: string, ballast: Ballast, options: StoreOptions): Opened {
+export function openDatabase(file: string, ballast: Ballast, options: DatabaseOptions): OpenDatabase {
   try {
     return openFile(file, options)
   } catch (error) {
@@ -32,7 +41,7 @@ export function openDatabase(file: string, ballast: Ballast, options: StoreOptio
 }
 
 /** Runs `work`, and closes the connection if it throws. */
-export function whole<T>(db: Sqlite, work: () => T): T {
+export function closeOnError<T>(db: Sqlite, work: () => T): T {
   try {
     return work()
   } catch (error) {
@@ -41,7 +50,7 @@ export function whole<T>(db: Sqlite, work: () => T): T {
   }
 }
 
-function openFile(file: string, { boot, log }: StoreOptions): Opened {
+function openFile(file: string, { boot, log }: DatabaseOptions): OpenDatabase {
   // SQLite would create it with the umask's mode. It gives its other files the mode of this one.
   if (!existsSync(file)) closeSync(openSync(file, 'wx', 0o600))
   let index = openWalIndex(file)
@@ -54,7 +63,7 @@ function openFile(file: string, { boot, log }: StoreOptions): Opened {
       index?.close()
     },
   }
-  return whole(db, () => {
+  return closeOnError(db, () => {
     db.pragma('cell_size_check = ON')
     // With the first read, SQLite reads the write-ahead log up to its first damaged frame.
     db.pragma('user_version')

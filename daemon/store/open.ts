@@ -1,33 +1,33 @@
 import { statSync, writeFileSync } from 'node:fs'
-import type { Log } from '../log/log.ts'
-import { createApprovalTable } from './approval-table.ts'
-import { ballastFile, createBallast } from './ballast.ts'
-import { keepLogShort } from './checkpoints.ts'
-import { createDeletionTable } from './deletion-table.ts'
-import { markClosedInOrder } from './epoch.ts'
-import { createEventTable } from './event-table.ts'
-import { createHeads } from './lost-heads.ts'
-import { type Opened, openDatabase, syncFailureFile, whole } from './open-database.ts'
-import { createProcessTable } from './process-table.ts'
-import { createRequestTable } from './request-table.ts'
-import { createRunTable } from './run-table.ts'
-import { createSessionTable } from './session-table.ts'
-import { createSnapshotTable } from './snapshot-table.ts'
-import { damaged, SqliteError } from './sqlite/errors.ts'
+import { type Ballast, ballastFile, createBallast } from './disk/ballast.ts'
+import { keepLogShort } from './disk/checkpoints.ts'
+import { openWalSync, type WalSync } from './disk/wal-sync.ts'
+import { markClosedInOrder } from './log/epoch.ts'
+import { createEventTable } from './log/event-table.ts'
+import { createHeads } from './log/lost-heads.ts'
+import {
+  closeOnError,
+  type DatabaseOptions,
+  type OpenDatabase,
+  openDatabase,
+  syncFailureFile,
+} from './open-database.ts'
+import { createApprovalTable } from './records/approval-table.ts'
+import { createDeletionTable } from './records/deletion-table.ts'
+import { createProcessTable } from './records/process-table.ts'
+import { createRequestTable } from './records/request-table.ts'
+import { createRunTable } from './records/run-table.ts'
+import { createSessionTable } from './records/session-table.ts'
+import { createSnapshotTable } from './records/snapshot-table.ts'
+import { createUsageTable } from './records/usage-table.ts'
+import { createWorkspaceTable } from './records/workspace-table.ts'
+import { damaged, DatabaseBusy, DiskFull, SqliteError, SyncFailed } from './sqlite/errors.ts'
 import type { Sqlite } from './sqlite/sqlite.ts'
-import { DatabaseBusy, DiskFull, SyncFailed, type Ballast, type Store } from './store.ts'
-import { createUsageTable } from './usage-table.ts'
-import { openWalSync, type WalSync } from './wal-sync.ts'
-import { createWorkspaceTable } from './workspace-table.ts'
+import type { Store } from './store.ts'
 
-export interface StoreOptions {
+export interface StoreOptions extends DatabaseOptions {
   /** Size of the file `ballast` beside the database. */
   ballastBytes?: number
-  /**
-   * Identifies the current start of the machine: see `boot-id.ts`. If absent, it cannot be told from the one before.
-   */
-  boot?: string | undefined
-  log?: Pick<Log, 'warn' | 'error'>
 }
 
 /** Pages given back to the file system in one step; each may require another one to be moved. */
@@ -42,7 +42,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
   const ballast = createBallast(ballastFile(file), options.ballastBytes ?? 4 * 1024 * 1024)
   try {
     const opened = openDatabase(file, ballast, options)
-    return whole(opened.db, () => assemble(opened, file, ballast, options))
+    return closeOnError(opened.db, () => assemble(opened, file, ballast, options))
   } catch (error) {
     // The schema is damaged: a table or column is not as it was.
     throw error instanceof SqliteError ? damaged(file, (error as Error).message, error) : error
@@ -50,7 +50,7 @@ export function openStore(file: string, options: StoreOptions = {}): Store {
 }
 
 function assemble(
-  { db, epoch, lostHeads, index }: Opened,
+  { db, epoch, lostHeads, index }: OpenDatabase,
   file: string,
   ballast: Ballast,
   { log }: StoreOptions,

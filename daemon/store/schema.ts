@@ -1,5 +1,5 @@
+import { DatabaseRefused } from './sqlite/errors.ts'
 import type { Sqlite } from './sqlite/sqlite.ts'
-import { DatabaseRefused } from './store.ts'
 
 /** "muxd" in ASCII: identifies the file in SQLite's header. */
 const applicationId = 0x6d757864

@@ -1,4 +1,4 @@
-import type { Publisher } from '../store/journal.ts'
+import type { Publisher } from '../store/journal/publish.ts'
 import type { Hub } from './hub.ts'
 import type { RingLog } from './ring-log.ts'
 import type { SessionLogs } from './session-logs.ts'

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { holdLock } from '../../daemon/store/hold-lock.ts'
+import { holdLock } from '../../daemon/store/sqlite/file-lock.ts'
 import { startTestDaemon, tempHome } from '../support/daemon.ts'
 import { jsonLines, muxd } from './muxd.ts'
 

@@ -1,4 +1,4 @@
-import { createJournal } from '../../daemon/store/create-journal.ts'
+import { createJournal } from '../../daemon/store/journal/journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
 import { createRandom } from '../support/random.ts'
 import { entry, event, processOf, run, session } from '../support/records.ts'

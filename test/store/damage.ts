@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createJournal } from '../../daemon/store/create-journal.ts'
+import { createJournal } from '../../daemon/store/journal/journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
 import { DatabaseRefused, type Store } from '../../daemon/store/store.ts'
 import { entry, event, processOf, run, session } from '../support/records.ts'

@@ -1,7 +1,7 @@
 import { claude } from '../../daemon/agents/claude/agent.ts'
 import { createConversation } from '../../daemon/sessions/conversation.ts'
 import { createRecorder } from '../../daemon/sessions/recorder.ts'
-import { createJournal } from '../../daemon/store/create-journal.ts'
+import { createJournal } from '../../daemon/store/journal/journal.ts'
 import type { Store, StoredProcess } from '../../daemon/store/store.ts'
 import { session } from './records.ts'
 

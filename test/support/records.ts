@@ -1,5 +1,5 @@
 import type { Approval, Run, Session } from '../../protocol/index.ts'
-import type { JournalEntry } from '../../daemon/store/journal.ts'
+import type { JournalEntry } from '../../daemon/store/journal/entry.ts'
 import type { EventRow, StoredApproval, StoredProcess, StoredRun } from '../../daemon/store/store.ts'
 
 /** Records with the fewest fields that the schema allows, for facts that a test does not depend on. */

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { createJournal } from '../../daemon/store/create-journal.ts'
+import { createJournal } from '../../daemon/store/journal/journal.ts'
 import type { Store } from '../../daemon/store/store.ts'
 import type { Since } from '../../daemon/topics/cursor.ts'
 import { createHub, type Hub } from '../../daemon/topics/hub.ts'

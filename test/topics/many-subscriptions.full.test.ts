@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
-import { createJournal } from '../../daemon/store/create-journal.ts'
+import { createJournal } from '../../daemon/store/journal/journal.ts'
 import type { EventRow, Store } from '../../daemon/store/store.ts'
 import type { Since } from '../../daemon/topics/cursor.ts'
 import { createPublisher } from '../../daemon/topics/publisher.ts'

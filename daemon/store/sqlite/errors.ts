@@ -1,7 +1,48 @@
-import { accessSync, closeSync, constants, openSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { codeOf, meaningOf } from '../../os/system-error.ts'
-import { DatabaseBusy, DatabaseRefused, DatabaseUnavailable, DiskFull, SyncFailed } from '../store.ts'
+/** The disk is full (SQLITE_FULL, ENOSPC, EDQUOT) and the write did not happen. */
+export class DiskFull extends Error {
+  override readonly name = 'DiskFull'
+}
+
+/**
+ * The disk refused to sync: it is unknown what it holds of the last writes. The daemon must end, and the next one begin
+ * with what there is. A repeated sync would succeed without those writes.
+ */
+export class SyncFailed extends Error {
+  override readonly name = 'SyncFailed'
+}
+
+/** Another program holds the database's lock. Nothing was written; the same may succeed later. */
+export class DatabaseBusy extends Error {
+  override readonly name = 'DatabaseBusy'
+}
+
+/**
+ * The system does not allow use of the database now: too many open files, a read-only file system, no permission. As
+ * far as is known, the file is in order. The message names the file and what to do.
+ */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable'
+}
+
+/**
+ * The database cannot be used, and is left as it is: `not_muxd` (some other file), `newer` (written by a newer muxd:
+ * update this one), `corrupt`. The message names the file and what to do.
+ */
+export class DatabaseRefused extends Error {
+  override readonly name = 'DatabaseRefused'
+  readonly reason: 'not_muxd' | 'newer' | 'corrupt'
+  readonly file: string
+  constructor(reason: DatabaseRefused['reason'], file: string, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.reason = reason
+    this.file = file
+  }
+}
+
+/** A call stores or lists relative to a record that does not exist (any more). The message names the record. */
+export class UnknownRecord extends Error {
+  override readonly name = 'UnknownRecord'
+}
 
 /** An error of SQLite that none of the store's classes stands for. */
 export class SqliteError extends Error {
@@ -17,84 +58,3 @@ export const damaged = (file: string, what: string, cause?: unknown) =>
     `${file} is damaged (${what}): put a copy of it in its place, or move it away to begin with an empty one`,
     { cause },
   )
-
-/** The store's error for one of an engine, whose extended result code is `code`; any other error as it is. */
-export function storeError(error: unknown, code: string | undefined, file: string): unknown {
-  if (code === undefined) return error
-  const { message } = error as Error
-  if (code === 'SQLITE_IOERR_FSYNC' || code === 'SQLITE_IOERR_DIR_FSYNC') {
-    return new SyncFailed(`${file} could not be synced to the disk (${code}: ${message})`, { cause: error })
-  }
-  if (code === 'SQLITE_FULL' || (isMaybeNoSpace(code) && isDiskFull(dirname(file)))) {
-    return new DiskFull(`the disk of ${file} is full (${code}: ${message})`, { cause: error })
-  }
-  if (code.startsWith('SQLITE_BUSY')) {
-    return new DatabaseBusy(`${file} is locked by another program (${code})`, { cause: error })
-  }
-  if (code === 'SQLITE_IOERR_READ') {
-    const what = `${file} cannot be read (${code}): the disk reports an error: check the disk, and put a copy of the file in its place`
-    return new DatabaseRefused('corrupt', file, what, { cause: error })
-  }
-  if (code.startsWith('SQLITE_CORRUPT') || cutShort.has(code)) return damaged(file, `${code}: ${message}`, error)
-  if (isOfTheSystem(code)) {
-    const meaning = meaningOf(refusalOf(file, code)) ?? message
-    return new DatabaseUnavailable(`${file} cannot be used (${code}): ${meaning}`, { cause: error })
-  }
-  if (code === 'SQLITE_NOTADB') {
-    return new DatabaseRefused('not_muxd', file, `${file} is no SQLite database, or its header is damaged`, {
-      cause: error,
-    })
-  }
-  return new SqliteError(`${message} (${code})`, { cause: error })
-}
-
-/** The file is not as it was written. */
-const cutShort = new Set(['SQLITE_IOERR_SHORT_READ', 'SQLITE_IOERR_CORRUPTFS'])
-
-/** The system refuses something; the file itself may be whole. */
-const isOfTheSystem = (code: string) => /^SQLITE_(CANTOPEN|IOERR|NOMEM|READONLY|PERM|AUTH)/.test(code)
-
-/**
- * The errno behind an error that SQLite reports without it, found by asking the system again. The database itself is not
- * opened: closing any descriptor of it would give up SQLite's locks.
- */
-function refusalOf(file: string, code: string): string | undefined {
-  if (code.startsWith('SQLITE_NOMEM')) return 'ENOMEM'
-  const asked = [
-    () => closeSync(openSync(dirname(file), 'r')),
-    () => accessSync(file, constants.R_OK | constants.W_OK),
-    () => accessSync(dirname(file), constants.W_OK),
-  ]
-  for (const ask of asked) {
-    try {
-      ask()
-    } catch (error) {
-      return codeOf(error)
-    }
-  }
-  return code.startsWith('SQLITE_IOERR') ? 'EIO' : undefined
-}
-
-/** SQLite says SQLITE_FULL for ENOSPC of a write, but not for EDQUOT, nor where it makes or extends its other files. */
-function isMaybeNoSpace(code: string): boolean {
-  return code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CANTOPEN')
-}
-
-/** The errno behind an I/O error is not passed on, so the question is put to the disk again. */
-function isDiskFull(directory: string): boolean {
-  const probe = join(directory, `.probe-${process.pid}`)
-  try {
-    writeFileSync(probe, Buffer.alloc(64 * 1024), { mode: 0o600 })
-    return false
-  } catch (error) {
-    return isNoSpace(error)
-  } finally {
-    rmSync(probe, { force: true })
-  }
-}
-
-/** An error of `fs` that says there is no room, on the disk or in the user's quota. */
-export function isNoSpace(error: unknown): boolean {
-  const code = (error as NodeJS.ErrnoException | null)?.code
-  return code === 'ENOSPC' || code === 'EDQUOT'
-}

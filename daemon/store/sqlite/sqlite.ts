@@ -1,7 +1,7 @@
-import type { DatabaseRefused } from '../store.ts'
 import { chooseEngine } from './choose-engine.ts'
 import type { Engine, Statement } from './engine.ts'
-import { damaged, storeError } from './errors.ts'
+import { damaged, type DatabaseRefused } from './errors.ts'
+import { storeError } from './map-error.ts'
 
 export type { Statement } from './engine.ts'
 
