@@ -51,7 +51,7 @@ export function createGc(context: GcContext): Gc {
   let last: Promise<unknown> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
 
-  /** Returns undefined if damage keeps the events from being measured. */
+  /** Returns undefined if a page of the events is damaged: then the estimate counts. */
   const measure = async (session: string): Promise<number | undefined> => {
     try {
       return await eventBytes(store, session, signal)

@@ -73,6 +73,27 @@ describe('retention', () => {
     await until(async () => expect(await ids(other)).toEqual(['s_4']))
   })
 
+  test('estimates the size of a session whose events have a damaged page', async () => {
+    const large = { events: 500, eventBytes: 2_000, unusedMs: 31 * day }
+    const home = oldHome([
+      { id: 's_damaged', ...large },
+      { id: 's_intact', ...large },
+    ])
+    const file = join(home, 'muxd.db')
+    const bytes = readFileSync(file)
+    const page = Math.floor(bytes.indexOf('"run":"r_s_damaged","type":"assistant_text"') / 4096) * 4096
+    expect(page).toBeGreaterThan(0)
+    writeFileSync(file, bytes.fill(0xff, page, page + 8))
+    const { peer, stop, log } = await startTestDaemon({ home })
+    const client = await peer()
+    await until(async () => expect(await ids(client)).toEqual([]))
+    await gc(client)
+    expect(await stop()).toBe(0)
+    const freed = Number(/"freedBytes":(\d+)/.exec(log())?.[1])
+    expect(freed).toBeGreaterThan(bytes.length * 0.7)
+    expect(freed).toBeLessThan(bytes.length * 1.3)
+  })
+
   test('drops for size the oldest raw logs first, also where they are kept whatever their age, and deletes no session', async () => {
     const home = oldHome([
       { id: 's_new', unusedMs: day, lines: [3_000] },

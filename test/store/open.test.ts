@@ -84,6 +84,30 @@ test('a cut database is reported as corrupt when it is opened, and not replaced'
   expect(statSync(file).size).toBe(16 * 1024)
 })
 
+test('a damaged page of any table but that of the events is reported as corrupt when it is opened', () => {
+  const { store, file } = tempStore()
+  store.close()
+  const pages = new Map<string, number>()
+  withRaw(file, db => {
+    const tables = db.prepare<[], { name: string; rootpage: number }>(
+      "SELECT name, rootpage FROM sqlite_schema WHERE type = 'table'",
+    )
+    for (const { name, rootpage } of tables.all()) pages.set(name, rootpage)
+  })
+  const intact = readFileSync(file)
+  const found = [...pages].map(([name, page]) => {
+    writeFileSync(file, Buffer.from(intact).fill(0xff, (page - 1) * 4096, (page - 1) * 4096 + 8))
+    try {
+      openStore(file, { ballastBytes: 0 }).close()
+      return [name, 'opened']
+    } catch (error) {
+      return [name, (error as DatabaseRefused).reason]
+    }
+  })
+  const expected = [...pages.keys()].map(name => [name, name === 'events' ? 'opened' : 'corrupt'])
+  expect(found).toEqual(expected)
+})
+
 test('a directory that does not exist is said to be the reason', () => {
   expect(() => openStore(join(tempDir(), 'nowhere', 'muxd.db'))).toThrow(/ENOENT.*nowhere/)
 })

@@ -35,7 +35,10 @@ export interface EventTable {
   rows(session: string, after: number, limit: number): EventRow[]
   /** First and last seq kept; `{ first: 1, head: 0 }` when there are none. A log is kept whole, or not at all. */
   bounds(session: string): { first: number; head: number }
-  /** Bytes that the `count` events after `after` take up, approximately. A thousand events take a millisecond. */
+  /**
+   * Bytes that the `count` events after `after` take up, approximately. A thousand events take a millisecond. Throws
+   * `DatabaseRefused` (`corrupt`) if a page of them is damaged.
+   */
   bytes(session: string, after: number, count: number): number
 }
 
@@ -184,13 +187,7 @@ export function createEventTable(
     bytes(session, after, count) {
       const number = sessionNumber.get(session)
       if (number === undefined) return 0
-      try {
-        return space.get(eventKey(number, after), eventKey(number, after + count)) ?? 0
-      } catch (error) {
-        // A range with a damaged page counts as 0.
-        if (isDamage(error)) return 0
-        throw error
-      }
+      return space.get(eventKey(number, after), eventKey(number, after + count)) ?? 0
     },
     bounds(session) {
       const number = sessionNumber.get(session)
