@@ -28,7 +28,7 @@ async function faultyDaemon() {
   return { daemon, faults, peer: await daemon.peer() }
 }
 
-/** Returns the text of the complete lines of the longest raw log. */
+/** Returns the text of the complete lines of the longest raw log. The exit record follows the line that a kill cuts. */
 function textIn(directory: string): string {
   const logs = readdirSync(directory).flatMap(name =>
     name.endsWith('.raw') ? [readFileSync(join(directory, name), 'utf8')] : [],
@@ -37,7 +37,7 @@ function textIn(directory: string): string {
   const frames = longest
     .split('\n')
     .slice(0, -1)
-    .flatMap(line => (line.includes('text_delta') ? [JSON.parse(line)] : []))
+    .flatMap(line => (line.includes('text_delta') && !line.includes('\x1e') ? [JSON.parse(line)] : []))
   return frames.map(frame => (frame as { event: { delta: { text: string } } }).event.delta.text).join('')
 }
 
