@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => bundles.remove())
 
-test('killed at any moment, twenty times, the log has no hole, agrees with its checkpoint and has all that was published', async () => {
+test('a writer killed twenty times leaves no gap, a matching checkpoint and every published event', async () => {
   const file = join(tempDir(), 'muxd.db')
   const random = createRandom(testSeed())
   let written = 0

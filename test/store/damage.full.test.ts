@@ -19,7 +19,7 @@ test.each([
   ['the database, closed in order', true, 'muxd.db'],
   ['the database of a daemon that was killed', false, 'muxd.db'],
   ['the write-ahead log', false, 'muxd.db-wal'],
-])('wherever a byte is flipped in %s, everything is as it was or reported', (_title, closed, name) => {
+])('one flipped byte in %s is reported or leaves all content unchanged', (_title, closed, name) => {
   const { directory, truth } = makeDatabase(closed)
   const reports = new Map<string, number>()
   for (const [place, flip] of places(fc.integer({ min: 1, max: 255 }))) {
@@ -40,7 +40,7 @@ test.each([
   ['the database, closed in order', true, 'muxd.db'],
   ['the database of a daemon that was killed', false, 'muxd.db'],
   ['the write-ahead log', false, 'muxd.db-wal'],
-])('wherever %s is cut, everything is as it was or reported', (_title, closed, name) => {
+])('%s, truncated anywhere, is reported or keeps all content unchanged', (_title, closed, name) => {
   const { directory, truth } = makeDatabase(closed)
   const reports = new Set<string>()
   for (const [place] of places(fc.constant(0))) {
@@ -55,7 +55,7 @@ test.each([
   expect([...reports].filter(report => report !== 'as it was')).not.toEqual([])
 })
 
-test('the check finds what the store would not: without their checksums, changed events are served', () => {
+test('the damage check fails for a changed event that has no checksum', () => {
   const { directory, truth } = makeDatabase(true)
   expect(
     reportOf(
@@ -79,7 +79,7 @@ test('the check finds what the store would not: without their checksums, changed
   expect(() => reportOf(changed, truth)).toThrow(/s_1: event 40 is/)
 })
 
-test('where the newest events are gone, their numbers are not given again, and it is a new epoch once', () => {
+test('lost newest events become log_damaged, keep their seq, and start exactly one new epoch', () => {
   const { directory, truth } = makeDatabase(true)
   const file = join(directory, 'muxd.db')
   const db = openSqlite(file)
@@ -104,7 +104,7 @@ test('where the newest events are gone, their numbers are not given again, and i
   expect(again.events.read('s_1', texts.length, 10, 1_000)).toEqual([next.text])
 })
 
-test('a fault of the check itself would be seen: an undamaged database is as it was', () => {
+test('the damage check reports an undamaged database as unchanged', () => {
   for (const closed of [true, false]) {
     const { directory, truth } = makeDatabase(closed)
     expect(

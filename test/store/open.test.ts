@@ -8,7 +8,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { event, events, session } from '../support/records.ts'
 import { reopen, tempStore } from './temp-store.ts'
 
-test('every file of the store is readable by its owner alone, whatever the umask and the modes before', () => {
+test('every file of the store has mode 600, whatever the umask and earlier modes', () => {
   const before = process.umask(0)
   try {
     const { store, file } = tempStore({ ballastBytes: 64 * 1024 })
@@ -28,7 +28,7 @@ test('every file of the store is readable by its owner alone, whatever the umask
   }
 })
 
-test('the epoch is made with the database and stays, and so does all that was stored', () => {
+test('reopening a database keeps its epoch and everything stored', () => {
   const { store, file } = tempStore()
   store.sessions.add(session('s_1'))
   store.events.append('s_1', events(1, 3))
@@ -40,7 +40,7 @@ test('the epoch is made with the database and stays, and so does all that was st
   expect(again.events.read('s_1', 0, 10, 1e6)).toEqual(events(1, 3).map(row => row.text))
 })
 
-test('a database of a newer schema is refused with both versions and the side to update, and left as it was', () => {
+test('rejects a database with a newer schema, names both versions, and leaves the file unchanged', () => {
   const { store, file } = tempStore()
   store.close()
   withRaw(file, db => db.pragma('user_version = 99'))
@@ -51,7 +51,7 @@ test('a database of a newer schema is refused with both versions and the side to
   expect(readFileSync(file).equals(bytes)).toBe(true)
 })
 
-test('a file that is no database is refused and left as it was, also its mode', () => {
+test('rejects a file that is not a database and leaves its content and mode unchanged', () => {
   const file = join(tempDir(), 'muxd.db')
   writeFileSync(file, 'dear diary, '.repeat(1_000), { mode: 0o644 })
   expect(refusal(file)).toMatchObject({ reason: 'not_muxd', file })
@@ -59,7 +59,7 @@ test('a file that is no database is refused and left as it was, also its mode', 
   expect(statSync(file).mode & 0o777).toBe(0o644)
 })
 
-test("another program's database is refused and left as it was", () => {
+test("rejects another program's database and leaves it unchanged", () => {
   const file = join(tempDir(), 'muxd.db')
   withRaw(file, db => db.exec('CREATE TABLE bookmarks (url TEXT)'))
   const bytes = readFileSync(file)
@@ -68,13 +68,13 @@ test("another program's database is refused and left as it was", () => {
   expect(readdirSync(join(file, '..'))).toEqual(['muxd.db'])
 })
 
-test('an empty file, as a crash at the very first start leaves it, becomes a database', () => {
+test('an empty file, as a crash during the first start leaves it, becomes a database', () => {
   const file = join(tempDir(), 'muxd.db')
   writeFileSync(file, '')
   expect(reopen(file).epoch).not.toBe('')
 })
 
-test('a cut database is reported as corrupt when it is opened, and not replaced', () => {
+test('a truncated database is rejected as corrupt and not replaced', () => {
   const { store, file } = tempStore()
   store.sessions.add(session('s_1'))
   store.events.append('s_1', events(1, 500, { delta: 'x'.repeat(200) }))
@@ -84,7 +84,7 @@ test('a cut database is reported as corrupt when it is opened, and not replaced'
   expect(statSync(file).size).toBe(16 * 1024)
 })
 
-test('a damaged page of any table but that of the events is reported as corrupt when it is opened', () => {
+test('opening reports a damaged page of every table but the events as corrupt', () => {
   const { store, file } = tempStore()
   store.close()
   const pages = new Map<string, number>()
@@ -108,11 +108,11 @@ test('a damaged page of any table but that of the events is reported as corrupt 
   expect(found).toEqual(expected)
 })
 
-test('a directory that does not exist is said to be the reason', () => {
+test('opening in a missing directory fails with ENOENT and the path', () => {
   expect(() => openStore(join(tempDir(), 'nowhere', 'muxd.db'))).toThrow(/ENOENT.*nowhere/)
 })
 
-test('the size counts the write-ahead log, and closing twice is as good as once', () => {
+test('sizeBytes includes the write-ahead log, and a second close has no effect', () => {
   const { store, file } = tempStore()
   store.sessions.add(session('s_1'))
   const before = store.sizeBytes()
@@ -124,7 +124,7 @@ test('the size counts the write-ahead log, and closing twice is as good as once'
   expect(readdirSync(join(file, '..'))).toEqual(['muxd.db'])
 })
 
-test('opening, refusing and closing leave no file descriptor behind', () => {
+test('opening, rejecting and closing databases leaks no file descriptor', () => {
   const file = join(tempDir(), 'muxd.db')
   const foreign = join(tempDir(), 'muxd.db')
   writeFileSync(foreign, 'no database')

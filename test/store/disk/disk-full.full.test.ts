@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => bundles.remove())
 
 test.skipIf(unshare === undefined).each(['small', 'large'])(
-  `${where}, a flood of %s events fails with DiskFull, runs can still end, and all goes on once there is room`,
+  `${where}, a flood of %s events fails with DiskFull, runs can still end, and writes work once space is free`,
   async size => {
     const seen = await onDiskOf('38m', size)
     expect(seen).toMatchObject({
@@ -39,20 +39,20 @@ test.skipIf(unshare === undefined).each(['small', 'large'])(
 )
 
 test.skipIf(unshare === undefined)(
-  `${where}, an entry that is too large for it fails alone: its neighbours are stored`,
+  `${where}, an entry too large for it fails alone, and entries beside it are stored`,
   async () => {
     const seen = await onDiskOf('24m', 'neighbours')
     expect(seen).toEqual({ answers: ['stored', 'DiskFull', 'stored'], released: false, head: 2 })
   },
 )
 
-test.skipIf(unshare === undefined)(`${where}, a store can be opened, read, and told the end of a run`, async () => {
+test.skipIf(unshare === undefined)(`${where}, a store opens, reads, and stores the end of a run`, async () => {
   const seen = await onDiskOf('24m', 'reopen')
   expect(seen).toEqual({ before: 0, kept: 1, released: true, regular: 'DiskFull', durable: 'stored' })
 })
 
 test.skipIf(unshare === undefined)(
-  `${where}, every write says so, leaves nothing behind and works once there is room`,
+  `${where}, every write fails with DiskFull, stores nothing, and works once space is free`,
   async () => {
     const seen = await onDiskOf('24m', 'transaction')
     expect(seen).toEqual({ errors: ['DiskFull', 'DiskFull', 'DiskFull', null], head: 0, after: 1 })

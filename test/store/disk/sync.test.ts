@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { events, session } from '../../support/records.ts'
 import { reopen, tempStore } from '../temp-store.ts'
 
-test('syncs run in the thread pool, and those asked for while one is under way share the one after it', async () => {
+test('syncs run in the thread pool, and concurrent requests share at most two of them', async () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   const requests = countFileRequests()
@@ -14,7 +14,7 @@ test('syncs run in the thread pool, and those asked for while one is under way s
   expect(requests()).toBe(3)
 })
 
-test('a sync also works after checkpoints have started the log anew', async () => {
+test('the write-ahead log stays under 6 MB while syncs alternate with 12 MB of appends', async () => {
   const { store, file } = tempStore()
   store.sessions.add(session('s_1'))
   for (let seq = 1; seq <= 6_000; seq += 100) {
@@ -26,7 +26,7 @@ test('a sync also works after checkpoints have started the log anew', async () =
   expect(store.events.bounds('s_1').head).toBe(6_000)
 })
 
-test('a store that is closed does not promise a sync, and one under way may be waited for', async () => {
+test('close rejects pending and later syncs, except the one under way', async () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   const syncs = Promise.allSettled([store.sync(), store.sync()])
@@ -37,7 +37,7 @@ test('a store that is closed does not promise a sync, and one under way may be w
   await expect(store.sync()).rejects.toThrow('the store is closed')
 })
 
-test('a sync that failed is not tried again, nothing is stored after it, and the next to open it enters a new epoch', async () => {
+test('after a failed sync, later syncs and writes fail, and the next opening starts a new epoch', async () => {
   const { store, file } = tempStore({ ballastBytes: 0, boot: 'boot 1' })
   store.sessions.add(session('s_1'))
   await store.sync()

@@ -7,7 +7,7 @@ import { entry, event, events, processOf, run, session } from '../../support/rec
 import { reopen, tempStore } from '../temp-store.ts'
 import { until } from '../../support/until.ts'
 
-test('what is published is in the order of the appends, and each entry is told after its events', async () => {
+test('entries are published in append order, and each onPublished callback follows its events', async () => {
   const { journal, heard } = setUp('s_1', 's_2')
   journal.append(entry('s_1', events(1, 2), { onPublished: () => heard.push('told s_1') }))
   journal.append(entry('s_2', events(1, 1)))
@@ -32,7 +32,7 @@ test('the entries of one turn, over all sessions, are one transaction', async ()
   expect(transactions).toHaveBeenCalledTimes(1)
 })
 
-test('records are published around the events: a new session before them, changes after, a deletion last', async () => {
+test('session_created precedes the events, changed records follow them, session_deleted comes last', async () => {
   const { journal, heard, store } = setUp()
   journal.append(
     entry('s_1', [event(1)], {
@@ -59,7 +59,7 @@ test('records are published around the events: a new session before them, change
   expect(store.sessions.ids()).toEqual([])
 })
 
-test('whoever is published to finds the rows in the database, through a connection of its own', async () => {
+test('published rows are already visible to a second database connection', async () => {
   const { store, file } = tempStore()
   const reader = reopen(file)
   const found: unknown[] = []
@@ -82,7 +82,7 @@ test('whoever is published to finds the rows in the database, through a connecti
   expect(found).toEqual(Array.from({ length: 4 }, () => [4, 9, 'running']))
 })
 
-test('a durable entry and what its session appends after it wait for the sync, other sessions do not', async () => {
+test('a durable entry and the later entries of its session wait for the sync, other sessions do not', async () => {
   const { journal, heard, syncs } = setUpDelayed('s_1', 's_2')
   journal.append(entry('s_1', events(1, 1)))
   journal.append(entry('s_1', events(2, 2), { durable: true, onPublished: () => heard.push('told s_1 2') }))
@@ -100,7 +100,7 @@ test('a durable entry and what its session appends after it wait for the sync, o
   expect(heard.at(-1)).toBe('s_1 4-4')
 })
 
-test('of two durable entries the second waits for its own sync, with what is behind it', async () => {
+test('a second durable entry waits for its own sync and holds back the entries after it', async () => {
   const { journal, heard, syncs } = setUpDelayed('s_1')
   journal.append(entry('s_1', events(1, 1), { durable: true }))
   journal.flush()
@@ -114,7 +114,7 @@ test('of two durable entries the second waits for its own sync, with what is beh
   await until(() => expect(heard.slice(2)).toEqual(['s_1 3-3', 's_1 4-4']))
 })
 
-test('syncs that end in another order do not change the order of a session', async () => {
+test('syncs that finish out of order do not reorder a session', async () => {
   const { journal, heard, syncs } = setUpDelayed('s_1')
   for (const seq of [1, 2]) {
     journal.append(entry('s_1', events(seq, seq), { durable: true }))
@@ -127,7 +127,7 @@ test('syncs that end in another order do not change the order of a session', asy
   await until(() => expect(heard).toEqual(['s_1 1-1', 's_1 2-2']))
 })
 
-test('settled waits for the sync of what was appended, durable or not', async () => {
+test('settled() waits for a sync of all appended entries, durable or not', async () => {
   const { journal, heard, syncs } = setUpDelayed('s_1')
   journal.append(entry('s_1', events(1, 1), { durable: true }))
   let settled = false
@@ -140,7 +140,7 @@ test('settled waits for the sync of what was appended, durable or not', async ()
   await done
 })
 
-test('after a sync that failed nothing is published or stored any more, and it is told once', async () => {
+test('after a failed sync nothing more is stored or published, and the failure is reported once', async () => {
   const { journal, heard, syncs, reported, store } = setUpDelayed('s_1', 's_2')
   journal.append(entry('s_1', events(1, 1), { durable: true }))
   journal.flush()
@@ -164,7 +164,7 @@ test('after a sync that failed nothing is published or stored any more, and it i
   expect(reported).toHaveLength(2)
 })
 
-test("a failing entry takes its session's later entries of the turn along and nobody else's", () => {
+test('a failing entry fails the later entries of its session in that turn, not those of other sessions', () => {
   const { journal, heard, store } = setUp('s_1', 's_2', 's_3')
   const onFailed = (name: string) => (error: unknown) => heard.push(`${name} failed: ${(error as Error).message}`)
   journal.append(entry('s_1', events(1, 1)))
@@ -191,7 +191,7 @@ test("a failing entry takes its session's later entries of the turn along and no
   expect(store.events.bounds('s_1').head).toBe(2)
 })
 
-test('nothing of a failing entry is stored: not its records, not its checkpoint, not its other events', () => {
+test('a failing entry stores nothing: no event, record or checkpoint', () => {
   const { journal, store } = setUp('s_1')
   store.processes.save(processOf('s_1', 'p_1'))
   const failures: unknown[] = []
@@ -211,7 +211,7 @@ test('nothing of a failing entry is stored: not its records, not its checkpoint,
   expect(store.runs.get('r_1')).toBeUndefined()
 })
 
-test('a publisher or callback that throws is reported and keeps nobody from hearing', () => {
+test('an exception in a publisher or callback is reported and does not stop other deliveries', () => {
   const { store } = tempStore()
   for (const id of ['s_1', 's_2']) store.sessions.add(session(id))
   const heard: string[] = []
@@ -236,7 +236,7 @@ test('a publisher or callback that throws is reported and keeps nobody from hear
   expect(reported).toEqual(['no patience', 'deaf', 'no record', 'no ear'])
 })
 
-test('what a callback appends and flushes is stored at once and published after what is ahead of it', () => {
+test('an entry that a callback flushes is stored at once and published after the earlier entries', () => {
   const { journal, heard, store } = setUp('s_1', 's_2')
   const answer = () => {
     journal.append(entry('s_1', events(3, 3)))
@@ -250,7 +250,7 @@ test('what a callback appends and flushes is stored at once and published after 
   expect(heard).toEqual(['s_1 1-1', 'stored 3', 's_1 2-2', 's_2 1-1', 's_1 3-3'])
 })
 
-test('a session that failed may append its end in the callback: it follows what is stored', async () => {
+test('a session can append its end in onFailed, and it follows the stored events', async () => {
   const { journal, heard, store } = setUp('s_1')
   const end = () => {
     journal.append(entry('s_1', [event(store.events.bounds('s_1').head + 1)]))
@@ -262,7 +262,7 @@ test('a session that failed may append its end in the callback: it follows what 
   expect(heard).toEqual(['s_1 1-1', 's_1 2-2'])
 })
 
-test("another program's lock fails the turn's entries after one wait, not one wait each", { timeout: 30_000 }, () => {
+test('a database lock fails all entries of a turn after one wait, not one wait each', { timeout: 30_000 }, () => {
   const { store, file } = tempStore()
   for (const id of ['s_1', 's_2', 's_3']) store.sessions.add(session(id))
   const other = openSqlite(file)

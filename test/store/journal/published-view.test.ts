@@ -34,7 +34,7 @@ function setUp() {
 const saved = (id: string, state: Run['state']) => run(id, 's_1', { state })
 const record = (state: Session['state']) => session('s_1', { state })
 
-test('a run whose end waits for a sync is read, listed and counted as it was before', async () => {
+test('a run whose end waits for a sync is read, listed and counted in its earlier state', async () => {
   const { store, journal, view, runs, stateOf, sync } = setUp()
   journal.append(
     entry('s_1', [event(1)], { durable: true, runs: [saved('r_1', 'done')], sessionRecord: record('idle') }),
@@ -55,7 +55,7 @@ test('a run whose end waits for a sync is read, listed and counted as it was bef
   expect(view.countRuns(store.runs.countByState())).toEqual({ done: 1 })
 })
 
-test('while an end waits, a new run of the session is shown as queued, and one that ended at once is not shown', async () => {
+test("while a run's end is unsynced, a new run shows as queued and one that ended at once is hidden", async () => {
   const { store, journal, view, runs, stateOf, sync } = setUp()
   journal.append(entry('s_1', [event(1)], { durable: true, runs: [saved('r_1', 'done')] }))
   journal.append(entry('s_1', [event(2)], { runs: [saved('r_2', 'queued')] }))
@@ -70,7 +70,7 @@ test('while an end waits, a new run of the session is shown as queued, and one t
   expect([stateOf('r_1'), stateOf('r_2'), stateOf('r_3')]).toEqual(['done', 'failed', 'done'])
 })
 
-test('other sessions are shown as they are stored while one waits', () => {
+test('other sessions show their stored records while one session waits for a sync', () => {
   const { store, journal, view, stateOf } = setUp()
   store.sessions.add(session('s_2'))
   journal.append(entry('s_1', [event(1)], { durable: true, runs: [saved('r_1', 'done')] }))

@@ -8,7 +8,7 @@ import { reopen } from '../temp-store.ts'
 
 const options = { ballastBytes: 0 }
 
-test('a daemon that is killed leaves the epoch as it is; one that the machine took along does not', () => {
+test('a killed daemon keeps the epoch, a machine crash starts a new one', () => {
   const { file, epoch } = openedDuring('boot 1')
   expect(reopen(cut(file), { ...options, boot: 'boot 1' }).epoch).toBe(epoch)
   const warnings: string[] = []
@@ -20,13 +20,13 @@ test('a daemon that is killed leaves the epoch as it is; one that the machine to
   ])
 })
 
-test('where two starts of the machine cannot be told apart, an end that was not in order is taken for its end', () => {
+test('without a boot id, an unclosed database gets a new epoch', () => {
   const { file, epoch } = openedDuring(undefined)
   expect(reopen(cut(file), options).epoch).not.toBe(epoch)
   expect(reopen(cut(file), { ...options, boot: 'boot 2' }).epoch).not.toBe(epoch)
 })
 
-test('closed in order, the epoch lasts beyond the machine, also after it was left and found again', () => {
+test('a database closed in order keeps its epoch across reboots until it is next left open', () => {
   const { file, epoch, store } = openedDuring('boot 1')
   store.close()
   expect(reopen(cut(file), options).epoch).toBe(epoch)
@@ -37,14 +37,14 @@ test('closed in order, the epoch lasts beyond the machine, also after it was lef
   again.close()
 })
 
-test('closed while something of the home still grows, it is not taken for closed in order', () => {
+test('a database closed with inOrder: false gets a new epoch after a reboot', () => {
   const { file, epoch, store } = openedDuring('boot 1')
   store.close({ inOrder: false })
   expect(reopen(cut(file), { ...options, boot: 'boot 1' }).epoch).toBe(epoch)
   expect(reopen(cut(file), { ...options, boot: 'boot 2' }).epoch).not.toBe(epoch)
 })
 
-test('a new epoch is entered once and kept from then on', () => {
+test('the next opening keeps a new epoch instead of creating another', () => {
   const { file } = openedDuring('boot 1')
   const copy = cut(file)
   const store = openStore(copy, { ...options, boot: 'boot 2' })
@@ -53,7 +53,7 @@ test('a new epoch is entered once and kept from then on', () => {
   expect(reopen(copy, { ...options, boot: 'boot 3' }).epoch).toBe(store.epoch)
 })
 
-test('this machine has a boot id, and always the same', () => {
+test('bootId() returns the same id every time', () => {
   expect(bootId()).toMatch(/^[0-9a-fA-F-]{36}$/)
   expect(bootId()).toBe(bootId())
 })
@@ -73,7 +73,7 @@ function cut(file: string): string {
   return copy
 }
 
-test.skipIf(process.platform !== 'linux')('a database that was not closed is held by the same locks as any', () => {
+test.skipIf(process.platform !== 'linux')('a database that was not closed is opened with the usual file locks', () => {
   const { file } = openedDuring('boot 1')
   const copy = cut(file)
   reopen(copy, { ...options, boot: 'boot 1' })

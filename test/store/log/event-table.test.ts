@@ -4,7 +4,7 @@ import type { EventRow } from '../../../daemon/store/store.ts'
 import { event, events, processOf, session } from '../../support/records.ts'
 import { reopen, tempStore } from '../temp-store.ts'
 
-test('a page ends with the event that passes the bytes, and has at least one', () => {
+test('a page ends with the event that exceeds the byte limit and has at least one event', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   const texts = ['aaaa', 'bbbb', 'cccc', 'dddd']
@@ -22,7 +22,7 @@ test('a page ends with the event that passes the bytes, and has at least one', (
   expect(page(9, 10, 1_000)).toEqual([])
 })
 
-test('bytes are bytes, not characters', () => {
+test('the byte limit of a page counts UTF-8 bytes, not characters', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   store.events.append('s_1', [event(1, { text: 'ééé' }), event(2, { text: 'é' }), event(3, { text: 'é' })])
@@ -30,7 +30,7 @@ test('bytes are bytes, not characters', () => {
   expect(store.events.read('s_1', 0, 10, 5)).toEqual(['ééé'])
 })
 
-test('reading a page of a large log takes no more memory than the page', () => {
+test('reading one page of a 120 MB log allocates less than 20 MB of heap', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   const large = 'x'.repeat(2_000_000)
@@ -40,7 +40,7 @@ test('reading a page of a large log takes no more memory than the page', () => {
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000)
 })
 
-test('events come back whole: 5 MB, line separators, escapes, every plane', () => {
+test('events are read back unchanged: 5 MB, line separators, escapes, characters of every plane', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   const deltas = ['x'.repeat(5_000_000), '\u2028\u2029\u0000\u001b[0m', '𝒳😀é', '\ud800 alone', '"\\']
@@ -50,7 +50,7 @@ test('events come back whole: 5 MB, line separators, escapes, every plane', () =
   expect(JSON.parse(store.events.get('s_1', 4)!.text)).toMatchObject({ delta: '\ud800 alone' })
 })
 
-test('rows of a session come in pages, and never those of its neighbours', () => {
+test('rows of a session are read in pages and exclude those of other sessions', () => {
   const { store } = tempStore()
   for (const id of ['s_1', 's_2']) {
     store.sessions.add(session(id))
@@ -73,14 +73,14 @@ test('an event comes back with its run, type, process and offset', () => {
   expect(store.events.get('s_9', 1)).toBeUndefined()
 })
 
-test('an event of a process that does not exist is refused', () => {
+test('rejects an event of an unknown process', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   expect(() => store.events.append('s_1', [event(1, { process: 'p_9' })])).toThrow(/p_9/)
   expect(store.events.bounds('s_1').head).toBe(0)
 })
 
-test('an event out of its order is refused: a hole, a repetition, a hole within', () => {
+test('rejects an event that leaves a gap before it or repeats a seq', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   store.events.append('s_1', events(1, 3))
@@ -94,7 +94,7 @@ test('an event out of its order is refused: a hole, a repetition, a hole within'
 type Model = Map<string, EventRow[]>
 const ids = ['s_a', 's_b', 's_c']
 
-test('over any sequence of appends, deletions and reopenings, reads and bounds are those of plain lists', () => {
+test('after any appends, deletions and reopenings, reads and bounds match a model of plain lists', () => {
   const step = fc.oneof(
     {
       weight: 6,

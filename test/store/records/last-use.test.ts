@@ -24,7 +24,7 @@ function pages(store: Store, limit: number, filter: { state?: string } = {}, bet
   }
 }
 
-test('the list by last use has waiting sessions first, then running ones, then the latest used, in pages of any size', () => {
+test('listByUse returns waiting sessions, then running ones, then by last use, for any page size', () => {
   const state = fc.constantFrom('idle' as const, 'running' as const, 'waiting' as const, 'closed' as const)
   const records = fc.array(fc.record({ state, usedAt: fc.nat(5) }), { maxLength: 15 })
   fc.assert(
@@ -42,7 +42,7 @@ test('the list by last use has waiting sessions first, then running ones, then t
   )
 })
 
-test('paging by last use goes on behind a session that was deleted or used meanwhile, and repeats none', () => {
+test('listByUse pages continue after a deleted or just used session, without repeats', () => {
   const { store } = tempStore()
   for (let index = 1; index <= 6; index++) store.sessions.add(session(`s_${index}`, { usedAt: index }))
   let turn = 0
@@ -53,7 +53,7 @@ test('paging by last use goes on behind a session that was deleted or used meanw
   expect(seen.map(({ session: id }) => id)).toEqual(['s_6', 's_5', 's_4', 's_3', 's_2', 's_1'])
 })
 
-test('a place that is none is an error that names it', () => {
+test('listByUse rejects a malformed cursor with an error that contains it', () => {
   const { store } = tempStore()
   for (const after of ['s_1', 'used.1', 'used.9.9.x', 'used.1.99999999999999999999.1']) {
     expect(() => store.sessions.listByUse({ limit: 1, after })).toThrow(UnknownRecord)
@@ -61,7 +61,7 @@ test('a place that is none is an error that names it', () => {
   }
 })
 
-test('a page by last use is read from an index', () => {
+test('a listByUse page is read from an index', () => {
   const { store, file } = tempStore()
   store.close()
   const db = openSqlite(file)
@@ -75,7 +75,7 @@ test('a page by last use is read from an index', () => {
   expect(plan.map(({ detail }) => detail)).toEqual([expect.stringContaining('USING INDEX sessions_by_use')])
 })
 
-test('sessions of an older home were last used when their newest run began or ended, and can be used again', () => {
+test('sessions of an old home get usedAt from their newest run and can be updated', () => {
   const file = join(tempDir(), 'muxd.db')
   copyFileSync(new URL('../../fixtures/home-v1/muxd.db', import.meta.url), file)
   const store = reopen(file)

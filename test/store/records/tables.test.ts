@@ -5,7 +5,7 @@ import { UnknownRecord } from '../../../daemon/store/store.ts'
 import { approval, events, processOf, run, session } from '../../support/records.ts'
 import { tempStore } from '../temp-store.ts'
 
-test('sessions are listed newest first, in pages, and a saved change does not move them', () => {
+test('sessions are listed newest first, in pages, and a saved change keeps their order', () => {
   const { store } = tempStore()
   for (const id of ['s_1', 's_2', 's_3', 's_4', 's_5']) store.sessions.add(session(id))
   store.sessions.save(session('s_2', { title: 'changed' }))
@@ -21,7 +21,7 @@ test('sessions are listed newest first, in pages, and a saved change does not mo
   expect(store.sessions.ids()).toEqual(['s_1', 's_2', 's_3', 's_4', 's_5'])
 })
 
-test('a session that was deleted does not come back with a change', () => {
+test('saving a deleted session is rejected and does not restore it', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   store.sessions.delete('s_1')
@@ -29,7 +29,7 @@ test('a session that was deleted does not come back with a change', () => {
   expect(store.sessions.ids()).toEqual([])
 })
 
-test('an answer is found again by its key, whatever characters that has, and by no other', () => {
+test('an answer is found by its exact key, with any characters', () => {
   const unit = fc.integer({ min: 0, max: 0xffff }).map(code => String.fromCharCode(code))
   const keys = fc.uniqueArray(fc.oneof(fc.string({ unit }), fc.constantFrom('\ud800', '\udfff', '\ufffd', 'a\0', 'a')))
   fc.assert(
@@ -44,7 +44,7 @@ test('an answer is found again by its key, whatever characters that has, and by 
   )
 })
 
-test('a page after a record that is gone is an error, not the end of the list', () => {
+test('rejects a page after an unknown record instead of returning an empty list', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   expect(() => store.sessions.list({ limit: 1, after: 's_9' })).toThrow(UnknownRecord)
@@ -64,7 +64,7 @@ test('sessions are filtered by state and by labels, which must all match', () =>
   expect(ids({ state: 'closed' })).toEqual([])
 })
 
-test('labels are compared as they are, whatever characters they hold', () => {
+test('labels match exactly, with any characters', () => {
   const { store } = tempStore()
   const label = fc.string({ unit: 'binary', maxLength: 8 })
   const labels = fc.dictionary(label, label, { maxKeys: 4, noNullPrototype: true })
@@ -95,7 +95,7 @@ test('runs are listed by session and state, newest first, in pages', () => {
   expect(ids({ session: 's_9' })).toEqual([])
 })
 
-test('approvals are listed by session and state, newest first, in pages, and go with their session', () => {
+test('approvals are listed by session and state, newest first, in pages, and deleted with their session', () => {
   const { store } = tempStore()
   for (const id of ['s_1', 's_2']) store.sessions.add(session(id))
   for (const [id, of] of [
@@ -118,7 +118,7 @@ test('approvals are listed by session and state, newest first, in pages, and go 
   expect(ids({})).toEqual(['a_2'])
 })
 
-test.each(['\ud800', 'a\0b', '"quoted"', '"\\ud800"'])('a request id of %j comes back as it was written', requestId => {
+test.each(['\ud800', 'a\0b', '"quoted"', '"\\ud800"'])('a request id of %j is read back unchanged', requestId => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   const stored = { ...approval('a_1', 's_1'), requestId }
@@ -146,7 +146,7 @@ test('unfinished runs come oldest first, and runs are counted by state', () => {
   expect(store.runs.unfinished().map(stored => stored.run.run)).toEqual(['r_2', 'r_3', 'r_7'])
 })
 
-test('a run keeps the uuid of its prompt, or that it has none', () => {
+test('a run keeps its promptUuid, also null', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   store.runs.save({ ...run('r_1', 's_1'), promptUuid: null })
@@ -155,7 +155,7 @@ test('a run keeps the uuid of its prompt, or that it has none', () => {
   expect(store.runs.get('r_1')?.promptUuid).toBe('uuid of r_1')
 })
 
-test('processes are kept in order, with offsets beyond 32 bits, and are live until they have ended', () => {
+test('processes are kept in order with 64-bit offsets and are live until they end', () => {
   const { store } = tempStore()
   for (const id of ['s_1', 's_2']) store.sessions.add(session(id))
   const [first, second, third] = [processOf('s_1', 'p_1'), processOf('s_2', 'p_2'), processOf('s_1', 'p_3')]
@@ -179,14 +179,14 @@ test('processes are kept in order, with offsets beyond 32 bits, and are live unt
   expect(() => store.processes.checkpoint('p_9', 1)).toThrow(UnknownRecord)
 })
 
-test('nothing is stored for a session that does not exist', () => {
+test('rejects runs, processes and events of an unknown session', () => {
   const { store } = tempStore()
   expect(() => store.runs.save(run('r_1', 's_9'))).toThrow(UnknownRecord)
   expect(() => store.processes.save(processOf('s_9', 'p_1'))).toThrow(UnknownRecord)
   expect(() => store.events.append('s_9', events(1, 1))).toThrow(UnknownRecord)
 })
 
-test('a deleted session takes its runs, processes and events along, and nothing of its neighbours', () => {
+test('deleting a session deletes its runs, processes and events, and none of other sessions', () => {
   const { store } = tempStore()
   const ids = ['s_1', 's_2', 's_3']
   for (const id of ids) {
@@ -203,7 +203,7 @@ test('a deleted session takes its runs, processes and events along, and nothing 
   expect(ids.map(id => store.events.bounds(id).head)).toEqual([5, 0, 5])
 })
 
-test('what a deleted session leaves behind is removed step by step, and its number is not given again before', () => {
+test('events of a deleted session are removed in steps, and its number is not reused meanwhile', () => {
   const { store } = tempStore()
   for (const id of ['s_1', 's_2']) {
     store.sessions.add(session(id))
@@ -232,7 +232,7 @@ test('what a deleted session leaves behind is removed step by step, and its numb
   expect(store.processes.get('p_s_1')?.session).toBe('s_1')
 })
 
-test('the number of a session is never given to another, also when nothing is left of it', () => {
+test('the number of a session is never reused, even after its events are removed', () => {
   const { store, file } = tempStore()
   const numbers: (number | undefined)[] = []
   for (const id of ['s_1', 's_2', 's_3']) {
@@ -246,7 +246,7 @@ test('the number of a session is never given to another, also when nothing is le
   expect(numbers).toEqual([1, 2, 3])
 })
 
-test('an answer is kept under its key until keys of its age are forgotten, and the first one stands', () => {
+test('an answer keeps its first value and is kept until its key expires', () => {
   const { store } = tempStore()
   const kept = (key: string, time: number) => ({
     key,
@@ -264,7 +264,7 @@ test('an answer is kept under its key until keys of its age are forgotten, and t
   expect(store.requests.get('k2')).toEqual(kept('k2', 2_000))
 })
 
-test('a transaction that throws leaves nothing, also one inside another, and the next one works', () => {
+test('a transaction that throws is rolled back, also a nested one, and the next one works', () => {
   const { store } = tempStore()
   expect(() =>
     store.transaction(() => {

@@ -37,7 +37,7 @@ const sums = (store: Store, by: Parameters<Store['usage']['sums']>[0]['by'], fil
       runs,
     }))
 
-test('what the cost events tell is summed by model, session, run and quarter of an hour', () => {
+test('cost events are summed by model, session, run and quarter of an hour', () => {
   const { store } = storeWith('s_1', 's_2')
   store.usage.save('s_1', [event(1), cost(2, 10, 'r_1', { opus: 1, haiku: 2 }), cost(3, 1_000_000, 'r_2', { opus: 4 })])
   store.usage.save('s_2', [cost(2, 20, 'r_3', { haiku: 8 }), cost(3, 30, null, { haiku: 16 })])
@@ -65,7 +65,7 @@ test('what the cost events tell is summed by model, session, run and quarter of 
   expect(store.usage.bounds()).toEqual({ first: 10, last: 1_000_000 })
 })
 
-test('an event that is written again counts once, and as it is then', () => {
+test('an event that is saved twice counts once, with its latest values', () => {
   const { store } = storeWith('s_1')
   store.usage.save('s_1', [cost(1, 10, 'r_1', { opus: 1 })])
   store.usage.save('s_1', [cost(1, 10, 'r_1', { opus: 1 })])
@@ -74,13 +74,13 @@ test('an event that is written again counts once, and as it is then', () => {
   expect(sums(store, ['run'])).toEqual([{ run: 'r_2', costUsd: 2, output: 200, runs: 1 }])
 })
 
-test('a share whose model Claude Code does not tell is kept without one', () => {
+test('a cost without a reported model is stored with an empty model name', () => {
   const { store } = storeWith('s_1')
   store.usage.save('s_1', [cost(1, 10, 'r_1', undefined, 3)])
   expect(sums(store, ['model'])).toEqual([{ model: '', costUsd: 3, output: 300, runs: 1 }])
 })
 
-test('it is stored with its event or not at all, by the journal, and outlives the session', async () => {
+test('the journal stores usage with its event or not at all, and usage outlives the session', async () => {
   const { store, file } = storeWith('s_1')
   const journal = createJournal(store, { sessionEvents: () => {}, record: () => {} })
   journal.append(entry('s_1', [...events(1, 1), cost(2, 10, 'r_1', { opus: 1 })]))
@@ -104,13 +104,13 @@ test('it is stored with its event or not at all, by the journal, and outlives th
   expect(sums(reopen(file), [])).toMatchObject([{ costUsd: 1 }])
 })
 
-test('of a session that does not exist nothing is stored', () => {
+test('rejects a cost of an unknown session', () => {
   const { store } = storeWith('s_1')
   expect(() => store.usage.save('s_9', [cost(1, 10, 'r_1', { opus: 1 })])).toThrow(UnknownRecord)
   store.usage.save('s_9', events(1, 2))
 })
 
-test('what is old is forgotten, a part at a time', () => {
+test('forgetBefore deletes old rows in steps of the given size', () => {
   const { store } = storeWith('s_1')
   store.usage.save(
     's_1',
@@ -122,7 +122,7 @@ test('what is old is forgotten, a part at a time', () => {
   expect(store.usage.bounds()).toEqual({ first: 3, last: 4 })
 })
 
-test('sums that are larger than an integer of the database are no fault', () => {
+test('sums larger than a 64-bit integer are returned as numbers', () => {
   const { store } = storeWith('s_1')
   const huge = (seq: number) => cost(seq, 10, 'r_1', { opus: 2 ** 56 })
   store.usage.save(
@@ -132,7 +132,7 @@ test('sums that are larger than an integer of the database are no fault', () => 
   expect(sums(store, [])[0]!.output).toBeGreaterThan(2 ** 64)
 })
 
-test('a home of the first version has what its ended runs have cost, of models that nobody knows', () => {
+test('migrating a first-version home takes usage from its ended runs, with an empty model name', () => {
   const file = join(tempDir(), 'muxd.db')
   copyFileSync(new URL('../../fixtures/home-v1/muxd.db', import.meta.url), file)
   const store = reopen(file)

@@ -24,7 +24,7 @@ function installedEngines(): Engine[] {
   }
 }
 
-it('Node 22.13 and newer use node:sqlite, older versions better-sqlite3', () => {
+it('selects node:sqlite on Node 22.13 and newer, else better-sqlite3', () => {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const isNew = major > 23 || (major === 23 && minor >= 4) || (major === 22 && minor >= 13)
   expect(chooseEngine().name).toBe(isNew ? 'node:sqlite' : 'better-sqlite3')
@@ -48,7 +48,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
   const texts = () => db.value<[], string>('SELECT text FROM things ORDER BY id').all()
 
   describe('rows and values', () => {
-    it('rows are plain objects with the types of their columns', () => {
+    it('rows are plain objects whose values have the types of their columns', () => {
       const bytes = new Uint8Array([0, 1, 255])
       db.prepare<[number, string, number, Uint8Array]>('INSERT INTO things VALUES (?, ?, ?, ?)').run(7, 'ü', 0.5, bytes)
       db.prepare<[number]>('INSERT INTO things (id) VALUES (?)').run(8)
@@ -61,7 +61,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(second).toStrictEqual({ id: 8, text: null, real: null, bytes: null })
     })
 
-    it('a value statement returns the first column alone', () => {
+    it('a value statement returns only the first column', () => {
       insert('one')
       insert(null)
       const text = db.value<[number], string | null>('SELECT text, id FROM things WHERE id = ?')
@@ -76,7 +76,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(db.prepare<[]>('DELETE FROM things WHERE id > 99').run()).toBe(0)
     })
 
-    it('numbers up to 2^53 are exact, and a larger integer is read as the nearest number', () => {
+    it('integers up to 2^53 are exact, larger ones are read as the nearest number', () => {
       db.exec(`INSERT INTO things (id) VALUES (1), (${2 ** 53 - 1}), (9007199254740993), (9223372036854775807)`)
       const expected = [1, 2 ** 53 - 1, 2 ** 53, 2 ** 63]
       const id = db.value<[], number>('SELECT id FROM things ORDER BY id')
@@ -90,7 +90,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(row.get('1')).toEqual({ id: 1 })
     })
 
-    it('text of every plane, of 5 MB, and empty values come back as they were written', () => {
+    it('empty text, text of every plane and text of 5 MB are read back unchanged, as is an empty blob', () => {
       const all = ['', '\n\r\u2028', 'äöü €', '😀', `${'x'.repeat(5_000_000)}😀`]
       for (const text of all) insert(text)
       expect(texts()).toEqual(all)
@@ -104,13 +104,13 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
   })
 
   describe('parameters', () => {
-    it('named parameters take their values from an object, which may have others', () => {
+    it('named parameters come from an object, which may have other keys', () => {
       const sum = db.value<[object], number>('SELECT @one + @two + @one')
       expect(sum.get({ one: 1, two: 2, three: 3 })).toBe(4)
       expect(sum.all({ two: 5, one: 1 })).toEqual([7])
     })
 
-    it('a missing parameter or one too many is an error, and undefined is null', () => {
+    it('rejects a missing or surplus parameter, and binds undefined as null', () => {
       const named = db.value<[object], number>('SELECT @one')
       expect(() => named.get({ two: 2 })).toThrow('Missing named parameter "one"')
       expect(named.get({ one: undefined })).toBe(null)
@@ -123,7 +123,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
   })
 
   describe('scan', () => {
-    it('stops at the row for which it is told to, and leaves no reader behind', () => {
+    it('stops at the row whose callback returns false or throws, and leaves no open reader', () => {
       db.pragma('journal_mode = WAL')
       for (const text of ['a', 'b', 'c']) insert(text)
       const seen: string[] = []
@@ -136,7 +136,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
           throw failure
         }),
       ).toThrow(failure)
-      // A statement that still reads would keep the write-ahead log from starting anew.
+      // An open read would keep the write-ahead log from being truncated.
       expect(open().pragma('wal_checkpoint(TRUNCATE)')).toBe(0)
       scan.scan(text => seen.push(text) > 0)
       expect(seen).toEqual(['a', 'b', 'a', 'b', 'c'])
@@ -144,7 +144,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
   })
 
   describe('pragmas', () => {
-    it('return their first value, or set one', () => {
+    it('pragma() returns the first value, or sets one', () => {
       expect(db.pragma('user_version')).toBe(0)
       expect(db.pragma('user_version = 3')).toBe(undefined)
       expect(db.pragma('user_version')).toBe(3)
@@ -158,7 +158,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
   })
 
   describe('transactions', () => {
-    it('commit all or nothing, and return what the work returns', () => {
+    it('a transaction commits all or nothing and returns the result of its callback', () => {
       expect(db.transaction(() => insert('kept'))).toBe(1)
       const failure = new Error('no')
       expect(() =>
@@ -170,7 +170,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(texts()).toEqual(['kept'])
     })
 
-    it('a nested transaction that fails takes back its own part only', () => {
+    it('a nested transaction that fails rolls back only its own part', () => {
       db.transaction(() => {
         insert('outer')
         expect(() =>
@@ -185,7 +185,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(texts()).toEqual(['outer', 'second'])
     })
 
-    it('take the write lock at once', () => {
+    it('a transaction takes the write lock at once', () => {
       const other = open()
       other.pragma('busy_timeout = 0')
       db.transaction(() => {
@@ -194,7 +194,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(other.transaction(() => 'free')).toBe('free')
     })
 
-    it('a transaction that SQLite has rolled back fails with the first error, and the next one works', () => {
+    it('a transaction that SQLite rolled back fails with the first error, and the next one works', () => {
       insert('before')
       db.exec("CREATE TRIGGER undo BEFORE DELETE ON things BEGIN SELECT RAISE(ROLLBACK, 'rolled back'); END")
       expect(() =>
@@ -208,7 +208,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(texts()).toEqual(['before', 'kept'])
     })
 
-    it('onCommitted is called once after each commit, and not after what is taken back', () => {
+    it('onCommitted is called once for each commit and not for a rollback', () => {
       let commits = 0
       db.onCommitted(() => commits++)
       insert('by itself')
@@ -230,7 +230,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
   })
 
   describe('errors', () => {
-    it('a syntax error and a broken constraint are SqliteErrors with their code', () => {
+    it('a syntax error or a constraint violation is a SqliteError with its code', () => {
       const thrownBy = (work: () => unknown): unknown => {
         try {
           return work()
@@ -246,7 +246,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(() => db.exec('INSERT INTO things (id) VALUES (1)')).toThrow('(SQLITE_CONSTRAINT_PRIMARYKEY)')
     })
 
-    it('a lock that another connection holds is DatabaseBusy, also for a reader, and opening does not need it', () => {
+    it("another connection's lock makes reads and writes fail with DatabaseBusy, but not opening", () => {
       db.exec('BEGIN EXCLUSIVE')
       const other = open()
       other.pragma('busy_timeout = 0')
@@ -256,7 +256,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(other.value<[], number>('SELECT count(*) FROM things').get()).toBe(0)
     })
 
-    it('close gives the lock back although statements are left, and may be called twice', () => {
+    it('close releases the lock despite open statements and can be called twice', () => {
       const statement = db.value<[], number>('SELECT 1')
       expect(statement.get()).toBe(1)
       db.exec('BEGIN EXCLUSIVE')
@@ -266,7 +266,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(() => statement.get()).toThrow(/not open|finalized/)
     })
 
-    it('a full database is DiskFull', () => {
+    it('writing to a full database fails with DiskFull', () => {
       db.pragma(`max_page_count = ${Number(db.pragma('page_count')) + 4}`)
       expect(() => {
         for (;;) insert('x'.repeat(3_000))
@@ -274,7 +274,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(texts().length).toBeGreaterThan(0)
     })
 
-    it('a file that is no database is refused as not_muxd, and left as it is', () => {
+    it('rejects a file that is not a database as not_muxd and leaves it unchanged', () => {
       const other = join(tempDir(), 'other')
       writeFileSync(other, 'not a database, '.repeat(200))
       const opened = open(other)
@@ -284,7 +284,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(readFileSync(other, 'utf8')).toBe('not a database, '.repeat(200))
     })
 
-    it('a damaged page is corrupt, and the rest can be read', () => {
+    it('reading a damaged page fails as corrupt, other rows stay readable', () => {
       for (let index = 0; index < 50; index++) insert('x'.repeat(3_000))
       db.close()
       const bytes = readFileSync(file)
@@ -297,7 +297,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(damaged.value('SELECT text FROM things WHERE id = 1').get()).toHaveLength(3_000)
     })
 
-    it('a directory that does not exist, and a directory in place of the file, are DatabaseUnavailable', () => {
+    it('a missing directory or a directory in place of the file fails as DatabaseUnavailable', () => {
       const missing = join(tempDir(), 'missing', 'test.db')
       expect(() => open(missing).pragma('user_version')).toThrow(DatabaseUnavailable)
       const directory = join(tempDir(), 'directory')
@@ -305,7 +305,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(() => open(directory).pragma('user_version')).toThrow(/directory cannot be used \(SQLITE_CANTOPEN/)
     })
 
-    it('a connection for reading alone changes nothing and makes no file', () => {
+    it('a read-only connection changes nothing and creates no file', () => {
       const reader = engine.open(file, { readOnly: true })
       onTestFinished(() => reader.close())
       expect(() => reader.exec('DROP TABLE things')).toThrow('readonly')
@@ -315,14 +315,14 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
   })
 })
 
-it('a read-only directory is reported with the reason that the system gives', () => {
+it('creating a database in a read-only directory fails with DatabaseUnavailable', () => {
   if (process.getuid?.() === 0) return
   const directory = tempDir()
   chmodSync(directory, 0o500)
   expect(() => openSqlite(join(directory, 'test.db')).exec('CREATE TABLE t (a)')).toThrow(DatabaseUnavailable)
 })
 
-it('a program that uses SQLite prints no warning about it, and other warnings are printed', () => {
+it("SQLite's experimental warning is suppressed, other warnings are printed", () => {
   const engine = new URL('../../../daemon/store/sqlite/choose-engine.ts', import.meta.url).href
   const program = `
     const { chooseEngine } = await import(${JSON.stringify(engine)})
