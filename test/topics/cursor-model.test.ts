@@ -8,7 +8,7 @@ import { createWorld, type Plant } from './cursor-world.ts'
 
 let worlds = 0
 
-/** The commands, performed on the model and on the real thing: it fails where they differ. */
+/** Runs the commands on the model and on the hub. Fails where they differ. */
 const sameAsModel = (store: Store, plant?: Plant) =>
   fc.property(fc.commands(commands, { maxCommands: 200, size: 'max' }), steps => {
     const world = createWorld(store, `s_${++worlds}`, plant)
@@ -21,7 +21,7 @@ const sameAsModel = (store: Store, plant?: Plant) =>
     }
   })
 
-test('whatever happens to it, a subscriber gets what follows its place, once, in order and byte for byte', () => {
+test('a subscriber receives every event after its cursor, once, in order and byte for byte', () => {
   fc.assert(sameAsModel(tempStore().store), { numRuns: 200 })
 })
 
@@ -29,8 +29,8 @@ test.each<[string, Plant, RegExp]>([
   ['a dropped event', { read: texts => texts.filter((_, index) => index !== 1) }, /the message is|never came/],
   ['a doubled event', { read: texts => [texts[0]!, ...texts] }, /the message is|came after/],
   ['a changed byte', { read: texts => texts.map(text => text.replace('üü', 'uü')) }, /the message is/],
-  ['acks that count on from the one before', { ack: (seq, before) => before + seq }, /bytes are out of a window/],
-])('the model notices %s', (_title, plant, message) => {
+  ['acks counted from the previous one', { ack: (seq, before) => before + seq }, /bytes are out of a window/],
+])('the model detects %s', (_title, plant, message) => {
   const { errorInstance } = fc.check(sameAsModel(tempStore().store, plant), { numRuns: 1_000, endOnFailure: true })
   expect(String(errorInstance)).toMatch(message)
 })

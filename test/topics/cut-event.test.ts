@@ -5,13 +5,13 @@ import { cutEvent } from '../../daemon/topics/cut-event.ts'
 const event = (fields: object) => JSON.stringify({ seq: 7, time: 1, run: 'r_1', type: 'tool_result', ...fields })
 const bytesOf = (text: string) => Buffer.byteLength(text)
 
-test('an event up to the limit is the very same text', () => {
+test('an event within the limit is returned unchanged', () => {
   const text = event({ output: 'é'.repeat(500) })
   expect(cutEvent(text, bytesOf(text))).toBe(text)
   expect(cutEvent(text, bytesOf(text) - 1)).not.toBe(text)
 })
 
-test('large strings are shortened wherever they are, the rest stays', () => {
+test('large strings at any depth are shortened, and other values stay', () => {
   const output = [
     { type: 'text', text: 'a'.repeat(300_000) },
     { type: 'text', text: 'short' },
@@ -42,7 +42,7 @@ test.each([
   ['long keys', { frame: { ['k'.repeat(2_000_000)]: 1 } }],
   ['breadth at every depth', { frame: tree(7, 8) }],
   ['all characters escaped', { output: '\u0001'.repeat(1_000_000) }],
-])('%s fit into 256 KiB too', (_title, fields) => {
+])('an event with %s is cut to 256 KiB', (_title, fields) => {
   const cut = cutEvent(event(fields), 262_144)
   expect(bytesOf(cut)).toBeLessThanOrEqual(262_144)
   expect(JSON.parse(cut)).toMatchObject({
@@ -58,13 +58,13 @@ function tree(depth: number, breadth: number): unknown {
   return depth === 0 ? 'leaf' : Array.from({ length: breadth }, () => tree(depth - 1, breadth))
 }
 
-test('depth is no danger', () => {
+test('an event nested 100,000 levels deep is cut to the limit', () => {
   const depth = 100_000
   const text = `{"seq":1,"type":"notice","frame":${'['.repeat(depth)}${']'.repeat(depth)}}`
   expect(bytesOf(cutEvent(text, 100_000))).toBeLessThan(100_000)
 })
 
-test('no surrogate pair is broken, and a key named __proto__ stays one', () => {
+test('a cut never splits a surrogate pair and keeps a key named __proto__', () => {
   const text = `{"seq":1,"frame":{"__proto__":"${'\u{1f600}'.repeat(100_000)}"}}`
   const cut = cutEvent(text, 100_001)
   expect(cut).toContain('"__proto__":"')
@@ -72,7 +72,7 @@ test('no surrogate pair is broken, and a key named __proto__ stays one', () => {
   expect(cut).not.toContain('\\ud83d')
 })
 
-test('it is deterministic, valid JSON and within the limit for any event', () => {
+test('cutEvent is deterministic and returns valid JSON within the limit for any event', () => {
   fc.assert(
     fc.property(
       fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 5 })),

@@ -32,7 +32,7 @@ function setUp(topics: readonly string[]) {
   return { hub, connect, publish }
 }
 
-test('everything due to a connection in a turn, of all its topics and with its answers, is one write of shared bytes', () => {
+test("a turn writes a connection's events and answers at once, in buffers shared with other connections", () => {
   const { hub, connect, publish } = setUp(['sessions', 'daemon'])
   const connections = [connect(), connect()]
   for (const { outbox } of connections) {
@@ -53,7 +53,7 @@ test('everything due to a connection in a turn, of all its topics and with its a
   for (const index of [1, 2]) expect(one![0]![index]).toBe(two![0]![index])
 })
 
-test('however much is replayed, live events of others are written first in each turn, and wait for one portion between two turns', () => {
+test('each turn writes live events before a bounded portion of replay, and replays take turns', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_old'))
   store.sessions.add(session('s_live'))
@@ -102,7 +102,7 @@ test('however much is replayed, live events of others are written first in each 
   for (const { outbox } of [live, ...replaying]) outbox.close()
 })
 
-test('a session that is deleted while it is read ends the subscription, not the connection', () => {
+test('deleting a session during a read ends the subscription, not the connection', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   store.events.append('s_1', events(1, 10_000))

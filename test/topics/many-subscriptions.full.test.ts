@@ -25,7 +25,7 @@ interface Received {
   replaced: boolean
 }
 
-test('1,000 subscriptions from anywhere get the whole log, once and in order, while 10,000 events a second are appended', async () => {
+test('1,000 subscriptions from any cursor get each event once and in order at 10,000 events a second', async () => {
   const { store } = tempStore()
   const daemon = await startDaemon(store)
   for (const session of sessions) daemon.append(session, 200)

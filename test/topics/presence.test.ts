@@ -34,22 +34,22 @@ const viewer = (client: string, since: number, role: Viewer['role'] = 'control')
 })
 
 describe('the viewers of a session', () => {
-  it('are its clients, longest first, each once, with the most it may', () => {
+  it('are listed once for each client, longest first, with the strongest role', () => {
     const { presence, watch } = presenceForTest()
     watch('s_1', viewer('b', 5), viewer('a', 3), viewer('b', 2, 'observe'), viewer('b', 9, 'observe'))
     expect(presence.viewers('s_1')).toEqual({ viewers: [viewer('b', 2), viewer('a', 3)], more: 0 })
     expect(presence.viewers('s_2')).toEqual({ viewers: [], more: 0 })
   })
 
-  it('are told of up to a bound, with how many more', () => {
+  it('are listed up to maxViewersShown, with the number of the others', () => {
     const { presence, watch } = presenceForTest({ maxViewersShown: 2 })
     watch('s_1', viewer('a', 1), viewer('b', 2), viewer('c', 3))
     expect(presence.viewers('s_1')).toEqual({ viewers: [viewer('a', 1), viewer('b', 2)], more: 1 })
   })
 })
 
-describe('a change', () => {
-  it('is told once things have settled: the last of several, and nothing where all is as before', () => {
+describe('viewer changes', () => {
+  it('are published after a delay: only the last state, and nothing if it is the published one', () => {
     const { told, watch, pass } = presenceForTest()
     watch('s_1', viewer('a', 1))
     watch('s_1', viewer('a', 1), viewer('b', 2))
@@ -65,7 +65,7 @@ describe('a change', () => {
     expect(told.slice(1)).toEqual([{ session: 's_1', viewers: [], more: 0 }])
   })
 
-  it('of who came and went in between is never told', () => {
+  it('are not published for a viewer who came and left within the delay', () => {
     const { told, watch, pass } = presenceForTest()
     watch('s_1', viewer('a', 1))
     watch('s_1')
@@ -73,7 +73,7 @@ describe('a change', () => {
     expect(told).toEqual([])
   })
 
-  it('of many sessions is told of so many at once, all of them in the end, each as it is by then', () => {
+  it('of many sessions are published viewersAtOnce at a time, each in its latest state', () => {
     const { told, watch, pass } = presenceForTest({ viewersAtOnce: 2 })
     for (let session = 1; session <= 5; session++) watch(`s_${session}`, viewer('a', session))
     pass()
@@ -90,7 +90,7 @@ describe('a change', () => {
     ])
   })
 
-  it('of a session that is gone, or of another topic, is none', () => {
+  it('are not published for a deleted session or another topic', () => {
     const { presence, told, watch, gone, pass } = presenceForTest()
     watch('s_1', viewer('a', 1))
     pass()

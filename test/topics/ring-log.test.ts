@@ -11,7 +11,7 @@ describe('a ring log', () => {
     expect([log.first(), log.head(), log.read(0, 10, 10)]).toEqual([1, 0, []])
   })
 
-  test('numbers its records and reads them by number and size', () => {
+  test('numbers its records and returns pages limited by count and bytes', () => {
     const log = ring()
     for (let count = 1; count <= 5; count++) expect(log.append({ type: 'x' }, 50 + count)).toBe(count)
     expect(log.read(0, 1, Infinity)).toEqual(['{"seq":1,"time":51,"type":"x"}'])
@@ -21,14 +21,14 @@ describe('a ring log', () => {
     expect(seqs(log.read(5, Infinity, Infinity))).toEqual([])
   })
 
-  test('counts the bytes of what it reads, not the characters', () => {
+  test('limits a page by bytes, not characters', () => {
     const log = ring()
     for (let count = 0; count < 3; count++) log.append({ text: '漢'.repeat(100) }, 1)
     expect(seqs(log.read(0, Infinity, 300))).toEqual([1])
     expect(seqs(log.read(0, Infinity, 400))).toEqual([1, 2])
   })
 
-  test('drops the oldest beyond its records', () => {
+  test('drops the oldest records beyond maxRecords', () => {
     const log = ring({ maxRecords: 100 })
     for (let count = 1; count <= 1_000; count++) {
       log.append({}, 1)
@@ -40,7 +40,7 @@ describe('a ring log', () => {
     expect(log.whole(1_001)).toBeUndefined()
   })
 
-  test('drops the oldest beyond its bytes, but never the newest', () => {
+  test('drops the oldest records beyond maxBytes, but never the newest', () => {
     const log = ring({ maxBytes: 100 })
     log.append({ text: 'x'.repeat(20) }, 1)
     log.append({ text: 'x'.repeat(20) }, 1)
@@ -49,14 +49,14 @@ describe('a ring log', () => {
     expect([log.first(), log.head()]).toEqual([3, 3])
   })
 
-  test('keeps one where only the latest counts', () => {
+  test('keeps only the last record with the bounds latestOnly', () => {
     const log = ring(latestOnly)
     log.append({ state: 'a' }, 1)
     log.append({ state: 'b' }, 2)
     expect([log.first(), log.head(), log.read(1, 9, 9)]).toEqual([2, 2, ['{"seq":2,"time":2,"state":"b"}']])
   })
 
-  test('reads large records cut and has them whole', () => {
+  test('returns a large record cut from read() and complete from whole()', () => {
     const log = ring()
     log.append({ text: 'x'.repeat(5_000) }, 1)
     expect(log.read(0, 1, 1)[0]!.length).toBeLessThan(1_000)

@@ -43,7 +43,7 @@ function row(seq: number, size: number): EventRow {
 
 const texts = (rows: EventRow[]) => rows.map(({ text }) => text)
 
-test('committed events are not seen before they are published', () => {
+test('committed events are invisible until they are published', () => {
   const { open, commit } = setUp()
   const logs = open()
   const first = commit('s_1', 3)
@@ -60,7 +60,7 @@ test('committed events are not seen before they are published', () => {
   expect([log.head(), log.read(3, 10, Infinity), log.whole!(4)]).toEqual([5, texts(second), second[0]!.text])
 })
 
-test('what is published again is passed over; a hole is refused', () => {
+test('publishing an event again has no effect, and publishing with a gap throws', () => {
   const { open, commit } = setUp()
   const logs = open()
   const rows = commit('s_1', 5)
@@ -70,7 +70,7 @@ test('what is published again is passed over; a hole is refused', () => {
   expect(() => logs.publish('s_1', [row(7, 100)])).toThrow('s_1: event 7 published after 5')
 })
 
-test('reading is the same over memory, over the store and over the seam between them', () => {
+test('reads return the same events from memory, from the store and across both', () => {
   const { open, commit } = setUp()
   const live = open()
   live.open('s_1')
@@ -97,7 +97,7 @@ test('reading is the same over memory, over the store and over the seam between 
   }
 })
 
-test('large events are cut the same live and in a replay, and are there whole', () => {
+test('a large event is cut the same way live and in a replay, and whole() returns all of it', () => {
   const { open, commit } = setUp({ sessionBytes: 100_000, totalBytes: 100_000 })
   const logs = open()
   logs.open('s_1')
@@ -109,7 +109,7 @@ test('large events are cut the same live and in a replay, and are there whole', 
   expect(logs.open('s_1').whole!(1)).toBe(rows[0]!.text)
 })
 
-test('memory is bounded for a session and for all, taken from those that were quiet longest', () => {
+test('memory is bounded for each session and in total, and sessions idle longest lose it first', () => {
   const { open, commit } = setUp()
   const logs = open()
   for (const session of ['s_1', 's_2', 's_3', 's_4']) {

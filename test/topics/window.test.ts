@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createWindow } from '../../daemon/topics/window.ts'
 
-test('what fits is sent, acks make room, and odd acks change nothing', () => {
+test('fitting() counts the events that fit, and an ack frees room once', () => {
   const window = createWindow(100)
   expect(window.fitting([40, 40, 40])).toBe(2)
   window.sent(1, 40)
@@ -24,7 +24,7 @@ test('what fits is sent, acks make room, and odd acks change nothing', () => {
   expect(window.isOpen()).toBe(false)
 })
 
-test('an event larger than the window goes alone', () => {
+test('an event larger than the window is sent alone', () => {
   const window = createWindow(100)
   expect(window.fitting([500, 10])).toBe(1)
   window.sent(1, 500)
@@ -36,7 +36,7 @@ test('an event larger than the window goes alone', () => {
   expect(window.fitting([500])).toBe(0)
 })
 
-test('never more than the window is outstanding, and acking all makes room for all, whatever happens', () => {
+test('unacked bytes never exceed the window, and acking all events frees all of it', () => {
   const step = fc.oneof(
     fc.record({ send: fc.integer({ min: 1, max: 60 }) }),
     fc.record({ ack: fc.integer({ min: -5, max: 1_200 }) }),
