@@ -27,13 +27,13 @@ function setUp() {
 
 const call = { method: 'run.start', key: 'k', params: { prompt: 'x', session: 's_1', key: 'k' } }
 
-test('the same call is made once, also after a restart and with its params in another order', async () => {
+test('a repeated key makes the call once, also after a restart and with reordered params', async () => {
   const { open, make } = setUp()
   expect(await open().run(call, make)).toEqual({ call: 1 })
   expect(await open().run({ ...call, params: { key: 'k', session: 's_1', prompt: 'x' } }, make)).toEqual({ call: 1 })
 })
 
-test('the same key for another call is a conflict', async () => {
+test('a key used again for another call is a conflict', async () => {
   const { open, make } = setUp()
   const idempotency = open()
   await idempotency.run(call, make)
@@ -45,7 +45,7 @@ test('the same key for another call is a conflict', async () => {
   expect(await idempotency.run({ ...call, key: 'k2' }, make)).toEqual({ call: 2 })
 })
 
-test('calls at the same time wait for the first, and share its failure', async () => {
+test('concurrent calls with one key wait for the first and share its answer, other params conflict', async () => {
   const { open, make } = setUp()
   const idempotency = open()
   let finish = () => {}
@@ -56,7 +56,7 @@ test('calls at the same time wait for the first, and share its failure', async (
   expect(await Promise.all(answers)).toEqual([{ call: 1 }, { call: 1 }, { call: 1 }])
 })
 
-test('a call that failed may be made again', async () => {
+test('a failed call fails its concurrent repetition and can be made again', async () => {
   const { open, make } = setUp()
   const idempotency = open()
   const fail = () => {
@@ -67,12 +67,12 @@ test('a call that failed may be made again', async () => {
   expect(await idempotency.run(call, make)).toEqual({ call: 1 })
 })
 
-test('a method that takes a key and keeps no answer is a bug, not a promise that does not hold', async () => {
+test('a handler that takes a key and keeps no answer fails the call', async () => {
   const { open } = setUp()
   await expect(open().run(call, () => ({}))).rejects.toThrow('run.start takes a key and kept no answer')
 })
 
-test('keys are forgotten when their time is over, also while the daemon runs, and whatever was in the way', async () => {
+test('expired keys are deleted at start and repeatedly, also after a failed attempt', async () => {
   const { store } = setUp()
   const save = (key: string, ageMs: number) =>
     store.requests.save({ key, method: 'm', paramsHash: 'h', answer: '{}', time: Date.now() - ageMs })
@@ -96,7 +96,7 @@ test('keys are forgotten when their time is over, also while the daemon runs, an
   expect(store.requests.get('young')).toBeDefined()
 })
 
-test('over the wire, a key makes a mutating call once', async () => {
+test('over a connection, calls with the same key run the handler once', async () => {
   const { store } = setUp()
   let calls = 0
   const server = await startTestServer({

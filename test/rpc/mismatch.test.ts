@@ -39,7 +39,7 @@ const value = fc.letrec(tie => ({
   ),
 })).value
 
-test.each(rows)('%s: a mismatch is found exactly where the compiled check refuses', (_name, row) => {
+test.each(rows)('%s: firstMismatch finds a mismatch exactly when the compiled check fails', (_name, row) => {
   const check = Compile(row.params)
   const fields = Object.entries(row.params.properties)
   // Mostly of the right shape, to reach the inner parts.
@@ -63,13 +63,13 @@ test.each(rows)('%s: a mismatch is found exactly where the compiled check refuse
   )
 })
 
-test('every schema of the params says what it expects', () => {
+test('expectedOf describes the schema of every param', () => {
   for (const [, row] of rows) {
     for (const schema of Object.values(row.params.properties)) expect(expectedOf(schema as TSchema)).toMatch(/\w/)
   }
 })
 
-test('a huge wrong value costs no more than its first wrong item', () => {
+test('the first wrong item among a million is found within 200 ms', () => {
   const params = { cwd: '/', claude: { allowedTools: Array.from({ length: 1_000_000 }, () => 5) } }
   const startedAt = performance.now()
   expect(firstMismatch(methods.session.create.params, params)).toMatchObject({ path: '/claude/allowedTools/0' })

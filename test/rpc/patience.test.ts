@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createPatience } from '../../daemon/rpc/patience.ts'
 
-test('a hundred at once are answered in detail, then ten a second, and a thousand more end it', () => {
+test('a burst of 100 errors is answered in detail, then ten a second, and 1,000 brief ones exhaust it', () => {
   let time = 0
   const patience = createPatience(() => time)
   const count = (times: number) => {
