@@ -4,7 +4,7 @@ import { paramName } from '../../daemon/rpc/param-name.ts'
 import { until } from '../support/until.ts'
 
 describe('before hello', () => {
-  test('only ping is answered', async () => {
+  test('only ping and hello succeed, other methods fail with not_ready', async () => {
     const { url } = await startTestServer()
     const client = await openClient(url)
     expect(await client.call('ping')).toMatchObject({ result: { time: expect.any(Number) } })
@@ -16,7 +16,7 @@ describe('before hello', () => {
     expect(await client.call('hello', helloParams)).toMatchObject({ result: { protocol: 1 } })
   })
 
-  test('the connection is closed with 4506 when hello does not come', async () => {
+  test('the connection is closed with 4506 when hello does not arrive in time', async () => {
     const { url } = await startTestServer({ limits: { helloTimeoutMs: 50 } })
     const client = await openClient(url)
     await expect(client.closed).resolves.toMatchObject({ code: 4506 })
@@ -28,13 +28,16 @@ describe('before hello', () => {
   test.each([
     [[0], 'client'],
     [[2, 7], 'daemon'],
-  ])('versions %j are refused with what to update, then 4503', async (protocol, update) => {
-    const { url } = await startTestServer()
-    const client = await openClient(url)
-    const { error } = await client.call('hello', { ...helloParams, protocol })
-    expect(error).toMatchObject({ code: -32005, data: { kind: 'unsupported_version', supported: [1], update } })
-    await expect(client.closed).resolves.toMatchObject({ code: 4503 })
-  })
+  ])(
+    'versions %j are rejected with the side to update, then the connection closes with 4503',
+    async (protocol, update) => {
+      const { url } = await startTestServer()
+      const client = await openClient(url)
+      const { error } = await client.call('hello', { ...helloParams, protocol })
+      expect(error).toMatchObject({ code: -32005, data: { kind: 'unsupported_version', supported: [1], update } })
+      await expect(client.closed).resolves.toMatchObject({ code: 4503 })
+    },
+  )
 
   test('one common version is enough', async () => {
     const { url } = await startTestServer()
@@ -44,7 +47,7 @@ describe('before hello', () => {
     })
   })
 
-  test('a client keeps its id over a reconnect', async () => {
+  test('hello accepts the clientId of the client, and a second hello is rejected', async () => {
     const { url } = await startTestServer()
     const client = await openClient(url)
     const { result } = await client.call('hello', { ...helloParams, clientId: 'c_before' })
@@ -53,7 +56,7 @@ describe('before hello', () => {
   })
 })
 
-describe('bad messages are answered and the connection goes on', () => {
+describe('a bad message is answered and the connection stays open', () => {
   test.each([
     ['{"jsonrpc":', null, -32700, 'parse_error'],
     ['', null, -32700, 'parse_error'],
@@ -108,7 +111,7 @@ describe('bad messages are answered and the connection goes on', () => {
       /session id/,
       '(200 characters)',
     ],
-  ])('%s %j: the path and what was expected', async (method, params, path, expected, shown) => {
+  ])('%s %j is rejected with the path and the expected value', async (method, params, path, expected, shown) => {
     const { url } = await startTestServer()
     const client = await greet(url)
     const { error } = await client.call(method, params)
@@ -120,7 +123,7 @@ describe('bad messages are answered and the connection goes on', () => {
     expect(error!.message).toContain(paramName(String(error!.data['path'])))
   })
 
-  test('unknown fields are ignored', async () => {
+  test('unknown fields and notifications are ignored', async () => {
     const server = await startTestServer()
     server.ring('sessions')
     const client = await greet(server.url)
@@ -142,7 +145,7 @@ describe('bad messages are answered and the connection goes on', () => {
   })
 })
 
-test('a message of 5 MB closes with 1009, one of 3 MB is read', async () => {
+test('a 5 MB message closes the connection with 1009, a 3 MB message is read', async () => {
   const { url } = await startTestServer()
   const client = await greet(url)
   const { error } = await client.call('session.get', { session: 'x'.repeat(3 * 1024 * 1024) })
@@ -152,12 +155,12 @@ test('a message of 5 MB closes with 1009, one of 3 MB is read', async () => {
   await expect(client.closed).resolves.toMatchObject({ code: 1009 })
 })
 
-describe('a message that is nested', () => {
+describe('a nested message', () => {
   const call = (levels: number) =>
     `{"jsonrpc":"2.0","id":1,"method":"topic.unsubscribe","params":{"topic":"daemon","x":${'['.repeat(levels)}${']'.repeat(levels)}}}`
 
   // The message and its params are two of the levels.
-  test('128 levels deep is read, one of 129 is not, and the connection goes on', async () => {
+  test('is read with 128 levels and rejected with 129, and the connection stays open', async () => {
     const { url } = await startTestServer()
     const client = await greet(url)
     client.messages.length = 0
@@ -173,7 +176,7 @@ describe('a message that is nested', () => {
     ['in its params', call(2_000_000), 'invalid_request'],
     ['in arrays', '['.repeat(2_000_000) + ']'.repeat(2_000_000), 'invalid_request'],
     ['and never closed', '{"a":'.repeat(800_000), 'parse_error'],
-  ])('millions of levels deep, %s, is refused', async (_, text, kind) => {
+  ])('is rejected with millions of levels, %s', async (_, text, kind) => {
     const { url } = await startTestServer()
     const client = await greet(url)
     client.sendText(text)
@@ -182,14 +185,14 @@ describe('a message that is nested', () => {
   })
 })
 
-test('a binary message closes with 4500', async () => {
+test('a binary message closes the connection with 4500', async () => {
   const { url } = await startTestServer()
   const client = await greet(url)
   client.ws.send(Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping"}'))
   await expect(client.closed).resolves.toMatchObject({ code: 4500 })
 })
 
-test('a flood of nonsense gets short answers, then 4500, and nobody else notices', async () => {
+test('a flood of invalid calls gets short errors, then close code 4500, and other clients are unaffected', async () => {
   const { url } = await startTestServer()
   const other = await greet(url)
   const client = await greet(url)
@@ -203,7 +206,7 @@ test('a flood of nonsense gets short answers, then 4500, and nobody else notices
   expect(await other.call('ping')).toHaveProperty('result')
 })
 
-test('what a handler throws by mistake stays in the log, under the id that is answered', async () => {
+test('an exception in a handler is answered with an id and logged under it, without details in the answer', async () => {
   const server = await startTestServer({
     handlers: {
       session: {
@@ -229,7 +232,7 @@ test('what a handler throws by mistake stays in the log, under the id that is an
   }
 })
 
-test('calls beyond the limit in flight answer overloaded, and the others end when the connection does', async () => {
+test('calls beyond maxCallsInFlight fail as overloaded, and a disconnect aborts those in flight', async () => {
   const aborted: string[] = []
   const { url } = await startTestServer({
     limits: { maxCallsInFlight: 3 },

@@ -3,10 +3,10 @@ import { checkHost, checkOrigin, tokenOf } from '../../daemon/server/checks.ts'
 import { createFailedTokens } from '../../daemon/server/failed-tokens.ts'
 import { fixedTokens } from '../support/fixed-tokens.ts'
 
-describe('Host', () => {
+describe('the Host check', () => {
   const allowed = ['mux.example:7433', 'plain.example']
   test.each(['localhost:7433', 'LOCALHOST:7433', '127.0.0.1:7433', '127.9.8.7:7433', '[::1]:7433', ...allowed])(
-    '%s is the daemon',
+    'accepts %s',
     host => expect(checkHost(host, 7433, allowed)).toBeUndefined(),
   )
   test.each([
@@ -24,17 +24,17 @@ describe('Host', () => {
     '[::ffff:1.2.3.4]:7433',
     'mux.example',
     '10.0.0.1:7433',
-  ])('%s is not', host => expect(checkHost(host, 7433, allowed)).toMatchObject({ status: 403 }))
+  ])('rejects %s', host => expect(checkHost(host, 7433, allowed)).toMatchObject({ status: 403 }))
 
-  test('without a port port 80 is meant', () => {
+  test('accepts a Host without a port on port 80', () => {
     expect(checkHost('localhost', 80, [])).toBeUndefined()
   })
 })
 
-describe('Origin', () => {
+describe('the Origin check', () => {
   const allowed = ['https://ui.example', 'null']
   test.each([undefined, 'http://localhost:7433', 'http://127.0.0.1:7433', 'http://[::1]:7433', 'https://ui.example'])(
-    '%s may connect',
+    'accepts %s',
     origin => expect(checkOrigin(origin, 7433, allowed)).toBeUndefined(),
   )
   test.each([
@@ -47,7 +47,7 @@ describe('Origin', () => {
     'https://ui.example.evil.example',
     'file://',
     'http://localhost:7433.evil.example',
-  ])('%s may not, even with null configured', origin =>
+  ])('rejects %s, even with null configured', origin =>
     expect(checkOrigin(origin, 7433, allowed)).toMatchObject({ status: 403 }),
   )
 })
@@ -63,7 +63,7 @@ describe('the token', () => {
     [{ 'sec-websocket-protocol': `muxd.v1, muxd.auth.${Buffer.from(token).toString('base64url')}` }, token],
     [{ 'sec-websocket-protocol': 'muxd.v1' }, undefined],
     [{ authorization: 'Bearer first', 'sec-websocket-protocol': 'muxd.auth.c2Vjb25k' }, 'first'],
-  ])('of %j is %s', (headers, expected) => expect(tokenOf(headers)).toBe(expected))
+  ])('of the headers %j is %s', (headers, expected) => expect(tokenOf(headers)).toBe(expected))
 
   test.each([
     ['control', 'control'],
@@ -71,13 +71,13 @@ describe('the token', () => {
     ['', undefined],
     ['contro', undefined],
     ['controlX', undefined],
-  ] as const)('%s lets in as %s', (given, role) => {
+  ] as const)('%s has the role %s', (given, role) => {
     expect(fixedTokens({ control: 'control', observe: 'observe' }).find(given)?.role).toBe(role)
   })
 })
 
 describe('wrong tokens', () => {
-  test('lock for a window after ten within one, and not when they are spread', () => {
+  test('lock for a window after ten within one window, but not when they are spread', () => {
     let time = 0
     const failed = createFailedTokens({ most: 10, windowMs: 60_000, now: () => time })
     for (let count = 0; count < 30; count++) {

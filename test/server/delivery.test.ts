@@ -8,7 +8,7 @@ const seqs = (events: { seq: number }[]) => events.map(({ seq }) => seq)
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index)
 
 describe('topic.subscribe', () => {
-  test('is answered before its first events, also when the handler takes its time and events are published meanwhile', async () => {
+  test('answers before the first events, also from a slow handler while events are published', async () => {
     const server = await startTestServer({
       handlers: {
         topic: {
@@ -31,15 +31,35 @@ describe('topic.subscribe', () => {
   })
 
   test.each([
-    ['from now on by default', undefined, { recovered: true }, [21]],
-    ['from now on', 'end', { recovered: true }, [21]],
-    ['everything kept', 'start', { recovered: true }, range(11, 21)],
-    ['what follows a place', { epoch: instance, seq: 17 }, { recovered: true }, range(18, 21)],
-    ['nothing but new ones at the head', { epoch: instance, seq: 20 }, { recovered: true }, [21]],
-    ['all when the place is just before the first', { epoch: instance, seq: 10 }, { recovered: true }, range(11, 21)],
-    ['trimmed', { epoch: instance, seq: 9 }, { recovered: false, reason: 'trimmed' }, range(11, 21)],
-    ['ahead of the log', { epoch: instance, seq: 21 }, { recovered: false, reason: 'ahead_of_log' }, range(11, 21)],
-    ['another epoch', { epoch: 'before', seq: 17 }, { recovered: false, reason: 'epoch_changed' }, range(11, 21)],
+    ['without since sends only new events', undefined, { recovered: true }, [21]],
+    ['since the end sends only new events', 'end', { recovered: true }, [21]],
+    ['since the start sends all kept events', 'start', { recovered: true }, range(11, 21)],
+    ['since a cursor sends the events after it', { epoch: instance, seq: 17 }, { recovered: true }, range(18, 21)],
+    ['since the head sends only new events', { epoch: instance, seq: 20 }, { recovered: true }, [21]],
+    [
+      'since just before the first event sends all kept events',
+      { epoch: instance, seq: 10 },
+      { recovered: true },
+      range(11, 21),
+    ],
+    [
+      'since a trimmed cursor sends all kept events',
+      { epoch: instance, seq: 9 },
+      { recovered: false, reason: 'trimmed' },
+      range(11, 21),
+    ],
+    [
+      'since a cursor ahead of the log sends all kept events',
+      { epoch: instance, seq: 21 },
+      { recovered: false, reason: 'ahead_of_log' },
+      range(11, 21),
+    ],
+    [
+      'since a cursor of another epoch sends all kept events',
+      { epoch: 'before', seq: 17 },
+      { recovered: false, reason: 'epoch_changed' },
+      range(11, 21),
+    ],
   ])('%s', async (_title, since, recovery, expected) => {
     const server = await startTestServer()
     const log = server.ring(topic, { maxRecords: 10 })
@@ -53,7 +73,7 @@ describe('topic.subscribe', () => {
     await until(() => expect(seqs(client.events(topic))).toEqual(expected))
   })
 
-  test('again replaces the cursor: nothing comes twice', async () => {
+  test('called again replaces the cursor and repeats no event', async () => {
     const server = await startTestServer()
     const log = server.ring(topic)
     log.publish({}, {})
@@ -69,7 +89,7 @@ describe('topic.subscribe', () => {
     await until(() => expect(seqs(client.events(topic))).toEqual([1, 2, 3, 4]))
   })
 
-  test('many at once in one turn each get their events after their answer, once', async () => {
+  test('called five times in one turn sends the events once, after all answers', async () => {
     const server = await startTestServer()
     const log = server.ring(topic)
     log.publish({}, {})
@@ -80,7 +100,7 @@ describe('topic.subscribe', () => {
     expect(client.messages.at(-1)!.method).toBe('events')
   })
 
-  test('ends with topic.unsubscribe and with the topic', async () => {
+  test('is undone by topic.unsubscribe and by the end of the topic', async () => {
     const server = await startTestServer()
     const [one, two] = [server.ring(topic), server.ring('sessions')]
     const client = await greet(server.url)
@@ -98,7 +118,7 @@ describe('topic.subscribe', () => {
     expect(client.events(topic)).toEqual([])
   })
 
-  test('is bounded in number', async () => {
+  test('is limited by maxSubscriptions', async () => {
     const server = await startTestServer({ limits: { maxSubscriptions: 1 } })
     server.ring(topic)
     server.ring('sessions')
@@ -111,7 +131,7 @@ describe('topic.subscribe', () => {
   })
 })
 
-test('all subscribers of a topic get the same bytes, which are the stored texts', async () => {
+test('all subscribers of a topic receive the same bytes, made of the stored texts', async () => {
   const server = await startTestServer()
   const log = server.ring(topic)
   const clients = [await greet(server.url), await greet(server.url)]
@@ -123,7 +143,7 @@ test('all subscribers of a topic get the same bytes, which are the stored texts'
   for (const client of clients) expect(client.texts.at(-1)).toBe(expected)
 })
 
-test('what is published in a turn arrives as one message a topic, and with the answers of the turn in one write', async () => {
+test('the events of a turn arrive as one message a topic, in one write with the answers', async () => {
   const server = await startTestServer({
     handlers: {
       session: {
@@ -149,7 +169,7 @@ test('what is published in a turn arrives as one message a topic, and with the a
 })
 
 describe('pages', () => {
-  test('a replay is cut after the event that passes the page size, and is complete', async () => {
+  test('a replay is split after the event that exceeds the page size, and is complete', async () => {
     const server = await startTestServer({ limits: { eventsPageBytes: 1_000 } })
     const log = server.ring(topic)
     log.publish(...range(1, 100).map(n => ({ text: 'x'.repeat(n * 5) })))
@@ -164,7 +184,7 @@ describe('pages', () => {
     expect(pages.length).toBeGreaterThan(20)
   })
 
-  test('a burst larger than a page arrives whole and in order', async () => {
+  test('a burst larger than a page arrives complete and in order', async () => {
     const server = await startTestServer({ limits: { eventsPageBytes: 1_000, highWaterBytes: 4_000 } })
     const log = server.ring(topic)
     const client = await greet(server.url)
@@ -173,7 +193,7 @@ describe('pages', () => {
     await until(() => expect(seqs(client.events(topic))).toEqual(range(1, 5_000)))
   })
 
-  test('topics share a connection fairly: a live one does not wait for one that is replayed', async () => {
+  test('a live topic does not wait for a replay on the same connection', async () => {
     const server = await startTestServer()
     const [long, live] = [server.ring(topic), server.ring('sessions')]
     for (let count = 0; count < 100; count++) long.publish(...range(1, 1_000).map(() => ({ text: 'x'.repeat(100) })))
@@ -186,7 +206,7 @@ describe('pages', () => {
     await until(() => expect(client.events(topic)).toHaveLength(100_000))
   })
 
-  test('topic.read pages by number and by size, and starts where the log does', async () => {
+  test('topic.read limits a page by count and bytes, and starts at the first kept event', async () => {
     const server = await startTestServer()
     const log = server.ring(topic, { maxRecords: 50 })
     log.publish(...range(1, 60).map(() => ({ text: 'x'.repeat(100_000) })))
@@ -200,7 +220,7 @@ describe('pages', () => {
   })
 })
 
-test('a large event arrives cut, with its size, and event.get has it whole', async () => {
+test('a large event arrives cut, with its original size, and event.get returns all of it', async () => {
   const server = await startTestServer({ limits: { maxEventBytes: 2_000 } })
   const log = server.ring(topic)
   const client = await greet(server.url)
@@ -222,10 +242,10 @@ test('a large event arrives cut, with its size, and event.get has it whole', asy
   expect(await client.call('event.get', { topic, seq: 2 })).toHaveProperty('error.data.kind', 'not_found')
 })
 
-describe('with a window', () => {
+describe('a subscription with a window', () => {
   const text = 'x'.repeat(470)
 
-  test('no more is sent than the client has acknowledged plus the window', async () => {
+  test('never has more unacked bytes than the window', async () => {
     const server = await startTestServer()
     const log = server.ring(topic)
     log.publish(...range(1, 20).map(() => ({ text })))
@@ -252,7 +272,7 @@ describe('with a window', () => {
     }
   })
 
-  test('an event larger than the window goes alone', async () => {
+  test('gets an event larger than the window alone', async () => {
     const server = await startTestServer()
     const log = server.ring(topic)
     log.publish({ text }, { text: text.repeat(10) }, { text })
@@ -265,7 +285,7 @@ describe('with a window', () => {
   })
 })
 
-test('the daemon topic holds the latest value only', async () => {
+test('a topic whose log keeps one record serves only the latest value', async () => {
   const log = createRingLog({ epoch: instance, maxRecords: 1, maxBytes: Infinity, maxEventBytes: 1_000 })
   const server = await startTestServer({ logs: { daemon: log } })
   for (const state of ['running', 'disk_full', 'running']) log.append({ type: 'daemon_status', state }, 1)
@@ -278,7 +298,7 @@ test('the daemon topic holds the latest value only', async () => {
   )
 })
 
-test('a log that cannot be read ends the connection, which is to be seen in the log, and no other', async () => {
+test('a log that cannot be read is logged and ends only the connection that reads it', async () => {
   const server = await startTestServer()
   const log = server.ring(topic)
   server.ring('sessions')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { greet, helloParams, openClient, startTestServer } from './harness.ts'
 
-test('hello answers the version, the role and a new client id', async () => {
+test('hello returns the protocol version, the role and a new client id', async () => {
   const { url } = await startTestServer({ limits: { maxRuns: 3 } })
   const client = await openClient(url)
   const { result } = await client.call('hello', helloParams)
@@ -15,7 +15,7 @@ test('hello answers the version, the role and a new client id', async () => {
   })
 })
 
-test('subscribe, publish, receive', async () => {
+test('a subscriber receives stored and new events in order', async () => {
   const server = await startTestServer()
   const log = server.ring('sessions')
   log.publish({ type: 'a' })

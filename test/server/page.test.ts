@@ -28,7 +28,7 @@ function ask(url: string, path: string, options: { method?: string; headers?: ob
 }
 
 describe('the page', () => {
-  it('is there for everybody, and may load and reach nothing but its own daemon', async () => {
+  it('is served without a token, with headers that allow it to reach only its daemon', async () => {
     const { info } = await startTestDaemon()
     for (const path of ['/', '/index.html', '/?x=1']) {
       const { status, headers, body } = await ask(info.url, path)
@@ -52,7 +52,7 @@ describe('the page', () => {
     expect(await ask(info.url, '/main.js', { method: 'HEAD' })).toMatchObject({ status: 200, body: '' })
   })
 
-  it('is all that is there: no other file, however it is asked for', async () => {
+  it('is the only content served: other paths and methods answer 401', async () => {
     const { info } = await startTestDaemon()
     const paths = [
       '/../daemon.js',
@@ -66,7 +66,7 @@ describe('the page', () => {
     expect(await ask(info.url, '/', { method: 'POST' })).toMatchObject({ status: 401 })
   })
 
-  it('shares the SDK with pages of other origins only where they are allowed', async () => {
+  it('shares the SDK with pages of allowed origins only', async () => {
     const { info } = await startTestDaemon({ config: { allowedOrigins: ['http://ui.example'] } })
     const from = (origin: string) => ask(info.url, '/muxd.js', { headers: { origin } })
     const allowed = await from('http://ui.example')
@@ -81,7 +81,7 @@ describe('the page', () => {
   })
 })
 
-describe('a link to the page', () => {
+describe('the exchange of a login link', () => {
   const open = async (role: 'control' | 'observe' = 'control') => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
@@ -95,7 +95,7 @@ describe('a link to the page', () => {
     return { daemon, peer, link, exchange }
   }
 
-  it('lets in one browser, once, with its role and a token of its own that can be revoked', async () => {
+  it('logs in one browser, once, with the role of the link and a revocable token', async () => {
     const { daemon, peer, link, exchange } = await open('observe')
     const { url } = await link()
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#code=[\w-]{32}$/)
@@ -117,7 +117,7 @@ describe('a link to the page', () => {
     expect(daemon.log()).not.toContain(url.slice(-32))
   })
 
-  it('lets in nobody from another page or by another name, and no guess', async () => {
+  it('rejects other origins and hosts and malformed bodies, and locks after too many guesses', async () => {
     const { daemon, link, exchange } = await open()
     const { url } = await link()
     expect(await exchange(url, { origin: 'http://evil.example' })).toMatchObject({ status: 403 })
@@ -132,7 +132,7 @@ describe('a link to the page', () => {
   })
 })
 
-it('what is sent is sent packed to whom takes it so', async () => {
+it('files are sent gzipped to clients that accept it', async () => {
   const { info } = await startTestDaemon()
   const { port } = new URL(info.url)
   const answer = await fetch(`http://127.0.0.1:${port}/main.js`)

@@ -13,7 +13,7 @@ const refused = (status: number, message: RegExp) =>
   expect.objectContaining({ status, message: expect.stringMatching(message) })
 
 describe('an upgrade is refused', () => {
-  test('with 403 for a foreign Host, whatever else is right', async () => {
+  test('with 403 for a foreign Host, even with a valid token', async () => {
     const { url } = await startTestServer()
     await expect(openClient(url, { headers: { host: 'evil.example:7433' } })).rejects.toEqual(refused(403, /evil/))
   })
@@ -50,7 +50,7 @@ describe('an upgrade is refused', () => {
     await expect(openClient(url, { protocols: [] })).rejects.toEqual(refused(400, /muxd\.v1/))
   })
 
-  test('with 503 for an observer where there are so many, while who has control still comes in', async () => {
+  test('with 503 for an observer beyond maxObservers, while control clients still connect', async () => {
     const { url, connections } = await startTestServer({ limits: { maxConnections: 4, maxObservers: 2 } })
     const watchers = [
       await openClient(url, { token: tokens.observe }),
@@ -78,7 +78,7 @@ describe('an upgrade is refused', () => {
   })
 })
 
-test('a browser brings its token as a subprotocol, and only muxd.v1 is selected', async () => {
+test('a browser sends its token as a subprotocol, and the server selects muxd.v1', async () => {
   const { url } = await startTestServer()
   const auth = `muxd.auth.${Buffer.from(tokens.observe).toString('base64url')}`
   const client = await openClient(url, { token: null, protocols: [auth, 'muxd.v1'] })
@@ -87,7 +87,7 @@ test('a browser brings its token as a subprotocol, and only muxd.v1 is selected'
   expect(result).toMatchObject({ role: 'observe' })
 })
 
-test('the Unix socket is open to its owner alone, needs no token, and gives control', async () => {
+test('the Unix socket has mode 600, needs no token and grants control', async () => {
   const { socketPath } = await startTestServer()
   expect(statSync(socketPath).mode & 0o777).toBe(0o600)
   const client = await openClient(`ws+unix://${socketPath}:/ws`, { token: null })
@@ -116,7 +116,7 @@ describe('HTTP', () => {
     expect({ status, body }).toEqual({ status: 200, body: { ok: true, name: 'muxd', version: '0.0.1' } })
   })
 
-  test('everything else passes the same checks and is not there', async () => {
+  test('other paths pass the same checks before they answer 404 or 426', async () => {
     const { port } = await startTestServer()
     expect(await get(port, '/', { host: 'evil.example' })).toMatchObject({ status: 403 })
     expect(await get(port, '/', { origin: 'http://evil.example', authorization })).toMatchObject({ status: 403 })
@@ -126,7 +126,7 @@ describe('HTTP', () => {
     expect(await get(port, '/ws', { authorization })).toMatchObject({ status: 426 })
   })
 
-  test('a request that is not finished in time is cut off, also one that never begins', async () => {
+  test('a request that is not complete in time is closed, also one that never begins', async () => {
     const { port } = await startTestServer({ limits: { requestTimeoutMs: 200 } })
     for (const start of ['', 'GET / HTTP/1.1\r\nHost: localhost\r\nX: ']) {
       const socket = connect(port, '127.0.0.1')
@@ -138,7 +138,7 @@ describe('HTTP', () => {
     }
   })
 
-  test('a broken request harms nobody', async () => {
+  test('a malformed request closes its connection and no other', async () => {
     const { port, url } = await startTestServer()
     const socket = connect(port, '127.0.0.1')
     onTestFinished(() => void socket.destroy())
@@ -150,7 +150,7 @@ describe('HTTP', () => {
   })
 })
 
-test('a port in use is said with its host and number', async () => {
+test('a port in use fails with AddressInUse, the host and the port', async () => {
   const first = await startTestServer()
   const { hub } = first
   const fixed = fixedTokens(tokens)

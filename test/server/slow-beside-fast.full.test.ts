@@ -3,7 +3,7 @@ import { measureSlowReaders, unsentBound } from '../bench/slow-readers.ts'
 
 const megabyte = 1024 * 1024
 
-test('fifty that never read and fifty that read slowly cost bounded memory beside fifty fast ones, and get all in the end', async () => {
+test('50 stalled and 50 slow readers beside 50 fast ones cost bounded memory and receive everything', async () => {
   const count = 50
   const { bytes, complete, unsentBytes, rssBytes, rssBytesBefore } = await measureSlowReaders({
     count,

@@ -23,8 +23,8 @@ async function startSlowLine(port: number, bytesPerSecond: number): Promise<Slow
 const isContiguous = (events: { seq: number }[], head: number) =>
   events.length === head && events.every(({ seq }, index) => seq === index + 1)
 
-describe('a reader that stalls', () => {
-  test('costs no more memory than the high-water mark and a page, stalls nobody, and gets everything when it goes on', async () => {
+describe('a stalled reader', () => {
+  test('costs at most the high-water mark and a page, delays no other reader, and catches up on resuming', async () => {
     const server = await startTestServer()
     const log = server.ring(topic)
     const fast = await greet(server.url)
@@ -56,7 +56,7 @@ describe('a reader that stalls', () => {
     expect(isContiguous(fast.events(topic), 3_200)).toBe(true)
   })
 
-  test('is ended with 4008 when it has taken nothing for the time allowed, and told so if it reads on', async () => {
+  test('is closed with 4008 after stallTimeoutMs, and gets bye if it reads on', async () => {
     const server = await startTestServer({ limits: { stallTimeoutMs: 200, highWaterBytes: 16 * megabyte } })
     const log = server.ring(topic)
     const client = await greet(server.url)
@@ -69,7 +69,7 @@ describe('a reader that stalls', () => {
     expect(client.messages.at(-1)).toMatchObject({ method: 'bye', params: { code: 4008, reconnect: true } })
   })
 
-  test('is cut off when it does not read on either', async () => {
+  test('is disconnected when it does not read on after the close', async () => {
     const server = await startTestServer({
       limits: { stallTimeoutMs: 100, closeTimeoutMs: 100, highWaterBytes: 16 * megabyte },
     })
@@ -85,9 +85,9 @@ describe('a reader that stalls', () => {
   const twentieth = { heartbeatMs: 750, pongTimeoutMs: 1_500, stallTimeoutMs: 3_000 }
 
   test.each([
-    ['all of it lies in the kernel, and the pings behind it', 100],
-    ['the kernel takes more only now and then', 1_600],
-  ])('is left alone while it reads, however slowly: %s', async (_title, count) => {
+    ['all data and pings fit into the kernel buffer', 100],
+    ['the kernel buffer is mostly full', 1_600],
+  ])('stays connected while it reads slowly: %s', async (_title, count) => {
     const server = await startTestServer({ limits: twentieth })
     server.ring(topic).publish(...Array.from({ length: count }, () => ({ text: 'x'.repeat(10_000) })))
     const line = await startSlowLine(server.port, Infinity)
@@ -102,7 +102,7 @@ describe('a reader that stalls', () => {
     expect(client.messages.filter(({ method }) => method === 'bye')).toEqual([])
   })
 
-  test('that reads nothing of what lies in the kernel is cut off', async () => {
+  test('is disconnected when it reads nothing from the kernel buffer', async () => {
     const server = await startTestServer({ limits: { ...twentieth, closeTimeoutMs: 100 } })
     server.ring(topic).publish(...Array.from({ length: 100 }, () => ({ text: 'x'.repeat(10_000) })))
     const line = await startSlowLine(server.port, Infinity)
@@ -113,7 +113,7 @@ describe('a reader that stalls', () => {
   })
 })
 
-test('a client that asks and never reads is not read from either, and is bounded', async () => {
+test('unsent answers to a client that never reads are bounded, and it gets all of them on resuming', async () => {
   const server = await startTestServer({ limits: { maxUnreadBytes: 256 * 1024 } })
   const log = server.ring(topic)
   log.publish(...Array.from({ length: 10 }, () => ({ text: 'x'.repeat(100_000) })))

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { WebSocket } from 'ws'
 import { socketSink } from '../../daemon/server/socket-sink.ts'
 
-test('several chunks reach the system in one call', async () => {
+test('several chunks reach the socket in one writev call', async () => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const client = connect((server.address() as { port: number }).port, '127.0.0.1')

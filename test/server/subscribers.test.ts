@@ -6,7 +6,7 @@ import { greet, openClient, startTestServer } from './harness.ts'
 
 const topic = 'session/s_1'
 
-test('the status shows who is behind and how far, the furthest first', async () => {
+test('the status lists subscribers that are behind, the furthest first', async () => {
   const server = await startTestServer()
   const log = server.ring(topic)
   await openClient(server.url)
@@ -36,7 +36,7 @@ test('the status shows who is behind and how far, the furthest first', async () 
   await until(() => expect(server.subscribers().behind).toBe(1))
 })
 
-test('however many there are, the status tells of so many and counts the rest', () => {
+test('the status shows a bounded number of subscribers and cursors and counts the rest', () => {
   const cursor = (lag: number): SubscriptionStatus => ({ topic, seq: 1, head: 1 + lag, lag, state: 'behind' })
   const subscriber = (client: string, unsentBytes: number, lags: number[]) => ({
     client,

@@ -26,7 +26,7 @@ async function openPair(where: ListenOptions): Promise<{ client: Socket; socket:
 }
 
 test.runIf(process.platform === 'linux').each(hosts)(
-  'over loopback (%s) it is known to the byte what the peer has not read',
+  'over loopback (%s), unreadBytes counts exactly the bytes the peer has not read',
   async host => {
     const { client, socket } = await openPair({ host, port: 0 })
     const unreadBytes = createUnreadBytes()
@@ -41,7 +41,7 @@ test.runIf(process.platform === 'linux').each(hosts)(
   },
 )
 
-test('of a Unix socket it is not known', async () => {
+test('unreadBytes is undefined for a Unix socket', async () => {
   const { socket } = await openPair({ path: join(tempDir(), 'socket') })
   expect(await createUnreadBytes()(socket)).toBeUndefined()
 })

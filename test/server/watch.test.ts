@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { greet, openClient, startTestServer } from './harness.ts'
 import { until } from '../support/until.ts'
 
-test('an idle connection gets the heads of its topics, also of one that waits for acks', async () => {
+test('an idle connection gets heartbeats with the heads of its topics, also while it owes acks', async () => {
   const server = await startTestServer({ limits: { heartbeatMs: 50 } })
   const log = server.ring('sessions')
   log.publish({ text: 'x'.repeat(2_000) }, { text: 'x'.repeat(2_000) })
@@ -13,7 +13,7 @@ test('an idle connection gets the heads of its topics, also of one that waits fo
   expect(client.events('sessions')).toHaveLength(1)
 })
 
-test('no heartbeat comes before hello', async () => {
+test('no heartbeat is sent before hello', async () => {
   const server = await startTestServer({ limits: { heartbeatMs: 20 } })
   const client = await openClient(server.url)
   let pings = 0
@@ -22,7 +22,7 @@ test('no heartbeat comes before hello', async () => {
   expect(client.messages).toEqual([])
 })
 
-test('a client that answers pings stays', async () => {
+test('a client that answers pings stays connected', async () => {
   const server = await startTestServer({ limits: { heartbeatMs: 20, pongTimeoutMs: 100 } })
   const client = await greet(server.url)
   let pings = 0
@@ -31,21 +31,21 @@ test('a client that answers pings stays', async () => {
   expect(await client.call('ping')).toHaveProperty('result')
 })
 
-test('a client that answers no ping is closed with 4012', async () => {
+test('a client that does not answer pings is closed with 4012', async () => {
   const server = await startTestServer({ limits: { heartbeatMs: 30, pongTimeoutMs: 100 } })
   const client = await greet(server.url, { autoPong: false })
   await expect(client.closed).resolves.toMatchObject({ code: 4012 })
   expect(client.messages.at(-1)).toMatchObject({ method: 'bye', params: { code: 4012, reconnect: true } })
 })
 
-test('a peer that is gone without a word is cut off', async () => {
+test('a peer that stops reading is disconnected', async () => {
   const server = await startTestServer({ limits: { heartbeatMs: 30, pongTimeoutMs: 100, closeTimeoutMs: 100 } })
   const client = await greet(server.url)
   client.ws.pause()
   await until(() => expect(server.connections()).toBe(0))
 })
 
-test('closing the server says bye to everyone with its reason, and nobody comes in any more', async () => {
+test('closing the server sends bye to every client and rejects new connections', async () => {
   const server = await startTestServer()
   server.ring('sessions')
   const clients = [await greet(server.url), await greet(`ws+unix://${server.socketPath}:/ws`, { token: null })]
@@ -61,7 +61,7 @@ test('closing the server says bye to everyone with its reason, and nobody comes 
   await expect(openClient(server.url)).rejects.toMatchObject({ code: 'ECONNREFUSED' })
 })
 
-test('a server with a client that does not go closes all the same', async () => {
+test('closing the server disconnects a client that does not close', async () => {
   const server = await startTestServer({ limits: { closeTimeoutMs: 100 } })
   const client = await greet(server.url)
   client.ws.pause()
@@ -69,7 +69,7 @@ test('a server with a client that does not go closes all the same', async () => 
   expect(server.connections()).toBe(0)
 })
 
-test('a client that closes leaves nothing behind', async () => {
+test('a client that closes leaves no connection or subscription behind', async () => {
   const server = await startTestServer()
   server.ring('sessions')
   const client = await greet(server.url)

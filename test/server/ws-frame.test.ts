@@ -10,7 +10,7 @@ test.each([0, 125, 126, 65_535, 65_536])('a message of %i bytes is one unmasked 
   expect(frame.toString('utf8', header)).toBe('x'.repeat(bytes))
 })
 
-test('a frame that waits holds no more memory than its own', () => {
+test('a small frame does not retain a larger buffer', () => {
   const frame = textFrame('small')
   expect(frame.buffer.byteLength).toBe(frame.length)
 })
