@@ -15,7 +15,7 @@ function sendNothingAfterAnswers(peer: Peer): void {
 }
 
 describe('a subscription acknowledges', () => {
-  it('what was taken, so that what waits here stays within the window', async () => {
+  it('events after its reader has taken them', async () => {
     const peer = await peerForTest()
     peer.append(topic, 3)
     const mux = await connectForTest({ url: peer.url })
@@ -28,7 +28,7 @@ describe('a subscription acknowledges', () => {
     await until(() => expect(acks(peer)).toEqual([3]))
   })
 
-  it('for the slowest of its readers', async () => {
+  it('only events that its slowest reader has taken', async () => {
     const peer = await peerForTest()
     peer.append(topic, 2)
     const mux = await connectForTest({ url: peer.url })
@@ -43,7 +43,7 @@ describe('a subscription acknowledges', () => {
     for (const seq of acks(peer)) expect(seq).toBeLessThan(2)
   })
 
-  it('for those that are left when the slowest is aborted and never asks again', async () => {
+  it('for the remaining readers when the slowest is aborted', async () => {
     const peer = await peerForTest()
     peer.append(topic, 1)
     const mux = await connectForTest({ url: peer.url })
@@ -57,7 +57,7 @@ describe('a subscription acknowledges', () => {
     await until(() => expect(acks(peer).at(-1)).toBe(2))
   })
 
-  it('what is sent again after it was taken: the daemon would wait for ever', async () => {
+  it('events that are sent again after they were taken', async () => {
     const peer = await peerForTest()
     peer.append(topic, 6)
     const mux = await connectForTest({ url: peer.url })
@@ -77,7 +77,7 @@ describe('a subscription acknowledges', () => {
     expect((await waiting).value).toMatchObject({ seq: 7 })
   })
 
-  it('nothing while a cursor is being placed: it would count for the new one', async () => {
+  it('nothing while the subscribe call of a second reader is pending', async () => {
     const peer = await peerForTest()
     peer.append(topic, 4)
     const mux = await connectForTest({ url: peer.url })

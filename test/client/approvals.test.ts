@@ -61,8 +61,8 @@ const closing = <T>(items: AsyncIterableIterator<T>) => {
 const subscribed = (peer: Peer, times = 1) => until(() => expect(peer.calls('topic.subscribe')).toHaveLength(times))
 const ids = (found: PendingApproval[]) => found.map(({ approval }) => approval)
 
-describe('what awaits an answer', () => {
-  it('is what did so already, in its order over all pages, then what comes', async () => {
+describe('mux.approvals()', () => {
+  it('yields the pending approvals of all pages, oldest first, then new ones', async () => {
     const { peer, change } = await peerWith(record(1), record(2), record(3), denied(4), record(5))
     const { approvals } = await following(peer)
     expect(ids(await take(approvals, 4))).toEqual(['a_1', 'a_2', 'a_3', 'a_5'])
@@ -71,7 +71,7 @@ describe('what awaits an answer', () => {
     expect(ids(await take(approvals, 1))).toEqual(['a_6'])
   })
 
-  it('may be that of one session', async () => {
+  it('yields only the approvals of a given session', async () => {
     const { peer, change } = await peerWith()
     const { approvals } = await following(peer, { session: 's_2' })
     const next = take(approvals, 1)
@@ -82,7 +82,7 @@ describe('what awaits an answer', () => {
     expect(ids(await next)).toEqual(['a_2'])
   })
 
-  it('comes once, whatever is told again', async () => {
+  it('yields an approval once, even if it is reported again', async () => {
     const { peer, change } = await peerWith(record(1))
     const { approvals } = await following(peer)
     await take(approvals, 1)
@@ -92,7 +92,7 @@ describe('what awaits an answer', () => {
     expect(ids(await take(approvals, 1))).toEqual(['a_2'])
   })
 
-  it('is not what was answered before it was taken', async () => {
+  it('skips an approval that was answered before it was taken', async () => {
     const { peer, change } = await peerWith(record(1), record(2))
     const { approvals } = await following(peer)
     const [first] = await take(approvals, 1)
@@ -104,7 +104,7 @@ describe('what awaits an answer', () => {
     expect(ids(await take(approvals, 1))).toEqual(['a_3'])
   })
 
-  it('is neither lost nor doubled where the connection breaks', async () => {
+  it('neither loses nor repeats an approval when the connection breaks', async () => {
     const { peer, change } = await peerWith(record(1))
     const { approvals } = await following(peer)
     const [first] = await take(approvals, 1)
@@ -120,7 +120,7 @@ describe('what awaits an answer', () => {
     expect(await first!.resolved).toMatchObject({ decision: 'deny', by: { name: 'bob' } })
   })
 
-  it('is neither lost nor doubled where a daemon was started again, which has forgotten what it told', async () => {
+  it('neither loses nor repeats an approval after a restart with a new epoch', async () => {
     const { peer, all, log, change } = await peerWith(record(1), record(2))
     const { approvals } = await following(peer)
     const [first, second] = await take(approvals, 2)
@@ -151,7 +151,7 @@ describe('what awaits an answer', () => {
     expect(ids(await take(approvals, 1))).toEqual(['a_5'])
   })
 
-  it('is asked for whole where it was too large to be told whole', async () => {
+  it('fetches an approval whose event was cut', async () => {
     const { peer, all, log } = await peerWith()
     const { approvals } = await following(peer)
     const next = take(approvals, 1)
@@ -163,7 +163,7 @@ describe('what awaits an answer', () => {
     expect((await next)[0]!.input).toEqual({ content: 'all of it' })
   })
 
-  it('is resolved also while nobody asks for more, and no longer when the loop is left', async () => {
+  it('settles resolved without a pending next(), and rejects it after return()', async () => {
     const { peer, change } = await peerWith(record(1), record(2))
     const { approvals } = await following(peer)
     const [first, second] = await take(approvals, 2)
@@ -175,7 +175,7 @@ describe('what awaits an answer', () => {
     expect(await approvals.next()).toMatchObject({ done: true })
   })
 
-  it('ends with its signal, and with the connection', async () => {
+  it('rejects when its signal aborts or the connection closes', async () => {
     const { peer } = await peerWith()
     const controller = new AbortController()
     const { mux, approvals } = await following(peer, { signal: controller.signal })
@@ -189,7 +189,7 @@ describe('what awaits an answer', () => {
 })
 
 describe('an answer', () => {
-  it('counts once, though its own answer was lost', async () => {
+  it('is sent again with the same key when its response is lost', async () => {
     const { peer } = await peerWith(record(1))
     peer.on('approval.answer', () => {
       peer.on('approval.answer', () => denied(1))
@@ -211,7 +211,7 @@ describe('with a daemon', () => {
   const start = (mux: Mux, prompt: string) => mux.run({ prompt, cwd: tempDir() })
   const ended = async (mux: Mux, run: { id: string }): Promise<Run> => mux.attach(run.id).wait()
 
-  it('programs answer each other’s questions, and the second learns who was first', async () => {
+  it('one program answers the approval of another, and a later answer conflicts', async () => {
     const { home } = await startTestDaemon()
     const ada = await connectForTest({ home, client: { name: 'ada', version: '1' } })
     const bob = await connectForTest({ home, client: { name: 'bob', version: '1' } })
@@ -231,7 +231,7 @@ describe('with a daemon', () => {
     expect((await ended(ada, run)).result?.response).toContain('not that one')
   })
 
-  it('a question is answered, and what a cancelled run asked is withdrawn', async () => {
+  it('a question is answered, and cancelling a run withdraws its approval', async () => {
     const { home } = await startTestDaemon()
     const mux = await connectForTest({ home })
     const approvals = closing(mux.approvals())
@@ -245,7 +245,7 @@ describe('with a daemon', () => {
     expect(await asked!.resolved).toMatchObject({ decision: 'withdrawn' })
   })
 
-  it('a question goes on awaiting its answer over a daemon that was killed', async () => {
+  it('an approval stays pending when the daemon is killed and restarted', async () => {
     const daemon = await startTestDaemon()
     const mux = await connectForTest({ home: daemon.home })
     const approvals = closing(mux.approvals())

@@ -31,6 +31,6 @@ it('the SDK for browsers depends on nothing at run time', async () => {
   expect(Object.values(metafile.outputs).flatMap(output => output.imports)).toEqual([])
 })
 
-it('the SDK calls itself by the version of its package', () => {
+it('sdkVersion equals the version in package.json', () => {
   expect((JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version).toBe(sdkVersion)
 })

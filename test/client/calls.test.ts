@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { connectForTest, peerForTest, reached } from './harness.ts'
 import { until } from '../support/until.ts'
 
-it('answers each call with its own answer, in whatever order they come', async () => {
+it('each call gets its own answer, in any order of the answers', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   const ids: unknown[] = []
@@ -13,7 +13,7 @@ it('answers each call with its own answer, in whatever order they come', async (
   expect(await Promise.all(calls)).toEqual(ids.map(of => ({ of })))
 })
 
-it('rejects with the error of the daemon: kind, code, data, whether to try again', async () => {
+it("a call rejects with the kind, code, message and retryable flag of the daemon's error", async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   peer.on('session.get', (_, socket, id) => socket.refuse(id, 'not_found', 'no session s_9'))
@@ -26,7 +26,7 @@ it('rejects with the error of the daemon: kind, code, data, whether to try again
   })
 })
 
-it('rejects a call in flight when the socket breaks', async () => {
+it('a call in flight rejects when the socket breaks', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   const call = mux.api.session.close({ session: 's_1' })
@@ -37,7 +37,7 @@ it('rejects a call in flight when the socket breaks', async () => {
   expect(peer.calls('session.close')).toHaveLength(1)
 })
 
-it('makes a call with a key again when the socket breaks before its answer', async () => {
+it('a call with a key is sent again when the socket breaks before its answer', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   let answers = 0
@@ -51,7 +51,7 @@ it('makes a call with a key again when the socket breaks before its answer', asy
   expect(peer.calls('session.create')).toEqual([params, params, params])
 })
 
-it('waits for a connection before it calls', async () => {
+it('a call waits for the connection to recover', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   peer.on('session.list', () => ({ sessions: [] }))
@@ -61,7 +61,7 @@ it('waits for a connection before it calls', async () => {
   expect(await mux.api.session.list({})).toEqual({ sessions: [] })
 })
 
-it('gives a call up with the reason of its signal', async () => {
+it('a call rejects with the reason of its signal', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   const controller = new AbortController()
@@ -73,7 +73,7 @@ it('gives a call up with the reason of its signal', async () => {
   expect(peer.calls('run.wait')).toHaveLength(1)
 })
 
-it('rejects a call on a connection that was closed', async () => {
+it('a call on a closed connection rejects as unavailable', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   const waiting = mux.api.run.wait({ run: 'r_1' })
@@ -83,7 +83,7 @@ it('rejects a call on a connection that was closed', async () => {
   await expect(mux.attach('r_1').wait()).rejects.toMatchObject({ kind: 'unavailable' })
 })
 
-it('refuses a message that would cost the connection', async () => {
+it('a call above the message size limit rejects without being sent', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   const prompt = '€'.repeat(1_398_200)
@@ -93,7 +93,7 @@ it('refuses a message that would cost the connection', async () => {
   expect(peer.calls('hello')).toHaveLength(1)
 })
 
-it('is no promise itself', async () => {
+it('mux.api and its namespaces are not thenable', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   const both: unknown[] = [mux.api, mux.api.session]

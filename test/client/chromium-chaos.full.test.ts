@@ -32,7 +32,7 @@ describeInChromium('the SDK in Chromium, over bad connections', openPage => {
     expect([...proxy.met.values()].reduce((sum, count) => sum + count)).toBeGreaterThan(3)
   })
 
-  it('comes back complete from being frozen, and takes no connection for silent because it was', async () => {
+  it('has every event after the page was frozen, and its connection does not count as silent', async () => {
     const started = await startBehindProxy()
     const { direct } = started
     const run = await start(started, 'sim:flood frames=4000 rate=700 size=200')
@@ -51,7 +51,7 @@ describeInChromium('the SDK in Chromium, over bad connections', openPage => {
     expect((await page.evaluate(() => seen.reasons)).filter(reason => !reason.includes('1006'))).toEqual([])
   })
 
-  it('comes back complete from being frozen while its connection was lost', async () => {
+  it('has every event after the connection was lost in a frozen page', async () => {
     const started = await startBehindProxy()
     const { direct, proxy } = started
     const run = await start(started, 'sim:flood frames=3000 rate=1000 size=200')
@@ -67,7 +67,7 @@ describeInChromium('the SDK in Chromium, over bad connections', openPage => {
     expect(await page.evaluate(() => seen.states.slice(0, 2))).toEqual(['recovering', 'open'])
   })
 
-  it('comes back complete from being offline', async () => {
+  it('has every event after the page was offline', async () => {
     const started = await startBehindProxy()
     const { direct, proxy } = started
     const run = await start(started, 'sim:flood frames=3000 rate=1000 size=200')
@@ -83,7 +83,7 @@ describeInChromium('the SDK in Chromium, over bad connections', openPage => {
     await until(async () => expect(await page.evaluate(() => seen.mux.state)).toBe('open'))
   })
 
-  it('goes on with its attempts although what it asked in between is never answered', async () => {
+  it('keeps reconnecting although its requests are never answered', async () => {
     const started = await startBehindProxy()
     const { proxy } = started
     const page = await openFollowing(openPage, started, [])

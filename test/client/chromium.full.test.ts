@@ -11,7 +11,7 @@ import { describeInChromium } from './chromium.ts'
 declare const sdk: typeof Sdk
 
 describeInChromium('the SDK in Chromium', openPage => {
-  it("starts a run from a page of the daemon's own, follows it and has its result", async () => {
+  it('starts a run from a page of the daemon, follows it and gets its result', async () => {
     const { info } = await startTestDaemon()
     const page = await openPage(info.url.replace('ws:', 'http:').replace('/ws', '/healthz'))
     const seen = await page.evaluate(
@@ -32,7 +32,7 @@ describeInChromium('the SDK in Chromium', openPage => {
     expect(seen).toMatchObject({ response: expect.stringMatching(/./), state: 'closed' })
   })
 
-  it('is refused on a page of anybody else, whatever token it has, unless its origin is configured', async () => {
+  it('is rejected on a page of another origin unless that origin is configured', async () => {
     const other = createServer((_request, response) => response.end('somebody else')).listen(0, '127.0.0.1')
     onTestFinished(() => void other.close())
     await once(other, 'listening')

@@ -23,7 +23,7 @@ async function collect(items: AsyncIterable<Event | Gap>): Promise<(Event | Gap)
 
 const shared = sharedTestDaemon()
 
-it('a program starts a run, follows it and has what it answered and cost', async () => {
+it('a program starts a run, follows it and gets its response and cost', async () => {
   const { home } = await startTestDaemon()
   const mux = await connectForTest({ home })
   const run = await mux.run({ prompt: 'sim:text hello', cwd: '.' })
@@ -35,7 +35,7 @@ it('a program starts a run, follows it and has what it answered and cost', async
   expect((await mux.api.session.list({})).sessions).toMatchObject([{ session: run.session, lastRun: run.id }])
 })
 
-it('another program cancels it, and the one that started it learns who did and why', async () => {
+it('a program that started a run learns which other program cancelled it and why', async () => {
   const { home } = shared()
   const ada = await connectForTest({ home, client: { name: 'ada', version: '1' } })
   const bob = await connectForTest({ home, client: { name: 'bob', version: '1' } })
@@ -48,14 +48,14 @@ it('another program cancels it, and the one that started it learns who did and w
   expect(await mine).toEqual(await theirs)
 })
 
-it('a run that fails rejects with why', async () => {
+it('the result of a failed run rejects with its failure', async () => {
   const { home } = shared()
   const mux = await connectForTest({ home })
   const run = await mux.run({ prompt: 'sim:crash', cwd: '.' })
   await expect(run.result()).rejects.toMatchObject({ name: 'RunFailed', failure: { code: 'crashed' } })
 })
 
-it('a run outlives its connections: a follower gets every event once over cuts', async () => {
+it('a follower receives every event of a run once over repeated disconnects', async () => {
   const { home } = shared()
   const mux = await connectForTest({ home })
   const run = await mux.run({ prompt: 'sim:flood frames=3000 rate=2000', cwd: '.' })
@@ -75,7 +75,7 @@ it('a run outlives its connections: a follower gets every event once over cuts',
   expect(seqs).toEqual(range(1, seqs.length))
 })
 
-it('a run goes on being followed in a daemon that was started again', async () => {
+it('a follower of a run learns of its interruption from the restarted daemon', async () => {
   const first = await startTestDaemon()
   const { home } = first
   const mux = await connectForTest({ home })
@@ -93,7 +93,7 @@ it('a run goes on being followed in a daemon that was started again', async () =
   expect(seen.map(event => 'seq' in event && event.seq)).toEqual(range(1, seen.length))
 })
 
-it('a reader that is slow holds no more than its window', async () => {
+it('a slow reader receives less than twice its window ahead', async () => {
   const { home } = shared()
   const mux = await connectForTest({ home })
   const run = await mux.run({ prompt: 'sim:flood frames=5000 size=1000', cwd: '.' })
@@ -134,7 +134,7 @@ it('a closed connection leaves no socket and no timer behind', async () => {
   expect(timers()).toEqual([])
 })
 
-it('the SDK for browsers does the same with the WebSocket that is there', async () => {
+it('the browser SDK runs a prompt over the global WebSocket', async () => {
   const { info } = shared()
   vi.stubGlobal('WebSocket', WebSocket)
   onTestFinished(() => void vi.unstubAllGlobals())
@@ -144,7 +144,7 @@ it('the SDK for browsers does the same with the WebSocket that is there', async 
   expect(await run.result()).toMatchObject({ response: 'hello' })
 })
 
-it('a page with a wrong token finds out, and does not go on asking until everyone is locked out', async () => {
+it('a page with a wrong token stops retrying before other clients are locked out', async () => {
   const { info } = shared()
   vi.stubGlobal('WebSocket', WebSocket)
   onTestFinished(() => void vi.unstubAllGlobals())
@@ -156,7 +156,7 @@ it('a page with a wrong token finds out, and does not go on asking until everyon
   expect(other.state).toBe('open')
 })
 
-it('the examples do what they say', async () => {
+it('the examples say-hi.ts and follow.ts print the messages of a run', async () => {
   const { home } = await startTestDaemon()
   const options = { env: { ...process.env, MUXD_HOME: home } }
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'examples/say-hi.ts'], options)
@@ -200,7 +200,7 @@ function cuttable() {
 }
 const original = WebSocket.prototype.emit as (this: WebSocket, ...argv: unknown[]) => boolean
 
-it('follows many topics without a warning of Node', async () => {
+it('following 30 topics emits no Node warning', async () => {
   const warnings: string[] = []
   const note = (warning: Error) => void warnings.push(warning.message)
   process.on('warning', note)

@@ -54,7 +54,7 @@ function startLanguageServer() {
   }
 }
 
-it('going to the definition of a method of the SDK leads to its row in the protocol', async () => {
+it('going to the definition of an SDK method leads to its row in protocol/methods.ts', async () => {
   const rows = resolve('protocol/methods.ts')
   const lines = readFileSync(rows, 'utf8').split('\n')
   const calls = Object.entries(methods).flatMap(([namespace, table]) =>

@@ -10,7 +10,7 @@ import { closeAfterTest, connectForTest, fast, peerForTest, reached } from './ha
 import { until } from '../support/until.ts'
 
 describe('a connection', () => {
-  it('says hello with the version, its name and its token', async () => {
+  it('sends hello with its protocol version and client name over the subprotocol muxd.v1', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({
       url: peer.url,
@@ -23,7 +23,7 @@ describe('a connection', () => {
     expect(mux.state).toBe('open')
   })
 
-  it('is made again when it breaks, as the same client, and tells its states', async () => {
+  it('reconnects as the same client when it breaks, and reports its states', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url })
     const states: ConnectionState[] = []
@@ -35,7 +35,7 @@ describe('a connection', () => {
     await until(() => expect(states).toEqual(['recovering', 'open', 'closed']))
   })
 
-  it('is made again however often it breaks', async () => {
+  it('reconnects after each of 20 disconnects', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url })
     for (let count = 1; count <= 20; count++) {
@@ -46,7 +46,7 @@ describe('a connection', () => {
   })
 
   it.each(Object.entries(closeCodes).map(([code, { name, reconnect }]) => ({ code: Number(code), name, reconnect })))(
-    'after $code $name: another attempt is $reconnect',
+    'after close code $code $name: reconnecting is $reconnect',
     async ({ code, reconnect }) => {
       const peer = await peerForTest()
       const mux = await connectForTest({ url: peer.url })
@@ -58,7 +58,7 @@ describe('a connection', () => {
     },
   )
 
-  it('is given up when the daemon speaks another version', async () => {
+  it('closes for good when the daemon speaks another version', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url })
     peer.on('hello', (_, socket, id) => socket.refuse(id, 'unsupported_version', 'update the client'))
@@ -69,7 +69,7 @@ describe('a connection', () => {
     await expect(mux.api.session.list({})).rejects.toMatchObject({ kind: 'unsupported_version' })
   })
 
-  it('is tried again while the daemon is overloaded', async () => {
+  it('retries while the daemon is overloaded', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url })
     let refused = 0
@@ -82,7 +82,7 @@ describe('a connection', () => {
     expect(refused).toBe(4)
   })
 
-  it('rejects when nobody listens, unless it is to be patient', async () => {
+  it('rejects when no daemon listens, and waits for one if it is patient', async () => {
     const gone = await peerForTest()
     const { url, port } = gone
     await gone.close()
@@ -97,7 +97,7 @@ describe('a connection', () => {
     expect(mux.state).toBe('open')
   })
 
-  it('gives up when its token is refused and there is no other', async () => {
+  it('gives up when its token is rejected and there is no other', async () => {
     const attempts: string[] = []
     const server = createServer()
     server.on('upgrade', (request, socket) => {
@@ -115,7 +115,7 @@ describe('a connection', () => {
     expect(attempts).toEqual(['muxd.v1,muxd.auth.b2xkPz4'])
   })
 
-  it('rejects an attempt that is never answered', async () => {
+  it('rejects an attempt that is not answered in time', async () => {
     const server = createTcpServer()
     const sockets: Socket[] = []
     server.on('connection', socket => sockets.push(socket))
@@ -130,7 +130,7 @@ describe('a connection', () => {
     await expect(connectForTest({ url, timing: { ...fast, attemptMs: 50 } })).rejects.toThrow(`no answer from ${url}`)
   })
 
-  it('is made again when the peer has gone silent without closing', async () => {
+  it('reconnects when the peer goes silent without closing', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url, timing: { ...fast, silenceMs: 60 } })
     const reasons: string[] = []
@@ -140,7 +140,7 @@ describe('a connection', () => {
     expect(reasons[0]).toContain('has gone silent')
   })
 
-  it('stays when it is this program that was held up, with all that came meanwhile unread', async () => {
+  it('stays open when the program itself was blocked and received messages wait unread', async () => {
     const peer = await peerForTest()
     const silenceMs = 450
     const mux = await connectForTest({ url: peer.url, timing: { ...fast, silenceMs } })
@@ -159,7 +159,7 @@ describe('a connection', () => {
     expect(peer.calls('hello')).toHaveLength(1)
   })
 
-  it('is asked whether it is there before its silence is believed', async () => {
+  it('pings a silent peer before it counts as lost', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url, timing: { ...fast, silenceMs: 450 } })
     peer.on('ping', () => ({ time: 0 }))
@@ -168,7 +168,7 @@ describe('a connection', () => {
     expect(peer.calls('hello')).toHaveLength(1)
   })
 
-  it('is closed for good by a farewell that says so, whatever becomes of the socket', async () => {
+  it('closes for good after a bye with reconnect: false', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url })
     peer.sockets[0]!.notify('bye', { code: 4000, reason: 'moved away', reconnect: false })
@@ -177,7 +177,7 @@ describe('a connection', () => {
     expect(peer.calls('hello')).toHaveLength(1)
   })
 
-  it('is made again after a farewell that promises a return', async () => {
+  it('reconnects after a bye with reconnect: true', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url })
     const recovering = reached(mux, 'recovering')
@@ -187,7 +187,7 @@ describe('a connection', () => {
     await until(() => expect(mux.state).toBe('open'))
   })
 
-  it('stays while there are heartbeats', async () => {
+  it('stays open while heartbeats arrive', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url, timing: { ...fast, silenceMs: 300 } })
     const beats = 20
@@ -199,7 +199,7 @@ describe('a connection', () => {
     expect(peer.calls('hello')).toHaveLength(1)
   })
 
-  it('is not shaken by what it does not know, and broken by what is no JSON', async () => {
+  it('ignores unknown messages and reconnects after invalid JSON', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url })
     const [socket] = peer.sockets
@@ -212,7 +212,7 @@ describe('a connection', () => {
     await until(() => expect(peer.calls('hello')).toHaveLength(2))
   })
 
-  it('ends with the signal it was given, with everything that hangs on it', async () => {
+  it('closes when its signal aborts, and rejects everything pending with the reason', async () => {
     const peer = await peerForTest()
     const controller = new AbortController()
     const mux = await connectForTest({ url: peer.url, signal: controller.signal })
@@ -231,7 +231,7 @@ describe('a connection', () => {
     await expect(connectForTest({ url: peer.url, signal: controller.signal })).rejects.toThrow('done with it')
   })
 
-  it('waits longer and longer, and never longer than ten seconds', async () => {
+  it('doubles its retry delay up to ten seconds', async () => {
     const waits: number[] = []
     const random = vi.spyOn(Math, 'random').mockReturnValue(1)
     const later = vi.spyOn(globalThis, 'setTimeout').mockImplementation(((handler: () => void, ms: number) => {
@@ -256,7 +256,7 @@ describe('a connection', () => {
 })
 
 describe('a local daemon', () => {
-  it('is found by its daemon.json, and again where it is after it was started anew', async () => {
+  it('is found by its daemon.json, also at another address after a restart', async () => {
     const home = await mkdtemp(join(tmpdir(), 'muxd-sdk-'))
     closeAfterTest({ close: () => rm(home, { recursive: true }) })
     const [one, two] = [await peerForTest(), await peerForTest()]
@@ -270,7 +270,7 @@ describe('a local daemon', () => {
     expect(two.calls('hello')).toHaveLength(1)
   })
 
-  it('is looked up once more when it refuses the token', async () => {
+  it('is looked up once more when it rejects the token', async () => {
     const home = await mkdtemp(join(tmpdir(), 'muxd-sdk-'))
     closeAfterTest({ close: () => rm(home, { recursive: true }) })
     const [one, two] = [await peerForTest(), await peerForTest()]
@@ -283,7 +283,7 @@ describe('a local daemon', () => {
     await until(() => expect(mux.state).toBe('closed'))
   })
 
-  it('that does not run is unavailable', async () => {
+  it('is unavailable when it does not run', async () => {
     const home = await mkdtemp(join(tmpdir(), 'muxd-sdk-'))
     closeAfterTest({ close: () => rm(home, { recursive: true }) })
     await expect(connectForTest({ home })).rejects.toThrow(`no daemon runs in ${home}`)

@@ -40,7 +40,7 @@ function withRun(peer: Peer, terminal: object): void {
   }))
 }
 
-it('starts in a new session, with an absolute directory and a key of its own', async () => {
+it('mux.run starts a run in a new session with an absolute directory and a generated key', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   peer.on('run.start', () => record())
@@ -55,7 +55,7 @@ it('starts in a new session, with an absolute directory and a key of its own', a
   ])
 })
 
-it('starts in a session that exists, under the key it is given', async () => {
+it('mux.run starts a run in an existing session with the given key', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   peer.on('run.start', () => record())
@@ -63,7 +63,7 @@ it('starts in a session that exists, under the key it is given', async () => {
   expect(peer.calls('run.start')).toEqual([{ session: 's_1', prompt: 'say hi', key: 'k' }])
 })
 
-it('starts nothing twice when the answer is lost', async () => {
+it('mux.run repeats the same request when its answer is lost', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   let lost = 0
@@ -73,7 +73,7 @@ it('starts nothing twice when the answer is lost', async () => {
   expect(second).toEqual(first)
 })
 
-it('has the events of this run alone, from its first to its terminal one', async () => {
+it('run.events yields the events of this run only, from its first to its terminal one', async () => {
   const peer = await peerForTest()
   withRun(peer, { type: 'done' })
   const mux = await connectForTest({ url: peer.url })
@@ -84,7 +84,7 @@ it('has the events of this run alone, from its first to its terminal one', async
   await until(() => expect(peer.calls('topic.unsubscribe')).toHaveLength(1))
 })
 
-it('ends its events when the terminal one lies in a gap', async () => {
+it('run.events ends when the terminal event lies in a gap', async () => {
   const peer = await peerForTest()
   peer.logs.set('session/s_1', { epoch, first: 20, head: 19 })
   peer.on('run.get', () => record({ lastSeq: 7, state: 'done', result }))
@@ -94,7 +94,7 @@ it('ends its events when the terminal one lies in a gap', async () => {
   expect(events).toEqual([{ type: 'gap', reason: 'trimmed', from: 3, to: 19, epoch }])
 })
 
-it('has what it ended with', async () => {
+it('run.result returns the result, also over lost connections', async () => {
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   let cuts = 0
@@ -124,7 +124,7 @@ it.each<[Run['state'], Partial<Run['result'] & object>, Partial<Event>, object]>
     { type: 'interrupted', reason: 'daemon died' },
     { name: 'RunInterrupted', reason: 'daemon died' },
   ],
-])('rejects when it %s', async (state, more, terminal, expected) => {
+])('run.result rejects when the run is %s', async (state, more, terminal, expected) => {
   const peer = await peerForTest()
   withRun(peer, terminal)
   peer.on('run.wait', () => record({ state, lastSeq: 7, result: { ...result, ...more } }))
@@ -132,7 +132,7 @@ it.each<[Run['state'], Partial<Run['result'] & object>, Partial<Event>, object]>
   await expect(mux.attach('r_1').result()).rejects.toMatchObject({ run: 'r_1', response: 'hi', ...expected })
 })
 
-it('is cancelled with a reason and a mode, again if the answer is lost', async () => {
+it('run.cancel sends its reason and mode, and sends them again if the answer is lost', async () => {
   const peer = await peerForTest()
   let lost = 0
   peer.on('run.cancel', () => (lost++ ? record({ state: 'cancelling' }) : peer.cut()))
@@ -141,7 +141,7 @@ it('is cancelled with a reason and a mode, again if the answer is lost', async (
   expect(peer.calls('run.cancel')[1]).toEqual({ run: 'r_1', reason: 'not needed', mode: 'kill' })
 })
 
-it('is left by its signal while it goes on', async () => {
+it('aborting the signal ends run.events and run.result, but not the run', async () => {
   const peer = await peerForTest()
   withRun(peer, { type: 'status' })
   const mux = await connectForTest({ url: peer.url })

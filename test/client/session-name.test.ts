@@ -10,7 +10,7 @@ describe('the name of a session', () => {
     expect(sessionName({ title: '', firstPrompt: '', cwd: '/' })).toBe('/')
   })
 
-  it('comes with the project: the name of its directory', () => {
+  it('may contain the project name, the last part of its directory', () => {
     expect(['/home/ann/shop', '/home/ann/shop/', '/'].map(projectName)).toEqual(['shop', 'shop', '/'])
   })
 })

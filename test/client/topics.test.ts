@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 const topic = 'session/s_1'
 
 describe('a subscription', () => {
-  it('gets what is kept and then what comes, in order', async () => {
+  it('yields stored events and then new ones, in order', async () => {
     const peer = await peerForTest()
     peer.append(topic, 3)
     const mux = await connectForTest({ url: peer.url })
@@ -18,7 +18,7 @@ describe('a subscription', () => {
     expect(events.cursor).toEqual({ epoch: 'e1', seq: 4 })
   })
 
-  it('begins at the end unless told otherwise', async () => {
+  it('starts at the end by default', async () => {
     const peer = await peerForTest()
     peer.append(topic, 3)
     const mux = await connectForTest({ url: peer.url })
@@ -28,7 +28,7 @@ describe('a subscription', () => {
     expect((await first).value).toMatchObject({ seq: 4 })
   })
 
-  it('takes a bare seq as a place in the log as it is now', async () => {
+  it('takes a seq without an epoch as a cursor in the current log', async () => {
     const peer = await peerForTest()
     peer.append(topic, 5)
     const mux = await connectForTest({ url: peer.url })
@@ -36,7 +36,7 @@ describe('a subscription', () => {
     expect(peer.calls('topic.subscribe')[0]).toMatchObject({ since: { epoch: 'e1', seq: 3 } })
   })
 
-  it('goes on after what was taken last when the connection breaks', async () => {
+  it('resumes after the last taken event when the connection breaks', async () => {
     const peer = await peerForTest()
     peer.append(topic, 10)
     const mux = await connectForTest({ url: peer.url })
@@ -50,7 +50,7 @@ describe('a subscription', () => {
     expect(peer.calls('topic.subscribe')[1]).toMatchObject({ since: { epoch: 'e1', seq: 3 } })
   })
 
-  it('drops what it has had already', async () => {
+  it('drops events that it has already received', async () => {
     const peer = await peerForTest()
     peer.append(topic, 3)
     const mux = await connectForTest({ url: peer.url })
@@ -79,7 +79,7 @@ describe('a subscription', () => {
     expect(peer.calls('topic.subscribe')).toHaveLength(2)
   })
 
-  it('takes another connection when a hole remains', async () => {
+  it('reconnects when the hole remains', async () => {
     const peer = await peerForTest()
     peer.append(topic, 3)
     const mux = await connectForTest({ url: peer.url })
@@ -96,7 +96,7 @@ describe('a subscription', () => {
     expect(peer.calls('hello').length).toBeGreaterThan(1)
   })
 
-  it('says what is missing when the log starts later than its place', async () => {
+  it('yields a trimmed gap when the log starts after its cursor', async () => {
     const peer = await peerForTest()
     peer.append(topic, 4)
     const mux = await connectForTest({ url: peer.url })
@@ -107,7 +107,7 @@ describe('a subscription', () => {
     expect(seqs(await take(events, 3))).toEqual([{ type: 'gap', reason: 'trimmed', from: 4, to: 7, epoch: 'e1' }, 8, 9])
   })
 
-  it('says so when the log was begun anew, after what was still to be taken', async () => {
+  it('yields an epoch_changed gap behind the events it had received', async () => {
     const peer = await peerForTest()
     peer.append(topic, 4)
     const mux = await connectForTest({ url: peer.url })
@@ -129,7 +129,7 @@ describe('a subscription', () => {
     expect(peer.calls('topic.subscribe').at(-1)).toMatchObject({ since: { epoch: 'e2' } })
   })
 
-  it('says so when the daemon has lost what it had sent', async () => {
+  it('yields an ahead_of_log gap when the daemon has lost sent events', async () => {
     const peer = await peerForTest()
     peer.append(topic, 4)
     const mux = await connectForTest({ url: peer.url })
@@ -144,7 +144,7 @@ describe('a subscription', () => {
     ])
   })
 
-  it('goes on in what the daemon has instead, although what it had lost was still to be taken', async () => {
+  it('continues in the new log although lost events were still to be taken', async () => {
     const peer = await peerForTest()
     peer.append(topic, 6)
     const mux = await connectForTest({ url: peer.url })
@@ -166,7 +166,7 @@ describe('a subscription', () => {
     expect(seqs(await take(events, 5))).toEqual(range(3, 7))
   })
 
-  it('never hears of events that belong to its cursor of before', async () => {
+  it('ignores events that were sent for an earlier cursor', async () => {
     const peer = await peerForTest()
     peer.append(topic, 2)
     const mux = await connectForTest({ url: peer.url })
@@ -185,7 +185,7 @@ describe('a subscription', () => {
     expect(seqs(await take(one, 2))).toEqual([3, 4])
   })
 
-  it('shares the wire with another reader of the topic, each from its own place', async () => {
+  it('shares the topic with another reader, each from its own cursor', async () => {
     const peer = await peerForTest()
     peer.append(topic, 6)
     const mux = await connectForTest({ url: peer.url })
@@ -201,7 +201,7 @@ describe('a subscription', () => {
     expect(seqs(await take(early, 1))).toEqual([7])
   })
 
-  it('unsubscribes when its last reader leaves, also one that waits', async () => {
+  it('unsubscribes when its last reader leaves, also one with a pending next()', async () => {
     const peer = await peerForTest()
     peer.append(topic, 1)
     const mux = await connectForTest({ url: peer.url })
@@ -220,14 +220,14 @@ describe('a subscription', () => {
     expect(seqs(await take(mux.subscribe(topic, { since: 'start' }), 3))).toEqual([1, 2, 3])
   })
 
-  it('is refused with the daemon’s error', async () => {
+  it('rejects with the error of the daemon', async () => {
     const peer = await peerForTest()
     peer.on('topic.subscribe', (_, socket, id) => socket.refuse(id, 'not_found', 'no session s_2'))
     const mux = await connectForTest({ url: peer.url })
     await expect(mux.subscribe('session/s_2').next()).rejects.toMatchObject({ name: 'RpcError', kind: 'not_found' })
   })
 
-  it('ends when its session is deleted, which the daemon tells by its absence', async () => {
+  it('rejects when its session is deleted, after a heartbeat without its topic', async () => {
     const peer = await peerForTest()
     peer.append(topic, 2)
     peer.append('sessions', 1)
@@ -245,7 +245,7 @@ describe('a subscription', () => {
     expect(peer.calls('topic.subscribe')).toHaveLength(3)
   })
 
-  it('asks again when the daemon is overloaded', async () => {
+  it('retries when the daemon is overloaded', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({ url: peer.url })
     let refused = 0
@@ -260,7 +260,7 @@ describe('a subscription', () => {
     expect(seqs(await take(mux.subscribe(topic, { since: 'start' }), 1))).toEqual([1])
   })
 
-  it('ends with the reason of its signal, without handing out what waits', async () => {
+  it('rejects with the reason of its signal and drops buffered events', async () => {
     const peer = await peerForTest()
     peer.append(topic, 3)
     const mux = await connectForTest({ url: peer.url })
@@ -282,7 +282,7 @@ describe('a subscription', () => {
   })
 })
 
-it('hands out every event once and in order, wherever the connection is cut and however the daemon repeats itself', async () => {
+it('mux.subscribe yields every event once and in order over cuts, repetitions and losses', async () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant('append' as const), count: fc.integer({ min: 1, max: 5 }) }),
     fc.record({ do: fc.constant('cut' as const) }),

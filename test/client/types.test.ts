@@ -31,7 +31,7 @@ it('an event is narrowed by its type', () => {
   })
 })
 
-it('a topic says what its events are', () => {
+it('a topic determines the type of its events', () => {
   check(mux => {
     expectTypeOf(mux.subscribe('sessions')).toEqualTypeOf<Subscription<SessionsEvent | Gap>>()
     expectTypeOf(mux.subscribe('daemon')).toEqualTypeOf<Subscription<DaemonEvent | Gap>>()
@@ -69,6 +69,6 @@ it('a run needs a session or a directory, not both', () => {
   })
 })
 
-it('in a browser the daemon has to be named', () => {
+it('connect() in a browser requires a url', () => {
   expectTypeOf<typeof connectInBrowser>().parameter(0).toHaveProperty('url').toEqualTypeOf<string>()
 })
