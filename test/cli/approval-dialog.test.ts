@@ -17,7 +17,7 @@ const question = (multiSelect: boolean, ...more: object[]): Partial<Asked> => ({
   input: { questions: [{ question: 'Which?', options: [{ label: 'Red' }, { label: 'Blue' }], multiSelect }, ...more] },
 })
 
-describe('what a person types', () => {
+describe('askPerson', () => {
   test.each([
     ['y', { decision: 'allow' }],
     [' YES ', { decision: 'allow' }],
@@ -27,25 +27,25 @@ describe('what a person types', () => {
     ['no, elsewhere', { decision: 'deny', message: 'elsewhere' }],
     ['a', { decision: 'allow', remember: true }],
     ['always', { decision: 'allow', remember: true }],
-  ])('%j decides', async (typed, given) => {
+  ])('accepts %j as an answer', async (typed, given) => {
     expect(await answered({ suggestions }, typed)).toMatchObject({ given, left: [] })
   })
 
   it.each(['', '  ', 'x', '?', 'ok', 'sure', 'go ahead', 'no problem', 'nice'])(
-    '%j decides nothing and is asked again',
+    'rejects %j and asks again',
     async typed => {
       expect(await answered({}, typed, 'y')).toMatchObject({ given: { decision: 'allow' }, left: [] })
     },
   )
 
-  it('is remembered only where something is suggested', async () => {
+  it('offers always only when there are suggestions', async () => {
     expect((await answered({ suggestions }, 'y')).prompts).toEqual(['Allow it? y, n, n REASON, a (always): '])
     const { prompts, given } = await answered({}, 'a', 'n')
     expect(prompts).toEqual(['Allow it? y, n, n REASON: ', '"a" is no answer: y, n, n REASON: '])
     expect(given).toEqual({ decision: 'deny' })
   })
 
-  it('is no by an empty line, and yes by the whole word alone, where No is the default', async () => {
+  it('requires the whole word yes, and takes an empty line as no, when defaultToNo is set', async () => {
     const asked = { suggestions, defaultToNo: true }
     const { given, prompts } = await answered(asked, '')
     expect(given).toEqual({ decision: 'deny' })
@@ -53,13 +53,13 @@ describe('what a person types', () => {
     expect(await answered(asked, 'y', 'a', 'yes')).toMatchObject({ given: { decision: 'allow' }, left: [] })
   })
 
-  it('is not remembered where Claude Code wants to ask each time', async () => {
+  it('does not offer always when suppressAlwaysAllowRule is set', async () => {
     const { given, prompts } = await answered({ suggestions, suppressAlwaysAllowRule: true }, 'a', 'y')
     expect(prompts[0]).toBe('Allow it? y, n, n REASON: ')
     expect(given).toEqual({ decision: 'allow' })
   })
 
-  it('decides on a plan', async () => {
+  it('accepts a plan with y, or denies it with changes, and does not offer always', async () => {
     const plan = { kind: 'plan', suggestions } as const
     expect((await answered(plan, 'a', 'y')).given).toEqual({ decision: 'allow' })
     expect((await answered(plan, 'ok', 'n first the tests')).given).toEqual({
@@ -75,14 +75,14 @@ describe('what a person types', () => {
     [true, ['1, 2'], { 'Which?': ['Red', 'Blue'] }],
     [true, ['2 2'], { 'Which?': ['Blue'] }],
     [true, ['1,3', '1'], { 'Which?': ['Red'] }],
-  ])('chooses (several: %s): %j', async (multiSelect, typed, answers) => {
+  ])('chooses options (multiSelect: %s) with %j', async (multiSelect, typed, answers) => {
     expect(await answered(question(multiSelect), ...typed)).toMatchObject({
       given: { decision: 'allow', answers },
       left: [],
     })
   })
 
-  it('answers one question after the other, or none of them', async () => {
+  it('asks one question after the other until one is denied or the input ends', async () => {
     const two = question(false, { question: 'And?', options: [] })
     expect((await answered(two, '1', 'that')).given).toEqual({
       decision: 'allow',
@@ -92,12 +92,12 @@ describe('what a person types', () => {
     expect((await answered(two, '1')).given).toBe(undefined)
   })
 
-  it('may be nothing at all', async () => {
+  it('returns undefined when the input ends', async () => {
     expect((await answered({})).given).toBe(undefined)
   })
 })
 
-it('how else it is answered can be pasted into a shell', () => {
+it('howToAnswer returns commands that can be pasted into a shell', () => {
   expect(howToAnswer({ approval: 'a_1', kind: 'tool', input: {} })).toEqual([
     'muxd approve a_1',
     'muxd deny a_1 -m "why"',

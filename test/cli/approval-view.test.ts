@@ -7,15 +7,15 @@ const colors = picocolors.createColors(false)
 const lines = (asked: Partial<Asked>, columns = 60) =>
   approvalLines({ kind: 'tool', tool: 'Bash', input: {}, ...asked }, { colors, columns })
 
-describe('a question is shown', () => {
+describe('approvalLines shows', () => {
   test.each<[string, Partial<Asked>, string[]]>([
     [
-      'a command whole, and what else it is given',
+      'a command in full and its other fields',
       { input: { command: 'git push &&\n  rm -rf x', description: 'Push it', timeout: 5 } },
       ['? Bash needs permission', '  git push &&', '    rm -rf x', '  description: Push it', '  timeout: 5'],
     ],
     [
-      'an edit as its difference',
+      'an edit as a diff',
       {
         tool: 'Edit',
         input: {
@@ -27,7 +27,7 @@ describe('a question is shown', () => {
       ['? Edit needs permission', '  /w/a.ts', '    3', '    4', '  - old', '  + new', '  + more', '    5', '    6'],
     ],
     [
-      'several edits one after the other',
+      'several edits in order',
       {
         tool: 'MultiEdit',
         input: {
@@ -51,7 +51,7 @@ describe('a question is shown', () => {
       ['? mcp__x__y needs permission', '  url: https://a.b', '  deep: {"a":[1]}'],
     ],
     [
-      'with what would be allowed for good',
+      'the rules that always would add',
       {
         input: { command: 'ls' },
         suggestions: [
@@ -67,7 +67,7 @@ describe('a question is shown', () => {
       ['? Bash needs permission', '  ls', '  always: allow Bash(ls:*), Read, mode acceptEdits, ', '  directories /tmp'],
     ],
     [
-      'a choice with its options',
+      'a question with its options',
       {
         kind: 'question',
         tool: 'AskUserQuestion',
@@ -88,15 +88,15 @@ describe('a question is shown', () => {
       { kind: 'plan', tool: 'ExitPlanMode', input: { plan: '# Plan\n1. Do' } },
       ['? Claude has a plan', '  # Plan', '  1. Do'],
     ],
-    ['whatever its input is', { input: 'nonsense' }, ['? Bash needs permission']],
+    ['an input that is not an object', { input: 'nonsense' }, ['? Bash needs permission']],
     [
-      'whatever its questions are',
+      'malformed questions',
       { kind: 'question', input: { questions: [null, 3, {}] } },
       ['? Claude asks', '  ', '  ', '  '],
     ],
   ])('%s', (_, asked, expected) => expect(lines(asked)).toEqual(expected))
 
-  it('in lines that the screen does not cut', () => {
+  it('lines that fit the screen, without losing text', () => {
     const command = `echo ${'x'.repeat(200)} ; rm -rf /`
     const shown = lines({ input: { command } }, 40)
     for (const line of shown) expect(line.length).toBeLessThan(40)
@@ -108,7 +108,7 @@ describe('a question is shown', () => {
     ).toBe(command)
   })
 
-  it('with so many lines of a file, and all of a command', () => {
+  it('at most 60 lines of a file, but all lines of a command', () => {
     const many = Array.from({ length: 100 }, (_, index) => `${index}`).join('\n')
     expect(lines({ input: { command: many } })).toHaveLength(101)
     const content = lines({ tool: 'Write', input: { file_path: 'a', content: many } }, 80)
@@ -116,7 +116,7 @@ describe('a question is shown', () => {
     expect(content.at(-1)).toBe('  … and 40 more lines: muxd approvals --json has all of them')
   })
 
-  it('without anything that could command the terminal', () => {
+  it('no control characters and no directional marks', () => {
     const hostile = 'a\u001b[2Jb\u0007\u202ec\rd'
     const shown = [
       { input: { [hostile]: hostile, command: hostile } },
@@ -144,6 +144,6 @@ test.each([
   ['x\na', 'y\na', ['-x', '+y', ' a']],
   ['a\na', 'a', [' a', '-a']],
   ['1\n2\n3\n4\n5', '1\n2\n3\n5', [' 2', ' 3', '-4', ' 5']],
-])('the difference of %j and %j', (before, after, expected) => {
+])('diffOf returns the lines that turn %j into %j', (before, after, expected) => {
   expect(diffOf(before, after).map(({ sign, text }) => sign + text)).toEqual(expected)
 })

@@ -20,7 +20,7 @@ const daemonForTest = async () => {
 const prompt = 'Allow it? y, n, n REASON, a (always): '
 
 describe('on a terminal', () => {
-  it('a question is shown with all that is at stake, and answered by a word', async () => {
+  it('run shows an approval in full and accepts y and a', async () => {
     const { inTerminal } = await daemonForTest()
     const terminal = inTerminal('run', 'sim:permission tools=3')
     const asked = (times: number) => until(() => expect(terminal.screen().split(prompt)).toHaveLength(times + 1))
@@ -37,7 +37,7 @@ describe('on a terminal', () => {
     expect(screen.split(prompt)).toHaveLength(3)
   })
 
-  it('a no may have a reason, which Claude reads', async () => {
+  it('a denial can carry a reason, which Claude Code receives', async () => {
     const { inTerminal } = await daemonForTest()
     const terminal = inTerminal('run', 'sim:permission')
     await until(() => expect(terminal.screen()).toContain(prompt))
@@ -49,7 +49,7 @@ describe('on a terminal', () => {
     expect(screen).toContain('It was not allowed: not in this directory.')
   })
 
-  it('a choice is made by its number, a plan by yes', async () => {
+  it('a question is answered by option numbers, a plan by y', async () => {
     const { inTerminal } = await daemonForTest()
     const choice = inTerminal('run', 'sim:question multi=true Which way?')
     await until(() => expect(choice.screen()).toContain('1-3 (1,2: several), your own words, or n (no answer): '))
@@ -63,7 +63,7 @@ describe('on a terminal', () => {
     expect((await plan.ended()).screen).toContain('I go on with the simulated plan.')
   })
 
-  it('the prompt disappears when somebody else answers, it is said who, and the next is asked', async () => {
+  it('an answer of another client clears the prompt and is printed, and the next approval is asked', async () => {
     const { call, inTerminal, pending } = await daemonForTest()
     const terminal = inTerminal('run', 'sim:permission tools=2')
     await until(() => expect(terminal.screen()).toContain(prompt))
@@ -80,7 +80,7 @@ describe('on a terminal', () => {
     expect((await terminal.ended()).code).toBe(0)
   })
 
-  it('what was typed before there was a question is no answer to it', async () => {
+  it('input typed before the prompt does not answer it', async () => {
     const { inTerminal, pending } = await daemonForTest()
     const terminal = inTerminal('run', 'sim:permission')
     terminal.press('y\r')
@@ -90,7 +90,7 @@ describe('on a terminal', () => {
     expect((await terminal.ended()).screen).toContain('It was not allowed')
   })
 
-  it('Ctrl-C cancels the run also while it is asked, and Ctrl-D leaves the question to others', async () => {
+  it('Ctrl-C during a prompt cancels the run, and Ctrl-D leaves the approval to others', async () => {
     const { call, inTerminal, pending } = await daemonForTest()
     const cancelled = inTerminal('run', 'sim:permission')
     await until(() => expect(cancelled.screen()).toContain(prompt))
@@ -109,7 +109,7 @@ describe('on a terminal', () => {
     expect((await left.ended()).screen).toContain('It was not allowed: never.')
   })
 
-  it('who is attached is asked as well, but not what was answered long ago', async () => {
+  it('attach asks for pending approvals, not for answered ones', async () => {
     const { inTerminal, call, pending } = await daemonForTest()
     const [run] = (await call('run', '--detach', 'sim:permission tools=2').ended).stdout.split('\n')
     await call('approve', (await pending()).approval).ended
@@ -122,8 +122,8 @@ describe('on a terminal', () => {
   })
 })
 
-describe('elsewhere', () => {
-  it('a line tells how to answer, and what was answered', async () => {
+describe('without a terminal', () => {
+  it('run prints the commands that answer an approval, and a second answer fails', async () => {
     const { call, pending } = await daemonForTest()
     const run = call('run', 'sim:permission')
     const { approval } = await pending()
@@ -138,7 +138,7 @@ describe('elsewhere', () => {
     })
   })
 
-  it('what awaits an answer is listed, and watched', async () => {
+  it('approvals lists pending approvals, and --watch prints new and resolved ones', async () => {
     const { call, pending } = await daemonForTest()
     expect((await call('approvals').ended).stderr).toBe('nothing awaits an answer\n')
     const watching = call('approvals', '--watch', '--json')
@@ -160,7 +160,7 @@ describe('elsewhere', () => {
     expect((await watching.ended).code).toBe(0)
   })
 
-  it('an answer may change the input and be remembered', async () => {
+  it('approve --input changes the input, and --remember allows later calls', async () => {
     const { call, pending } = await daemonForTest()
     const run = call('run', 'sim:permission tools=3')
     const { approval } = await pending()
@@ -180,7 +180,7 @@ describe('elsewhere', () => {
     expect(stderr).toContain(message)
   })
 
-  it('rules and a policy decide for who is not asked', async () => {
+  it('rules and the deny policy decide without asking', async () => {
     const { call } = await daemonForTest()
     const allowed = await call('run', 'sim:permission', '--allow', 'Write').ended
     expect(allowed.stdout).toContain('It was allowed')

@@ -46,13 +46,13 @@ it('the first command starts a daemon that outlives it; stop ends it', async () 
   expect(ids(again.stdout)).toEqual(ids(second.stdout))
 })
 
-it('commands that come at once share the daemon that one of them starts', async () => {
+it('simultaneous commands share the daemon that one of them starts', async () => {
   const { home, env } = homeForTest()
   const ends = await Promise.all([1, 2, 3].map(() => muxd(['ls', '--home', home], { env }).ended))
   expect(ends.map(({ code }) => code)).toEqual([0, 0, 0])
 })
 
-it('a daemon.json that a killed daemon left behind does not stop the next', async () => {
+it('a daemon.json that a killed daemon left behind does not prevent the next start', async () => {
   const { home, env } = homeForTest()
   await muxd(['ls', '--home', home], { env }).ended
   const { pid, instance } = infoOf(home)
@@ -61,7 +61,7 @@ it('a daemon.json that a killed daemon left behind does not stop the next', asyn
   expect(infoOf(home).instance).not.toBe(instance)
 })
 
-it('a daemon that cannot start is told with the end of its log', async () => {
+it('a daemon that cannot start is reported with the end of its log', async () => {
   const { home, env } = homeForTest()
   mkdirSync(home, { mode: 0o700 })
   writeFileSync(join(home, 'config.json'), '{"port":"high"}')
@@ -72,7 +72,7 @@ it('a daemon that cannot start is told with the end of its log', async () => {
   expect(stderr).toContain(join(home, 'log'))
 })
 
-it('a home that is open to others is refused, with how to mend it', async () => {
+it('a home that other users can open is rejected with the chmod that fixes it', async () => {
   const { home, env } = homeForTest()
   mkdirSync(home)
   chmodSync(home, 0o755)
@@ -84,7 +84,7 @@ it('a home that is open to others is refused, with how to mend it', async () => 
   expect(doctor.stdout).toContain(`chmod 700 ${home}`)
 })
 
-it('logs shows what the daemons of a home wrote, runs or not, and follows it', async () => {
+it('logs shows and follows the logs of a home, whether a daemon runs or not', async () => {
   const { home, env } = homeForTest()
   const none = await muxd(['logs', '--home', home]).ended
   expect(none).toEqual({ code: 0, stdout: '', stderr: `no log in ${join(home, 'log')}\n` })
@@ -109,7 +109,7 @@ it('logs shows what the daemons of a home wrote, runs or not, and follows it', a
 /** Lasts until after a restart of the daemon, at the hundredfold speed of the tests. */
 const slow = 'sim:slow delayMs=5000 words=150'
 
-it('restart puts another daemon in the place of the present one, and runs and their watchers go on', async () => {
+it('restart replaces the daemon, and runs and their followers continue', async () => {
   const { home, env } = homeForTest()
   const id = (await muxd(['run', '--detach', slow, '--home', home], { env }).ended).stdout.trim()
   const before = infoOf(home)
@@ -144,7 +144,7 @@ it.each([
   expect(jsonLines(run.stdout)[0]).toMatchObject({ state: 'interrupted' })
 })
 
-it('stop ends what runs and says so; with --keep-sessions it goes on, and the next daemon takes it over', async () => {
+it('stop interrupts runs, and with --keep-sessions the next daemon takes them over', async () => {
   const { home, env } = homeForTest()
   const start = async (prompt: string) =>
     (await muxd(['run', '--detach', prompt, '--home', home], { env }).ended).stdout.trim()
@@ -170,7 +170,7 @@ it('stop ends what runs and says so; with --keep-sessions it goes on, and the ne
   expect(jsonLines(shown.stdout)).toMatchObject([{ state: 'interrupted' }])
 })
 
-it('restart waits for what is active when it is asked to, and starts a daemon where none runs', async () => {
+it('restart --wait waits for active runs, and restart without a daemon starts one', async () => {
   const { home, env } = homeForTest()
   expect(await muxd(['restart', '--no-start', '--home', home], { env }).ended).toMatchObject({ code: 3 })
   const first = await muxd(['restart', '--home', home], { env }).ended
@@ -183,7 +183,7 @@ it('restart waits for what is active when it is asked to, and starts a daemon wh
   ])
 })
 
-it('sessions whose daemon was killed are told of, and stop ends them', async () => {
+it('sessions of a killed daemon are reported by status and ended by stop', async () => {
   const { home, env } = homeForTest()
   const id = (await muxd(['run', '--detach', 'sim:hang', '--home', home], { env }).ended).stdout.trim()
   process.kill(infoOf(home).pid, 'SIGKILL')

@@ -6,7 +6,7 @@ import { muxdInTerminal } from './muxd-in-terminal.ts'
 
 const me = `${userInfo().username}@${hostname().split('.')[0]}`
 
-it('a client is named after its user, host and terminal, or as it is told', async () => {
+it('a client is named by --as, MUXD_CLIENT_NAME, or its user, host and terminal', async () => {
   const { home } = await startTestDaemon()
   const nameOf = async (argv: string[], env: Record<string, string> = {}) => {
     const { stdout } = await muxd(['run', 'hello', '--detach', '--json', '--home', home, ...argv], { env }).ended
@@ -19,7 +19,7 @@ it('a client is named after its user, host and terminal, or as it is told', asyn
   expect(screen).toMatch(new RegExp(`"name":"${me} \\((?:pts/\\d+|tty\\S+)\\)"`))
 })
 
-it('a name that is none is a usage error', async () => {
+it('a blank name is a usage error', async () => {
   const { code, stderr } = await muxd(['ls', '--as', ' ', '--no-start']).ended
   expect({ code, stderr }).toEqual({ code: 2, stderr: 'muxd: --as " ": expected 1 to 200 characters in one line\n' })
 })

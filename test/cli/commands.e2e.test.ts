@@ -19,7 +19,7 @@ const slow = 'sim:slow delayMs=5000 words=10000'
 const lastOf = <T>(items: T[]): T => items.at(-1)!
 
 describe('run', () => {
-  it('prints the answer alone on standard output, and on standard error what is beside it', async () => {
+  it('prints only the answer on standard output, and everything else on standard error', async () => {
     const { call } = commandLine()
     const { code, stdout, stderr } = await call('run', 'sim:tools takesMs=1').ended
     expect(code).toBe(0)
@@ -30,7 +30,7 @@ describe('run', () => {
     expect(stderr).toMatch(/✗ Bash false .*\n✓ done .* \$0\.\d+ · [\d,]+ tokens in, \d+ out\n$/)
   })
 
-  it('prints with --json the events of the protocol, each once, and nothing else', async () => {
+  it('prints only protocol events with --json, each once', async () => {
     const { home, info, call } = commandLine()
     const { code, stdout, stderr } = await call('run', '--json', 'sim:text').ended
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
@@ -51,7 +51,7 @@ describe('run', () => {
     expect(home).toBeTruthy()
   })
 
-  it('prints nothing that a terminal acts on or hides, as JSON, for people and in a pipe', async () => {
+  it('prints no control or invisible characters, as text or as JSON', async () => {
     const { call } = commandLine()
     const hostile = 'x\u001b[2J\u009b1A\u007f\u202e\u061c\u200b\u{e0041}y'
     const said = await call('run', '--title', hostile, `sim:text ${hostile}`).ended
@@ -65,7 +65,7 @@ describe('run', () => {
     expect(jsonLines(listed.stdout)[0]).toMatchObject({ title: hostile })
   })
 
-  it('takes the prompt from standard input, and one that looks like an option', async () => {
+  it('takes the prompt from standard input, and after -- one that looks like an option', async () => {
     const { home } = commandLine()
     const prompt = 'two\nlines'
     for (const argv of [['run'], ['run', '-']]) {
@@ -76,7 +76,7 @@ describe('run', () => {
     expect(jsonLines(stdout)[0]).toMatchObject({ prompt: '--version' })
   })
 
-  it('goes on in a session', async () => {
+  it('continues a session with --session', async () => {
     const { call } = commandLine()
     await call('run', 'sim:text my first').ended
     const [session] = jsonLines((await call('ls', '--json').ended).stdout)
@@ -84,7 +84,7 @@ describe('run', () => {
     expect(stdout).toContain('my first')
   })
 
-  it('fails with 1, and says why', async () => {
+  it('fails with exit code 1 and says why', async () => {
     const { call } = commandLine()
     const { code, stderr } = await call('run', 'sim:crash').ended
     expect(code).toBe(1)
@@ -96,9 +96,9 @@ describe('run', () => {
 
   it.each([
     ['an empty prompt', ['run', ' '], 'the prompt is empty'],
-    ['a directory that is none', ['run', 'x', '-C', '/nonexistent'], 'muxd: -C: "/nonexistent" does not exist\n'],
-    ['a mode that is none', ['run', 'x', '--permission-mode', 'yolo'], 'default, acceptEdits, plan, auto, dontAsk'],
-    ['a wait for no duration', ['wait', 'r_1', '--timeout', 'soon'], 'a duration such as 90s, 10m or 1h30m'],
+    ['a missing directory', ['run', 'x', '-C', '/nonexistent'], 'muxd: -C: "/nonexistent" does not exist\n'],
+    ['an unknown mode', ['run', 'x', '--permission-mode', 'yolo'], 'default, acceptEdits, plan, auto, dontAsk'],
+    ['an invalid duration', ['wait', 'r_1', '--timeout', 'soon'], 'a duration such as 90s, 10m or 1h30m'],
   ])('%s is a usage error', async (_, argv, message) => {
     const { call } = commandLine()
     const { code, stdout, stderr } = await call(...argv).ended
@@ -106,7 +106,7 @@ describe('run', () => {
     expect(stderr).toContain(message)
   })
 
-  it('is cancelled by Ctrl-C and ends with 130', async () => {
+  it('is cancelled by Ctrl-C and exits with 130', async () => {
     const { call } = commandLine()
     const run = call('run', slow)
     await until(() => expect(run.stdout()).not.toBe(''))
@@ -129,7 +129,7 @@ describe('run', () => {
     expect(stderr).toContain('kill requested')
   })
 
-  it('returns at once with --detach; others follow, cancel and wait', async () => {
+  it('returns at once with --detach, and attach, wait, cancel and show take its id', async () => {
     const { call } = commandLine()
     const { code, stdout } = await call('run', '--detach', slow).ended
     const id = stdout.trim()
@@ -152,7 +152,7 @@ describe('run', () => {
     expect(jsonLines(record.stdout)).toEqual(jsonLines(waited.stdout))
   })
 
-  it('is shown with what Claude Code asks, and with the commands that answer it', async () => {
+  it('is shown with its pending approval and the commands that answer it', async () => {
     const { call } = commandLine()
     const id = (await call('run', '--detach', 'sim:permission').ended).stdout.trim()
     await until(async () => expect((await call('show', id).ended).stdout).toContain('waits: approval'))
@@ -164,7 +164,7 @@ describe('run', () => {
     expect((await call('show', id).ended).stdout).not.toContain('asks')
   })
 
-  it('goes on when nobody reads its output any more', async () => {
+  it('continues when its output is closed', async () => {
     const { call } = commandLine()
     const run = call('run', '--json', 'sim:text delayMs=5000')
     await until(() => expect(run.stdout()).not.toBe(''))
@@ -179,7 +179,7 @@ describe('run', () => {
 })
 
 describe('attach', () => {
-  it('begins at the event it is told', async () => {
+  it('starts at the seq given with --from', async () => {
     const { call } = commandLine()
     const all = jsonLines((await call('run', '--json', 'sim:text').ended).stdout)
     const { run } = all[0]!
@@ -187,7 +187,7 @@ describe('attach', () => {
     expect(jsonLines(stdout)).toEqual(all.slice(3))
   })
 
-  it('follows a session over several runs, until Ctrl-C, which ends nothing', async () => {
+  it('follows a session over several runs until Ctrl-C, which does not end the run', async () => {
     const { call } = commandLine()
     const first = jsonLines((await call('run', '--json', 'sim:text').ended).stdout)
     const [{ session }] = jsonLines((await call('ls', '--json').ended).stdout) as [{ session: string }]
@@ -205,7 +205,7 @@ describe('attach', () => {
     await run.ended
   })
 
-  it('says that there is no such run', async () => {
+  it('fails for an unknown run, as text and as JSON', async () => {
     const { call } = commandLine()
     const plain = await call('attach', 'r_none').ended
     expect(plain).toMatchObject({ code: 1, stdout: '', stderr: 'muxd: there is no run r_none\n' })
@@ -215,21 +215,21 @@ describe('attach', () => {
   })
 })
 
-it('an observer may look, but not act', async () => {
+it('an observe token can list sessions, but not run a prompt', async () => {
   const { info } = commandLine()
   const call = (...argv: string[]) => muxd([...argv, '--url', info.url, '--token', info.observeToken]).ended
   expect(await call('ls')).toMatchObject({ code: 0 })
   expect(await call('run', 'x')).toMatchObject({ code: 1, stdout: '' })
 })
 
-it('a wrong token is refused at once', async () => {
+it('a wrong token fails with exit code 3', async () => {
   const { info } = commandLine()
   const { code, stderr } = await muxd(['ls', '--url', info.url, '--token', 'wrong']).ended
   expect(code).toBe(3)
   expect(stderr).toContain('this token is wrong')
 })
 
-it('claude that is not there is unavailable, with what to do about it in one line', async () => {
+it('a missing claude fails with exit code 3 and one line that says what to do', async () => {
   const { home } = await startTestDaemon({ argv: ['--claude-bin', '/nonexistent/claude'] })
   const { code, stdout, stderr } = await muxd(['run', 'x', '--home', home]).ended
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
@@ -238,7 +238,7 @@ it('claude that is not there is unavailable, with what to do about it in one lin
   )
 })
 
-it('status tells how the daemon is, in words and as the protocol has it', async () => {
+it('status prints the pid and the URL, as text and as JSON', async () => {
   const { info, call } = commandLine()
   const { stdout } = await call('status').ended
   expect(stdout).toContain(`pid ${info.pid}`)
@@ -246,7 +246,7 @@ it('status tells how the daemon is, in words and as the protocol has it', async 
   expect(jsonLines((await call('status', '--json').ended).stdout)).toMatchObject([{ pid: info.pid, url: info.url }])
 })
 
-it('doctor finds what is there and what is not, and what to do about it', async () => {
+it('doctor reports a missing claude of the running daemon, with a fix', async () => {
   // The check concerns the `claude` of the running daemon, not the one of doctor's own environment.
   const { home } = await startTestDaemon({ argv: ['--claude-bin', '/nonexistent/claude'] })
   const bad = await muxd(['doctor', '--json', '--home', home], { env: { MUXD_CLAUDE_BIN: process.execPath } }).ended
@@ -258,7 +258,7 @@ it('doctor finds what is there and what is not, and what to do about it', async 
   expect(checks.filter(check => !check.ok).map(({ name, fix }) => [name, Boolean(fix)])).toEqual([['claude', true]])
 })
 
-it('usage tells what runs have cost, in words and as the protocol has it', async () => {
+it('usage prints what runs have cost, as text and as JSON', async () => {
   const { call } = commandLine(await startTestDaemon())
   expect((await call('usage').ended).stdout).toBe('nothing was used\n')
   const [first] = jsonLines((await call('run', '--json', 'sim:text').ended).stdout)
@@ -272,7 +272,7 @@ it('usage tells what runs have cost, in words and as the protocol has it', async
   expect((await call('usage', '--session', 's_none').ended).stdout).toBe('nothing was used\n')
 })
 
-it('--json has one record a line for lists, newest first', async () => {
+it('ls --json prints one record a line, newest first', async () => {
   const { call } = commandLine(await startTestDaemon())
   for (const prompt of ['sim:text one', 'sim:text two']) await call('run', prompt).ended
   const { stdout, stderr } = await call('ls', '--json').ended
@@ -285,7 +285,7 @@ it('--json has one record a line for lists, newest first', async () => {
   expect(jsonLines((await call('ls', '--json', '-n', '1').ended).stdout)).toEqual([sessions[0]])
 })
 
-it('gc tells what would go and what went, in words and as the protocol has it', async () => {
+it('gc says that there is nothing to delete, as text and as JSON', async () => {
   const home = oldHome([
     { id: 's_unused', unusedMs: 2 * day, lines: [200] },
     { id: 's_new', unusedMs: 60_000 },
@@ -297,7 +297,7 @@ it('gc tells what would go and what went, in words and as the protocol has it', 
 })
 
 describe('ls', () => {
-  it('says nothing beside the list, however long that is', async () => {
+  it('prints the whole list, and nothing on standard error', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     for (let count = 0; count < 12; count++) await peer.call('session.create', { cwd: tempDir() })

@@ -11,7 +11,7 @@ const daemonForTest = async () => {
   return { user, call: (...argv: string[]) => muxd([...argv, '--home', home]).ended }
 }
 
-it('set changes a session: its labels one by one, the rest in place of what was there', async () => {
+it('set changes single labels and replaces the other fields of a session', async () => {
   const { call } = await daemonForTest()
   await call('run', 'sim:text one', '-C', tempDir())
   const [before] = jsonLines((await call('ls', '--json')).stdout)
@@ -30,7 +30,7 @@ it('set changes a session: its labels one by one, the rest in place of what was 
   expect(await call('set', session, '--anew')).toMatchObject({ stdout: expect.stringContaining('none yet') as string })
 })
 
-it('fork prints the new session, in which the run knows what was said before', async () => {
+it('fork prints a new session whose runs know the earlier conversation', async () => {
   const { call } = await daemonForTest()
   const [{ session } = {}] = jsonLines(
     (await call('run', '--json', '--detach', 'sim:text one', '-C', tempDir())).stdout,
@@ -42,7 +42,7 @@ it('fork prints the new session, in which the run knows what was said before', a
   expect(await call('fork', 's_none')).toMatchObject({ code: 1, stdout: '' })
 })
 
-it('import lists what can be taken up, and takes up the one that is named or was used last', async () => {
+it('import lists importable conversations and imports the named or the last one', async () => {
   const { user, call } = await daemonForTest()
   const cwd = tempDir()
   expect((await call('import', '-C', cwd)).stderr).toContain(`no conversations in ${cwd}`)

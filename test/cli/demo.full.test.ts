@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { tempDir } from '../support/temp-dir.ts'
 
-it('the demo shows two clients on one run and who cancelled it, ends by itself and leaves nothing', async () => {
+it('the demo shows two clients on one run and who cancelled it, exits and leaves no files', async () => {
   const temp = tempDir()
   const startedAt = Date.now()
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [resolve('dist/demo.js')], {

@@ -17,7 +17,7 @@ async function doctor(home: string, names = ['lock', 'database']): Promise<Check
   return checks.filter(({ name }) => names.includes(name))
 }
 
-it('doctor looks at the lock and the database of a running daemon, which goes on undisturbed', async () => {
+it('doctor checks the lock and the database of a running daemon without disturbing it', async () => {
   const daemon = await startTestDaemon()
   const peer = await daemon.peer()
   const slow = await peer.call<{ run: string }>('run.start', {
@@ -38,7 +38,7 @@ it('doctor looks at the lock and the database of a running daemon, which goes on
   ])
 })
 
-it('doctor finds a lock whose pty-host does not answer, and a database that is none', async () => {
+it('doctor reports a lock whose owner does not answer and a file that is not a database', async () => {
   const home = tempHome()
   const daemon = await startTestDaemon({ home })
   expect(await daemon.stop()).toBe(0)

@@ -8,7 +8,7 @@ describe('with --json an error is one JSON line on standard error', () => {
   it.each([
     ['an unknown option', ['ls', '--json', '--nonsense'], 2, 'usage'],
     ['an unknown command', ['--json', 'nonsense'], 2, 'usage'],
-    ['a value that is none', ['ls', '--json', '-n', 'many'], 2, 'usage'],
+    ['an invalid value', ['ls', '--json', '-n', 'many'], 2, 'usage'],
     ['a missing argument', ['attach', '--json'], 2, 'usage'],
     ['options that exclude each other', ['cancel', 'r_1', '--json', '--kill', '--terminate'], 2, 'usage'],
     ['a wrong URL', ['ls', '--json', '--url', 'nowhere'], 2, 'usage'],
@@ -22,7 +22,7 @@ describe('with --json an error is one JSON line on standard error', () => {
     ])
   })
 
-  it('a refused parameter', async () => {
+  it('a rejected parameter', async () => {
     const { home } = await startTestDaemon()
     const { code, stderr } = await muxd(['run', 'x', '--json', '-C', '/nonexistent', '--home', home]).ended
     expect(code).toBe(2)
@@ -32,7 +32,7 @@ describe('with --json an error is one JSON line on standard error', () => {
   })
 })
 
-it('a refused connection is called that', async () => {
+it('a refused connection is reported as one, with exit code 3', async () => {
   const { code, stderr } = await muxd(['ls', '--url', 'ws://127.0.0.1:1/ws']).ended
   expect({ code, stderr }).toEqual({
     code: 3,
@@ -40,7 +40,7 @@ it('a refused connection is called that', async () => {
   })
 })
 
-it('doctor reports no success where a daemon would not start for its configuration', async () => {
+it('doctor fails when the configuration would prevent a daemon from starting', async () => {
   const home = tempHome()
   mkdirSync(home, { mode: 0o700 })
   writeFileSync(join(home, 'config.json'), '{"port":"high"}')

@@ -13,7 +13,7 @@ const result: GcResult = {
   freedBytes: 6 * 1024 ** 3,
 }
 
-test('what would go is a table with the reasons, what is beyond it, and the sum', () => {
+test('a dry run of gc is printed as a table with reasons, the number of omitted rows and the sum', () => {
   expect(gcLines(result, Infinity)).toEqual([
     'ACTION  SESSION  SIZE     WHAT',
     'delete  s_1      1.2 KiB  12,000 events, unused for too long',
@@ -24,7 +24,7 @@ test('what would go is a table with the reasons, what is beyond it, and the sum'
   ])
 })
 
-test('what went is told as done, also when it was nothing', () => {
+test('gc prints what it has freed, or that there was nothing to delete', () => {
   expect(gcLines({ ...result, dryRun: false }, Infinity).at(-1)).toBe('6.0 GiB freed')
   const nothing = { sessions: [], rawLogs: [], more: { sessions: 0, rawLogs: 0 }, freedBytes: 0 }
   expect(gcLines({ ...nothing, dryRun: false }, 80)).toEqual(['nothing had to go'])

@@ -4,7 +4,7 @@ import { muxd } from './muxd.ts'
 
 const slow = 'sim:slow delayMs=5000 words=10000'
 
-it('cancel and wait take several runs, and one that is none does not keep the others', async () => {
+it('cancel and wait take several runs, and an unknown run does not stop the others', async () => {
   const { home, peer } = await startTestDaemon()
   const client = await peer()
   const start = async (prompt: string) =>
@@ -22,7 +22,7 @@ it('cancel and wait take several runs, and one that is none does not keep the ot
   )
 })
 
-it('ls shows what waits and runs before newer sessions, and says how many more there are', async () => {
+it('ls lists a running session before newer idle ones, and counts the omitted sessions', async () => {
   const { home, peer } = await startTestDaemon()
   const client = await peer()
   const start = (prompt: string) =>

@@ -13,18 +13,18 @@ function shown(write: (log: ReturnType<typeof createLog>) => void, source = 'dae
   return renderLogLine(line, source, colors)
 }
 
-describe('a line of the log', () => {
-  it('is the time of day, the message and its details in words', () => {
+describe('a log line', () => {
+  it('shows its time of day, message and details', () => {
     const words = shown(log => log.info('listening', { url: 'ws://x', pid: 7, list: [1] }))
     expect(words).toMatch(/^\d\d:\d\d:\d\d listening · url ws:\/\/x · pid 7 · list \[1\]$/)
   })
 
-  it('tells its level and who wrote it where that says something', () => {
+  it('shows its source and level when they are not the usual ones', () => {
     expect(shown(log => log.warn('low'), 'pty-host')).toMatch(/^[\d:]+ pty-host warn low$/)
     expect(shown(log => log.debug('seen'))).toMatch(/^[\d:]+ debug seen$/)
   })
 
-  it('tells of an error where it comes from and what caused it', () => {
+  it('shows the stack and the cause of an error, but not of a warning', () => {
     const error = new Error('out of cheese', { cause: new Error('mice') })
     const [head, ...stack] = shown(log => log.error('failed', { error })).split('\n')
     expect(head).toMatch(/^[\d:]+ error failed · error out of cheese$/)
@@ -33,16 +33,19 @@ describe('a line of the log', () => {
     expect(shown(log => log.warn('failed', { error }))).not.toContain('\n')
   })
 
-  it('cannot command the terminal', () => {
+  it('contains no control characters', () => {
     const words = shown(log => log.info('title \u001b]0;owned\u0007', { '\u001b[2J': '\u001b[31m\nred' }))
     expect(words.slice(9)).toBe('title ]0;owned · [2J [31m red')
   })
 
-  it.each(['', '{"time":"2', '[]', '{}', '{"time":"t","level":"loud","message":"m"}'])('%s is none', text => {
-    expect(parseLogLine(text)).toBeUndefined()
-  })
+  it.each(['', '{"time":"2', '[]', '{}', '{"time":"t","level":"loud","message":"m"}'])(
+    'is not parsed from %s',
+    text => {
+      expect(parseLogLine(text)).toBeUndefined()
+    },
+  )
 
-  it('is of a day here', () => {
+  it('belongs to a day in local time', () => {
     const here = new Date(2026, 0, 2, 23, 59).toISOString()
     expect(dayOf(parseLogLine(JSON.stringify({ time: here, level: 'info', message: 'm' }))!)).toBe('2026-01-02')
   })

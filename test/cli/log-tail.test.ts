@@ -27,7 +27,7 @@ const numbered = (from: number, to: number) => Array.from({ length: to - from },
 const all = () => true
 
 describe('the tail of a log', () => {
-  it('has the last lines that are wanted, from as many files as it takes', () => {
+  it('returns the last matching lines from as many files as needed', () => {
     writerForTest()(100, 135)
     expect(readdirSync(join(path, '..'))).toHaveLength(4)
     expect(tailForTest().last(25, all)).toEqual(numbered(110, 135))
@@ -36,7 +36,7 @@ describe('the tail of a log', () => {
     expect(tailForTest().last(3, line => line.endsWith('0'))).toEqual(['line 110', 'line 120', 'line 130'])
   })
 
-  it('goes on with what is written, each line once, through every file that there was meanwhile', () => {
+  it('continues with new lines, each once, through all rotated files', () => {
     const write = writerForTest()
     write(100, 105)
     const tail = tailForTest()
@@ -51,7 +51,7 @@ describe('the tail of a log', () => {
     expect(tail.next()).toEqual([])
   })
 
-  it.each([1, 2])('goes on with what is left where %i files are kept and it comes too late', files => {
+  it.each([1, 2])('continues with the remaining lines after it fell behind %i kept files', files => {
     const write = writerForTest(files)
     write(100, 105)
     const tail = tailForTest()
@@ -65,7 +65,7 @@ describe('the tail of a log', () => {
     expect(tail.next()).toEqual(numbered(195, 200))
   })
 
-  it('waits for the end of a line', () => {
+  it('returns a line once it is complete', () => {
     mkdirSync(join(path, '..'))
     appendFileSync(path, 'one\ntw')
     const tail = tailForTest()
@@ -74,7 +74,7 @@ describe('the tail of a log', () => {
     expect(tail.next()).toEqual(['two'])
   })
 
-  it('is none where there is no log', () => {
+  it('is undefined when there is no log', () => {
     expect(openTail(path)).toBeUndefined()
   })
 })

@@ -8,7 +8,7 @@ import { jsonLines, muxd } from './muxd.ts'
 
 const link = /^http:\/\/127\.0\.0\.1:\d+\/#code=[\w-]{32}\n$/
 
-it('prints a link, alone, where there is no browser or none is wanted', async () => {
+it('open prints only a link when there is no browser or --print is given', async () => {
   const { home } = await startTestDaemon()
   const call = (...argv: string[]) =>
     muxd(['open', ...argv, '--home', home], { env: { DISPLAY: '', WAYLAND_DISPLAY: '' } }).ended
@@ -19,7 +19,7 @@ it('prints a link, alone, where there is no browser or none is wanted', async ()
 })
 
 it.skipIf(process.platform !== 'linux')(
-  'shows the browser a page that only its owner can read, never the link itself',
+  'open gives the browser a page that only its owner can read, never the link itself',
   async () => {
     const { home } = await startTestDaemon()
     const bin = tempDir()

@@ -53,13 +53,13 @@ it('an answer of 400 kB in one frame arrives whole, as text and with --json', as
   expect(jsonLines(stdout).find(({ type }) => type === 'assistant_text')).toMatchObject({ delta: long })
 })
 
-it('a surrogate pair that two deltas share is printed as one character', async () => {
+it('a surrogate pair split over two deltas is printed as one character', async () => {
   const argv = await standIn()
   const { stdout } = await muxd(argv(message({ text: ['a\ud83d', '\ude00b'] }))).ended
   expect(stdout).toBe('a😀b\n')
 })
 
-it('text and tool lines have lines of their own where standard error goes into standard output', async () => {
+it('text and tools have their own lines when standard error is redirected to standard output', async () => {
   const argv = await standIn()
   const args = ['-c', 'exec "$@" 2>&1', 'sh', process.execPath, 'dist/muxd.js']
   const merged = spawn('sh', [...args, ...argv(message({ text: ['no line', ' ends'] }, { tool: 'ls' }))], {
@@ -70,7 +70,7 @@ it('text and tool lines have lines of their own where standard error goes into s
   expect(lines).toContain('◌ Bash ls')
 })
 
-it('says that the run goes on when the reader of its output has left', async () => {
+it('run says that the run continues when its output is closed', async () => {
   const { home } = await startTestDaemon()
   const run = muxd(['run', 'sim:slow delayMs=5000 words=150', '--home', home])
   await until(() => expect(run.stdout()).not.toBe(''))
@@ -82,7 +82,7 @@ it('says that the run goes on when the reader of its output has left', async () 
   expect(await muxd(['wait', id, '--home', home]).ended).toMatchObject({ code: 0 })
 })
 
-it('says nothing of that where the run had ended', async () => {
+it('show says nothing about an ended run when its output is closed', async () => {
   const { home } = await startTestDaemon()
   const id = (await muxd(['run', '--detach', 'sim:long words=20000 delayMs=0', '--home', home]).ended).stdout.trim()
   await muxd(['wait', id, '--home', home]).ended

@@ -9,7 +9,7 @@ const daemonForTest = async () => {
 }
 const lines = (output: string) => output.trimEnd().split('\n')
 
-it('queue shows what waits, move gives another place, cancel takes out of it', async () => {
+it('queue lists waiting runs, move reorders them and cancel removes them', async () => {
   const call = await daemonForTest()
   const started = jsonLines((await call('run', '--detach', '--json', 'sim:hang at=text').ended).stdout)[0]!
   const session = started['session'] as string
@@ -34,7 +34,7 @@ it('queue shows what waits, move gives another place, cancel takes out of it', a
   expect(await call('move', second, '--to', '0').ended).toMatchObject({ code: 2 })
 })
 
-it('run ends a run that goes on for longer than it may, and says so', async () => {
+it('run --timeout ends a run that takes too long, and says so', async () => {
   const call = await daemonForTest()
   const { code, stderr } = await call('run', '--timeout', '1500ms', 'sim:hang').ended
   expect(code).toBe(1)

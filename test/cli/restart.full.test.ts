@@ -27,7 +27,7 @@ async function inForeground() {
   return { home, info, call, serving, first: info() }
 }
 
-it('restart keeps the options of a daemon with the simulator, and says what becomes of one in the foreground', async () => {
+it('restart keeps the options of the daemon, and says that one in the foreground has ended', async () => {
   const { info, call, serving, first } = await inForeground()
   const { code, stderr } = await call('restart')
   const now = info()
@@ -47,7 +47,7 @@ it('restart keeps the options of a daemon with the simulator, and says what beco
   expect(info().args).toEqual(first.args)
 })
 
-it('restart leaves the daemon alone where the next one would not start for its configuration', async () => {
+it('restart leaves the daemon running when its configuration is invalid', async () => {
   const { home, info, call, first } = await inForeground()
   writeFileSync(join(home, 'config.json'), '{"maxRuns":"many"}')
   const { code, stderr } = await call('restart')

@@ -19,22 +19,22 @@ it.each([
   expect(durationOption(text)).toBe(ms)
 })
 
-it.each(['', '0', '0s', '-1s', '10 m', '1w', 'x', '1m30', 'm', '1.2.3s'])('%j is no duration', text => {
+it.each(['', '0', '0s', '-1s', '10 m', '1w', 'x', '1m30', 'm', '1.2.3s'])('%j is not a duration', text => {
   expect(() => durationOption(text)).toThrow('expected a duration')
 })
 
-describe('what is said of a run', () => {
+describe('the description of a run', () => {
   it.each([
     [9_999, 'silent for 9 s'],
     [40_000, 'silent for 40 s'],
     [61_000, 'silent for 1 min'],
     [3_599_000, 'silent for 59 min'],
     [7_260_000, 'silent for 2 h 1 min'],
-  ])('that was silent for %i ms', (ms, words) => {
+  ])('names a silence of %i ms', (ms, words) => {
     expect(silence(ms)).toBe(words)
   })
 
-  it('that waits', () => {
+  it('names its position in the queue and what it waits for', () => {
     expect(queuedFor({ position: 0, waitingFor: 'memory' })).toBe('next in its queue, waits for free memory')
     expect(queuedFor({ position: 2, waitingFor: 'session' })).toBe(
       'number 3 in its queue, waits for an earlier run of its session',
@@ -43,7 +43,7 @@ describe('what is said of a run', () => {
     expect(queuedFor({ position: null })).toBe('')
   })
 
-  it('that is limited', () => {
+  it('lists its limits', () => {
     const limits = { timeoutMs: 600_000, inactivityMs: 90_000, maxTurns: 1, maxBudgetUsd: 0.5 }
     expect(limitsOf({ limits })).toBe(
       'at most 10 min 0 s, silent for at most 1 min 30 s, at most 1 turn, at most $0.50',
@@ -62,24 +62,24 @@ describe('silence on a terminal', () => {
     return { said, heard: silenceOf.heard }
   }
 
-  it('is told again and again while a run goes on', async () => {
+  it('is reported repeatedly while a run continues', async () => {
     const { said, heard } = listen(50_000)
     heard(event('run_started', 10_000))
     await until(() => expect(said.slice(0, 2)).toEqual(['silent for 40 s', 'silent for 40 s']))
   })
 
   it.each<[string, Event[]]>([
-    ['a short one', [event('run_started', 45_000)]],
-    ['no run that goes on', [event('run_started', 1), event('done', 2)]],
+    ['a short silence', [event('run_started', 45_000)]],
+    ['an ended run', [event('run_started', 1), event('done', 2)]],
     ['a run that waits for an answer', [event('run_started', 1), event('approval_requested', 2, { approval: 'a_1' })]],
-  ])('is not told of %s', async (_title, events) => {
+  ])('is not reported for %s', async (_title, events) => {
     const { said, heard } = listen(50_000)
     for (const each of events) heard(each)
     await new Promise(resolve => setTimeout(resolve, 20))
     expect(said).toEqual([])
   })
 
-  it('is told again once the answer is there', async () => {
+  it('is reported again once the approval is resolved', async () => {
     const { said, heard } = listen(50_000)
     heard(event('run_started', 1))
     heard(event('approval_requested', 2, { approval: 'a_1' }))
@@ -87,7 +87,7 @@ describe('silence on a terminal', () => {
     await until(() => expect(said[0]).toBe('silent for 30 s'))
   })
 
-  it('is a word behind the cursor that does not move it, and is gone when anything follows', () => {
+  it('is written behind the cursor without moving it, and erased by the next output', () => {
     let written = ''
     const sink = terminalSink({
       write: text => (written += text),

@@ -4,7 +4,7 @@ import { jsonLines, muxd } from './muxd.ts'
 
 const promptOf = (stdout: string) => jsonLines(stdout)[0]!['prompt']
 
-it('what comes on standard input stands below the prompt', async () => {
+it('standard input is appended to the prompt, unless --no-stdin is given', async () => {
   const { home } = await startTestDaemon()
   const input = '- old\n+ new\n'
   const piped = await muxd(['run', 'review this', '--json', '--home', home], { input }).ended
@@ -13,7 +13,7 @@ it('what comes on standard input stands below the prompt', async () => {
   expect(promptOf(refused.stdout)).toBe('review this')
 })
 
-it('standard input that stays silent holds a run up for 3 s only, and it is said', async () => {
+it('silent standard input delays a run by 3 s, and a notice says so', async () => {
   const { home } = await startTestDaemon()
   const { code, stdout, stderr } = await muxd(['run', 'hello', '--json', '--home', home], { input: null }).ended
   expect(code).toBe(0)

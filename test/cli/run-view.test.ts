@@ -70,7 +70,7 @@ const ended = { response: '', transcript: [] }
 const done: Body = { type: 'done', ...ended, numTurns: 1, durationMs: 0 }
 
 describe('in a pipe', () => {
-  it('the answer is alone on standard output, without escape sequences, and ends its line', () => {
+  it('standard output has only the answer, without escape sequences, and ends its line', () => {
     const events = [
       { type: 'thinking', delta: 'hm' } as Body,
       text('Hel'),
@@ -82,7 +82,7 @@ describe('in a pipe', () => {
     expect(piped(events).answer).toBe('Hello[1m\n')
   })
 
-  it('the line of a block ends before the line of the tool behind it', () => {
+  it('a text block ends its line before the line of the next tool', () => {
     const written: string[] = []
     const sink = pipeSink({ answer: part => written.push(part), progress: line => written.push(line) })
     const view = createRunView(sink, { colors, prompts: false })
@@ -92,17 +92,17 @@ describe('in a pipe', () => {
     expect(written.slice(3).join('')).toMatch(/^\nmore\n/)
   })
 
-  it('messages are paragraphs', () => {
+  it('messages are separated by an empty line', () => {
     expect(piped([text('one'), text('two', 'm_2'), text(' three', 'm_2'), done]).answer).toBe('one\n\ntwo three\n')
   })
 
-  it('text that is withdrawn is marked', () => {
+  it('withdrawn text is marked', () => {
     expect(
       piped([text('wrong'), { type: 'message_discarded', messageId: 'm_1' }, text('right', 'm_2'), done]).answer,
     ).toBe('wrong\n[withdrawn: the text above is written anew]\n\nright\n')
   })
 
-  it('a tool has one line when it starts and one when it ends', () => {
+  it('a tool prints one line when it starts and one when it ends', () => {
     const events = [
       ...tool('t1', 'ls'),
       { type: 'tool_progress', toolUseId: 't1', elapsedMs: 500 } as Body,
@@ -175,7 +175,7 @@ describe('in a pipe', () => {
     expect(piped(events).beside).toEqual(expected)
   })
 
-  it('a question is shown whole, with how to answer it, and what became of it', () => {
+  it('an approval is shown in full, with how to answer it and its outcome', () => {
     const asked = {
       type: 'approval_requested',
       approval: 'a_1',
@@ -215,11 +215,11 @@ describe('in a pipe', () => {
     ],
     [{ type: 'compaction', trigger: 'auto' }, '◇ the conversation was compacted'],
     [{ type: 'rate_limit', status: 'rejected', limitType: 'five_hour' }, '! rate limit five_hour: rejected'],
-  ])('%o is told', (event, expected) => {
+  ])('%o is printed', (event, expected) => {
     expect(piped([event]).beside).toEqual([expected])
   })
 
-  it('the model is named once', () => {
+  it('the model is printed once', () => {
     const init = {
       type: 'session_init',
       claudeSessionId: 'x',
@@ -230,7 +230,7 @@ describe('in a pipe', () => {
     expect(piped([init, text('hi'), done, init]).beside).toEqual(['muxd-simulator', '✓ done'])
   })
 
-  it('where a session came from, and who changed it, is said', () => {
+  it('forks, imports and updates of a session are printed with the client that made them', () => {
     const ann = { client: 'c_1', name: 'ann' }
     const { beside } = piped([
       { type: 'session_forked', from: { session: 's_1', seq: 9 }, by: ann },
@@ -246,7 +246,7 @@ describe('in a pipe', () => {
     ])
   })
 
-  it('background work that ended with its process is named, and the rest counted', () => {
+  it('lost background work is named, and omitted tasks are counted', () => {
     const { beside } = piped([
       { type: 'background_lost', tasks: [{ id: 'b1', description: 'npm run dev' }, { id: 'b2' }], more: 0 },
       { type: 'background_lost', tasks: [{ id: 'b3', description: 'two\nlines' }], more: 7 },
@@ -257,7 +257,7 @@ describe('in a pipe', () => {
     ])
   })
 
-  it('what is of no interest to people is not shown', () => {
+  it('technical events are not printed', () => {
     const events: Body[] = [
       { type: 'rate_limit', status: 'allowed' },
       { type: 'notice', kind: 'system/x', frame: {} },
@@ -274,39 +274,39 @@ describe('on a terminal', () => {
     expect(shown([text('Look:'), ...tool('t1', 'ls'), result('t1', 700)])).toEqual(['Look:', '✓ Bash ls  0.7 s', ''])
   })
 
-  it('tools that run at once keep their lines', () => {
+  it('concurrent tools keep their lines', () => {
     const events = [...tool('t1', 'a'), ...tool('t2', 'b'), ...tool('t3', 'c'), result('t2', 100), result('t1', 200)]
     expect(shown(events)).toEqual(['✓ Bash a  0.2 s', '✓ Bash b  0.1 s', '◌ Bash c', ''])
   })
 
-  it('a tool that ends when its line is no longer the last gets another', () => {
+  it('a tool that ends behind other output gets a new line', () => {
     const events = [...tool('t1', 'a'), text('meanwhile'), result('t1', 1_000)]
     expect(shown(events)).toEqual(['◌ Bash a', 'meanwhile', '✓ Bash a  1.0 s', ''])
   })
 
-  it('no line of a tool is wider than the screen, so that it can be found again', () => {
+  it('a tool line is cut to the width of the screen', () => {
     const events = [...tool('t1', 'x'.repeat(200)), result('t1', 100)]
     const [line] = shown(events, { columns: 20 })
     expect(line).toBe(`✓ Bash ${'x'.repeat(11)}…`)
   })
 
-  it('lines that have scrolled away are left alone', () => {
+  it('lines that have scrolled away are not rewritten', () => {
     const many = Array.from({ length: 10 }, (_, index) => tool(`t${index}`, String(index))).flat()
     const lines = shown([...many, result('t0', 100)], { rows: 5 })
     expect(lines[0]).toBe('◌ Bash 0')
     expect(lines.at(-2)).toBe('✓ Bash 0  0.1 s')
   })
 
-  it('lines that a resized screen has wrapped anew are left alone', () => {
+  it('lines are not rewritten after the screen was resized', () => {
     const events = [...tool('t1', 'a'), result('t1', 100)]
     expect(shown(events, { resizeAt: 3 })).toEqual(['◌ Bash a', '✓ Bash a  0.1 s', ''])
   })
 
-  it('thoughts are dimmed, and apart from the answer', () => {
+  it('thinking is dimmed and separated from the answer', () => {
     expect(shown([{ type: 'thinking', delta: 'hm\nwell' }, text('Yes')])).toEqual(['(hm)', '(well)', 'Yes'])
   })
 
-  it('no escape sequence of a model or a tool gets through', () => {
+  it('escape sequences of models and tools are removed', () => {
     const hostile = '\u001b]0;x\u0007\u001b[2J\u009b1A'
     const events: Body[] = [
       { type: 'run_queued', prompt: hostile, origin: { client: 'c', name: hostile } },
@@ -360,7 +360,7 @@ describe('on a terminal', () => {
     expect(written.replace(/\u001b\[(\d+A|J)/g, '')).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/)
   })
 
-  it('what a sub-agent does stands in from what the main one does, and its task is its tool', () => {
+  it('sub-agent output is indented, and its task is shown as its tool', () => {
     const inner = (body: Body) => ({ ...body, parent: 't1' }) as Body
     const events: Body[] = [
       { type: 'tool_use', toolUseId: 't1', tool: 'Agent', input: { description: 'look' } },
@@ -373,7 +373,7 @@ describe('on a terminal', () => {
     expect(shown(events)).toEqual(['◌ Agent look', '  ✓ Bash ls  0.1 s', '  found it', '✓ Agent look  0.3 s', ''])
   })
 
-  it('a tool of an attempt that is withdrawn does not seem to run', () => {
+  it('a tool of a withdrawn message is marked as withdrawn', () => {
     const events: Body[] = [
       text('wrong'),
       { type: 'tool_started', toolUseId: 't1', tool: 'Bash' },
@@ -382,14 +382,14 @@ describe('on a terminal', () => {
     expect(shown(events)).toEqual(['wrong', '⌫ Bash  withdrawn', 'withdrawn: the text above is written anew', ''])
   })
 
-  it('what cannot be had is told', () => {
+  it('a gap is reported', () => {
     expect(shown([{ type: 'gap', reason: 'trimmed', from: 4, to: 9, epoch: 'e' }])).toEqual([
       '! events 5 to 9 cannot be had any more (trimmed)',
       '',
     ])
   })
 
-  it('a place where the log is damaged is told', () => {
+  it('log damage is reported', () => {
     expect(shown([{ type: 'log_damaged', log: 'raw', bytes: 7, detail: '7 bytes are lost' }])).toEqual([
       '! the log is damaged here: 7 bytes are lost',
       '',

@@ -47,7 +47,7 @@ const rows: SessionRow[] = [
 const show = (columns: number, colors = plain) => sessionLines(rows, { columns, now, colors })
 
 describe('the list of sessions', () => {
-  it('fits 80 columns, and says what each session does or waits for', () => {
+  it('fits 80 columns and shows what each session does or waits for', () => {
     const lines = show(80)
     for (const line of lines) expect(widthOf(line), line).toBeLessThanOrEqual(80)
     expect(lines).toEqual([
@@ -61,7 +61,7 @@ describe('the list of sessions', () => {
     ])
   })
 
-  it('shows all there is where there is room, also in a pipe', () => {
+  it('shows all columns when there is room, also in a pipe', () => {
     for (const columns of [200, Infinity]) {
       const lines = show(columns)
       expect(lines[0]).toMatch(/^SESSION +LAST RUN +STATE +QUEUE +AGE +COST +ABOUT +DIRECTORY$/)
@@ -70,7 +70,7 @@ describe('the list of sessions', () => {
     }
   })
 
-  it.each([60, 40])('leaves out what is needed least in %i columns', columns => {
+  it.each([60, 40])('leaves out the least important columns in a width of %i', columns => {
     const lines = show(columns)
     for (const line of lines) expect(widthOf(line), line).toBeLessThanOrEqual(columns)
     expect(lines[0]).toMatch(columns === 60 ? /^SESSION +STATE +AGE +ABOUT$/ : /^SESSION +STATE$/)
@@ -85,7 +85,7 @@ describe('the list of sessions', () => {
 })
 
 describe('the queue of a session', () => {
-  it('counts places from 1, and fits 80 columns', () => {
+  it('counts positions from 1 and fits 80 columns', () => {
     const runs = [
       queued('a', { waitingFor: 'place', prompt: 'and now the tests' }),
       queued('b', { position: 1, waitingFor: 'session', prompt: `write ${'all '.repeat(40)}of it down` }),

@@ -35,7 +35,7 @@ const status = (fields: Partial<DaemonStatus> = {}): DaemonStatus => ({
   ...fields,
 })
 
-it('the status is a subject a line, in alignment, and fits 80 columns', () => {
+it('status prints one subject a line, aligned, within 80 columns', () => {
   const far = {
     process: 'V1StGXR8_Z5jdHi6B-myT',
     session: 's_V1StGXR8_Z5jdHi6B-myT',
@@ -54,20 +54,20 @@ it('the status is a subject a line, in alignment, and fits 80 columns', () => {
   expect(lines).toContain('database  1.0 TiB, with 4.0 MiB write-ahead log (moved 4s ago)')
 })
 
-it('the status says in words that there is nothing to say', () => {
+it('status says when there are no runs, no claude and no output left to store', () => {
   const lines = statusLines(status({ runs: {}, claude: null }), time)
   expect(lines).toContain('runs      none (at most 8 at once)')
   expect(lines).toContain('claude    not found')
   expect(lines).toContain('output    all of it is stored as events')
 })
 
-it('the status counts notifications where some are configured', () => {
+it('status counts notifications only when some are configured', () => {
   const notifications = { sent: 1_234, failed: 5, dropped: 6, waiting: 7 }
   expect(statusLines(status({ notifications }), time)).toContain('notified  1,234 sent, 5 failed, 6 dropped, 7 waiting')
   expect(statusLines(status(), time).join('\n')).not.toContain('notified')
 })
 
-it('the status names the subscribers that are furthest behind, and the others not', () => {
+it('status lists the subscribers that are behind, and omits the others', () => {
   const subscription = {
     topic: 'session/s_V1StGXR8_Z5jdHi6B-myT/frames',
     seq: 5,

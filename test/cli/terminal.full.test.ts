@@ -5,7 +5,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { muxdInTerminal } from './muxd-in-terminal.ts'
 
-it('in a terminal tools are rewritten in place, in colour', async () => {
+it('run rewrites tool lines in place and in colour on a terminal', async () => {
   const { home } = await startTestDaemon()
   const { ended } = muxdInTerminal(['run', 'sim:tools takesMs=3000', '--home', home])
   const { code, screen } = await ended()
@@ -14,20 +14,20 @@ it('in a terminal tools are rewritten in place, in colour', async () => {
   expect(screen).toContain('I will read a file first.')
 })
 
-it('in a terminal without colours there are none', async () => {
+it('run prints no colours on a terminal with NO_COLOR', async () => {
   const { home } = await startTestDaemon()
   const { ended } = muxdInTerminal(['run', 'sim:tools takesMs=3000', '--home', home], { NO_COLOR: '1' })
   // oxlint-disable-next-line no-control-regex
   expect((await ended()).screen).not.toMatch(/\u001b\[[\d;]*m/)
 })
 
-it('what a model prints cannot command the terminal', async () => {
+it('control characters from a model do not reach the terminal', async () => {
   const { home } = await startTestDaemon()
   const { ended } = muxdInTerminal(['run', '--home', home, 'sim:text a\u001b]0;owned\u0007\u001b[2Jb'])
   expect((await ended()).screen).toContain('a]0;owned[2Jb')
 })
 
-it('a daemon in a terminal shows the link to its page', async () => {
+it('serve shows the link to its page on a terminal', async () => {
   const terminal = muxdInTerminal(['serve', '--simulate', '--home', join(tempDir(), 'home'), '--port', '0'])
   await until(() => expect(terminal.screen()).toMatch(/http:\/\/127\.0\.0\.1:\d+\/#code=[\w-]{32}/))
   await until(() => expect(terminal.screen()).toContain('listening'))

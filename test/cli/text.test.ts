@@ -4,7 +4,7 @@ import { jsonLine } from '../../client/cli/output.ts'
 import { fit, harmless, harmlessLine, oneLine, widthOf } from '../../client/cli/render/text.ts'
 import { firstLine, summary } from '../../client/cli/render/tool.ts'
 
-describe('text that is shown', () => {
+describe('shown text', () => {
   it.each([
     ['clears the screen', '\u001b[2J\u001b[Hgone', '[2J[Hgone'],
     ['sets the title of the window', '\u001b]0;owned\u0007', ']0;owned'],
@@ -22,15 +22,15 @@ describe('text that is shown', () => {
     ['is an emoji of several', '👩‍💻 ❤️ 1️⃣ 👩🏽‍🚀', '👩‍💻 ❤️ 1️⃣ 👩🏽‍🚀'],
     ['is in a script that joins', 'می‌خواهم श्रीलंका ශ්‍රී', 'می‌خواهم श्रीलंका ශ්‍රී'],
     ['is what people write', 'tabs\tand\nlines, ünï, 日本, 👍🏽', 'tabs\tand\nlines, ünï, 日本, 👍🏽'],
-  ])('cannot do harm when it %s', (_, text, expected) => {
+  ])('is harmless when it %s', (_, text, expected) => {
     expect(harmless(text)).toBe(expected)
   })
 
-  it('cannot do harm when an escape sequence is cut in two', () => {
+  it('is harmless when an escape sequence is split in two', () => {
     expect(['a\u001b', '[2Jb'].map(harmless).join('')).toBe('a[2Jb')
   })
 
-  it('is one line where one line is wanted', () => {
+  it('is one line after oneLine()', () => {
     expect(oneLine(' a\n\n b\u001b[1m\tc ')).toBe('a b[1m c')
   })
 
@@ -57,8 +57,8 @@ describe('text that is shown', () => {
 const hostile =
   'a\u0000\u001b[2J\u007f\u0085\u009b1A\u061c\u200b\u200e\u202e\u2066\u2028\ufeff\u{e0041}\u{e0020}\ud800"\\\n'
 
-describe('JSON that is printed', () => {
-  it('is the same JSON, with nothing that a terminal would act on or hide', () => {
+describe('printed JSON', () => {
+  it('keeps its value and contains no control or invisible characters', () => {
     const value = { [hostile]: [hostile, 'ünï 日本 👩‍💻'] }
     const line = jsonLine(value)
     expect(JSON.parse(line)).toEqual(value)
@@ -69,7 +69,7 @@ describe('JSON that is printed', () => {
   })
 })
 
-it('a line keeps our colours and nothing else that begins with an escape', () => {
+it('harmlessLine keeps colours and removes other escape sequences', () => {
   expect(harmlessLine(`\u001b[31mred\u001b[39m ${hostile.trim()}\u001b]0;x\u0007`)).toBe(
     '\u001b[31mred\u001b[39m a[2J1A"\\]0;x',
   )
@@ -83,7 +83,7 @@ describe('a tool in one line', () => {
     [{}, ''],
     ['raw {', 'raw {'],
     [null, ''],
-  ])('%j is called with %s', (input, expected) => {
+  ])('input %j is summarised as %s', (input, expected) => {
     expect(summary(input)).toBe(expected)
   })
 
@@ -92,7 +92,7 @@ describe('a tool in one line', () => {
     [[{ type: 'image' }, { type: 'text', text: 'from parts' }], 'from parts'],
     [[], ''],
     [undefined, ''],
-  ])('%j gave %s', (output, expected) => {
+  ])('output %j is summarised as %s', (output, expected) => {
     expect(firstLine(output)).toBe(expected)
   })
 })
@@ -117,7 +117,7 @@ describe('numbers', () => {
   })
 })
 
-it('a table fits its screen by cutting its elastic column', () => {
+it('a table cuts its elastic column to fit the screen', () => {
   const lines = table(
     ['ID', 'TITLE'],
     [

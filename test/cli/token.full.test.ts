@@ -10,7 +10,7 @@ async function daemonForTest() {
   return { home, info, call: (...argv: string[]) => muxd([...argv, '--home', home]).ended }
 }
 
-it('makes a token, which lets in as it was told until it is revoked', async () => {
+it('token create makes a token that has its role until it is revoked', async () => {
   const { info, call } = await daemonForTest()
   const made = await call('token', 'create', 'wall display', '--observe', '--expires', '7d')
   expect(made.stdout).toMatch(/^[\w-]{43}\n$/)
@@ -33,7 +33,7 @@ it('makes a token, which lets in as it was told until it is revoked', async () =
   expect(await call('token', 'revoke', id)).toMatchObject({ code: 1, stderr: expect.stringContaining(id) })
 })
 
-it('replaces a built-in one, and finds the new one by itself', async () => {
+it('token revoke replaces a built-in token, and later commands use the new one', async () => {
   const { home, info, call } = await daemonForTest()
   expect(await call('token', 'revoke', 't_control')).toMatchObject({
     code: 0,
@@ -48,7 +48,7 @@ it('replaces a built-in one, and finds the new one by itself', async () => {
   })
 })
 
-it('makes one for a program', async () => {
+it('token create --json prints the token and its secret', async () => {
   const { call } = await daemonForTest()
   const { stdout, stderr } = await call('token', 'create', 'script', '--json')
   expect(stderr).toBe('')
@@ -56,13 +56,13 @@ it('makes one for a program', async () => {
   expect(jsonLines(stdout)).toEqual([{ token: expect.objectContaining({ name: 'script', role: 'control' }), secret }])
 })
 
-it.each(['x', '-1s', '0s', '7w'])('refuses a life of %s', async life => {
+it.each(['x', '-1s', '0s', '7w'])('token create rejects the duration %s', async life => {
   const { code, stderr } = await muxd(['token', 'create', 'x', '--expires', life]).ended
   expect(code).toBe(2)
   expect(stderr).toContain('expected a duration such as 90s, 10m or 1h')
 })
 
-it('is revoked by its name where that names one alone', async () => {
+it('token revoke takes a name only if one token has it', async () => {
   const { call } = await daemonForTest()
   const create = async () => (await call('token', 'create', 'wall display')).stderr.split(' ')[0]!
   const first = await create()

@@ -8,7 +8,7 @@ import { muxdInTerminal } from './muxd-in-terminal.ts'
 it.each([
   ['without a terminal', []],
   ['with --json', ['--json']],
-])('run %s does not keep a question waiting for ever', async (_, more) => {
+])('run %s has its approval denied when no operator connects', async (_, more) => {
   const { home } = await startTestDaemon({ config: { unattendedMs: 500 } })
   const { code, stdout, stderr } = await muxd(['run', 'sim:permission', ...more, '--home', home]).ended
   expect(code).toBe(0)
@@ -20,7 +20,7 @@ it.each([
   expect(stderr).toContain('denied (nobody connected)')
 })
 
-it('somebody at a terminal is waited for', async () => {
+it('an approval shown on a terminal is not denied before it is answered', async () => {
   const { home } = await startTestDaemon({ config: { unattendedMs: 1 } })
   const terminal = muxdInTerminal(['run', 'sim:permission', '--home', home], { NO_COLOR: '1' })
   await until(() => expect(terminal.screen()).toContain('Allow it?'))
@@ -28,7 +28,7 @@ it('somebody at a terminal is waited for', async () => {
   expect((await terminal.ended()).screen).toContain('It was allowed')
 })
 
-it('a question that waits for ever is shown without a deadline', async () => {
+it('an approval that waits for ever is shown without a deadline', async () => {
   const { home } = await startTestDaemon()
   const run = muxd(['run', 'sim:permission', '--approvals', 'ask', '--home', home])
   const found = await until(async () => {

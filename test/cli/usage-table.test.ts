@@ -22,7 +22,7 @@ const used: Usage = {
   timeZone: 'UTC',
 }
 
-it('usage is a table with its numbers at the right, the day where it changes, and the sum', () => {
+it('usage is a table with right-aligned numbers, each day once, and a total', () => {
   expect(usageLines(used, ['day', 'model'], 80)).toEqual([
     'DAY         MODEL             RUNS     COST  INPUT  OUTPUT  TO CACHE  CACHED',
     '2026-11-21  claude-opus-5-5     12   $12.35    812    104k      1.2M   98.8M',
@@ -32,14 +32,14 @@ it('usage is a table with its numbers at the right, the day where it changes, an
   ])
 })
 
-it('fits a terminal of 80 columns, whatever a model is called, and does nothing to it', () => {
+it('usage fits 80 columns and prints no control characters, whatever the model name', () => {
   const model = 'a-model\u001b[2J-with-a-name-of-its-maker-and-a-date-20261121'
   const lines = usageLines({ ...used, rows: used.rows.map(row => ({ ...row, model })) }, ['day', 'model'], 80)
   for (const line of lines) expect(widthOf(line), line).toBeLessThanOrEqual(80)
   expect(lines[1]).toMatch(/^2026-11-21 {2}a-model\[2J-with-a\S+… +12 +\$12\.35 /)
 })
 
-it('what is beyond the rows is said before the sum, and that nothing was used in words', () => {
+it('usage counts omitted rows before the total, and says when nothing was used', () => {
   expect(usageLines({ ...used, more: 1_234 }, ['day', 'model'], 80).at(-2)).toBe('and 1,234 more')
   const nothing = { costUsd: 0, tokens: { input: 0, output: 0, cacheCreation: 0, cacheRead: 0 }, runs: 0 }
   expect(usageLines({ rows: [], more: 0, total: nothing, timeZone: 'UTC' }, ['day'], 80)).toEqual(['nothing was used'])

@@ -10,8 +10,8 @@ const colors = picocolors.createColors(true)
 const plain = (text: string) => text.replaceAll(/\u001b\[\d+m/g, '')
 const advice = 'Start Claude Code in a terminal and sign in with /login, or check the API key.'
 
-describe('a line that is longer than the terminal is wide', () => {
-  it.each([120, 80, 40, 20])('is wrapped between words in %i columns, with its indent and its colour', columns => {
+describe('a line longer than the terminal is wide', () => {
+  it.each([120, 80, 40, 20])('is wrapped between words in %i columns, with its indent and colour', columns => {
     const text = `  ${colors.dim(advice)}`
     const lines = plain(wrapStyled(text, columns)).split('\n')
     for (const line of lines) {
@@ -22,7 +22,7 @@ describe('a line that is longer than the terminal is wide', () => {
     expect(wrapStyled(text, columns)).toContain('\u001b[2m')
   })
 
-  it('is broken in a word that has no room, and stays as it is where there is room', () => {
+  it('is broken within a word that does not fit, and unchanged when it fits', () => {
     expect(wrapStyled('✗ failed: abc', 80)).toBe('✗ failed: abc')
     expect(
       wrapStyled(`at ${'x'.repeat(30)}`, 20)
@@ -36,7 +36,7 @@ describe('a line that is longer than the terminal is wide', () => {
     ).toBe(true)
   })
 
-  it('is not cut when it says how a run failed', () => {
+  it('is printed in full by the terminal sink', () => {
     let screen = ''
     const sink = terminalSink({
       write: text => (screen += text),
