@@ -38,12 +38,9 @@ describe('a log line', () => {
     expect(words.slice(9)).toBe('title ]0;owned · [2J [31m red')
   })
 
-  it.each(['', '{"time":"2', '[]', '{}', '{"time":"t","level":"loud","message":"m"}'])(
-    'is not parsed from %s',
-    text => {
-      expect(parseLogLine(text)).toBeUndefined()
-    },
-  )
+  it.each(['', '{"time":"2', '[]', '{}', '{"time":"t","level":"loud","message":"m"}'])('is not %s', text => {
+    expect(parseLogLine(text)).toBeUndefined()
+  })
 
   it('belongs to a day in local time', () => {
     const here = new Date(2026, 0, 2, 23, 59).toISOString()
