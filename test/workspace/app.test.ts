@@ -7,7 +7,7 @@ import { readFragment, writeFragment } from '../../client/workspace/fragment.ts'
 import { ago, bytes, count, duration, oneLine, shortPath, usd } from '../../client/workspace/parts/format.ts'
 
 describe('the link', () => {
-  it('has code and workspace behind its #, and keeps the workspace alone', () => {
+  it('reads the code and the workspace behind its #, and keeps only the workspace', () => {
     const cases: [hash: string, read: object, kept: string][] = [
       ['', { workspace: 'main' }, ''],
       ['#code=abc', { code: 'abc', workspace: 'main' }, ''],
@@ -33,7 +33,7 @@ describe('keys', () => {
     ...held,
   })
 
-  it('are recognised by their place, so that Alt and the layout do not matter', () => {
+  it('match by physical key, so that Alt and the keyboard layout do not matter', () => {
     const cases: [KeyPress, chord: string, mac: boolean, is: boolean][] = [
       [press('k', 'KeyK', { ctrlKey: true }), 'Mod+KeyK', false, true],
       [press('k', 'KeyK', { metaKey: true }), 'Mod+KeyK', true, true],
@@ -52,7 +52,7 @@ describe('keys', () => {
 })
 
 describe('a bare key', () => {
-  it('has nothing held, is pressed once, and is no part of a composed character', () => {
+  it('has no modifier, is not repeated and is not part of a composition', () => {
     const bare = { ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, repeat: false, isComposing: false }
     expect(isBare(bare)).toBe(true)
     for (const held of Object.keys(bare)) expect(isBare({ ...bare, [held]: true }), held).toBe(false)
@@ -60,7 +60,7 @@ describe('a bare key', () => {
 })
 
 describe('the palette', () => {
-  it('finds by beginnings of words before middles, and by letters that are all there', () => {
+  it('ranks beginnings of words before middles, and finds letters in order', () => {
     const ranked = (query: string) =>
       ['Open daemon', 'Open sessions', 'New session…', 'Split to the right', 'Deny: reopen']
         .map(title => ({ title, score: matchScore(query, title) }))
@@ -82,7 +82,7 @@ describe('the palette', () => {
   ]
   const idsFor = (query: string) => findCommands(answers, query).map(({ id }) => id)
 
-  it('offers an answer to a question by its whole name only, and never first', () => {
+  it('offers an answer to an approval only by its whole name, and never first', () => {
     for (const query of ['', 'al', 'all', 'allo', 'alw', 'dny', 'rm', 'bash rm', 'build', 'shop'])
       expect(idsFor(query), query).not.toContain('allow')
     expect(idsFor('allow')).toEqual(['look', 'allow'])
@@ -91,7 +91,7 @@ describe('the palette', () => {
     expect(findCommands(answers.slice(2), 'allow')).toEqual([])
   })
 
-  it('keeps the choice on its command while others come and go', () => {
+  it('keeps the chosen command while others come and go', () => {
     const found = findCommands(answers, 'allow')
     expect(chosenOf(found, undefined)).toBe(0)
     expect(found[chosenOf(found, 'allow')]?.id).toBe('allow')
@@ -102,7 +102,7 @@ describe('the palette', () => {
 })
 
 describe('the simulator', () => {
-  it('is told from Claude Code by what it says of itself', () => {
+  it('is recognised by its version text', () => {
     const version = '2.1.329 (Claude Code stand-in: muxd simulator)'
     expect(isSimulator({ claude: { path: '/x', version } })).toBe(true)
     expect(isSimulator({ claude: { path: '/simulator', version: '2.1.329 (Claude Code)' } })).toBe(false)
@@ -110,7 +110,7 @@ describe('the simulator', () => {
   })
 })
 
-describe('figures', () => {
+describe('formatted figures', () => {
   it('are short', () => {
     expect([0, 900, 12_300, 60_000, 185_000, 7_800_000, 360_000_000].map(duration)).toEqual([
       '0.0 s',
@@ -133,7 +133,7 @@ describe('figures', () => {
     expect([oneLine('\n  a\nb'), oneLine('abc', 2)]).toEqual(['a', 'ab…'])
   })
 
-  it('paths keep their last part, other text its beginning', () => {
+  it('paths keep their last part, other text keeps its beginning', () => {
     const path = '/home/ann/projects/shop/src/checkout/total.ts'
     expect(shortPath(path, 100)).toBe(path)
     expect(shortPath(path, 30)).toBe('/home/ann/projects/s…/total.ts')

@@ -61,7 +61,7 @@ describeWithPages('a question about a tool', newPage => {
     expect(await card(page, /issue/).getByRole('heading').textContent()).toContain('create issue')
   })
 
-  it('is not allowed by one key, and not offered to be remembered, where Claude Code asks for that', {
+  it('has no one-key answer and no choice to remember it where Claude Code forbids that', {
     timeout: 180_000,
   }, async () => {
     const { info, mux, play } = await startScenes({

@@ -21,7 +21,7 @@ async function nextApproval(mux: Mux): Promise<Approval> {
 }
 
 describeWithPages('questions', newPage => {
-  it('are in every window, in the inbox and where they were asked, until anybody has answered', {
+  it('are shown in every window, in the inbox and in the pane, until a client answers', {
     timeout: 180_000,
   }, async () => {
     const { home, info } = await startTestDaemon()
@@ -71,7 +71,7 @@ describeWithPages('questions', newPage => {
     await expectAnswered('Denied by script: by a rule of mine')
   })
 
-  it('tell who answered at the same moment that somebody else was first, and with what', async () => {
+  it('report the first answer to a client that answers at the same moment', async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home, client: { name: 'script', version: '1' } })
     const page = await newPage()
@@ -91,7 +91,7 @@ describeWithPages('questions', newPage => {
     await until(async () => expect(await inbox(page).count()).toBe(0))
   })
 
-  it('are notified of once, before who looks elsewhere, and only where somebody asked for it by a click', async () => {
+  it('notify once, only in a window without focus and after a click on Notify me', async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home })
     const page = await newPage({ apart: true })

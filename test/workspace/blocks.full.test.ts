@@ -9,7 +9,7 @@ import { until } from '../support/until.ts'
 import { openSession, openWorkspace, tab, violations } from './page.ts'
 
 describeWithPages('the block of', newPage => {
-  it('usage has the numbers of usage.get, by day and model', async () => {
+  it('usage shows the numbers of usage.get, by day and model', async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home })
     const runs = ['sim:tools', 'sim:subagent', 'sim:long words=300 delayMs=1']
@@ -42,7 +42,7 @@ describeWithPages('the block of', newPage => {
     expect(await violations(page)).toEqual([])
   })
 
-  it('the daemon has what daemon.status tells, and keeps up with it', async () => {
+  it('daemon shows daemon.status and its changes', async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home, client: { name: 'a script', version: '1' } })
     const page = await newPage()
@@ -67,7 +67,7 @@ describeWithPages('the block of', newPage => {
     await until(async () => expect(await fact('Runs').textContent()).toContain('1 cancelled'))
   })
 
-  it('a session is drawn in its turn among the panes, not with every change of a record', async () => {
+  it('a session is drawn in an animation frame, not with every change of a record', async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home })
     const first = await script.run({ prompt: 'sim:text', cwd: tempDir(), title: 'first' })
@@ -96,7 +96,7 @@ describeWithPages('the block of', newPage => {
     await until(async () => expect(await prompts.count()).toBe(2))
   })
 
-  it('frames begins at the end, reads on upwards, and shows the whole of the one that is chosen', {
+  it('frames starts at the end, loads older frames upwards, and shows a chosen one in full', {
     timeout: 180_000,
   }, async () => {
     const { home, info } = await startTestDaemon()

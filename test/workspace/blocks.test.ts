@@ -24,7 +24,7 @@ const runOf = (id: string, fields: Partial<Run> = {}): Run => recordOf(id, 's_1'
 const tokens = { input: 1, output: 2, cacheCreation: 3, cacheRead: 4 }
 
 describe('blocks', () => {
-  it('have ids that stored layouts keep, and other text is no id', () => {
+  it('have ids that stored layouts keep, and reject other text as an id', () => {
     const ids = ['sessions', 'approvals', 'usage', 'daemon', 'session/s_1', 'frames/s_a-B']
     for (const id of ids) {
       expect(isBlockId(id)).toBe(true)
@@ -50,7 +50,7 @@ describe('blocks', () => {
     }
   })
 
-  it('are called by the title of their session, its first prompt with the project beside it, or its directory', () => {
+  it('are titled by the session title, else its first prompt, else its directory', () => {
     const sessions = new Map([
       ['s_1', sessionOf('s_1', { title: ' Fix it ' })],
       ['s_2', sessionOf('s_2', { title: '', cwd: '/home/me/shop/' })],
@@ -64,7 +64,7 @@ describe('blocks', () => {
 })
 
 describe('the list of sessions', () => {
-  it('finds by words of title, directory and id, by labels and by state, latest first', () => {
+  it('finds words of title, prompt, directory and id, labels and states, latest first', () => {
     const sessions = [
       sessionOf('s_1', { title: 'Fix the parser', cwd: '/src/parser', usedAt: 1, labels: { team: 'core' } }),
       sessionOf('s_2', { title: 'Docs', cwd: '/src/site', usedAt: 3, state: 'running', labels: { team: 'web' } }),
@@ -92,7 +92,7 @@ describe('the list of sessions', () => {
     }
   })
 
-  it('says first who waits for an answer, then what goes on, then how it ended', () => {
+  it('shows a pending approval first, then the active run, then the last outcome', () => {
     const look = (session: Partial<Session>, active: Run[], ended?: Run, asked = 0) =>
       sessionLook(sessionOf('s_1', session), { active, ended, asked }).words
     const running = runOf('r_1', { state: 'running' })
@@ -109,7 +109,7 @@ describe('the list of sessions', () => {
 })
 
 describe('the records', () => {
-  it('hold what goes on and the latest outcome of each session, until that is deleted', () => {
+  it('hold active runs and the latest outcome of each session until it is deleted', () => {
     const state = emptyRecords()
     const change = (changed: object) => applyChange(state, { seq: 1, time: 1, ...changed } as never)
     const approval = { approval: 'a_1', session: 's_1', state: 'pending' } as Approval
@@ -130,7 +130,7 @@ describe('the records', () => {
 })
 
 describe('approvals', () => {
-  it('are shown as what the tool would do', () => {
+  it('are shown as a command, an edit, a file, a plan or fields', () => {
     const cases: [kind: Approval['kind'], input: unknown, as: object][] = [
       ['tool', { command: 'rm -rf x', description: 'cleans' }, { as: 'command', command: 'rm -rf x', about: 'cleans' }],
       [
@@ -160,7 +160,7 @@ describe('approvals', () => {
     expect(summaryOf({ kind: 'tool', tool: 'X', input: {} })).toBe('X')
   })
 
-  it('show nothing out of order and hide nothing, and titles neither', () => {
+  it('show text without reordering or invisible characters, as do titles', () => {
     const turned = 'rm \u202egnp.\u2066x\u200b'
     expect(wishOf({ kind: 'tool', input: { command: turned } })).toEqual({ as: 'command', command: 'rm gnp.x' })
     expect(wishOf({ kind: 'tool', input: { file_path: turned, content: turned } })).toMatchObject({ path: 'rm gnp.x' })
@@ -174,7 +174,7 @@ describe('approvals', () => {
     expect(projectName(`/a/${turned}`)).toBe('rm gnp.x')
   })
 
-  it('have the questions that can be read, whatever their input is', () => {
+  it('keep the readable questions of any input', () => {
     const questions = [
       { question: 'Which?', header: 'Colour', multiSelect: true, options: [{ label: 'Red', description: 'warm' }, 7] },
       { question: 3 },
@@ -209,7 +209,7 @@ describe('the plot of usage', () => {
     expect(plotUsage([], ['2026-01-01'])).toMatchObject({ models: [], top: 1 })
   })
 
-  it('has each day once, also where the clock is changed', () => {
+  it('has each day once, also across clock changes', () => {
     const days = lastDays(400, Date.UTC(2026, 10, 27, 12))
     expect(new Set(days).size).toBe(400)
     expect(days.at(-1)).toBe('2026-11-27')
@@ -220,7 +220,7 @@ describe('the frames in memory', () => {
   const frame = (seq: number): FrameEvent => ({ seq, time: 1, type: 'frame', frame: { type: 'x' } })
   const frames = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => frame(from + index))
 
-  it('stay contiguous and bounded, and grow again at the beginning', () => {
+  it('stay contiguous and bounded, and grow at the beginning', () => {
     let window = withNewer(emptyWindow, frames(100, 200))
     window = withOlder(window, frames(50, 120))
     expect(window.rows.map(row => ('seq' in row ? row.seq : 0))).toEqual(frames(50, 200).map(({ seq }) => seq))
@@ -230,7 +230,7 @@ describe('the frames in memory', () => {
     expect(window.rows.at(-1)).toEqual(frame(201 + maxRows))
   })
 
-  it('are called by their type and what is in them', () => {
+  it('are labelled by their type and a summary of their content', () => {
     const named = { type: 'stream_event', event: { type: 'message_start' } }
     expect(frameLine({ ...frame(1), frame: named })).toEqual({
       kind: 'stream_event · message_start',

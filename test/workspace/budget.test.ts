@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 
 const built = (name: string) => readFileSync(new URL(`../../dist/workspace/${name}`, import.meta.url))
 
-it('the page needs at most 250 kB, compressed, before it is seen', () => {
+it('the page needs at most 250 kB, compressed, before its first view', () => {
   // Includes what the entry imports statically. What it loads later is not needed for the first view.
   const imported = [
     ...built('main.js')
@@ -16,7 +16,7 @@ it('the page needs at most 250 kB, compressed, before it is seen', () => {
   expect(bytes).toBeLessThanOrEqual(250_000)
 })
 
-it('the page has nothing in it that its policy forbids', () => {
+it('the page contains nothing that its content security policy forbids', () => {
   expect(built('index.html').toString()).not.toMatch(
     /<script(?![^>]* src=)|<style| style=| on\w+=|https?:\/\/(?!www\.w3\.org)/,
   )

@@ -37,7 +37,7 @@ async function queueOf(peer: RpcPeer, { session }: Session): Promise<string[]> {
 }
 
 describeWithPages('a session in the workspace', newPage => {
-  it('has its queue moved by keys, and says what each run waits for and is limited to', async () => {
+  it('has its queue reordered by keys, and shows what each run waits for and its limits', async () => {
     const [daemon, peer] = await open()
     const session = await create(peer, { title: 'queues' })
     await runWith(peer, session, 'sim:hang at=tool', { timeoutMs: 600_000 })
@@ -71,7 +71,7 @@ describeWithPages('a session in the workspace', newPage => {
     await page.locator('.run-status-bar').getByText('quiet for').waitFor()
   })
 
-  it('says of a run that waits for no other of its session what it waits for', async () => {
+  it('shows that a queued run waits for a free slot', async () => {
     const [daemon, peer] = await open(undefined, { config: { maxRuns: 1 } })
     await start(peer, await create(peer, { title: 'busy' }), 'sim:hang at=text')
     const session = await create(peer, { title: 'waits' })
@@ -95,7 +95,7 @@ describeWithPages('a session in the workspace', newPage => {
     await sees(page, why)
   })
 
-  it('keeps a prompt that was begun over a reload, until it is sent', async () => {
+  it('keeps an unsent prompt over a reload until it is sent', async () => {
     const [daemon, peer] = await open()
     const [one, other] = [await create(peer, { title: 'one' }), await create(peer, { title: 'other' })]
     const page = await newPage()
@@ -156,7 +156,7 @@ describeWithPages('a session in the workspace', newPage => {
     await until(async () => expect((await get(peer, session)).state).toBe('closed'))
   })
 
-  it('takes up a conversation that was begun elsewhere', async () => {
+  it('imports a conversation that was begun elsewhere', async () => {
     const cwd = tempDir()
     const [daemon, peer, user] = await open()
     await conversation(user, cwd, 'sim:text said elsewhere')
@@ -178,7 +178,7 @@ describeWithPages('a session in the workspace', newPage => {
     expect((await peer.call<{ sessions: Session[] }>('session.list')).sessions).toHaveLength(1)
   })
 
-  it('is left as it is by who may only watch', async () => {
+  it('cannot be changed by an observer', async () => {
     const [daemon, peer] = await open()
     const session = await create(peer, { title: 'watched' })
     await start(peer, session, 'sim:hang at=text')
@@ -197,7 +197,7 @@ describeWithPages('a session in the workspace', newPage => {
     expect(await queueOf(peer, session)).toEqual(['sim:text later'])
   })
 
-  it('has a question answered with another input while there is time, which is told', async () => {
+  it('has an approval allowed with a changed input, and shows the outcome', async () => {
     const [daemon, peer] = await open()
     const session = await create(peer, { title: 'asks', approvals: { expiresAfterMs: 600_000 } })
     const page = await newPage()
@@ -219,7 +219,7 @@ describeWithPages('a session in the workspace', newPage => {
     await sees(page, 'another text')
   })
 
-  it('offers the commands of the process that it has now', async () => {
+  it('offers the slash commands of its current process', async () => {
     const named = join(tempDir(), 'command')
     const claude = join(tempDir(), 'claude')
     const simulator = new URL('../../dist/simulator.js', import.meta.url).pathname

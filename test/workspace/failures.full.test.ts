@@ -20,7 +20,7 @@ const buttons: Record<string, string> = {
 }
 
 describeWithPages('a failed run', newPage => {
-  it('has advice in words for people and a button that follows it', { timeout: 180_000 }, async () => {
+  it('has advice in plain words and a button that follows it', { timeout: 180_000 }, async () => {
     const { home, info } = await startTestDaemon()
     const mux = await connectForTest({ home })
     const page = await newPage({ apart: true })

@@ -77,7 +77,7 @@ function createWindow(store: LayoutStore, options: { readOnly?: boolean } = {}) 
 }
 
 describe('following a layout', () => {
-  it('begins with what is saved, or with a first layout that is not saved before somebody changes it', async () => {
+  it('starts with the saved layout, or with a first one that is saved only once it is changed', async () => {
     const fresh = createStore()
     const window = createWindow(fresh)
     await until(() => expect(window.shown).toEqual([firstLayout]))
@@ -89,7 +89,7 @@ describe('following a layout', () => {
     expect(broken.problems).toHaveLength(1)
   })
 
-  it('shows in one window what is done in another, and there not again', async () => {
+  it('shows a change of one window in the others, without saving it again', async () => {
     const store = createStore()
     const [one, two] = [createWindow(store), createWindow(store)]
     await until(() => expect([one.shown.length, two.shown.length]).toEqual([1, 1]))
@@ -101,7 +101,7 @@ describe('following a layout', () => {
     await until(() => expect(store.saves).toBe(1))
   })
 
-  it('moves nothing under the hands of who drags, and then shows the latest', async () => {
+  it('waits for the end of a drag, then shows the latest layout', async () => {
     const store = createStore()
     const window = createWindow(store)
     await until(() => expect(window.shown).toHaveLength(1))
@@ -114,7 +114,7 @@ describe('following a layout', () => {
     expect(window.shown).toEqual([firstLayout, layoutOf('daemon')])
   })
 
-  it('gives everybody the layout of the last writer where two write at once', async () => {
+  it('gives all windows the layout of the last writer when two write at once', async () => {
     const store = createStore()
     const [one, two] = [createWindow(store), createWindow(store)]
     await until(() => expect([one.shown.length, two.shown.length]).toEqual([1, 1]))
@@ -126,7 +126,7 @@ describe('following a layout', () => {
     })
   })
 
-  it('shows the layout of another who was faster, when its own finds a conflict', async () => {
+  it('shows the layout of another client when its own save conflicts', async () => {
     const store = createStore()
     const window = createWindow(store)
     await until(() => expect(window.shown).toHaveLength(1))
@@ -137,7 +137,7 @@ describe('following a layout', () => {
     expect(store.saved.revision).toBe(3)
   })
 
-  it('saves what could not be saved without a connection when there is one again', async () => {
+  it('saves a change that failed without a connection once it is back', async () => {
     const store = createStore()
     const window = createWindow(store)
     await until(() => expect(window.shown).toHaveLength(1))
@@ -149,7 +149,7 @@ describe('following a layout', () => {
     await until(() => expect(store.saved?.layout).toEqual(layoutOf('usage')))
   })
 
-  it('saves nothing of who may only watch, and lets them follow', async () => {
+  it('saves nothing for an observer, but follows changes', async () => {
     const store = createStore()
     const window = createWindow(store, { readOnly: true })
     await until(() => expect(window.shown).toHaveLength(1))

@@ -22,7 +22,7 @@ async function expectInert(page: Page): Promise<void> {
 }
 
 describeWithPages('what is written by others', newPage => {
-  it('runs nothing as title, label, prompt, answer, frame or layout', async () => {
+  it('runs no script as title, label, prompt, answer, frame or layout', async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home, client: { name: evil.slice(0, 100), version: '1' } })
     const page = await newPage()
@@ -51,7 +51,7 @@ describeWithPages('what is written by others', newPage => {
     await expectInert(page)
   })
 
-  it('runs nothing as what is asked, in the inbox, in the pane, in the palette and as an answer', async () => {
+  it('runs no script as an approval in inbox, pane and palette, or as a denial message', async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home })
     const page = await newPage()
@@ -87,7 +87,7 @@ describeWithPages('what is written by others', newPage => {
     await expectInert(page)
   })
 
-  it('runs nothing as output of a tool or name of a file, and makes links that lead out alone', async () => {
+  it('runs no script as tool output or file name, and links open in a tab of their own', async () => {
     const inJson = JSON.stringify(evil).slice(1, -1)
     const recorded = readFileSync(new URL('../fixtures/recordings/bash.raw', import.meta.url), 'utf8')
     const recording = join(tempDir(), 'evil.raw')

@@ -23,7 +23,7 @@ const isSeen = (page: Page) =>
   })
 
 describeWithPages('the keyboard alone', newPage => {
-  it('starts a run, answers a question, cancels at each strength and closes, and one sees where one is', async () => {
+  it('starts a run, answers an approval, cancels at each strength and closes, with visible focus', async () => {
     const { home, info } = await startTestDaemon({ env: { MUXD_SIMULATOR_SPEED: '1' } })
     const script = await connectForTest({ home })
     const page = await newPage()
@@ -94,7 +94,7 @@ describeWithPages('the keyboard alone', newPage => {
     await isShown(page, 'Sessions')
   })
 
-  it('begins a session, finds commands and moves panes by keys, and lies as its user moved it', async () => {
+  it('starts a session, finds commands and moves panes, and the layout keeps the moves', async () => {
     const { info, peer } = await startTestDaemon()
     const page = await newPage()
     await openWorkspace(page, { info })
@@ -144,7 +144,7 @@ describeWithPages('the keyboard alone', newPage => {
     await until(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label') === 'Prompt'))
   })
 
-  it('has the keys that docs/workspace.md tells', async () => {
+  it('has the keys that docs/workspace.md lists', async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home })
     const { session } = await script.run({ prompt: 'sim:text', cwd: tempDir() })

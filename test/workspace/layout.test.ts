@@ -36,7 +36,7 @@ const anyLayout = fc
   .place.map(layoutOf)
 
 describe('a layout', () => {
-  it('has one form, however it was stored', () => {
+  it('has one normal form, however it was stored', () => {
     const row = { share: 1, split: 'row' as const, places: [group(0.5, 'sessions'), group(0.5, 'usage')] }
     const cases: [unknown, Layout['root']][] = [
       [null, null],
@@ -56,12 +56,12 @@ describe('a layout', () => {
     for (const [stored, root] of cases) expect(layoutOf(stored), JSON.stringify(stored)).toEqual({ version: 1, root })
   })
 
-  it('is refused where it is none', () => {
+  it('is rejected without a known version', () => {
     for (const stored of [null, undefined, 'x', {}, { version: 2 }])
       expect(() => parseLayout(stored, isBlockId)).toThrow('version')
   })
 
-  it('is the same again after dockview has had it, whatever the size of the window', () => {
+  it('survives a round trip through dockview at any width of the window', () => {
     fc.assert(
       fc.property(anyLayout, fc.integer({ min: 900, max: 3_000 }), (layout, width) => {
         const again = fromDockview(toDockview(layout, { width, height: 900 }, id => id))
@@ -73,7 +73,7 @@ describe('a layout', () => {
     )
   })
 
-  it('opens a block once, shows it, and closes it without a trace', () => {
+  it('opens a block once and shows it, and closing it restores the tabs', () => {
     fc.assert(
       fc.property(anyLayout, layout => {
         const open = withBlock(layout, 'usage')
@@ -86,7 +86,7 @@ describe('a layout', () => {
     )
   })
 
-  it('opens a block beside what it is told, and shows the neighbour of one that is closed', () => {
+  it('opens a block beside another, and shows the neighbour of a closed one', () => {
     const beside = withBlock(firstLayout, 'session/s_1', 'approvals')
     expect(groupsOf(beside.root)[1]).toMatchObject({ tabs: ['approvals', 'usage', 'daemon', 'session/s_1'] })
     expect(groupsOf(withoutBlock(beside, 'session/s_1').root)[1]).toMatchObject({ shown: 'daemon' })

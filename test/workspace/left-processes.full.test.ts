@@ -10,7 +10,7 @@ import { until } from '../support/until.ts'
 import { openSession, openWorkspace } from './page.ts'
 
 describeWithPages('processes that Claude Code left running', newPage => {
-  it('stand in the pane of their session, with a button that ends them', { timeout: 180_000 }, async () => {
+  it('are listed in the pane of their session, with a button that ends them', { timeout: 180_000 }, async () => {
     const command = `/bin/sleep ${randomInt(1_000_000, 2_000_000)}`
     const claude = standIn(`
       import { spawn } from 'node:child_process'

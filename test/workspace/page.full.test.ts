@@ -5,7 +5,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { linkTo, openWorkspace, originOf, sees, tab, violations, watchForFaults } from './page.ts'
 
 describeWithPages('the workspace page', newPage => {
-  it('is let in by a link once, forgets its code, and stays in over a reload', async () => {
+  it('accepts a link once, removes its code from the URL, and stays logged in over a reload', async () => {
     const { info } = await startTestDaemon()
     const page = await newPage()
     watchForFaults(page, originOf(info))
@@ -25,7 +25,7 @@ describeWithPages('the workspace page', newPage => {
     expect(await violations(other)).toEqual([])
   })
 
-  it('begins with an example to click, and says that it is the simulator that answers', async () => {
+  it('starts with an example to click, and says that the simulator answers', async () => {
     const { info } = await startTestDaemon()
     const page = await newPage()
     await openWorkspace(page, { info })
@@ -42,7 +42,7 @@ describeWithPages('the workspace page', newPage => {
     await page.getByRole('option', { name: /done, \S*muxd-test/ }).waitFor()
   })
 
-  it('shows one block at a time where there is no room for more', async () => {
+  it('shows one block at a time in a narrow window', async () => {
     const { info } = await startTestDaemon()
     const page = await newPage()
     await page.setViewportSize({ width: 390, height: 844 })

@@ -9,7 +9,7 @@ import { openSession, openWorkspace } from './page.ts'
 import { asks, says, startScenes, thinks, uses } from './scenes.ts'
 
 describeWithPages('a reader', newPage => {
-  it('who prefers reduced motion sees no animation and no transition, whatever goes on', {
+  it('shows no animation or transition when reduced motion is preferred', {
     timeout: 180_000,
   }, async () => {
     const { home, info } = await startTestDaemon()
@@ -37,7 +37,7 @@ describeWithPages('a reader', newPage => {
     expect(moving).toBe(0)
   })
 
-  it('finds whole words in tables, which scroll where they are wider than the pane', { timeout: 180_000 }, async () => {
+  it('keeps words whole in tables, which scroll when wider than the pane', { timeout: 180_000 }, async () => {
     const words = ['Responsibility', 'internationalization', 'Donaudampfschifffahrtsgesellschaft', 'Dependencies']
     const table = `| ${words.join(' | ')} |\n| --- | --- | --- | --- |\n| ${[...words].reverse().join(' | ')} |`
     const { info, play } = await startScenes({ table: [says(table)] })
@@ -62,7 +62,7 @@ describeWithPages('a reader', newPage => {
     expect(await overflowing(page)).toBe(0)
   })
 
-  it('of a language from right to left reads prompts, answers, tools, questions and notices in its direction', {
+  it('shows right-to-left prompts, answers, tools, questions and notices in their direction', {
     timeout: 180_000,
   }, async () => {
     const about = (what: string) => `שלום ${what}`
@@ -120,7 +120,7 @@ describeWithPages('a reader', newPage => {
     expect(await table.evaluate(element => getComputedStyle(element).direction)).toBe('rtl')
   })
 
-  it('writes in the direction of what is written in every text field', { timeout: 180_000 }, async () => {
+  it('follows the direction of the typed text in every text field', { timeout: 180_000 }, async () => {
     const { info, play } = await startScenes({
       asks: asks('Bash', { command: 'ls' }),
       which: asks('AskUserQuestion', { questions: [{ question: 'Which?', options: [{ label: 'One' }] }] }),
@@ -162,7 +162,7 @@ describeWithPages('a reader', newPage => {
     }
   })
 
-  it('reads a question that is taller than its pane to its end, with its answers in view', {
+  it('scrolls a question taller than its pane to its end, with its buttons in view', {
     timeout: 180_000,
   }, async () => {
     const question = `${'It matters for all of the design. '.repeat(120)} THE END OF IT`
@@ -202,7 +202,7 @@ describeWithPages('a reader', newPage => {
     }
   })
 
-  it('sees the name of a file and of a project, however little room there is for its path', {
+  it('shows the whole name of a file and of a project, however narrow the space', {
     timeout: 180_000,
   }, async () => {
     const path = `/home/ann/${'directory/'.repeat(20)}CreditCardForm.test.tsx`

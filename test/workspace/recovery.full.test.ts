@@ -12,7 +12,7 @@ import { until } from '../support/until.ts'
 import { openSession, openWorkspace, originOf, saidIn, sees, seesRunning, violations, words } from './page.ts'
 
 describeWithPages('a page whose daemon goes', newPage => {
-  it('says so, goes on with the next one where the stream was, and has everything once, also when it is loaded anew', async () => {
+  it('continues the stream on the next daemon and shows everything once, also after a reload', async () => {
     const argv = await onPort()
     const env = { MUXD_SIMULATOR_SPEED: '1' }
     const first = await startTestDaemon({ argv, env })
@@ -49,7 +49,7 @@ describeWithPages('a page whose daemon goes', newPage => {
     ['the newest events of the log are gone', loseNewest, true],
   ]
   for (const [what, lose, can] of losses)
-    it.skipIf(!can)(`says what could not be recovered, and where, when ${what}`, async () => {
+    it.skipIf(!can)(`shows where events could not be recovered when ${what}`, async () => {
       const argv = await onPort()
       const home = tempHome()
       const start = (boot: string) => startTestDaemon({ argv, home, ...(can && canMount && { boot }) })
@@ -78,7 +78,7 @@ describeWithPages('a page whose daemon goes', newPage => {
       await page.locator('.said').getByText('said afterwards').waitFor()
     })
 
-  it('says what to do where no daemon answers, where the token is revoked, and where there is no Claude Code', async () => {
+  it('says what to do without a daemon, with a revoked token, and without Claude Code', async () => {
     const { info, peer } = await startTestDaemon({
       argv: [],
       env: { PATH: '/usr/bin', HOME: tempDir(), MUXD_CLAUDE_BIN: '/nowhere/claude' },

@@ -14,7 +14,7 @@ const pendingOf = async (peer: RpcPeer) =>
   (await peer.call<{ approvals: Approval[] }>('approval.list', { state: 'pending' })).approvals
 
 describeWithPages('what is typed in the workspace', newPage => {
-  it('answers no question while a key is held, and none whose card has not the focus', async () => {
+  it('answers no approval while a modifier key is held or its card has no focus', async () => {
     const [daemon, peer] = await open()
     for (const title of ['one', 'two']) await start(peer, await create(peer, { title }), 'sim:permission')
     const page = await newPage()
@@ -45,7 +45,7 @@ describeWithPages('what is typed in the workspace', newPage => {
     await until(async () => expect(await pendingOf(peer)).toEqual([]))
   })
 
-  it('is kept while the prompt before is on its way, which shows its state and is taken back', async () => {
+  it('is kept while earlier prompts wait to be sent, which show their state and can be taken back', async () => {
     const [daemon, peer] = await open()
     const session = await create(peer, { title: 'types' })
     const page = await newPage()
@@ -71,7 +71,7 @@ describeWithPages('what is typed in the workspace', newPage => {
     expect(await prompt(page).inputValue()).toBe('sim:text two\n\na thought')
   })
 
-  it('stays as a draft when a dialog is left', async () => {
+  it('is kept as a draft when a dialog is closed', async () => {
     const [daemon, peer] = await open()
     await start(peer, await create(peer, { title: 'asks' }), 'sim:permission')
     const page = await newPage()
@@ -98,7 +98,7 @@ describeWithPages('what is typed in the workspace', newPage => {
     expect(await why.inputValue()).toBe('because')
   })
 
-  it('goes to the search at once, and to the pane that was asked for', async () => {
+  it('goes at once to the search or list that a shortcut opens', async () => {
     const [daemon, peer] = await open()
     await create(peer, { title: 'finds' })
     const page = await newPage()
@@ -121,7 +121,7 @@ describeWithPages('what is typed in the workspace', newPage => {
     expect(focused).toEqual(['Search in this conversation', 'search'])
   })
 
-  it('cancels the run it was meant for, and warns before the next prompt', async () => {
+  it('cancels only the intended run with Escape, and warns before it cancels the next one', async () => {
     const [daemon, peer] = await open()
     const session = await create(peer, { title: 'queues' })
     await start(peer, session, 'sim:hang at=text')
@@ -143,7 +143,7 @@ describeWithPages('what is typed in the workspace', newPage => {
     await until(async () => expect(await page.locator('.end[data-end="cancelled"]').count()).toBe(2))
   })
 
-  it('goes on where it was while another window changes the layout', async () => {
+  it('continues in place while another window changes the layout', async () => {
     const [daemon, peer] = await open()
     for (const title of ['mine', 'theirs']) await create(peer, { title })
     const [one, two] = [await newPage(), await newPage({ apart: true })]

@@ -13,7 +13,7 @@ const frames = [
 ]
 
 describeWithPages('an unusable session', newPage => {
-  it('says so with the reason in the list and in its pane, and takes no prompt', { timeout: 180_000 }, async () => {
+  it('shows the reason in the list and in its pane, and takes no prompt', { timeout: 180_000 }, async () => {
     const { home, info } = await startTestDaemon({ env: { MUXD_THROW_AT: 'handled:tool_progress' } })
     const mux = await connectForTest({ home })
     const page = await newPage({ apart: true })

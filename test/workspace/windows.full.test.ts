@@ -10,7 +10,7 @@ import { isShown, openSession, openWorkspace, saidIn, sees, seesRunning, tab, wo
 const tabsOf = (page: Page) => page.getByRole('tab').allInnerTexts()
 
 describeWithPages('several windows', newPage => {
-  it('show a run alike, in two browsers and in a script, and tell who cancelled it', async () => {
+  it('show a run like a script does, and who cancelled it', async () => {
     const { home, info } = await startTestDaemon({ env: { MUXD_SIMULATOR_SPEED: '1' } })
     const script = await connectForTest({ home, client: { name: 'script', version: '1' } })
     const prompt = 'sim:long words=4000 delayMs=10'
@@ -45,7 +45,7 @@ describeWithPages('several windows', newPage => {
     for (const page of [one, two]) await sees(page, 'Cancelled by script: enough')
   })
 
-  it('lie alike in each workspace, as they were left there', async () => {
+  it('share the layout of their workspace, also after a reload', async () => {
     const { info } = await startTestDaemon()
     const [one, two, elsewhere] = [await newPage(), await newPage({ apart: true }), await newPage()]
     await openWorkspace(one, { info })
@@ -66,7 +66,7 @@ describeWithPages('several windows', newPage => {
     await until(async () => expect(await tabsOf(one)).toEqual(await tabsOf(two)))
   })
 
-  it('follow a tab that is dragged, closed and moved; what is maximised is so in its own window', async () => {
+  it('follow a tab that is dragged, closed or moved, but not a maximised pane', async () => {
     const { info } = await startTestDaemon()
     const [one, two] = [await newPage({ apart: true }), await newPage({ apart: true })]
     for (const page of [one, two]) {

@@ -4,7 +4,7 @@ import { limits } from '../../client/workspace/conversation/model/labels.ts'
 import { withDraft } from '../../client/workspace/drafts.ts'
 
 describe('a draft', () => {
-  it('is kept by session, the one written last at the end, until nothing is in it', () => {
+  it('is kept for each session, the latest last, until it is empty', () => {
     let drafts = withDraft([], 's_1', 'one')
     drafts = withDraft(drafts, 's_2', 'two')
     drafts = withDraft(drafts, 's_1', 'one more')
@@ -15,7 +15,7 @@ describe('a draft', () => {
     expect(withDraft(drafts, 's_2', '')).toEqual([['s_1', 'one more']])
   })
 
-  it('gives way to what is written later where all are too long together, and is not kept where it is so by itself', () => {
+  it('is dropped, oldest first, when all exceed the limit, and is not kept when it alone does', () => {
     const long = 'x'.repeat(90_000)
     const drafts = ['s_1', 's_2', 's_3'].reduce(
       (before, session) => withDraft(before, session, long),
@@ -35,7 +35,7 @@ describe('labels', () => {
 })
 
 describe('the limits of a run', () => {
-  it('are said in a few words, and not at all where there are none', () => {
+  it('are a short text, empty without limits', () => {
     expect(limits({ limits: { timeoutMs: 600_000, inactivityMs: 30_000, maxTurns: 1, maxBudgetUsd: 2 } })).toBe(
       'at most 10 min, 30 s of silence, 1 turn, $2.00',
     )

@@ -7,7 +7,7 @@ import { until } from '../support/until.ts'
 const layout = { grid: { root: { type: 'leaf', data: ['session:s_1'] } } }
 
 describe('a workspace', () => {
-  it('that one client saves is told to the others, whole, and kept over daemons', async () => {
+  it('saved by one client is published to the others and kept over a restart', async () => {
     const daemon = await startTestDaemon()
     const [one, other] = [await daemon.peer('one'), await daemon.peer('other')]
     await other.call('topic.subscribe', { topic: 'workspaces', since: 'end' })
@@ -25,7 +25,7 @@ describe('a workspace', () => {
     expect(await next.call('workspace.list')).toEqual({ workspaces: [saved] })
   })
 
-  it('is not replaced by who has not seen what it replaces', async () => {
+  it('is not replaced by a save with another base revision', async () => {
     const peer = await (await startTestDaemon()).peer()
     const save = (base: number | undefined, of: unknown = layout) =>
       peer.call<WorkspaceSummary>('workspace.save', {
@@ -40,7 +40,7 @@ describe('a workspace', () => {
     expect(await save(undefined, { other: true })).toMatchObject({ revision: 3 })
   })
 
-  it('is refused when it is too large, misnamed, one too many or not there, with what was expected', async () => {
+  it('is rejected when it is too large, misnamed, one too many or unknown', async () => {
     const peer = await (await startTestDaemon()).peer()
     const refused = (method: string, params: object, data: object) =>
       expect(peer.call(method, params)).rejects.toMatchObject({ error: { data } })

@@ -9,7 +9,7 @@ const cut = (...deltas: string[]) => {
 }
 const sources = (...deltas: string[]) => cut(...deltas).map(({ source }) => source)
 
-describe('cutting Markdown that is being written', () => {
+describe('cutting streamed Markdown into blocks', () => {
   it.each<[what: string, text: string, blocks: string[]]>([
     ['paragraphs', 'one\ntwo\n\nthree\n', ['one\ntwo\n\n', 'three\n']],
     ['a code block with an empty line', 'a\n```ts\nx\n\ny\n```\nb', ['a\n', '```ts\nx\n\ny\n```\n', 'b']],
@@ -18,12 +18,12 @@ describe('cutting Markdown that is being written', () => {
     ['a code block inside a list', '1. a\n\n   ```\n   x\n   ```\n\n2. b', ['1. a\n\n   ```\n   x\n   ```\n\n2. b']],
     ['a longer fence around a shorter one', '````\n```\n\n````\nz', ['````\n```\n\n````\n', 'z']],
     ['no blank lines at the beginning', '\n\na\n', ['a\n']],
-    ['a line that may still become anything with what is before it', 'a\n\nb', ['a\n\nb']],
+    ['an unfinished line with the text before it', 'a\n\nb', ['a\n\nb']],
   ])('keeps %s', (_what, text, blocks) => {
     expect(sources(text)).toEqual(blocks)
   })
 
-  it('goes on with a code block that is too long in one of the same language', () => {
+  it('continues a code block that is too long in one of the same language', () => {
     const line = `${'x'.repeat(99)}\n`
     const [first, second, ...rest] = sources(`\`\`\`ts\n${line.repeat(70)}\`\`\`\n`, 'after')
     expect(first).toMatch(/^```ts\nx/)
@@ -31,7 +31,7 @@ describe('cutting Markdown that is being written', () => {
     expect(rest).toEqual(['after'])
   })
 
-  it('breaks a line without an end at a space, and never keeps more than a screen or so unfinished', () => {
+  it('breaks a line without an end at a space, into blocks of at most 2,001 characters', () => {
     const blocks = cut('word '.repeat(20_000))
     expect(Math.max(...blocks.map(({ source }) => source.length))).toBeLessThanOrEqual(2_001)
     expect(blocks.every(({ source }) => /^(word )+$/.test(source))).toBe(true)
@@ -53,7 +53,7 @@ describe('cutting Markdown that is being written', () => {
     '|g|',
   )
 
-  it('loses nothing, gives each block a key of its own, and leaves finished blocks as they are', () => {
+  it('loses no text, gives each block its own key, and never changes finished blocks', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 60 }), deltas => {
         const blocks = createBlocks()
@@ -71,7 +71,7 @@ describe('cutting Markdown that is being written', () => {
     )
   })
 
-  it('cuts the same wherever the text is divided into deltas', () => {
+  it('gives the same blocks wherever the text is split into deltas', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 60 }), fc.nat(), (pieces, seed) => {
         const text = pieces.join('')

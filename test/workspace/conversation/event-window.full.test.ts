@@ -14,7 +14,7 @@ const wide = { events: 100_000, maxEvents: 100_000, maxCharacters: 100_000_000, 
 const loop = 'sim:loop rounds=130 takesMs=1'
 
 describeWithPages('the event window of a pane', newPage => {
-  it('lets go of its top while it follows, and shows the end as one that holds everything', async () => {
+  it('drops its oldest events while it follows, and shows the same end as an unbounded one', async () => {
     const { page, mux, session } = await startFeed(newPage)
     await open(page, session, bounds)
     const run = await mux.run({ session, prompt: loop })
@@ -31,7 +31,7 @@ describeWithPages('the event window of a pane', newPage => {
     expect(await itemsOfAll(page, session, shown.items.length - 5)).toEqual(shown.items.slice(5))
   })
 
-  it('lets go of its end while it is read upwards, and has it again from there or at once', async () => {
+  it('drops its newest events while it is read upwards, and loads them again in steps or at once', async () => {
     const { page, mux, session } = await startFeed(newPage)
     await (await mux.run({ session, prompt: loop })).result()
     await open(page, session, bounds)

@@ -10,7 +10,7 @@ import { startPanes } from './open-panes.ts'
 const events = 100_000
 
 describeWithPages('the pane of a long session', newPage => {
-  it('shows the end of 100,000 events, goes up in them without a jump, and follows the end again', async () => {
+  it('shows the end of 100,000 events, scrolls up without a jump, and follows the end again', async () => {
     const { daemon, show } = await startPanes()
     const mux = await client(daemon)
     const run = await mux.run({ prompt: `sim:long words=${events} delayMs=0`, cwd: tempDir() })
@@ -36,7 +36,7 @@ describeWithPages('the pane of a long session', newPage => {
     await until(async () => expect(await fromEnd(page)).toBeLessThan(20))
   })
 
-  it('lays out a frame of six panes that are written to about once', async () => {
+  it('lays out six streaming panes less than 1.7 times a frame', async () => {
     const { daemon, show } = await startPanes({ config: { maxRuns: 6 } })
     const mux = await client(daemon)
     const runs = await Promise.all(
@@ -62,7 +62,7 @@ describeWithPages('the pane of a long session', newPage => {
     expect((await layouts()) - before).toBeLessThan(1.7 * frames)
   })
 
-  it('draws nothing while it is not seen, and all of it afterwards', async () => {
+  it('draws nothing while it is hidden, and everything when it is shown again', async () => {
     const { daemon, show } = await startPanes()
     const mux = await client(daemon)
     const { session, result } = await mux.run({ prompt: 'sim:text one', cwd: tempDir() })

@@ -39,7 +39,7 @@ describeWithPages('the pane of a session', newPage => {
     expect(await page.locator('.end').count()).toBe(4)
   })
 
-  it('shows a stream as it comes, in the middle of which it may be opened anew, and takes back what is withdrawn', async () => {
+  it('shows a stream as it arrives, also after a reload, and removes withdrawn text', async () => {
     const { daemon, show } = await startPanes({ env: { MUXD_SIMULATOR_SPEED: '1' } })
     const mux = await client(daemon)
     const run = await mux.run({ prompt: 'sim:long words=120 delayMs=10', cwd: tempDir() })
@@ -58,7 +58,7 @@ describeWithPages('the pane of a session', newPage => {
     expect(await page.getByText('will be').count()).toBe(0)
   })
 
-  it('runs no script and fetches nothing, whatever is in texts, outputs and file names', async () => {
+  it('runs no script and loads nothing, whatever texts, outputs and file names contain', async () => {
     const evil = `<img src=x onerror=alert(1)><script>alert(2)</script>[a](javascript:alert(3)) ![b](http://evil.invalid/x.png)<a href="data:text/html,x" style="position:fixed" onclick=alert(4)>c</a>`
     const inJson = JSON.stringify(evil).slice(1, -1)
     const recording = join(tempDir(), 'evil.raw')
@@ -98,7 +98,7 @@ describeWithPages('the pane of a session', newPage => {
     expect(dialogs).toEqual([])
   })
 
-  it('sends, queues and cancels, stronger each time, and tells who did', async () => {
+  it('sends, queues and cancels prompts, more strongly each time, and shows who did it', async () => {
     const { daemon, show } = await startPanes({ env: { MUXD_SIMULATOR_SPEED: '1' } })
     const mux = await client(daemon)
     const { session, result } = await mux.run({ prompt: 'sim:text one', cwd: tempDir() })
@@ -128,7 +128,7 @@ describeWithPages('the pane of a session', newPage => {
     expect(asked).toEqual(expect.arrayContaining(['workspace asked to cancel', 'workspace asked to end the process']))
   })
 
-  it('begins a long session at its end, draws only what is seen, and goes up without losing the place', async () => {
+  it('opens a long session at its end, draws only visible rows, and scrolls up in place', async () => {
     const { daemon, show } = await startPanes()
     const mux = await client(daemon)
     const run = await mux.run({ prompt: 'sim:loop rounds=130 takesMs=1', cwd: tempDir() })
@@ -170,7 +170,7 @@ describeWithPages('the pane of a session', newPage => {
     }
   })
 
-  it('finds words, also those further up once they are loaded', async () => {
+  it('finds words, also in older messages once they are loaded', async () => {
     const { daemon, show } = await startPanes()
     const mux = await client(daemon)
     const { session, result } = await mux.run({ prompt: 'sim:text the needle is here', cwd: tempDir() })
@@ -190,7 +190,7 @@ describeWithPages('the pane of a session', newPage => {
     expect(await page.getByRole('search').count()).toBe(0)
   })
 
-  it('gives who only watches nothing to change', async () => {
+  it('offers an observer nothing to change', async () => {
     const { daemon, show } = await startPanes()
     const mux = await client(daemon)
     const { session, result } = await mux.run({ prompt: 'sim:text one', cwd: tempDir() })

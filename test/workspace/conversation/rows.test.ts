@@ -34,7 +34,7 @@ const logs = fc
 const told = (rows: readonly Row[]) => rows.map(({ key, depth, block, version }) => ({ key, depth, block, version }))
 
 describe('the rows of a transcript that is being written', () => {
-  it('are those that it has when it is gone through at once', () => {
+  it('equal the rows of one pass over the whole transcript', () => {
     fc.assert(
       fc.property(logs, log => {
         const transcript = createTranscript()
@@ -50,7 +50,7 @@ describe('the rows of a transcript that is being written', () => {
     )
   })
 
-  it('are the very ones of before up to what has changed, and the same list where nothing has', () => {
+  it('stay the same objects up to the first change, and the same list without a change', () => {
     const transcript = createTranscript()
     const rowsOf = createRows()
     const opened = new Map()

@@ -27,7 +27,7 @@ async function recordFor(peer: Peer) {
 }
 
 describe('the record of a session in a pane', () => {
-  it('has all runs, over all pages of the list', async () => {
+  it('has all queued runs, over all pages of the list', async () => {
     const queued = [1, 2, 3, 4, 5].map(place => runOf(`r_${place}`, { state: 'queued', position: place - 1 }))
     const record = await recordFor(await peerWith(queued))
     await until(() => expect(record.queued.map(({ run }) => run)).toEqual(['r_1', 'r_2', 'r_3', 'r_4', 'r_5']))

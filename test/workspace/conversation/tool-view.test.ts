@@ -8,7 +8,7 @@ import { joinDraft } from '../../../client/workspace/conversation/prompt/outgoin
 import { FailureCode } from '../../../protocol/index.ts'
 
 describe('the view of a tool', () => {
-  it('shows a list of todos as one, with how each stands', () => {
+  it('shows todos as a list with their states', () => {
     const todos = [
       { content: 'Read the code', status: 'completed', activeForm: 'Reading the code' },
       { content: 'Fix it', status: 'in_progress', activeForm: 'Fixing it' },
@@ -25,7 +25,7 @@ describe('the view of a tool', () => {
     expect(toolAbout('TodoWrite', { todos })).toBe('1 of 3 done')
   })
 
-  it('shows what an agent is told as text, and tools of tasks by their subject', () => {
+  it('shows the prompt of an agent as text, and task tools by their subject', () => {
     const input = { description: 'Look around', prompt: 'Find all tests.', subagent_type: 'Explore' }
     expect(toolView('Task', input)).toEqual({ as: 'text', text: 'Find all tests.' })
     expect(toolAbout('Task', input)).toBe('Look around')
@@ -34,7 +34,7 @@ describe('the view of a tool', () => {
     expect(toolAbout('TaskList', {})).toBe('')
   })
 
-  it('names a tool of an MCP server by itself, and its input and answer by their fields', () => {
+  it('names an MCP tool without its server, and shows its input and answer as fields', () => {
     expect(toolName('mcp__linear__create_issue')).toEqual({ name: 'create issue', server: 'linear' })
     expect(toolName('Bash')).toEqual({ name: 'Bash', server: undefined })
     expect(toolView('mcp__linear__create_issue', { teamId: 7, labels: ['bug', 'ui'], meta: { due: null } })).toEqual({
@@ -53,7 +53,7 @@ describe('the view of a tool', () => {
     expect(jsonFields('{broken')).toBeUndefined()
   })
 
-  it('never is JSON, whatever the tool', () => {
+  it('shows no JSON, whatever the tool', () => {
     const input = { file_path: '/a/b.ts', limit: 3, deep: { list: [{ a: 1 }, 'x'] } }
     expect(JSON.stringify(toolView('Read', input))).not.toMatch(/\\"|\{\\/)
     expect(toolAbout('Unknown', { one: 1, two: 'b', deep: {} })).toBe('1, b')
@@ -61,7 +61,7 @@ describe('the view of a tool', () => {
 })
 
 describe('the advice about a failure', () => {
-  it('is a sentence for people and comes with something to do, for every code', () => {
+  it('is a sentence with a remedy, for every failure code', () => {
     for (const code of FailureCode.enum) {
       const { text, remedy } = adviceFor({ code, advice: 'Raise maxTurns, or use `muxd set`' })
       expect(text, code).toMatch(/^[A-Z][^`]*[.!?]$/)
@@ -70,13 +70,13 @@ describe('the advice about a failure', () => {
     }
   })
 
-  it('is the daemon’s where that is for people', () => {
+  it('is the advice of the daemon for an unknown failure', () => {
     expect(adviceFor({ code: 'unknown', advice: 'Simplify the schema' }).text).toBe('Simplify the schema.')
   })
 })
 
 describe('Escape', () => {
-  it('asks harder each time, and only warns first where the next prompt runs already', () => {
+  it('escalates each time, and only warns at first when the next prompt runs already', () => {
     const first = nextCancel('r_1', undefined, false)
     expect(first).toEqual({ run: 'r_1', mode: 'interrupt' })
     expect(nextCancel('r_1', first, false)).toEqual({ run: 'r_1', mode: 'terminate' })
@@ -88,8 +88,8 @@ describe('Escape', () => {
   })
 })
 
-describe('what was being written', () => {
-  it('is there again after an earlier prompt was looked up, changed and sent', () => {
+describe('a draft', () => {
+  it('is restored after an earlier prompt was recalled, changed and sent', () => {
     const history = createHistory(() => ['one', 'two'])
     expect(history.step(true, 'a draft')).toBe('two')
     expect(history.step(true, 'two')).toBe('one')
@@ -97,7 +97,7 @@ describe('what was being written', () => {
     expect(history.sent()).toBe('')
   })
 
-  it('stands behind a prompt that comes back unsent', () => {
+  it('follows a prompt that comes back unsent', () => {
     expect(joinDraft('sent', ' ')).toBe('sent')
     expect(joinDraft('sent', 'typed since')).toBe('sent\n\ntyped since')
   })

@@ -85,7 +85,7 @@ describe('a transcript', () => {
   it.each<[what: string, bodies: EventBody[], items: unknown[]]>([
     ['text as it is written', [started('m'), text('Hel', 'm'), text('lo', 'm'), done], ['text: Hello', 'done']],
     [
-      'withdraws a message whole',
+      'nothing of a withdrawn message',
       [
         started('m'),
         text('No', 'm'),
@@ -97,7 +97,7 @@ describe('a transcript', () => {
       ['text: Yes'],
     ],
     [
-      'withdraws a message from a block on, tools included',
+      'a message up to the block from which it was withdrawn',
       [
         started('m'),
         text('Yes', 'm', 0),
@@ -108,7 +108,7 @@ describe('a transcript', () => {
       ['text: Yes'],
     ],
     [
-      'withdraws a message that others have followed',
+      'nothing of a message withdrawn after later ones',
       [started('m'), text('No', 'm'), started('n'), text('Yes', 'n'), { type: 'message_discarded', messageId: 'm' }],
       ['text: Yes'],
     ],
@@ -139,7 +139,7 @@ describe('a transcript', () => {
       ['line: The API refused (529 overloaded); attempt 3 of 3 in 0.5 s'],
     ],
     [
-      'a question until it is answered',
+      'a pending approval',
       [
         ...tool('a'),
         { type: 'approval_requested', approval: 'a_1', kind: 'tool', tool: 'Bash', input: {}, toolUseId: 'a' },
@@ -147,7 +147,7 @@ describe('a transcript', () => {
       ['Bash waiting'],
     ],
     [
-      'who denied a question',
+      'a denied approval',
       [
         ...tool('a'),
         { type: 'approval_requested', approval: 'a_1', kind: 'tool', tool: 'Bash', input: {}, toolUseId: 'a' },
@@ -165,7 +165,7 @@ describe('a transcript', () => {
       ['line: Ann asked to cancel: enough', 'cancelled'],
     ],
     [
-      'the prompt of a run that never left the queue, where it was cancelled',
+      'the prompt of a run that was cancelled in the queue',
       [
         { type: 'run_queued', prompt: 'Later', origin: { client: 'c_1', name: 'test' } },
         { type: 'cancelled', by: ann, ...outcome },
@@ -173,7 +173,7 @@ describe('a transcript', () => {
       ['prompt: Later', 'cancelled'],
     ],
     [
-      'a limit that was reached, and what was done to end the run',
+      'a reached limit and the steps that end the run',
       [
         { type: 'limit_reached', limit: 'timeoutMs', value: 90_000 },
         { type: 'cancel_escalated', step: 'sigint' },
@@ -188,12 +188,12 @@ describe('a transcript', () => {
       ],
     ],
     [
-      'a limit of silence',
+      'a reached limit of inactivity',
       [{ type: 'limit_reached', limit: 'inactivityMs', value: 2_000 }],
       ['line: Claude Code has printed nothing for 2.0 s, the run’s limit: it is ended'],
     ],
     [
-      'where a fork came from, and a conversation that was taken up',
+      'the origin of a fork and of an import',
       [
         { type: 'session_forked', from: { session: 's_1', seq: 9 }, by: ann },
         { type: 'session_imported', claudeSessionId: 'c', by: ann },
@@ -204,7 +204,7 @@ describe('a transcript', () => {
       ],
     ],
     [
-      'who changed the session, and what of it',
+      'session updates with the client that made them',
       [
         { title: 'Fix it', labels: { team: 'core', urgent: '' } },
         { title: '', labels: {} },
@@ -219,7 +219,7 @@ describe('a transcript', () => {
       ],
     ],
     [
-      'a new permission mode once, whoever tells of it first',
+      'a new permission mode once, from either event',
       [
         { type: 'status', status: null, permissionMode: 'acceptEdits' },
         { type: 'status', status: null, permissionMode: 'plan' },
@@ -234,7 +234,7 @@ describe('a transcript', () => {
       ],
     ],
     [
-      'nothing of a place in the queue, which the queue shows',
+      'nothing of a run that is queued or moved',
       [
         { type: 'run_queued', prompt: 'Later', origin: ann },
         { type: 'run_moved', by: ann, to: 1 },
@@ -242,7 +242,7 @@ describe('a transcript', () => {
       [],
     ],
     [
-      'what was asked anew of the API, hooks that failed, remarks and what is no frame',
+      'rate limits, failed hooks, notices, unparsed output and damage',
       [
         { type: 'rate_limit', status: 'rejected', limitType: 'five_hour' },
         { type: 'hook', phase: 'ended', name: 'lint', event: 'Stop', outcome: 'error' },
@@ -267,7 +267,7 @@ describe('a transcript', () => {
       ],
     ],
     [
-      'background work that ended with its process, by description or id, and how much more there was',
+      'lost background work, with the number of omitted tasks',
       [
         { type: 'background_lost', tasks: [{ id: 'b1', description: 'npm run dev' }, { id: 'b2' }], more: 0 },
         { type: 'background_lost', tasks: [{ id: 'b3' }], more: 7 },
@@ -278,12 +278,12 @@ describe('a transcript', () => {
       ],
     ],
     ['nothing of allowed rate limits', [{ type: 'rate_limit', status: 'allowed' }], []],
-    ['a type of a later daemon as nothing', [{ type: 'something_new' } as unknown as EventBody], []],
+    ['nothing of an unknown event type', [{ type: 'something_new' } as unknown as EventBody], []],
   ])('shows %s', (_what, bodies, items) => {
     expect(shown(itemsOf(session(...bodies)))).toEqual(items)
   })
 
-  it('keeps of a question what it was answered with', () => {
+  it('keeps the answer to an approval with its input, client and remembered flag', () => {
     const [item] = itemsOf(
       session(
         ...tool('a', { command: 'ls' }),
@@ -314,7 +314,7 @@ describe('a transcript', () => {
     })
   })
 
-  it('knows which tool goes on, which one asks, and when Claude Code last said anything in a run', () => {
+  it('tracks the current tool and when Claude Code was last heard in a run', () => {
     const transcript = createTranscript()
     const current = session(
       ...tool('a'),
@@ -341,7 +341,7 @@ describe('a transcript', () => {
     ])
   })
 
-  it('leaves alone what was asked about a call that was withdrawn', () => {
+  it('ignores the resolution of an approval whose call was withdrawn', () => {
     const withdrawn = itemsOf(
       session(
         started('m'),
@@ -354,7 +354,7 @@ describe('a transcript', () => {
     expect(shown(withdrawn)).toEqual([])
   })
 
-  it('shows a gap in its place', () => {
+  it('shows a gap in its position', () => {
     const gap: Gap = { type: 'gap', reason: 'trimmed', from: 1, to: 9, epoch: 'e' }
     const [first, last] = session(started('m'), text('x', 'm'))
     expect(shown(itemsOf([first!, gap, { ...last!, seq: 10 }]))).toEqual([
@@ -363,7 +363,7 @@ describe('a transcript', () => {
     ])
   })
 
-  it('knows the model, the context and the cost as last heard', () => {
+  it('keeps the latest model, permission mode and context size', () => {
     const transcript = createTranscript()
     for (const event of recordings.find(({ name }) => name === 'bash.partial.jsonl')!.events) transcript.add(event)
     expect(transcript.facts).toMatchObject({
@@ -375,7 +375,7 @@ describe('a transcript', () => {
     })
   })
 
-  it('shows all that was said and every tool of what Claude Code was recorded to print', () => {
+  it('shows all text and every tool result of the recordings', () => {
     for (const { name, events } of recordings) {
       const items = flat(itemsOf(events))
       const withdrawn = new Map(
@@ -393,7 +393,7 @@ describe('a transcript', () => {
     }
   })
 
-  it('has a key of its own for each item, wherever the reading begins', () => {
+  it('gives each item its own key, wherever reading starts', () => {
     fc.assert(
       fc.property(fc.constantFrom(...recordings), fc.nat(), ({ events }, seed) => {
         const keys = flat(itemsOf(events.slice(seed % events.length))).map(({ key }) => key)
@@ -402,7 +402,7 @@ describe('a transcript', () => {
     )
   })
 
-  it('begun later shows the end of what it would have shown', () => {
+  it('ends with the same item wherever reading starts', () => {
     for (const { name, events } of recordings) {
       const whole = shown(itemsOf(events))
       // The end of a run is shown wherever the reading begins.
