@@ -71,9 +71,7 @@ describeWithPages('everybody can use', newPage => {
     await expectFine('the question whether to cancel')
   })
 
-  it('no block has axe violations or sideways scrolling on a phone', {
-    timeout: 240_000,
-  }, async () => {
+  it('no block has axe violations or sideways scrolling on a phone', { timeout: 240_000 }, async () => {
     const page = await newPage()
     await page.setViewportSize({ width: 390, height: 844 })
     await amidWork(page)
