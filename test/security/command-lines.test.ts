@@ -40,8 +40,8 @@ const commandLines = (daemon: TestDaemon) =>
 const optionsIn = (daemon: TestDaemon) =>
   readdirSync(join(daemon.home, 'processes')).filter(name => name.endsWith('.options'))
 
-describe('what may be long or secret among the options of a session', () => {
-  it('is on no command line, but in files for the user alone, which go with the process', async () => {
+describe('long or secret options of a session', () => {
+  it('are passed in files of mode 600, not on a command line, and are removed with the process', async () => {
     const daemon = await startTestDaemon()
     const { end } = await runWith(daemon, secrets)
     // The daemon, the shim, its inner shell and the command.
@@ -73,7 +73,7 @@ describe('what may be long or secret among the options of a session', () => {
     await until(() => expect(optionsIn(daemon)).toEqual([]))
   })
 
-  it('stays in its files while the process goes on without a daemon, and goes when the next one finds it ended', async () => {
+  it('stay in their files while the process outlives the daemon, until the next one finds it ended', async () => {
     const daemon = await startTestDaemon()
     const first = await runWith(daemon, secrets)
     await daemon.kill()
@@ -90,7 +90,7 @@ describe('what may be long or secret among the options of a session', () => {
     await until(() => expect(optionsIn(next)).toEqual([]))
   })
 
-  it('is removed after everything was killed', async () => {
+  it('are removed by the next daemon after everything was killed', async () => {
     const daemon = await startTestDaemon()
     await runWith(daemon, secrets)
     await endAllOf(daemon)

@@ -28,7 +28,7 @@ const env = {
 }
 
 describe('a process of a session', () => {
-  it('gets the daemon’s environment without what is muxd’s or a surrounding Claude Code’s, with the session’s', async () => {
+  it('has the environment of the daemon and session, without variables of muxd or Claude Code', async () => {
     const environment = await environmentIn(await startTestDaemon({ env }), { env: { OWN: 'x', SOME_KEY: 'changed' } })
     expect(environment.get('OWN')).toBe('x')
     expect(environment.get('SOME_KEY')).toBe('changed')
@@ -40,7 +40,7 @@ describe('a process of a session', () => {
     expect(names.filter(name => !simulated.has(name))).toEqual(['MUXD_PROCESS'])
   })
 
-  it('gets what a list in the configuration names instead, and what muxd sets', async () => {
+  it('has only the variables that allowEnvironment names and those that muxd sets', async () => {
     // `TEST_DAEMON` marks the processes of this test, and `PATH` lets them find their programs.
     const allowEnvironment = ['TEST_DAEMON', 'PATH', 'ANTHROPIC_*']
     const environment = await environmentIn(await startTestDaemon({ env, config: { allowEnvironment } }))
@@ -60,7 +60,7 @@ describe('a process of a session', () => {
     )
   })
 
-  it('never gets a secret of muxd’s, in its environment or on its command line', async () => {
+  it('gets no secret of muxd in its environment or on its command line', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const { secret } = await peer.call<{ secret: string }>('token.create', { name: 'other', role: 'control' })
@@ -89,7 +89,7 @@ it('a prompt is on no command line and in no environment', async () => {
   await peer.call('run.wait', { run })
 })
 
-it('a session may not set what marks its processes as muxd’s, and is confined in all that names a place', async () => {
+it('a session cannot set MUXD_PROCESS, and its paths are confined to --allow-root', async () => {
   const root = tempDir()
   const daemon = await startTestDaemon({ argv: ['--simulate', '--allow-root', root] })
   const peer = await daemon.peer()

@@ -16,8 +16,8 @@ function unsentBytes(): number {
   return sockets.reduce((sum, socket) => sum + socket.writableLength, 0)
 }
 
-describe('who calls and does not read', () => {
-  it('gets no more than a bound prepared, is not read from, stalls nobody, and finds every answer when it reads on', async () => {
+describe('a client that calls without reading', () => {
+  it('has bounded unsent answers, delays no other client, and gets every answer when it reads', async () => {
     const calls = 10_000
     // Large enough that the kernel's buffers are negligible.
     const status = { answer: 'x'.repeat(2_000) }
@@ -53,8 +53,8 @@ describe('who calls and does not read', () => {
   })
 })
 
-describe('many connections that call and do not read', () => {
-  it('get no more prepared, all together, than a bound for their role, and who has the other role notices nothing', async () => {
+describe('many connections that call without reading', () => {
+  it('share a bound of unsent bytes for their role, and the other role is unaffected', async () => {
     const observers = 24
     const bound = 8 * megabyte
     const server = await startTestServer({ checkResults: false, limits: { maxRoleUnreadBytes: bound } })
@@ -93,7 +93,7 @@ describe('many connections that call and do not read', () => {
 })
 
 describe('many connections that never say hello', () => {
-  it('are closed in time, all of them, while others come and go', async () => {
+  it('are all closed in time while another client works', async () => {
     const server = await startTestServer({ limits: { helloTimeoutMs: 1_000 } })
     const silent = await Promise.all(Array.from({ length: 200 }, () => openClient(server.url)))
     expect(await (await greet(server.url)).call('ping')).toHaveProperty('result')
@@ -102,7 +102,7 @@ describe('many connections that never say hello', () => {
     await until(() => expect(server.connections()).toBe(1))
   })
 
-  it('and ping instead have no longer', async () => {
+  it('get no more time by sending pings', async () => {
     const server = await startTestServer({ limits: { helloTimeoutMs: 300 } })
     const client = await openClient(server.url)
     const pinging = setInterval(() => client.send({ jsonrpc: '2.0', id: 1, method: 'ping' }), 20)
@@ -112,7 +112,7 @@ describe('many connections that never say hello', () => {
 })
 
 describe('the bounds of a connection', () => {
-  it('subscriptions: one more answers limit, and an end makes room', async () => {
+  it('maxSubscriptions rejects one more subscription until another one ends', async () => {
     const server = await startTestServer({ limits: { maxSubscriptions: 3 } })
     const topics = ['a', 'b', 'c', 'd'].map(id => `session/s_${id}`)
     for (const topic of topics) server.ring(topic)

@@ -20,7 +20,7 @@ async function closeCodeOf(send: (raw: RawSocket) => Promise<unknown>, limits = 
   return closeCodeIn(received)
 }
 
-describe('a frame that breaks the protocol closes the connection, and what is behind it is not read', () => {
+describe('a frame that breaks the protocol closes the connection before later frames are read', () => {
   it.each<[string, number, Buffer[]]>([
     ['unmasked', 1002, [frame({ payload: ping, masked: false })]],
     ['of a reserved kind', 1002, [frame({ payload: ping, opcode: 3 })]],
@@ -29,15 +29,15 @@ describe('a frame that breaks the protocol closes the connection, and what is be
     ['with another reserved bit', 1002, [frame({ payload: ping, reserved: 1 })]],
     ['a ping in pieces', 1002, [frame({ opcode: 9, fin: false })]],
     ['a ping of 126 bytes', 1002, [frame({ opcode: 9, payload: 'x'.repeat(126) })]],
-    ['that goes on with nothing', 1002, [frame({ opcode: 0, payload: ping })]],
-    ['that begins anew in the middle', 1002, [frame({ payload: ping, fin: false }), frame({ payload: ping })]],
+    ['a continuation without a beginning', 1002, [frame({ opcode: 0, payload: ping })]],
+    ['a new message inside a fragmented one', 1002, [frame({ payload: ping, fin: false }), frame({ payload: ping })]],
     ['that closes with half a code', 1002, [frame({ opcode: 8, payload: 'x' })]],
-    ['that closes with a code that is none', 1002, [frame({ opcode: 8, payload: Buffer.from([0, 5]) })]],
-    ['that says it is longer than numbers go', 1009, [frame({ length: 1n << 63n })]],
-    ['that says it is 4 MiB and a byte', 1009, [frame({ length: BigInt(4 * megabyte + 1) })]],
-    ['of bytes that are no text', 1007, [frame({ payload: Buffer.from([0xc3, 0x28]) })]],
+    ['that closes with an invalid code', 1002, [frame({ opcode: 8, payload: Buffer.from([0, 5]) })]],
+    ['with a length beyond 2^53', 1009, [frame({ length: 1n << 63n })]],
+    ['with a length of 4 MiB and a byte', 1009, [frame({ length: BigInt(4 * megabyte + 1) })]],
+    ['of invalid UTF-8', 1007, [frame({ payload: Buffer.from([0xc3, 0x28]) })]],
     [
-      'of pieces that are no text together',
+      'of pieces that are invalid UTF-8 together',
       1007,
       [frame({ payload: Buffer.from([0xe2, 0x82]), fin: false }), frame({ opcode: 0, payload: '(' })],
     ],
@@ -48,7 +48,7 @@ describe('a frame that breaks the protocol closes the connection, and what is be
 })
 
 describe('a message in pieces', () => {
-  it('is read as one, with pings between them', async () => {
+  it('is read as one, with pings between the pieces', async () => {
     const server = await startTestServer()
     const raw = await openRawWebSocket(server.port, tokens.control)
     const pieces = Array.from(ping, (payload, at) =>
@@ -61,7 +61,7 @@ describe('a message in pieces', () => {
     await until(() => expect(raw.received().includes('"id":"ping"')).toBe(true))
   })
 
-  it('that passes 4 MiB together is closed with 1009, before it is at its end', async () => {
+  it('closes the connection with 1009 once it exceeds 4 MiB, before its end', async () => {
     const send = async (raw: RawSocket) => {
       await raw.write(frame({ payload: '"', fin: false }))
       for (let count = 0; count < 5; count++) {
@@ -72,15 +72,15 @@ describe('a message in pieces', () => {
   })
 
   it.each([
-    ['frames, empty ones', frame({ opcode: 0, fin: false })],
-    ['frames of one byte', frame({ opcode: 0, fin: false, payload: 'x' })],
-  ])('of too many %s is closed with 1008', async (_, piece) => {
+    ['empty frames', frame({ opcode: 0, fin: false })],
+    ['one-byte frames', frame({ opcode: 0, fin: false, payload: 'x' })],
+  ])('of too many %s closes the connection with 1008', async (_, piece) => {
     const send = (raw: RawSocket) =>
       raw.write(Buffer.concat([frame({ payload: '"', fin: false }), ...Array.from({ length: 100 }, () => piece)]))
     expect(await closeCodeOf(send, { maxMessagePieces: 100 })).toBe(1008)
   })
 
-  it('that comes in too many reads is closed with 1008', async () => {
+  it('in too many reads closes the connection with 1008', async () => {
     const send = async (raw: RawSocket) => {
       await raw.write(frame({ length: BigInt(megabyte) }))
       for (let count = 0; count < 500; count++) {
@@ -94,7 +94,7 @@ describe('a message in pieces', () => {
 })
 
 describe('a message that is never finished', () => {
-  it('keeps its connection as long as pings are answered, and costs nobody else anything', async () => {
+  it('keeps its connection while pings are answered, and does not affect others', async () => {
     const server = await startTestServer({ limits: { heartbeatMs: 50, pongTimeoutMs: 100_000 } })
     const other = await greet(server.url)
     const raw = await openRawWebSocket(server.port, tokens.control)
@@ -106,7 +106,7 @@ describe('a message that is never finished', () => {
     await until(() => expect(server.connections()).toBe(1))
   })
 
-  it('within a frame leaves no room for a pong: 4012', async () => {
+  it('inside a frame prevents pongs, and its connection is closed with 4012', async () => {
     const limits = { heartbeatMs: 50, pongTimeoutMs: 200 }
     const send = async (raw: RawSocket) => {
       await raw.write(frame({ length: BigInt(megabyte) }))

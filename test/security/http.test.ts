@@ -21,7 +21,7 @@ const lines = (...all: string[]) => `${all.join('\r\n')}\r\n`
 const authorization = `Authorization: Bearer ${tokens.control}`
 const smuggled = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
-describe('a request that two readers might read differently gets one answer, and nothing behind it is read', () => {
+describe('an ambiguous request gets one answer, and nothing behind it is read', () => {
   it.each<[string, number, (host: string) => string]>([
     [
       'with a length and chunks',
@@ -33,27 +33,27 @@ describe('a request that two readers might read differently gets one answer, and
       400,
       host => lines('POST / HTTP/1.1', host, 'Content-Length: 5', 'Content-Length: 0', '') + smuggled,
     ],
-    ['with a length that is none', 400, host => lines('POST / HTTP/1.1', host, 'Content-Length: +5', '') + smuggled],
+    ['with an invalid length', 400, host => lines('POST / HTTP/1.1', host, 'Content-Length: +5', '') + smuggled],
     [
-      'with a coding that is none',
+      'with an unknown coding',
       401,
       host => lines('POST / HTTP/1.1', host, 'Transfer-Encoding: xchunked', '') + smuggled,
     ],
     ['with a space before a colon', 400, host => lines('GET / HTTP/1.1', host, 'X : y', '') + smuggled],
-    ['with a name that is none', 400, host => lines('GET / HTTP/1.1', host, 'X\x01Y: z', '') + smuggled],
+    ['with an invalid name', 400, host => lines('GET / HTTP/1.1', host, 'X\x01Y: z', '') + smuggled],
     ['with a bare return in a value', 400, host => lines('GET / HTTP/1.1', host, 'X: y\rZ: z', '') + smuggled],
-    ['with a body it has no use for', 401, host => lines('POST / HTTP/1.1', host, 'Content-Length: 5', '') + smuggled],
+    ['with an unexpected body', 401, host => lines('POST / HTTP/1.1', host, 'Content-Length: 5', '') + smuggled],
     ['without a host', 400, () => lines('GET /healthz HTTP/1.1', '') + smuggled],
     ['in another protocol', 400, () => 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['with headers of 20 KB', 431, host => lines('GET / HTTP/1.1', host, `X: ${'x'.repeat(20_000)}`, '') + smuggled],
-    ['of a method that is none', 400, host => lines('GETT /healthz HTTP/1.1', host, '') + smuggled],
-    ['of a version that is none', 400, host => lines('GET /healthz HTTP/9.1', host, '') + smuggled],
+    ['with an unknown method', 400, host => lines('GETT /healthz HTTP/1.1', host, '') + smuggled],
+    ['with an unknown version', 400, host => lines('GET /healthz HTTP/9.1', host, '') + smuggled],
   ])('%s: %d', async (_, status, request) => {
     const { statuses } = await answersTo(port => request(`Host: localhost:${port}`))
     expect(statuses).toEqual([status])
   })
 
-  it('with a body that is a request: it is a body', async () => {
+  it('a body that looks like a request is read as a body', async () => {
     const host = 'Host: localhost'
     const { statuses } = await answersTo(
       () =>
@@ -62,7 +62,7 @@ describe('a request that two readers might read differently gets one answer, and
     expect(statuses).toEqual([200])
   })
 
-  it('with a method that opens a tunnel: nothing', async () => {
+  it('a CONNECT request gets no answer', async () => {
     const { statuses } = await answersTo(port =>
       lines('CONNECT evil.example:80 HTTP/1.1', `Host: localhost:${port}`, ''),
     )
@@ -70,7 +70,7 @@ describe('a request that two readers might read differently gets one answer, and
   })
 })
 
-describe('there is nothing but what is named', () => {
+describe('other paths and other ways to send a token', () => {
   it.each([
     '/../../etc/passwd',
     '/..%2f..%2fetc%2fpasswd',
@@ -85,7 +85,7 @@ describe('there is nothing but what is named', () => {
     '/muxd.db',
     'http://evil.example/healthz',
     '*',
-  ])('%s is not there, and without a token not even that is said', async path => {
+  ])('%s answers 404 with a token and 401 without one', async path => {
     const request = (port: number, ...more: string[]) =>
       lines(`GET ${path} HTTP/1.1`, `Host: localhost:${port}`, 'Connection: close', ...more, '')
     expect((await answersTo(port => request(port))).statuses).toEqual([401])
@@ -94,7 +94,7 @@ describe('there is nothing but what is named', () => {
     expect(text).not.toMatch(/control-token|root:|muxd\.db:/)
   })
 
-  it('a token in the address or in a cookie lets nobody in', async () => {
+  it('a token in the URL or in a cookie is rejected', async () => {
     for (const [path, header] of [
       [`/ws?token=${tokens.control}`, 'X: y'],
       ['/ws', `Cookie: token=${tokens.control}`],
@@ -111,8 +111,8 @@ describe('an upgrade', () => {
   it.each<[string, number, string[]]>([
     ['to another protocol', 400, ['Upgrade: h2c']],
     ['of an old version', 400, ['Sec-WebSocket-Version: 7']],
-    ['with a key that is none', 400, ['Sec-WebSocket-Key: short']],
-  ])('%s is refused', async (_, status, [header]) => {
+    ['with an invalid key', 400, ['Sec-WebSocket-Key: short']],
+  ])('%s is rejected', async (_, status, [header]) => {
     const name = header!.split(':')[0]!
     const { statuses } = await answersTo(port =>
       upgradeRequest(port, tokens.control).replace(new RegExp(`^${name}: .*$`, 'm'), header!),
@@ -120,7 +120,7 @@ describe('an upgrade', () => {
     expect(statuses).toEqual([status])
   })
 
-  it('with a body has it taken for what it is behind an upgrade: a broken frame', async () => {
+  it('with a body answers 101, and a request in the body gets no answer', async () => {
     const { statuses } = await answersTo(
       port => upgradeRequest(port, tokens.control, ['Content-Length: 40']) + smuggled,
     )
@@ -128,8 +128,8 @@ describe('an upgrade', () => {
   })
 })
 
-describe('who dribbles', () => {
-  it('a header, one byte after the other, is cut off in the time that a request has', async () => {
+describe('slow HTTP clients', () => {
+  it('that send a header byte by byte are disconnected after requestTimeoutMs', async () => {
     const { port, url } = await startTestServer({ limits: { requestTimeoutMs: 300 } })
     const raw = await openRaw(port)
     await raw.write('GET / HTTP/1.1\r\nX: ')
@@ -140,7 +140,7 @@ describe('who dribbles', () => {
     expect(await (await greet(url)).call('ping')).toHaveProperty('result')
   })
 
-  it('an upgrade that is never finished, or a body that is never sent, is cut off as well', async () => {
+  it('that never finish an upgrade or a body are disconnected', async () => {
     const { port, connections } = await startTestServer({ limits: { requestTimeoutMs: 300 } })
     const [half, bodiless] = [await openRaw(port), await openRaw(port)]
     await half.write(upgradeRequest(port, tokens.control).slice(0, -2))
@@ -150,7 +150,7 @@ describe('who dribbles', () => {
     expect(connections()).toBe(0)
   })
 
-  it('with as many as there may be keeps nobody from the Unix socket, and from the port for a moment only', async () => {
+  it('in any number never block the Unix socket, and block the port only until they time out', async () => {
     const { port, socketPath, url } = await startTestServer({ limits: { maxConnections: 4, requestTimeoutMs: 3_000 } })
     const idle = await Promise.all(Array.from({ length: 4 * 2 + 16 }, () => openRaw(port)))
     const beyond = await openRaw(port)

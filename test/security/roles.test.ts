@@ -60,11 +60,11 @@ const kindOf = async (peer: RpcPeer, method: string, params: object): Promise<st
   }
 }
 
-it('of every method it is decided who may call it', () => {
+it('every method has an entry in the table of roles', () => {
   expect([...methodRows.keys()].toSorted()).toEqual(Object.keys(mayBeCalledBy).toSorted())
 })
 
-it('the observe token may call what is for everybody and nothing else, whatever the params, and changes nothing', async () => {
+it('the observe token can call exactly the methods for everybody, and changes nothing', async () => {
   const daemon = await startTestDaemon()
   const control = await daemon.peer()
   const { run, session } = await control.call<{ run: string; session: string }>('run.start', {

@@ -40,7 +40,7 @@ async function openWatchers(daemon: TestDaemon, topics: string[]) {
   return { texts, peers: { control, observe } }
 }
 
-it('no answer, list, event, kept answer or log shows a secret option, but session.get to the control role', {
+it('secret options appear in no answer, event or log, except in session.get for the control role', {
   timeout: 120_000,
 }, async () => {
   const home = tempHome()
@@ -131,7 +131,7 @@ async function callEverything(peers: Record<(typeof roles)[number], RpcPeer>, kn
   }
 }
 
-it('the mask is no value: what was shown cannot be sent back by mistake', async () => {
+it('the mask is rejected as the value of a secret option', async () => {
   const daemon = await startTestDaemon({ config: { allowArgs: true } })
   const peer = await daemon.peer()
   const cwd = tempDir()

@@ -12,13 +12,13 @@ const rows = prose
   .filter(line => /^\| (?!threat|-)/.test(line))
   .map(line => [line.split('|')[1]!.trim(), line] as const)
 
-it.each(rows)('the threat "%s" names tests, and they are there', (_, row) => {
+it.each(rows)('the threat "%s" names existing tests', (_, row) => {
   const tests = testsIn(row)
   expect(tests.length).toBeGreaterThan(0)
   expect(tests.filter(file => !existsSync(new URL(file, root)))).toEqual([])
 })
 
-it('the tests of this folder are all named', () => {
+it('SECURITY.md names every test of this folder', () => {
   const here = readdirSync(fileURLToPath(new URL('test/security', root))).map(name => `test/security/${name}`)
   const others = here.filter(file => !testsIn(prose).includes(file))
   expect(others).toEqual(['test/security/security-md.test.ts'])

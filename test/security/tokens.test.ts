@@ -15,8 +15,8 @@ const isOut = async (daemon: TestDaemon, secret: string) =>
 
 const shared = sharedTestDaemon()
 
-describe('a token that was made', () => {
-  it('lets in with its role, which the acts of its client bear out', async () => {
+describe('a created token', () => {
+  it('grants its role: an observe token can read, but not change anything', async () => {
     const daemon = shared()
     const control = await daemon.peer()
     const [maker, watcher] = [await make(control), await make(control, { role: 'observe' })]
@@ -33,7 +33,7 @@ describe('a token that was made', () => {
       await expect(call).rejects.toMatchObject({ error: { data: { kind: 'forbidden' } } })
   })
 
-  it('lets in until it is revoked; then who came in with it is told, closed with 4501, and nobody else is', async () => {
+  it('works until it is revoked, which closes its connections with 4501 and no others', async () => {
     const daemon = shared()
     const control = await daemon.peer()
     const [made, other] = [await make(control, { name: 'lost phone' }), await make(control)]
@@ -49,7 +49,7 @@ describe('a token that was made', () => {
     expect(await control.call('ping')).toHaveProperty('time')
   })
 
-  it('ends by itself where it has a life, and closes what came in with it', async () => {
+  it('expires at the end of its life, which closes its connections', async () => {
     const daemon = await startTestDaemon()
     const control = await daemon.peer()
     const { secret, token } = await make(control, { name: 'short', expiresAfterMs: 2_000 })
@@ -62,7 +62,7 @@ describe('a token that was made', () => {
     expect(tokens.map(({ id }) => id)).toEqual(['t_control', 't_observe'])
   })
 
-  it('counts also with the next daemon, and a revoked one does not', async () => {
+  it('works with the next daemon unless it was revoked', async () => {
     const home = tempHome()
     const first = await startTestDaemon({ home })
     const control = await first.peer()
@@ -76,7 +76,7 @@ describe('a token that was made', () => {
     await isOut(next, revoked.secret)
   })
 
-  it('leaves its secret nowhere on the disk', async () => {
+  it('leaves its secret in neither tokens.json, the database nor the log', async () => {
     const daemon = await startTestDaemon({ config: { logTo: 'file', logLevel: 'debug' } })
     const { secret } = await make(await daemon.peer())
     await (await daemon.peer('with it', secret)).call('ping')
@@ -90,7 +90,7 @@ describe('a token that was made', () => {
 })
 
 describe('a built-in token', () => {
-  it('is replaced: daemon.json has the new secret, and who asked gets the answer before it is out itself', async () => {
+  it('is replaced when revoked: daemon.json has the new secret, and the caller gets its answer first', async () => {
     const daemon = await startTestDaemon()
     const control = await daemon.peer()
     const observer = await daemon.peer('observer', daemon.info.observeToken)
