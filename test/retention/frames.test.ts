@@ -10,7 +10,7 @@ import { endedProcess, framesOf, printed, readAll } from './raw-logs.ts'
 
 const never = new AbortController().signal
 
-test('of a process whose raw log was dropped the frames are gone, and those of later ones keep their numbers', async () => {
+test('frames of a dropped raw log are gone, and later frames keep their numbers', async () => {
   const { store, dir } = threeProcesses()
   const kept = framesOf(store, dir, 's_1')
   const before = readAll(kept)
@@ -28,7 +28,7 @@ test('of a process whose raw log was dropped the frames are gone, and those of l
   expect(kept.read(before.length, 1, Infinity)).toEqual([])
 })
 
-test('a drop that broke off after any of its steps is finished by the next one', async () => {
+test('an interrupted drop of a raw log is finished by the next one', async () => {
   const { store, dir } = threeProcesses()
   const before = readAll(framesOf(store, dir, 's_1'))
   const drop = () => dropRawLog({ store, processesDir: dir }, store.processes.get('p_1')!, never)
@@ -42,7 +42,7 @@ test('a drop that broke off after any of its steps is finished by the next one',
   expect(readAll(framesOf(store, dir, 's_1'))).toEqual(before.slice(4_000))
 })
 
-test('given up half-way, a drop leaves the files as they were', async () => {
+test('an aborted drop leaves the files unchanged', async () => {
   const { store, dir } = threeProcesses()
   const aborted = AbortSignal.abort(new Error('the daemon stops'))
   await expect(dropRawLog({ store, processesDir: dir }, store.processes.get('p_1')!, aborted)).rejects.toThrow(
@@ -56,7 +56,7 @@ test('given up half-way, a drop leaves the files as they were', async () => {
   expect(store.processes.get('p_1')).toMatchObject({ raw: 'kept', frames: null })
 })
 
-test('a raw log that an earlier version compressed counts as dropped, and its pack goes with the next drop', async () => {
+test('a raw log compressed by an earlier version counts as dropped, and the next drop removes its pack', async () => {
   const { store, dir } = threeProcesses({ raw: 'compressed' as 'dropped', frames: 4_000 })
   const files = processFiles(dir, 'p_1')
   for (const file of [files.raw, files.times, files.err]) rmSync(file)

@@ -17,7 +17,7 @@ const read = async (peer: RpcPeer, topic: string, after = 0) =>
   await peer.call<{ events: unknown[]; first: number; head: number }>('topic.read', { topic, after, limit: 1_000 })
 
 describe('retention', () => {
-  test('deletes at the start what is too old, drops raw logs of what is unused, and leaves the rest alone', async () => {
+  test('deletes old sessions at the start, drops raw logs of unused ones, and keeps the rest', async () => {
     const home = oldHome([
       { id: 's_old', unusedMs: 31 * day },
       { id: 's_mid', unusedMs: 8 * day, lines: [40, 60] },
@@ -46,7 +46,7 @@ describe('retention', () => {
     })
   })
 
-  test('deletes for size what has been unused longest, no more than needed, and tells about what that frees', async () => {
+  test('deletes for size the longest unused sessions, no more than needed, and logs the freed bytes', async () => {
     const large = { events: 500, eventBytes: 2_000, lines: [2_000] }
     const home = oldHome([
       { id: 's_2', unusedMs: 3 * day, ...large },
@@ -94,7 +94,7 @@ describe('retention', () => {
     expect(freed).toBeLessThan(bytes.length * 1.3)
   })
 
-  test('drops for size the oldest raw logs first, also where they are kept whatever their age, and deletes no session', async () => {
+  test('drops the oldest raw logs for size, even with rawLogs keep, before it deletes a session', async () => {
     const home = oldHome([
       { id: 's_new', unusedMs: day, lines: [3_000] },
       { id: 's_old', unusedMs: 9 * day, lines: [3_000, 3_000] },
@@ -110,7 +110,7 @@ describe('retention', () => {
     expect(await read(client, 'session/s_old/frames', 3_000)).toMatchObject({ first: 3_001, head: 6_000 })
   })
 
-  test('tells with dryRun what would go and changes nothing, then does just that', async () => {
+  test('with dryRun reports what it would delete and changes nothing, then deletes just that', async () => {
     const home = oldHome([])
     const config = { keepSessionsMs: 1_000, rawLogAfterMs: 0, idleCloseMs: 0, keepTotalBytes: 0 }
     const { peer } = await startTestDaemon({ home, config })
@@ -136,7 +136,7 @@ describe('retention', () => {
     expect(used).toBeGreaterThan(done.freedBytes / 2)
   })
 
-  test('never touches a session at work: with a run that goes on or waits, or with a process that is idle', async () => {
+  test('never touches a session with an active or queued run or an idle process', async () => {
     const home = oldHome([{ id: 's_unused', unusedMs: day }])
     const config = { keepSessionsMs: 1, keepTotalBytes: 1, rawLogs: 'drop', rawLogAfterMs: 0, maxRuns: 1 }
     const { peer } = await startTestDaemon({ home, config })
@@ -168,7 +168,7 @@ describe('retention', () => {
     expect(filesOf(home)).toEqual([])
   })
 
-  test('leaves a session whose next run comes just then: it runs to its end, or the session was gone before', async () => {
+  test('either deletes a session before its next run starts, or lets that run finish', async () => {
     const home = oldHome([])
     const config = { keepSessionsMs: 1, idleCloseMs: 0, maxRuns: 8 }
     const { peer } = await startTestDaemon({ home, config })
@@ -193,7 +193,7 @@ describe('retention', () => {
     expect(kept + gone).toBe(6)
   })
 
-  test('tells each deletion once, ends the subscriptions of what went, and disturbs no other', async () => {
+  test('publishes each deletion once, ends its subscriptions, and disturbs no other session', async () => {
     const home = oldHome([])
     const { peer } = await startTestDaemon({ home, config: { keepSessionsMs: 1, idleCloseMs: 0 } })
     const client = await peer()
@@ -219,7 +219,7 @@ describe('retention', () => {
     await expect(client.call('topic.subscribe', { topic: `session/${old.session}` })).rejects.toThrow('no topic')
   })
 
-  test('tells a reader that dropped frames are trimmed, and goes on with the numbers behind them', async () => {
+  test('reports dropped frames as trimmed, and later frames continue their numbers', async () => {
     const home = oldHome([])
     const { peer } = await startTestDaemon({ home, config: { rawLogs: 'compress', rawLogAfterMs: 0, idleCloseMs: 0 } })
     const client = await peer()
@@ -244,7 +244,7 @@ describe('retention', () => {
     expect(seqs).toEqual(seqs.map((_, index) => head + 1 + index))
   })
 
-  test('removes what belongs to nobody, unless it is recent', async () => {
+  test('removes files that belong to no process, unless they are recent', async () => {
     const home = oldHome([{ id: 's_1', unusedMs: 60_000 }])
     const processes = join(home, 'processes')
     const leftovers = ['p_gone.raw', 'p_gone.pack.draft', 'p_s_1_0.pack.draft', 'p_s_1_0.pack', 'p_new.raw']
@@ -257,7 +257,7 @@ describe('retention', () => {
     await until(() => expect(filesOf(home)).toEqual(['p_new.raw', 'p_s_1_0.err', 'p_s_1_0.raw', 'p_s_1_0.times']))
   })
 
-  test('killed while it removes what a large session left, goes on with it at the next start, unasked', async () => {
+  test('interrupted by a kill continues to remove a large session at the next start', async () => {
     const home = oldHome([
       { id: 's_large', unusedMs: 40 * day, events: 100_000 },
       { id: 's_new', unusedMs: 60_000 },
@@ -278,7 +278,7 @@ describe('retention', () => {
     withStore(home, store => expect(store.deletions.removeEvents()).toBe(false))
   })
 
-  test('killed at any moment, leaves a state that the next daemon brings to its end', async () => {
+  test('interrupted by kills is completed by the next daemon and keeps the events of other sessions', async () => {
     const young = { id: 's_young', unusedMs: 60_000, lines: [300] }
     const unused = ['s_u1', 's_u2', 's_u3'].map(id => ({ id, unusedMs: 8 * day, lines: [1_500, 100] }))
     const old = Array.from({ length: 6 }, (_, index) => ({

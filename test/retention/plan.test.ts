@@ -41,7 +41,7 @@ const policy: fc.Arbitrary<RetentionPolicy> = fc.record({
 const bytesOf = ({ eventBytes, processes }: RetentionFacts['sessions'][number]) =>
   eventBytes + processes.reduce((sum, { bytes }) => sum + bytes, 0)
 
-test('what is too old goes, all of it and for this reason; nothing goes for its age where there is no limit', () => {
+test('sessions unused for longer than keepSessionsMs are deleted for age, none without a limit', () => {
   fc.assert(
     fc.property(facts, policy, (given, rules) => {
       const plan = planRetention(given, rules, now)
@@ -53,7 +53,7 @@ test('what is too old goes, all of it and for this reason; nothing goes for its 
   )
 })
 
-test('for size the longest unused go first, no more than needed, and none that was used within the hour', () => {
+test('for size, the longest unused sessions go first, no more than needed, none used within the hour', () => {
   fc.assert(
     fc.property(facts, policy, (given, rules) => {
       const plan = planRetention(given, rules, now)
@@ -88,7 +88,7 @@ test('for size the longest unused go first, no more than needed, and none that w
   )
 })
 
-test('raw logs go for their age as configured, for size oldest first and no more than needed, of live processes never', () => {
+test('raw logs go for age if configured, for size oldest first, and never those of live processes', () => {
   fc.assert(
     fc.property(facts, policy, (given, rules) => {
       const { rawLogs, sessions } = planRetention(given, rules, now)

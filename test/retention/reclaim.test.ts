@@ -10,7 +10,7 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const large = 20_000
 
-test('a large session is removed in slices: what else the daemon has to do is done in between', async () => {
+test('a large session is removed in slices, and other work runs in between', async () => {
   const { store, file } = tempStore()
   fill(store, 's_1', 10)
   fill(store, 's_2', large)
@@ -31,7 +31,7 @@ test('a large session is removed in slices: what else the daemon has to do is do
   expect(store.events.read('s_1', 0, 100, Infinity)).toEqual(events(1, 10, text).map(row => row.text))
 })
 
-test('interrupted after any slice, the removal is ended by the next daemon, and others lose nothing', async () => {
+test('an interrupted removal is finished by later daemons, and other sessions lose nothing', async () => {
   const { store, file } = tempStore()
   fill(store, 's_1', 10)
   fill(store, 's_2', large)
@@ -55,7 +55,7 @@ test('interrupted after any slice, the removal is ended by the next daemon, and 
   for (let round = 0; round < rounds; round++) expect(after.events.bounds(`s_new${round}`).head).toBe(5)
 })
 
-test('the files of a deleted session go, those of others stay', async () => {
+test('the files of a deleted session are removed, those of other sessions stay', async () => {
   const { store } = tempStore()
   const dir = tempDir()
   for (const id of ['s_1', 's_2']) {
