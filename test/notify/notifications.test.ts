@@ -22,7 +22,7 @@ const environment = { PATH: process.env['PATH'], MUXD_TOKEN: 'secret', COLOUR: '
 describe('a command', () => {
   const command = (script: string, ...args: string[]) => ['/bin/sh', '-c', script, 'sh', ...args]
 
-  it('gets the message on standard input, what it is about in its environment, and nothing as an argument', async () => {
+  it('gets the message on standard input, its ids in the environment, and no further argument', async () => {
     const out = join(tempDir(), 'out')
     const script =
       'cat >"$1"; printf "\\n%s %s %s %s [%s] $#" $MUXD_EVENT $MUXD_SESSION $MUXD_RUN $COLOUR "$MUXD_TOKEN" >>"$1"'
@@ -30,13 +30,13 @@ describe('a command', () => {
     expect(readFileSync(out, 'utf8')).toBe(`${message.body}\ndone s_1 r_1 blue [] 1`)
   })
 
-  it('is read by no shell', async () => {
+  it('is run without a shell', async () => {
     const out = join(tempDir(), '$(id) "quoted" ;')
     await runCommand({ command: ['/usr/bin/touch', out], environment, timeoutMs: 20_000 }, message, running)
     expect(existsSync(out)).toBe(true)
   })
 
-  it('may leave its input unread and something running, and is over all the same', async () => {
+  it('is over when it exits, even if it left its input unread and something running', async () => {
     const body = 'x'.repeat(1_000_000)
     const pidFile = join(tempDir(), 'pid')
     const script = 'sleep 300 & echo $! >"$1"'
@@ -50,7 +50,7 @@ describe('a command', () => {
     process.kill(left, 'SIGKILL')
   })
 
-  it('that fails says how, with the end of what it wrote to standard error', async () => {
+  it('that fails rejects with its exit code, or with the reason why it did not start', async () => {
     const failing = runCommand(
       { command: command('echo no bus >&2; exit 3'), environment, timeoutMs: 20_000 },
       message,
@@ -64,11 +64,11 @@ describe('a command', () => {
   it.each([
     ['that obeys SIGTERM', 'sleep 300 & echo $! >"$1"; wait'],
     [
-      'that obeys it and has started what does not',
+      'that obeys SIGTERM and has a child that does not',
       'sh -c \'trap "" TERM; echo $$ >"$1"; exec sleep 300\' sh "$1" & wait',
     ],
     ['that ignores SIGTERM', 'trap "" TERM; sleep 300 & echo $! >"$1"; while :; do sleep 0.1; done'],
-  ])('%s is ended after its time with all that it has started', async (_, script) => {
+  ])('%s is killed after its timeout with everything that it started', async (_, script) => {
     const pidFile = join(tempDir(), 'pid')
     const slow = runCommand({ command: command(script, pidFile), environment, timeoutMs: 500 }, message, running)
     await expect(slow).rejects.toThrow('it took longer than 500 ms')
@@ -81,7 +81,7 @@ describe('a webhook', () => {
   const post = (url: string, options: object = {}) =>
     postWebhook({ url, headers: {}, timeoutMs: 20_000, ...options }, message, running)
 
-  it('gets the message as JSON, with the headers that are configured', async () => {
+  it('gets the message as JSON with the configured headers', async () => {
     const { url, received } = await startReceiver(() => ({ status: 204 }))
     await post(url, { headers: { authorization: 'Bearer t', 'Content-Type': 'text/plain' } })
     expect(received).toMatchObject([
@@ -94,7 +94,7 @@ describe('a webhook', () => {
     ])
   })
 
-  it('is not followed where it redirects to', async () => {
+  it('that redirects fails and is not followed', async () => {
     const elsewhere = await startReceiver(() => ({ status: 200 }))
     const { url, received } = await startReceiver(() => ({ status: 307, headers: { location: elsewhere.url } }))
     await expect(post(url)).rejects.toThrow(/^it answered (307|0)$/)
@@ -107,14 +107,14 @@ describe('a webhook', () => {
     [429, true],
     [500, true],
     [503, true],
-  ])('that answers %i has failed; to be tried again: %s', async (status, again) => {
+  ])('that answers %i fails, and may be retried: %s', async (status, again) => {
     const { url } = await startReceiver(() => ({ status }))
     const error = await post(url).catch((each: unknown) => each)
     expect(error).toMatchObject({ message: `it answered ${status}` })
     expect(error instanceof NotTaken).toBe(again)
   })
 
-  it('that cannot be reached may be tried again, one that does not answer in time not', async () => {
+  it('that cannot be reached may be retried, but not one that times out', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await until(() => expect(server.address()).not.toBeNull())
     const { port } = server.address() as AddressInfo
@@ -127,7 +127,7 @@ describe('a webhook', () => {
   })
 })
 
-describe('the way to a target', () => {
+describe('the delivery to a target', () => {
   const warnings = () => {
     const told: [string, Record<string, unknown>][] = []
     return { told, log: { warn: (text: string, details: object = {}) => void told.push([text, { ...details }]) } }
@@ -135,7 +135,7 @@ describe('the way to a target', () => {
   const numbered = (count: number): Message[] =>
     Array.from({ length: count }, (_, index) => ({ ...message, run: `r_${index}` }))
 
-  it('keeps the order, and drops the oldest where too many wait', async () => {
+  it('keeps the order, and drops the oldest message when too many wait', async () => {
     const { told, log } = warnings()
     const sent: string[] = []
     let open: () => void
@@ -155,7 +155,7 @@ describe('the way to a target', () => {
     expect(told).toMatchObject([['a notification was dropped: too many wait', { target: 'x', dropped: 1 }]])
   })
 
-  it('tries again what was not taken, and no more often than it is told; what failed otherwise not at all', async () => {
+  it('retries only messages that were not taken, at most as often as configured', async () => {
     const { log } = warnings()
     const attempts = new Map<string, number>()
     const send = ({ run: id }: Message) => {
@@ -171,7 +171,7 @@ describe('the way to a target', () => {
     expect(delivery.counts).toMatchObject({ sent: 1, failed: 2 })
   })
 
-  it('tells of failures once in a while, with how many there were', async () => {
+  it('logs failures at intervals, with their number', async () => {
     const { told, log } = warnings()
     const send = () => Promise.reject(new Error('no'))
     const delivery = createDelivery({ target: 'x', send, signal: running, log })
@@ -199,7 +199,7 @@ describe('notifications', () => {
   const bodies = (received: { body: string }[]) => received.map(({ body }) => JSON.parse(body) as Record<string, Told>)
   type Told = Record<string, unknown>
 
-  it('tell of the events that were asked for, of the sessions with the labels, and what they are about', async () => {
+  it('are sent for the configured events and labels, with their session and run', async () => {
     const { url, received } = await startReceiver(() => ({ status: 200 }))
     const notifications = start([{ on: ['approval_requested', 'failed'], url, labels: { team: 'a', area: 's_1' } }])
     const rows = [
@@ -227,7 +227,7 @@ describe('notifications', () => {
     ])
   })
 
-  it('cut an event as the wire does', async () => {
+  it('cut a large event as the wire does', async () => {
     const { url, received } = await startReceiver(() => ({ status: 200 }))
     const notifications = start([{ on: ['done'], url }])
     const text = JSON.stringify({ seq: 1, time: 1, run: 'r_1', type: 'done', response: 'x'.repeat(5_000_000) })
@@ -237,7 +237,7 @@ describe('notifications', () => {
     expect(bodies(received)[0]!['event']).toMatchObject({ seq: 1, cut: { bytes: text.length } })
   })
 
-  it('of one target wait for nothing of another', async () => {
+  it('for one target do not wait for another target', async () => {
     const dead = await startReceiver(() => 'never')
     const { url, received } = await startReceiver(() => ({ status: 200 }))
     const notifications = start(
@@ -252,7 +252,7 @@ describe('notifications', () => {
     expect(dead.received).toHaveLength(1)
   })
 
-  it('end in a moment, with what is under way; what waits is dropped', async () => {
+  it('abort the message under way when they close, and drop those that wait', async () => {
     const pidFile = join(tempDir(), 'pid')
     const script = 'trap "" TERM; echo $$ >"$1"; while :; do sleep 0.1; done'
     const notifications = start([{ on: ['done'], command: ['/bin/sh', '-c', script, 'sh', pidFile] }], { graceMs: 50 })

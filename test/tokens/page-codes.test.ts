@@ -3,7 +3,7 @@ import { createPageCodes } from '../../daemon/tokens/page-codes.ts'
 
 const limits = { pageCodeLifeMs: 1_000, maxPageCodes: 3 }
 
-it('a code is good once, for its role', () => {
+it('a code can be redeemed once, for its role', () => {
   const codes = createPageCodes(limits, () => 0)
   const [control, observe] = [codes.make('control'), codes.make('observe')]
   expect(control.expiresAt).toBe(1_000)
@@ -13,7 +13,7 @@ it('a code is good once, for its role', () => {
   expect(codes.redeem(control.code)).toBe('control')
 })
 
-it('a code is good for a while, and of too many the oldest is not', () => {
+it('a code expires, and the oldest is dropped when there are too many', () => {
   let time = 0
   const codes = createPageCodes(limits, () => time)
   const made = Array.from({ length: 4 }, () => codes.make('control').code)

@@ -27,7 +27,7 @@ function tokensForTest(path = join(tempDir(), 'tokens.json')) {
 const kept = (path: string) => readFileSync(path, 'utf8')
 
 describe('the tokens of a home', () => {
-  it('are two at first, which stay over starts, in a file of their owner alone', () => {
+  it('are two at first, stay over restarts, and are stored in a file of mode 600', () => {
     const { tokens, again, path } = tokensForTest()
     const { control, observe } = tokens.builtIn()
     expect(control).toMatch(/^[\w-]{43}$/)
@@ -41,7 +41,7 @@ describe('the tokens of a home', () => {
     expect(next.find('')).toBeUndefined()
   })
 
-  it('that were made are kept as hashes only', () => {
+  it('are stored and listed without their secrets', () => {
     const { tokens, again, path } = tokensForTest()
     const { token, secret } = tokens.create({ name: 'phone', role: 'observe' })
     expect(token).toEqual({
@@ -63,7 +63,7 @@ describe('the tokens of a home', () => {
     ).toEqual(['control', 'observe', 'phone'])
   })
 
-  it('of a home from before there were others are what they were', () => {
+  it('are read from a tokens.json that has only the built-in ones', () => {
     const path = join(tempDir(), 'tokens.json')
     writeFileSync(path, '{ "control": "old-control", "observe": "old-observe" }')
     utimesSync(path, 1_700_000_000, 1_700_000_000)
@@ -80,7 +80,7 @@ describe('the tokens of a home', () => {
     ['no object', '[]'],
     ['without a built-in token', '{ "control": "a" }'],
     ['with a token without a hash', '{ "control": "a", "observe": "b", "tokens": [{ "id": "t_x" }] }'],
-  ])('are not replaced where the file is damaged: %s', (_, content) => {
+  ])('are not replaced when the file is damaged: %s', (_, content) => {
     const path = join(tempDir(), 'tokens.json')
     writeFileSync(path, content)
     expect(() => tokensForTest(path)).toThrow(path)
@@ -97,7 +97,7 @@ describe('the tokens of a home', () => {
     expect(again().find('mine')).toMatchObject({ role: 'observe' })
   })
 
-  it('end with their life: from that moment on one is nobody’s, in the list no more, and gone from the file', () => {
+  it('are unknown and unlisted once they expire, and are removed from the file', () => {
     const { tokens, again, clock, path } = tokensForTest()
     const { secret, token } = tokens.create({ name: 'short', role: 'control', expiresAfterMs: 60_000 })
     expect(token.expiresAt).toBe(begin + 60_000)
@@ -111,7 +111,7 @@ describe('the tokens of a home', () => {
     expect(kept(path)).not.toContain('short')
   })
 
-  it('end when they are revoked, and whoever listens is told', () => {
+  it('end when they are revoked, and listeners are notified', () => {
     const { tokens, again } = tokensForTest()
     const ended: string[] = []
     const unsubscribe = tokens.onEnded(id => void ended.push(id))
@@ -127,7 +127,7 @@ describe('the tokens of a home', () => {
     expect(ended).toEqual([first.token.id])
   })
 
-  it('that are built in are replaced instead', () => {
+  it('are replaced instead of revoked when they are built in', () => {
     const { tokens, again, replaced } = tokensForTest()
     const { control, observe } = tokens.builtIn()
     const ended: string[] = []
@@ -151,7 +151,7 @@ describe('the tokens of a home', () => {
     expect(again().list()[2]).toMatchObject({ lastUsedAt: begin + 5_000 })
   })
 
-  it('are at most so many', () => {
+  it('are limited by maxTokens', () => {
     const { tokens } = tokensForTest()
     const made = Array.from({ length: limits.maxTokens }, (_, at) => tokens.create({ name: `${at}`, role: 'observe' }))
     expect(() => tokens.create({ name: 'beyond', role: 'observe' })).toThrow(
@@ -161,7 +161,7 @@ describe('the tokens of a home', () => {
     tokens.create({ name: 'in its place', role: 'observe' })
   })
 
-  it('change nothing where the change cannot be stored', () => {
+  it('stay unchanged when a change cannot be stored', () => {
     const { tokens, path } = tokensForTest()
     const { secret, token } = tokens.create({ name: 'stays', role: 'control' })
     // The draft cannot be written, because a directory has its name.

@@ -16,7 +16,7 @@ const used = (names: Partial<UsageSum>, costUsd = 1): UsageSum => ({
 })
 const quarterAt = (text: string) => Math.floor(at(text) / quarterMs)
 
-test('a day begins at midnight of the time zone, also on the days on which clocks are changed', () => {
+test('a day begins at midnight of its time zone, also on days when clocks change', () => {
   const berlin = createDayOf('Europe/Berlin')
   expect(berlin(at('2026-03-28T22:59:59Z'))).toBe('2026-03-28')
   expect(berlin(at('2026-03-28T23:00:00Z'))).toBe('2026-03-29')
@@ -31,7 +31,7 @@ test('a day begins at midnight of the time zone, also on the days on which clock
   expect(() => createDayOf('Mars/Olympus')).toThrow(RangeError)
 })
 
-test('in every time zone a quarter of an hour belongs to one day', () => {
+test('a quarter of an hour lies within one day in every time zone', () => {
   const time = fc.integer({ min: at('2000-01-01'), max: at('2040-01-01') })
   fc.assert(
     fc.property(fc.constantFrom(...Intl.supportedValuesOf('timeZone')), time, (timeZone, when) => {
@@ -43,7 +43,7 @@ test('in every time zone a quarter of an hour belongs to one day', () => {
   )
 })
 
-test('quarters become days, which come newest first, and of a day the dearest first', () => {
+test('quarters are summed into days, newest first, and within a day by descending cost', () => {
   const sums = createUsageSums(['day', 'model'], createDayOf('Europe/Berlin'))
   sums.add([
     used({ quarter: quarterAt('2026-03-28T23:00:00Z'), model: 'opus' }),
@@ -63,7 +63,7 @@ test('quarters become days, which come newest first, and of a day the dearest fi
   expect(sums.size).toBe(3)
 })
 
-test('rows have what was asked for and nothing else', () => {
+test('rows have only the requested groups', () => {
   const rowsBy = (by: Parameters<typeof createUsageSums>[0], sum: Partial<UsageSum>) => {
     const sums = createUsageSums(by, createDayOf('UTC'))
     sums.add([used(sum), used(sum)])
