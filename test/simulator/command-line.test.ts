@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { isResult, live, oneShot, play, resultOf, startSimulator } from './support/simulator.ts'
 
-test('--version passes for a version of Claude Code and says what it is', async () => {
+test('--version prints a version of Claude Code and names the simulator', async () => {
   const simulator = startSimulator(['--version'])
   expect(await simulator.ended).toEqual({ code: 0, signal: null })
   expect(simulator.stdout.toString()).toBe('2.1.329 (Claude Code stand-in: muxd simulator)\n')
@@ -56,21 +56,21 @@ test.each([
     ['-p', '--input-format', 'stream-json', 'hi'],
     'Error: --input-format=stream-json requires output-format=stream-json.',
   ],
-])('%j is refused in plain text', async (args, words) => {
+])('%j is rejected with a plain text error', async (args, words) => {
   const simulator = startSimulator(args)
   expect(await simulator.ended).toEqual({ code: 1, signal: null })
   expect(simulator.stderr).toBe(`${words}\n`)
   expect(simulator.stdout).toHaveLength(0)
 })
 
-test('no prompt at all is refused', async () => {
+test('a missing prompt is rejected', async () => {
   const simulator = startSimulator(['-p'])
   simulator.end()
   expect(await simulator.ended).toEqual({ code: 1, signal: null })
   expect(simulator.stderr).toMatch(/^Error: Input must be provided/)
 })
 
-test('every option of a muxd session is taken, with = and with a space; list options take several', async () => {
+test('every option of a muxd session is accepted, with = or a space, lists with several values', async () => {
   const simulator = startSimulator([
     ...live,
     ...['--model=other', '--permission-mode=acceptEdits', '--allowedTools=Bash(git:*)', '--allowedTools=Read'],
@@ -90,7 +90,7 @@ test('every option of a muxd session is taken, with = and with a space; list opt
   })
 })
 
-test('a prompt may come as an argument, also one that begins with a dash, or as text on stdin', async () => {
+test('a prompt can be an argument, after -- also with a leading dash, or text on stdin', async () => {
   const dashed = startSimulator([...oneShot, '--', '-sim:text is no script'])
   await dashed.ended
   expect(dashed.frames.find(isResult)!['result']).toContain('“-sim:text is no script”')
@@ -101,7 +101,7 @@ test('a prompt may come as an argument, also one that begins with a dash, or as 
   expect(piped.frames.find(isResult)!['result']).toBe('from stdin')
 })
 
-test('limits end a turn in their own way', async () => {
+test('limits end a turn with their own subtype and reason', async () => {
   for (const [args, subtype, reason] of [
     [['--max-turns', '2'], 'error_max_turns', 'max_turns'],
     [['--max-budget-usd', '0.0000001'], 'error_max_budget_usd', 'budget_exhausted'],
@@ -112,7 +112,7 @@ test('limits end a turn in their own way', async () => {
   }
 })
 
-test('without any prompt it ends well and prints nothing', async () => {
+test('without a prompt the simulator prints nothing and exits with 0', async () => {
   const simulator = startSimulator(live)
   simulator.write({ type: 'nonsense' })
   simulator.end()

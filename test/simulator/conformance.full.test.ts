@@ -41,7 +41,7 @@ const leftOut = [
 
 describe.each([
   ['with partial messages', live],
-  ['without', live.filter(flag => flag !== '--include-partial-messages')],
+  ['without partial messages', live.filter(flag => flag !== '--include-partial-messages')],
 ])('%s, every frame has the keys of a recorded frame of its kind', (_, args) => {
   test.each([
     'hello there',
@@ -69,7 +69,7 @@ describe.each([
   })
 })
 
-test('the frames of questions, refusals, interrupts and control requests have known keys', async () => {
+test('permission requests, denials, interrupts and control requests give frames with known keys', async () => {
   const simulator = startSimulator(live)
   simulator.control({ subtype: 'initialize' })
   simulator.prompt('sim:permission')
@@ -124,7 +124,7 @@ describe('the frames come in the order of the recording', () => {
     expect(order(simulator.frames)).toEqual(order(recorded.get(recording)!))
   })
 
-  test('a live process: an allowed tool, then an interrupt in the middle of the text, as live-turns', async () => {
+  test('a live process prints an allowed tool and an interrupted text as in live-turns', async () => {
     const simulator = startSimulator(live)
     simulator.control({ subtype: 'initialize' }, 'init')
     simulator.prompt('sim:text')
@@ -146,7 +146,7 @@ describe('the frames come in the order of the recording', () => {
     expect(order(simulator.frames)).toEqual(order(recorded.get('live-turns')!))
   })
 
-  test('the failure of a turn is told as recorded', async () => {
+  test('each kind of failed turn is printed as recorded', async () => {
     for (const [kind, recording] of Object.entries({
       billing: 'error-billing',
       not_found: 'error-404',

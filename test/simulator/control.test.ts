@@ -23,7 +23,7 @@ function answer(simulator: Simulator, question: Frame, response: object): void {
 }
 
 describe('interrupt', () => {
-  test('in the text: what was written comes as an aborted message, and the process takes the next prompt', async () => {
+  test('in the text prints it as an aborted message, and the process takes the next prompt', async () => {
     const simulator = startSimulator(live)
     simulator.prompt('sim:slow delayMs=1000')
     await simulator.frame(isTextDelta)
@@ -39,7 +39,7 @@ describe('interrupt', () => {
     expect(await simulator.ended).toEqual({ code: 0, signal: null })
   })
 
-  test('before the first token, in a tool, and at a question: the frames of the recordings', async () => {
+  test('before the first token, in a tool or at a permission request gives the recorded frames', async () => {
     for (const [prompt, until, recording] of [
       ['sim:long', ({ status }: Frame) => status === 'requesting', 'interrupt-before-headers'],
       ['sim:hang at=tool', ({ event }: Frame) => event?.type === 'message_stop', 'interrupt-tool'],
@@ -60,7 +60,7 @@ describe('interrupt', () => {
     }
   })
 
-  test('every script stops at whatever step it is', async () => {
+  test('stops every script at any step', async () => {
     for (const prompt of [
       'hello',
       'sim:thinking',
@@ -80,7 +80,7 @@ describe('interrupt', () => {
     }
   })
 
-  test('when nothing is going on it is answered and changes nothing', async () => {
+  test('between turns is answered and changes nothing', async () => {
     const simulator = startSimulator(live)
     simulator.control({ subtype: 'interrupt' })
     const receipt = await simulator.frame(({ type }) => type === 'control_response')
@@ -90,8 +90,8 @@ describe('interrupt', () => {
   })
 })
 
-describe('prompts that come during a turn', () => {
-  test('wait for the end of a turn that only writes text; an interrupt says which still wait', async () => {
+describe('prompts sent during a turn', () => {
+  test('wait for the end of a turn that only writes text, and an interrupt lists those that wait', async () => {
     const simulator = startSimulator(live)
     simulator.prompt('sim:slow delayMs=1000')
     await simulator.frame(isTextDelta)
@@ -103,7 +103,7 @@ describe('prompts that come during a turn', () => {
     expect(await simulator.frame(result(1))).toMatchObject({ result: 'two', user_message_uuid: second })
   })
 
-  test('join the turn after its next tool, and are answered in its one result, as recorded', async () => {
+  test('join the turn after its next tool and share its result, as recorded', async () => {
     const simulator = startSimulator(live)
     const uuids = ['sim:loop rounds=1', 'sim:text two', 'sim:text three'].map(prompt => simulator.prompt(prompt))
     const told = await simulator.frame(isResult)
@@ -121,7 +121,7 @@ describe('prompts that come during a turn', () => {
     expect(states(simulator.frames)).toEqual(states(recorded.get('queued-joins')!))
   })
 
-  test('without a uuid are played all the same, without marks', async () => {
+  test('without a uuid are played without marks', async () => {
     const simulator = startSimulator(live)
     simulator.write({ type: 'user', message: { role: 'user', content: 'sim:text plain' } })
     simulator.end()
@@ -143,7 +143,7 @@ describe('permission', () => {
     expect(told['permission_denials']).toEqual([])
   })
 
-  test('a deny is a failed tool, and the turn goes on', async () => {
+  test('a deny fails the tool, and the turn continues', async () => {
     const simulator = startSimulator(live)
     simulator.prompt('sim:permission')
     answer(simulator, await simulator.frame(isQuestion), { behavior: 'deny', message: 'not here' })
@@ -165,7 +165,7 @@ describe('permission', () => {
     expect(told).toMatchObject({ terminal_reason: 'aborted_tools', is_error: true })
   })
 
-  test('parallel tools are asked for one after the other; what is remembered is not asked again', async () => {
+  test('parallel tools ask one after the other, and a remembered answer is not asked for again', async () => {
     const simulator = startSimulator(live)
     simulator.prompt('sim:permission tools=2')
     const first = await simulator.frame(isQuestion)
@@ -179,7 +179,7 @@ describe('permission', () => {
     expect(simulator.frames.filter(isQuestion)).toHaveLength(1)
   })
 
-  test('is not asked for when rules or the mode give it, nor without the relay', async () => {
+  test('is not asked for when rules or the mode grant it, or in one-shot mode', async () => {
     for (const more of [
       ['--allowedTools', 'Write'],
       ['--permission-mode', 'bypassPermissions'],
@@ -195,7 +195,7 @@ describe('permission', () => {
     expect(silent.frames.some(({ subtype }) => subtype === 'permission_denied')).toBe(true)
   })
 
-  test('questions and plans come the same way', async () => {
+  test('questions and plans are asked in the same way', async () => {
     const simulator = startSimulator(live)
     simulator.prompt('sim:question options=Blue,Green Which one?')
     const question = await simulator.frame(isQuestion)
@@ -210,7 +210,7 @@ describe('permission', () => {
     expect((await simulator.frame(result(1)))['result']).toContain('go on')
   })
 
-  test('once the input has ended nobody is asked, and an open question is answered with no', async () => {
+  test('is not asked for once the input has ended, and an open request is denied', async () => {
     const { frames, code } = await play('sim:permission')
     expect(frames.some(isQuestion)).toBe(false)
     expect(resultOf(frames)['result']).toContain('AbortError: Stream closed')
@@ -224,7 +224,7 @@ describe('permission', () => {
   })
 })
 
-test('control requests: mode, model, and what is not known', async () => {
+test('control requests set the mode and the model, and invalid ones fail as recorded', async () => {
   const simulator = startSimulator(live)
   simulator.control({ subtype: 'initialize' }, 'init')
   simulator.control({ subtype: 'set_model', model: 'fancy' }, 'model')
@@ -248,7 +248,7 @@ test('control requests: mode, model, and what is not known', async () => {
   expect(init).toMatchObject({ model: 'muxd-simulator:fancy', permissionMode: 'plan' })
 })
 
-test('nobody can take it for Claude: its model, its key source and what it writes say so', async () => {
+test('the simulator identifies itself by its model, its key source and its text', async () => {
   const { frames } = await play('What is the capital of France?')
   const init = frames.find(({ subtype }) => subtype === 'init')
   expect(init).toMatchObject({ model: 'muxd-simulator', apiKeySource: 'none (simulator)' })
@@ -258,7 +258,7 @@ test('nobody can take it for Claude: its model, its key source and what it write
   expect(resultOf(frames)['result']).toMatch(/What is the capital of France\?.*simulated/)
 })
 
-test('a line that is no JSON ends the process, also in the middle of a turn', async () => {
+test('a line that is not JSON ends the process, also during a turn', async () => {
   const simulator = startSimulator(live)
   simulator.prompt('sim:slow')
   await simulator.frame(isTextDelta)
@@ -268,7 +268,7 @@ test('a line that is no JSON ends the process, also in the middle of a turn', as
   expect(simulator.frames.some(isResult)).toBe(false)
 })
 
-test('a prompt of 2 MB arrives whole', async () => {
+test('a prompt of 2 MB is read completely', async () => {
   const { frames } = await play(`sim:text ${'x'.repeat(2_000_000)}`, oneShot.concat(['--input-format', 'stream-json']))
   expect(resultOf(frames)['result']).toHaveLength(2_000_000)
 })
@@ -279,13 +279,13 @@ test('user lines are repeated with --replay-user-messages', async () => {
   expect(repeated?.['message'].content).toEqual([{ type: 'text', text: 'sim:text hi' }])
 })
 
-test('the text of sub-agents comes only with --forward-subagent-text', async () => {
+test('the text of sub-agents is printed only with --forward-subagent-text', async () => {
   const spoken = (frames: Frame[]) => frames.filter(frame => kindOf(frame) === 'assistant/text/lane')
   expect(spoken((await play('sim:subagent')).frames)).toHaveLength(0)
   expect(spoken((await play('sim:subagent agents=2', [...live, '--forward-subagent-text'])).frames)).toHaveLength(2)
 })
 
-test('the text and json formats print the result alone', async () => {
+test('the text and json formats print only the result', async () => {
   const text = startSimulator(['-p', 'sim:text only this'])
   await text.ended
   expect(text.stdout.toString()).toBe('only this\n')

@@ -22,7 +22,7 @@ test('a session keeps its id, its prompts and its cost over --resume', async () 
   expect(resultOf(second.frames)['result_index']).toBe(0)
 })
 
-test('the cost of a session grows from turn to turn of one process', async () => {
+test('the cost of a session grows with each turn of a process', async () => {
   const simulator = startSimulator(live)
   for (const _ of [1, 2, 3]) simulator.prompt('sim:text some words')
   simulator.end()
@@ -32,7 +32,7 @@ test('the cost of a session grows from turn to turn of one process', async () =>
   expect(costs).toEqual([...new Set(costs)].sort((a, b) => a - b))
 })
 
-test('a budget counts what is spent from the start of the process on', async () => {
+test('a budget counts only the cost since the start of the process', async () => {
   const home = tempDir()
   const id = randomUUID()
   const before = await play('sim:long words=300', [...live, '--session-id', id], { home })
@@ -41,7 +41,7 @@ test('a budget counts what is spent from the start of the process on', async () 
   expect(resultOf(frames)).toMatchObject({ subtype: 'success', is_error: false })
 })
 
-test('a fork has the history under another id, and leaves the session as it was', async () => {
+test('a fork has the history under another id, and leaves the session unchanged', async () => {
   const home = tempDir()
   const [id, fork] = [randomUUID(), randomUUID()]
   await play('sim:text one', [...live, '--session-id', id], { home })
@@ -53,7 +53,7 @@ test('a fork has the history under another id, and leaves the session as it was'
   expect(resultOf(again.frames)['result']).toBe('Earlier prompts:\n1. sim:text one')
 })
 
-test('a fork at a message knows nothing of what came after it, and its cost begins at zero', async () => {
+test('a fork at a message has no later history and a lower cost, and an unknown message fails', async () => {
   const home = tempDir()
   const [id, fork] = [randomUUID(), randomUUID()]
   const first = await play('sim:text one', [...live, '--session-id', id], { home })
@@ -78,7 +78,7 @@ test('resuming a session that does not exist fails as recorded', async () => {
   expect(simulator.stderr).toBe(`No conversation found with session ID: ${id}\n`)
 })
 
-test('a session id is used once', async () => {
+test('a session id cannot be used twice', async () => {
   const home = tempDir()
   const id = randomUUID()
   await play('sim:text one', [...live, '--session-id', id], { home })
@@ -103,7 +103,7 @@ test('--resume works after a kill in the middle of a turn', async () => {
   expect(readdirSync(join(home, 'projects', project!))).toEqual([`${id}.jsonl`])
 })
 
-test('/clear goes on under a new session id without history', async () => {
+test('/clear continues under a new session id without history', async () => {
   const home = tempDir()
   const simulator = startSimulator(live, { home })
   for (const prompt of ['sim:text one', '/clear', 'sim:history']) simulator.prompt(prompt)

@@ -23,20 +23,20 @@ const after = (frames: Frame[], until: (frame: Frame) => boolean) =>
     .filter(kind => !kind.startsWith('stream/content_block_delta'))
 
 describe('SIGINT', () => {
-  test('in the text: the aborted message and a result, exit 0', async () => {
+  test('in the text prints the aborted message and a result, and exits with 0', async () => {
     const { code, frames } = await signalled('sim:slow delayMs=3000', isTextDelta, 'SIGINT')
     expect(code).toBe(0)
     expect(after(frames, isTextDelta)).toEqual(after(recorded.get('sigint-text')!, isTextDelta))
     expect(frames.find(isResult)).toMatchObject({ terminal_reason: 'aborted_streaming', is_error: true })
   })
 
-  test('in a tool: the rejected call and a result, exit 0', async () => {
+  test('in a tool prints the rejected call and a result, and exits with 0', async () => {
     const { code, frames } = await signalled('sim:hang at=tool', toolRuns, 'SIGINT')
     expect(code).toBe(0)
     expect(after(frames, toolRuns)).toEqual(after(recorded.get('sigint-tool')!, toolRuns))
   })
 
-  test('before the first token and at a question: no result, exit 0', async () => {
+  test('before the first token or at a permission request prints no result, and exits with 0', async () => {
     const early = await signalled('sim:long', requesting, 'SIGINT', 0.01)
     expect(early.code).toBe(0)
     expect(after(early.frames, requesting)).toEqual(after(recorded.get('sigint-before-headers')!, requesting))
@@ -47,13 +47,13 @@ describe('SIGINT', () => {
     expect(asking.frames.some(isResult)).toBe(false)
   })
 
-  test('between turns: exit 0', async () => {
+  test('between turns exits with 0', async () => {
     const ended = await signalled('sim:text hi', ({ state }) => state === 'completed', 'SIGINT')
     expect(ended).toMatchObject({ code: 0, signal: null })
   })
 })
 
-test('SIGTERM and SIGHUP end it without a result, 143 and 129', async () => {
+test('SIGTERM and SIGHUP exit with 143 and 129, without a result', async () => {
   for (const [name, code] of [
     ['SIGTERM', 143],
     ['SIGHUP', 129],
@@ -64,7 +64,7 @@ test('SIGTERM and SIGHUP end it without a result, 143 and 129', async () => {
   }
 })
 
-test.skipIf(!hasProc)('SIGTERM ends it also when nobody reads what it prints', async () => {
+test.skipIf(!hasProc)('SIGTERM ends the simulator even when its output is not read', async () => {
   const simulator = startSimulator(live)
   simulator.prompt('sim:flood frames=100000000')
   await simulator.frame(isTextDelta)
@@ -75,7 +75,7 @@ test.skipIf(!hasProc)('SIGTERM ends it also when nobody reads what it prints', a
 })
 
 describe('hang', () => {
-  test('ignores what it is told to ignore', async () => {
+  test('ignores the given signals and interrupts', async () => {
     const simulator = startSimulator(live)
     simulator.prompt('sim:hang ignore=interrupt,int,term,hup')
     await simulator.frame(isTextDelta)
@@ -115,7 +115,7 @@ describe('hang', () => {
 })
 
 describe('crash', () => {
-  test('with a code: text and stderr, no result', async () => {
+  test('with a code prints text and stderr, but no result', async () => {
     const simulator = startSimulator(live)
     simulator.prompt('sim:crash code=9 stderr="it broke"')
     expect(await simulator.ended).toEqual({ code: 9, signal: null })
@@ -124,7 +124,7 @@ describe('crash', () => {
     expect(simulator.frames.some(isResult)).toBe(false)
   })
 
-  test('of a signal', async () => {
+  test('with a signal ends by that signal, without a result', async () => {
     for (const name of ['SIGKILL', 'SIGSEGV', 'SIGTERM'] as const) {
       const simulator = startSimulator(live)
       simulator.prompt(`sim:crash signal=${name}`)
@@ -133,7 +133,7 @@ describe('crash', () => {
     }
   })
 
-  test('silent: nothing at all, with a code', async () => {
+  test('with sim:silent prints nothing and exits with the code', async () => {
     const simulator = startSimulator(live)
     simulator.prompt('sim:silent code=4')
     expect(await simulator.ended).toEqual({ code: 4, signal: null })

@@ -23,26 +23,26 @@ test.each([recordings.find(file => file.endsWith('.raw'))!, recordings.find(file
   },
 )
 
-test('replay keeps its bytes at a speed, and exits with the code that is asked for', async () => {
+test('replay at a speed prints the same bytes, and exits with the given code', async () => {
   const paced = await play(`sim:replay recording=${directory}/live-turns.raw speed=4 code=1`)
   expect(paced.stdout.equals(readFileSync(`${directory}/live-turns.raw`))).toBe(true)
   expect(paced.code).toBe(1)
 })
 
-test('replay of a file that is not there says so', async () => {
+test('replay of a missing file prints its path and fails', async () => {
   const { stderr, code } = await play('sim:replay recording=/nowhere/at-all.raw')
   expect(stderr).toContain('/nowhere/at-all.raw')
   expect(code).toBe(1)
 })
 
-test('flood prints as many deltas of the size as asked for', async () => {
+test('flood prints the given number of deltas of the given size', async () => {
   const { frames } = await play('sim:flood frames=20000 size=50')
   const deltas = frames.filter(isTextDelta)
   expect(deltas).toHaveLength(20_000)
   expect(deltas.every(({ event }) => event.delta.text.length === 50)).toBe(true)
 })
 
-test('flood at a rate keeps it, whatever the speed', async () => {
+test('flood takes as long as its rate requires, at any speed', async () => {
   const beganAt = performance.now()
   const { frames } = await play('sim:flood frames=50 rate=100')
   expect(performance.now() - beganAt).toBeGreaterThan(450)
@@ -57,7 +57,7 @@ test('flood can be interrupted', async () => {
   expect(await simulator.frame(isResult)).toMatchObject({ terminal_reason: 'aborted_streaming' })
 })
 
-test.skipIf(!hasProc)('flood waits for a slow reader, in bounded memory', async () => {
+test.skipIf(!hasProc)('flood waits for a slow reader in bounded memory', async () => {
   const simulator = startSimulator(live)
   simulator.prompt('sim:flood frames=100000000')
   await simulator.frame(isTextDelta)
@@ -66,7 +66,7 @@ test.skipIf(!hasProc)('flood waits for a slow reader, in bounded memory', async 
   expect(residentBytes(simulator.pid)).toBeLessThan(150 * 1024 * 1024)
 })
 
-test('spam puts dirt between whole frames', async () => {
+test('spam prints garbage between complete frames', async () => {
   const { frames, stdout } = await play('sim:spam')
   const dirt = frames.filter(({ type }) => type === 'dirt').map(({ line }) => line as string)
   expect(dirt).toContain('this line is no JSON')
@@ -83,7 +83,7 @@ test('spam puts dirt between whole frames', async () => {
   expect(stdout.toString()).toContain('👩‍👩‍👧‍👦')
 })
 
-test('a broken tool input, background tasks and their second result', async () => {
+test('a broken tool input is printed raw, and a background task gives a second result', async () => {
   const broken = await play('sim:broken-input')
   const call = broken.frames.find(({ message }) => message?.content?.[0]?.type === 'tool_use')!
   expect(call['message'].content[0].input).toEqual({ __unparsedToolInput: { raw: '{"command": "echo trunc', len: 23 } })
@@ -95,7 +95,7 @@ test('a broken tool input, background tasks and their second result', async () =
   expect(code).toBe(0)
 })
 
-test('in a terminal the last thing printed shows the cursor, as the real one does', async () => {
+test('the output in a terminal ends by showing the cursor, as with Claude Code', async () => {
   const env = { PATH: process.env['PATH'], MUXD_SIMULATOR_HOME: tempDir(), MUXD_SIMULATOR_SPEED: '100' }
   // The shell keeps the terminal open, so that no output is lost at the end.
   const command = [simulatorPath, '-p', '--output-format', 'stream-json', '--verbose', 'sim:text hi']
