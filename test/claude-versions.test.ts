@@ -16,9 +16,9 @@ describe('npm run test:claude -- --claude-version', () => {
     [['--claude-version', '2.1.197', 'cancel'], { version: '2.1.197', rest: ['cancel'] }],
     [['-t', 'x', '--claude-version=2.1.139'], { version: '2.1.139', rest: ['-t', 'x'] }],
     [['--version'], { version: undefined, rest: ['--version'] }],
-  ])('%j', (given, read) => expect(readArguments(given)).toEqual(read))
+  ])('reads %j', (given, read) => expect(readArguments(given)).toEqual(read))
 
-  it.each([[['--claude-version']], [['--claude-version', 'latest']], [['--claude-version=']]])('refuses %j', given => {
+  it.each([[['--claude-version']], [['--claude-version', 'latest']], [['--claude-version=']]])('rejects %j', given => {
     expect(() => readArguments(given)).toThrow('expected a version like 2.1.197')
   })
 })
@@ -66,7 +66,7 @@ describe('the version of Claude Code that the suite runs', () => {
     return cache
   }
 
-  it('is the latest of the registry, not what happens to be installed', async () => {
+  it('is the latest of the registry, not the newest that is installed', async () => {
     const env = {
       XDG_CACHE_HOME: cacheWith('2.1.9', '2.1.10', '2.1.11'),
       npm_config_registry: await registryWith('2.1.10'),
@@ -74,14 +74,14 @@ describe('the version of Claude Code that the suite runs', () => {
     expect(await choose(undefined, env)).toContain('Claude Code: 2.1.10,')
   })
 
-  it('is the newest that is installed where there is no registry, which is said', async () => {
+  it('is the newest that is installed when no registry answers, and a notice says so', async () => {
     const env = { XDG_CACHE_HOME: cacheWith('2.1.9', '2.1.10'), npm_config_registry: 'http://127.0.0.1:1/' }
     const output = await choose(undefined, env)
     expect(output).toContain('the newest that is installed is 2.1.10')
     expect(output).toContain('Claude Code: 2.1.10,')
   })
 
-  it('is the one that was asked for, also beside others; another one in MUXD_TEST_CLAUDE_DIR is refused', async () => {
+  it('is the requested one, and a different one in MUXD_TEST_CLAUDE_DIR is rejected', async () => {
     expect(await choose('2.1.9', { XDG_CACHE_HOME: cacheWith('2.1.9', '2.1.10') })).toContain('Claude Code: 2.1.9,')
     const directory = tempDir()
     installed(directory, '2.1.9')

@@ -20,13 +20,13 @@ const [packed] = JSON.parse(stdout) as [Packed]
 const files = packed.files.map(({ path }) => path)
 const manifest = JSON.parse(source('package.json')) as Record<string, unknown>
 
-it('the package holds the programs, and neither source maps nor the demo', () => {
+it('the package contains the programs, but no source maps and no demo', () => {
   expect(files).toEqual(expect.arrayContaining(['dist/muxd.js', 'dist/daemon.js', 'dist/pty-host.js', 'dist/NOTICE']))
   expect(files.filter(file => /\.map$|demo/.test(file))).toEqual([])
   expect(packed.size).toBeLessThan(2_000_000)
 })
 
-it('the package holds what its README and its documents link to', () => {
+it('the package contains every target of a relative link in its documents', () => {
   const broken = files
     .filter(file => file.endsWith('.md'))
     .flatMap(file =>
@@ -40,7 +40,7 @@ it('the package holds what its README and its documents link to', () => {
   expect(files).toContain('docs/configuration.md')
 })
 
-it('says where it comes from', () => {
+it('package.json names the repository, the homepage and keywords', () => {
   expect(manifest).toMatchObject({
     repository: { type: 'git', url: expect.stringMatching(/^git\+https:\/\//) as string },
     homepage: expect.stringMatching(/^https:\/\//) as string,

@@ -30,7 +30,7 @@ const sources = ['protocol', 'daemon', 'client', 'examples', 'test'].flatMap(dir
 const inTiers = suites.flatMap(({ config }) => listed(config))
 
 describe('the tiers of the tests', () => {
-  it('hold every file with tests, each once', () => {
+  it('contain every file with tests exactly once', () => {
     const files = inTiers.map(({ file }) => file)
     expect(files.toSorted()).toEqual([...new Set(files)].sort())
     // Tests that several files share are run by those that import them.
@@ -40,14 +40,14 @@ describe('the tiers of the tests', () => {
     expect(inNoTier.filter(file => file !== 'test/screenshots/make.ts')).toEqual([])
   })
 
-  it('are told by the names of the files', () => {
+  it('are determined by the names of the files', () => {
     const inFull = inTiers.filter(({ tier }) => tier === 'full').map(({ file }) => file)
     expect(inFull.length).toBeGreaterThan(0)
     const named = inTiers.map(({ file }) => file).filter(file => file.endsWith('.full.test.ts'))
     expect(inFull.toSorted()).toEqual(named.toSorted())
   })
 
-  it('are all run in CI, each by its npm script', () => {
+  it('all run in CI, each by its npm script', () => {
     const scripts = suites.flatMap(suite => suite.scripts)
     const { scripts: inPackage } = JSON.parse(source('package.json')) as { scripts: Record<string, string> }
     for (const tier of ['quick', 'full']) {

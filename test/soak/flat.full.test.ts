@@ -11,20 +11,20 @@ const peaks: Peaks = { daemon: none, ptyHost: none }
 const idle: Measured = { pid: 1, ...none }
 const growing = (by: number) => Array.from({ length: 12 }, (_, index) => 20 + index * by)
 
-describe('the rule of what is flat', () => {
+describe('judge()', () => {
   it.each<[string, number[], boolean]>([
-    ['what stays', growing(0), true],
-    ['what falls', growing(-1), true],
-    ['one more a round', growing(1), false],
-    ['a warm-up', [1, 1, ...growing(0)], true],
-    ['a bad moment', [...growing(0).slice(1), 1_000], true],
-    ['what goes up and comes down', [20, 20, 20, 20, 20, 90, 90, 90, 20, 20, 20, 20], true],
-    ['a step that stays', [20, 20, 20, 20, 20, 20, 30, 30, 30, 30, 30, 30], false],
-  ])('%s', (_, samples, isFlat) => {
+    ['constant samples as flat', growing(0), true],
+    ['falling samples as flat', growing(-1), true],
+    ['one more a round as growing', growing(1), false],
+    ['a warm-up as flat', [1, 1, ...growing(0)], true],
+    ['one outlier as flat', [...growing(0).slice(1), 1_000], true],
+    ['a rise that falls again as flat', [20, 20, 20, 20, 20, 90, 90, 90, 20, 20, 20, 20], true],
+    ['a step that stays as growing', [20, 20, 20, 20, 20, 20, 30, 30, 30, 30, 30, 30], false],
+  ])('judges %s', (_, samples, isFlat) => {
     expect(judge(samples, () => 3).isFlat).toBe(isFlat)
   })
 
-  it('says nothing of too few measurements', () => {
+  it('throws for too few measurements', () => {
     expect(() => judge(growing(0).slice(0, fewestSamples - 1), () => 3)).toThrow('let it run for longer')
   })
 })
@@ -57,18 +57,18 @@ describe.skipIf(process.platform !== 'linux')('a soak of a program (skipped wher
     ['threads', 'pty-host: threads'],
     ['ptys', 'pty-host: PTYs'],
     ['rssMiB', 'pty-host: RSS, MiB'],
-  ])('that leaks %s finds it out', async (leak, what) => {
+  ])('that leaks %s reports it', async (leak, what) => {
     expect(await notFlatIn(leak)).toContain(what)
   })
 
-  it('that leaks nothing has nothing to say', async () => {
+  it('that leaks nothing reports nothing', async () => {
     expect(await notFlatIn('nothing')).toEqual([])
   })
 
   it.each<[string, Partial<Calm>, string]>([
     ['files of deleted sessions', { processFiles: 1 }, 'files of deleted sessions'],
     ['temporary files', { temporaryFiles: 1 }, 'temporary files'],
-  ])('that leaves %s behind finds it out', (_, left, what) => {
+  ])('that leaves %s behind reports it', (_, left, what) => {
     const calm = { daemon: idle, ptyHost: idle, processFiles: 0, temporaryFiles: 0 }
     const calms = Array.from({ length: 9 }, (_each, index) => (index === 8 ? { ...calm, ...left } : calm))
     expect(

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
-it.each(['bench', 'soak'])('no program of test/%s reaches a module that imports vitest', async directory => {
+it.each(['bench', 'soak'])('no program of test/%s imports vitest, directly or indirectly', async directory => {
   const programs = readdirSync(`${root}test/${directory}`).filter(
     name => name.endsWith('.ts') && !name.endsWith('.test.ts'),
   )

@@ -9,13 +9,13 @@ import { tempDir } from './temp-dir.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 describe('MUXD_TEST_SEED', () => {
-  it('is a whole number; nothing else is taken for one', () => {
+  it('accepts only a whole number', () => {
     expect([givenSeed('17'), givenSeed('-17'), givenSeed('')]).toEqual([17, -17, undefined])
     for (const text of ['1.5', 'seventeen', '1e99'])
       expect(() => givenSeed(text)).toThrow(`"${text}", expected a whole`)
   })
 
-  it('repeats the choices, and is printed by a test that fails', () => {
+  it('repeats the random choices, and is printed by a failing test', () => {
     const directory = tempDir()
     const support = join(root, 'test/support')
     symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
@@ -47,7 +47,7 @@ describe('MUXD_TEST_SEED', () => {
   })
 })
 
-it('no test has a source of chance of its own', () => {
+it('no test has its own source of random numbers', () => {
   const files = (readdirSync(join(root, 'test'), { recursive: true }) as string[]).filter(name =>
     /\.[cm]?[jt]s$/.test(name),
   )

@@ -17,8 +17,8 @@ const sound = (): LogEvent[] =>
 const without = (events: LogEvent[], seq: number) => events.filter(event => event.seq !== seq)
 const renumbered = (events: LogEvent[]) => events.map((event, index) => ({ ...event, seq: index + 1 }))
 
-describe('the check that a log is whole', () => {
-  it('passes what is whole, from the first event or from a place in between', () => {
+describe('expectWholeLog', () => {
+  it('accepts a complete log, from its first or from a later event', () => {
     expectWholeLog([])
     expectWholeLog(sound(), { log: sound() })
     expectWholeLog(sound().slice(3), { after: 3, log: sound() })
@@ -57,8 +57,16 @@ describe('the check that a log is whole', () => {
   // The log has the same fault here: the daemon itself is wrong.
   it.each<[string, (events: LogEvent[]) => LogEvent[], RegExp]>([
     ['a run without a terminal event', events => without(events, 7), /no terminal event of r_1/],
-    ['a run with two', events => events.toSpliced(7, 0, events[6]!), /\(done\) of r_1, which had ended/],
-    ['a run with two of different kinds', events => events.with(7, { run: 'r_1', type: 'failed' }), /which had ended/],
+    [
+      'a run with two terminal events',
+      events => events.toSpliced(7, 0, events[6]!),
+      /\(done\) of r_1, which had ended/,
+    ],
+    [
+      'a run with two different terminal events',
+      events => events.with(7, { run: 'r_1', type: 'failed' }),
+      /which had ended/,
+    ],
     ['an event of a run behind its end', events => events.toSpliced(7, 0, events[2]!), /which had ended/],
   ])('fails on %s', (_, planted, fault) => {
     const log = renumbered(planted(sound()))
@@ -66,7 +74,7 @@ describe('the check that a log is whole', () => {
   })
 })
 
-it('a log is read page by page to its head', async () => {
+it('readLog reads a log page by page to its head', async () => {
   const events = sound() as { seq: number }[]
   const read = async ({ topic, after }: { topic: string; after: number }) => {
     expect(topic).toBe('session/s_1')

@@ -18,7 +18,7 @@ function run(directory: string, rules: FaultRule[], program: string) {
 }
 
 describe.skipIf(!canInjectFaults)('injected faults (skipped where there is no C compiler)', () => {
-  it('fail the writes and syncs of a file as the rules say, and of no other', () => {
+  it('fail the writes and syncs of the matching files, and of no others', () => {
     const directory = tempDir()
     mkdirSync(join(directory, 'below'))
     const program = `const fd = fs.openSync(path, 'w'), other = fs.openSync(path + '-other', 'w')
@@ -40,7 +40,7 @@ describe.skipIf(!canInjectFaults)('injected faults (skipped where there is no C 
     expect(readFileSync(join(directory, 'file'), 'utf8')).toBe('first')
   })
 
-  it('do not reach beyond their directory', () => {
+  it('do not affect files outside their directory', () => {
     const directory = tempDir()
     const elsewhere = `const outside = ${JSON.stringify(join(tempDir(), 'file'))}
       console.log(JSON.stringify([codeOf(() => fs.writeFileSync(outside, 'x')), codeOf(() => fs.writeFileSync(path, 'x'))]))`
@@ -48,7 +48,7 @@ describe.skipIf(!canInjectFaults)('injected faults (skipped where there is no C 
     expect(printed).toEqual(['fine', 'EIO'])
   })
 
-  it('keep what the last sync of a file has put on the disk, also when it then replaces another', () => {
+  it('keep the content of the last sync of a file, also of one that is renamed', () => {
     const directory = tempDir()
     const { synced } = run(
       directory,
@@ -67,7 +67,7 @@ describe.skipIf(!canInjectFaults)('injected faults (skipped where there is no C 
     expect(readdirSync(directory)).toContain('file-never')
   })
 
-  it('hold a call up until the rules change', async () => {
+  it('stall a call until the rules change', async () => {
     const directory = tempDir()
     const faults = createFaults(directory)
     faults.set({ operation: 'write', path: '*/file', fault: 'stall' })

@@ -36,7 +36,7 @@ async function stream(messages: Message[]): Promise<StreamEvent[]> {
 
 const textOf = (events: StreamEvent[]) => events.map(event => event.delta?.text ?? '').join('')
 
-test('a text is streamed in pieces between the events of its message and block', async () => {
+test('a text is streamed in pieces between the events of its message and its block', async () => {
   const events = await stream([user('scn:text:one')])
   const types = events.map(event => event.type)
   expect(types.slice(0, 2)).toEqual(['message_start', 'content_block_start'])
@@ -45,7 +45,7 @@ test('a text is streamed in pieces between the events of its message and block',
   expect(textOf(events)).toBe('The answer is one, says the stand-in.')
 })
 
-test('without streaming the message comes whole', async () => {
+test('a message without streaming arrives as one object', async () => {
   const response = await post([user('scn:thinking')], { stream: false })
   expect(await response.json()).toMatchObject({
     model: 'some-model',
@@ -54,7 +54,7 @@ test('without streaming the message comes whole', async () => {
   })
 })
 
-test('a tool conversation goes on by what is in the request', async () => {
+test('a tool conversation continues from the tool results in the request', async () => {
   const events = await stream([user('scn:bash')])
   const { id } = events.find(event => event.content_block?.type === 'tool_use')!.content_block!
   const input = events.map(event => event.delta?.partial_json ?? '').join('')
@@ -69,18 +69,18 @@ test('a tool conversation goes on by what is in the request', async () => {
   expect(api.requests.at(-1)!.toolResults).toEqual([{ toolUseId: id, content: 'from-bash', isError: false }])
 })
 
-test('the last marker counts where texts of several turns come in one message', async () => {
+test('the last marker counts when one message has the texts of several turns', async () => {
   const content = ['scn:silent', '[Request interrupted by user]', 'scn:text:new'].map(text => ({ type: 'text', text }))
   expect(textOf(await stream([{ role: 'user', content }]))).toContain('new')
 })
 
-test('a first attempt fails and the same request then succeeds, for each session by itself', async () => {
+test('retry-529 fails only the first attempt, for each session separately', async () => {
   const statuses: number[] = []
   for (const session of ['a', 'a', 'b', 'b']) statuses.push((await post([user('scn:retry-529')], { session })).status)
   expect(statuses).toEqual([529, 200, 529, 200])
 })
 
-test('a request that is left hanging is known as abandoned once the caller has gone', async () => {
+test('a hanging request is marked as abandoned when its caller leaves', async () => {
   const leave = new AbortController()
   const answer = post([user('scn:silent')], { signal: leave.signal })
   await until(() => expect(api.requests.at(-1)!.scenario).toBe('silent'))
@@ -96,7 +96,7 @@ test('an unknown scenario is an error that names it', async () => {
   expect(await response.text()).toContain('no-such')
 })
 
-test('a scenario of the test takes part like those of the table', async () => {
+test('a scenario of a test works like the built-in ones', async () => {
   api.script('mine', () => 'hang up')
   await expect(post([user('scn:mine')])).rejects.toThrow('fetch failed')
 })
