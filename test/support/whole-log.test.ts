@@ -57,16 +57,8 @@ describe('expectWholeLog', () => {
   // The log has the same fault here: the daemon itself is wrong.
   it.each<[string, (events: LogEvent[]) => LogEvent[], RegExp]>([
     ['a run without a terminal event', events => without(events, 7), /no terminal event of r_1/],
-    [
-      'a run with two terminal events',
-      events => events.toSpliced(7, 0, events[6]!),
-      /\(done\) of r_1, which had ended/,
-    ],
-    [
-      'a run with two different terminal events',
-      events => events.with(7, { run: 'r_1', type: 'failed' }),
-      /which had ended/,
-    ],
+    ['two terminal events', events => events.toSpliced(7, 0, events[6]!), /\(done\) of r_1, which had ended/],
+    ['two different terminal events', events => events.with(7, { run: 'r_1', type: 'failed' }), /which had ended/],
     ['an event of a run behind its end', events => events.toSpliced(7, 0, events[2]!), /which had ended/],
   ])('fails on %s', (_, planted, fault) => {
     const log = renumbered(planted(sound()))
