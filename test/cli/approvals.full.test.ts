@@ -19,7 +19,7 @@ const daemonForTest = async () => {
 }
 const prompt = 'Allow it? y, n, n REASON, a (always): '
 
-describe('on a terminal', () => {
+describe('approvals on a terminal', () => {
   it('run shows an approval in full and accepts y and a', async () => {
     const { inTerminal } = await daemonForTest()
     const terminal = inTerminal('run', 'sim:permission tools=3')
@@ -122,7 +122,7 @@ describe('on a terminal', () => {
   })
 })
 
-describe('without a terminal', () => {
+describe('approvals without a terminal', () => {
   it('run prints the commands that answer an approval, and a second answer fails', async () => {
     const { call, pending } = await daemonForTest()
     const run = call('run', 'sim:permission')

@@ -18,7 +18,7 @@ const slow = 'sim:slow delayMs=5000 words=10000'
 
 const lastOf = <T>(items: T[]): T => items.at(-1)!
 
-describe('run', () => {
+describe('muxd run', () => {
   it('prints only the answer on standard output, and everything else on standard error', async () => {
     const { call } = commandLine()
     const { code, stdout, stderr } = await call('run', 'sim:tools takesMs=1').ended
@@ -178,7 +178,7 @@ describe('run', () => {
   })
 })
 
-describe('attach', () => {
+describe('muxd attach', () => {
   it('starts at the seq given with --from', async () => {
     const { call } = commandLine()
     const all = jsonLines((await call('run', '--json', 'sim:text').ended).stdout)
@@ -296,7 +296,7 @@ it('gc says that there is nothing to delete, as text and as JSON', async () => {
   expect(jsonLines((await call('--json')).stdout)).toMatchObject([{ dryRun: false, sessions: [], freedBytes: 0 }])
 })
 
-describe('ls', () => {
+describe('muxd ls', () => {
   it('prints the whole list, and nothing on standard error', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()

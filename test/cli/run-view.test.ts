@@ -69,7 +69,7 @@ const text = (delta: string, messageId = 'm_1'): Body => ({ type: 'assistant_tex
 const ended = { response: '', transcript: [] }
 const done: Body = { type: 'done', ...ended, numTurns: 1, durationMs: 0 }
 
-describe('in a pipe', () => {
+describe('run output in a pipe', () => {
   it('standard output has only the answer, without escape sequences, and ends its line', () => {
     const events = [
       { type: 'thinking', delta: 'hm' } as Body,
@@ -268,7 +268,7 @@ describe('in a pipe', () => {
   })
 })
 
-describe('on a terminal', () => {
+describe('run output on a terminal', () => {
   it('the state of a tool is rewritten in place', () => {
     expect(shown([text('Look:'), ...tool('t1', 'ls')])).toEqual(['Look:', '◌ Bash ls', ''])
     expect(shown([text('Look:'), ...tool('t1', 'ls'), result('t1', 700)])).toEqual(['Look:', '✓ Bash ls  0.7 s', ''])

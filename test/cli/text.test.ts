@@ -75,7 +75,7 @@ it('harmlessLine keeps colours and removes other escape sequences', () => {
   )
 })
 
-describe('a tool in one line', () => {
+describe('the one-line summary of a tool', () => {
   it.each<[unknown, string]>([
     [{ command: 'npm test', description: 'Run the tests' }, 'npm test'],
     [{ file_path: '/a/b.ts', content: 'long' }, '/a/b.ts'],
@@ -97,7 +97,7 @@ describe('a tool in one line', () => {
   })
 })
 
-describe('numbers', () => {
+describe('formatted numbers', () => {
   it.each([
     [usd(0), '$0'],
     [usd(0.0123), '$0.0123'],

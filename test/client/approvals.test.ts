@@ -188,7 +188,7 @@ describe('mux.approvals()', () => {
   })
 })
 
-describe('an answer', () => {
+describe('the answer to an approval', () => {
   it('is sent again with the same key when its response is lost', async () => {
     const { peer } = await peerWith(record(1))
     peer.on('approval.answer', () => {
@@ -207,7 +207,7 @@ describe('an answer', () => {
 
 const changed = (approval: Approval) => ({ time: 0, type: 'approval_changed', approval })
 
-describe('with a daemon', () => {
+describe('mux.approvals() with a daemon', () => {
   const start = (mux: Mux, prompt: string) => mux.run({ prompt, cwd: tempDir() })
   const ended = async (mux: Mux, run: { id: string }): Promise<Run> => mux.attach(run.id).wait()
 

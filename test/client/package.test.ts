@@ -55,7 +55,7 @@ it('a browser program that connects, runs, subscribes and answers approvals take
   expect(bytes).toBeLessThanOrEqual(sizeLimitBytes)
 })
 
-it('a bundle leaves out what its program does not import', async () => {
+it('a bundle omits exports that its program does not import', async () => {
   const contents = await browserBundle("import { RpcError } from '@muxd/client'\nconsole.log(RpcError)")
   expect(gzipSync(contents).length).toBeLessThan(512)
 })

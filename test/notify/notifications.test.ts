@@ -19,7 +19,7 @@ const message: Message = { event: 'done', session: 's_1', run: 'r_1', body: '{"e
 const running = new AbortController().signal
 const environment = { PATH: process.env['PATH'], MUXD_TOKEN: 'secret', COLOUR: 'blue' }
 
-describe('a command', () => {
+describe('a notification command', () => {
   const command = (script: string, ...args: string[]) => ['/bin/sh', '-c', script, 'sh', ...args]
 
   it('gets the message on standard input, its ids in the environment, and no further argument', async () => {

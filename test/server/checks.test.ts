@@ -77,7 +77,7 @@ describe('the token', () => {
 })
 
 describe('wrong tokens', () => {
-  test('lock for a window after ten within one window, but not when they are spread', () => {
+  test('lock authentication for a window after ten in one window, but not when they are spread', () => {
     let time = 0
     const failed = createFailedTokens({ most: 10, windowMs: 60_000, now: () => time })
     for (let count = 0; count < 30; count++) {

@@ -22,7 +22,7 @@ function answer(simulator: Simulator, question: Frame, response: object): void {
   simulator.write({ type: 'control_response', response: given })
 }
 
-describe('interrupt', () => {
+describe('an interrupt', () => {
   test('in the text prints it as an aborted message, and the process takes the next prompt', async () => {
     const simulator = startSimulator(live)
     simulator.prompt('sim:slow delayMs=1000')

@@ -74,7 +74,7 @@ test.skipIf(!hasProc)('SIGTERM ends the simulator even when its output is not re
   expect(await simulator.ended).toEqual({ code: 143, signal: null })
 })
 
-describe('hang', () => {
+describe('sim:hang', () => {
   test('ignores the given signals and interrupts', async () => {
     const simulator = startSimulator(live)
     simulator.prompt('sim:hang ignore=interrupt,int,term,hup')
@@ -114,7 +114,7 @@ describe('hang', () => {
   })
 })
 
-describe('crash', () => {
+describe('sim:crash', () => {
   test('with a code prints text and stderr, but no result', async () => {
     const simulator = startSimulator(live)
     simulator.prompt('sim:crash code=9 stderr="it broke"')

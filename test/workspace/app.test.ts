@@ -6,7 +6,7 @@ import { isSimulator } from '../../client/workspace/context/simulator.ts'
 import { readFragment, writeFragment } from '../../client/workspace/fragment.ts'
 import { ago, bytes, count, duration, oneLine, shortPath, usd } from '../../client/workspace/parts/format.ts'
 
-describe('the link', () => {
+describe('the link to the page', () => {
   it('reads the code and the workspace behind its #, and keeps only the workspace', () => {
     const cases: [hash: string, read: object, kept: string][] = [
       ['', { workspace: 'main' }, ''],
@@ -22,7 +22,7 @@ describe('the link', () => {
   })
 })
 
-describe('keys', () => {
+describe('key chords', () => {
   const press = (key: string, code: string, held: Partial<KeyPress> = {}): KeyPress => ({
     key,
     code,
@@ -59,7 +59,7 @@ describe('a bare key', () => {
   })
 })
 
-describe('the palette', () => {
+describe('the command palette', () => {
   it('ranks beginnings of words before middles, and finds letters in order', () => {
     const ranked = (query: string) =>
       ['Open daemon', 'Open sessions', 'New session…', 'Split to the right', 'Deny: reopen']
@@ -111,7 +111,7 @@ describe('the simulator', () => {
 })
 
 describe('formatted figures', () => {
-  it('are short', () => {
+  it('are abbreviated', () => {
     expect([0, 900, 12_300, 60_000, 185_000, 7_800_000, 360_000_000].map(duration)).toEqual([
       '0.0 s',
       '0.9 s',

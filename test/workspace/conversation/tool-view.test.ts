@@ -75,7 +75,7 @@ describe('the advice about a failure', () => {
   })
 })
 
-describe('Escape', () => {
+describe('the Escape key', () => {
   it('escalates each time, and only warns at first when the next prompt runs already', () => {
     const first = nextCancel('r_1', undefined, false)
     expect(first).toEqual({ run: 'r_1', mode: 'interrupt' })
