@@ -55,6 +55,6 @@ it('NOTICE names the packages whose code is bundled, with their licences', () =>
     expect(notice).toContain(`\n${name} ${version} (`)
   }
   expect(notice).toMatch(/Permission is hereby granted/)
-  // What is not bundled is installed with its own licence.
+  // Packages that are not bundled are installed with their own licence.
   expect(notice).not.toMatch(/\n(?:better-sqlite3|node-pty|vitest) /)
 })

@@ -8,7 +8,7 @@ const bundle = readFileSync(new URL('../../dist/client/browser.js', import.meta.
 /** Opens a page at `url` with the SDK in it as `sdk`. */
 export type OpenPage = (url: string) => Promise<Page>
 
-/** Defines tests with pages of the SDK in one real Chromium. Skipped where there is none. */
+/** Defines tests with pages of the SDK in one real Chromium. Skipped if Chromium is missing. */
 export function describeInChromium(title: string, tests: (openPage: OpenPage) => void): void {
   describeWithPages(title, newPage =>
     tests(async url => {
@@ -25,7 +25,7 @@ export function describeInChromium(title: string, tests: (openPage: OpenPage) =>
 /** Opens an empty page. With `apart` it has its own browser context and shares nothing with other pages. */
 export type NewPage = (options?: { apart?: boolean }) => Promise<Page>
 
-/** Defines tests with new pages of one real Chromium. Skipped where there is none. */
+/** Defines tests with new pages of one real Chromium. Skipped if Chromium is missing. */
 export function describeWithPages(title: string, tests: (newPage: NewPage) => void): void {
   describe.skipIf(!existsSync(chromiumPath))(`${title} (skipped where there is no ${chromiumPath})`, () => {
     let started: Awaited<ReturnType<typeof startChromium>>

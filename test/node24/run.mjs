@@ -1,6 +1,6 @@
 // `npm run test:node24`: muxd on a Node that has `node:sqlite`. Takes Node 24 from npm, and with it
-// 1. installs a copy of this tree by `npm ci`, where a compiler is a program that fails and says so: neither SQLite nor
-//    anything else may be compiled, and better-sqlite3 may not be there;
+// 1. installs a copy of this tree by `npm ci`. The compiler is replaced by a program that fails with a message, because
+//    nothing may be compiled, SQLite neither, and better-sqlite3 may not be installed;
 // 2. runs the unit tests, the conformance suite of SQLite, and the main job end to end in that copy;
 // 3. packs the copy, installs the package elsewhere, and asks its `muxd doctor`.
 // `MUXD_TEST_NODE24_DIR` names the directory in which Node 24 is installed.
@@ -75,7 +75,7 @@ function run(program, args, { env, ...options } = {}) {
   })
 }
 
-/** The environment without what npm has told this script: the copy is no part of the package it was started in. */
+/** The environment without the variables that npm set for this script: the copy is another package. */
 function outsideNpm() {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_(cache|registry))|INIT_CWD)/i.test(name)),

@@ -55,7 +55,7 @@ static void read_rules(void) {
   fclose(stream);
 }
 
-/* The path of an open file below the scope; 0 for what is none of ours. */
+/* The path of an open file below the scope; 0 for any other file. */
 static int path_of(int fd, char path[PATH_MAX]) {
   const char *scope = getenv("FAULTS_SCOPE");
   if (!scope) return 0;
@@ -73,7 +73,7 @@ static int error_named(const char *name) {
   return EIO;
 }
 
-/* 0: go on; else the error to fail with. Returns only when nothing stalls the call. */
+/* 0: continue; else the error to fail with. Returns when nothing stalls the call any more. */
 static int fault_for(const char *operation, const char *path) {
   for (;;) {
     int error = 0, stalled = 0;
@@ -110,7 +110,7 @@ INTERPOSED(ssize_t, writev, (int fd, const struct iovec *parts, int count), fd, 
 INTERPOSED(ssize_t, pwritev, (int fd, const struct iovec *parts, int count, off_t offset), fd, parts, count, offset)
 INTERPOSED(ssize_t, pwritev64, (int fd, const struct iovec *parts, int count, off64_t offset), fd, parts, count, offset)
 
-/* Where what is synced of `path` is kept; 0 when nothing is to be kept. */
+/* The path that keeps the synced content of `path`; 0 when nothing is kept. */
 static int kept_path(const char *path, char kept[PATH_MAX]) {
   const char *directory = getenv("FAULTS_SYNCED");
   if (!directory) return 0;
@@ -120,7 +120,7 @@ static int kept_path(const char *path, char kept[PATH_MAX]) {
   return 1;
 }
 
-/* As it is when the sync begins: what is written while it goes on may be lost. */
+/* Copies the content at the begin of the sync: bytes written during the sync may be lost. */
 static int copy_to(const char *path, const char *draft) {
   int from = open(path, O_RDONLY | O_CLOEXEC), to = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   char buffer[65536];
@@ -161,7 +161,7 @@ static int sync_file(int fd, int (*real)(int)) {
 int fsync(int fd) { return sync_file(fd, REAL(fsync)); }
 int fdatasync(int fd) { return sync_file(fd, REAL(fdatasync)); }
 
-/* A file that replaces another takes along what was synced of it. */
+/* Renames a file, and its kept content with it. */
 int rename(const char *from, const char *to) {
   int result = REAL(rename)(from, to), before = errno;
   char kept_from[PATH_MAX], kept_to[PATH_MAX];
