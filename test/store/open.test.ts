@@ -40,7 +40,7 @@ test('reopening a database keeps its epoch and everything stored', () => {
   expect(again.events.read('s_1', 0, 10, 1e6)).toEqual(events(1, 3).map(row => row.text))
 })
 
-test('rejects a database with a newer schema, names both versions, and leaves the file unchanged', () => {
+test('a database with a newer schema is rejected with both versions, and stays unchanged', () => {
   const { store, file } = tempStore()
   store.close()
   withRaw(file, db => db.pragma('user_version = 99'))
@@ -51,7 +51,7 @@ test('rejects a database with a newer schema, names both versions, and leaves th
   expect(readFileSync(file).equals(bytes)).toBe(true)
 })
 
-test('rejects a file that is not a database and leaves its content and mode unchanged', () => {
+test('a file that is not a database is rejected, and its content and mode stay unchanged', () => {
   const file = join(tempDir(), 'muxd.db')
   writeFileSync(file, 'dear diary, '.repeat(1_000), { mode: 0o644 })
   expect(refusal(file)).toMatchObject({ reason: 'not_muxd', file })
@@ -59,7 +59,7 @@ test('rejects a file that is not a database and leaves its content and mode unch
   expect(statSync(file).mode & 0o777).toBe(0o644)
 })
 
-test("rejects another program's database and leaves it unchanged", () => {
+test('a database of another program is rejected and stays unchanged', () => {
   const file = join(tempDir(), 'muxd.db')
   withRaw(file, db => db.exec('CREATE TABLE bookmarks (url TEXT)'))
   const bytes = readFileSync(file)

@@ -73,14 +73,14 @@ test('an event comes back with its run, type, process and offset', () => {
   expect(store.events.get('s_9', 1)).toBeUndefined()
 })
 
-test('rejects an event of an unknown process', () => {
+test('append rejects an event of an unknown process', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   expect(() => store.events.append('s_1', [event(1, { process: 'p_9' })])).toThrow(/p_9/)
   expect(store.events.bounds('s_1').head).toBe(0)
 })
 
-test('rejects an event that leaves a gap before it or repeats a seq', () => {
+test('append rejects an event that leaves a gap before it or repeats a seq', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   store.events.append('s_1', events(1, 3))

@@ -44,7 +44,7 @@ test('an answer is found by its exact key, with any characters', () => {
   )
 })
 
-test('rejects a page after an unknown record instead of returning an empty list', () => {
+test('list() rejects a page after an unknown record instead of returning an empty list', () => {
   const { store } = tempStore()
   store.sessions.add(session('s_1'))
   expect(() => store.sessions.list({ limit: 1, after: 's_9' })).toThrow(UnknownRecord)
@@ -179,7 +179,7 @@ test('processes are kept in order with 64-bit offsets and are live until they en
   expect(() => store.processes.checkpoint('p_9', 1)).toThrow(UnknownRecord)
 })
 
-test('rejects runs, processes and events of an unknown session', () => {
+test('runs, processes and events of an unknown session are rejected', () => {
   const { store } = tempStore()
   expect(() => store.runs.save(run('r_1', 's_9'))).toThrow(UnknownRecord)
   expect(() => store.processes.save(processOf('s_9', 'p_1'))).toThrow(UnknownRecord)

@@ -104,7 +104,7 @@ test('the journal stores usage with its event or not at all, and usage outlives 
   expect(sums(reopen(file), [])).toMatchObject([{ costUsd: 1 }])
 })
 
-test('rejects a cost of an unknown session', () => {
+test('a cost of an unknown session is rejected', () => {
   const { store } = storeWith('s_1')
   expect(() => store.usage.save('s_9', [cost(1, 10, 'r_1', { opus: 1 })])).toThrow(UnknownRecord)
   store.usage.save('s_9', events(1, 2))

@@ -24,7 +24,7 @@ function installedEngines(): Engine[] {
   }
 }
 
-it('selects node:sqlite on Node 22.13 and newer, else better-sqlite3', () => {
+it('chooseEngine selects node:sqlite on Node 22.13 and newer, else better-sqlite3', () => {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const isNew = major > 23 || (major === 23 && minor >= 4) || (major === 22 && minor >= 13)
   expect(chooseEngine().name).toBe(isNew ? 'node:sqlite' : 'better-sqlite3')
@@ -110,7 +110,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(sum.all({ two: 5, one: 1 })).toEqual([7])
     })
 
-    it('rejects a missing or surplus parameter, and binds undefined as null', () => {
+    it('a missing or surplus parameter is rejected, and undefined is bound as null', () => {
       const named = db.value<[object], number>('SELECT @one')
       expect(() => named.get({ two: 2 })).toThrow('Missing named parameter "one"')
       expect(named.get({ one: undefined })).toBe(null)
@@ -123,7 +123,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
   })
 
   describe('scan', () => {
-    it('stops at the row whose callback returns false or throws, and leaves no open reader', () => {
+    it('scan stops at the row whose callback returns false or throws, and leaves no open reader', () => {
       db.pragma('journal_mode = WAL')
       for (const text of ['a', 'b', 'c']) insert(text)
       const seen: string[] = []
@@ -274,7 +274,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(texts().length).toBeGreaterThan(0)
     })
 
-    it('rejects a file that is not a database as not_muxd and leaves it unchanged', () => {
+    it('a file that is not a database is rejected as not_muxd and stays unchanged', () => {
       const other = join(tempDir(), 'other')
       writeFileSync(other, 'not a database, '.repeat(200))
       const opened = open(other)
