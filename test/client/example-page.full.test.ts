@@ -10,7 +10,7 @@ import { describeWithPages } from './chromium.ts'
 
 const html = readFileSync(new URL('../../examples/page.html', import.meta.url), 'utf8')
 
-describeWithPages('the example of a page', newPage => {
+describeWithPages('the example page', newPage => {
   it('follows all runs from an origin of its own, with the SDK that the daemon serves', async () => {
     const server = createServer((_request, response) => {
       response.setHeader('content-type', 'text/html')

@@ -24,7 +24,7 @@ async function amidWork(page: Page) {
 
 const themes = ['light', 'dark'] as const
 
-describeWithPages('everybody can use', newPage => {
+describeWithPages('accessibility', newPage => {
   it.each(themes)('no block or dialog has axe violations (%s theme)', { timeout: 240_000 }, async colorScheme => {
     const page = await newPage()
     await page.setViewportSize({ width: 1_400, height: 1_000 })

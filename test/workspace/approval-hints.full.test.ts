@@ -12,7 +12,7 @@ const card = (page: Page, text: RegExp) => page.getByRole('article').filter({ ha
 const facts = (place: Locator) => place.locator('.facts')
 const inPane = (page: Page) => page.locator('.conversation .answering')
 
-describeWithPages('a question about a tool', newPage => {
+describeWithPages('a tool approval', newPage => {
   it('shows in the inbox and in its pane why Claude Code asks', { timeout: 180_000 }, async () => {
     const { info, play } = await startScenes({
       outside: asks(

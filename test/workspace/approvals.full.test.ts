@@ -20,7 +20,7 @@ async function nextApproval(mux: Mux): Promise<Approval> {
   })
 }
 
-describeWithPages('questions', newPage => {
+describeWithPages('pending approvals', newPage => {
   it('are shown in every window, in the inbox and in the pane, until a client answers', {
     timeout: 180_000,
   }, async () => {

@@ -8,7 +8,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { openSession, openWorkspace, tab, violations } from './page.ts'
 
-describeWithPages('the block of', newPage => {
+describeWithPages('the blocks of the page', newPage => {
   it('usage shows the numbers of usage.get, by day and model', async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home })

@@ -21,7 +21,7 @@ async function expectInert(page: Page): Promise<void> {
   expect(await page.title()).toMatch(/^(\(\d+\) )?muxd$/)
 }
 
-describeWithPages('what is written by others', newPage => {
+describeWithPages('hostile text', newPage => {
   it('runs no script as title, label, prompt, answer, frame or layout', async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home, client: { name: evil.slice(0, 100), version: '1' } })

@@ -8,7 +8,7 @@ import { openSession, openWorkspace, sees, tab, violations } from './page.ts'
 /** Names of controls that start, answer, change or end something. */
 const acting = /new session|^new$|send|queue|allow|approve|deny|always|cancel|kill|end the process|change input/i
 
-describeWithPages('a link that may only watch', newPage => {
+describeWithPages('a page with an observe token', newPage => {
   it('shows everything, with nothing to start, answer, change or cancel', async () => {
     const { home, info } = await startTestDaemon()
     const script = await connectForTest({ home })

@@ -8,7 +8,7 @@ import { until } from '../support/until.ts'
 import { openSession, openWorkspace } from './page.ts'
 import { asks, says, startScenes, thinks, uses } from './scenes.ts'
 
-describeWithPages('a reader', newPage => {
+describeWithPages('the workspace page', newPage => {
   it('shows no animation or transition when reduced motion is preferred', {
     timeout: 180_000,
   }, async () => {

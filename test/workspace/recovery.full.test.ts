@@ -11,7 +11,7 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { openSession, openWorkspace, originOf, saidIn, sees, seesRunning, violations, words } from './page.ts'
 
-describeWithPages('a page whose daemon goes', newPage => {
+describeWithPages('a page that loses its daemon', newPage => {
   it('continues the stream on the next daemon and shows everything once, also after a reload', async () => {
     const argv = await onPort()
     const env = { MUXD_SIMULATOR_SPEED: '1' }

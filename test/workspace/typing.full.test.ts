@@ -13,7 +13,7 @@ const promptsOf = async (peer: RpcPeer, { session }: Session) =>
 const pendingOf = async (peer: RpcPeer) =>
   (await peer.call<{ approvals: Approval[] }>('approval.list', { state: 'pending' })).approvals
 
-describeWithPages('what is typed in the workspace', newPage => {
+describeWithPages('keyboard input', newPage => {
   it('answers no approval while a modifier key is held or its card has no focus', async () => {
     const [daemon, peer] = await open()
     for (const title of ['one', 'two']) await start(peer, await create(peer, { title }), 'sim:permission')
