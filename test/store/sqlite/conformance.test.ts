@@ -305,7 +305,7 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(() => open(directory).pragma('user_version')).toThrow(/directory cannot be used \(SQLITE_CANTOPEN/)
     })
 
-    it('a read-only connection changes nothing and creates no file', () => {
+    it('a read-only connection rejects writes and does not open a missing file', () => {
       const reader = engine.open(file, { readOnly: true })
       onTestFinished(() => reader.close())
       expect(() => reader.exec('DROP TABLE things')).toThrow('readonly')
