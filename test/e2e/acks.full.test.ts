@@ -83,17 +83,17 @@ async function startWithLog() {
   return { daemon, peer, session: run.session }
 }
 
-describe('a window', () => {
+describe('a subscription with a window', () => {
   it.each<[string, Acks]>([
-    ['are as they should be', everything],
+    ['are correct', everything],
     ['get lost, two of three', ({ step, received }) => (step % 3 ? [] : [{ seq: received }])],
     [
-      'come late, each for half of what was taken',
+      'come late, each for half of the received events',
       ({ acked, received }) => [{ seq: Math.ceil((acked + received) / 2) }],
     ],
     ['are doubled', ({ received }) => [{ seq: received }, { seq: received }, { seq: received }]],
     [
-      'go backward, and at times nowhere else',
+      'go backward, at times without a newer one',
       ({ step, acked, received }) => [...(step % 2 ? [] : [{ seq: received }]), { seq: acked }, { seq: 0 }, { seq: 1 }],
     ],
     ['are too high', ({ step, received }) => [{ seq: received + 10 ** (step % 9) }, { seq: 0 }]],
@@ -107,16 +107,16 @@ describe('a window', () => {
       ],
     ],
     [
-      'are nonsense now and then',
+      'are sometimes malformed',
       ({ step, received }) =>
         step % 8 ? [{ seq: received }] : [{ seq: -1 }, { seq: 'all' }, { seq: received + 0.5 }, { seq: null }],
     ],
-  ])('is kept and never stalls, and everything comes once, when acks %s', async (_, acks) => {
+  ])('keeps to its window, never stalls and delivers every event once when acks %s', async (_, acks) => {
     const { peer, session } = await startWithLog()
     await readWithWindow(peer, session, acks)
   })
 
-  it('is kept while the run goes on', async () => {
+  it('keeps to its window while a run produces events', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await peer.call<Run>('run.start', {
@@ -142,7 +142,7 @@ describe('a window', () => {
     expectWholeLog(peer.events(topic), { log: await readLog(params => peer.call('topic.read', params), run.session) })
   })
 
-  it('is another one after another subscription: acks of the earlier one open nothing in it', async () => {
+  it('ignores acks that belong to an earlier subscription of the same topic', async () => {
     const { peer, session } = await startWithLog()
     const topic = `session/${session}`
     const { epoch } = await peer.call<{ epoch: string }>('topic.subscribe', { topic, since: 'start', window })
@@ -162,8 +162,8 @@ describe('a window', () => {
   })
 })
 
-describe('the check of a window fails', () => {
-  it('on a client whose acks are relative', async () => {
+describe('the window check of these tests', () => {
+  it('fails for a client that sends relative acks', async () => {
     const { peer, session } = await startWithLog()
     let believed = 0
     const client = readWithWindow(peer, session, everything, {
@@ -177,7 +177,7 @@ describe('the check of a window fails', () => {
     await expect(client).rejects.toThrow(/all that fits after/)
   })
 
-  it('on a daemon that takes acks as relative', async () => {
+  it('fails for a daemon that treats acks as relative', async () => {
     const { peer, session } = await startWithLog()
     let total = 0
     const daemon = readWithWindow(
@@ -192,7 +192,7 @@ describe('the check of a window fails', () => {
     await expect(daemon).rejects.toThrow(/bytes after event/)
   })
 
-  it('on a daemon that sends something twice, and on one that leaves something out', async () => {
+  it('fails for a daemon that sends an event twice or omits one', async () => {
     const { peer, session } = await startWithLog()
     const topic = `session/${session}`
     for (const plant of [(all: object[]) => all.toSpliced(3, 0, all[3]!), (all: object[]) => all.toSpliced(3, 1)]) {

@@ -15,8 +15,8 @@ const ended = (peer: RpcPeer, run: Run) => peer.call<Run>('run.wait', { run: run
 const processOf = async (peer: RpcPeer, { session }: Run) =>
   (await peer.call<Session>('session.get', { session })).process
 
-describe('where there is no memory for another process', () => {
-  it('a run waits and says so, one in a live process goes on, and the end of the others lets it begin', async () => {
+describe('without free memory for another process', () => {
+  it('a new run waits for memory, a run in a live process proceeds, and the new run starts afterwards', async () => {
     const daemon = await startTestDaemon(noMemory)
     const peer = await daemon.peer()
     await peer.call('topic.subscribe', { topic: 'sessions' })
@@ -40,7 +40,7 @@ describe('where there is no memory for another process', () => {
     }
   })
 
-  it('processes that nobody needs are ended for it', async () => {
+  it('an idle process is closed so that a new run can start', async () => {
     const daemon = await startTestDaemon(noMemory)
     const peer = await daemon.peer()
     const idle = await start(peer, 'sim:text')
@@ -51,7 +51,7 @@ describe('where there is no memory for another process', () => {
     expect(await processOf(peer, idle)).toBeNull()
   })
 
-  it('a run that waited for it goes on waiting under the next daemon, which starts it in its turn', async () => {
+  it('a run that waits for memory still waits under the next daemon and starts when the other run ends', async () => {
     const daemon = await startTestDaemon(noMemory)
     const peer = await daemon.peer()
     const first = await start(peer, 'sim:hang at=text')
@@ -65,8 +65,8 @@ describe('where there is no memory for another process', () => {
   })
 })
 
-describe('what was last heard of a run', () => {
-  it('is told in answers while it goes on, and nothing is concluded from its silence', async () => {
+describe('the activity of a run', () => {
+  it('is in method results but not in topics until the run ends, and silence does not end the run', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     await peer.call('topic.subscribe', { topic: 'sessions' })

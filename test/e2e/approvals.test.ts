@@ -38,8 +38,8 @@ const resolved = async (peer: RpcPeer, run: Run) =>
   (await logOf(peer, run)).filter(({ type }) => type === 'approval_resolved')
 const failure = (kind: string, more: object = {}) => ({ error: { data: { kind, ...more } } })
 
-describe('a question of Claude Code', () => {
-  it('is an approval that everybody sees, also who comes later, while the session waits', async () => {
+describe('an approval that Claude Code requests', () => {
+  it('is shown to present and later clients, and its session is waiting until the answer', async () => {
     const [daemon, peer] = await open()
     await peer.call('topic.subscribe', { topic: 'sessions' })
     const run = await start(peer, 'sim:permission')
@@ -77,7 +77,7 @@ describe('a question of Claude Code', () => {
     expect((await peer.call<Session>('session.get', { session: run.session })).state).toBe('idle')
   })
 
-  it('that is denied has the message told to Claude, and the run goes on', async () => {
+  it('passes the message of a denial to Claude, and the run continues', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:permission')
     await answer(peer, await pending(peer), { decision: 'deny', message: 'not in this house' })
@@ -87,7 +87,7 @@ describe('a question of Claude Code', () => {
     ])
   })
 
-  it('that is denied with interrupt cancels the run in the name of the client', async () => {
+  it('cancels the run in the name of the client if it is denied with interrupt', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:permission')
     await answer(peer, await pending(peer), { decision: 'deny', interrupt: true, message: 'stop that' })
@@ -99,7 +99,7 @@ describe('a question of Claude Code', () => {
     ])
   })
 
-  it('can be allowed with another input, which the log has', async () => {
+  it('can be allowed with a changed input, which the log records', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:permission')
     const input = { file_path: '/else/where.txt', content: 'x' }
@@ -108,7 +108,7 @@ describe('a question of Claude Code', () => {
     expect(await resolved(peer, run)).toMatchObject([{ decision: 'allow', input }])
   })
 
-  it('that is remembered is not asked again in this session', async () => {
+  it('is not requested again in its session after an answer with remember', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:permission command=ls')
     const approval = await pending(peer)
@@ -123,7 +123,7 @@ describe('a question of Claude Code', () => {
     await ended(peer, other)
   })
 
-  it('with options is answered by the text of the question', async () => {
+  it('of kind question takes answers keyed by the text of the question', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:question multi=true Which colours?')
     const approval = await pending(peer)
@@ -132,7 +132,7 @@ describe('a question of Claude Code', () => {
     expect((await ended(peer, run)).result!.response).toContain('"Which colours?":"Red, Blue"')
   })
 
-  it('may be whether a plan is good', async () => {
+  it('of kind plan can be denied with a message, and Claude keeps planning', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:plan')
     const approval = await pending(peer)
@@ -141,7 +141,7 @@ describe('a question of Claude Code', () => {
     expect((await ended(peer, run)).result!.response).toContain('I keep planning')
   })
 
-  it('comes for each of several tools in turn', async () => {
+  it('comes once for each of several tool calls, one after the other', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:permission tools=2')
     const first = await pending(peer)
@@ -154,8 +154,8 @@ describe('a question of Claude Code', () => {
   })
 })
 
-describe('the first answer', () => {
-  it('counts, whoever gives it, and all hear whose it was', async () => {
+describe('approval.answer', () => {
+  it('lets the first answer decide, rejects a second with conflict, and publishes who gave the first', async () => {
     const [daemon, peer] = await open()
     const others = [await daemon.peer('second'), await daemon.peer('third')] as const
     const run = await start(peer, 'sim:permission')
@@ -179,7 +179,7 @@ describe('the first answer', () => {
     await ended(peer, run)
   })
 
-  it('is one, when two come at once', async () => {
+  it('accepts one of two simultaneous answers and rejects the other with conflict', async () => {
     const [daemon, peer] = await open()
     const other = await daemon.peer('other')
     const run = await start(peer, 'sim:permission')
@@ -195,7 +195,7 @@ describe('the first answer', () => {
     expect(await resolved(peer, run)).toHaveLength(1)
   })
 
-  it('is given again to a call that is repeated with its key', async () => {
+  it('returns the first result to a call repeated with the same key', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:permission')
     const approval = await pending(peer)
@@ -204,7 +204,7 @@ describe('the first answer', () => {
     await ended(peer, run)
   })
 
-  it('that does not fit the question is refused by its place, and changes nothing', async () => {
+  it('rejects an invalid answer with the path of the mistake, and the approval stays pending', async () => {
     const [daemon, peer] = await open()
     const run = await start(peer, 'sim:question Which one?')
     const approval = await pending(peer)
@@ -228,8 +228,8 @@ describe('the first answer', () => {
   })
 })
 
-describe('a question that nobody can answer any more', () => {
-  it('is withdrawn when its run is cancelled, by whoever cancelled it', async () => {
+describe('a pending approval', () => {
+  it('is withdrawn in the name of the client that cancels its run', async () => {
     const [daemon, peer] = await open()
     const run = await start(peer, 'sim:permission')
     const approval = await pending(peer)
@@ -245,7 +245,7 @@ describe('a question that nobody can answer any more', () => {
     expect((await peer.call<Session>('session.get', { session: run.session })).state).toBe('idle')
   })
 
-  it.each(['terminate', 'kill'])('is withdrawn when its process is ended by %s', async mode => {
+  it.each(['terminate', 'kill'])('is withdrawn when its run is cancelled with mode %s', async mode => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:permission')
     await pending(peer)
@@ -255,7 +255,7 @@ describe('a question that nobody can answer any more', () => {
     expect(await resolved(peer, run)).toMatchObject([{ decision: 'withdrawn' }])
   })
 
-  it('is withdrawn before the end of its run when the process dies', async () => {
+  it('is withdrawn before the terminal event of its run when the process dies', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:permission')
     await pending(peer)
@@ -269,7 +269,7 @@ describe('a question that nobody can answer any more', () => {
     expect(await list(peer)).toEqual([])
   })
 
-  it('is withdrawn when the daemon ends its sessions, and gone with a deleted one', async () => {
+  it('is withdrawn when the daemon stops, and is removed with its session', async () => {
     const [daemon, peer] = await open({})
     const run = await start(peer, 'sim:permission')
     const approval = await pending(peer)
@@ -285,8 +285,8 @@ describe('a question that nobody can answer any more', () => {
   })
 })
 
-describe('a daemon that was killed', () => {
-  it('is followed by one that still asks, under the same id, and takes the answer', async () => {
+describe('the daemon that follows a killed one', () => {
+  it('keeps a pending approval under the same id and accepts its answer', async () => {
     const [daemon, peer] = await open({})
     const run = await start(peer, 'sim:permission tools=2')
     const first = await pending(peer)
@@ -307,7 +307,7 @@ describe('a daemon that was killed', () => {
     expect(next.log()).not.toMatch(/"level":"(warn|error)"/)
   })
 
-  it('is followed by one that denies what has expired meanwhile', async () => {
+  it('resolves an approval as expired if it expired while no daemon ran', async () => {
     const [daemon, peer] = await open({})
     const run = await start(peer, 'sim:permission', { policy: 'ask', expiresAfterMs: 1_500 })
     const approval = await pending(peer)
@@ -321,8 +321,8 @@ describe('a daemon that was killed', () => {
   })
 })
 
-describe('without anybody', () => {
-  it('a question is denied when it expires', async () => {
+describe('the approval options of a session', () => {
+  it('deny an approval that is not answered within expiresAfterMs', async () => {
     const [, peer] = await open({})
     const run = await start(peer, 'sim:permission', { expiresAfterMs: 200 })
     expect((await ended(peer, run)).result!.response).toContain('It was not allowed: Nobody answered in time')
@@ -333,7 +333,7 @@ describe('without anybody', () => {
     ])
   })
 
-  it('the policy deny decides what is asked, but not what a rule asks about', async () => {
+  it('deny every approval under policy deny, except those that an ask rule requests', async () => {
     const [, peer] = await open()
     const approvals = { policy: 'deny' as const, rules: ['ask Read', 'allow Bash'] }
     const run = await start(peer, 'sim:permission', approvals)
@@ -350,7 +350,7 @@ describe('without anybody', () => {
     expect(await resolved(peer, run)).toMatchObject([{ by: { policy: 'deny' } }, { by: { name: 'asker' } }])
   })
 
-  it('a rule that is none is refused by its place', async () => {
+  it('are rejected with the path of an invalid rule', async () => {
     const [, peer] = await open()
     const create = { cwd: tempDir(), approvals: { rules: ['allow Read', 'perhaps Bash'] } }
     await expect(peer.call('session.create', create)).rejects.toMatchObject(
@@ -361,7 +361,7 @@ describe('without anybody', () => {
     )
   })
 
-  it('connected for a while a question is denied, unless the session asks however long it takes', async () => {
+  it('deny an approval after unattendedMs without a client that can answer, unless the policy is ask', async () => {
     const [daemon, peer] = await open({ config: { unattendedMs: 300 } })
     const patient = await start(peer, 'sim:permission', { policy: 'ask' })
     const kept = await pending(peer)

@@ -46,7 +46,7 @@ const limited = (peer: RpcPeer, session: string) =>
 const lost = (peer: RpcPeer, session: string) =>
   peer.events(`session/${session}`).filter(({ type }) => type === 'background_lost')
 
-it('a run that needs another process waits for background work in the present one', async () => {
+it('a run that needs a new process waits for the background work of the current one', async () => {
   const { peer, cwd, session } = await open()
   const { run } = await limited(peer, session)
   await until(
@@ -60,7 +60,7 @@ it('a run that needs another process waits for background work in the present on
   expect(lost(peer, session)).toEqual([])
 })
 
-it('a run that has waited long enough gets its process, and the log names the work that ended', async () => {
+it('a run waits no longer than backgroundWaitMs, and background_lost names the tasks that were ended', async () => {
   const { peer, session } = await open({ backgroundWaitMs: 100, resultGraceMs: 100 })
   const { run } = await limited(peer, session)
   expect(await peer.call('run.wait', { run })).toMatchObject({ state: 'done' })
@@ -82,7 +82,7 @@ it('a queued run that waits for background work can be cancelled', async () => {
   await until(() => expect(existsSync(join(cwd, 'BUILT'))).toBe(true), patience)
 })
 
-it('a change that needs another process is refused while there is background work', async () => {
+it('a session.update that needs a new process is rejected with conflict during background work', async () => {
   const { peer, cwd, session } = await open()
   await expect(peer.call('session.update', { session, claudeSessionId: null })).rejects.toMatchObject({
     error: { data: { kind: 'conflict', backgroundTasks: 1 } },
@@ -91,7 +91,7 @@ it('a change that needs another process is refused while there is background wor
   await until(() => peer.call('session.update', { session, claudeSessionId: null }), patience)
 })
 
-it('a session with one process a run keeps it for background work', async () => {
+it('a session with idleCloseMs 0 keeps its process until its background work has ended', async () => {
   const { peer, cwd, session } = await open({ idleCloseMs: 0 })
   expect(await peer.call('session.get', { session })).toMatchObject({ process: { pid: expect.any(Number) } })
   writeFileSync(join(cwd, 'go'), '')
@@ -103,7 +103,7 @@ it('a session with one process a run keeps it for background work', async () => 
   expect(lost(peer, session)).toEqual([])
 })
 
-it('a close in the middle of background work says in the log what it has ended', async () => {
+it('session.close during background work adds a background_lost event', async () => {
   const { peer, session } = await open({ resultGraceMs: 100 })
   await peer.call('session.close', { session })
   await until(() => expect(lost(peer, session)).toHaveLength(1), patience)

@@ -41,8 +41,8 @@ const open = async (options?: TestDaemonOptions): Promise<[TestDaemon, RpcPeer]>
   return [daemon, await daemon.peer('canceller')]
 }
 
-describe('cancelling a run', () => {
-  it('ends its turn and keeps the process, which takes the next prompt', async () => {
+describe('run.cancel', () => {
+  it('ends the turn and keeps the process, which serves the next prompt', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:hang at=text')
     await untilEvent(peer, run, 'assistant_text')
@@ -61,7 +61,7 @@ describe('cancelling a run', () => {
     })
   })
 
-  it('before its prompt was sent never sends it', async () => {
+  it('before the prompt is sent ends the run without sending it', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:crash')
     expect(await cancel(peer, run)).toMatchObject({ state: 'cancelled' })
@@ -72,7 +72,7 @@ describe('cancelling a run', () => {
     expect(await ended(peer, next)).toMatchObject({ state: 'done' })
   })
 
-  it('before its process was started never starts that', async () => {
+  it('before the process is started ends the run without starting it', async () => {
     const directory = tempDir()
     const [hold, asked, started] = ['hold', 'asked', 'started'].map(name => join(directory, name)) as [
       string,
@@ -102,7 +102,7 @@ describe('cancelling a run', () => {
     expect(await ended(peer, next)).toMatchObject({ state: 'done' })
   })
 
-  it('while it is queued ends it at once', async () => {
+  it('ends a queued run at once', async () => {
     const [, peer] = await open()
     const first = await start(peer, 'sim:hang')
     const queued = await peer.call<Run>('run.start', { session: first.session, prompt: 'sim:text' })
@@ -114,7 +114,7 @@ describe('cancelling a run', () => {
     await ended(peer, first)
   })
 
-  it('ends the process where the turn does not end, step by step', async () => {
+  it('escalates to SIGINT, SIGTERM and SIGKILL if the turn does not end', async () => {
     const [daemon, peer] = await open(quick)
     const run = await start(peer, 'sim:hang ignore=interrupt,int,term')
     await untilEvent(peer, run, 'assistant_text')
@@ -136,7 +136,7 @@ describe('cancelling a run', () => {
     expect(await ended(peer, next)).toMatchObject({ state: 'done' })
   })
 
-  it.each(['terminate', 'kill'])('by %s ends the process and what it started', async mode => {
+  it.each(['terminate', 'kill'])('with mode %s ends the process and everything that it started', async mode => {
     const [daemon, peer] = await open({})
     const run = await start(peer, 'sim:hang at=text')
     await untilEvent(peer, run, 'assistant_text')
@@ -146,7 +146,7 @@ describe('cancelling a run', () => {
     await until(() => expect(processesOf(daemon.home)).toEqual([daemon.pid]))
   })
 
-  it('again is the same request, and a stronger one escalates', async () => {
+  it('records repeated requests once, and escalates on a stronger mode', async () => {
     const [, peer] = await open({ config: { cancelGraceMs: 60_000 } })
     const run = await start(peer, 'sim:hang ignore=interrupt')
     await untilEvent(peer, run, 'assistant_text')
@@ -161,7 +161,7 @@ describe('cancelling a run', () => {
     expect((await eventsOf(peer, run)).at(-1)).toMatchObject({ type: 'cancelled', mode: 'kill', ended: 'process' })
   })
 
-  it('that ends its turn only once its process is signalled ends the process', async () => {
+  it('ends the process if the turn ends only after SIGINT', async () => {
     const [, peer] = await open(quick)
     const run = await start(peer, 'sim:hang at=text ignore=interrupt')
     await untilEvent(peer, run, 'assistant_text')
@@ -176,7 +176,7 @@ describe('cancelling a run', () => {
     )
   })
 
-  it('by two clients at once has one outcome, which is the first one’s, also for a daemon that takes over', async () => {
+  it('records the first of two simultaneous requests, and the next daemon cancels in its name', async () => {
     const [daemon, peer] = await open({ config: { cancelGraceMs: 60_000 } })
     const run = await start(peer, 'sim:hang at=text ignore=interrupt')
     await untilEvent(peer, run, 'assistant_text')
@@ -193,7 +193,7 @@ describe('cancelling a run', () => {
     expect(events.filter(({ type }) => type === 'log_damaged')).toEqual([])
   })
 
-  it('after its end changes nothing', async () => {
+  it('changes nothing after the end of the run', async () => {
     const [, peer] = await open()
     const run = await start(peer, 'sim:text')
     const done = await ended(peer, run)
@@ -201,7 +201,7 @@ describe('cancelling a run', () => {
     expect((await eventsOf(peer, run)).at(-1)).toMatchObject({ type: 'done' })
   })
 
-  it('is refused for a run that does not exist, by its id', async () => {
+  it('rejects an unknown run with not_found and names its id', async () => {
     const [, peer] = await open()
     await expect(peer.call('run.cancel', { run: 'r_none' })).rejects.toMatchObject({
       message: 'there is no run r_none',
@@ -210,8 +210,8 @@ describe('cancelling a run', () => {
   })
 })
 
-describe('a session that is closed while it runs', () => {
-  it('is told to be in use; by force its runs are cancelled in the name of who asked', async () => {
+describe('session.close during a run', () => {
+  it('is rejected with conflict; with force it cancels all runs in the name of the client', async () => {
     const [daemon, peer] = await open(quick)
     const run = await start(peer, 'sim:hang at=text')
     const queued = await peer.call<Run>('run.start', { session: run.session, prompt: 'sim:text' })
@@ -227,8 +227,8 @@ describe('a session that is closed while it runs', () => {
   })
 })
 
-describe('a process that does not end when it should', () => {
-  it('does not spoil the result of a run whose process is kept, nor the next run', async () => {
+describe('a process that does not exit after its result', () => {
+  it('affects neither the result of its run nor later runs', async () => {
     const [, peer] = await open(quick)
     const run = await start(peer, 'sim:hang at=result')
     expect(await ended(peer, run)).toMatchObject({ state: 'done' })
@@ -242,7 +242,7 @@ describe('a process that does not end when it should', () => {
     expect(await ended(peer, later)).toMatchObject({ state: 'done' })
   })
 
-  it('is ended by force, without spoiling the result', async () => {
+  it('is ended by force with idleCloseMs 0, and its run is done with forcedExit', async () => {
     const [, peer] = await open({ argv: ['--simulate', '--idle-close-ms', '0'], config: { resultGraceMs: 150 } })
     const run = await start(peer, 'sim:hang at=result')
     expect(await ended(peer, run)).toMatchObject({ state: 'done' })

@@ -8,7 +8,7 @@ import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
 const flood = 'sim:flood frames=800 rate=800 size=200'
 
-it('clients stay whole over daemons that are killed while they follow, and new ones at the same place', async () => {
+it('clients get every event once while daemons are killed and started again on the same port', async () => {
   let daemon = await startTestDaemon()
   const { home } = daemon
   const { url, token } = daemon.info

@@ -26,8 +26,8 @@ const shared = sharedTestDaemon()
 const open = async (...own: Parameters<typeof openOwn>): ReturnType<typeof openOwn> =>
   own.length > 0 ? openOwn(...own) : [shared(), await shared().peer('controller'), '']
 
-describe('changing a session', () => {
-  it('replaces title and labels, for everybody to see, and tells in its log who did it', async () => {
+describe('session.update', () => {
+  it('replaces title and labels, publishes the change, and logs who made it', async () => {
     const [daemon, peer] = await open()
     const session = await create(peer, { title: 'before', labels: { a: '1', b: '2' } })
     const watcher = await daemon.peer('watcher')
@@ -49,7 +49,7 @@ describe('changing a session', () => {
     expect(await update(peer, session, {})).toMatchObject({ head: 1 })
   })
 
-  it('of its model and mode reaches the live process at once, and the next one', async () => {
+  it('applies model and permission mode to the live process at once, and to the next process', async () => {
     const [, peer] = await open()
     const session = await create(peer)
     await say(peer, session, 'sim:text one')
@@ -72,7 +72,7 @@ describe('changing a session', () => {
     ])
   })
 
-  it('reaches a process in the middle of a turn, and one that is being started', async () => {
+  it('applies the permission mode while a run is starting', async () => {
     const [, peer] = await open()
     const session = await create(peer)
     const run = await start(peer, session, 'sim:slow delayMs=3000')
@@ -82,7 +82,7 @@ describe('changing a session', () => {
     await ended(peer, run)
   })
 
-  it('that Claude Code refuses changes nothing, and says in whose words', async () => {
+  it('changes nothing if Claude Code refuses the permission mode, and returns its error message', async () => {
     const [, peer] = await open()
     const session = await create(peer, { claude: { permissionMode: 'acceptEdits' } })
     await say(peer, session, 'sim:text one')
@@ -98,7 +98,7 @@ describe('changing a session', () => {
     expect((await logOf(peer, session)).filter(({ type }) => type === 'session_updated')).toEqual([])
   })
 
-  it('for leave that only another process can have ends the idle one', async () => {
+  it('to bypassPermissions closes the idle process, since only a new process can have that mode', async () => {
     const [, peer] = await open(undefined, { config: { allowBypassPermissions: true } })
     const session = await create(peer)
     await say(peer, session, 'sim:text one')
@@ -108,7 +108,7 @@ describe('changing a session', () => {
     expect(await get(peer, session)).toMatchObject({ permissionMode: 'bypassPermissions' })
   })
 
-  it('to bypassPermissions needs the configuration’s leave', async () => {
+  it('to bypassPermissions is rejected with forbidden unless the configuration allows it', async () => {
     const [, peer] = await open()
     const session = await create(peer)
     expect(await refusal(update(peer, session, { permissionMode: 'bypassPermissions' }))).toMatchObject({
@@ -116,7 +116,7 @@ describe('changing a session', () => {
     })
   })
 
-  it('of its rules denies the open question whose tool they name, and keeps its deadline', async () => {
+  it('denies an open approval that a new deny rule covers, and keeps expiresAfterMs', async () => {
     const [, peer] = await open()
     const session = await create(peer, { approvals: { policy: 'ask', expiresAfterMs: 3_600_000 } })
     const run = await start(peer, session, 'sim:permission')
@@ -140,7 +140,7 @@ describe('changing a session', () => {
     expect((await fork(peer, session)).approvals).toEqual({ ...approvals, expiresAfterMs: 3_600_000 })
   })
 
-  it('is kept for the next process where the present one dies over it', async () => {
+  it('keeps the change for the next process if the current one dies before it confirms', async () => {
     const [, peer] = await open()
     const session = await create(peer)
     await start(peer, session, 'sim:hang ignore=int,term')
@@ -153,7 +153,7 @@ describe('changing a session', () => {
     expect(await get(peer, session)).toMatchObject({ permissionMode: 'plan' })
   })
 
-  it('comes before its end: when it is deleted, nothing is stored of it any more', async () => {
+  it('completes before a session.delete that follows it, and calls after the delete get not_found', async () => {
     const [daemon, peer] = await open(tempDir())
     const session = await create(peer)
     await peer.call('topic.subscribe', { topic: 'sessions' })
@@ -172,7 +172,7 @@ describe('changing a session', () => {
     expect(daemon.log()).not.toContain('"level":"error"')
   })
 
-  it('is there after the daemon was killed, and its log is what it was', async () => {
+  it('survives a kill of the daemon, and the log stays the same', async () => {
     const [daemon, peer, user] = await open(tempDir())
     const session = await create(peer)
     await say(peer, session, 'sim:text one')
@@ -195,8 +195,8 @@ const stopped = async (peer: RpcPeer, session: Session) => {
   return () => process.kill(pid, 'SIGKILL')
 }
 
-describe('a fork', () => {
-  it('knows what was said before it, and neither knows what is said in the other later', async () => {
+describe('session.fork', () => {
+  it('copies the conversation so far, and later prompts in source or fork do not appear in the other', async () => {
     const [, peer] = await open()
     const source = await create(peer, { title: 'source', labels: { a: '1' }, claude: { model: 'large' } })
     await say(peer, source, 'sim:text one')
@@ -232,7 +232,7 @@ describe('a fork', () => {
     expect(log.map(({ type }) => type)).not.toContain('claude_session_changed')
   })
 
-  it('is made again of the source where its first process was killed before it was written down', async () => {
+  it('forks the source again if the first process of the fork is killed before its transcript exists', async () => {
     const [, peer] = await open()
     const source = await create(peer)
     await say(peer, source, 'sim:text one')
@@ -245,7 +245,7 @@ describe('a fork', () => {
     await say(peer, source, 'sim:text two')
   })
 
-  it('of a fork that has had no run is of the same conversation; its source may be deleted', async () => {
+  it('of a fork without runs copies the same conversation, also after its source is deleted', async () => {
     const [, peer] = await open()
     const source = await create(peer)
     await say(peer, source, 'sim:text one')
@@ -254,7 +254,7 @@ describe('a fork', () => {
     expect(await history(peer, second)).toBe('Earlier prompts:\n1. sim:text one')
   })
 
-  it('is refused while a run goes on, where nothing has been said, and where the conversation is gone', async () => {
+  it('is rejected during a run, before the first prompt, and without a transcript', async () => {
     const [, peer, user] = await open(tempDir())
     const source = await create(peer)
     expect(await refusal(fork(peer, source))).toMatchObject({
@@ -272,7 +272,7 @@ describe('a fork', () => {
     expect(await refusal(fork(peer, source))).toMatchObject({ kind: 'not_found', path })
   })
 
-  it('with a key is made once', async () => {
+  it('creates one session for two calls with the same key', async () => {
     const [, peer] = await open(tempDir())
     const source = await create(peer)
     await say(peer, source, 'sim:text one')

@@ -24,8 +24,8 @@ import type { RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
-describe('a conversation begun without muxd', () => {
-  it('is taken up: its history is known, its cost is not counted, and nothing of its past is made up', async () => {
+describe('a conversation that began outside muxd', () => {
+  it('is imported with its history, and its earlier cost is not counted', async () => {
     const [, peer, user] = await open()
     const cwd = tempDir()
     const { id, costUsd } = await conversation(user, cwd, 'sim:text in a terminal', 'sim:text and again')
@@ -49,7 +49,7 @@ describe('a conversation begun without muxd', () => {
     expect(await get(peer, session)).toMatchObject({ claudeSessionId: id })
   })
 
-  it('can be taken up with the first run', async () => {
+  it('can be imported by run.start', async () => {
     const [, peer, user] = await open()
     const cwd = tempDir()
     const { id } = await conversation(user, cwd, 'sim:text in a terminal')
@@ -58,7 +58,7 @@ describe('a conversation begun without muxd', () => {
     expect((await logOf(peer, run)).slice(0, 2).map(({ type }) => type)).toEqual(['session_imported', 'run_queued'])
   })
 
-  it('is listed with its first prompt, the last used first, and with the session that has it', async () => {
+  it('is listed by session.importable with its first prompt and its session, last used first', async () => {
     const [, peer, user] = await open()
     const cwd = tempDir()
     const earlier = await conversation(user, cwd, 'sim:text first of the one', 'sim:text second')
@@ -82,16 +82,16 @@ describe('a conversation begun without muxd', () => {
       { kind: 'not_found', path: expect.stringMatching(/projects\/\S+\/11111111-\S+\.jsonl$/) as string },
     ],
     [
-      'whose id is none',
+      'whose id is malformed',
       cwd => ({ cwd, claudeSessionId: '../../etc/passwd' }),
       { kind: 'invalid_params', path: '/claudeSessionId' },
     ],
-  ])('%s is refused', async (_, spec, expected) => {
+  ])('%s is rejected', async (_, spec, expected) => {
     const [, peer] = await open()
     expect(await refusal(create(peer, spec(tempDir())))).toMatchObject(expected)
   })
 
-  it('in another directory is refused, naming that', async () => {
+  it('in another directory is rejected, and the message names that directory', async () => {
     const [, peer, user] = await open()
     const cwd = tempDir()
     const { id } = await conversation(user, cwd, 'sim:text there')
@@ -100,8 +100,8 @@ describe('a conversation begun without muxd', () => {
   })
 })
 
-describe('a conversation has one owner', () => {
-  it('among the sessions of a daemon', async () => {
+describe('ownership of a conversation', () => {
+  it('is exclusive among the sessions of a daemon', async () => {
     const [, peer, user] = await open()
     const cwd = tempDir()
     const { id } = await conversation(user, cwd, 'sim:text there')
@@ -114,7 +114,7 @@ describe('a conversation has one owner', () => {
     })
   })
 
-  it('as long as the file of its claim cannot be read, which a conflict names', async () => {
+  it('stays exclusive while the claim file is unreadable, and the conflict names the file', async () => {
     const [, one, user] = await open()
     const [, other] = await open(user)
     const cwd = tempDir()
@@ -134,7 +134,7 @@ describe('a conversation has one owner', () => {
     await close(other, theirs)
   })
 
-  it('claims that killed daemons left are removed by the next daemon of any home', async () => {
+  it('ends when daemon and pty-host are killed: the next daemon of any home removes the claim', async () => {
     const [first, one, user] = await open()
     const cwd = tempDir()
     const { id } = await conversation(user, cwd, 'sim:text there')
@@ -148,7 +148,7 @@ describe('a conversation has one owner', () => {
     await open(user, { home: first.home })
   })
 
-  it('among the homes of a user, for as long as its process lives', async () => {
+  it('is exclusive among the homes of a user while its process lives', async () => {
     const [first, one, user] = await open()
     const [, other] = await open(user)
     const cwd = tempDir()
@@ -168,7 +168,7 @@ describe('a conversation has one owner', () => {
     await until(() => expect(readdirSync(join(user, 'state', 'muxd-claims'))).toEqual(['lock']))
   })
 
-  it('also over the daemon’s end, and after a /clear in it', async () => {
+  it('outlives a killed daemon, and follows a /clear', async () => {
     const [first, one, user] = await open()
     const [, other] = await open(user)
     const session = await create(one)
@@ -189,7 +189,7 @@ describe('a conversation has one owner', () => {
     await until(() => expect(readdirSync(join(user, 'state', 'muxd-claims'))).toEqual(['lock']))
   })
 
-  it('where a plain `claude` has it open that Claude Code itself lists', async () => {
+  it('is refused while a live `claude` process outside muxd has the conversation open', async () => {
     const [, peer, user] = await open()
     const session = await create(peer)
     await say(peer, session, 'sim:text one')
@@ -208,8 +208,8 @@ describe('a conversation has one owner', () => {
   })
 })
 
-describe('a conversation that is gone', () => {
-  it('fails the run as that, never begins another in silence, and is given up when told to', async () => {
+describe('a lost or abandoned conversation', () => {
+  it('fails runs with resume_failed until session.update sets claudeSessionId to null', async () => {
     const [, peer, user] = await open()
     const session = await create(peer)
     await say(peer, session, 'sim:text one')
@@ -238,7 +238,7 @@ describe('a conversation that is gone', () => {
     return session
   }
 
-  it('is given up also with a live process, and by a fork that has not begun', async () => {
+  it('can be abandoned with a live process, and in a fork without runs', async () => {
     const [, peer] = await open()
     const source = await create(peer)
     await say(peer, source, 'sim:text one')

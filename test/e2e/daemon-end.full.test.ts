@@ -20,7 +20,7 @@ const recording = fileURLToPath(new URL('../fixtures/recordings/bash.raw', impor
 const readAll = (peer: RpcPeer, session: string) => readLog(params => peer.call('topic.read', params), session)
 
 describe.each(['SIGTERM', 'daemon.stop'])('a daemon that is stopped by %s', how => {
-  it('ends what runs as interrupted, tells everybody, leaves nothing running and exits 0', async () => {
+  it('interrupts all runs, notifies its clients, leaves no process and exits with 0', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:long words=100000')
@@ -47,7 +47,7 @@ describe.each(['SIGTERM', 'daemon.stop'])('a daemon that is stopped by %s', how 
   })
 })
 
-it('a daemon that is started again says so to its clients, and in daemon.json how', async () => {
+it('daemon.json has the arguments, and daemon.stop with restart closes connections with 4001', async () => {
   const daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '3'] })
   expect(daemon.info.args).toEqual(['--simulate', '--max-runs', '3'])
   const peer = await daemon.peer()
@@ -57,8 +57,8 @@ it('a daemon that is started again says so to its clients, and in daemon.json ho
   expect(await daemon.stop()).toBe(0)
 })
 
-describe('a daemon that was killed', () => {
-  it('is followed by one that goes on with the same run in the same process, and every event is there once', async () => {
+describe('the daemon that follows a killed one', () => {
+  it('continues the same run in the same process, with every event once', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:long words=600 delayMs=1000')
@@ -86,7 +86,7 @@ describe('a daemon that was killed', () => {
     expectWholeLog(await readAll(later, run.session))
   })
 
-  it('is followed by one that translates what was printed meanwhile, also the end of the process', async () => {
+  it('translates output printed while no daemon ran, including the end of the process', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await start(peer, `sim:replay recording=${recording} speed=2`)
@@ -104,7 +104,7 @@ describe('a daemon that was killed', () => {
     expect(await later.call('session.get', { session: run.session })).toMatchObject({ process: null })
   })
 
-  it('is followed by one that carries on with a cancel, and knows who asked for it', async () => {
+  it('continues a cancel in the name of the client that requested it', async () => {
     const daemon = await startTestDaemon({ config: { cancelGraceMs: 60_000 } })
     const peer = await daemon.peer('the canceller')
     const run = await start(peer, 'sim:hang ignore=interrupt')
@@ -122,7 +122,7 @@ describe('a daemon that was killed', () => {
     expect(events.at(-1)).toMatchObject({ type: 'cancelled', by: { name: 'the canceller' }, reason: 'enough' })
   })
 
-  it('is followed by one that goes on with the runs that were queued', async () => {
+  it('starts the queued runs in their turn', async () => {
     const daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '1'] })
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:hang')
@@ -141,7 +141,7 @@ describe('a daemon that was killed', () => {
     expect(session.head).toBe((await readAll(later, queued.session)).length)
   })
 
-  it('leaves no lock and no socket in the way, and keeps its tokens', async () => {
+  it('starts despite the old lock and socket, and keeps the token', async () => {
     const daemon = await startTestDaemon()
     await daemon.kill()
     expect(existsSync(join(daemon.home, 'muxd.sock'))).toBe(true)
@@ -152,8 +152,8 @@ describe('a daemon that was killed', () => {
   })
 })
 
-describe('a daemon that is told to keep sessions', () => {
-  it('goes in order, and the next one goes on with what runs', async () => {
+describe('a daemon that is stopped with keepSessions', () => {
+  it('exits in order without interrupting a run, which the next daemon continues', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:long words=100 delayMs=1000')
@@ -171,7 +171,7 @@ describe('a daemon that is told to keep sessions', () => {
     expect(events.slice(0, seen.length)).toEqual(seen)
   })
 
-  it('leaves to the next one the end of a process whose exit it has only just read', async () => {
+  it('leaves the end of a process whose exit it has just read to the next daemon', async () => {
     const first = await startTestDaemon({ argv: ['--simulate', '--max-runs', '100'] })
     let daemon = first
     for (let round = 0; round < 6; round++) {
@@ -194,7 +194,7 @@ describe('a daemon that is told to keep sessions', () => {
 })
 
 describe('a pty-host that is killed', () => {
-  it('ends every run as interrupted, once, with what was printed until then, and sessions go on with the next one', async () => {
+  it('ends every run as interrupted with its output so far, and sessions continue in the next pty-host', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const first = await start(peer, 'sim:text')
@@ -225,7 +225,7 @@ describe('a pty-host that is killed', () => {
     expect(ptyHostsOf(daemon.home)).not.toContain(ptyHost)
   })
 
-  it('together with its daemon ends every run as interrupted, once, when the next daemon comes', async () => {
+  it('together with its daemon leaves a run that the next daemon ends once as interrupted', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:long words=100000 delayMs=100')

@@ -103,56 +103,62 @@ const places: [HookPoint, number][] = [
 ]
 
 describe('a daemon that is killed', () => {
-  it.each(places)('right after it has %s, passed %i times before, loses and doubles nothing', async (point, count) => {
-    const { home, pid } = await startTestDaemon({ env: { MUXD_KILL_AT: `${point}:${count}` } })
-    const starter = await connect({ home, timing, patient: true })
-    onTestFinished(() => starter.close())
-    // Long enough to reach each kill point, also the checkpoint of the write-ahead log.
-    const [frames, size] = point === 'checkpointed' ? [600, 10_000] : [100, 100]
-    const prompt = `sim:flood frames=${frames} rate=300 size=${size}`
-    const first = starter.run({ prompt, cwd: tempDir() })
-    const second = first.then(({ session }) => starter.run({ prompt: 'sim:tools', session }))
-    const follower = first.then(({ session }) => startFollower({ home, patient: true }, [session]))
-    await until(() => expect(isAlive(pid)).toBe(false), patience)
+  it.each(places)(
+    'at kill point %s, after passing it %i times, loses and duplicates no event',
+    async (point, count) => {
+      const { home, pid } = await startTestDaemon({ env: { MUXD_KILL_AT: `${point}:${count}` } })
+      const starter = await connect({ home, timing, patient: true })
+      onTestFinished(() => starter.close())
+      // Long enough to reach each kill point, also the checkpoint of the write-ahead log.
+      const [frames, size] = point === 'checkpointed' ? [600, 10_000] : [100, 100]
+      const prompt = `sim:flood frames=${frames} rate=300 size=${size}`
+      const first = starter.run({ prompt, cwd: tempDir() })
+      const second = first.then(({ session }) => starter.run({ prompt: 'sim:tools', session }))
+      const follower = first.then(({ session }) => startFollower({ home, patient: true }, [session]))
+      await until(() => expect(isAlive(pid)).toBe(false), patience)
 
-    await startTestDaemon({ home })
-    const { session } = await first
-    await (await first).result()
-    await (await second).result()
-    const log = await readLog(starter.api.topic.read, session)
-    await until(async () => expectWholeLog((await follower).logs.get(session)!, { log }), patience)
-    expect(log.map(({ type }) => type)).not.toContain('log_damaged')
-    const { runs } = await starter.api.run.list({ session })
-    expect(runs.map(({ state }) => state)).toEqual(['done', 'done'])
-    // A single process served both runs.
-    const inits = new Set(log.flatMap(event => (event.type === 'session_init' ? [event['claudeSessionId']] : [])))
-    expect(inits.size).toBe(1)
-  })
+      await startTestDaemon({ home })
+      const { session } = await first
+      await (await first).result()
+      await (await second).result()
+      const log = await readLog(starter.api.topic.read, session)
+      await until(async () => expectWholeLog((await follower).logs.get(session)!, { log }), patience)
+      expect(log.map(({ type }) => type)).not.toContain('log_damaged')
+      const { runs } = await starter.api.run.list({ session })
+      expect(runs.map(({ state }) => state)).toEqual(['done', 'done'])
+      // A single process served both runs.
+      const inits = new Set(log.flatMap(event => (event.type === 'session_init' ? [event['claudeSessionId']] : [])))
+      expect(inits.size).toBe(1)
+    },
+  )
 })
 
-describe('a daemon that is killed while it brings a prompt to a process that is there', () => {
-  it.each(['gathered:3', 'sent:1', 'committed:3'])('at %s, lets it be a run of its own', async place => {
-    const first = await startTestDaemon()
-    const { home } = first
-    const mux = await connect({ home, timing, patient: true })
-    onTestFinished(() => mux.close())
-    const { session, result } = await mux.run({ prompt: 'sim:text one', cwd: tempDir() })
-    await result()
-    await first.kill()
-    const second = await startTestDaemon({ home, env: { MUXD_KILL_AT: place } })
-    const run = mux.run({ prompt: 'sim:text two', session })
-    await until(() => expect(isAlive(second.pid)).toBe(false), patience)
-    await startTestDaemon({ home })
-    expect((await (await run).result()).response).toBe('two')
-    const log = await readLog(mux.api.topic.read, session)
-    expectWholeLog(log)
-    expect(log.filter(event => event.run === null)).toEqual([])
-    expect(log.filter(({ type }) => type === 'session_init')).toHaveLength(2)
-  })
+describe('a daemon that is killed while it sends a prompt to a process it took over', () => {
+  it.each(['gathered:3', 'sent:1', 'committed:3'])(
+    'at %s, leaves a prompt that still becomes a single run',
+    async place => {
+      const first = await startTestDaemon()
+      const { home } = first
+      const mux = await connect({ home, timing, patient: true })
+      onTestFinished(() => mux.close())
+      const { session, result } = await mux.run({ prompt: 'sim:text one', cwd: tempDir() })
+      await result()
+      await first.kill()
+      const second = await startTestDaemon({ home, env: { MUXD_KILL_AT: place } })
+      const run = mux.run({ prompt: 'sim:text two', session })
+      await until(() => expect(isAlive(second.pid)).toBe(false), patience)
+      await startTestDaemon({ home })
+      expect((await (await run).result()).response).toBe('two')
+      const log = await readLog(mux.api.topic.read, session)
+      expectWholeLog(log)
+      expect(log.filter(event => event.run === null)).toEqual([])
+      expect(log.filter(({ type }) => type === 'session_init')).toHaveLength(2)
+    },
+  )
 })
 
-describe('a daemon that is killed and has kept no checkpoint', () => {
-  it('doubles events, and the comparison with what is stored tells', async () => {
+describe('a killed daemon whose checkpoint is lost', () => {
+  it('is followed by one that derives events twice and reports log_damaged', async () => {
     const daemon = await startTestDaemon()
     const starter = await connect({ home: daemon.home, timing })
     onTestFinished(() => starter.close())
@@ -173,7 +179,7 @@ describe('a daemon that is killed and has kept no checkpoint', () => {
 })
 
 describe('a pty-host that is killed', () => {
-  it.each([0, 3, 30])('right after it has appended, %i times before, leaves all of that', async count => {
+  it.each([0, 3, 30])('right after an append, with %i appends before, leaves a consistent log', async count => {
     const { home } = await startTestDaemon({ env: { MUXD_KILL_AT: `appended:${count}` } })
     const starter = await connect({ home, timing })
     onTestFinished(() => starter.close())

@@ -25,7 +25,7 @@ const replaceAll = (bytes: Buffer, text: string, by: string) =>
   Buffer.from(bytes.toString('latin1').replaceAll(text, by), 'latin1')
 
 describe('a daemon that starts over a damaged database', () => {
-  it('serves what is whole, tells in its place what is not, says so in its log, and goes on', async () => {
+  it('serves intact events, puts log_damaged in place of a damaged one, logs it once and continues', async () => {
     const { home, file, session, events, bytes } = await endedHome()
     const at = bytes.indexOf(`"type":"run_started","prompt":"sim:text ${mark}`)
     writeFileSync(file, bytes.fill('A', at + 40, at + 41))
@@ -52,12 +52,18 @@ describe('a daemon that starts over a damaged database', () => {
     ['the schema', (bytes: Buffer) => replaceAll(bytes, 'CREATE TABLE events', 'CREATE TABLE XXXXts')],
     ['the record of a session', (bytes: Buffer) => replaceAll(bytes, '"title":', '"XXXle":')],
     ['half of the file', (bytes: Buffer) => bytes.subarray(0, Math.floor(bytes.length / 8192) * 4096)],
-  ])('does not start without %s, and says in one line what is the matter', async (_what, change) => {
-    const { home, file, bytes } = await endedHome()
-    writeFileSync(file, change(bytes))
-    const damaged = readFileSync(file)
-    const { code, stderr } = await failToStart(['--home', home, '--port', '0', '--simulate'])
-    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringMatching(/^muxd: \S+muxd\.db is .*damaged.*\n$/) })
-    expect(readFileSync(file).equals(damaged)).toBe(true)
-  })
+  ])(
+    'does not start without %s, prints one line about the damage, and leaves the file unchanged',
+    async (_what, change) => {
+      const { home, file, bytes } = await endedHome()
+      writeFileSync(file, change(bytes))
+      const damaged = readFileSync(file)
+      const { code, stderr } = await failToStart(['--home', home, '--port', '0', '--simulate'])
+      expect({ code, stderr }).toEqual({
+        code: 3,
+        stderr: expect.stringMatching(/^muxd: \S+muxd\.db is .*damaged.*\n$/),
+      })
+      expect(readFileSync(file).equals(damaged)).toBe(true)
+    },
+  )
 })

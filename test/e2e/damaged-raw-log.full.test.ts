@@ -107,7 +107,7 @@ function withoutChecksums(chunks: Buffer): Buffer {
 }
 
 describe('a daemon that starts over damaged raw logs', () => {
-  it('translates what is whole and tells what is not, wherever a byte is flipped or a log is cut', {
+  it('translates intact output and reports damage, for random byte flips and truncations', {
     timeout: 180_000,
   }, async () => {
     const { home, logs } = await killedHome()
@@ -127,7 +127,7 @@ describe('a daemon that starts over damaged raw logs', () => {
     expect(told).toBeGreaterThan(24)
   })
 
-  it('would take a changed byte for what was printed, were there no checksums: the check finds that', async () => {
+  it('misses a changed byte without checksums, which the check of these tests detects', async () => {
     const { home, logs } = await killedHome()
     const copy = copyOf(home)
     for (const path of rawLogsOf(copy)) {
@@ -144,7 +144,7 @@ describe('a daemon that starts over damaged raw logs', () => {
     }
   })
 
-  it('does so as well where the logs are gone', async () => {
+  it('reports log_damaged if raw logs or their .times files are empty or missing', async () => {
     const { home, logs } = await killedHome()
     const copy = copyOf(home)
     const [first, second, third, fourth] = rawLogsOf(copy)
@@ -161,7 +161,7 @@ describe('a daemon that starts over damaged raw logs', () => {
     ['cut', (path: string) => truncateSync(`${path}.raw`, Math.floor(statSync(`${path}.raw`).size / 2))],
     ['changed in one byte', (path: string) => doDamage(path, { file: 'raw', place: 4_000, flip: 1 })],
     ['without its checksums', (path: string) => truncateSync(`${path}.times`, 0)],
-  ])('goes on with a process whose log was %s while it went on printing', async (_how, harm) => {
+  ])('continues with a live process whose raw log was %s', async (_how, harm) => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await peer.call<Run>('run.start', {

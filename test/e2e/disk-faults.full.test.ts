@@ -48,7 +48,7 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
     ['ENOSPC', 'disk_full', '*.raw'],
     ['ENOSPC', 'disk_full', '*.times'],
     ['EIO', 'unknown', '*.raw'],
-  ] as const)('with %s fails the run that writes as %s, where it is %s', async (error, code, path) => {
+  ] as const)('with %s fails the writing run with code %s if the error affects %s', async (error, code, path) => {
     const { peer, faults } = await faultyDaemon()
     const quiet = await start(peer, 'sim:hang at=text')
     const quietEvents = await follow(peer, quiet)
@@ -72,48 +72,51 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
   it.each([
     ['ENOSPC', 'disk_full'],
     ['EIO', 'unknown'],
-  ] as const)('with %s under the database fails the run as %s and goes on when it works again', async (error, code) => {
-    const { peer, faults, daemon } = await faultyDaemon()
-    const quiet = await start(peer, 'sim:hang at=text')
-    const quietEvents = await follow(peer, quiet)
-    const loud = await start(peer, 'sim:flood frames=1000000 size=200 rate=500')
-    const loudEvents = await follow(peer, loud)
+  ] as const)(
+    'with %s in the database fails the run with code %s, and runs work again after the fault',
+    async (error, code) => {
+      const { peer, faults, daemon } = await faultyDaemon()
+      const quiet = await start(peer, 'sim:hang at=text')
+      const quietEvents = await follow(peer, quiet)
+      const loud = await start(peer, 'sim:flood frames=1000000 size=200 rate=500')
+      const loudEvents = await follow(peer, loud)
 
-    faults.set(both('*/muxd.db*', error))
-    await until(() => expect(daemon.log()).toContain(loud.session))
-    // Writes fail, and stored events remain readable.
-    await expect(start(peer, 'sim:text')).rejects.toThrow('could not be stored')
-    expect(await read(peer, quiet)).toEqual(quietEvents())
-    const seen = loudEvents().length
-    expect((await read(peer, loud)).slice(0, seen)).toEqual(loudEvents().slice(0, seen))
+      faults.set(both('*/muxd.db*', error))
+      await until(() => expect(daemon.log()).toContain(loud.session))
+      // Writes fail, and stored events remain readable.
+      await expect(start(peer, 'sim:text')).rejects.toThrow('could not be stored')
+      expect(await read(peer, quiet)).toEqual(quietEvents())
+      const seen = loudEvents().length
+      expect((await read(peer, loud)).slice(0, seen)).toEqual(loudEvents().slice(0, seen))
 
-    faults.set()
-    expect(await wait(peer, loud)).toMatchObject({ state: 'failed', result: { failure: { code, retryable: true } } })
-    await until(async () => expectWholeLog(loudEvents(), { log: await read(peer, loud) }))
-    // Output that could not be stored is read again. Its events follow the end of the run.
-    const printed = textIn(join(daemon.home, 'processes'))
-    expect(printed.length).toBeGreaterThan(0)
-    await until(async () => {
-      const log = await read(peer, loud)
-      const texts = log.filter(({ type }) => type === 'assistant_text').map(({ delta }) => delta)
-      expect(texts.join('').length).toBe(printed.length)
-      expect(texts.join('') === printed).toBe(true)
-      expect(log.map(({ type }) => type)).not.toContain('log_damaged')
-    })
-    await until(async () => {
-      const run = await start(peer, 'sim:text')
-      expect(await wait(peer, run)).toMatchObject({ state: 'done' })
-    })
-    await peer.call('run.cancel', { run: quiet.run })
-    expect(await wait(peer, quiet)).toMatchObject({ state: 'cancelled' })
-    await until(async () => expectWholeLog(quietEvents(), { log: await read(peer, quiet) }))
-  })
+      faults.set()
+      expect(await wait(peer, loud)).toMatchObject({ state: 'failed', result: { failure: { code, retryable: true } } })
+      await until(async () => expectWholeLog(loudEvents(), { log: await read(peer, loud) }))
+      // Output that could not be stored is read again. Its events follow the end of the run.
+      const printed = textIn(join(daemon.home, 'processes'))
+      expect(printed.length).toBeGreaterThan(0)
+      await until(async () => {
+        const log = await read(peer, loud)
+        const texts = log.filter(({ type }) => type === 'assistant_text').map(({ delta }) => delta)
+        expect(texts.join('').length).toBe(printed.length)
+        expect(texts.join('') === printed).toBe(true)
+        expect(log.map(({ type }) => type)).not.toContain('log_damaged')
+      })
+      await until(async () => {
+        const run = await start(peer, 'sim:text')
+        expect(await wait(peer, run)).toMatchObject({ state: 'done' })
+      })
+      await peer.call('run.cancel', { run: quiet.run })
+      expect(await wait(peer, quiet)).toMatchObject({ state: 'cancelled' })
+      await until(async () => expectWholeLog(quietEvents(), { log: await read(peer, quiet) }))
+    },
+  )
 
   it.each([
     ['the raw logs', { operation: 'write', path: '*.raw', fault: 'stall' }],
     ['the database', { operation: 'write', path: '*/muxd.db*', fault: 'stall' }],
   ] satisfies [string, FaultRule][])(
-    'that stalls for 5 s under %s loses nothing and ends no run',
+    'that stalls writes to %s for 5 s loses no output and ends no run',
     async (_what, rule) => {
       const { peer, faults } = await faultyDaemon()
       const runs = [
@@ -142,7 +145,7 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
     },
   )
 
-  it('that does not come to an end of a sync holds back the end of the run, and nothing else', async () => {
+  it('that stalls in a sync delays only the terminal event of the run', async () => {
     const { daemon, peer, faults } = await faultyDaemon()
     const run = await start(peer, 'sim:text')
     const events = await follow(peer, run)
@@ -164,7 +167,7 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
     expectWholeLog(events(), { log: await read(peer, run) })
   })
 
-  it('that refuses to sync a raw log says so in the log, and ends no run for it', async () => {
+  it('that refuses to sync a raw log causes a log message, and the run is done', async () => {
     const { daemon, peer, faults } = await faultyDaemon()
     faults.set({ operation: 'sync', path: '*.raw', fault: 'EIO' })
     expect(await wait(peer, await start(peer, 'sim:text'))).toMatchObject({ state: 'done' })

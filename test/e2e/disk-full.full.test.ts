@@ -35,7 +35,7 @@ function fillDisk(directory: string): string {
 }
 
 describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)', () => {
-  it('fails the run that writes, keeps the others readable and going, and is forgotten when there is room', async () => {
+  it('fails the writing run, leaves another one running and readable, and has no effect once space is free', async () => {
     const daemon = await startTestDaemon({ disk: { bytes: 96 * 1024 * 1024 } })
     const peer = await daemon.peer()
     const quiet = await start(peer, 'sim:hang at=text')
@@ -73,7 +73,7 @@ describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)',
     expectWholeLog(quietEvents())
   })
 
-  it('fails a run whose output cannot be kept although its events could be', async () => {
+  it('fails a run whose raw log cannot be written although its events can be stored', async () => {
     const daemon = await startTestDaemon({ disk: { bytes: 2 * 1024 * 1024, at: 'processes' } })
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:flood frames=1000000 size=1000')

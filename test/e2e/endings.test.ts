@@ -17,7 +17,7 @@ const runToEnd = async (peer: RpcPeer, prompt: string) => {
   return { ended, events, last: events.at(-1) }
 }
 
-describe('a run ends once, with its true reason', () => {
+describe('the end of a run', () => {
   it.each([
     [
       'sim:crash code=3 stderr="Error: out of cheese"',
@@ -32,7 +32,7 @@ describe('a run ends once, with its true reason', () => {
     ['sim:fail kind=prompt_too_long', { code: 'context_exceeded' }],
     ['sim:fail kind=max_turns', { code: 'max_turns' }],
     ['sim:fail kind=budget', { code: 'max_budget' }],
-  ])('%s', async (prompt, failure) => {
+  ])('has the failure code of its cause: %s', async (prompt, failure) => {
     const daemon = shared()
     const { ended, last } = await runToEnd(await daemon.peer(), prompt)
     expect(ended).toMatchObject({ state: 'failed', result: { failure } })
@@ -40,7 +40,7 @@ describe('a run ends once, with its true reason', () => {
     expect(ended.result?.failure?.title).not.toBe('')
   })
 
-  it('and goes on with the next prompt after a crash', async () => {
+  it('by a crash lets the session serve the next prompt', async () => {
     const daemon = shared()
     const peer = await daemon.peer()
     const { ended } = await runToEnd(peer, 'sim:crash')
@@ -48,7 +48,7 @@ describe('a run ends once, with its true reason', () => {
     expect(await peer.call<Run>('run.wait', { run: next.run })).toMatchObject({ state: 'done' })
   })
 
-  it('also when it was retried on the way', async () => {
+  it('is done after API retries, which the log contains', async () => {
     const daemon = shared()
     const { ended, events } = await runToEnd(await daemon.peer(), 'sim:retry')
     expect(ended.state).toBe('done')
@@ -57,7 +57,7 @@ describe('a run ends once, with its true reason', () => {
 })
 
 describe('a turn that Claude Code begins by itself', () => {
-  it('is a run of its own, that nobody started', async () => {
+  it('becomes a run of its own with origin.background', async () => {
     const daemon = shared()
     const peer = await daemon.peer()
     const { ended } = await runToEnd(peer, 'sim:background')
@@ -73,8 +73,8 @@ describe('a turn that Claude Code begins by itself', () => {
   })
 })
 
-describe('what a process prints beside its frames', () => {
-  it('is in the log, and nothing of the run is lost', async () => {
+describe('output that is not a frame', () => {
+  it('is logged as unparsed, and the run is done', async () => {
     const daemon = shared()
     const { ended, events } = await runToEnd(await daemon.peer(), 'sim:spam')
     expect(ended.state).toBe('done')

@@ -12,7 +12,7 @@ describe.skipIf(!canInjectFaults)('a disk that refuses to sync (skipped where th
     // Long enough for a checkpoint to write to the database.
     ['the database', '*/muxd.db', 'sim:flood frames=4000 size=2000'],
   ])(
-    '%s ends the daemon: nothing is published as kept, everybody is told, the next one begins a new epoch',
+    'for %s stops the daemon with the state disk_failed, and the next daemon begins a new epoch',
     async (_what, path, prompt) => {
       const home = tempHome()
       const faults = createFaults(home)

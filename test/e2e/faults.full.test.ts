@@ -21,10 +21,10 @@ function script(directory: string, name: string, text: string): string {
 
 describe('without a usable Claude Code', () => {
   it.each([
-    ['none at the given place', undefined, /does not exist/],
-    ['something else', 'echo "git version 2.39.5"', /is no Claude Code/],
-    ['one that is too old', 'echo "1.0.30 (Claude Code)"', /is too old/],
-  ])('a run is refused: %s', async (_title, text, message) => {
+    ['no file at the given path', undefined, /does not exist/],
+    ['another program', 'echo "git version 2.39.5"', /is no Claude Code/],
+    ['a version that is too old', 'echo "1.0.30 (Claude Code)"', /is too old/],
+  ])('run.start is rejected with claude_unavailable: %s', async (_title, text, message) => {
     const directory = tempDir()
     const path = text === undefined ? join(directory, 'claude') : script(directory, 'claude', text)
     const daemon = await startTestDaemon({ argv: ['--claude-bin', path] })
@@ -41,7 +41,7 @@ describe('without a usable Claude Code', () => {
     expect(await peer.call('daemon.status')).toMatchObject({ claude: null })
   })
 
-  it('a run that waited its turn fails with the reason, when it has gone meanwhile', async () => {
+  it('a run whose Claude Code exits without output fails with no_output', async () => {
     const directory = tempDir()
     const path = script(directory, 'claude', `[ "$1" = --version ] && echo "2.1.0 (Claude Code)" && exit; exit 0`)
     const daemon = await startTestDaemon({ argv: ['--claude-bin', path] })
@@ -52,15 +52,15 @@ describe('without a usable Claude Code', () => {
   })
 })
 
-describe('a run is refused', () => {
+describe('the daemon', () => {
   it.each([
     ['a working directory that does not exist', { create: { cwd: '/nowhere/at/all' }, prompt: 'x' }, '/create/cwd'],
-    ['one that is a file', { create: { cwd: '/etc/passwd' }, prompt: 'x' }, '/create/cwd'],
-    ['one that is not absolute', { create: { cwd: 'project' }, prompt: 'x' }, '/create/cwd'],
+    ['a working directory that is a file', { create: { cwd: '/etc/passwd' }, prompt: 'x' }, '/create/cwd'],
+    ['a relative working directory', { create: { cwd: 'project' }, prompt: 'x' }, '/create/cwd'],
     ['an empty prompt', { create: { cwd: '/' }, prompt: '' }, '/prompt'],
     ['a prompt of white space', { create: { cwd: '/' }, prompt: ' \n\t' }, '/prompt'],
     ['a prompt over the limit', { create: { cwd: '/' }, prompt: 'x'.repeat(3 * 1024 * 1024 + 1) }, '/prompt'],
-    ['a prompt that is no string', { create: { cwd: '/' }, prompt: 7 }, '/prompt'],
+    ['a prompt that is not a string', { create: { cwd: '/' }, prompt: 7 }, '/prompt'],
     ['neither session nor create', { prompt: 'x' }, '/session'],
     ['both session and create', { session: 's_x', create: { cwd: '/' }, prompt: 'x' }, '/session'],
     [
@@ -68,7 +68,7 @@ describe('a run is refused', () => {
       { create: { cwd: '/', claude: { maxTurns: 'many' } }, prompt: 'x' },
       '/create/claude/maxTurns',
     ],
-  ])('for %s, by its place in the call', async (_title, params, path) => {
+  ])('rejects run.start with %s and names the path in the call', async (_title, params, path) => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     await expect(peer.call('run.start', params)).rejects.toMatchObject(
@@ -84,12 +84,12 @@ describe('a run is refused', () => {
     ['run.start', { session: 's_none', prompt: 'x' }],
     ['topic.subscribe', { topic: 'session/s_none' }],
     ['topic.read', { topic: 'session/s_none/frames', after: 0 }],
-  ])('by %s for what does not exist', async (method, params) => {
+  ])('rejects %s for an unknown session or run with not_found', async (method, params) => {
     const daemon = await startTestDaemon()
     await expect((await daemon.peer()).call(method, params)).rejects.toMatchObject(refusal('not_found'))
   })
 
-  it('outside the allowed directories, and inside it is not', async () => {
+  it('rejects a run outside the allowed directories and accepts one inside', async () => {
     const root = tempDir()
     const daemon = await startTestDaemon({ argv: ['--simulate', '--allow-root', root] })
     const peer = await daemon.peer()
@@ -98,7 +98,7 @@ describe('a run is refused', () => {
     expect(await peer.call('run.wait', { run: run.run })).toMatchObject({ state: 'done' })
   })
 
-  it('with arguments or without permission checks, unless the configuration allows it', async () => {
+  it('rejects arguments and bypassPermissions unless the configuration allows them', async () => {
     const options = [{ args: ['--effort', 'low'] }, { permissionMode: 'bypassPermissions' }]
     const strict = await (await startTestDaemon()).peer()
     for (const claude of options) {
@@ -111,7 +111,7 @@ describe('a run is refused', () => {
     for (const claude of options) await lax.call('session.create', { cwd: tempDir(), claude })
   })
 
-  it('with the observe token, which may watch it', async () => {
+  it('rejects mutating methods with the observe token, which may wait for a run', async () => {
     const daemon = await startTestDaemon()
     const [control, observer] = [await daemon.peer(), await daemon.peer('observer', daemon.info.observeToken)]
     await expect(start(observer, 'sim:text')).rejects.toMatchObject(refusal('forbidden'))
@@ -136,8 +136,8 @@ describe('a prompt', () => {
   })
 })
 
-describe('the daemon does not start', () => {
-  it('a second time in the same home, and names the first', async () => {
+describe('starting a daemon', () => {
+  it('fails in a home with a running daemon, and names that daemon', async () => {
     const daemon = await startTestDaemon()
     const second = await failToStart(['--home', daemon.home, '--port', '0', '--simulate'])
     expect(second.code).toBe(3)
@@ -147,7 +147,7 @@ describe('the daemon does not start', () => {
     await daemon.peer()
   })
 
-  it('on a port that is in use, and names it', async () => {
+  it('fails on a port in use, and names the port', async () => {
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     onTestFinished(() => void server.close())
@@ -158,7 +158,7 @@ describe('the daemon does not start', () => {
     expect(stderr).not.toContain('    at ')
   })
 
-  it('in a home that others may enter, and says how to mend it', async () => {
+  it('fails in a home that others may enter, and prints the chmod command', async () => {
     const home = tempHome()
     mkdirSync(home, { recursive: true })
     chmodSync(home, 0o755)
@@ -167,13 +167,13 @@ describe('the daemon does not start', () => {
     expect(stderr).toContain(`chmod 700 ${home}`)
   })
 
-  it('with options that are none', async () => {
+  it('fails with an unknown option', async () => {
     const { code, stderr } = await failToStart(['--home', tempHome(), '--prot', '1'])
     expect(code).toBe(2)
     expect(stderr).toContain('--prot')
   })
 
-  it('over a database that is none, and leaves it as it is', async () => {
+  it('fails if muxd.db is not a database, and leaves the file unchanged', async () => {
     const home = tempHome()
     mkdirSync(home, { recursive: true, mode: 0o700 })
     const content = 'not a database at all, but somebody wrote it with care\n'.repeat(100)

@@ -10,7 +10,7 @@ import { until } from '../support/until.ts'
 
 const patience = { timeout: 30_000, interval: 20 }
 
-it('names the pid of Claude Code, not of its shim, also after another daemon has taken the session over', async () => {
+it('session.get names the pid of Claude Code, not of its shim, also after another daemon takes over', async () => {
   const before = await startTestDaemon()
   const peer = await before.peer()
   const { session, run } = await peer.call<Run>('run.start', {
@@ -26,7 +26,7 @@ it('names the pid of Claude Code, not of its shim, also after another daemon has
   expect(again.process).toEqual(started)
 })
 
-it('keeps the end of a flood on stderr, also of one that comes while no daemon is there, and shows it with the failure', async () => {
+it('the end of a stderr flood that comes while no daemon runs is kept and shown with the failure', async () => {
   const claude = standIn(`
     import { existsSync, writeSync } from 'node:fs'
     serve(async uuid => {

@@ -131,7 +131,7 @@ const log = async (peer: RpcPeer, session: string) => {
   return events.map(event => JSON.stringify(event))
 }
 
-test('hostile output of one session changes nothing for another, for a next daemon, or for the CLI', async () => {
+test('hostile output of one session affects neither other sessions nor the next daemon nor the CLI', async () => {
   random = createRandom(testSeed())
   const daemon = await startTestDaemon()
   const peer = await daemon.peer()

@@ -36,7 +36,7 @@ async function restarted(daemon: TestDaemon, env: Record<string, string> = {}) {
 }
 
 describe('a frame nested 4,200 deep', () => {
-  it('is one unparsed event, also for a daemon that takes its process over', async () => {
+  it('becomes an unparsed event, also under a daemon that takes the process over', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     expect((await play(peer, printing([init, deep, text, result]))).state).toBe('done')
@@ -53,8 +53,8 @@ describe('a frame nested 4,200 deep', () => {
   })
 })
 
-describe('a cost that is no amount', () => {
-  it('does not fail the run', async () => {
+describe('a reported cost of 1e308', () => {
+  it('counts as 0 and does not fail the run', async () => {
     const peer = await (await startTestDaemon()).peer()
     const lines = [init, text, JSON.stringify(result).replace('0.01', '1e308')]
     const run = await play(peer, printing(lines))
@@ -64,7 +64,7 @@ describe('a cost that is no amount', () => {
 })
 
 describe('an exception in the translation of a frame', () => {
-  it('gives an unparsed event and counts for nothing more, also when it is read again', async () => {
+  it('becomes an unparsed event and has no other effect, also when the frame is read again', async () => {
     const env = { MUXD_THROW_AT: 'translated:tool_progress' }
     const daemon = await startTestDaemon({ env })
     const peer = await daemon.peer()
@@ -81,12 +81,12 @@ describe('an exception in the translation of a frame', () => {
   })
 })
 
-describe('an exception in what a session does with a frame', () => {
+describe('an exception in the handling of a frame by a session', () => {
   const env = { MUXD_THROW_AT: 'handled:tool_progress' }
   // Without an `init`: the process names prompts, so an `init` without the prompt's uuid would begin a turn of its own.
   const faulty = () => goingOn([text, progress])
 
-  it('ends the run and its process, and neither the session nor any other', async () => {
+  it('ends the run and its process, but leaves the session and other sessions usable', async () => {
     const daemon = await startTestDaemon({ env })
     const peer = await daemon.peer()
     const other = await start(peer, 'sim:long words=2000')
@@ -106,7 +106,7 @@ describe('an exception in what a session does with a frame', () => {
     expect((await log(next.peer, run.session)).filter(({ type }) => type === 'log_damaged')).toHaveLength(1)
   })
 
-  it('makes the session unusable the second time, unless a run has finished in between', async () => {
+  it('makes the session unusable if it occurs twice without a finished run in between', async () => {
     const daemon = await startTestDaemon({ env })
     const peer = await daemon.peer()
     const { session } = await play(peer, 'sim:echo hello')
@@ -156,7 +156,7 @@ describe('an exception in what a session does with a frame', () => {
 })
 
 describe('an exception while a session is restored', () => {
-  it('makes it unusable and ends its process; the daemon starts and the others go on', async () => {
+  it('makes that session unusable and ends its process, while the daemon and other sessions continue', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await start(peer, goingOn([init, text]))

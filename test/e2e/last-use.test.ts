@@ -22,8 +22,8 @@ async function usedAtAfter(peer: RpcPeer, session: string, act: () => Promise<un
   return { moved: after.usedAt > before.usedAt, before, after }
 }
 
-describe('the last use of a session', () => {
-  it('stays where it is while the session is read and while its idle process is closed', async () => {
+describe('usedAt of a session', () => {
+  it('does not change when the session is read or its idle process is closed', async () => {
     const daemon = await startTestDaemon({ config: { idleCloseMs: 300 } })
     const peer = await daemon.peer()
     const run = await ended(peer, await start(peer, 'sim:text'))
@@ -41,7 +41,7 @@ describe('the last use of a session', () => {
     expect(closed.updatedAt).toBeGreaterThan(usedAt)
   })
 
-  it('is moved by each act of a client and by the start and the end of a run', async () => {
+  it('is updated by each act of a client and by the start and end of a run', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const first = await start(peer, 'sim:hang at=text')
@@ -70,7 +70,7 @@ describe('the last use of a session', () => {
     await moves(() => peer.call('session.close', { session }))
   })
 
-  it('is moved by the answer of a client to an approval', async () => {
+  it('is updated by the answer of a client to an approval', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:permission')
@@ -85,7 +85,7 @@ describe('the last use of a session', () => {
     await ended(peer, run)
   })
 
-  it('gives the order of the list, behind the sessions that wait and those that run', async () => {
+  it('orders session.list, after the waiting and the running sessions', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const titles = async (params: object = {}) => {

@@ -34,7 +34,7 @@ const startingProcesses = (seconds: number) => `
     result(uuid)
   })`
 
-describe('what Claude Code has started', () => {
+describe('a process that Claude Code has started', () => {
   let daemon: TestDaemon
   let peer: RpcPeer
   let seconds: number
@@ -84,7 +84,7 @@ describe('what Claude Code has started', () => {
       .flatMap(([pid, name]) => (name === '1' ? [] : [pid]))
       .toSorted((one, other) => one - other)
 
-  it('goes on after a graceful end where it has a session of its own, is in the record while it runs, and ends with a sweep', async () => {
+  it('outlives a close if it is detached, is listed in left while it runs, and ends with a sweep', async () => {
     const { session } = await start()
     const closed = await peer.call<Session>('session.close', { session })
     expect(names()).toEqual(['2', '3'])
@@ -103,7 +103,7 @@ describe('what Claude Code has started', () => {
     expect(names()).toEqual([])
   })
 
-  it('ends with a process that is asked to end in the middle of its run', async () => {
+  it('is ended when the run is cancelled with mode terminate', async () => {
     const run = await start('hang')
     await peer.call('run.cancel', { run: run.run, mode: 'terminate' })
     expect(await peer.call('run.wait', { run: run.run })).toMatchObject({ state: 'cancelled' })
@@ -111,14 +111,14 @@ describe('what Claude Code has started', () => {
     expect((await get(run)).left).toBeUndefined()
   })
 
-  it('ends with a process that somebody else kills', async () => {
+  it('is ended when Claude Code is killed from outside', async () => {
     const run = await start()
     const { process: claude } = await get(run)
     process.kill(claude!.pid, 'SIGKILL')
     await until(() => expect(names()).toEqual([]), patience)
   })
 
-  it('ends with its session, also what was left before', async () => {
+  it('is ended when its session is deleted, also if a close left it running', async () => {
     const { session } = await start()
     await peer.call('session.close', { session })
     expect(names()).toEqual(['2', '3'])
@@ -126,7 +126,7 @@ describe('what Claude Code has started', () => {
     expect(names()).toEqual([])
   })
 
-  it('ends with the pty-host, by the next one, also where it has no environment', async () => {
+  it('is ended by the next pty-host after a killed one, also without an environment', async () => {
     await start('hang')
     const [ptyHost] = ptyHostsOf(daemon.home)
     // The pty-host writes the note a moment after the tool's end is reported.
@@ -138,7 +138,7 @@ describe('what Claude Code has started', () => {
     await until(() => expect(names()).toEqual([]), patience)
   })
 
-  it('is left by a daemon that stops where its process is idle, and is in the record of the next daemon', async () => {
+  it('outlives a daemon that stops while Claude Code is idle, and the next daemon lists it in left', async () => {
     const { session } = await start()
     await daemon.stop()
     expect(names()).toEqual(['2', '3'])
@@ -147,13 +147,13 @@ describe('what Claude Code has started', () => {
     await next.call('session.close', { session, sweep: true })
   })
 
-  it('ends with a daemon that stops in the middle of its run', async () => {
+  it('is ended when the daemon stops during the run', async () => {
     await start('hang')
     await daemon.stop()
     expect(names()).toEqual([])
   })
 
-  it('is found where its process has ended while no daemon was there', async () => {
+  it('is ended by the next daemon if Claude Code was killed while no daemon ran', async () => {
     const run = await start()
     const { process: claude } = await get(run)
     await daemon.kill()

@@ -35,11 +35,11 @@ const counterIn = (log: { type: string }[]) => {
 const processOf = async (peer: RpcPeer, { session }: Run) =>
   (await peer.call<Session>('session.get', { session })).process
 
-describe('a run with limits of its own', () => {
+describe('a run with limits', () => {
   it.each<[string, RunLimits, string]>([
     ['sim:slow words=100000 delayMs=2000', { timeoutMs: 600 }, 'timed_out'],
     ['sim:hang at=text', { inactivityMs: 600 }, 'inactive'],
-  ])('fails where %s goes on beyond %j, and its process takes the next prompt', async (prompt, limits, code) => {
+  ])('fails if %s exceeds %j, and its process serves the next prompt', async (prompt, limits, code) => {
     const { peer } = await open({ cancelGraceMs: 60_000 })
     const session = await warmSession(peer)
     const run = await start(peer, prompt, limits, session)
@@ -55,7 +55,7 @@ describe('a run with limits of its own', () => {
     expect(await processOf(peer, run)).toEqual(process)
   })
 
-  it('fails by its limit also where only force ends it', async () => {
+  it('fails as timed_out also if only SIGKILL ends its process', async () => {
     const { daemon, peer } = await open({ cancelGraceMs: 150 })
     const session = await warmSession(peer)
     const run = await start(peer, 'sim:hang ignore=interrupt,int,term', { timeoutMs: 1_500 }, session)
@@ -66,7 +66,7 @@ describe('a run with limits of its own', () => {
     await until(() => expect(processesOf(daemon.home)).toEqual([daemon.pid]))
   })
 
-  it('fails by its limit whoever cancels it then, and is cancelled where that came first', async () => {
+  it('fails by its limit despite a later cancel, and is cancelled if the cancel came first', async () => {
     const { peer } = await open({ cancelGraceMs: 60_000 })
     const late = await start(peer, 'sim:hang ignore=interrupt', { inactivityMs: 200 })
     await until(async () =>
@@ -87,7 +87,7 @@ describe('a run with limits of its own', () => {
     expect((await eventsOf(peer, early)).filter(({ type }) => type === 'limit_reached')).toEqual([])
   })
 
-  it('is not inactive while its process prints, however long it takes', async () => {
+  it('is not inactive while its process prints', async () => {
     const { peer } = await open()
     const session = await warmSession(peer)
     const run = await start(peer, 'sim:slow words=100 delayMs=2000', { inactivityMs: 1_500 }, session)
@@ -96,7 +96,7 @@ describe('a run with limits of its own', () => {
     expect(endedAt! - startedAt!).toBeGreaterThan(1_500)
   })
 
-  it('is not inactive while it waits for an answer, but its time runs on', async () => {
+  it('is not inactive while it waits for an approval, but its timeout continues', async () => {
     const { peer } = await open()
     const session = await warmSession(peer)
     const asking = async (run: Run) => {
@@ -121,7 +121,7 @@ describe('a run with limits of its own', () => {
     expect(await peer.call('approval.get', { approval: withdrawn })).toMatchObject({ decision: 'withdrawn' })
   })
 
-  it('keeps its deadline over a killed daemon, and loses none of what was printed meanwhile', async () => {
+  it('keeps its deadline after a kill of the daemon, and a run within its limits is done', async () => {
     const { daemon, peer } = await open()
     const silent = await start(peer, 'sim:hang at=text', { timeoutMs: 1_500 })
     const speaking = await start(peer, 'sim:slow words=50 delayMs=2000', { timeoutMs: 60_000, inactivityMs: 20_000 })
@@ -139,28 +139,25 @@ describe('a run with limits of its own', () => {
   it.each<[string, RunLimits, string]>([
     ['maxTurns', { maxTurns: 2 }, 'max_turns'],
     ['maxBudgetUsd', { maxBudgetUsd: 0.000_000_1 }, 'max_budget'],
-  ])(
-    'is held to %s also in a session whose process lives, and holds no other run to it',
-    async (_name, limits, code) => {
-      const { peer } = await open()
-      const session = await warmSession(peer)
-      const limited = await start(peer, 'sim:loop rounds=5', limits, session)
-      expect(await ended(peer, limited)).toMatchObject(failed(code))
-      const free = await start(peer, 'sim:loop rounds=4', {}, session)
-      expect(await ended(peer, free)).toMatchObject({ state: 'done' })
-      const history = await ended(peer, await start(peer, 'sim:history', {}, session))
-      expect(history.result!.response).toContain('my first')
-      const { costUsd } = await peer.call<Session>('session.get', { session })
-      const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session })
-      expect(runs.reduce((sum, { result }) => sum + result!.costUsd, 0)).toBeCloseTo(costUsd, 9)
-      const log = await readLog(params => peer.call('topic.read', params), session)
-      // The simulator's counter continues across its processes.
-      expect(costUsd).toBeCloseTo(counterIn(log), 9)
-      await eventsOf(peer, free)
-    },
-  )
+  ])('is bound by %s in a session with a live process, and the next run is not', async (_name, limits, code) => {
+    const { peer } = await open()
+    const session = await warmSession(peer)
+    const limited = await start(peer, 'sim:loop rounds=5', limits, session)
+    expect(await ended(peer, limited)).toMatchObject(failed(code))
+    const free = await start(peer, 'sim:loop rounds=4', {}, session)
+    expect(await ended(peer, free)).toMatchObject({ state: 'done' })
+    const history = await ended(peer, await start(peer, 'sim:history', {}, session))
+    expect(history.result!.response).toContain('my first')
+    const { costUsd } = await peer.call<Session>('session.get', { session })
+    const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session })
+    expect(runs.reduce((sum, { result }) => sum + result!.costUsd, 0)).toBeCloseTo(costUsd, 9)
+    const log = await readLog(params => peer.call('topic.read', params), session)
+    // The simulator's counter continues across its processes.
+    expect(costUsd).toBeCloseTo(counterIn(log), 9)
+    await eventsOf(peer, free)
+  })
 
-  it('shares its process with a run of the same maxTurns, and with none where it has a budget', async () => {
+  it('shares a process with a run of the same maxTurns, but has one of its own if it has a budget', async () => {
     const { peer } = await open()
     const first = await start(peer, 'sim:text', { maxTurns: 3 })
     await ended(peer, first)
@@ -171,7 +168,7 @@ describe('a run with limits of its own', () => {
     await until(async () => expect(await processOf(peer, first)).toBeNull())
   })
 
-  it('is refused limits that are none', async () => {
+  it('is rejected with the path of an invalid limit', async () => {
     const { peer } = await open()
     for (const limits of [{ timeoutMs: 0 }, { maxTurns: 1.5 }, { maxBudgetUsd: 0 }, { inactivityMs: 10 ** 12 }]) {
       const [name] = Object.keys(limits)

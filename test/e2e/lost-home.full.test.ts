@@ -28,7 +28,7 @@ const losses = [
 ] as const
 
 describe('a daemon', () => {
-  it.each(losses)('tells its clients and ends with 5 within seconds when %s', async (_what, reason, lose) => {
+  it.each(losses)('interrupts its runs and exits with 5 when %s', async (_what, reason, lose) => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt: 'sim:hang at=text' })

@@ -13,8 +13,8 @@ const start = (peer: RpcPeer, prompt: string, more: object = {}) =>
 const topicOf = (run: Run) => `session/${run.session}`
 const types = (events: WireEvent[]) => events.map(({ type }) => type)
 
-describe('the main job', () => {
-  it('carries a prompt to its answer, every event in order and none missing', async () => {
+describe('the daemon', () => {
+  it('runs a prompt to its answer, with every event in order and none missing', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:tools')
@@ -31,7 +31,7 @@ describe('the main job', () => {
     expect(events.find(({ type }) => type === 'done')).toMatchObject({ response: ended.result?.response })
   })
 
-  it('shows the same run to two clients, lets one cancel it, and tells the other who did', async () => {
+  it('sends two clients the same events, which name the client that cancelled the run', async () => {
     const daemon = await startTestDaemon()
     const [first, second] = [await daemon.peer('first'), await daemon.peer('second')]
     const run = await start(first, 'sim:long words=100000')
@@ -56,7 +56,7 @@ describe('the main job', () => {
     })
   })
 
-  it('gives a client that comes later the very same events', async () => {
+  it('sends the same events to a client that connects later', async () => {
     const daemon = await startTestDaemon()
     const early = await daemon.peer()
     const run = await start(early, 'sim:thinking')
@@ -68,7 +68,7 @@ describe('the main job', () => {
     await until(() => expect(early.events(topicOf(run))).toEqual(late.events(topicOf(run))))
   })
 
-  it('goes on in the same process with the next prompt, and in a new one after it was closed', async () => {
+  it('serves the next prompt in the same process, and in a resumed one after session.close', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const first = await start(peer, 'sim:text')
@@ -105,7 +105,7 @@ describe('the main job', () => {
     expect(after.costUsd).toBeCloseTo(results.at(-1)!.frame.total_cost_usd!, 9)
   })
 
-  it('runs one prompt a session at a time, the others in their order', async () => {
+  it('runs the prompts of a session one at a time, in their order', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const first = await start(peer, 'sim:text')
@@ -123,7 +123,7 @@ describe('the main job', () => {
     )
   })
 
-  it('runs at most so many at once as it is told, the rest wait', async () => {
+  it('runs at most maxRuns runs at once, and the rest wait', async () => {
     const daemon = await startTestDaemon({ argv: ['--simulate', '--max-runs', '2'] })
     const peer = await daemon.peer()
     const runs = [await start(peer, 'sim:hang'), await start(peer, 'sim:hang'), await start(peer, 'sim:text')]
@@ -135,7 +135,7 @@ describe('the main job', () => {
     await peer.call('run.wait', { run: runs[1]!.run })
   })
 
-  it('begins one process a run and keeps none where it is told not to', async () => {
+  it('keeps no process after a run with idleCloseMs 0, and the next run resumes the conversation', async () => {
     const daemon = await startTestDaemon({ argv: ['--simulate', '--idle-close-ms', '0'] })
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:text')
@@ -150,7 +150,7 @@ describe('the main job', () => {
     expect((await peer.call<Run>('run.wait', { run: next.run })).result?.response).toContain('sim:text')
   })
 
-  it('closes a process that has had nothing to do for a while', async () => {
+  it('closes a process that has been idle for idleCloseMs', async () => {
     const daemon = await startTestDaemon({ argv: ['--simulate', '--idle-close-ms', '50'] })
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:text')
@@ -163,7 +163,7 @@ describe('the main job', () => {
     )
   })
 
-  it('goes on with a run whose client has vanished', async () => {
+  it('continues a run whose client has disconnected', async () => {
     const daemon = await startTestDaemon()
     const gone = await daemon.peer()
     const run = await start(gone, 'sim:long words=2000 delayMs=20')
@@ -188,7 +188,7 @@ describe('the main job', () => {
     expect(status.disk.rawBytes).toBe(0)
   })
 
-  it('runs a prompt that comes while its session is being closed, and refuses one while it is being deleted', async () => {
+  it('runs a prompt sent during a session.close, and rejects one sent during a session.delete', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const first = await start(peer, 'sim:text')
@@ -214,7 +214,7 @@ describe('the main job', () => {
     expect(await peer.call('run.list')).toEqual({ runs: [] })
   })
 
-  it('starts nothing twice under the same key', async () => {
+  it('starts one run for two calls with the same key', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const params = { create: { cwd: tempDir() }, prompt: 'sim:text', key: 'once' }
@@ -254,8 +254,8 @@ describe('twenty sessions', () => {
   })
 })
 
-describe('a list', () => {
-  it('comes in pages by number and by size, and is whole when they are put together', async () => {
+describe('run.list', () => {
+  it('splits a large result into pages, which together hold every run once', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     // The other runs stay queued, because answers would make them larger.
@@ -281,8 +281,8 @@ describe('a list', () => {
   })
 })
 
-describe('the untranslated frames', () => {
-  it('can be followed live and read again, the same', async () => {
+describe('the frames topic of a session', () => {
+  it('gives the same frames live and when they are read again', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:tools')

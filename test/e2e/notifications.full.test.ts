@@ -27,7 +27,7 @@ const notified = async (peer: RpcPeer) => (await peer.call<DaemonStatus>('daemon
 const startRun = (peer: RpcPeer, prompt: string) =>
   peer.call<Run>('run.start', { create: { cwd: tempDir(), title: 'mine' }, prompt })
 
-it('a command and a webhook are told of the end of a run, once it is stored, and not again by the next daemon', async () => {
+it('a command and a webhook get the end of a run, and the next daemon does not send it again', async () => {
   const file = join(tempDir(), 'told')
   const { url, received } = await startReceiver(() => ({ status: 200 }))
   const config = {
@@ -60,7 +60,7 @@ it('a command and a webhook are told of the end of a run, once it is stored, and
   expect(received).toHaveLength(1)
 })
 
-it('a command is told of a question while it waits for its answer', async () => {
+it('a command gets an approval_requested event while the approval is pending', async () => {
   const file = join(tempDir(), 'told')
   const config = { notifications: [{ on: ['approval_requested'], command: appending(file) }] }
   const daemon = await startTestDaemon({ config })
@@ -72,7 +72,7 @@ it('a command is told of a question while it waits for its answer', async () => 
   await peer.call('run.cancel', { run })
 })
 
-it('a webhook that hangs delays no run, and the end of the daemon for a moment only', async () => {
+it('a webhook that hangs delays no run, and does not keep the daemon from exiting', async () => {
   const { url, received } = await startReceiver(() => 'never')
   const config = { notifications: [{ on: ['done'], url, timeoutMs: 600_000 }] }
   const daemon = await startTestDaemon({ config })
@@ -87,7 +87,7 @@ it('a webhook that hangs delays no run, and the end of the daemon for a moment o
   expect(daemon.log()).toContain('"dropped":2')
 })
 
-it('what the end of the daemon interrupts is told of before it has gone', async () => {
+it('a command gets the interrupted event of a run before a stopping daemon exits', async () => {
   const file = join(tempDir(), 'told')
   const daemon = await startTestDaemon({
     config: { notifications: [{ on: ['interrupted'], command: appending(file) }] },
@@ -99,7 +99,7 @@ it('what the end of the daemon interrupts is told of before it has gone', async 
   expect(lines(file)).toMatchObject([{ event: { type: 'interrupted', run } }])
 })
 
-it('without any the status tells nothing of notifications', async () => {
+it('daemon.status has no notifications field if none are configured', async () => {
   const daemon = await startTestDaemon()
   expect(await notified(await daemon.peer())).toBeUndefined()
 })

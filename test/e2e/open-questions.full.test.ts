@@ -29,7 +29,7 @@ function asking(count: number): string {
   return path
 }
 
-it('a session has a bounded number of open questions: more are denied, and the first ones can be answered', async () => {
+it('a session has at most maxOpenApprovals pending approvals; further ones are denied', async () => {
   const extra = 20
   const daemon = await startTestDaemon({ argv: ['--claude-bin', asking(limits.maxOpenApprovals + extra)] })
   const peer = await daemon.peer()

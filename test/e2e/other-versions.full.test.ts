@@ -55,7 +55,7 @@ function expectRecovered([interrupted, ...rest]: readonly { type: string; run: s
 }
 
 describe('a home of the first version', () => {
-  it('is taken over: the same epoch and events, its runs brought to their ends, its keys remembered', async () => {
+  it('is served with the same epoch, events and keys, and its unfinished runs are brought to an end', async () => {
     const home = tempHome()
     cpSync(earlierHome, home, { recursive: true })
     for (const directory of [home, join(home, 'processes')]) chmodSync(directory, 0o700)
@@ -97,7 +97,7 @@ describe('a home of the first version', () => {
 })
 
 describe('a home of a newer version', () => {
-  it('is refused in one line that says which side to update, and left as it was', async () => {
+  it('is rejected with one line that says to update muxd, and its database stays unchanged', async () => {
     const daemon = await startTestDaemon()
     await daemon.stop()
     const file = join(daemon.home, 'muxd.db')

@@ -35,7 +35,7 @@ describe('the permission mode of a session', () => {
     ['plan', { permissionMode: 'plan' }, 'bypassPermissions', {}],
     ['plan', { permissionMode: 'plan' }, 'modeOfTomorrow', {}],
   ])(
-    'is %s in the next process where %j was asked for and %s reported, with %j',
+    'is %s in the next process after the options %j and a report of %s, with the configuration %j',
     async (next, claude, reported, config) => {
       const peer = await open(config)
       const { session } = await create(peer, claude)
@@ -46,7 +46,7 @@ describe('the permission mode of a session', () => {
     },
   )
 
-  it('is the one that a client asks for after that', async () => {
+  it('is the one of a session.update that follows a report of another mode', async () => {
     const peer = await open()
     const { session } = await create(peer, { permissionMode: 'plan' })
     await run(peer, session, [reports('acceptEdits')])

@@ -39,7 +39,7 @@ function refusing(): string {
 }
 
 describe('permission rules of a session', () => {
-  it('hold before its first prompt, are replaced as a whole, and can be removed', async () => {
+  it('apply to the first prompt, are replaced as a whole, and can be removed', async () => {
     const peer = await (await startTestDaemon()).peer()
     const session = await create(peer, { policy: 'deny', rules: ['allow Edit'] })
     expect(await outcome(peer, session)).toContain('It was allowed')
@@ -52,7 +52,7 @@ describe('permission rules of a session', () => {
     expect(resolved).toMatchObject([{ decision: 'deny', by: { policy: 'deny' } }])
   })
 
-  it('hold in a process for each run, in one that resumes, and in a fork', async () => {
+  it('apply in each process of a session with idleCloseMs 0, and in a fork', async () => {
     const peer = await (await startTestDaemon({ config: { idleCloseMs: 0 } })).peer()
     const session = await create(peer, { policy: 'deny', rules: ['allow Write'] })
     for (const _ of [1, 2]) expect(await outcome(peer, session)).toContain('It was allowed')
@@ -62,7 +62,7 @@ describe('permission rules of a session', () => {
     expect(await outcome(peer, session)).toContain('It was not allowed')
   })
 
-  it('hold in a session that takes up a conversation from elsewhere', async () => {
+  it('apply in a session that imports a conversation', async () => {
     const user = tempDir()
     const [, peer] = await open(user)
     const cwd = tempDir()
@@ -76,7 +76,7 @@ describe('permission rules of a session', () => {
     expect(await logOf(peer, session)).not.toContainEqual(expect.objectContaining({ type: 'approval_requested' }))
   })
 
-  it('that an earlier muxd decided by are still named in its events', async () => {
+  it('named in an approval_resolved event of an earlier version are still served', async () => {
     const daemon = await startTestDaemon()
     const before = await daemon.peer()
     const session = await create(before, { policy: 'deny' })
@@ -121,7 +121,7 @@ describe('permission rules of a session', () => {
     await ended(peer, run)
   })
 
-  it.each(['read:0', 'read:1', 'read:2'])('hold for the prompt of a daemon that was killed at %s', async place => {
+  it.each(['read:0', 'read:1', 'read:2'])('apply to a prompt whose daemon was killed at %s', async place => {
     const first = await startTestDaemon({ env: { MUXD_KILL_AT: place } })
     const { home } = first
     const started = (async () => {
@@ -141,7 +141,7 @@ describe('permission rules of a session', () => {
     }
   })
 
-  it('are those that are stored after a daemon was killed in the middle of a change', async () => {
+  it('match the stored ones after a daemon is killed during an update', async () => {
     const first = await startTestDaemon()
     const { home } = first
     const before = await first.peer()

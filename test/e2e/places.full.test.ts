@@ -23,9 +23,9 @@ const untilAsked = (peer: RpcPeer, { session }: Run) =>
     return approvals.find(({ state }) => state === 'pending')!.approval
   })
 
-describe('a run that waits for an answer', () => {
+describe('a run that waits for an approval', () => {
   it.each(['before', 'after'])(
-    'does not count as active, and counts again when it is answered, %s a restart',
+    'lends its slot to another run and takes it back with the answer, %s a restart',
     async when => {
       const argv = ['--simulate', '--max-runs', '1']
       const daemon = await startTestDaemon({ argv })
@@ -49,7 +49,7 @@ describe('a run that waits for an answer', () => {
 })
 
 describe('a turn that Claude Code begins itself', () => {
-  it('has no place among the active runs, before a restart and after it', async () => {
+  it('uses no slot, before and after a restart', async () => {
     const argv = ['--claude-bin', standIn, '--max-runs', '1']
     const daemon = await startTestDaemon({ argv })
     const peer = await daemon.peer()
@@ -72,7 +72,7 @@ describe('a turn that Claude Code begins itself', () => {
 })
 
 describe('idle processes above maxIdleProcesses', () => {
-  it('are closed, the one unused for longest first, and none that has a question or background work', async () => {
+  it('are closed, longest unused first, except those with an approval or background work', async () => {
     const daemon = await startTestDaemon({ config: { maxIdleProcesses: 2 } })
     const peer = await daemon.peer()
     const asking = await start(peer, 'sim:permission')

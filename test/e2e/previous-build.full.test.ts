@@ -74,7 +74,7 @@ it('a daemon that takes over a live session of the previous build keeps its even
   }
 })
 
-it('the same events would be damage if this build had derived them', async () => {
+it('stored events that differ are reported as log_damaged if the same build derived them', async () => {
   const { home, run } = await killedPrevious()
   const build = createHash('sha256').update(readFileSync(program)).digest('base64url')
   const database = openSqlite(join(home, 'muxd.db'))

@@ -34,7 +34,7 @@ const next = async (daemon: TestDaemon) => {
 }
 
 describe('a queued run', () => {
-  it('has a place that every client sees change', async () => {
+  it('has a queue position, and run.move publishes the changed positions', async () => {
     const { daemon, peer, session, first, queued } = await withQueue('sim:text a', 'sim:text b', 'sim:text c')
     expect(first).toMatchObject({ position: 0 })
     expect(queued.map(({ position, waitingFor }) => [position, waitingFor])).toEqual([
@@ -69,7 +69,7 @@ describe('a queued run', () => {
     ])
   })
 
-  it('that stands there already is not moved, and one beyond the end is the last', async () => {
+  it('moved beyond the end becomes the last, and a repeated move adds no event', async () => {
     const { peer, session, first, queued } = await withQueue('sim:text a', 'sim:text b')
     for (const _ of [1, 2]) {
       const moved = await peer.call<Run>('run.move', { run: queued[0]!.run, to: 1_000 })
@@ -97,7 +97,7 @@ describe('a queued run', () => {
     })
   })
 
-  it('keeps its place when the daemon is killed', async () => {
+  it('keeps its queue position when the daemon is killed', async () => {
     const { daemon, peer, session, first, queued } = await withQueue('sim:text a', 'sim:text b', 'sim:text c')
     await peer.call('run.move', { run: queued[2]!.run, to: 1 })
     const again = await next(daemon)
@@ -107,7 +107,7 @@ describe('a queued run', () => {
     expect(await startsOf(again, session)).toEqual(['sim:hang at=text', 'sim:text a', 'sim:text c', 'sim:text b'])
   })
 
-  it('moved to the front takes over the place that the session has waited for', async () => {
+  it('moved to the front takes over the slot request of its session', async () => {
     const daemon = await startTestDaemon({ config: { maxRuns: 1, cancelGraceMs: 100 } })
     const peer = await daemon.peer()
     const first = await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt: 'sim:hang at=text' })

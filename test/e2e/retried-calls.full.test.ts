@@ -29,7 +29,7 @@ const cases = Object.keys(calls).flatMap(name =>
 )
 
 describe('a call with a key', () => {
-  it.each(cases)('%s, repeated after the daemon was killed at commit %s, was made once', async (name, moment) => {
+  it.each(cases)('of %s takes effect once if it is repeated after a kill at commit %s', async (name, moment) => {
     const home = tempHome()
     const cwd = tempDir()
     const file = `${tempDir()}/armed`
@@ -67,7 +67,7 @@ describe('a call with a key', () => {
   it.each([
     ['1 inside', 'no'],
     ['1 after', 'yes'],
-  ])('approval.answer, repeated after the daemon was killed at commit %s, counts once', async (moment, stored) => {
+  ])('of approval.answer takes effect once if it is repeated after a kill at commit %s', async (moment, stored) => {
     const home = tempHome()
     const file = `${tempDir()}/armed`
     const env = { NODE_OPTIONS: `--require=${killAtCommit}`, KILL_AT_COMMIT: file }
@@ -98,7 +98,7 @@ describe('a call with a key', () => {
     expect(events.filter(({ type }) => type === 'approval_resolved')).toHaveLength(1)
   })
 
-  it('could not be stored: nothing of it is there, and its key is free', async () => {
+  it('that cannot be stored leaves nothing behind, and its key can be used again', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const other = openSqlite(join(daemon.home, 'muxd.db'))
@@ -115,7 +115,7 @@ describe('a call with a key', () => {
     expect(await call()).toMatchObject({ run })
   })
 
-  it('is tried here with every method that takes a key', () => {
+  it('is tested here for every method that takes a key', () => {
     const keyed = Object.entries(methods).flatMap(([namespace, rows]) =>
       Object.entries(rows).flatMap(([name, row]) => ('key' in row.params.properties ? `${namespace}.${name}` : [])),
     )

@@ -34,7 +34,7 @@ function fillDisk(directory: string): string {
 }
 
 describe.skipIf(!canMount)('on a full disk (skipped where no disk can be mounted)', () => {
-  it('sessions can be deleted until there is room again, other changes say how to free space, and the ballast comes back', async () => {
+  it('deleted sessions free space, other changes are rejected with advice, and the ballast returns', async () => {
     const daemon = await startTestDaemon({ disk: { bytes: 96 * 1024 * 1024 } })
     const peer = await daemon.peer()
     const runs: Run[] = []
@@ -79,7 +79,7 @@ describe.skipIf(!canMount)('on a full disk (skipped where no disk can be mounted
     expect(await readLog(params => peer.call('topic.read', params), run.session)).toEqual(before)
   }, 180_000)
 
-  it('a daemon starts, deletes and makes its ballast again', async () => {
+  it('a daemon starts, deletes sessions and recreates its ballast', async () => {
     const home = tempHome()
     mkdirSync(home, { mode: 0o700 })
     // The mount lasts as long as this process.

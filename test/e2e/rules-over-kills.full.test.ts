@@ -38,7 +38,7 @@ async function expectRuled(peer: RpcPeer) {
 }
 
 describe('a session with permission rules', () => {
-  it.each(places)('goes on after a daemon was killed at %s, while its first process started', async place => {
+  it.each(places)('keeps to its rules after a daemon is killed at %s while the first process starts', async place => {
     const { home, pid, peer: connect } = await startTestDaemon({ env: { MUXD_KILL_AT: place } })
     const peer = await connect()
     const begun = peer
@@ -49,7 +49,7 @@ describe('a session with permission rules', () => {
     await expectRuled(await (await startTestDaemon({ home })).peer())
   })
 
-  it.each(places)('goes on after a daemon was killed at %s, while it took the process over', async place => {
+  it.each(places)('keeps to its rules after a daemon is killed at %s while it takes the process over', async place => {
     const first = await startTestDaemon()
     const peer = await first.peer()
     const { session } = await peer.call<Session>('session.create', { cwd: tempDir(), approvals })

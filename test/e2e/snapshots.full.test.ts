@@ -48,8 +48,8 @@ const offsetIn = (file: string) => {
   return row!.offset
 }
 
-describe('a daemon that takes over a process with much behind it', () => {
-  it('reads only what came after the last snapshot again, and goes on as if nothing had been', async () => {
+describe('a daemon that takes over a process with much output', () => {
+  it('rereads only output after the last snapshot, and the run ends without log_damaged', async () => {
     const { daemon, mux, run, database } = await killedLate()
     const offset = offsetIn(database)
     const next = await startTestDaemon({ home: daemon.home })
@@ -66,7 +66,7 @@ describe('a daemon that takes over a process with much behind it', () => {
     left.close()
   })
 
-  it('is remembered soon, for it may not live for long either', async () => {
+  it('stores a new snapshot soon, so that its successor rereads little', async () => {
     const { daemon, mux, run, database } = await killedLate(1_000_000)
     changeDatabase(database, 'DELETE FROM snapshots')
     const offset = offsetIn(database)
@@ -86,8 +86,8 @@ describe('a daemon that takes over a process with much behind it', () => {
   it.each([
     ['of another build', `UPDATE snapshots SET build = 'other'`],
     ['that has changed', `UPDATE snapshots SET memory = zeroblob(length(memory))`],
-    ['of a place that the log has not reached', `UPDATE snapshots SET seq = seq + 1000000`],
-  ])('reads everything again rather than believe a snapshot %s', async (_which, statement) => {
+    ['with a seq beyond the log', `UPDATE snapshots SET seq = seq + 1000000`],
+  ])('does not use a snapshot %s and rereads all output', async (_which, statement) => {
     const { daemon, mux, run, database } = await killedLate()
     changeDatabase(database, statement)
     const offset = offsetIn(database)

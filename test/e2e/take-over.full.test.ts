@@ -51,7 +51,7 @@ const question = (id: string) => ({
 })
 
 describe('a daemon that takes a session over', () => {
-  it('does not find a run inactive whose process prints, however long the run goes on', async () => {
+  it('does not count a run as inactive whose process printed while no daemon ran', async () => {
     const daemon = await startTestDaemon({ env: { MUXD_SIMULATOR_SPEED: '1' } })
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:flood frames=1000000 rate=10 size=100', { inactivityMs: 2_000 })
@@ -65,7 +65,7 @@ describe('a daemon that takes a session over', () => {
     expect((await readAll(again, run)).map(({ type }) => type)).not.toContain('limit_reached')
   })
 
-  it('interrupts the turn of a run whose time was up before, and its process takes the next prompt', async () => {
+  it('interrupts a run whose timeout passed while no daemon ran, and its process serves the next prompt', async () => {
     const config = { cancelGraceMs: 60_000 }
     const daemon = await startTestDaemon({ config })
     const peer = await daemon.peer()
@@ -82,7 +82,7 @@ describe('a daemon that takes a session over', () => {
     await readAll(again, run)
   })
 
-  it('counts the silence of a run from the answer to its question', async () => {
+  it('counts the inactivity of a run from the answer to its approval', async () => {
     const daemon = await startTestDaemon(withStandIn)
     const peer = await daemon.peer()
     const never = join(tempDir(), 'never')
@@ -98,7 +98,7 @@ describe('a daemon that takes a session over', () => {
     expect(failed.endedAt! - resolvedAt!).toBeGreaterThanOrEqual(8_000)
   })
 
-  it('does not let a question expire that was taken back before its time', async () => {
+  it('does not expire an approval that Claude Code withdrew before its deadline', async () => {
     const daemon = await startTestDaemon(withStandIn)
     const peer = await daemon.peer()
     const [back, printed, end] = [join(tempDir(), 'back'), join(tempDir(), 'printed'), join(tempDir(), 'end')]
@@ -123,7 +123,7 @@ describe('a daemon that takes a session over', () => {
     expect(await again.call('approval.get', { approval })).toMatchObject({ decision: 'withdrawn' })
   })
 
-  it('does not send a queued prompt into a turn that began behind much output', async () => {
+  it('sends no queued prompt into a turn of Claude Code itself that began while no daemon ran', async () => {
     const daemon = await startTestDaemon(withStandIn)
     const peer = await daemon.peer()
     const [go, begun, end] = [join(tempDir(), 'go'), join(tempDir(), 'begun'), join(tempDir(), 'end')]
@@ -146,22 +146,25 @@ describe('a daemon that takes a session over', () => {
   })
 })
 
-describe('a daemon that takes a session over under another configuration', () => {
+describe('a daemon that takes a session over with another configuration', () => {
   it.each([
     [0, 300_000],
     [300_000, 0],
-  ])('derives the events of a process that was started with idleCloseMs %i, under %i', async (before, after) => {
-    const daemon = await startTestDaemon({ ...withStandIn, config: { idleCloseMs: before, resultGraceMs: 60_000 } })
-    const peer = await daemon.peer()
-    const end = join(tempDir(), 'end')
-    const run = await start(peer, [{ result: true }, { type: 'system', subtype: 'note' }, { until: end }])
-    await until(async () => expect((await readAll(peer, run, [run.run])).map(({ type }) => type)).toContain('notice'))
-    await daemon.kill()
-    const config = { idleCloseMs: after, resultGraceMs: 60_000 }
-    const again = await (await startTestDaemon({ home: daemon.home, ...withStandIn, config })).peer()
-    expect(await get(again, run)).toMatchObject({ state: before === 0 ? 'running' : 'done' })
-    writeFileSync(end, '')
-    expect(await ended(again, run)).toMatchObject({ state: 'done' })
-    expect((await readAll(again, run)).map(({ type }) => type)).not.toContain('log_damaged')
-  })
+  ])(
+    'derives the same events for a process started with idleCloseMs %i if the value is now %i',
+    async (before, after) => {
+      const daemon = await startTestDaemon({ ...withStandIn, config: { idleCloseMs: before, resultGraceMs: 60_000 } })
+      const peer = await daemon.peer()
+      const end = join(tempDir(), 'end')
+      const run = await start(peer, [{ result: true }, { type: 'system', subtype: 'note' }, { until: end }])
+      await until(async () => expect((await readAll(peer, run, [run.run])).map(({ type }) => type)).toContain('notice'))
+      await daemon.kill()
+      const config = { idleCloseMs: after, resultGraceMs: 60_000 }
+      const again = await (await startTestDaemon({ home: daemon.home, ...withStandIn, config })).peer()
+      expect(await get(again, run)).toMatchObject({ state: before === 0 ? 'running' : 'done' })
+      writeFileSync(end, '')
+      expect(await ended(again, run)).toMatchObject({ state: 'done' })
+      expect((await readAll(again, run)).map(({ type }) => type)).not.toContain('log_damaged')
+    },
+  )
 })

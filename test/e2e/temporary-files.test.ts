@@ -8,7 +8,7 @@ import { startTestDaemon } from '../support/daemon.ts'
 import { standIn } from '../support/stand-in.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-it('files in TMPDIR are kept for the next process of a session, and go with the session', async () => {
+it('files in TMPDIR outlive a process of the session and are deleted with the session', async () => {
   const claude = standIn(`
     import { existsSync, readFileSync, writeFileSync } from 'node:fs'
     const file = process.env.TMPDIR + '/output'
@@ -35,7 +35,7 @@ it('files in TMPDIR are kept for the next process of a session, and go with the 
   expect(readdirSync(join(daemon.home, 'tmp'))).toEqual([])
 })
 
-it('TMPDIR is short enough for sockets below it where the path of the home is long', () => {
+it('TMPDIR is short enough for socket paths even if the path of the home is long', () => {
   const parent = mkdtempSync(join(tmpdir(), 'muxd-test-'))
   onTestFinished(() => rmSync(parent, { recursive: true }))
   const home = { directory: join(parent, 'x'.repeat(150)) }

@@ -39,9 +39,9 @@ async function idle() {
   return { daemon, peer, session, pid, directory, processes }
 }
 
-describe('a prompt that is sent to a process which ends', () => {
+describe('a prompt sent to a process that ends', () => {
   it.each(['under one daemon', 'under the next daemon'])(
-    'goes to the next process where it was not read, %s',
+    'is sent to the next process if it was not read, %s',
     async how => {
       const { daemon, peer, session, pid, directory, processes } = await idle()
       process.kill(pid, 'SIGINT')
@@ -58,7 +58,7 @@ describe('a prompt that is sent to a process which ends', () => {
     },
   )
 
-  it('fails where it was read, and where the process was started for it', async () => {
+  it('fails if it was read, or if the process was started for it', async () => {
     const { peer, session, processes } = await idle()
     const failed = { state: 'failed', result: { failure: { retryable: true } } }
     expect(await ended(peer, await send(peer, session, 'arrive and exit'))).toMatchObject(failed)

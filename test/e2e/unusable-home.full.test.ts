@@ -36,27 +36,27 @@ function everywhere(home: string, sentence: RegExp, run: (argv: string[]) => str
   expect(found.detail).toMatch(sentence)
 }
 
-describe('a home that cannot be used is named in one sentence by serve, a background start and doctor', () => {
-  it('where it is a file', () => {
+describe('serve, a background start and doctor report in one sentence', () => {
+  it('a home that is a file', () => {
     const home = tempHome()
     writeFileSync(home, '')
     everywhere(home, /home .* expected a directory/)
   })
 
-  it('where a part of its path is a file', () => {
+  it('a home with a file in its path', () => {
     const parent = tempHome()
     writeFileSync(parent, '')
     everywhere(join(parent, 'home'), /home .* cannot be used: .* is a file, expected a directory/)
   })
 
-  it.skipIf(process.getuid?.() !== 0)('where it belongs to another user (skipped without root)', () => {
+  it.skipIf(process.getuid?.() !== 0)('a home of another user (skipped without root)', () => {
     const home = tempHome()
     mkdirSync(home, { mode: 0o700 })
     chownSync(home, 12_345, 12_345)
     everywhere(home, /home .* belongs to user 12345/)
   })
 
-  it.skipIf(!canMount)('where its file system is read-only (skipped where nothing can be mounted)', () => {
+  it.skipIf(!canMount)('a home on a read-only file system (skipped where nothing can be mounted)', () => {
     const home = tempHome()
     mkdirSync(home, { mode: 0o700 })
     const mount = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
@@ -65,8 +65,8 @@ describe('a home that cannot be used is named in one sentence by serve, a backgr
   })
 })
 
-describe('a process with too few file descriptors', () => {
-  it.each([20, 21, 22, 23, 24, 26])('of %i does not call the database damaged and leaves the home as it is', limit => {
+describe('a daemon with few file descriptors', () => {
+  it.each([20, 21, 22, 23, 24, 26])('(%i) does not report the database as damaged and keeps its tokens', limit => {
     const home = tempHome()
     mkdirSync(home, { mode: 0o700 })
     const tokens = join(home, 'tokens.json')

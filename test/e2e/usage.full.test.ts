@@ -17,8 +17,8 @@ const runToEnd = async (peer: RpcPeer, params: object) => {
   return peer.call<Run>('run.wait', { run })
 }
 
-describe('what runs have used', () => {
-  it('is for three resumed runs of a session together what Claude Code counted last', async () => {
+describe('usage.get', () => {
+  it('sums three resumed runs of a session to the last total of Claude Code', async () => {
     const daemon = await startTestDaemon({ config: { idleCloseMs: 0 } })
     const peer = await daemon.peer()
     const first = await runToEnd(peer, { create: { cwd: tempDir() }, prompt: 'sim:tools' })
@@ -47,7 +47,7 @@ describe('what runs have used', () => {
     })
   })
 
-  it('counts a background task with its two results once each, and goes on after /clear', async () => {
+  it('counts the two results of a background task once each, and continues after /clear', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const { session } = await runToEnd(peer, { create: { cwd: tempDir() }, prompt: 'sim:background takesMs=300' })
@@ -62,7 +62,7 @@ describe('what runs have used', () => {
     expect(total.costUsd).toBeCloseTo((await peer.call<Session>('session.get', { session })).costUsd, 9)
   })
 
-  it('outlives the session, without anything but its ids', async () => {
+  it('returns the same rows after the session is deleted and the daemon is restarted', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const { session, run } = await runToEnd(peer, { create: { cwd: tempDir() }, prompt: 'sim:text' })
@@ -75,7 +75,7 @@ describe('what runs have used', () => {
     expect(await usage(await again.peer(), { by: ['session', 'run', 'model', 'day'] })).toEqual(before)
   })
 
-  it('is forgotten after the time that is configured', async () => {
+  it('returns nothing older than keepUsageMs after daemon.gc', async () => {
     const daemon = await startTestDaemon({ config: { keepUsageMs: 1 } })
     const peer = await daemon.peer()
     await runToEnd(peer, { create: { cwd: tempDir() }, prompt: 'sim:text' })
@@ -86,7 +86,7 @@ describe('what runs have used', () => {
     expect(await usage(peer)).toMatchObject({ rows: [], total: { runs: 0, costUsd: 0 } })
   })
 
-  it('is told of the time, in the time zone and as many rows as were asked for', async () => {
+  it('filters by time, groups by day in the given time zone, and limits the rows', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     expect(await usage(peer)).toMatchObject({ rows: [], more: 0, total: { costUsd: 0, runs: 0 } })
@@ -114,7 +114,7 @@ const places: [HookPoint, number][] = [
 ]
 
 describe('a daemon that is killed', () => {
-  it.each(places)('right after it has %s, passed %i times before, loses and doubles no cost', async (point, count) => {
+  it.each(places)('at kill point %s, after passing it %i times, loses and duplicates no cost', async (point, count) => {
     const { home, pid } = await startTestDaemon({ env: { MUXD_KILL_AT: `${point}:${count}` } })
     const starter = await connect({ home, timing, patient: true })
     onTestFinished(() => starter.close())
