@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { type AdmissionOptions, type AdmissionRequest, createAdmission } from '../../daemon/sessions/admission.ts'
 import { until } from '../support/until.ts'
 
-/** Requests by name, and what became of them in order. */
+/** Creates an admission for named requests. `told` records what happens to them, in order. */
 function setUp(options: AdmissionOptions) {
   const admission = createAdmission(options)
   const told: string[] = []
@@ -17,7 +17,7 @@ function setUp(options: AdmissionOptions) {
 }
 
 describe('admission', () => {
-  it('admits up to its number at once and the others in the order they came', () => {
+  it('admits up to maxRuns requests at once and the others in their order', () => {
     const { told, request } = setUp({ maxRuns: 2 })
     const places = ['a', 'b', 'c', 'd'].map(name => request(name))
     expect(told).toEqual(['a', 'b', 'c waits for place', 'd waits for place'])
@@ -28,7 +28,7 @@ describe('admission', () => {
     expect(told).toEqual(['c', 'd'])
   })
 
-  it('gives a place back once, however often it is given back', () => {
+  it('frees a slot once, however often it is given back', () => {
     const { admission, request } = setUp({ maxRuns: 1 })
     const place = request('a')
     place.lend()
@@ -38,7 +38,7 @@ describe('admission', () => {
     expect(admission.active).toBe(0)
   })
 
-  it('admits another while a place is lent, and none while it was taken back above the number', () => {
+  it('admits another request while a slot is lent, and none while more than maxRuns are active', () => {
     const { admission, told, request } = setUp({ maxRuns: 1 })
     const first = request('first')
     first.lend()
@@ -75,7 +75,7 @@ describe('admission without memory', () => {
     return { memory, ...all }
   }
 
-  it('starts no process, says so, and lets pass what needs none', () => {
+  it('admits the first request and those that start no process, while the others wait for memory', () => {
     const { told, request } = short()
     request('first, however little there is')
     request('second')
@@ -89,7 +89,7 @@ describe('admission without memory', () => {
     ])
   })
 
-  it('looks again by itself, and goes on in order', async () => {
+  it('rechecks after recheckMs and admits the waiting requests in order', async () => {
     const { memory, told, request } = short()
     request('first')
     request('second')
@@ -98,7 +98,7 @@ describe('admission without memory', () => {
     await until(() => expect(told.slice(-2)).toEqual(['second', 'third']))
   })
 
-  it('looks again when a process has ended', () => {
+  it('admits a waiting request on recheck() if there is memory by then', () => {
     const { admission, memory, told, request } = short({ recheckMs: 1_000_000 })
     request('first')
     request('second')
@@ -107,7 +107,7 @@ describe('admission without memory', () => {
     expect(told.at(-1)).toBe('second')
   })
 
-  it('never waits where nothing is left that could give memory back', () => {
+  it('admits a request without memory if no active request is left that could free some', () => {
     const { told, request } = short({ recheckMs: 1_000_000 })
     const first = request('first')
     request('second')
@@ -115,7 +115,7 @@ describe('admission without memory', () => {
     expect(told.at(-1)).toBe('second')
   })
 
-  it('waits while a place is lent, whose process could give memory back', () => {
+  it('makes a request wait while a slot is lent, since its process could free memory', () => {
     const { admission, told, request } = short({ recheckMs: 1_000_000 })
     const first = request('first')
     first.lend()
@@ -126,7 +126,7 @@ describe('admission without memory', () => {
     expect(admission.active).toBe(1)
   })
 
-  it('ends what nobody needs first, and waits for that', async () => {
+  it('makes even the first request wait while relieve() can free memory', async () => {
     let idle = 2
     const { admission, told, request } = short({ recheckMs: 1_000_000, relieve: () => idle > 0 })
     request('first')
@@ -136,7 +136,7 @@ describe('admission without memory', () => {
     expect(told.at(-1)).toBe('first')
   })
 
-  it('says when it is a place again that is waited for', () => {
+  it('reports when a request waits for a slot instead of memory', () => {
     const { admission, told, request } = short({ maxRuns: 2, recheckMs: 1_000_000 })
     request('first')
     request('second')

@@ -16,14 +16,14 @@ const question = approval({
 })
 type Given = Omit<ApprovalAnswer, 'approval'>
 const resolve = (of: Approval, given: Given) => resolutionOf(of, { approval: of.approval, ...given }, by)
-/** What Claude Code reads. */
+/** Returns the response that Claude Code reads. */
 const sent = (of: Approval, given: Given) => {
   const line = permissionLine('q', resolve(of, given).answer!, of.input)
   return (JSON.parse(line) as { response: { response: unknown } }).response.response
 }
 
-describe('what Claude Code is told', () => {
-  it('is the input with every allow, for it takes what it gets', () => {
+describe('the response to Claude Code', () => {
+  it('contains the input with every allow, since Claude Code uses the returned input', () => {
     expect(sent(approval(), { decision: 'allow' })).toEqual({
       behavior: 'allow',
       updatedInput: { file_path: '/a.txt' },
@@ -32,13 +32,13 @@ describe('what Claude Code is told', () => {
     expect(sent(approval(), { decision: 'allow', input })).toEqual({ behavior: 'allow', updatedInput: input })
   })
 
-  it('is to remember its own suggestions, for this session and not in files of the project', () => {
+  it('contains its suggestions on remember, for the session and not for files of the project', () => {
     expect(sent(approval({ suggestions }), { decision: 'allow', remember: true })).toMatchObject({
       updatedPermissions: [{ ...suggestions[0], destination: 'session' }],
     })
   })
 
-  it('are the answers beside the questions, several labels as one text', () => {
+  it('contains the answers beside the questions, with several labels as one text', () => {
     const answers = { 'Which/one?': 'This', 'Which all?': ['A', 'B'] }
     expect(sent(question, { decision: 'allow', answers })).toEqual({
       behavior: 'allow',
@@ -46,7 +46,7 @@ describe('what Claude Code is told', () => {
     })
   })
 
-  it('is why not, and who said so where nobody said why', () => {
+  it('contains the message of a denial, or names the client if there is no message', () => {
     expect(sent(approval(), { decision: 'deny', message: 'no' })).toEqual({ behavior: 'deny', message: 'no' })
     expect(sent(approval(), { decision: 'deny', interrupt: true })).toEqual({
       behavior: 'deny',
@@ -57,7 +57,7 @@ describe('what Claude Code is told', () => {
   })
 })
 
-describe('what does not go together is refused by its place', () => {
+describe('resolutionOf', () => {
   const allow = { decision: 'allow' } as const
   const deny = { decision: 'deny' } as const
   it.each<[string, Approval, Given, string]>([
@@ -67,26 +67,31 @@ describe('what does not go together is refused by its place', () => {
     ['a message with an allow', approval(), { ...allow, message: 'x' }, '/message'],
     ['interrupt with an allow', approval(), { ...allow, interrupt: true }, '/interrupt'],
     ['remember without suggestions', approval(), { ...allow, remember: true }, '/remember'],
-    ['answers to no question', approval(), { ...allow, answers: { x: 'y' } }, '/answers'],
+    ['answers without a question', approval(), { ...allow, answers: { x: 'y' } }, '/answers'],
     ['a question without answers', question, allow, '/answers'],
     ['no answer at all', question, { ...allow, answers: {} }, '/answers'],
     ['answers beside an input', question, { ...allow, input: {}, answers: { 'Which/one?': 'x' } }, '/input'],
     ['a question that was not asked', question, { ...allow, answers: { 'Who/~?': 'x' } }, '/answers/Who~1~0?'],
-    ['several choices of one', question, { ...allow, answers: { 'Which/one?': ['a', 'b'] } }, '/answers/Which~1one?'],
+    [
+      'several choices for a single-choice question',
+      question,
+      { ...allow, answers: { 'Which/one?': ['a', 'b'] } },
+      '/answers/Which~1one?',
+    ],
     ['no choice', question, { ...allow, answers: { 'Which all?': [] } }, '/answers/Which all?'],
     [
-      'what the questions are not',
+      'answers to an input without questions',
       approval({ kind: 'question', input: 7 }),
       { ...allow, answers: { x: 'y' } },
       '/answers/x',
     ],
-  ])('%s', (_title, of, given, path) => {
+  ])('rejects with its path: %s', (_title, of, given, path) => {
     expect(() => resolve(of, given)).toThrow(
       expect.objectContaining({ kind: 'invalid_params', details: expect.objectContaining({ path }) as object }),
     )
   })
 
-  it('but what is false is as good as absent', () => {
+  it('treats remember and interrupt set to false as absent', () => {
     expect(resolve(approval(), { ...allow, remember: false, interrupt: false }).decision).toBe('allow')
     expect(resolve(approval(), { ...deny, remember: false }).decision).toBe('deny')
   })

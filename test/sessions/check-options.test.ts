@@ -7,7 +7,7 @@ import { readConfig } from '../../daemon/config.ts'
 import { checkOptions } from '../../daemon/sessions/check-options.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-/** A place with `allowed/` (where sessions may run, when `confined`) and `outside/`, and what leads from one to the other. */
+/** Creates `allowed/`, where sessions may run if `confined`, and `outside/`. Of two links in `allowed/`, one leads outside. */
 function placesForTest({ confined = true, leave = false } = {}) {
   const root = tempDir()
   for (const name of ['allowed/project/sub', 'outside/sub']) mkdirSync(join(root, name), { recursive: true })
@@ -29,8 +29,8 @@ const refusal = (path: string) =>
     details: expect.objectContaining({ path: `/create/claude${path}` }),
   })
 
-describe('a session that is confined', () => {
-  it('may name places inside, relative ones as seen from where it runs, and directories are kept resolved', () => {
+describe('a session confined to allowRoots', () => {
+  it('may name paths inside, relative to its directory, and gets the directories resolved', () => {
     const { cwd, check } = placesForTest()
     expect(check({ addDirs: ['sub', '.', join(cwd, 'alias')] })).toEqual({
       addDirs: [join(cwd, 'sub'), cwd, join(cwd, 'sub')],
@@ -42,20 +42,20 @@ describe('a session that is confined', () => {
 
   it.each<[string, (root: string) => ClaudeOptions, string]>([
     ['a directory outside', root => ({ addDirs: [join(root, 'outside')] }), '/addDirs/0'],
-    ['the second of two', root => ({ addDirs: ['sub', join(root, 'outside')] }), '/addDirs/1'],
-    ['a way out upwards', () => ({ addDirs: ['../../outside'] }), '/addDirs/0'],
+    ['a second directory outside', root => ({ addDirs: ['sub', join(root, 'outside')] }), '/addDirs/1'],
+    ['a relative path that leads outside', () => ({ addDirs: ['../../outside'] }), '/addDirs/0'],
     ['a link that leads out', () => ({ addDirs: ['escape/sub'] }), '/addDirs/0'],
-    ['a directory that is not there yet', () => ({ addDirs: ['later'] }), '/addDirs/0'],
-    ['servers outside', root => ({ mcpConfig: [join(root, 'outside/s.json')] }), '/mcpConfig/0'],
-    ['servers behind a link', () => ({ mcpConfig: ['{}', 'escape/s.json'] }), '/mcpConfig/1'],
+    ['a missing directory', () => ({ addDirs: ['later'] }), '/addDirs/0'],
+    ['MCP servers outside', root => ({ mcpConfig: [join(root, 'outside/s.json')] }), '/mcpConfig/0'],
+    ['MCP servers behind a link', () => ({ mcpConfig: ['{}', 'escape/s.json'] }), '/mcpConfig/1'],
     ['settings outside', root => ({ settings: join(root, 'outside/s.json') }), '/settings'],
-    ['settings that are not there', () => ({ settings: 'later.json' }), '/settings'],
+    ['missing settings', () => ({ settings: 'later.json' }), '/settings'],
   ])('may not name %s', (_, options, path) => {
     const { root, check } = placesForTest()
     expect(() => check(options(root))).toThrow(refusal(path))
   })
 
-  it('is a matter of configuration', () => {
+  it('may name any path if allowRoots is empty', () => {
     const { root, check } = placesForTest({ confined: false })
     const options = {
       addDirs: [join(root, 'outside'), '../x'],
@@ -66,10 +66,10 @@ describe('a session that is confined', () => {
   })
 })
 
-describe('settings that turn permissions off', () => {
+describe('settings with bypassPermissions', () => {
   const bypass = '{"permissions":{"defaultMode":"bypassPermissions"}}'
 
-  it('need the same leave as the option, inline and in a file', () => {
+  it('need allowBypassPermissions, inline and in a file', () => {
     for (const leave of [false, true]) {
       const { cwd, check } = placesForTest({ leave })
       writeFileSync(join(cwd, 'bypass.json'), bypass)
@@ -81,18 +81,18 @@ describe('settings that turn permissions off', () => {
   })
 
   it.each(['{}', '{"permissions":null}', '{"permissions":{"defaultMode":"plan"}}', '[]', '5', 'null', 'no.json', '/'])(
-    'are not these: %s',
+    'are not found in %s',
     settings => expect(placesForTest({ confined: false }).check({ settings })).toEqual({ settings }),
   )
 
-  it('are looked for without waiting for what is no file, and without reading what is endless', () => {
+  it('are looked for without blocking on a FIFO or a terminal and without reading an endless device', () => {
     const { cwd, check } = placesForTest({ confined: false })
     execFileSync('mkfifo', [join(cwd, 'fifo')])
     for (const settings of ['fifo', '/dev/zero', '/dev/tty']) expect(check({ settings })).toEqual({ settings })
   })
 })
 
-describe('whatever is asked for', () => {
+describe('checkOptions', () => {
   it.each<[ClaudeOptions, string]>([
     [{ env: { MUXD_PROCESS: 'p_1' } }, '/env/MUXD_PROCESS'],
     [{ env: { A: '1', CLAUDECODE: '' } }, '/env/CLAUDECODE'],
@@ -101,12 +101,12 @@ describe('whatever is asked for', () => {
     [{ model: 'x\0' }, '/model'],
     [{ allowedTools: ['Read', '\0'] }, '/allowedTools/1'],
     [{ args: ['--x\0'] }, '/args/0'],
-  ])('%j cannot be had', (options, path) => {
+  ])('rejects %j with its path', (options, path) => {
     const { check } = placesForTest({ confined: false })
     expect(() => check(options)).toThrow(refusal(path))
   })
 
-  it('other names are the session’s own to set', () => {
+  it('accepts other environment variables', () => {
     const options = { env: { PATH: '/x', LD_PRELOAD: '/y', TMPDIR: '/z', CLAUDE_CONFIG_DIR: '/c', __proto__x: '1' } }
     expect(placesForTest().check(options)).toBe(options)
   })

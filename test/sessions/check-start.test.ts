@@ -6,7 +6,7 @@ import type { Run, Session } from '../../protocol/index.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-/** A session in an allowed directory whose process has ended, and what the next run in it comes to. */
+/** Creates a session in an allowed directory. `run` returns how a run in a new process ends. */
 async function sessionIn(claude: object = {}) {
   const base = realpathSync(tempDir())
   const [root, cwd, outside] = [join(base, 'root'), join(base, 'root/project'), join(base, 'outside')]
@@ -24,8 +24,8 @@ async function sessionIn(claude: object = {}) {
   return { root, cwd, outside, run }
 }
 
-describe('a process is started where its session may run, looked at each time', () => {
-  it('not where a link has taken the place of the directory', async () => {
+describe('the start of a process', () => {
+  it('fails if its working directory was replaced by a link', async () => {
     const { cwd, outside, run } = await sessionIn()
     expect((await run()).state).toBe('done')
     renameSync(cwd, `${cwd}-moved`)
@@ -33,7 +33,7 @@ describe('a process is started where its session may run, looked at each time', 
     const failed = await run()
     expect(failed).toMatchObject({ state: 'failed', code: 'spawn_failed' })
     expect(failed.detail).toBe(`the directory ${cwd} was replaced: it leads to ${outside} now`)
-    // A link within the allowed root is not what was agreed on either.
+    // A link to a directory within the allowed root is refused too.
     rmSync(cwd)
     symlinkSync(`${cwd}-moved`, cwd)
     expect((await run()).detail).toBe(`the directory ${cwd} was replaced: it leads to ${cwd}-moved now`)
@@ -42,7 +42,7 @@ describe('a process is started where its session may run, looked at each time', 
     expect((await run()).state).toBe('done')
   })
 
-  it('not where it is gone, or no directory any more', async () => {
+  it('fails if its working directory is missing or not a directory', async () => {
     const { cwd, run } = await sessionIn()
     rmSync(cwd, { recursive: true })
     expect(await run()).toMatchObject({ state: 'failed', detail: `cwd: "${cwd}" does not exist` })
@@ -50,7 +50,7 @@ describe('a process is started where its session may run, looked at each time', 
     expect(await run()).toMatchObject({ state: 'failed', detail: `cwd: "${cwd}" is not a directory` })
   })
 
-  it('not where another directory of it, or a file with settings, leads outside', async () => {
+  it('fails if an added directory or a settings file leads outside the allowed roots', async () => {
     const { root, outside, run } = await sessionIn({ addDirs: ['../more'], settings: '../settings.json' })
     expect((await run()).state).toBe('done')
     rmSync(join(root, 'more'), { recursive: true })
@@ -64,7 +64,7 @@ describe('a process is started where its session may run, looked at each time', 
   })
 })
 
-it('a process that finds itself elsewhere than asked for stops before its command', async () => {
+it('a process whose working directory is a link fails before its command runs', async () => {
   const base = realpathSync(tempDir())
   mkdirSync(join(base, 'there'))
   symlinkSync(join(base, 'there'), join(base, 'link'))

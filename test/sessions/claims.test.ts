@@ -33,7 +33,7 @@ const sleeper = () => {
 }
 const claimsIn = (directory: string) => readdirSync(directory).filter(name => name.endsWith('.json'))
 
-it('a conversation belongs to the home that took it first, until it gives it up', async () => {
+it('a conversation belongs to the home that took it first, until that home releases it', async () => {
   const { directory, one, other } = homes()
   expect(await one.take(key, claim())).toBeUndefined()
   expect(await other.take(key, claim('p_2'))).toMatchObject({
@@ -52,7 +52,7 @@ it('a conversation belongs to the home that took it first, until it gives it up'
   expect(await other.take({ ...key, claudeSessionId: 'another' }, claim('p_3'))).toBeUndefined()
 })
 
-it('counts for nothing when its process is no more, whoever has its number now', async () => {
+it('a claim is void when its process has ended, also if another process has the same pid', async () => {
   const { directory, one, other } = homes()
   const child = sleeper()
   await one.take(key, claim(), child.pid)
@@ -75,7 +75,7 @@ it('counts for nothing when its process is no more, whoever has its number now',
   expect(await one.ofOthers(key)).toMatchObject({ home: '/other' })
 })
 
-it('of many that find a dead one’s claim at once, one takes it over', async () => {
+it('one of many simultaneous takers gets the claim of a dead process', async () => {
   const { directory, one } = homes()
   const child = sleeper()
   await one.take(key, claim(), child.pid)
@@ -89,7 +89,7 @@ it('of many that find a dead one’s claim at once, one takes it over', async ()
 let last = 0
 const index = () => last++
 
-it('is renewed for another process of the same home', async () => {
+it('a claim can be taken again for another process of the same home', async () => {
   const { one, other } = homes()
   await one.take(key, claim())
   const child = sleeper()
@@ -145,7 +145,7 @@ it('claims whose process has ended and drafts of killed daemons are removed, tho
     const file = join(directory, name)
     const taken = JSON.parse(readFileSync(file, 'utf8')) as { claudeSessionId: string; holder: object }
     if (taken.claudeSessionId !== 'elsewhere') continue
-    // In another container.
+    // As if the process ran in another container.
     writeFileSync(file, JSON.stringify({ ...taken, holder: { ...taken.holder, domain: 'elsewhere' } }))
   }
 
@@ -158,7 +158,7 @@ it('claims whose process has ended and drafts of killed daemons are removed, tho
   expect(drafts.map(draft => existsSync(draft))).toEqual([false, true])
 })
 
-it('means the same conversation by another path to the same configuration', async () => {
+it('a claim also applies to another path of the same configuration directory', async () => {
   const { one, other } = homes()
   const config = join(tempDir(), 'config')
   mkdirSync(config)
@@ -167,6 +167,6 @@ it('means the same conversation by another path to the same configuration', asyn
   expect(await other.ofOthers({ config: `${config}-link`, claudeSessionId: 'id' })).toMatchObject({ home: '/one' })
 })
 
-it('lies in one place for all homes of a user', () => {
+it('claimsDirectory returns a directory below XDG_STATE_HOME', () => {
   expect(claimsDirectory({ HOME: '/home/a', XDG_STATE_HOME: '/state' })).toBe('/state/muxd-claims')
 })

@@ -59,7 +59,7 @@ const uuid = (run: ActiveRun) => run.stored.promptUuid!
 const own = { origin: { kind: 'task-notification' } }
 
 describe('a turn and its run', () => {
-  it('belong together by the uuid of the prompt', () => {
+  it('are matched by the uuid of the prompt', () => {
     const run = prompt('one')
     init(uuid(run))
     result({ user_message_uuid: uuid(run) })
@@ -67,7 +67,7 @@ describe('a turn and its run', () => {
     expect(log().at(-1)).toMatchObject({ type: 'done', run: run.stored.run.run })
   })
 
-  it("are told from a turn of Claude Code's own, which is a run that nobody started", () => {
+  it('are separate from a turn of Claude Code itself, which becomes a background run', () => {
     const run = prompt('one')
     init(uuid(run))
     result({ user_message_uuid: uuid(run) })
@@ -83,7 +83,7 @@ describe('a turn and its run', () => {
     ).toEqual([run.stored.run.run, background.stored.run.run])
   })
 
-  it("both end with a turn of Claude Code's own that the prompt has joined", () => {
+  it('end together with a turn of Claude Code itself that the prompt has joined', () => {
     const first = prompt('one')
     init(uuid(first))
     result({ user_message_uuid: uuid(first) })
@@ -97,7 +97,7 @@ describe('a turn and its run', () => {
     log()
   })
 
-  it('belong together by their order where no prompt is ever named', () => {
+  it('are matched by their order if no frame names a prompt', () => {
     const run = prompt('one')
     init()
     expect(conversation.background).toBeNull()
@@ -105,7 +105,7 @@ describe('a turn and its run', () => {
     expect(run.stored.run.state).toBe('done')
   })
 
-  it('are not ended by a result without a prompt that comes before the turn began, where prompts are named', () => {
+  it('do not end with an unnamed result before the init of the turn if prompts are named', () => {
     const first = prompt('one')
     init(uuid(first))
     result({ user_message_uuid: uuid(first) })
@@ -121,7 +121,7 @@ describe('a turn and its run', () => {
   it.each([
     ['completed', 'done'],
     ['cancelled', 'failed'],
-  ] as const)('end when Claude Code says that the prompt is %s and its result was lost', (state, end) => {
+  ] as const)('end when Claude Code reports the prompt as %s without a result', (state, end) => {
     const run = prompt('one')
     init(uuid(run))
     frame({ type: 'assistant', message: { id: 'm', content: [{ type: 'text', text: 'half' }] } })
@@ -130,7 +130,7 @@ describe('a turn and its run', () => {
     log()
   })
 
-  it('are cancelled by the client that asked when the prompt is cancelled without a result', () => {
+  it('are cancelled in the name of the client if the prompt is cancelled without a result', () => {
     const run = prompt('one')
     init(uuid(run))
     askForEnd(run, { by: { client: 'c_2', name: 'other' }, mode: 'interrupt' })
@@ -139,7 +139,7 @@ describe('a turn and its run', () => {
     expect(log().at(-1)).toMatchObject({ type: 'cancelled', by: { name: 'other' } })
   })
 
-  it('do not end with another prompt, nor while work goes on in the background', () => {
+  it('do not end with another prompt or during background work', () => {
     const run = prompt('one')
     init(uuid(run))
     frame({ type: 'command_lifecycle', command_uuid: 'of a steered prompt', state: 'completed' })
@@ -151,7 +151,7 @@ describe('a turn and its run', () => {
     log()
   })
 
-  it('end once: a second result is kept as a notice', () => {
+  it('end once, and a second result becomes a notice', () => {
     const run = prompt('one')
     init(uuid(run))
     result({ user_message_uuid: uuid(run) })
@@ -160,7 +160,7 @@ describe('a turn and its run', () => {
     expect(log().at(-1)).toMatchObject({ type: 'notice', kind: 'result', run: null })
   })
 
-  it('do not end with the result of a prompt that is somebody else’s', () => {
+  it('do not end with the result of an unknown prompt', () => {
     const run = prompt('one')
     init(uuid(run))
     result({ user_message_uuid: '22222222-2222-4222-8222-222222222222' })
@@ -168,7 +168,7 @@ describe('a turn and its run', () => {
   })
 })
 
-describe('the end of a run that was asked for', () => {
+describe('a requested end of a run', () => {
   const by = { client: 'c_2', name: 'canceller' }
   const asked = (mode: 'interrupt' | 'terminate' | 'kill') => {
     const run = prompt('one')
@@ -180,28 +180,28 @@ describe('the end of a run that was asked for', () => {
   const aborted = (run: ActiveRun) =>
     result({ user_message_uuid: uuid(run), is_error: true, subtype: 'error_during_execution' })
 
-  it('is that of its turn where Claude Code obeys', () => {
+  it('is logged as the end of the turn if Claude Code obeys the interrupt', () => {
     aborted(asked('interrupt'))
     expect(log().at(-1)).toMatchObject({ type: 'cancelled', by, reason: 'enough', mode: 'interrupt', ended: 'turn' })
   })
 
   it.each<[string, (run: ActiveRun) => void]>([
-    ['signalled when it did not', run => pursue(run, 'sigint')],
-    ['to be killed by another client', run => askForEnd(run, { by: { client: 'c_3', name: 'x' }, mode: 'kill' })],
-  ])('is that of its process, which was %s, whatever it still prints', (_how, harder) => {
+    ['signalled', run => pursue(run, 'sigint')],
+    ['killed by another client', run => askForEnd(run, { by: { client: 'c_3', name: 'x' }, mode: 'kill' })],
+  ])('is logged as the end of the process if that was %s', (_how, harder) => {
     const run = asked('interrupt')
     harder(run)
     aborted(run)
     expect(log().at(-1)).toMatchObject({ type: 'cancelled', by, ended: 'process', mode: run.cancel!.mode })
   })
 
-  it('is that of nothing when its prompt was never sent', () => {
+  it('is logged as the end of nothing if the prompt was never sent', () => {
     const run = asked('interrupt')
     conversation.end(run, 'process_ended', 3, { unsent: true })
     expect(log().at(-1)).toMatchObject({ type: 'cancelled', ended: 'nothing' })
   })
 
-  it('is a failure with the code of the limit that it came to, and none when it ended well before that had effect', () => {
+  it('fails with the code of a reached limit, and is done if the turn still succeeds', () => {
     for (const [limit, code] of [
       ['timeoutMs', 'timed_out'],
       ['inactivityMs', 'inactive'],
@@ -223,8 +223,8 @@ describe('the end of a run that was asked for', () => {
   })
 })
 
-describe('what was last heard', () => {
-  it('is the start of the run, then what its process printed', () => {
+describe('the activity of a conversation', () => {
+  it('is the start of the run, then the last output of its process', () => {
     expect(conversation.activity).toBeUndefined()
     const run = prompt('one')
     expect(conversation.activity).toEqual({ at: 1, what: 'run_started' })
@@ -245,8 +245,8 @@ describe('what was last heard', () => {
   })
 })
 
-describe('what a session knows of its conversation', () => {
-  it('is the id that Claude Code told last and what it has cost in all', () => {
+describe('the record of a conversation', () => {
+  it('has the id that Claude Code reported last and the total cost', () => {
     const run = prompt('one')
     init(uuid(run))
     result({ user_message_uuid: uuid(run) })
@@ -254,7 +254,7 @@ describe('what a session knows of its conversation', () => {
     expect(conversation.counterUsd).toBe(0.5)
   })
 
-  it('is the model and the mode that it named last, and a record that says the same stays the same', () => {
+  it('has the model and mode reported last, and is the same object if nothing changed', () => {
     prompt('one')
     frame({ type: 'system', subtype: 'init', tools: [], model: 'm', permissionMode: 'default' })
     frame({ type: 'system', subtype: 'status', status: null, permissionMode: 'plan' })
@@ -264,7 +264,7 @@ describe('what a session knows of its conversation', () => {
     expect(conversation.record).toBe(record)
   })
 
-  it('is not to be relied on where a fork ended in its first moments', () => {
+  it('is unkept if a fork ended in its first moments, but not if a resumed process did', () => {
     const run = prompt('one')
     conversation.processStarted(processOf('s_1', 'p_1', { resumed: true, claudeSessionIdBefore: null }))
     init(uuid(run))
@@ -274,7 +274,7 @@ describe('what a session knows of its conversation', () => {
     expect(conversation.isUnkept(conversation.lastLineAt! + 100)).toBe(false)
   })
 
-  it('is kept for a run whose process ended without a result', () => {
+  it('keeps the partial response of a run whose process ended without a result', () => {
     const run = prompt('one')
     init(uuid(run))
     frame({
@@ -287,7 +287,7 @@ describe('what a session knows of its conversation', () => {
   })
 })
 
-describe('a question of Claude Code', () => {
+describe('an approval that Claude Code requests', () => {
   const ask = (requestId: string, more: object = {}) =>
     frame({ type: 'control_request', request_id: requestId, request: { ...request, ...more } })
   const request = { subtype: 'can_use_tool', tool_name: 'Write', input: { a: 1 }, tool_use_id: 't', description: 'a' }
@@ -296,7 +296,7 @@ describe('a question of Claude Code', () => {
   const asked = () => conversation.questions.open.map(({ approval }) => approval)
   const about = () => log().flatMap(each => (each.type.startsWith('approval') ? [each] : []))
 
-  it('is one approval, however often it is said', () => {
+  it('is created once, however often Claude Code repeats the request', () => {
     const run = prompt('one')
     ask('q1')
     ask('q1')
@@ -310,7 +310,7 @@ describe('a question of Claude Code', () => {
     expect(about().map(({ type }) => type)).toEqual(['approval_requested', 'approval_resolved'])
   })
 
-  it('that only the answer to initialize tells is asked as well', () => {
+  it('is also created if only the answer to initialize contains the request', () => {
     const run = prompt('one')
     const pending = ['q1', 'q2'].map(id => ({ type: 'control_request', request_id: id, request }))
     const response = { subtype: 'success', request_id: 'init', pending_permission_requests: pending, response: {} }
@@ -319,7 +319,7 @@ describe('a question of Claude Code', () => {
     conversation.end(run, 'lost', 2)
   })
 
-  it('says whose it is where a sub-agent asks', () => {
+  it('names the parent tool call if a sub-agent asks', () => {
     const run = prompt('one')
     frame({ type: 'system', subtype: 'task_started', task_id: 'agent', tool_use_id: 'call' })
     ask('q1', { agent_id: 'agent' })
@@ -328,7 +328,7 @@ describe('a question of Claude Code', () => {
     expect(about()).toMatchObject([{ parent: 'call' }, { parent: 'call', decision: 'withdrawn' }])
   })
 
-  it('of a task in the background outlives the run, and ends when it is taken back', () => {
+  it('for a background task outlives the run, and is withdrawn when Claude Code withdraws it', () => {
     const run = prompt('one')
     init(uuid(run))
     background('agent')
@@ -344,7 +344,7 @@ describe('a question of Claude Code', () => {
     ])
   })
 
-  it('that comes while its run is being cancelled is withdrawn by who cancels', () => {
+  it('during a cancel is withdrawn in the name of the canceller', () => {
     const run = prompt('one')
     run.cancel = { by: { client: 'c_2', name: 'canceller' }, mode: 'interrupt' }
     conversation.end(run, 'cancel_requested', 2)

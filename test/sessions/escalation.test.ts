@@ -23,14 +23,14 @@ describe('an escalation', () => {
     expect(taken).toEqual([])
   })
 
-  it('begins where it is told to', async () => {
+  it('begins at the given step', async () => {
     const taken: string[] = []
     const escalation = startEscalation(steps(taken), 60_000, 'force')
     await until(() => expect(taken).toEqual(['force']))
     escalation.stop()
   })
 
-  it('can be hastened, but never goes back', async () => {
+  it('can skip to a later step, but never goes back', async () => {
     const taken: string[] = []
     const escalation = startEscalation(steps(taken), 60_000)
     escalation.hasten('force')
@@ -39,7 +39,7 @@ describe('an escalation', () => {
     escalation.stop()
   })
 
-  it('goes on after a step that failed', async () => {
+  it('continues after a failed step', async () => {
     const taken: string[] = []
     const failing: Step = { name: 'fail', act: () => Promise.reject(new Error('no such process')) }
     const escalation = startEscalation([failing, ...steps(taken)], 5)

@@ -4,7 +4,7 @@ import { limits } from '../../protocol/limits.ts'
 import { session } from '../support/records.ts'
 
 describe('the first prompt of a session', () => {
-  it('is noted once and never replaced', () => {
+  it('is stored once and never replaced', () => {
     const first = withFirstPrompt(session('s_1'), '  Fix the login\n')
     expect(first.firstPrompt).toBe('Fix the login')
     expect(withFirstPrompt({ ...first, lastRun: 'r_1' }, 'another').firstPrompt).toBe('Fix the login')

@@ -14,17 +14,17 @@ describe('room for one more process', () => {
     return { room, pass: (ms: number) => void (time += ms) }
   }
 
-  it('is there down to the given size', () => {
+  it('exists if at least minFreeBytes are available', () => {
     expect(setUp(512, 512).room.has()).toBe(true)
     expect(setUp(512, 511).room.has()).toBe(false)
   })
 
-  it('is always there where memory is not looked at, or cannot be told', () => {
+  it('always exists if minFreeBytes is 0 or the available memory is unknown', () => {
     expect(setUp(0, 0).room.has()).toBe(true)
     expect(setUp(512, undefined).room.has()).toBe(true)
   })
 
-  it('counts processes that have not grown yet as grown', () => {
+  it('counts a process that has not grown yet at its full size', () => {
     const { room, pass } = setUp(512, 512 + 2 * processBytes)
     for (const enough of [true, true, true, false]) {
       expect(room.has()).toBe(enough)
@@ -46,7 +46,7 @@ describe('available memory', () => {
   }
   const meminfo = { 'proc/meminfo': 'MemTotal:  9999999 kB\nMemFree:  5 kB\nMemAvailable:    4096000 kB\n' }
 
-  it("is the machine's without a control group that limits it", () => {
+  it('equals MemAvailable without a limiting control group', () => {
     expect(machine(meminfo)).toBe(4_096_000 * 1024)
     const unlimited = {
       'proc/self/cgroup': '0::/a\n',
@@ -56,7 +56,7 @@ describe('available memory', () => {
     expect(machine({ ...meminfo, ...unlimited })).toBe(4_096_000 * 1024)
   })
 
-  it('is what the narrowest of the groups leaves, where cache is no use', () => {
+  it('equals the rest of the tightest control group, not counting inactive cache as used', () => {
     const groups = {
       'proc/self/cgroup': '0::/outer/inner\n',
       'sys/fs/cgroup/outer/memory.max': `${300 * mebibyte}\n`,
@@ -68,7 +68,7 @@ describe('available memory', () => {
     expect(machine({ ...meminfo, ...groups })).toBe(120 * mebibyte)
   })
 
-  it('knows the first version of control groups', () => {
+  it('supports control groups version 1', () => {
     const groups = {
       'proc/self/cgroup': '5:cpu,cpuacct:/\n4:memory:/job\n',
       'sys/fs/cgroup/memory/memory.limit_in_bytes': '9223372036854771712\n',
@@ -80,7 +80,7 @@ describe('available memory', () => {
     expect(machine({ ...meminfo, ...groups })).toBe(11 * mebibyte)
   })
 
-  it('is not known on a system that does not tell', () => {
+  it('is undefined if the system reports nothing', () => {
     expect(machine({})).toBeUndefined()
   })
 })

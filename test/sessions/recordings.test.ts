@@ -6,15 +6,14 @@ import { fixture, recordings } from '../claude-output/support/replay.ts'
 import { linesOf, logAfter, logOf } from '../support/recorded-session.ts'
 
 /**
- * The log of a session for every recording, byte by byte: without a cancel, and with one at a third and at two thirds of
- * the output. A session that goes on from a snapshot at three quarters
- * must write the same rest.
- * `UPDATE_SESSION_GOLDENS=1` stores the logs of the code under test as the expected ones.
+ * Compares the log of a session for each recording byte by byte: without a cancel, and with a cancel at a third and at
+ * two thirds of the output. A session that continues from a snapshot at three quarters must write the same rest.
+ * `UPDATE_SESSION_GOLDENS=1` stores the logs of the current code as the expected ones.
  */
 const update = process.env['UPDATE_SESSION_GOLDENS'] === '1'
 const file = fixture('session-goldens.json')
 
-/** `marks` has a few characters of a hash for each group of `every` events: the first that differs says where to look. */
+/** `marks` has a few characters of a hash for each group of `every` events. They show where a difference begins. */
 interface Golden {
   events: number
   sha256: string
@@ -35,7 +34,7 @@ describe.each(recordings)('the log of a session that reads %s', name => {
     ['without a cancel', -1],
     ['with a cancel at a third', Math.floor(lines.length / 3)],
     ['with a cancel at two thirds', Math.floor((lines.length * 2) / 3)],
-  ])('is as stored %s', (what, cancelAt) => {
+  ])('matches the stored hash %s', (what, cancelAt) => {
     const { texts, snapshot } = logOf(lines, cancelAt, snapshotAt)
     const title = `${name} ${what}`
     if (update) written[title] = goldenOf(texts)
@@ -44,8 +43,8 @@ describe.each(recordings)('the log of a session that reads %s', name => {
   })
 })
 
-describe('the stored logs', () => {
-  it('are those of the recordings', () => {
+describe('the stored hashes', () => {
+  it('are three for each recording', () => {
     if (update) return
     expect(Object.keys(goldens)).toHaveLength(recordings.length * 3)
   })
@@ -55,7 +54,7 @@ afterAll(() => {
   if (update) writeFileSync(file, `${JSON.stringify(written, undefined, 1)}\n`)
 })
 
-/** Frames that were glued together are one line: the last of them. */
+/** Returns the index of the last frame of a line. Frames that were glued together share the offset of their line. */
 function endOfLine(lines: readonly OutputLine[], at: number): number {
   const next = lines.findIndex(({ offset }, index) => index > at && offset !== lines[at]?.offset)
   return next < 0 ? lines.length - 1 : next - 1

@@ -26,7 +26,7 @@ function emptyStore(): Store {
   return store
 }
 
-/** A session's writing half, as a daemon has it: over what is stored. */
+/** Opens the writing half of a session over a store, as a daemon does. */
 function openSession(store: Store) {
   const { recorder, conversation } = openConversation(store, process)
   return {
@@ -51,7 +51,7 @@ function openSession(store: Store) {
 
 type Opened = ReturnType<typeof openSession>
 
-/** Somebody answers what is asked then. */
+/** Allows all open approvals. */
 function answer({ conversation, recorder }: Opened) {
   for (const question of conversation.questions.open) {
     conversation.questions.resolve(question, { decision: 'allow', by, answer: { behavior: 'allow' } }, 5)
@@ -59,7 +59,7 @@ function answer({ conversation, recorder }: Opened) {
   recorder.commit()
 }
 
-/** In the middle of a recording its run comes to a limit. */
+/** Makes the active run reach a limit. */
 function limit({ conversation, recorder }: Opened) {
   const run = conversation.active
   if (!run || run.stored.run.state !== 'running') return
@@ -71,7 +71,7 @@ function limit({ conversation, recorder }: Opened) {
 
 const rowsOf = (store: Store): EventRow[] => [...storedEvents(store, 's_1', 1)]
 
-/** Goes on from the last snapshot; the output before it is not read again. */
+/** Continues from the last snapshot. Output before it is not read again. */
 function again(store: Store, rows: Iterable<EventRow>, all: readonly OutputLine[]) {
   const session = openSession(store)
   const upTo = { ...process, offset: all.at(-1)?.offset ?? 0 }
@@ -88,7 +88,7 @@ function again(store: Store, rows: Iterable<EventRow>, all: readonly OutputLine[
   return { session, differences }
 }
 
-/** The log of a session that is read in one go, or by two daemons one after the other. */
+/** Returns the log of a session that one daemon reads, or two daemons one after the other. */
 function logOf(
   lines: readonly OutputLine[],
   queued: StoredRun,
@@ -125,9 +125,9 @@ const textsOf = (store: Store): string[] => rowsOf(store).map(({ text }) => text
 
 const queuedRun = (): StoredRun => createRun('s_1', 'the prompt', by, 1).stored
 
-describe('a session that is gone through again', () => {
+describe('a session that the next daemon derives again', () => {
   it.each(recordings.filter(name => !name.startsWith('manydeltas')))(
-    'goes on as if nothing had been, wherever its daemon was killed: %s',
+    'has the same log wherever the daemon is killed: %s',
     name => {
       const lines = linesOf(name)
       const run = queuedRun()
@@ -141,7 +141,7 @@ describe('a session that is gone through again', () => {
   )
 
   it.each(recordings.filter(name => !name.startsWith('manydeltas')))(
-    'goes on as if nothing had been from a snapshot, wherever that was taken: %s',
+    'has the same log from a snapshot taken anywhere: %s',
     name => {
       const lines = linesOf(name)
       const run = queuedRun()
@@ -157,26 +157,29 @@ describe('a session that is gone through again', () => {
     },
   )
 
-  it.each(['bgbash', 'live-background'])('knows a turn that Claude Code began from a snapshot within it: %s', name => {
-    const lines = linesOf(name)
-    const run = queuedRun()
-    const { conversation, read } = openSession(emptyStore())
-    conversation.begin(resumeRun(run), 2)
-    const within = lines.flatMap((line, index) => {
-      read([line])
-      return conversation.background ? [index] : []
-    })
-    const at = within[within.length >> 1]!
-    const nothing = () => {}
-    expect(logOf(lines, run, 0, at + 1, nothing, at)).toEqual(logOf(lines, run, 0, undefined, nothing))
-  })
+  it.each(['bgbash', 'live-background'])(
+    'continues a turn of Claude Code itself from a snapshot within it: %s',
+    name => {
+      const lines = linesOf(name)
+      const run = queuedRun()
+      const { conversation, read } = openSession(emptyStore())
+      conversation.begin(resumeRun(run), 2)
+      const within = lines.flatMap((line, index) => {
+        read([line])
+        return conversation.background ? [index] : []
+      })
+      const at = within[within.length >> 1]!
+      const nothing = () => {}
+      expect(logOf(lines, run, 0, at + 1, nothing, at)).toEqual(logOf(lines, run, 0, undefined, nothing))
+    },
+  )
 
   it.each([
     ['live-deny', 'answered', answer],
     ['live-turns', 'answered', answer],
     ['live-turns', 'withdrawn by a cancel', cancel],
     ['live-turns', 'withdrawn by a limit', limit],
-  ] as const)('asks the same questions again, wherever its daemon was killed: %s, %s', (name, _what, act) => {
+  ] as const)('has the same approvals wherever the daemon is killed: %s, %s', (name, _what, act) => {
     const lines = linesOf(name)
     const run = queuedRun()
     const asked = 1 + lines.findIndex(line => 'frame' in line && line.frame['type'] === 'control_request')
@@ -188,7 +191,7 @@ describe('a session that is gone through again', () => {
     }
   })
 
-  describe('tells what is stored otherwise than it is derived', () => {
+  describe('the comparison of stored and derived events', () => {
     const lines = linesOf('bash.partial')
     const stored = () => {
       const store = emptyStore()
@@ -198,7 +201,7 @@ describe('a session that is gone through again', () => {
       return { store, rows: rowsOf(store) }
     }
 
-    it('and nothing where nothing is', () => {
+    it('reports nothing if they are equal', () => {
       const { store, rows } = stored()
       expect(again(store, rows, lines).differences).toBeUndefined()
     })
@@ -210,13 +213,13 @@ describe('a session that is gone through again', () => {
       ],
       ['a dropped event', rows => rows.filter(({ seq }) => seq !== 9)],
       ['a doubled event', rows => rows.flatMap(row => (row.seq === 9 ? [row, row] : [row]))],
-      ['two that were exchanged', rows => [...rows.slice(0, 8), rows[9]!, rows[8]!, ...rows.slice(10)]],
-    ])('%s', (_fault, plant) => {
+      ['two swapped events', rows => [...rows.slice(0, 8), rows[9]!, rows[8]!, ...rows.slice(10)]],
+    ])('reports %s', (_fault, plant) => {
       const { store, rows } = stored()
       expect(again(store, plant(rows), lines).differences).toMatchObject({ firstSeq: expect.any(Number) as number })
     })
 
-    it('a line that is gone', () => {
+    it('reports a missing line of output', () => {
       const { store, rows } = stored()
       const without = lines.filter((_line, index) => index !== 5)
       expect(again(store, rows, without).differences).toBeDefined()

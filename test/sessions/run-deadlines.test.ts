@@ -13,26 +13,26 @@ const watched = (fields: Partial<Watched> = {}): Watched => ({
 describe('the deadline of a run', () => {
   it.each<[string, Partial<Watched>, string, number]>([
     ['counts silence from its start', {}, 'inactivityMs', 10_300],
-    ['counts silence from the last that was printed', { printedAt: 10_200 }, 'inactivityMs', 10_500],
-    ['counts nothing of what was printed before its start', { printedAt: 9_000 }, 'inactivityMs', 10_300],
-    ['is that of its whole time when that comes first', { printedAt: 10_900 }, 'timeoutMs', 11_000],
-    ['is that of its whole time while an approval waits', { waiting: true }, 'timeoutMs', 11_000],
-    ['is the only one it has', { limits: { timeoutMs: 5 } }, 'timeoutMs', 10_005],
+    ['counts silence from the last output', { printedAt: 10_200 }, 'inactivityMs', 10_500],
+    ['ignores output before its start', { printedAt: 9_000 }, 'inactivityMs', 10_300],
+    ['is the timeout if that comes first', { printedAt: 10_900 }, 'timeoutMs', 11_000],
+    ['is the timeout while an approval is pending', { waiting: true }, 'timeoutMs', 11_000],
+    ['is the only limit given', { limits: { timeoutMs: 5 } }, 'timeoutMs', 10_005],
   ])('%s', (_title, fields, limit, at) => {
     expect(nextDeadline(watched(fields))).toMatchObject({ limit, at })
   })
 
-  it('counts silence from the end of a wait for an approval', () => {
+  it('counts silence from the answer to an approval', () => {
     expect(nextDeadline(watched({ answeredAt: 10_600 }))).toMatchObject({ limit: 'inactivityMs', at: 10_900 })
   })
 
-  it('counts no silence while the machine slept, and the whole time all the same', () => {
+  it('excludes sleep of the machine from the silence, but not from the timeout', () => {
     const sleptSince = () => 5_000
     expect(nextDeadline(watched({ limits: { inactivityMs: 300 } }), sleptSince)).toMatchObject({ at: 15_300 })
     expect(nextDeadline(watched({ limits: { timeoutMs: 1_000 } }), sleptSince)).toMatchObject({ at: 11_000 })
   })
 
-  it('is none where there is no limit, or only silence is limited and an approval waits', () => {
+  it('is undefined without limits, and with inactivityMs alone while an approval is pending', () => {
     expect(nextDeadline(watched({ limits: {} }))).toBeUndefined()
     expect(nextDeadline(watched({ limits: { inactivityMs: 1 }, waiting: true }))).toBeUndefined()
   })
@@ -46,7 +46,7 @@ describe('the clock of a run', () => {
     return { deadlines, reached }
   }
 
-  it('asks for the last output when the time would be up, and goes on when there was some', async () => {
+  it('reads the time of the last output at the deadline, and continues if there was new output', async () => {
     const startedAt = Date.now()
     let asked = 0
     const { deadlines, reached } = clock(() => {
@@ -58,13 +58,13 @@ describe('the clock of a run', () => {
     expect(asked).toBe(4)
   })
 
-  it('tells at once what was reached while nobody looked', () => {
+  it('reports a limit that has already passed at once', () => {
     const { deadlines, reached } = clock(() => watched({ startedAt: 1, limits: { timeoutMs: 7 } }))
     deadlines.look()
     expect(reached).toEqual([{ limit: 'timeoutMs', value: 7 }])
   })
 
-  it('gives a run whose question was answered its whole time again', async () => {
+  it('restarts the silence of a run whose approval was answered', async () => {
     let run: Watched = { limits: { inactivityMs: 60_000 }, startedAt: 1, printedAt: undefined, waiting: true }
     const { deadlines, reached } = clock(() => run)
     deadlines.look()

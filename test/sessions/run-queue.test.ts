@@ -6,7 +6,7 @@ import { run as runRecord } from '../support/records.ts'
 const queued = (id: string, position: number | null = null): ActiveRun =>
   resumeRun(runRecord(id, 's_1', { state: 'queued', position }))
 
-/** A queue of runs named by letters, and the records that it has told as changed. */
+/** Creates a queue of runs named by letters. `told` records the changes that it reports. */
 function setUp(names: string) {
   const told: string[] = []
   const queue = createRunQueue(
@@ -19,7 +19,7 @@ function setUp(names: string) {
 }
 
 describe('the queue of a session', () => {
-  it('tells each run its place, and what it waits for', () => {
+  it('reports the position of each run, and what the run waits for', () => {
     const { queue, told } = setUp('abc')
     expect(told).toEqual(['a0', 'b1 session', 'c2 session'])
     told.length = 0
@@ -35,14 +35,14 @@ describe('the queue of a session', () => {
     ['a', 2, 2, 'bcad'],
     ['a', 99, 3, 'bcda'],
     ['b', 1, 1, 'abcd'],
-  ])('moves %s to %i, which is %i: %s', (name, to, place, expected) => {
+  ])('moves %s to %i, at position %i: %s', (name, to, place, expected) => {
     const { queue, order, at } = setUp('abcd')
     expect(queue.move(at(name), to)).toBe(place)
     expect(order()).toBe(expected)
     expect([...queue].map(({ stored }) => stored.run.position)).toEqual([0, 1, 2, 3])
   })
 
-  it('tells only those whose place is another', () => {
+  it('reports only runs whose position has changed', () => {
     const { queue, told, at } = setUp('abcd')
     told.length = 0
     queue.move(at('d'), 2)
@@ -52,7 +52,7 @@ describe('the queue of a session', () => {
     expect(told).toEqual([])
   })
 
-  it('is the same after a restart; runs of an older muxd stand in the order they came', () => {
+  it('is restored by position, and runs without a position keep their order', () => {
     const names = (runs: ActiveRun[]) => inQueueOrder(runs).map(({ stored }) => stored.run.run)
     expect(names([queued('a', 2), queued('b', 0), queued('c', 1)])).toEqual(['b', 'c', 'a'])
     expect(names([queued('a'), queued('b'), queued('c')])).toEqual(['a', 'b', 'c'])

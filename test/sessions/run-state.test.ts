@@ -33,7 +33,7 @@ describe('the life of a run', () => {
     expect(given.reduce<RunState>((state, input) => nextRunState(state, input), 'queued')).toBe(expected)
   })
 
-  it('never leaves an end, whatever comes, and reaches one only once', () => {
+  it('never leaves a terminal state, and reaches one at most once', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...inputs)), given => {
         let state: RunState = 'queued'

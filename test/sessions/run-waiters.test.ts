@@ -7,7 +7,7 @@ import { run } from '../support/records.ts'
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
 
-it('a wait ends with the run, by its caller, or after its time, also when garbage was collected meanwhile', async () => {
+it('a wait ends with its run, its caller or its timeout, also after a garbage collection', async () => {
   const waiters = createRunWaiters()
   const caller = new AbortController()
   const { signal } = caller

@@ -8,7 +8,7 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const process = processOf('s_1', 'p_1')
 
-/** A session whose process says texts of so many characters, each in a line of its own, and is remembered after each. */
+/** Prints texts of the given lengths, one line each. Returns the offset of the last snapshot after each line. */
 function say(...lengths: number[]) {
   const store = openStore(join(tempDir(), 'muxd.db'), { ballastBytes: 0 })
   onTestFinished(() => store.close())
@@ -28,10 +28,10 @@ function say(...lengths: number[]) {
   })
 }
 
-it('takes a snapshot when as much has been printed as the one before has bytes', () => {
+it('takes a snapshot when the output since the last one is as large as that snapshot', () => {
   expect(say(10_000, 10_000, 12_000)).toEqual([10_000, 10_000, 32_000])
 })
 
-it('stores none of more than 4 MiB, and goes on with the last one that was smaller', () => {
+it('stores no snapshot above 4 MiB, and keeps the last smaller one', () => {
   expect(say(1_000_000, 5_000_000, 7_000_000)).toEqual([1_000_000, 1_000_000, 1_000_000])
 })

@@ -25,7 +25,7 @@ describe('the working directory of a session', () => {
     expect(check(join(root, 'alias/project'))).toBe(join(root, 'allowed/project'))
   })
 
-  it('may be an allowed root itself, also where the root is named by a link', () => {
+  it('may be an allowed root, also if the root is given as a link', () => {
     expect(check(join(root, 'allowed'), ['allowed'])).toBe(join(root, 'allowed'))
     expect(check(join(root, 'allowed/project'), ['alias'])).toBe(join(root, 'allowed/project'))
   })
