@@ -14,7 +14,7 @@ afterAll(() => suite.close())
 
 const run = (prompt: string) => play(suite.mux, { prompt, cwd: suite.cwd })
 
-test('a text comes in pieces as it is written, and whole with its cost at the end', async () => {
+test('a text is streamed in pieces, and the end of the run has the whole text and its cost', async () => {
   const handle = await suite.mux.run({ prompt: 'scn:text:pieces please', cwd: suite.cwd })
   const events = await watch(handle).ended()
   const answer = 'The answer is pieces, says the stand-in.'
@@ -28,7 +28,7 @@ test('a text comes in pieces as it is written, and whole with its cost at the en
   expect(await handle.result()).toMatchObject({ response: answer, costUsd: runCostUsd })
 })
 
-test('the session is known to Claude Code under the id in session_init', async () => {
+test('Claude Code uses the session id of session_init in its requests', async () => {
   const events = await run('scn:text:id')
   const init = one(events, 'session_init')
   expect(init.claudeVersion).toMatch(/^2\./)
@@ -36,7 +36,7 @@ test('the session is known to Claude Code under the id in session_init', async (
   expect(suite.api.requests.at(-1)!.session).toBe(init.claudeSessionId)
 })
 
-test('thinking is told apart from text', async () => {
+test('thinking and text are separate events', async () => {
   const events = await run('scn:thinking')
   const thought = ofType(events, 'thinking')
     .map(event => event.delta)
@@ -45,7 +45,7 @@ test('thinking is told apart from text', async () => {
   expect(streamedText(events)).toBe('Thought through.')
 })
 
-test('a tool call has its start, its whole input and its result', async () => {
+test('a tool call has events for its start, its whole input and its result', async () => {
   const events = await run('scn:bash')
   const { toolUseId } = one(events, 'tool_started')
   expect(one(events, 'tool_use')).toMatchObject({ toolUseId, tool: 'Bash', input: { command: 'echo from-bash' } })
@@ -53,7 +53,7 @@ test('a tool call has its start, its whole input and its result', async () => {
   expect(one(events, 'done')).toMatchObject({ response: 'The tool has run.', numTurns: 2 })
 })
 
-test('results of parallel tools come as the tools end', async () => {
+test('results of parallel tools come in the order in which the tools end', async () => {
   const events = await run('scn:parallel')
   const [slow, quick] = ofType(events, 'tool_use').map(event => event.toolUseId)
   expect(ofType(events, 'tool_result').map(({ toolUseId, output }) => ({ toolUseId, output }))).toEqual([
@@ -63,14 +63,14 @@ test('results of parallel tools come as the tools end', async () => {
   expect(one(events, 'done').response).toBe('Both have run: 2 results.')
 })
 
-test('tool input that is no JSON arrives as the text it was', async () => {
+test('tool input that is not JSON arrives as its text', async () => {
   const events = await run('scn:broken-tool')
   expect(one(events, 'tool_use').input).toBe('{"command": "echo')
   expect(one(events, 'tool_result').isError).toBe(true)
   expect(one(events, 'done').response).toBe('Never mind.')
 })
 
-test('what a sub-agent does carries the call that started it, and stays out of the answer', async () => {
+test('events of a sub-agent name the call that started it, and its text is not part of the answer', async () => {
   const events = await run('scn:agent')
   const call = ofType(events, 'tool_use').find(event => event.tool === 'Agent')!
   const inside = events.filter(event => event.parent === call.toolUseId)
@@ -81,7 +81,7 @@ test('what a sub-agent does carries the call that started it, and stays out of t
   expect(one(events, 'done').response).toBe('The agent reported back.')
 })
 
-test('a background task that ends makes a run of its own', async () => {
+test('the end of a background task starts a run of its own', async () => {
   const handle = await suite.mux.run({ prompt: 'scn:background', cwd: suite.cwd })
   const first = await watch(handle).ended()
   expect(one(first, 'done').response).toBe('It runs in the background.')
@@ -99,7 +99,7 @@ test('a background task that ends makes a run of its own', async () => {
   expect(one(later, 'done').response).toBe('The background task has ended.')
 })
 
-test('a background task does not outlive its session', async () => {
+test('a background task ends when its session is closed', async () => {
   const handle = await suite.mux.run({ prompt: 'scn:long-background:outlive', cwd: suite.cwd })
   const events = await watch(handle).ended()
   expect(one(events, 'done').response).toBe('It will run for ever.')
@@ -110,7 +110,7 @@ test('a background task does not outlive its session', async () => {
 })
 
 testAfter('2.1.197', 'it prints no boundary')(
-  '/compact is told as a compaction, and the conversation goes on',
+  '/compact emits a compaction event, and the conversation continues',
   async () => {
     const first = await suite.mux.run({ prompt: 'scn:text:long-ago', cwd: suite.cwd })
     await first.result()
@@ -140,7 +140,7 @@ test('a prompt of 2 MB reaches the model whole', async () => {
   expect(userTexts(suite.api.requests.at(-1)!.body)).toContain(prompt)
 })
 
-test('a prompt that looks like an option is a prompt', async () => {
+test('a prompt that looks like an option is sent as a prompt', async () => {
   const prompt = '--help -p scn:text:dashes'
   const events = await run(prompt)
   expect(one(events, 'done').response).toContain('dashes')

@@ -43,7 +43,7 @@ describe('a tool that needs a permission', () => {
     expect(readFileSync(file('allowed.txt'), 'utf8')).toBe('text')
   })
 
-  test('does not run when it is denied, and Claude is told why', async () => {
+  test('does not run when it is denied, and Claude gets the reason', async () => {
     const writing = await run(`scn:write:${file('denied.txt')}`)
     await answer(await pending(), { ...deny, message: 'not in this directory' })
     const events = await writing.ended()
@@ -59,7 +59,7 @@ describe('a tool that needs a permission', () => {
     expect(existsSync(file('stopped.txt'))).toBe(false)
   })
 
-  test('runs with the input that the answer has', async () => {
+  test('runs with the input of the answer', async () => {
     const writing = await run(`scn:write:${file('asked-for.txt')}`)
     const input = { file_path: file('instead.txt'), content: 'other words' }
     await answer(await pending(), { ...allow, input })
@@ -68,7 +68,7 @@ describe('a tool that needs a permission', () => {
     expect(existsSync(file('asked-for.txt'))).toBe(false)
   })
 
-  test('is not asked for again when that is remembered, in this session and nowhere else', async () => {
+  test('needs no second approval in its session after remember, but does in another session', async () => {
     const first = await run('scn:touch:remembered')
     const approval = await pending()
     expect(approval.suggestions).toMatchObject([{ type: 'addRules', destination: 'localSettings' }, {}, {}])
@@ -83,7 +83,7 @@ describe('a tool that needs a permission', () => {
     await other.ended()
   })
 
-  test('is asked for in turn where there are several', async () => {
+  test('gets an approval for each of several calls, one after the other', async () => {
     const both = await run('scn:touch-both')
     const first = await pending()
     await answer(first, allow)
@@ -93,7 +93,7 @@ describe('a tool that needs a permission', () => {
     expect(ofType(events, 'approval_resolved').map(({ decision }) => decision)).toEqual(['allow', 'deny'])
   })
 
-  test('of a sub-agent says whose it is', async () => {
+  test('of a sub-agent has an approval that names the parent call', async () => {
     const agent = await run('scn:asking-agent:foreground')
     const approval = await pending()
     const call = await agent.until('tool_use', event => event.tool === 'Agent')
@@ -103,7 +103,7 @@ describe('a tool that needs a permission', () => {
   })
 
   testAfter('2.1.197', 'it does not list background tasks')(
-    'of an agent in the background outlives the run that began it',
+    'of a background agent has an approval that outlives the run',
     async () => {
       const agent = await run('scn:asking-agent:background')
       expect(one(await agent.ended(), 'done').response).toBe('The agent reported back.')
@@ -119,7 +119,7 @@ describe('a tool that needs a permission', () => {
 })
 
 describe('a question with options', () => {
-  test('is answered by its text, several labels as one', async () => {
+  test('takes answers keyed by the text of the question, with several labels joined', async () => {
     const asking = await run('scn:ask')
     const approval = await pending()
     expect(approval.kind).toBe('question')
@@ -128,7 +128,7 @@ describe('a question with options', () => {
     expect(output).toContain('"Which colour?"="Blue", "Which sizes?"="S, L"')
   })
 
-  test('may be answered in words of one’s own, or not at all', async () => {
+  test('takes a free-text answer, and can be denied with a message', async () => {
     const asking = await run('scn:ask')
     await answer(await pending(), { ...allow, answers: { 'Which colour?': 'none of these' } })
     expect(one(await asking.ended(), 'tool_result').output).toContain('"Which colour?"="none of these"')
@@ -150,7 +150,7 @@ test('a plan is approved, and Claude Code leaves plan mode', async () => {
   expect(ofType(events, 'status').map(({ permissionMode }) => permissionMode)).toContain('default')
 })
 
-test('a cancel while it waits withdraws the question', async () => {
+test('a cancel during a pending approval withdraws the approval', async () => {
   const writing = await run(`scn:write:${file('cancelled.txt')}`)
   const approval = await pending()
   await writing.run.cancel('enough')
@@ -166,7 +166,7 @@ test('a cancel while it waits withdraws the question', async () => {
   expect(existsSync(file('cancelled.txt'))).toBe(false)
 })
 
-test('the second of three clients answers, and the third is told who', async () => {
+test('the first answer to an approval counts, and a later client gets a conflict that names its author', async () => {
   const [second, third] = [await suite.connect(), await suite.connect()]
   const writing = await run(`scn:write:${file('by-the-second.txt')}`)
   const approval = await pending()
@@ -179,7 +179,7 @@ test('the second of three clients answers, and the third is told who', async () 
   expect(existsSync(file('by-the-second.txt'))).toBe(true)
 })
 
-test('a daemon that was killed is followed by one that still asks', async () => {
+test('a pending approval survives a kill of the daemon and can be answered', async () => {
   const writing = await run(`scn:write:${file('over-a-kill.txt')}`)
   const approval = await pending()
   await suite.kill()
@@ -193,16 +193,16 @@ test('a daemon that was killed is followed by one that still asks', async () => 
   expect(existsSync(file('over-a-kill.txt'))).toBe(true)
 })
 
-describe('nobody needs to answer', () => {
+describe('an approval without an answer', () => {
   const decided = async (name: string, approvals: ApprovalOptions) => {
     const events = await (await run(`scn:write:${file(name)}`, approvals)).ended()
     return { ...one(events, 'approval_resolved'), written: existsSync(file(name)) }
   }
 
-  test('what has expired', async () => {
+  test('expires after expiresAfterMs', async () => {
     expect(await decided('expired.txt', { expiresAfterMs: 200 })).toMatchObject({ decision: 'expired', written: false })
   })
-  test('what the policy denies', async () => {
+  test('is denied under policy deny', async () => {
     const denied = { decision: 'deny', by: { policy: 'deny' }, written: false }
     expect(await decided('denied-by-policy.txt', { policy: 'deny' })).toMatchObject(denied)
   })

@@ -39,7 +39,7 @@ async function toolRunning(watched: Watch): Promise<void> {
 const running = (text: string) => suite.processes().filter(each => each.commandLine.includes(text))
 
 describe('a run cancelled by another client', () => {
-  test.each(moments)('$name ends cancelled, its tools are dead, and the session goes on', async moment => {
+  test.each(moments)('$name ends as cancelled, its tools have ended, and the session continues', async moment => {
     const watched = watch(await suite.mux.run({ prompt: moment.prompt, cwd: suite.cwd }))
     await moment.reached(watched)
     const other = await suite.connect()
@@ -66,20 +66,23 @@ describe('a run cancelled by another client', () => {
 })
 
 // 2.1.197 and older leave the command of a tool behind on SIGTERM, in a session of its own. muxd ends it.
-test.each(['terminate', 'kill'] as const)('cancelled with mode %s in a tool, nothing of it lives on', async mode => {
-  const tag = randomUUID()
-  const watched = watch(await suite.mux.run({ prompt: `scn:long-tool:${tag}`, cwd: suite.cwd }))
-  await toolRunning(watched)
-  await watched.run.cancel(undefined, { mode })
-  const events = await watched.ended()
-  expect(one(events, 'cancelled').by).toEqual(one(events, 'cancel_requested').by)
-  expect(running(tag)).toEqual([])
-  const { session } = await watched.run.info()
-  const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
-  expect(one(next, 'done').response).toContain('afterwards')
-})
+test.each(['terminate', 'kill'] as const)(
+  'a cancel with mode %s during a tool ends every process of the tool',
+  async mode => {
+    const tag = randomUUID()
+    const watched = watch(await suite.mux.run({ prompt: `scn:long-tool:${tag}`, cwd: suite.cwd }))
+    await toolRunning(watched)
+    await watched.run.cancel(undefined, { mode })
+    const events = await watched.ended()
+    expect(one(events, 'cancelled').by).toEqual(one(events, 'cancel_requested').by)
+    expect(running(tag)).toEqual([])
+    const { session } = await watched.run.info()
+    const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
+    expect(one(next, 'done').response).toContain('afterwards')
+  },
+)
 
-test('a run killed before Claude Code knew the session leaves a session that works', async () => {
+test('a run killed right after its start leaves a usable session', async () => {
   const watched = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))
   await watched.until('run_started')
   await watched.run.cancel(undefined, { mode: 'kill' })
@@ -90,7 +93,7 @@ test('a run killed before Claude Code knew the session leaves a session that wor
   expect(one(next, 'done').response).toContain('afterwards')
 })
 
-test('runs cancelled right behind their prompts, in a process that is there, end cancelled and leave the process', async () => {
+test('runs cancelled right after their prompts end as cancelled, and their process stays', async () => {
   const first = await suite.mux.run({ prompt: 'scn:text:first', cwd: suite.cwd })
   await first.result()
   const { session } = first
@@ -106,7 +109,7 @@ test('runs cancelled right behind their prompts, in a process that is there, end
   expect((await suite.mux.api.session.get({ session })).process).toEqual(process)
 })
 
-test('a compaction can be cut short', async () => {
+test('a cancel aborts the request of a compaction', async () => {
   const first = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))
   await first.until('assistant_text')
   await first.run.cancel()
@@ -123,7 +126,7 @@ test('a compaction can be cut short', async () => {
   expect(one(next, 'done').response).toContain('afterwards')
 })
 
-test('cancelling twice is cancelling once', async () => {
+test('two simultaneous cancels produce one cancelled event', async () => {
   const watched = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))
   await watched.until('assistant_text')
   await Promise.all([watched.run.cancel('first'), watched.run.cancel('second')])
@@ -131,7 +134,7 @@ test('cancelling twice is cancelling once', async () => {
   expect(one(events, 'cancelled').reason).toBe('first')
 })
 
-test('cancelling the running one of two starts the queued one, which is not harmed', async () => {
+test('cancelling the active run starts the queued one, and a cancelled queued run is never sent', async () => {
   const first = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))
   await first.until('assistant_text')
   const { session } = await first.run.info()
@@ -145,8 +148,8 @@ test('cancelling the running one of two starts the queued one, which is not harm
   expect(await third.run.info()).toMatchObject({ state: 'cancelled' })
 })
 
-describe('a prompt right behind a SIGINT from outside', () => {
-  test('goes to the next process, unless its turn had begun: then the run fails and can be retried', async () => {
+describe('a prompt right after an external SIGINT', () => {
+  test('is sent to the next process, or fails as retryable if its turn had begun', async () => {
     for (let round = 0; round < 3; round++) {
       const first = await suite.mux.run({ prompt: 'scn:text:one', cwd: suite.cwd })
       await first.result()

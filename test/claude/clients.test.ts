@@ -8,7 +8,7 @@ beforeAll(async () => {
 })
 afterAll(() => suite.close())
 
-test('two clients on one run see the same events, also the one that came late', async () => {
+test('two clients of one run get the same events, also if one of them attaches later', async () => {
   const first = watch(await suite.mux.run({ prompt: 'scn:parallel', cwd: suite.cwd }))
   await first.until('tool_use')
   const other = await suite.connect()

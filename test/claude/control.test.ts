@@ -54,7 +54,7 @@ const transcripts = () =>
   readdirSync(join(suite.env['HOME']!, '.claude/projects'), { recursive: true, encoding: 'utf8' })
 
 describe('a fork', () => {
-  test('knows what was said up to then, and neither knows what is said in the other later', async () => {
+  test('has the conversation so far, and later prompts in source or fork do not appear in the other', async () => {
     const source = await begin('scn:text:one')
     await say(source, 'scn:bash')
     const { costUsd, process } = await api().session.get({ session: source })
@@ -75,7 +75,7 @@ describe('a fork', () => {
     expect((await api().session.get({ session: source })).costUsd).toBeCloseTo(costUsd + 2 * runCostUsd, 9)
   })
 
-  test('of a conversation that was interrupted, compacted, or has failed', async () => {
+  test('of an interrupted, failed or compacted conversation can be used', async () => {
     const source = await begin('scn:text:one')
     const cancelled = watch(await suite.mux.run({ prompt: 'scn:endless', session: source }))
     await cancelled.until('assistant_text')
@@ -91,7 +91,7 @@ describe('a fork', () => {
 })
 
 describe('a conversation of a plain claude', () => {
-  test('is listed and taken up: its history is known, its cost is not counted', async () => {
+  test('is listed and imported with its history, and its earlier cost is not counted', async () => {
     const { id, costUsd } = await plain('scn:text:in-a-terminal')
     const { conversations } = await api().session.importable({ cwd: suite.cwd })
     expect(conversations[0]).toMatchObject({ claudeSessionId: id, prompt: 'scn:text:in-a-terminal' })
@@ -107,8 +107,8 @@ describe('a conversation of a plain claude', () => {
   })
 
   test.each([
-    ['with signs and letters of many kinds', () => 'we ird_dir.äöü-X+y'],
-    ['that is longer than the name of its folder may be', () => join('l'.repeat(120), 'm'.repeat(120))],
+    ['with special characters and non-ASCII letters', () => 'we ird_dir.äöü-X+y'],
+    ['with a path longer than a folder name may be', () => join('l'.repeat(120), 'm'.repeat(120))],
   ])('is found in a directory %s', async (_, name) => {
     const cwd = join(suite.cwd, name())
     mkdirSync(cwd, { recursive: true })
@@ -128,7 +128,7 @@ describe('a conversation of a plain claude', () => {
   })
 
   testAfter('2.1.197', 'it does not say which conversations are open')(
-    'is refused while that has it open',
+    'is refused while the plain claude has it open',
     async () => {
       const { id } = await plain('scn:text:before')
       const { session } = await api().session.create({ cwd: suite.cwd, claudeSessionId: id })
@@ -156,7 +156,7 @@ describe('a conversation of a plain claude', () => {
 })
 
 describe('model and mode', () => {
-  test('changed between two runs hold from the next request on, in the same process and in the one after', async () => {
+  test('changed between two runs apply from the next request on, also in the next process', async () => {
     const session = await begin('scn:text:one')
     const { process } = await api().session.get({ session })
     const after = await api().session.update({ session, model: 'claude-haiku-4-5', permissionMode: 'plan' })
@@ -169,7 +169,7 @@ describe('model and mode', () => {
     expect(suite.api.requests.at(-1)!.body.model).toBe('claude-haiku-4-5')
   })
 
-  test('changed in the middle of a run are heard at once', async () => {
+  test('the mode changed during a run is reported by Claude Code', async () => {
     const running = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))
     await running.until('assistant_text')
     const { session } = running.run as unknown as { session: string }
@@ -184,7 +184,7 @@ describe('model and mode', () => {
     await running.ended()
   })
 
-  test('that it refuses change nothing', async () => {
+  test('an unknown mode changes nothing', async () => {
     const session = await begin('scn:text:one')
     const before = await api().session.get({ session })
     expect(await refusal(api().session.update({ session, permissionMode: 'bogus', title: 'x' }))).toMatchObject({
@@ -195,7 +195,7 @@ describe('model and mode', () => {
   })
 })
 
-test('a conversation whose transcript is gone fails its run as that, until it is given up', async () => {
+test('a run without its transcript fails with resume_failed until the conversation is abandoned', async () => {
   const session = await begin('scn:text:one')
   await close(session)
   const { claudeSessionId } = await api().session.get({ session })

@@ -16,7 +16,7 @@ const harmless = new Set([
   ...['COREPACK_ENABLE_AUTO_PIN', 'NoDefaultCurrentDirectoryInExePath'],
 ])
 
-test('what Claude Code sets for what it starts does not reach a Claude Code of a daemon that it started', async () => {
+test('claudeEnvironment removes the variables that Claude Code sets for the commands it starts', async () => {
   const claude = { allowedTools: ['Bash'] }
   const events = await play(suite.mux, { prompt: 'scn:environment', cwd: suite.cwd, claude })
   const lines = (one(events, 'tool_result').output as string).split('\n')

@@ -41,7 +41,7 @@ test.each<[name: string, claude: ClaudeOptions, code: FailureCode]>([
   expect(one(events, 'failed').failure.code).toBe(code)
 })
 
-test('options that Claude Code refuses fail the run with what it said', async () => {
+test('options that Claude Code refuses fail the run with its output on stderr', async () => {
   const claude = { mcpConfig: ['{"mcpServers": 5}'] }
   const events = await play(suite.mux, { prompt: 'scn:text', cwd: suite.cwd, claude })
   const { failure } = one(events, 'failed')
@@ -51,15 +51,15 @@ test('options that Claude Code refuses fail the run with what it said', async ()
   })
 })
 
-describe('an attempt that is made again', () => {
-  test.each(['retry-529', 'retry-500', 'retry-429'])('%s is told, and the run is done', async scenario => {
+describe('a retried request', () => {
+  test.each(['retry-529', 'retry-500', 'retry-429'])('%s emits api_retry, and the run is done', async scenario => {
     const events = await play(suite.mux, { prompt: `scn:${scenario}`, cwd: suite.cwd })
     const status = Number(scenario.slice(-3))
     expect(ofType(events, 'api_retry')).toMatchObject([{ attempt: 1, maxRetries: 2, status }])
     expect(one(events, 'done').response).toBe('Well in the end.')
   })
 
-  test.each(['withdrawn-error', 'withdrawn-drop'])('%s withdraws the text it had streamed', async scenario => {
+  test.each(['withdrawn-error', 'withdrawn-drop'])('%s discards the text that was streamed before', async scenario => {
     const events = await play(suite.mux, { prompt: `scn:${scenario}`, cwd: suite.cwd })
     const { messageId } = one(events, 'message_discarded')
     const withdrawn = ofType(events, 'assistant_text').filter(event => event.messageId === messageId)

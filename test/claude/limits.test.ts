@@ -38,19 +38,22 @@ describe('a run beyond its limit', () => {
     ['of time, before an answer', 'scn:silent', { timeoutMs: 1_500, inactivityMs: 60_000 }, 'timed_out'],
     ['of silence, where the API answers nothing', 'scn:silent', { inactivityMs: 1_500 }, 'inactive'],
     ['of silence, in a tool', 'scn:long-tool:limited', { inactivityMs: 2_500 }, 'inactive'],
-  ])('%s, is ended as that, and the process goes on', async (_title, prompt, limits, code) => {
-    const session = await warmSession()
-    const process = await processOf(session)
-    const events = await limited(session, prompt, limits)
-    expect(codeOf(events)).toBe(code)
-    expect(ofType(events, 'limit_reached')).toHaveLength(1)
-    expect(ofType(events, 'cancel_escalated')).toEqual([])
-    const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
-    expect(one(next, 'done').response).toContain('afterwards')
-    expect(await processOf(session)).toEqual(process)
-  })
+  ])(
+    '%s, fails with the code of its limit, and its process serves the next prompt',
+    async (_title, prompt, limits, code) => {
+      const session = await warmSession()
+      const process = await processOf(session)
+      const events = await limited(session, prompt, limits)
+      expect(codeOf(events)).toBe(code)
+      expect(ofType(events, 'limit_reached')).toHaveLength(1)
+      expect(ofType(events, 'cancel_escalated')).toEqual([])
+      const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
+      expect(one(next, 'done').response).toContain('afterwards')
+      expect(await processOf(session)).toEqual(process)
+    },
+  )
 
-  test('of silence does not end while the text flows', async () => {
+  test('of silence is not ended while text is streamed', async () => {
     const session = await warmSession()
     const watched = watch(await suite.mux.run({ session, prompt: 'scn:endless', limits: { inactivityMs: 1_500 } }))
     const { time } = await watched.until('assistant_text')
@@ -60,7 +63,7 @@ describe('a run beyond its limit', () => {
   })
 })
 
-test('the second run of a live process is held to its turns, exactly, and no other one is', patient, async () => {
+test('maxTurns bounds exactly the run that has it, also in a session with a live process', patient, async () => {
   const session = await warmSession()
   const process = await processOf(session)
   const events = await limited(session, 'scn:rounds:9', { maxTurns: 2 })
@@ -74,29 +77,25 @@ test('the second run of a live process is held to its turns, exactly, and no oth
   expect(one(free, 'done').response).toContain('4 rounds')
 })
 
-test(
-  'a budget is that of its run, whatever the session has cost before, and no later run pays for it',
-  patient,
-  async () => {
-    const session = await warmSession()
-    await play(suite.mux, { session, prompt: 'scn:rounds:3' })
-    const { costUsd } = await suite.mux.api.session.get({ session })
-    const request = costUsd / 4
-    // The budget is enough for two and a half requests: the third one exceeds it, the fourth is not made.
-    const events = await limited(session, 'scn:rounds:8', { maxBudgetUsd: 2.5 * request })
-    expect(codeOf(events)).toBe('max_budget')
-    expect(requests('rounds', '8')).toBe(3)
-    expect(one(events, 'cost').runCostUsd).toBeCloseTo(3 * request, 6)
-    const again = await limited(session, 'scn:rounds:2', { maxBudgetUsd: 2.5 * request })
-    expect(one(again, 'done').response).toContain('2 rounds')
-    const free = await play(suite.mux, { session, prompt: 'scn:rounds:5' })
-    expect(one(free, 'done').response).toContain('5 rounds')
-    const total = await suite.mux.api.session.get({ session })
-    expect(total.costUsd).toBeCloseTo(14 * request, 6)
-  },
-)
+test('maxBudgetUsd applies to its run alone, whatever the session has cost before', patient, async () => {
+  const session = await warmSession()
+  await play(suite.mux, { session, prompt: 'scn:rounds:3' })
+  const { costUsd } = await suite.mux.api.session.get({ session })
+  const request = costUsd / 4
+  // The budget is enough for two and a half requests: the third one exceeds it, the fourth is not made.
+  const events = await limited(session, 'scn:rounds:8', { maxBudgetUsd: 2.5 * request })
+  expect(codeOf(events)).toBe('max_budget')
+  expect(requests('rounds', '8')).toBe(3)
+  expect(one(events, 'cost').runCostUsd).toBeCloseTo(3 * request, 6)
+  const again = await limited(session, 'scn:rounds:2', { maxBudgetUsd: 2.5 * request })
+  expect(one(again, 'done').response).toContain('2 rounds')
+  const free = await play(suite.mux, { session, prompt: 'scn:rounds:5' })
+  expect(one(free, 'done').response).toContain('5 rounds')
+  const total = await suite.mux.api.session.get({ session })
+  expect(total.costUsd).toBeCloseTo(14 * request, 6)
+})
 
-test('what a cancel has ended is told as it was', async () => {
+test('a cancelled event says whether the turn or the process was ended', async () => {
   const session = await warmSession()
   const pid = (await processOf(session))!.pid
   const watched = watch(await suite.mux.run({ session, prompt: 'scn:endless' }))

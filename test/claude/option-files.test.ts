@@ -39,7 +39,7 @@ async function seen(claude: ClaudeOptions) {
   }
 }
 
-test('settings, servers and a system prompt that are given as text are used, and are on no command line', async () => {
+test('settings, MCP servers and a system prompt given as text take effect and are not on the command line', async () => {
   const found = await seen({
     settings: settings('text of settings'),
     mcpConfig: [servers],
@@ -60,7 +60,7 @@ test('paths of settings and servers are relative to the directory of the session
   expect(found.servers).toEqual(['probe'])
 })
 
-test('the same option among args wins over the one of the session; servers add up', async () => {
+test('an option in args overrides that of the session, and the MCP servers of both are used', async () => {
   const other = servers.replace('"probe"', '"other"')
   const found = await seen({
     settings: settings('of the session'),

@@ -115,7 +115,7 @@ const rows: [rule: string, use: () => Use, otherwise: Outcome | RegExp][] = [
 ]
 
 describe('a rule of docs/rules.md', () => {
-  test.each(rows)('%s', { timeout: 120_000 }, async (rule, use, otherwise) => {
+  test.each(rows)('has its documented effect: %s', { timeout: 120_000 }, async (rule, use, otherwise) => {
     const found = {
       allow: await outcome([`allow ${rule}`], use()),
       deny: await outcome([`deny ${rule}`], use()),

@@ -33,7 +33,7 @@ const write = (at: Direct) => ({ file_path: join(at.cwd, 'w/file.txt'), content:
 const isAskedByRule = (asked: Record<string, unknown> | undefined) =>
   asked?.['decision_reason_type'] === 'rule' || asked?.['matched_ask_rule'] !== undefined
 
-test('rules hold before the first prompt, each request replaces those before, also by none', async () => {
+test('rules apply from the first prompt on, and each request replaces the earlier rules, also with none', async () => {
   const at = await open()
   await apply(at, { deny: ['Bash(touch *)'] })
   expect(await at.use('Bash', touch)).toMatchObject({ asked: undefined, isError: true })
@@ -49,7 +49,7 @@ test('rules hold before the first prompt, each request replaces those before, al
   expect(isAskedByRule(asked)).toBe(false)
 })
 
-test('rules of --settings stay, and others hold beside them', async () => {
+test('rules of --settings stay when other rules are applied', async () => {
   const at = await open({ deny: ['Bash(touch *)'] })
   await apply(at, { deny: ['WebFetch'] })
   expect(await at.use('Bash', touch)).toMatchObject({ asked: undefined, isError: true })
@@ -58,7 +58,7 @@ test('rules of --settings stay, and others hold beside them', async () => {
 })
 
 test.each(['Write(w/**)', 'Edit(w/**', 'edit', 'Edit()', 'Edit({w,x}/**)', 'Edit(!w/**)'])(
-  'a deny that is not understood is ignored: %s',
+  'a deny rule that Claude Code does not understand is ignored: %s',
   async rule => {
     const at = await open()
     await apply(at, { deny: [rule] })
@@ -66,13 +66,13 @@ test.each(['Write(w/**)', 'Edit(w/**', 'edit', 'Edit()', 'Edit({w,x}/**)', 'Edit
   },
 )
 
-test('a deny of an absolute path holds', async () => {
+test('a deny rule with an absolute path applies', async () => {
   const at = await open()
   await apply(at, { deny: [`Edit(/${at.cwd}/w/**)`] })
   expect(await at.use('Write', write(at))).toMatchObject({ asked: undefined, isError: true })
 })
 
-test('a question stays open when its tool is denied', async () => {
+test('a question stays open when a deny rule for its tool is applied', async () => {
   const at = await open()
   const used = at.use('Bash', touch, { decision: 'allow', before: () => apply(at, { deny: ['Bash'] }) })
   expect((await used).asked).toBeDefined()

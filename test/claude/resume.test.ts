@@ -18,8 +18,8 @@ const shown = () => {
 const sessionOf = async (run: string) => (await suite.mux.api.run.get({ run })).session
 const noProcess = () => until(() => expect(suite.claudes()).toEqual([]), waitOptions)
 
-describe('the next run sees the earlier turns', () => {
-  test('after the process was closed', async () => {
+describe('a conversation', () => {
+  test('is resumed after its process was closed', async () => {
     const first = await play(suite.mux, { prompt: 'scn:text:earlier', cwd: suite.cwd })
     await noProcess()
     const second = await play(suite.mux, { prompt: 'scn:text:later', session: await sessionOf(first[0]!.run!) })
@@ -30,7 +30,7 @@ describe('the next run sees the earlier turns', () => {
     expect(one(second, 'cost').runCostUsd).toBeLessThan(one(second, 'cost').costUsd)
   })
 
-  test('after the daemon was stopped and started', async () => {
+  test('is resumed after the daemon was stopped and started', async () => {
     const first = await play(suite.mux, { prompt: 'scn:text:before', cwd: suite.cwd })
     await suite.restart()
     const second = await play(suite.mux, { prompt: 'scn:text:after', session: await sessionOf(first[0]!.run!) })
@@ -39,7 +39,7 @@ describe('the next run sees the earlier turns', () => {
     expect(second[0]!.seq).toBe(first.at(-1)!.seq + 1)
   })
 
-  test('and this one goes on when the daemon is killed in the middle of it', async () => {
+  test('continues in the same run when the daemon is killed', async () => {
     const run = await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd })
     const before = watch(run)
     await before.until('assistant_text', event => event.delta.startsWith('5'))
@@ -57,7 +57,7 @@ describe('the next run sees the earlier turns', () => {
     expect(one(next, 'done').response).toContain('next')
   })
 
-  test('after a run that was cancelled in its text', async () => {
+  test('is resumed after a run that was cancelled in its text', async () => {
     const cancelled = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))
     await cancelled.until('assistant_text', event => event.delta.startsWith('5'))
     await cancelled.run.cancel()
@@ -68,7 +68,7 @@ describe('the next run sees the earlier turns', () => {
     expect(shown().assistant.join('')).toMatch(/1 2 3 4 5/)
   })
 
-  test('after a process that was killed from outside, which fails its run', async () => {
+  test('is resumed after a process that was killed from outside, which fails its run', async () => {
     const first = await play(suite.mux, { prompt: 'scn:text:once', cwd: suite.cwd })
     const session = await sessionOf(first[0]!.run!)
     await noProcess()
@@ -83,7 +83,7 @@ describe('the next run sees the earlier turns', () => {
   })
 })
 
-test('a process of one run waits for its background task, tells of it, and ends', async () => {
+test('a process with idleCloseMs 0 waits for its background task, which becomes a run, and then ends', async () => {
   const handle = await suite.mux.run({ prompt: 'scn:background', cwd: suite.cwd })
   expect((await handle.result()).response).toBe('It runs in the background.')
   await noProcess()

@@ -23,7 +23,7 @@ if (!namespace) {
 }
 process.exitCode = runIn(namespace, installClaude(wanted))
 
-/** The command that runs its arguments in a fresh network namespace, or undefined where none can be made. */
+/** Returns the command that runs its arguments in a new network namespace; undefined if that is not possible. */
 function findNamespace() {
   if (process.platform !== 'linux') return undefined
   const ways = ['-rn', '-n'].map(flags => ['unshare', flags, 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh'])

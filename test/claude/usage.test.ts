@@ -40,7 +40,7 @@ interface Counted {
 const counted = (events: Event[]) => ofType(events, 'cost').at(-1)!.models as Record<string, Counted>
 
 testAfter('2.1.197', 'it counts one model')(
-  'three resumed runs have together what Claude Code counted last, by model as well',
+  'three resumed runs add up to the last count of Claude Code, in total and by model',
   async () => {
     const runs = [await play(suite.mux, { prompt: 'scn:text:one', cwd: suite.cwd })]
     const session = await sessionOf(runs[0]!)
@@ -85,7 +85,7 @@ test('a background task with two results counts each of them once', async () => 
   expect(total.tokens.output).toBe(last.outputTokens)
 })
 
-test('what follows a killed process is charged in full, though Claude Code counts from before it', async () => {
+test('a run after a killed process is charged in full, although the count of Claude Code starts over', async () => {
   const first = await play(suite.mux, { prompt: 'scn:text:one', cwd: suite.cwd })
   const session = await sessionOf(first)
   const before = one(first, 'cost')
@@ -102,7 +102,7 @@ test('what follows a killed process is charged in full, though Claude Code count
   expect((await usage(session, ['run'])).total.costUsd).toBeCloseTo(2 * before.runCostUsd, 9)
 })
 
-test('a conversation that was cleared is counted on', async () => {
+test('usage adds up across a /clear', async () => {
   const first = await play(suite.mux, { prompt: 'scn:text:one', cwd: suite.cwd })
   const session = await sessionOf(first)
   const { runCostUsd } = one(first, 'cost')
