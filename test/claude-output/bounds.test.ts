@@ -9,7 +9,7 @@ const decode = (text: string) => decodeLine(Buffer.from(text))
 const unparsed = (reason: string) => [{ unparsed: expect.objectContaining({ reason }) as unknown }]
 
 describe('the nesting of a line', () => {
-  it('may reach the bound, and no level more', () => {
+  it('may reach maxFrameDepth, but not exceed it', () => {
     const frameOf = (levels: number) => `{"type":"user","a":${nested(levels - 1)}}`
     expect(decode(frameOf(limits.maxFrameDepth))).toMatchObject([{ frame: { type: 'user' } }])
     expect(decode(frameOf(limits.maxFrameDepth + 1))).toEqual(unparsed('too_deep'))
@@ -20,8 +20,8 @@ describe('the nesting of a line', () => {
     ['millions of open brackets', '{"type":"user","a":'.repeat(1_000_000)],
     ['a deep frame behind text', `Warning: ${'x'.repeat(2_000)} {"type":"user","a":${nested(4_200)}}`],
     ['a deep frame within escape sequences', `\u001b[2K{"type":"user","a":${nested(4_200)}}\u001b[0m`],
-    ['deep JSON that is no frame', nested(100_000)],
-  ])('over the bound is unparsed: %s', (_what, text) => {
+    ['deep JSON that is not a frame', nested(100_000)],
+  ])('above the bound makes the line unparsed: %s', (_what, text) => {
     expect(decode(text)).toEqual(unparsed('too_deep'))
   })
 
@@ -31,7 +31,7 @@ describe('the nesting of a line', () => {
     expect(decode('\u001b[2K\u001b[1G'.repeat(2_000) + text)).toEqual([{ frame: JSON.parse(text) as unknown }])
   })
 
-  it('of a streamed tool input over the bound leaves the input its text', () => {
+  it('of a streamed tool input above the bound leaves the input as text', () => {
     const json = `{"a":${nested(4_200)}}`
     const event = (fields: object) => ({ type: 'stream_event', event: { index: 0, ...fields } })
     const use = { type: 'tool_use', id: 'toolu_1', name: 'Bash', input: {} }
@@ -56,7 +56,7 @@ describe('the number of values of a line', () => {
         message: { content: Array.from({ length: limits.maxFrameBlocks + 1 }, () => 0) },
       }),
     ],
-  ])('over the bound is unparsed: %s', (_what, text) => {
+  ])('above the bound makes the line unparsed: %s', (_what, text) => {
     expect(decode(text)).toEqual(unparsed('too_many_values'))
   })
 
@@ -71,7 +71,7 @@ describe('the number of values of a line', () => {
   })
 })
 
-describe('a number that cannot be what it stands for', () => {
+describe('an impossible number', () => {
   const result = (fields: object) => ({ type: 'result', subtype: 'success', result: '', ...fields })
   const absurd = ['1e308', '1e999', '-1e308', '-1', '1e10']
 
@@ -89,12 +89,12 @@ describe('a number that cannot be what it stands for', () => {
     )
   })
 
-  it.each(['1e308', '-1', '0.5', '9007199254740993'])('counts as none in tokens: %s', number => {
+  it.each(['1e308', '-1', '0.5', '9007199254740993'])('counts as 0 in tokens: %s', number => {
     const usage = JSON.parse(`{"input_tokens":${number},"output_tokens":7}`) as object
     expect(translated([result({ usage })])[0]).toMatchObject({ tokens: { input: 0, output: 7 } })
   })
 
-  it('is left out of times', () => {
+  it('counts as 0 in durations and is omitted as a reset time', () => {
     const events = translated([
       { type: 'tool_progress', tool_use_id: 't', elapsed_time_seconds: 1e308 },
       { type: 'tool_progress', tool_use_id: 't', elapsed_time_seconds: -4 },
@@ -112,7 +112,7 @@ describe('a number that cannot be what it stands for', () => {
   })
 })
 
-describe('what a turn keeps for its terminal event', () => {
+describe('a turn above the size bounds', () => {
   const big = 'x'.repeat(6 * 1024 * 1024)
   const toolResult = (content: string) => ({
     type: 'user',
@@ -132,7 +132,7 @@ describe('what a turn keeps for its terminal event', () => {
     return done
   }
 
-  it('leaves out the oldest of more than 512 MB of tool results, and says so', () => {
+  it('omits the oldest of more than 512 MB of tool results from its transcript and reports the cut', () => {
     const events = translated([...Array.from({ length: 110 }, () => toolResult(big)), toolResult('the last'), result])
     expect(events.filter(({ type }) => type === 'tool_result')).toHaveLength(111)
     const done = doneOf(events)
@@ -143,7 +143,7 @@ describe('what a turn keeps for its terminal event', () => {
     expect(done.transcriptCut?.characters).toBeGreaterThan(108 * big.length)
   })
 
-  it('leaves out the oldest of very many entries', () => {
+  it('omits the oldest entries above maxTranscriptEntries from its transcript', () => {
     const many = limits.maxTranscriptEntries + 5
     const done = doneOf(translated([...Array.from({ length: many }, (_, at) => toolResult(String(at))), result]))
     expect(done.transcript).toHaveLength(limits.maxTranscriptEntries)
@@ -154,20 +154,23 @@ describe('what a turn keeps for its terminal event', () => {
   it.each([
     ['of the main lane', {}],
     ['of a sub-agent', { parent_tool_use_id: 'toolu_agent' }],
-  ])('bounds more than 512 MB of text in one block %s; its events are whole', (_which, more) => {
-    const start = event({ type: 'message_start', message: { id: 'msg_1' } }, more)
-    const events = translated([start, ...Array.from({ length: 100 }, () => delta(big, more)), result])
-    expect(events.filter(({ type }) => type === 'assistant_text')).toHaveLength(100)
-    expect(JSON.stringify(doneOf(events)).length).toBeLessThan(limits.maxTranscriptLength * 1.5)
-  })
+  ])(
+    'bounds the end of a turn with more than 512 MB of text in one block %s, and emits all its deltas',
+    (_which, more) => {
+      const start = event({ type: 'message_start', message: { id: 'msg_1' } }, more)
+      const events = translated([start, ...Array.from({ length: 100 }, () => delta(big, more)), result])
+      expect(events.filter(({ type }) => type === 'assistant_text')).toHaveLength(100)
+      expect(JSON.stringify(doneOf(events)).length).toBeLessThan(limits.maxTranscriptLength * 1.5)
+    },
+  )
 
-  it('keeps the beginning of a response that is too long, and says so', () => {
+  it('keeps the beginning of a response that is too long and reports the cut', () => {
     const done = doneOf(translated([{ ...result, result: `${big}!` }]))
     expect(done.response).toBe(big.slice(0, limits.maxResponseLength))
     expect(done.responseCut).toEqual({ characters: big.length + 1 - limits.maxResponseLength })
   })
 
-  it('keeps the response of the last message behind a transcript that is too long', () => {
+  it('keeps the response of the last message after a transcript that is too long', () => {
     const message = { id: 'msg_1', content: [{ type: 'text', text: 'the answer' }] }
     const done = doneOf(
       translated([...Array.from({ length: 4 }, () => toolResult(big)), { type: 'assistant', message }, result]),
@@ -176,7 +179,7 @@ describe('what a turn keeps for its terminal event', () => {
     expect(done).not.toHaveProperty('responseCut')
   })
 
-  it('gives text once that is streamed beyond the bound and then comes whole', () => {
+  it('emits text once that is streamed beyond the bound and then sent whole', () => {
     const parts = Array.from({ length: 4 }, (_, at) => String(at).repeat(6 * 1024 * 1024))
     const whole = `${parts.join('')} and more`
     const events = translated([
@@ -189,7 +192,7 @@ describe('what a turn keeps for its terminal event', () => {
     expect(text === whole).toBe(true)
   })
 
-  it('gives a tool input once that is streamed beyond the bound and then comes whole', () => {
+  it('emits a tool input once that is streamed beyond the bound and then sent whole', () => {
     const use = { type: 'tool_use', id: 'toolu_1', name: 'Write', input: {} }
     const input = { content: big.repeat(3) }
     const json = JSON.stringify(input)

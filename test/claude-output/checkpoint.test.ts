@@ -7,7 +7,7 @@ import { tempDir } from '../support/temp-dir.ts'
 
 const nonce = 'nonce'
 
-/** What a reader that begins at `from` has of a raw log. */
+/** Returns what a reader of a raw log that begins at `from` returns. */
 function outputsFrom(dir: string, from: number): Output[] {
   const rawLog = openRawLog(dir, 'p', from)
   const reader = createOutputReader(rawLog, nonce, from)
@@ -17,11 +17,11 @@ function outputsFrom(dir: string, from: number): Output[] {
   return outputs
 }
 
-describe('who goes on at the checkpoint', () => {
+describe('a reader that continues at the checkpoint', () => {
   it.each([
     ['on a line of its own', '{"type":"a"}\n', 1],
     ['behind carriage returns', '{"type":"a"}\r\n\r', 1],
-    ['behind a line that was not ended', '{"type":"a"}\n{"type":"b"}', 2],
+    ['behind an unterminated line', '{"type":"a"}\n{"type":"b"}', 2],
     ['behind text', '{"type":"a"}\nKilled', 2],
     ['alone', '', 0],
   ])('finds the exit record again, and no line twice: %s', (_, printed, lines) => {

@@ -12,14 +12,14 @@ interface Case {
 
 const { cases } = JSON.parse(readFileSync(fixture('translator-cases.json'), 'utf8')) as { cases: Case[] }
 
-/** Types that may not come unasked for; others may come between. */
+/** Types whose events must match the case exactly. Events of other types may come in between. */
 const strict = new Set(['assistant_text', 'tool_use', 'tool_result', 'cost', 'done', 'failed'])
 const said = new Set(['assistant_text', 'tool_use', 'tool_result'])
 
 describe('the cases that any translator must satisfy', () => {
   test.each(cases)('$name', ({ frames, events: expected }) => {
     const translator = createTranslator()
-    // What was said before a reset has been said; the case is about what comes after it.
+    // Events before a reset are dropped, because the case covers what follows it.
     let all: EventBody[] = []
     for (const [at, frame] of frames.entries()) {
       if (frame === 'RESET') {
@@ -27,7 +27,7 @@ describe('the cases that any translator must satisfy', () => {
         all = []
       } else all.push(...translator.frame(frame, at))
     }
-    // Complete blocks without stream events give their text and tools too, which the transcript cases do not list.
+    // Complete blocks without stream events also emit text and tools, which the transcript cases do not list.
     const transcriptCase = expected.some(event => 'transcript' in event)
     const events = all.filter(({ type }) => strict.has(type) && !(transcriptCase && said.has(type)))
     expect(events).toHaveLength(expected.length)
@@ -35,18 +35,18 @@ describe('the cases that any translator must satisfy', () => {
   })
 })
 
-describe('with and without partial messages the same run gives the same', () => {
+describe('a run with and without partial messages', () => {
   const pairs = recordings.filter(name => recordings.includes(`${name}.partial`))
 
-  test('there are pairs to compare', () => {
+  test('was recorded in 17 pairs', () => {
     expect(pairs).toHaveLength(17)
   })
 
-  test.each(pairs)('%s', name => {
+  test.each(pairs)('has the same texts, tools, results and costs: %s', name => {
     expect(essence(`${name}.partial`)).toEqual(essence(name))
   })
 
-  /** Final text, tools, results and terminal events, without what differs between any two runs: ids, times, paths. */
+  /** Returns texts, tools, results, costs and ends, without ids, times and paths, which differ in any two runs. */
   function essence(name: string): unknown {
     const { events } = replay([readRecording(name)])
     const withdrawn = new Set(ofType(events, 'message_discarded').map(({ messageId }) => messageId))
@@ -77,7 +77,7 @@ describe('with and without partial messages the same run gives the same', () => 
   }
 })
 
-test('a translator that is told the session and its cost goes on from there', () => {
+test('a translator with an initial session id and cost continues from them', () => {
   const frames = [{ type: 'result', session_id: 'b', total_cost_usd: 0.75, result: '' }]
   const events = translate(frames, { claudeSessionId: 'a', costUsd: 0.5 })
   expect(events).toMatchObject([

@@ -6,14 +6,14 @@ import { ofType, readRecording, recordings, replay } from './support/replay.ts'
 
 type Cost = Extract<EventBody, { type: 'cost' }>
 
-/** What Claude Code counts of a model: cost and output tokens, here in the same proportion. */
+/** Returns the counters of models as in `modelUsage`: cost and output tokens, here in a fixed proportion. */
 const models = (usd: Record<string, number>) =>
   Object.fromEntries(
     Object.entries(usd).map(([name, costUSD]) => [name, { costUSD, outputTokens: Math.round(costUSD * 1_000) }]),
   )
 const sum = (usd: Record<string, number>) => Object.values(usd).reduce((total, each) => total + each, 0)
 
-/** A result whose counters stand at `total`, of which `since` was used since the one before. */
+/** Returns a result with the counters `total`, of which `since` was used since the result before. */
 const result = (total: Record<string, number>, since?: Record<string, number>) => ({
   type: 'result',
   subtype: 'success',
@@ -25,7 +25,7 @@ const result = (total: Record<string, number>, since?: Record<string, number>) =
 })
 const reset = { type: 'conversation_reset', trigger: 'clear' }
 
-/** Each inner list is a process; each goes on from where the one before ended, as a session's do. */
+/** Returns the cost events of processes, given as lists of frames. Each continues from the end of the one before. */
 function costsOf(processes: object[][], options: TranslatorOptions = {}): Cost[] {
   let state = { resumed: false, ...options }
   return processes.flatMap(frames => {
@@ -42,8 +42,8 @@ const share = (costUsd: number) => ({
   tokens: { input: 0, output: Math.round(costUsd * 1_000), cacheCreation: 0, cacheRead: 0 },
 })
 
-describe('what Claude Code names as used since its last result is the share of the run', () => {
-  test('over three resumed processes, whose shares are together the last cumulative figure', () => {
+describe('the cost of a run from model_usage_since_last_result', () => {
+  test('adds up over three resumed processes to the last cumulative total', () => {
     const costs = costsOf([
       [result({ opus: 0.5 }, { opus: 0.5 })],
       [result({ opus: 0.75 }, { opus: 0.25 })],
@@ -61,7 +61,7 @@ describe('what Claude Code names as used since its last result is the share of t
     ])
   })
 
-  test('after a process that was killed, with which the counter goes on from before it', () => {
+  test('is complete after a killed process, whose successor counts from an earlier total', () => {
     expect(figures(costsOf([[result({ opus: 0.5 }, { opus: 0.5 })], [result({ opus: 0.5 }, { opus: 0.5 })]]))).toEqual([
       [0.5, 0.5],
       [1, 0.5],
@@ -77,7 +77,7 @@ describe('what Claude Code names as used since its last result is the share of t
     ])
   })
 
-  test('of a fork, whose counter begins with what its origin has cost', () => {
+  test('excludes the cost of the source in a fork', () => {
     const fork = [[result({ opus: 5.25 }, { opus: 0.25 }), result({ opus: 5.75 }, { opus: 0.5 })]]
     expect(figures(costsOf(fork, { resumed: true }))).toEqual([
       [0.25, 0.25],
@@ -85,7 +85,7 @@ describe('what Claude Code names as used since its last result is the share of t
     ])
   })
 
-  test('after a conversation was reset', () => {
+  test('continues after a reset of the conversation', () => {
     const frames = [result({ opus: 0.5 }, { opus: 0.5 }), reset, result({}, {}), result({ opus: 0.25 }, { opus: 0.25 })]
     expect(figures(costsOf([frames]))).toEqual([
       [0.5, 0.5],
@@ -95,8 +95,8 @@ describe('what Claude Code names as used since its last result is the share of t
   })
 })
 
-describe('where Claude Code only counts, the share is the difference', () => {
-  test('by model too, of a process that began its conversation', () => {
+describe('the cost of a run from cumulative counters alone', () => {
+  test('is the difference, also by model, in a process that began its conversation', () => {
     const costs = costsOf([[result({ opus: 0.5 }), result({ opus: 0.5, haiku: 0.25 }), reset, result({ haiku: 0.5 })]])
     expect(costs.map(({ runCostUsd, runModels }) => [runCostUsd, runModels])).toEqual([
       [0.5, { opus: share(0.5) }],
@@ -105,7 +105,7 @@ describe('where Claude Code only counts, the share is the difference', () => {
     ])
   })
 
-  test('of the only model after a resume, with what the turn itself has used; of several nobody knows', () => {
+  test('is known by model after a resume if there is one model, but not if there are several', () => {
     const tokens = { input: 0, output: 1, cacheCreation: 0, cacheRead: 0 }
     const [, alone] = costsOf([[result({ opus: 0.5 })], [result({ opus: 0.75 })]])
     expect(alone).toMatchObject({ runCostUsd: 0.25, runModels: { opus: { costUsd: 0.25, tokens } } })
@@ -119,7 +119,7 @@ describe('where Claude Code only counts, the share is the difference', () => {
   })
 })
 
-test('whatever is counted and however processes end, the shares are the total, and those by model the share', () => {
+test('run costs always add up to the total, and costs by model to the run cost', () => {
   const amount = fc.integer({ min: 0, max: 64 }).map(eighths => eighths / 8)
   const usage = fc.dictionary(fc.constantFrom('opus', 'haiku', 'sonnet'), amount, { noNullPrototype: true })
   const frame = fc.oneof(
@@ -143,7 +143,7 @@ const costOf = (shares: NonNullable<Cost['runModels']>) =>
   Object.fromEntries(Object.entries(shares).map(([name, { costUsd }]) => [name, costUsd]))
 
 test.each(recordings)(
-  'recorded: the shares of %s are what the last counter stands at, and so are those by model',
+  'the run costs of recording %s add up to its counters, and costs by model to the run cost',
   name => {
     const { events, frames } = replay([readRecording(name)])
     const costs = ofType(events, 'cost')

@@ -41,7 +41,7 @@ function readAll(dir: string, writtenBytes: number) {
 type Reading = ReturnType<typeof readAll>
 const isDamaged = (line: OutputLine) => 'damaged' in line
 
-/** Every line is the true one of its place, time included, and where one is missing damage is told between its neighbours. */
+/** Checks that each line equals the true one, time included, and that damage is reported where any is missing. */
 function neverSilent({ lines, status }: Reading, truth: Reading): void {
   let next = 0
   let told = false
@@ -54,7 +54,7 @@ function neverSilent({ lines, status }: Reading, truth: Reading): void {
     expect(truth.lines[found], `the line that ends at ${line.offset}`).toEqual(line)
     if (found > next) expect(told, `lines ${next} to ${found} are missing and nothing is told`).toBe(true)
     told = false
-    // Lines of one place (text beside a frame) come one by one.
+    // Lines with the same offset (text beside a frame) come one after the other.
     next = found + 1
   }
   if (next < truth.lines.length) expect(told, 'the last lines are missing and nothing is told').toBe(true)
@@ -83,7 +83,7 @@ describe('damaged output', () => {
     remove()
   })
 
-  /** Flips a byte or cuts the file there, and reads. */
+  /** Flips a byte of a recorded log, or truncates the log there, and reads it. */
   const readDamaged = (
     { name, chunkBytes, file, place, flip }: typeof damage extends fc.Arbitrary<infer T> ? T : never,
     prepare = () => {},
@@ -102,7 +102,7 @@ describe('damaged output', () => {
     return { found: readAll(dir, bytes.length), truth }
   }
 
-  test('is told where a byte is flipped or the log is cut, and never read as something else', () => {
+  test('is reported wherever a byte is flipped or the log is truncated, and never read as other output', () => {
     fc.assert(
       fc.property(damage, options => {
         const { found, truth } = readDamaged(options)
@@ -112,8 +112,8 @@ describe('damaged output', () => {
     )
   })
 
-  test('would be read as something else without the checksums: the check finds that', () => {
-    // As version 0.1 wrote it: one entry of an offset and a time, and no checksum.
+  test('is read as other output without checksums, which the check of this test detects', () => {
+    // The format of version 0.1: one entry with an offset and a time, without a checksum.
     const unchecked = () => {
       const entry = Buffer.alloc(16)
       entry.writeDoubleLE(1_000, 8)
@@ -141,7 +141,7 @@ describe('damaged output', () => {
   const shown = ({ lines }: Reading) =>
     lines.map(line => ('damaged' in line ? line.damaged.bytes : 'frame' in line ? line.frame['text'] : line.unparsed))
 
-  test('costs the lines it lies in and no other', () => {
+  test('loses only the lines that contain it', () => {
     const [one, two, three] = frames(['one', 'two', 'three'])
     expect(shown(linesOf([`${one}\n`, `${two}\n`, `${three}\n`], 1))).toEqual(['one', two!.length + 1, 'three'])
     rmSync(dir, { recursive: true })

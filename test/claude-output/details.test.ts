@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createTranslator } from './support/translator.ts'
 import { ofType, translate } from './support/replay.ts'
 
-/** Single rules of the translator, each with the fewest frames that show it. */
+/** Single rules of the translator, each with as few frames as possible. */
 const start = (id: string, usage: object = {}) => stream({ type: 'message_start', message: { id, usage } })
 const stream = (event: object) => ({ type: 'stream_event', event })
 const text = (index: number, words: string) =>
@@ -11,7 +11,7 @@ const assistant = (id: string, ...content: object[]) => ({ type: 'assistant', me
 const result = (fields: object = {}) => ({ type: 'result', ...fields })
 
 describe('blocks', () => {
-  test('of one message are told apart by their index, in whatever order their deltas come', () => {
+  test('of one message are distinguished by index, in any order of their deltas', () => {
     const events = translate([start('m'), text(0, 'a'), text(1, 'b'), text(0, 'A'), text(1, 'B'), result()])
     expect(ofType(events, 'assistant_text').map(({ index, delta }) => [index, delta])).toEqual([
       [0, 'a'],
@@ -25,7 +25,7 @@ describe('blocks', () => {
     })
   })
 
-  test('that were streamed one by one and come complete in one frame are one turn of the transcript', () => {
+  test('that are streamed one by one and repeated in one complete frame are one entry of the transcript', () => {
     const content = [
       { type: 'text', text: 'a' },
       { type: 'text', text: 'b' },
@@ -35,14 +35,14 @@ describe('blocks', () => {
     expect(ofType(events, 'done')[0]?.transcript).toEqual([{ role: 'assistant', content, timestampMs: 4 }])
   })
 
-  test('without an event are told by their frame when nothing was streamed', () => {
+  test('of an unknown type become a notice with their complete frame if nothing was streamed', () => {
     const frame = assistant('m', { type: 'text', text: 'a' }, { type: 'brand_new', data: 1 })
     const events = translate([frame])
     expect(ofType(events, 'notice')).toEqual([{ type: 'notice', kind: 'assistant', frame }])
     expect(ofType(events, 'assistant_text')).toHaveLength(1)
   })
 
-  test('without an event are told once when they were streamed', () => {
+  test('of an unknown type become one notice if they were streamed', () => {
     const block = { type: 'brand_new', data: 1 }
     const begin = stream({ type: 'content_block_start', index: 0, content_block: block })
     expect(ofType(translate([start('m'), begin, assistant('m', block)]), 'notice')).toEqual([
@@ -51,7 +51,7 @@ describe('blocks', () => {
   })
 })
 
-test('a streamed tool input that is no JSON is its text, also where the complete frame has an empty input', () => {
+test('a streamed tool input that is not JSON is kept as text, also if the complete frame has an empty input', () => {
   const use = { type: 'tool_use', id: 'toolu_1', name: 'Bash', input: {} }
   const begin = stream({ type: 'content_block_start', index: 0, content_block: use })
   const piece = (json: string) =>
@@ -62,7 +62,7 @@ test('a streamed tool input that is no JSON is its text, also where the complete
   expect(inputs('{}')).toEqual([{}])
 })
 
-test('a connection that fails for good is a failure of the network, also where Claude Code has no word for it', () => {
+test('an unknown API error fails the run as network after a retry without a status, else as unknown', () => {
   const retry = { type: 'system', subtype: 'api_retry', attempt: 1, error_status: null, error: 'unknown' }
   const words = 'API Error: Unable to connect to API (ECONNRESET)'
   const gaveUp = { ...assistant('m', { type: 'text', text: words }), error: 'unknown' }
@@ -72,7 +72,7 @@ test('a connection that fails for good is a failure of the network, also where C
   expect(codeOf([gaveUp, end])).toBe('unknown')
 })
 
-test('counts that a later event leaves out or sets to null stand', () => {
+test('token counts that a later event omits or sets to null keep their value', () => {
   const delta = {
     type: 'message_delta',
     delta: { stop_reason: 'end_turn' },
@@ -110,7 +110,7 @@ describe('the cost', () => {
     ])
   })
 
-  test('goes on when the counter has started anew without a word', () => {
+  test('continues if the counter restarts without notice', () => {
     expect(costs(1.25, 0.5, 0.75)).toEqual([
       [1.25, 0.25],
       [1.75, 0.5],
@@ -118,7 +118,7 @@ describe('the cost', () => {
     ])
   })
 
-  test('is not lost by a result that carries zero or none', () => {
+  test('is not lost by a result that carries zero', () => {
     expect(costs(1.25, 0, 1.5)).toEqual([
       [1.25, 0.25],
       [1.25, 0],
@@ -126,7 +126,7 @@ describe('the cost', () => {
     ])
   })
 
-  test('goes on in the next process, also of a conversation that was reset', () => {
+  test('continues in the next process, also if the counter is below the cost after a reset', () => {
     const translator = createTranslator({ costUsd: 5, counterUsd: 2 })
     const [cost] = ofType(translator.frame(result({ total_cost_usd: 2.5 }), 0), 'cost')
     expect(cost).toMatchObject({ costUsd: 5.5, runCostUsd: 0.5 })
@@ -140,7 +140,7 @@ describe('user frames', () => {
     { type: 'tool_result', tool_use_id: 'b', content: 'y' },
   ]
 
-  test('with several results give each; their details are told by the frame, for nobody knows whose they are', () => {
+  test('with several results emit each of them, and a notice with the details, whose owner is unknown', () => {
     const frame = { type: 'user', message: { content: results }, tool_use_result: { stdout: 'x' } }
     expect(translate([frame])).toEqual([
       { type: 'tool_result', toolUseId: 'a', output: 'x', isError: false },
@@ -149,14 +149,14 @@ describe('user frames', () => {
     ])
   })
 
-  test('that replay what was said are told, and are no turn of this run', () => {
+  test('that replay earlier messages emit user_message and are not in the transcript', () => {
     const events = translate([{ type: 'user', isReplay: true, message: { content: 'again' } }, result()])
     expect(ofType(events, 'user_message')).toMatchObject([{ text: 'again', replay: true }])
     expect(ofType(events, 'done')[0]?.transcript).toEqual([])
   })
 })
 
-test('a reset forgets the tasks too, so that their lanes end with the turn again', () => {
+test('a reset forgets the tasks, so that their lanes end with the turn', () => {
   const translator = createTranslator()
   translator.frame({ type: 'system', subtype: 'task_started', task_id: 't', tool_use_id: 'agent' }, 0)
   translator.reset()
@@ -169,7 +169,7 @@ test('a reset forgets the tasks too, so that their lanes end with the turn again
   ])
 })
 
-test('the session id is that of the first frame that has one, then the latest', () => {
+test('the session id is the first one in a frame, then the latest', () => {
   const translator = createTranslator()
   expect(translator.frame({ type: 'keep_alive' }, 0)).toEqual([])
   expect(translator.claudeSessionId).toBeNull()

@@ -84,7 +84,7 @@ describe('a result that is an error is classified by its fields', () => {
       false,
     ],
     ['a refusal', { ...api, stop_reason: 'refusal' }, { apiError: apiError('invalid_request') }, 'refused', false],
-    ['a refusal that a frame told', api, { refused: true }, 'refused', false],
+    ['a refusal in an earlier frame', api, { refused: true }, 'refused', false],
     ['an API that was not reached', api, { apiError: apiError('unknown') }, 'network', true],
     [
       'an unknown conversation',
@@ -102,7 +102,7 @@ describe('a result that is an error is classified by its fields', () => {
     ],
     ['an error in a resumed conversation', { subtype: 'error_during_execution' }, { resumed: true }, 'unknown', false],
     [
-      'an interrupt that nobody here asked for',
+      'an interrupt from outside muxd',
       { subtype: 'error_during_execution', terminal_reason: 'aborted_tools' },
       {},
       'killed',
@@ -138,7 +138,7 @@ describe('a result that is an error is classified by its fields', () => {
     expect(failure.advice).toMatch(/^[A-Z].{10,120}$/)
   })
 
-  test('a usage limit with the time of its end, where that is told', () => {
+  test('a usage limit has the time of its reset if that is known', () => {
     const limit = (resetsAt: number | null, rejected = true) => ({
       ...context,
       apiError: apiError('rate_limit', 429),
@@ -164,13 +164,13 @@ describe('a result that is an error is classified by its fields', () => {
     })
   })
 
-  test('what Claude Code said of it is the detail', () => {
+  test('with the messages of Claude Code as the detail', () => {
     expect(classifyResult({ errors: ['one', 'two'], result: 'not this' }, context).detail).toBe('one\ntwo')
     expect(classifyResult({}, context).detail).toBe('')
   })
 })
 
-test('a process that could not resume its conversation says so by its first frame', () => {
+test('a resumed process whose first frame is an error result fails as resume_failed', () => {
   const frame = {
     type: 'result',
     subtype: 'error_during_execution',
@@ -219,7 +219,7 @@ describe('a process that ended without a result is classified by how it ended', 
       { code: 'resume_failed' },
     ],
     [
-      'the same words, but nothing was resumed',
+      'the same words without a resume',
       { status: 1, stderrTail: 'No conversation found with session ID: 1' },
       { code: 'crashed' },
     ],
@@ -228,7 +228,7 @@ describe('a process that ended without a result is classified by how it ended', 
       { status: 1, stderrTail: 'Error: Session ID 1-2 is already in use.' },
       { code: 'in_use' },
     ],
-    ['an option it does not know', { status: 1, stderrTail: "error: unknown option '--x'" }, { code: 'spawn_failed' }],
+    ['an unknown option', { status: 1, stderrTail: "error: unknown option '--x'" }, { code: 'spawn_failed' }],
     [
       'a full disk',
       { status: 1, sawOutput: true, stderrTail: 'ENOSPC: no space left on device, write' },
@@ -237,9 +237,9 @@ describe('a process that ended without a result is classified by how it ended', 
     ['no sign-in', { status: 1, stderrTail: 'Not logged in · Please run /login' }, { code: 'auth' }],
     ['no network', { status: 1, stderrTail: 'connect ECONNREFUSED 127.0.0.1:1' }, { code: 'network' }],
     ['no memory', { status: 1, stderrTail: 'FATAL ERROR: JavaScript heap out of memory' }, { code: 'crashed' }],
-    ['success without a word', { status: 0 }, { code: 'no_output', exitCode: 0 }],
+    ['success without output', { status: 0 }, { code: 'no_output', exitCode: 0 }],
     ['success in the middle of an answer', { status: 0, sawOutput: true }, { code: 'crashed', exitCode: 0 }],
-    ['an error without a word', { status: 3 }, { code: 'crashed', exitCode: 3, detail: 'exit status 3' }],
+    ['an error without output', { status: 3 }, { code: 'crashed', exitCode: 3, detail: 'exit status 3' }],
     ['no exit record', { status: null, sawOutput: true }, { code: 'crashed', detail: 'no exit status was recorded' }],
   ]
 

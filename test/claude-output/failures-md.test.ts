@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { failureTexts } from '../../daemon/agents/claude/failure-texts.ts'
 
-test('the page on failures has every code with its title, its advice, and whether a retry can help', () => {
+test('docs/failures.md has every code with its title, its advice, and whether a retry can help', () => {
   const page = readFileSync(new URL('../../docs/failures.md', import.meta.url), 'utf8')
   const rows = page.split('\n').filter(line => line.startsWith('| `'))
   const cells = rows.map(row => row.split('|').map(cell => cell.trim()))

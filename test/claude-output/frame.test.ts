@@ -22,11 +22,11 @@ describe('a line holds a frame', () => {
     expect(decode(line)).toEqual([{ frame }])
   })
 
-  test('with escapes of its own, which are content', () => {
+  test('with JSON escapes, which are content', () => {
     expect(decode('{"type":"a","text":"\\u001b[31mred"}')).toEqual([{ frame: { type: 'a', text: '\x1b[31mred' } }])
   })
 
-  test('with bytes that are no UTF-8, which become U+FFFD', () => {
+  test('with invalid UTF-8, which becomes U+FFFD', () => {
     const line = Buffer.concat([Buffer.from('{"type":"'), Buffer.from([0xff, 0xc3]), Buffer.from('"}')])
     expect(decode(line)).toEqual([{ frame: { type: '\ufffd\ufffd' } }])
   })
@@ -37,15 +37,15 @@ describe('a line holds a frame', () => {
   })
 })
 
-describe('one line holds several JSON values', () => {
+describe('a line with several JSON values', () => {
   const beside = (head: string) => ({ unparsed: { reason: 'beside_a_frame', bytes: Buffer.byteLength(head), head } })
   const other = { type: 'result', result: 'a "quoted" } brace \\', list: [[], {}, [1.5e-3, true, null]] }
 
-  test('two frames are both there, in order', () => {
+  test('gives two frames in order', () => {
     expect(decode(json + JSON.stringify(other))).toEqual([{ frame }, { frame: other }])
   })
 
-  test('a frame follows JSON of another program, whatever its number of objects', () => {
+  test('gives a frame that follows JSON of another program with many objects', () => {
     const foreign = JSON.stringify({
       jsonrpc: '2.0',
       params: { items: Array.from({ length: 500 }, (_, i) => ({ i })) },
@@ -55,7 +55,7 @@ describe('one line holds several JSON values', () => {
     expect(frames).toMatchObject([{ frame }, { unparsed: { bytes: foreign.length + 1 } }, { frame: other }])
   })
 
-  test('a frame follows another one that was cut anywhere', () => {
+  test('gives a frame that follows a frame truncated anywhere', () => {
     const whole = JSON.stringify({
       type: 'assistant',
       message: { content: [{ type: 'text', text: 'a "b" {' }] },
@@ -67,13 +67,13 @@ describe('one line holds several JSON values', () => {
     }
   })
 
-  test('a frame follows objects without end, however many there are', () => {
+  test('gives a frame that follows thousands of unclosed objects', () => {
     const stray = '{"a":'.repeat(3_000)
     expect(decode(stray + json).at(-1)).toEqual({ frame })
   })
 })
 
-describe('text glued to a frame is told beside it', () => {
+describe('text glued to a frame is reported beside it', () => {
   const beside = (head: string) => ({ unparsed: { reason: 'beside_a_frame', bytes: Buffer.byteLength(head), head } })
 
   test.each([
@@ -81,7 +81,7 @@ describe('text glued to a frame is told beside it', () => {
     ['echoed input in front', `hello^M${json}`, [beside('hello^M'), { frame }]],
     ['behind', `${json}Error: }{ "x"`, [{ frame }, beside('Error: }{ "x"')]],
     [
-      'a frame that was cut, in front',
+      'a truncated frame in front',
       `{"type":"assistant","message":{"con${json}`,
       [beside('{"type":"assistant","message":{"con'), { frame }],
     ],
@@ -90,30 +90,30 @@ describe('text glued to a frame is told beside it', () => {
   })
 })
 
-describe('a line that holds none is told', () => {
-  test('blank ones apart', () => {
+describe('a line without a frame', () => {
+  test('is ignored if it is blank', () => {
     for (const line of ['', ' ', '\r', '\x1b[?25h', '\x1b[0m \x1b[?25h\x07']) expect(decode(line)).toEqual([])
   })
 
   test.each([
     ['Error: boom', 'not_json'],
     ['{"type":"assistant","mess', 'not_json'],
-    // What is left of a frame that was cut behind an inner object is not that object.
+    // A frame truncated after an inner object must not be read as that object.
     ['{"type":"assistant","message":{"content":[{"type":"text","text":"x"}', 'not_json'],
     ['{"type":"assistant", Warning: {"type":"text"} }}', 'not_json'],
     ['42', 'not_an_object'],
     ['[{"type":"x"}]', 'not_an_object'],
     ['null', 'not_an_object'],
-  ])('%j: %s', (line, reason) => {
+  ])('%j is unparsed with the reason %s', (line, reason) => {
     expect(decode(line)).toEqual([{ unparsed: { reason, bytes: line.length, head: line } }])
   })
 
-  test('by its first 200 characters', () => {
+  test('is reported with its first 200 characters', () => {
     const [told] = decode('é'.repeat(1_000))
     expect(told).toEqual({ unparsed: { reason: 'not_json', bytes: 2_000, head: 'é'.repeat(200) } })
   })
 
-  test('in a time that grows with its length, however many braces it has', () => {
+  test('is decoded in linear time, however many braces it has', () => {
     const begin = process.cpuUsage()
     expect(decode('{"'.repeat(500_000))).toHaveLength(1)
     expect(process.cpuUsage(begin).user).toBeLessThan(2_000_000)

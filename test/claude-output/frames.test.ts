@@ -3,7 +3,7 @@ import { createTranslator } from './support/translator.ts'
 import type { EventBody } from '../../protocol/index.ts'
 import { ofType, readFrames, replay, translate } from './support/replay.ts'
 
-/** What the recordings lack, in hand-written frames: test/fixtures/frames. */
+/** Translates hand-written frames of test/fixtures/frames, which cover what the recordings lack. */
 const run = (name: string) => translate(readFrames(name)).filter(({ type }) => type !== 'session_init')
 const types = (events: readonly EventBody[]) => events.map(({ type }) => type)
 const kinds = (events: readonly EventBody[]) => ofType(events, 'notice').map(({ kind }) => kind)
@@ -11,7 +11,7 @@ const kinds = (events: readonly EventBody[]) => ofType(events, 'notice').map(({ 
 describe('rate limits', () => {
   const events = run('rate-limits')
 
-  test('are told with their reset in ms', () => {
+  test('become events with their reset time in ms', () => {
     expect(ofType(events, 'rate_limit')).toEqual([
       { type: 'rate_limit', status: 'allowed', limitType: 'five_hour', resetsAt: 1_795_222_800_000, utilization: 0.4 },
       {
@@ -25,7 +25,7 @@ describe('rate limits', () => {
     ])
   })
 
-  test('that were reached are the reason of the failure, with the time of the reset', () => {
+  test('that are reached fail the run as usage_limit with the time of the reset', () => {
     expect(events.at(-1)).toMatchObject({
       type: 'failed',
       failure: {
@@ -40,7 +40,7 @@ describe('rate limits', () => {
   })
 })
 
-test('compaction is told in both spellings, and how it ended', () => {
+test('both spellings of a compaction become compaction events, and its outcome becomes a notice', () => {
   const events = run('compaction')
   expect(events.slice(0, 7)).toMatchObject([
     { type: 'status', status: 'compacting' },
@@ -53,7 +53,7 @@ test('compaction is told in both spellings, and how it ended', () => {
   ])
 })
 
-test('a reset conversation changes the session id, and the cost goes on although its counter starts anew', () => {
+test('a reset conversation changes the session id, and the cost continues although its counter restarts', () => {
   const events = run('conversation-reset')
   const [from, to] = ['aaaaaaaa-0000-4000-8000-000000000001', 'aaaaaaaa-0000-4000-8000-000000000002']
   expect(kinds(events)).toEqual(['conversation_reset'])
@@ -68,7 +68,7 @@ test('a reset conversation changes the session id, and the cost goes on although
   expect(ofType(events, 'done').map(({ response }) => response)).toEqual(['before', '', 'after'])
 })
 
-test('every result gives its cost and its end, and nothing of a turn gets into the next', () => {
+test('every result emits a cost and a terminal event, and no turn affects the next one', () => {
   const events = run('two-results')
   expect(ofType(events, 'cost')).toMatchObject([
     { costUsd: 0.25, runCostUsd: 0.25, tokens: { input: 11, output: 3 } },
@@ -82,8 +82,8 @@ test('every result gives its cost and its end, and nothing of a turn gets into t
   ])
 })
 
-describe('what a later answer replaces is withdrawn', () => {
-  test('from the first replaced block on, with the results of its tools', () => {
+describe('an answer that a later one replaces', () => {
+  test('is discarded from the first replaced block on, with the results of its tools', () => {
     const events = run('supersedes')
     expect(ofType(events, 'message_discarded')).toEqual([
       { type: 'message_discarded', messageId: 'msg_1', fromIndex: 1 },
@@ -93,7 +93,7 @@ describe('what a later answer replaces is withdrawn', () => {
     ])
   })
 
-  test('once, when the fallback model says it and its answer too', () => {
+  test('is discarded once if both the fallback notice and the new answer replace it', () => {
     const events = run('refusal-fallback')
     expect(ofType(events, 'message_discarded')).toEqual([{ type: 'message_discarded', messageId: 'msg_1' }])
     expect(kinds(events)).toEqual([])
@@ -102,8 +102,8 @@ describe('what a later answer replaces is withdrawn', () => {
   })
 })
 
-describe('attempts that were given up', () => {
-  test('are withdrawn from the block on that was not completed', () => {
+describe('an abandoned attempt', () => {
+  test('is discarded from its first incomplete block on', () => {
     const events = run('given-up-in-part')
     expect(ofType(events, 'message_discarded')).toEqual([
       { type: 'message_discarded', messageId: 'msg_1', fromIndex: 1 },
@@ -119,7 +119,7 @@ describe('attempts that were given up', () => {
     ])
   })
 
-  test('are withdrawn when the next message begins and nobody said so', () => {
+  test('is discarded when the next message begins without notice', () => {
     const events = run('dropped-message')
     expect(types(events).slice(0, 7)).toEqual([
       'message_started',
@@ -135,7 +135,7 @@ describe('attempts that were given up', () => {
     ])
   })
 
-  test('stand when they were interrupted: what was said was said', () => {
+  test('is kept if it was interrupted', () => {
     const events = run('interrupted-tool')
     expect(ofType(events, 'message_discarded')).toEqual([])
     expect(ofType(events, 'tool_use')).toEqual([
@@ -145,10 +145,10 @@ describe('attempts that were given up', () => {
   })
 })
 
-describe('nothing is dropped silently', () => {
+describe('uncommon frames', () => {
   const events = run('unknown-types')
 
-  test('every frame without an event of its own is a notice, verbatim', () => {
+  test('become verbatim notices if they have no event of their own', () => {
     expect(kinds(events)).toEqual([
       'brand_new',
       'system/brand_new',
@@ -161,7 +161,7 @@ describe('nothing is dropped silently', () => {
     for (const { frame } of ofType(events, 'notice')) expect(frames).toContainEqual(frame)
   })
 
-  test('encrypted thinking, citations and sentences for people have events of their own, once each', () => {
+  test('with encrypted thinking, citations and messages to the user have one event each', () => {
     expect(ofType(events, 'redacted_thinking')).toEqual([
       { type: 'redacted_thinking', bytes: 4, messageId: 'msg_1', index: 0 },
     ])
@@ -173,7 +173,7 @@ describe('nothing is dropped silently', () => {
     ])
   })
 
-  test('tools that the API runs itself are tools', () => {
+  test('of tools that the API runs become tool events', () => {
     expect(ofType(events, 'tool_use')).toMatchObject([
       { toolUseId: 'srvtoolu_1', tool: 'web_search', input: { query: 'muxd' } },
     ])
@@ -182,11 +182,11 @@ describe('nothing is dropped silently', () => {
     ])
   })
 
-  test('text that was not streamed to its end is completed', () => {
+  test('complete text that was not streamed to its end', () => {
     expect(ofType(events, 'assistant_text').map(({ delta }) => delta)).toEqual(['Found', ' it.'])
   })
 
-  test('progress of a tool and the text beside an image are told', () => {
+  test('emit the progress of a tool and the text beside an image', () => {
     expect(ofType(events, 'tool_progress')).toEqual([
       { type: 'tool_progress', toolUseId: 'toolu_1', elapsedMs: 2_500, parent: 'toolu_0' },
     ])
@@ -194,7 +194,7 @@ describe('nothing is dropped silently', () => {
   })
 })
 
-test('stream events alone give the transcript too, in its order', () => {
+test('stream events alone produce the transcript in order', () => {
   const events = run('stream-only')
   const [done] = ofType(events, 'done')
   expect(done).toMatchObject({ response: 'Two files.', numTurns: 1 })
@@ -212,7 +212,7 @@ test('stream events alone give the transcript too, in its order', () => {
 })
 
 describe('lanes', () => {
-  test('keep sub-agents out of each other and out of the main text', () => {
+  test('separate sub-agents from each other and from the main text', () => {
     const events = run('lanes')
     const texts = ofType(events, 'assistant_text').map(({ delta, messageId, parent }) => [parent, messageId, delta])
     expect(texts).toEqual([
@@ -227,7 +227,7 @@ describe('lanes', () => {
     expect(ofType(events, 'done')).toMatchObject([{ response: 'main text', transcript: [{ role: 'assistant' }] }])
   })
 
-  test('of a task in the background outlive the turn', () => {
+  test('of a background task outlive the turn', () => {
     const events = run('background-agent')
     expect(ofType(events, 'tool_result')).toMatchObject([
       { toolUseId: 'toolu_a', tool: 'Agent' },
@@ -254,13 +254,13 @@ describe('lanes', () => {
   })
 })
 
-test('growing copies of a message are told once, when it is whole', () => {
+test('growing copies of a message are emitted once, when the message is complete', () => {
   const events = run('snapshots')
   expect(types(events)).toEqual(['message_started', 'assistant_text', 'message_finished', 'cost', 'done'])
   expect(ofType(events, 'done')[0]?.transcript).toHaveLength(1)
 })
 
-test('line separators that are none for us are content, also as bytes', () => {
+test('Unicode line separators are content', () => {
   const text = 'one\u2028two\u2029three\u0085four'
   const bytes = readFrames('line-separators')
     .map(frame => `${JSON.stringify(frame)}\n`)
@@ -281,7 +281,7 @@ test('a line of 5 MB is translated like any other', () => {
 })
 
 describe('a run that ends without a result', () => {
-  test('has said what was streamed and not withdrawn', () => {
+  test('has the streamed text that was not discarded', () => {
     const translator = createTranslator()
     for (const [at, frame] of readFrames('given-up-in-part').slice(0, -4).entries()) translator.frame(frame, at)
     const { response, transcript } = translator.outcome()
@@ -291,7 +291,7 @@ describe('a run that ends without a result', () => {
     expect(translator.outcome()).toEqual({ response: '', transcript: [] })
   })
 
-  test('knows what the API said last, until it answers again', () => {
+  test('keeps the last API error until the API answers again', () => {
     const translator = createTranslator()
     translator.frame({ type: 'system', subtype: 'api_retry', error: 'overloaded', error_status: 529 }, 0)
     expect(translator.apiError).toEqual({ error: 'overloaded', type: null, status: 529 })
@@ -300,14 +300,14 @@ describe('a run that ends without a result', () => {
   })
 })
 
-test('what is remembered of a turn does not outlive it, with a result or without', () => {
+test('the state of a turn ends with the turn, with or without a result', () => {
   for (const end of [{ type: 'result' }, { type: 'system', subtype: 'init' }]) {
     const translator = createTranslator()
     translator.frame({ type: 'assistant', uuid: 'u', message: { id: 'm', content: [{ type: 'text', text: 'x' }] } }, 0)
     expect(translator.outcome()).toMatchObject({ response: 'x', transcript: [{ role: 'assistant' }] })
     translator.frame(end, 1)
     expect(translator.outcome()).toEqual({ response: '', transcript: [] })
-    // A turn that is over cannot be taken back: its frames are known no more.
+    // Messages of an ended turn cannot be replaced, because its frames are forgotten.
     expect(translator.frame({ type: 'assistant', supersedes: ['u'], message: { id: 'n', content: [] } }, 2)).toEqual([
       { type: 'message_started', messageId: 'n' },
     ])

@@ -5,13 +5,13 @@ import type { EventBody } from '../../protocol/index.ts'
 import { fixture, largeRecordings, ofType, readRecording, recordings, replay } from './support/replay.ts'
 
 /**
- * What every recording of the real CLI is translated to, event by event. `UPDATE_GOLDEN=1` writes the files anew: then
- * they are to be read through against the recording before they are committed.
+ * Compares the events of every recording of the real CLI with reviewed files. `UPDATE_GOLDEN=1` rewrites the files, which
+ * must then be reviewed against the recording before they are committed.
  */
 const update = process.env['UPDATE_GOLDEN'] === '1'
 
-describe('what the real CLI printed gives the events that were read through', () => {
-  test.each(recordings)('%s', name => {
+describe('a recording of the real CLI', () => {
+  test.each(recordings)('gives the reviewed events: %s', name => {
     const { events } = replay([readRecording(name)])
     const text = largeRecordings.includes(name) ? summary(events) : jsonLines(events)
     const path = fixture(`golden/${name}.jsonl`)
@@ -27,7 +27,7 @@ describe('what the real CLI printed gives the events that were read through', ()
 
 const jsonLines = (events: readonly EventBody[]) => events.map(event => `${JSON.stringify(event)}\n`).join('')
 
-/** Counts by type, the hash of all events, and those that are no deltas in full. */
+/** Returns counts by type, hashes of all events and of all text, and in full the events that are not deltas. */
 function summary(events: readonly EventBody[]): string {
   const counts: Record<string, number> = {}
   for (const { type } of events) counts[type] = (counts[type] ?? 0) + 1

@@ -13,7 +13,7 @@ const split = (chunks: (string | Buffer)[], startOffset = 0) => {
 }
 
 describe('lines of the raw log', () => {
-  test('end at a newline, lose their carriage returns and know the offset behind them', () => {
+  test('end at a newline, without carriage returns, and have the offset behind them', () => {
     expect(split(['one\r\ntwo\n\nthr', 'ee\r\r\n'])).toEqual({
       lines: [
         ['one', 5],
@@ -26,11 +26,11 @@ describe('lines of the raw log', () => {
     })
   })
 
-  test('count offsets from where the reading began', () => {
+  test('have offsets that count from the start offset', () => {
     expect(split(['b\nc'], 100).lines).toEqual([['b', 102]])
   })
 
-  test('keep an unterminated line until it is asked for', () => {
+  test('keep an unterminated line for rest()', () => {
     expect(split(['a\nhalf', ' a line\r'])).toMatchObject({ pendingBytes: 12, rest: 'half a line' })
   })
 
@@ -38,7 +38,7 @@ describe('lines of the raw log', () => {
     expect(split(['a\u2028b\u2029c\u0085d\n']).lines).toEqual([['a\u2028b\u2029c\u0085d', 13]])
   })
 
-  test('come out the same whatever the chunks, also when a read buffer is used again', () => {
+  test('are the same for any chunks, also if the read buffer is reused', () => {
     const bytes = fc.uint8Array({ maxLength: 200 }).map(array => Buffer.from(array.map(byte => byte % 16)))
     fc.assert(
       fc.property(bytes, fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (all, sizes) => {
@@ -59,7 +59,7 @@ describe('lines of the raw log', () => {
     )
   })
 
-  test('are cut at the limit, and every byte stays', () => {
+  test('are split at the size limit without losing a byte', () => {
     const splitter = createLineSplitter(0, 4)
     const lines = ['abcdefghij', 'k\nlm\n'].flatMap(chunk =>
       splitter.push(Buffer.from(chunk)).map(({ bytes, endOffset }) => [bytes.toString(), endOffset]),
@@ -72,7 +72,7 @@ describe('lines of the raw log', () => {
     ])
   })
 
-  test('cost their length and not its square', () => {
+  test('are assembled in linear time', () => {
     const chunks = Array.from({ length: 640 }, () => Buffer.alloc(4_096, 'x'))
     const timed = (work: () => void) => {
       const { user } = process.cpuUsage()
@@ -104,7 +104,7 @@ describe('the exit record', () => {
     ['\x1b[?25h\x1en0nce 1', { before: '\x1b[?25h', status: 1 }],
     ['{"type":"resu\x1en0nce 143', { before: '{"type":"resu', status: 143 }],
     ['a\x1eother 1\x1en0nce 2', { before: 'a\x1eother 1', status: 2 }],
-  ])('%j is one', (line, expected) => {
+  ])('is found in %j', (line, expected) => {
     expect(read(line)).toEqual(expected)
   })
 
@@ -117,7 +117,7 @@ describe('the exit record', () => {
     '\x1en0nce 0 more',
     '\x1en0nce 1000',
     '{"a":"\\u001en0nce 0"}',
-  ])('%j is none', line => {
+  ])('is not found in %j', line => {
     expect(read(line)).toBeNull()
   })
 })

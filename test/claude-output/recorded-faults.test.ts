@@ -4,7 +4,7 @@ import { ofType, readRecording, replay, translate } from './support/replay.ts'
 const read = (name: string) => replay([readRecording(name)]).events
 
 describe('blank text blocks, which get no complete frame', () => {
-  test.each(['emptyTool', 'wsText'])('leave the text that follows whole, once and in its place (%s)', name => {
+  test.each(['emptyTool', 'wsText'])('leave the following text whole, once and in its place (%s)', name => {
     const events = read(name)
     const text = ofType(events, 'assistant_text').map(({ delta }) => delta)
     expect(text.join('').match(/after/g)).toHaveLength(1)
@@ -16,7 +16,7 @@ describe('blank text blocks, which get no complete frame', () => {
   })
 })
 
-test('heartbeats are progress of the tool that was called, in the lane that called it', () => {
+test('heartbeats become progress of the called tool, in the lane of the call', () => {
   const events = read('heartbeat')
   const called = ofType(events, 'tool_use').map(({ toolUseId }) => toolUseId)
   const progress = ofType(events, 'tool_progress')
@@ -52,7 +52,7 @@ describe('a refusal', () => {
 })
 
 describe('a hook', () => {
-  test('that refuses a prompt makes the run fail with the words of the hook', () => {
+  test('that refuses a prompt fails the run with the message of the hook', () => {
     const events = read('hookBlocksPrompt')
     expect(ofType(events, 'done')).toEqual([])
     expect(ofType(events, 'failed')).toMatchObject([
@@ -63,12 +63,12 @@ describe('a hook', () => {
   test.each([
     ['hookStops', 'hook_stopped'],
     ['stopBlock', 'stop_hook_prevented'],
-  ])('that stops a turn is the reason of its end (%s)', (name, terminalReason) => {
+  ])('that stops a turn is the terminalReason of the run (%s)', (name, terminalReason) => {
     expect(ofType(read(name), 'done')).toMatchObject([{ terminalReason }])
   })
 })
 
-test('an API that breaks off its answer counts as failing, not as out of reach', () => {
+test('an API that breaks off its answer fails the run as overloaded, not as network', () => {
   expect(ofType(read('midErr'), 'failed')).toMatchObject([
     { failure: { code: 'overloaded', title: 'The API broke off its answer', retryable: true } },
   ])
@@ -82,13 +82,13 @@ describe('sub-agents', () => {
     expect(finished.toSorted()).toEqual(started.toSorted())
   })
 
-  test('count in the tokens of the run', () => {
+  test('count toward the tokens of the run', () => {
     const [first] = ofType(read('nested'), 'cost')
     expect(first?.tokens).toEqual({ input: 88, output: 46, cacheCreation: 56, cacheRead: 40 })
   })
 })
 
-test('thinking whose text is streamed gives no second stream of counts', () => {
+test('thinking with streamed text emits no thinking_progress', () => {
   const events = read('bigThink')
   expect(ofType(events, 'thinking')).toHaveLength(1_000)
   expect(ofType(events, 'thinking_progress')).toEqual([])
@@ -109,7 +109,7 @@ test('thinking without streamed text gives one event for each 100 tokens', () =>
   ])
 })
 
-test('a resume that fails leaves the conversation its id', () => {
+test('a failed resume does not change the session id', () => {
   const result = { type: 'result', subtype: 'error_during_execution', is_error: true, session_id: 'new', errors: ['x'] }
   const options = { claudeSessionId: 'old', resumed: true }
   expect(ofType(translate([result], options), 'claude_session_changed')).toEqual([])

@@ -6,7 +6,7 @@ import { redact } from '../../daemon/log/redact.ts'
 import { createLog } from '../../daemon/log/log.ts'
 import { ofType, translate } from './support/replay.ts'
 
-// Put together here, so that nobody takes them for real ones.
+// Assembled here, so that they are not taken for real secrets.
 const anthropic = `sk-ant-api03-${'aB3_'.repeat(6)}-xAA`
 const openai = `sk-proj-${'x9Yz'.repeat(6)}`
 const github = `ghp_${'a1B2'.repeat(9)}`
@@ -14,7 +14,7 @@ const aws = `AKIA${'Q7'.repeat(8)}`
 const jwt = `eyJ${'hbGciOi'.repeat(2)}.eyJ${'zdWIiOi'.repeat(2)}.${'s_-9'.repeat(5)}`
 const pem = `-----BEGIN RSA PRIVATE KEY-----\n${'MIIEow+/\n'.repeat(4)}-----END RSA PRIVATE KEY-----`
 
-describe('secrets are taken out of a text', () => {
+describe('redact', () => {
   test.each([
     [`invalid x-api-key ${anthropic}.`, 'invalid x-api-key [redacted].'],
     [`Incorrect API key provided: ${openai}`, 'Incorrect API key provided: [redacted]'],
@@ -55,7 +55,7 @@ describe('secrets are taken out of a text', () => {
     ['{"args":["--secret","abcd1234efgh"]}', '{"args":["--secret","[redacted]"]}'],
     ['sent Basic dXNlcjpwYXNz to', 'sent Basic [redacted] to'],
     ['got basic dXNlcjpwYXNzd29yZA==', 'got basic [redacted]'],
-  ])('%j', (text, told) => expect(redact(text)).toBe(told))
+  ])('removes the secrets of %j', (text, told) => expect(redact(text)).toBe(told))
 
   test.each([
     'API Error: 529 {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}',
@@ -74,9 +74,9 @@ describe('secrets are taken out of a text', () => {
     'mkdir -p some/directory, --key /home/me/id_ed25519, --token $TOKEN',
     '7f3c1c2e-7d0a-4d8e-9c5b-0a1b2c3d4e5f toolu_01AbCdEfGhIjKlMnOpQrStUv',
     '-----BEGIN CERTIFICATE-----\nMIIE\n-----END CERTIFICATE-----',
-  ])('and nothing else: %j', text => expect(redact(text)).toBe(text))
+  ])('leaves %j unchanged', text => expect(redact(text)).toBe(text))
 
-  it('once is enough, and any text is taken', () => {
+  it('is idempotent and accepts any text', () => {
     const piece = fc.oneof(
       fc.string(),
       fc.constantFrom(anthropic, jwt, pem, aws, 'Authorization: ', 'x_TOKEN=', '://', ':', '@', '"', '\n', 'password='),
@@ -91,7 +91,7 @@ describe('secrets are taken out of a text', () => {
     )
   })
 
-  // Any of these would take hours with an expression that goes back over what it has read.
+  // With a backtracking expression, any of these would take hours.
   test.each([
     'eyJ',
     'eyJ-',
@@ -134,13 +134,13 @@ describe('secrets are taken out of a text', () => {
     'a-',
     'é',
     '\n',
-  ])('in linear time: %j', part => {
+  ])('takes linear time for repetitions of %j', part => {
     for (const end of ['', 'x', '.', '@', '=abcdefgh']) redact(part.repeat(Math.ceil(100_000 / part.length)) + end)
   })
 })
 
-describe('no secret is told in', () => {
-  it('a failure', () => {
+describe('secrets are redacted', () => {
+  it('in a failure', () => {
     const context = { resumed: false, sawInit: true, apiError: null, refused: false, blockedBy: null, rateLimit: null }
     const result = classifyResult({ is_error: true, errors: [`invalid x-api-key ${anthropic}`] }, context)
     expect(result.detail).toBe('invalid x-api-key [redacted]')
@@ -148,7 +148,7 @@ describe('no secret is told in', () => {
     expect(exit).toMatchObject({ detail: 'GH_TOKEN=[redacted]\nbad', stderrTail: 'GH_TOKEN=[redacted]\nbad' })
   })
 
-  it('the retry of a request', () => {
+  it('in the retry of a request', () => {
     const [retry] = ofType(
       translate([{ type: 'system', subtype: 'api_retry', error: `401 ${anthropic}` }]),
       'api_retry',
@@ -156,7 +156,7 @@ describe('no secret is told in', () => {
     expect(retry?.error).toBe('401 [redacted]')
   })
 
-  it('the head of a line that is no JSON, also where it is cut', () => {
+  it('in the head of a line that is not JSON, also at its cut', () => {
     for (const before of [0, 150, 195]) {
       const [line] = decodeLine(Buffer.from(`${'. '.repeat(before / 2)}${anthropic} ${'.'.repeat(300)}`))
       const head = line && 'unparsed' in line ? line.unparsed.head : ''
@@ -165,7 +165,7 @@ describe('no secret is told in', () => {
     }
   })
 
-  it('the log of the daemon, which stays JSON', () => {
+  it('in the log of the daemon, which stays JSON', () => {
     const lines: string[] = []
     for (const format of ['json', 'text'] as const)
       createLog('info', format, line => lines.push(line)).info(`using ${anthropic}`, {
@@ -177,7 +177,7 @@ describe('no secret is told in', () => {
     expect(JSON.parse(lines[0]!)).toMatchObject({ message: 'using [redacted]', authToken: '[redacted]' })
   })
 
-  it('but what was said in the conversation is told as it was', () => {
+  it('but not in the text of a conversation', () => {
     const text = `the key is ${anthropic}`
     const frame = { type: 'assistant', message: { id: 'm', role: 'assistant', content: [{ type: 'text', text }] } }
     expect(ofType(translate([frame]), 'assistant_text').map(event => event.delta)).toEqual([text])

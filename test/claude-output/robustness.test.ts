@@ -12,7 +12,7 @@ const realFrames = small.flatMap(name => replay([readRecording(name)]).frames)
 
 const checks = new Map(Object.entries(schemas).map(([type, schema]) => [type, Compile(schema)]))
 
-/** The session's own events: a translator never gives one. */
+/** Events of the session itself, which a translator never emits. */
 const foreign = new Set<EventType>([
   'run_queued',
   'run_started',
@@ -23,7 +23,7 @@ const foreign = new Set<EventType>([
   'approval_resolved',
 ])
 
-/** The events that are none of the protocol's, or not the translator's to give. */
+/** Returns the events that do not match the protocol or that a translator must not emit. */
 function invalid(events: readonly EventBody[]): EventBody[] {
   return events.filter(event => {
     const whole = Object.assign({ seq: 1, time: 0, run: null }, event)
@@ -37,11 +37,11 @@ describe('the events of every recording are events of the protocol', () => {
   })
 })
 
-describe('nothing that is printed makes it throw, and everything it gives is an event of the protocol', () => {
+describe('the translator never throws and emits only events of the protocol', () => {
   const keys = [...new Set(realFrames.flatMap(keysOf))]
   const strings = [...new Set(realFrames.flatMap(stringsOf))].filter(text => text.length < 60)
 
-  // Values made of the words that frames are made of, so that they get past the first look.
+  // Values made of words of real frames, so that they pass the first checks.
   const word = fc.oneof(fc.constantFrom(...strings), fc.constantFrom('constructor', '__proto__', ''), fc.string())
   const { value } = fc.letrec(tie => ({
     value: fc.oneof(
@@ -53,7 +53,7 @@ describe('nothing that is printed makes it throw, and everything it gives is an 
     ),
   }))
 
-  test('any JSON', () => {
+  test('for any JSON', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.jsonValue(), value), { maxLength: 8 }), frames => {
         expect(translated(frames)).toEqual([])
@@ -62,7 +62,7 @@ describe('nothing that is printed makes it throw, and everything it gives is an 
     )
   })
 
-  test('frames of every type with anything in them', () => {
+  test('for frames of every type with random content', () => {
     const types = [
       ...new Set(realFrames.map(frame => Object(frame).type as string)),
       'tool_progress',
@@ -114,7 +114,7 @@ describe('nothing that is printed makes it throw, and everything it gives is an 
     )
   })
 
-  test('real runs whose frames were changed, lost, doubled and put in another order', () => {
+  test('for real runs with changed, lost, repeated and reordered frames', () => {
     const change = fc.record({ at: fc.nat(), path: fc.array(fc.nat(), { maxLength: 5 }), value })
     const order = fc.array(fc.nat(), { maxLength: 40 })
     fc.assert(
@@ -132,7 +132,7 @@ describe('nothing that is printed makes it throw, and everything it gives is an 
     )
   })
 
-  test('any bytes as a line', () => {
+  test('for any bytes as a line', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), bytes => {
         expect(decodeLine(Buffer.from(bytes))).toBeInstanceOf(Array)
@@ -140,7 +140,7 @@ describe('nothing that is printed makes it throw, and everything it gives is an 
     )
   })
 
-  /** Reads everything there is to read of the frames; gives the events that should not be. */
+  /** Reads the frames with every reader and returns the invalid events. */
   function translated(frames: readonly unknown[]): EventBody[] {
     const translator = createTranslator({ costUsd: 1 })
     const events = frames.flatMap((frame, at) => {
@@ -152,12 +152,12 @@ describe('nothing that is printed makes it throw, and everything it gives is an 
   }
 })
 
-describe('how the bytes arrive changes nothing', () => {
+describe('the events of a recording', () => {
   const expectations = new Map(small.map(name => [name, replay([readRecording(name)])]))
   const bursts = ['\x1b[?25h', '\x1b[2K\x1b[1G', '\x1b(B', '\x1b]0;claude\x07', '\x1b[?2026l\x1b[<u']
   const strays = ['Warning: no stdin data received in 3s', 'Error: read ECONNRESET', '(node:1) [DEP0040] {"a":1}']
 
-  test('random chunks, CRLF or LF, escape sequences, blank, stray and cut lines between give the same events', () => {
+  test('are the same with random chunks, CRLF, escape sequences, and blank, stray or truncated lines', () => {
     const disturbance = fc.record({
       at: fc.nat(),
       burst: fc.constantFrom('', ...bursts),
@@ -182,7 +182,7 @@ describe('how the bytes arrive changes nothing', () => {
             else if (where === 'after') lines[place] = line + burst
             else {
               const cut = characterStart(line, at % (line.length + 1))
-              // A sequence may be put anywhere but into another one.
+              // A sequence may be inserted anywhere but into another one.
               if (!line.includes('\x1b')) lines[place] = line.slice(0, cut) + burst + line.slice(cut)
             }
             if (stray === 'none') continue
@@ -204,7 +204,7 @@ describe('how the bytes arrive changes nothing', () => {
     )
   })
 
-  test('60 KB of small deltas read in pieces of 4 KB are those of the whole', () => {
+  test('are the same for many small deltas that are read in chunks of up to 4 KB', () => {
     const bytes = readRecording('manydeltas.partial')
     expect(text(replay(chunked(bytes, [4_096, 1, 13])).events) === text(replay([bytes]).events)).toBe(true)
   })
@@ -220,13 +220,13 @@ describe('how the bytes arrive changes nothing', () => {
   }
 })
 
-/** The last place up to `at` that does not stand within a surrogate pair. */
+/** Returns the last position up to `at` that is not inside a surrogate pair. */
 function characterStart(text: string, at: number): number {
   const code = text.charCodeAt(at)
   return code >= 0xdc00 && code <= 0xdfff ? at - 1 : at
 }
 
-/** Puts a value somewhere into a JSON value, the path taken by counting keys. */
+/** Sets a value inside a JSON value. The path has numbers of keys, modulo how many keys there are. */
 function put(target: unknown, path: readonly number[], value: unknown): void {
   const [step = 0, ...further] = path
   if (typeof target !== 'object' || target === null) return

@@ -6,10 +6,10 @@ import { readRecording, replay } from './support/replay.ts'
 const frames = (name: string) => replay([readRecording(name)]).frames
 const prompt = (last: number) => `22222222-2222-4222-8222-22222222222${last}`
 
-describe('whose turn it is', () => {
+describe('readTurn', () => {
   const turns = (name: string) => frames(name).flatMap(frame => readTurn(frame) ?? [])
 
-  test('three prompts are three turns, the interrupted one too', () => {
+  test('returns a start and an end for each of three prompts, also for the interrupted one', () => {
     expect(turns('live-turns')).toEqual(
       [0, 1, 2].flatMap(last => [
         { at: 'started', promptUuids: [prompt(last)], background: null },
@@ -18,38 +18,38 @@ describe('whose turn it is', () => {
     )
   })
 
-  test('the turn for a background task that reported back is no prompt’s', () => {
+  test('names no prompt for the turn of a background task that reported back', () => {
     expect(turns('live-background').slice(-2)).toEqual([
       { at: 'started', promptUuids: [], background: null },
       { at: 'ended', promptUuids: [], background: { kind: 'task-notification' } },
     ])
   })
 
-  test('of a one-shot run names no prompt', () => {
+  test('names no prompt in a one-shot run', () => {
     expect(turns('text')).toEqual([
       { at: 'started', promptUuids: [], background: null },
       { at: 'ended', promptUuids: [], background: null },
     ])
   })
 
-  test('merged prompts are all named, once each', () => {
+  test('names each of several merged prompts once', () => {
     const frame = { type: 'result', user_message_uuid: 'b', user_message_uuids: ['a', 'b'] }
     expect(readTurn(frame)?.promptUuids).toEqual(['a', 'b'])
     expect(readTurn({ type: 'result', user_message_uuid: 'b' })?.promptUuids).toEqual(['b'])
   })
 
-  test('a prompt that says it is a person’s is none of Claude Code’s own', () => {
+  test('reports no background turn for a prompt with the origin human', () => {
     expect(readTurn({ type: 'result', origin: { kind: 'human' } })?.background).toBeNull()
   })
 
-  test('no other frame is a turn’s', () => {
+  test('returns null for any other frame', () => {
     for (const frame of [null, 1, {}, { type: 'assistant' }, { type: 'system', subtype: 'status' }])
       expect(readTurn(frame)).toBeNull()
   })
 })
 
-describe('control frames', () => {
-  test('a question of Claude Code’s', () => {
+describe('readControl', () => {
+  test('reads a permission request of Claude Code', () => {
     const [question] = frames('live-deny').flatMap(frame => {
       const control = readControl(frame)
       return control?.kind === 'request' ? control : []
@@ -66,7 +66,7 @@ describe('control frames', () => {
     })
   })
 
-  test('answers to the session’s own requests', () => {
+  test('reads the responses to requests of the session', () => {
     const answers = frames('live-modes').flatMap(frame => readControl(frame) ?? [])
     expect(answers).toMatchObject([
       { kind: 'response', requestId: 'init', ok: true, response: { claude_code_version: '2.1.329' }, pending: [] },
@@ -75,7 +75,7 @@ describe('control frames', () => {
     ])
   })
 
-  test('an error, questions that were open already, and a withdrawal', () => {
+  test('reads an error, requests that are already pending, and a withdrawal', () => {
     const error = { subtype: 'error', request_id: 'i', error: 'no such thing', error_code: 'unsupported_request' }
     expect(readControl({ type: 'control_response', response: error })).toEqual({
       kind: 'response',
@@ -94,7 +94,7 @@ describe('control frames', () => {
     expect(readControl({ type: 'control_cancel_request', request_id: 'd' })).toEqual({ kind: 'cancel', requestId: 'd' })
   })
 
-  test('what names no request is none', () => {
+  test('returns null for a frame that names no request', () => {
     for (const frame of [
       null,
       {},
@@ -122,7 +122,7 @@ describe('background tasks', () => {
     ])
   })
 
-  test('are those that have started and not ended where Claude Code lists none (2.1.197)', () => {
+  test('are those that have started and not ended if Claude Code lists none (2.1.197)', () => {
     const ended = { patch: { status: 'completed' } }
     const counts = follow([
       system('task_started', { task_id: 'a' }),
@@ -135,7 +135,7 @@ describe('background tasks', () => {
     expect(counts).toEqual([1, 2, 2, 1, 1, 0])
   })
 
-  test('are forgotten with what was said of them when they end', () => {
+  test('are forgotten with their descriptions when they end', () => {
     const started = ['a', 'b'].map(id => system('task_started', { task_id: id, description: `task ${id}` }))
     const both = started.reduce(followBackgroundTasks, noBackgroundTasks)
     expect(both.descriptions).toEqual({ a: 'task a', b: 'task b' })

@@ -7,7 +7,7 @@ import { readConfig } from '../../daemon/config.ts'
 import { checkOptions } from '../../daemon/sessions/check-options.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-/** Creates `allowed/`, where sessions may run if `confined`, and `outside/`. Of two links in `allowed/`, one leads outside. */
+/** Creates `allowed/`, where sessions may run if `confined`, and `outside/`. One link in `allowed/` leads outside. */
 function placesForTest({ confined = true, leave = false } = {}) {
   const root = tempDir()
   for (const name of ['allowed/project/sub', 'outside/sub']) mkdirSync(join(root, name), { recursive: true })

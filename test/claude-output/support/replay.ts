@@ -8,13 +8,13 @@ import type { EventBody } from '../../../protocol/index.ts'
 
 export const fixture = (path: string) => fileURLToPath(new URL(`../../fixtures/${path}`, import.meta.url))
 
-/** The recordings' names, `text`, `text.partial`, `live-turns`, …: what the real CLI printed into a PTY. */
+/** The names of the recordings of the real CLI in a PTY: `text`, `text.partial`, `live-turns`, … */
 export const recordings = readdirSync(fixture('recordings'))
   .filter(file => /\.raw(\.gz)?$/.test(file))
   .map(file => file.replace(/\.raw(\.gz)?$/, ''))
   .sort()
 
-/** Recordings with so many deltas that they are compressed, and that their golden file is a summary. */
+/** Recordings with very many deltas. They are compressed, and their golden file is a summary. */
 export const largeRecordings: readonly string[] = readdirSync(fixture('recordings'))
   .filter(file => file.endsWith('.gz'))
   .map(file => file.replace(/\.raw\.gz$/, ''))
@@ -28,13 +28,13 @@ export function readRecording(name: string): Buffer {
 export const recordedNonce = 'EXIT'
 
 export interface Replay {
-  /** Of frames and of lines that are none, as a session would log them; `time` counts the frames. */
+  /** The events of frames and of unparsed lines, as a session would log them. `time` counts the frames. */
   events: EventBody[]
   frames: unknown[]
   exitStatus: number | null
 }
 
-/** Bytes of a raw log through the whole chain, `chunks` as the reads that brought them. */
+/** Passes bytes of a raw log through splitter, decoder and translator. Each chunk is the result of one read. */
 export function replay(chunks: Iterable<Buffer>, options: TranslatorOptions = {}): Replay {
   const splitter = createLineSplitter()
   const translator = createTranslator(options)
@@ -62,7 +62,7 @@ export function replay(chunks: Iterable<Buffer>, options: TranslatorOptions = {}
   return result
 }
 
-/** Frames alone, as objects. */
+/** Translates frames that are given as objects. */
 export function translate(frames: readonly unknown[], options: TranslatorOptions = {}): EventBody[] {
   const translator = createTranslator(options)
   return frames.flatMap((frame, at) => translator.frame(frame, at + 1))
@@ -74,7 +74,7 @@ export function ofType<Type extends EventBody['type']>(events: readonly EventBod
   return events.filter((event): event is EventOfType<Type> => event.type === type)
 }
 
-/** Frames of a hand-written JSONL fixture. */
+/** Returns the frames of a hand-written JSONL fixture. */
 export function readFrames(name: string): unknown[] {
   return readFileSync(fixture(`frames/${name}.jsonl`), 'utf8')
     .split('\n')

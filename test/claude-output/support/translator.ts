@@ -4,12 +4,12 @@ import type { EventBody } from '../../../protocol/index.ts'
 
 export type TranslatorOptions = Partial<Launch>
 
-/** The decoder of one process, for tests of the events alone. */
+/** Creates the decoder of one process, for tests of the events alone. */
 export function createTranslator({ costUsd = 0, ...more }: TranslatorOptions = {}) {
   const decoder = claude.begin({ claudeSessionId: null, costUsd, counterUsd: costUsd, resumed: false, ...more })
   const { translator: state } = decoder
   return {
-    /** The events of one frame, the outcome of a turn among them. */
+    /** Returns the events of one frame, including the outcome of a turn. */
     frame(frame: unknown, time: number): EventBody[] {
       const decoded = claude.decode(decoder, frame, time)
       if ('unparsed' in decoded) throw new Error(`not decoded: ${JSON.stringify(frame)}`)
