@@ -12,7 +12,7 @@ import { claudeEnvironment } from '../../daemon/agents/claude/environment.ts'
 const id = '11111111-1111-4111-8111-111111111111'
 
 describe('the command line of Claude Code', () => {
-  it('begins a conversation under our id', () => {
+  it('starts a conversation with a given session id', () => {
     expect(commandLine({ path: '/c', conversation: { start: id }, options: {} })).toEqual(
       `/c -p --input-format stream-json --output-format stream-json --verbose --include-partial-messages --permission-prompt-tool stdio --session-id ${id}`.split(
         ' ',
@@ -20,11 +20,11 @@ describe('the command line of Claude Code', () => {
     )
   })
 
-  it('takes a conversation up again', () => {
+  it('resumes a conversation', () => {
     expect(commandLine({ path: '/c', conversation: { resume: id }, options: {} }).slice(-2)).toEqual(['--resume', id])
   })
 
-  it('makes a conversation of its own of another, up to a message', () => {
+  it('forks a conversation at a message', () => {
     const conversation = { fork: id, of: 'the source', at: 'a message' }
     expect(commandLine({ path: '/c', conversation, options: {} }).slice(10)).toEqual([
       '--resume',
@@ -71,7 +71,7 @@ describe('the command line of Claude Code', () => {
 })
 
 describe('the lines to Claude Code', () => {
-  it('are one line each, whatever they carry', () => {
+  it('contain no newline, whatever text they carry', () => {
     const prompt = 'two\nlines\u2028and more'
     for (const line of [
       userLine(id, prompt),
@@ -88,7 +88,7 @@ describe('the lines to Claude Code', () => {
 })
 
 describe('the environment of Claude Code', () => {
-  it("is the daemon's without muxd's and a surrounding Claude Code's variables, with the session's", () => {
+  it('omits variables of muxd and of an outer Claude Code, and adds those of the session', () => {
     const daemon = {
       PATH: '/bin',
       ANTHROPIC_API_KEY: 'k',

@@ -12,8 +12,8 @@ const daemon = {
   CLAUDE_CODE_MESSAGING_TOKEN: 'secret',
 }
 
-describe('what Claude Code inherits', () => {
-  it('is all of the environment where there is no list', () => {
+describe('the environment that Claude Code inherits', () => {
+  it('is the whole environment without a list', () => {
     expect(inheritable(daemon, undefined)).toBe(daemon)
   })
 
@@ -26,7 +26,7 @@ describe('what Claude Code inherits', () => {
     [['ANTHROPIC*'], ['ANTHROPIC_API_KEY', 'ANTHROPIC']],
     [['*'], ['PATH', 'HOME', 'ANTHROPIC_API_KEY', 'ANTHROPIC', 'AWS_SECRET_ACCESS_KEY']],
     [['PAT', 'path', 'MUXD_*', 'CLAUDE_CODE_*'], []],
-  ])('is what a list of %j names, and the simulator’s, but nothing that is withheld anyway', (allow, names) => {
+  ])('has the variables that the list %j names and those of the simulator, but no withheld ones', (allow, names) => {
     const environment = claudeEnvironment(inheritable(daemon, allow), undefined, '/tmp/own')
     const always = ['TERM', 'NO_COLOR', 'CLAUDECODE', 'TMPDIR', 'MUXD_SIMULATOR_SPEED']
     expect(Object.keys(environment).toSorted()).toEqual([...always, ...names].toSorted())

@@ -19,30 +19,30 @@ const locate = (configured: string | undefined, path = '') =>
   createClaudeLocator(configured, { PATH: `${path}:/usr/bin:/bin` })()
 
 describe('finding Claude Code', () => {
-  it('takes what is configured, with the version it tells', async () => {
+  it('returns the configured path with its version', async () => {
     const path = executable('claude', 'echo "2.1.329 (Claude Code)"')
     await expect(locate(path)).resolves.toEqual({ path, version: '2.1.329 (Claude Code)' })
   })
 
-  it('takes the first usable one on PATH', async () => {
+  it('takes the first usable executable on PATH', async () => {
     executable('a/claude', 'echo "1.0.128 (Claude Code)"')
     const path = executable('b/claude', 'echo "2.0.1 (Claude Code)"')
     await expect(locate(undefined, `${directory}/a:${directory}/b`)).resolves.toMatchObject({ path })
   })
 
-  it('never takes one from where it happens to be, which may be anybody’s repository', async () => {
+  it('ignores relative entries of PATH, whose content may be untrusted', async () => {
     executable('claude', `echo ran >${directory}/ran; echo "2.0.1 (Claude Code)"`)
     const here = relative(process.cwd(), directory)
     await locate(undefined, `:.:${here}:./${here}`).catch(() => undefined)
     expect(existsSync(join(directory, 'ran'))).toBe(false)
   })
 
-  it('says by its version when it is a stand-in', async () => {
+  it('accepts a stand-in, which its version names', async () => {
     const path = executable('claude', 'echo "2.1.329 (Claude Code stand-in: muxd simulator)"')
     await expect(locate(path)).resolves.toMatchObject({ version: expect.stringContaining('simulator') })
   })
 
-  it('answers those who ask at the same time in the order in which they asked', async () => {
+  it('answers simultaneous calls in their order', async () => {
     const find = createClaudeLocator(executable('claude', 'echo "2.1.0 (Claude Code)"'), { PATH: '/usr/bin:/bin' })
     const order: number[] = []
     await Promise.all(Array.from({ length: 50 }, (_value, index) => find().then(() => order.push(index))))
@@ -50,7 +50,7 @@ describe('finding Claude Code', () => {
     expect(order).toEqual(Array.from({ length: 100 }, (_value, index) => index))
   })
 
-  it('asks again when the file has changed, and not before', async () => {
+  it('reads the version again when the file has changed', async () => {
     const path = executable('claude', `echo asked >> ${directory}/asked; echo "2.1.0 (Claude Code)"`)
     const find = createClaudeLocator(path, { PATH: '/usr/bin:/bin' })
     await find()
@@ -61,25 +61,28 @@ describe('finding Claude Code', () => {
 
   it.each([
     ['is missing', undefined, /does not exist/],
-    ['is no Claude Code', 'echo "git version 2.39.5"', /is no Claude Code .*git version/],
+    ['is not Claude Code', 'echo "git version 2.39.5"', /is no Claude Code .*git version/],
     ['is too old', 'echo "1.0.128 (Claude Code)"', /is too old .*2\.0\.0 or newer/],
     ['fails', 'echo broken >&2; exit 1', /--version failed/],
-  ])('is refused when it %s, with what was tried and how to install it', async (_title, script, message) => {
-    const path = script === undefined ? join(directory, 'claude') : executable('claude', script)
-    const error: unknown = await locate(path).catch((reason: unknown) => reason)
-    expect(error).toBeInstanceOf(ClaudeUnavailable)
-    expect((error as ClaudeUnavailable).message).toMatch(message)
-    expect((error as ClaudeUnavailable).message).toMatch('npm install -g @anthropic-ai/claude-code')
-    expect((error as ClaudeUnavailable).tried).toEqual([expect.stringContaining(path)])
-  })
+  ])(
+    'fails when the executable %s, and names the tried path and the install command',
+    async (_title, script, message) => {
+      const path = script === undefined ? join(directory, 'claude') : executable('claude', script)
+      const error: unknown = await locate(path).catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(ClaudeUnavailable)
+      expect((error as ClaudeUnavailable).message).toMatch(message)
+      expect((error as ClaudeUnavailable).message).toMatch('npm install -g @anthropic-ai/claude-code')
+      expect((error as ClaudeUnavailable).tried).toEqual([expect.stringContaining(path)])
+    },
+  )
 
-  it('is refused when it may not be executed', async () => {
+  it('fails when the file is not executable', async () => {
     const path = executable('claude', 'echo "2.1.0 (Claude Code)"')
     chmodSync(path, 0o644)
     await expect(locate(path)).rejects.toThrow(/may not be executed/)
   })
 
-  it('names every place it looked at when there is none', async () => {
+  it('names the path that it tried on PATH if there is no executable', async () => {
     const error: unknown = await createClaudeLocator('no-such-claude', { PATH: directory })().catch(
       (reason: unknown) => reason,
     )

@@ -25,16 +25,16 @@ describe('options that may be long or secret', () => {
     })
   })
 
-  it('are files also where their JSON has a mistake, which Claude Code would repeat as the name of a file', () => {
+  it('become files also if their JSON is invalid, since Claude Code would print it as a file name', () => {
     expect(of({ settings: '{"key": "secret"' }).files).toEqual({ 'settings.json': '{"key": "secret"' })
   })
 
   it.each(['--append-system-prompt', '--append-system-prompt=x', '--append-system-prompt-file=x'])(
-    'leave the prompt to args with %s: Claude Code takes one form only',
+    'leave the system prompt to args that contain %s',
     arg => expect(of({ appendSystemPrompt: 'p', args: [arg] })).toEqual({ given: { args: [arg] }, files: {} }),
   )
 
-  it('leave the settings to args, and add MCP servers to theirs', () => {
+  it('leave the settings to args, but keep MCP servers beside those of args', () => {
     const args = ['--settings', '{}', '--mcp-config', 'y.json']
     expect(of({ settings: '{"a":1}', mcpConfig: ['x.json'], args })).toEqual({
       given: { args, mcpConfig: ['x.json'] },

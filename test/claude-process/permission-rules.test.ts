@@ -15,7 +15,7 @@ const refusal = (rule: string, cwd = '/home/me/project') => {
   }
 }
 
-describe('a permission rule as Claude Code gets it', () => {
+describe('a permission rule for Claude Code', () => {
   test.each<[string, string[]]>([
     ['Bash', ['Bash']],
     ['Bash(*)', ['Bash']],
@@ -50,16 +50,16 @@ describe('a permission rule as Claude Code gets it', () => {
     ['mcp__a__b', ['mcp__a__b']],
     ['Agent(Explore)', ['Agent(Explore)']],
     ['Skill(simplify)', ['Skill(simplify)']],
-  ])('%s', (rule, expected) => {
+  ])('is translated: %s', (rule, expected) => {
     expect(settings([`deny ${rule}`])).toEqual({ allow: [], ask: [], deny: expected })
   })
 
-  it('is anchored at a directory whatever that is called', () => {
+  it('is anchored at its directory, whatever characters the name has', () => {
     expect(settings(['deny Edit(/x)'], '/a [b] *(c)')).toMatchObject({ deny: ['Edit(//a [[]b] [*]\\(c\\)/x)'] })
     expect(settings(['deny Edit(/x)'], '/')).toMatchObject({ deny: ['Edit(//x)'] })
   })
 
-  it('is sorted by what it decides, and named once', () => {
+  it('is grouped by decision, and repeated tools are listed once', () => {
     expect(settings([' allow Bash(ls) ', 'deny Edit', 'ask\tBash', 'deny Write'])).toEqual({
       allow: ['Bash(ls)'],
       ask: ['Bash'],
@@ -116,11 +116,11 @@ describe('a rule that Claude Code would ignore is refused', () => {
     expect(refusal(rule)).toBe(expected)
   })
 
-  it('by its place among the others', () => {
+  it('with its index', () => {
     expect(() => settings(['allow Read', 'deny edit'])).toThrow(expect.objectContaining({ index: 1 }) as Error)
   })
 
-  it('also one of a directory that no pattern can name', () => {
+  it('also if no pattern can name its directory', () => {
     expect(refusal('deny Edit(/x)', '/a\\b')).toContain('a path from the root')
   })
 })

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { holdsLimits, type ProcessLimits, withLimits } from '../../daemon/agents/claude/process-limits.ts'
 
-it('a process is started with the stricter ones of two limits', () => {
+it('withLimits takes the stricter of two limits', () => {
   const options = { model: 'm', maxTurns: 3, maxBudgetUsd: 2 }
   expect(withLimits(options, { maxTurns: 5, maxBudgetUsd: 1 })).toEqual({ model: 'm', maxTurns: 3, maxBudgetUsd: 1 })
   expect(withLimits({ model: 'm' }, { maxTurns: 5 })).toEqual({ model: 'm', maxTurns: 5 })
@@ -17,6 +17,6 @@ it.each<[ProcessLimits, ProcessLimits, boolean]>([
   [{ maxBudgetUsd: 1 }, { maxBudgetUsd: 1 }, false],
   [{ maxBudgetUsd: 1 }, {}, false],
   [{}, { maxBudgetUsd: 1 }, false],
-])('a process started with %j takes a run with %j: %s', (process, run, expected) => {
+])('a process started with %j can serve a run with %j: %s', (process, run, expected) => {
   expect(holdsLimits(process, run)).toBe(expected)
 })

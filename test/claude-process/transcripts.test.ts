@@ -48,18 +48,18 @@ describe('the lines of a file from its end', () => {
   }
 
   it.each(['', '\n', 'a', 'a\n', 'a\n\nb', '\na', `${'x'.repeat(300_000)}\n${'y'.repeat(700_000)}\nz`, '\n'.repeat(5)])(
-    'are its lines, the last one first (%#)',
+    'are all lines in reverse order (%#)',
     async content => expect(await backwards(content)).toEqual(content.split('\n').toReversed()),
   )
 
-  it('are whole where characters and newlines lie on the edges of what is read at once', async () => {
+  it('are whole if characters or newlines lie at the boundaries of reads', async () => {
     for (const shift of [-2, -1, 0, 1, 2]) {
       const content = `${'é'.repeat(10)}\n${'ü'.repeat(131_072)}\n${'a'.repeat(262_144 + shift)}\nend`
       expect(await backwards(content)).toEqual(content.split('\n').toReversed())
     }
   })
 
-  it('end before a line that goes beyond what may be read', async () => {
+  it('end before a line that exceeds the byte limit', async () => {
     expect(await backwards(`${'x'.repeat(1_000)}\nlast\n`, 100)).toEqual(['', 'last'])
   })
 })
@@ -70,7 +70,7 @@ describe('a transcript', () => {
     expect(configDirectory({ HOME: '/home/a', CLAUDE_CONFIG_DIR: '/other' })).toBe('/other')
   })
 
-  it('is found by the name of its directory, or wherever it is', async () => {
+  it('is found by the name of its folder, or in any other folder', async () => {
     const config = tempDir()
     expect(await findTranscript(config, id, '/work')).toEqual({
       lookedAt: join(config, 'projects/-work', `${id}.jsonl`),
@@ -83,14 +83,14 @@ describe('a transcript', () => {
   it.each([
     ['/tmp/we ird_dir.äöü-X+y', '-tmp-we-ird-dir-----X-y'],
     [`/${'l'.repeat(250)}`, `-${'l'.repeat(199)}-iydvx7`],
-  ])('of %s is in its folder', async (cwd, name) => {
+  ])('of directory %s is found in its folder', async (cwd, name) => {
     const config = tempDir()
     const path = transcript(config, name, [says('x', 'u1', { cwd })])
     expect(await findTranscript(config, id, cwd)).toEqual({ path, prompt: 'x' })
     expect(await listTranscripts(config, cwd, 10)).toMatchObject([{ id }])
   })
 
-  it('ends with the newest message of the main lane, and the newest cost counter', async () => {
+  it('is read from its end for the newest message of the main lane and the newest cost counter', async () => {
     const entries = [
       says('one', 'u1'),
       answers('a1'),
@@ -111,7 +111,7 @@ describe('a transcript', () => {
     expect(await readEnd(transcript(tempDir(), '-work', long))).toEqual({ message: 'a1', counterUsd: 3 })
   })
 
-  it('is listed by its first prompt, not by what Claude Code says in the user’s name', async () => {
+  it('is listed with the first prompt of the user, not with text that Claude Code added', async () => {
     const config = tempDir()
     const early = [
       { type: 'queue-operation' },
@@ -129,7 +129,7 @@ describe('a transcript', () => {
     expect(await listTranscripts(config, '/work', 1)).toMatchObject([{ id: other }])
   })
 
-  it('in which nothing has been said, or of a directory with the same name, is not listed', async () => {
+  it('without messages, or of another directory with the same folder name, is not listed', async () => {
     const config = tempDir()
     transcript(config, '-we-ird', [{ type: 'queue-operation' }])
     transcript(config, '-we-ird', [says('x', 'u1', { cwd: '/we ird' })], other)
