@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createAttendance } from '../../daemon/sessions/operator-presence.ts'
 
-it('somebody is there from the first who comes until the last has left', () => {
+it('emptySince is undefined from the first enter until the last leave, and listeners get both changes', () => {
   let now = 10
   const attendance = createAttendance(() => now)
   const changes: (number | undefined)[] = []

@@ -6,7 +6,7 @@ import { tempStore } from '../store/temp-store.ts'
 import { processOf, session } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-it('the distance of checkpoints is what live processes have printed beyond them, the furthest first', async () => {
+it('checkpointDistances sums the output beyond checkpoints of live processes and lists the furthest five', async () => {
   const { store } = tempStore()
   const directory = tempDir()
   store.sessions.add(session('s_1'))

@@ -24,7 +24,7 @@ describe('the configuration', () => {
     })
   })
 
-  it('takes options before the environment and the environment before the file', () => {
+  it('prefers options over the environment, and the environment over the file', () => {
     file('{"maxRuns":2,"claudeBin":"/from/file","port":1}')
     expect(read()).toMatchObject({ maxRuns: 2, claudeBin: '/from/file', port: 1 })
     expect(read([], { MUXD_CLAUDE_BIN: '/from/env' }).claudeBin).toBe('/from/env')
@@ -36,7 +36,7 @@ describe('the configuration', () => {
     })
   })
 
-  it('may play the simulator, unless an option or the environment names Claude Code', () => {
+  it('can use the simulator, unless an option or the environment names Claude Code', () => {
     file('{"simulate":true}')
     expect(read()).toMatchObject({ simulate: true, environment: { CLAUDE_CONFIG_DIR: join(home, 'simulator') } })
     expect(read().claudeBin).toMatch(/simulator\.js$/)
@@ -44,7 +44,7 @@ describe('the configuration', () => {
     expect(read(['--claude-bin', '/real'])).toMatchObject({ simulate: false, claudeBin: '/real' })
   })
 
-  it('takes durations of options as people write them', () => {
+  it('accepts durations such as 1m30s in options', () => {
     expect(read(['--idle-close', '1m30s']).idleCloseMs).toBe(90_000)
     expect(read(['--idle-close', '0']).idleCloseMs).toBe(0)
     expect(read(['--idle-close-ms', '50']).idleCloseMs).toBe(50)
@@ -60,7 +60,7 @@ describe('the configuration', () => {
     expect(read(['--allow-root', 'a', '--allow-root', '/b']).allowRoots).toEqual([join(process.cwd(), 'a'), '/b'])
   })
 
-  it('knows the options that make another like it, from any directory', () => {
+  it('returns args that produce the same configuration from any directory', () => {
     const given = [
       '--port',
       '1',
@@ -93,7 +93,7 @@ describe('the configuration', () => {
     [['--log-level', 'loud'], /logLevel is "loud"/],
     [['--nonsense'], /--nonsense/],
     [['word'], /word/],
-  ])('refuses %j and says what it is', (argv, message) => {
+  ])('refuses %j with a message that names it', (argv, message) => {
     expect(() => read(argv)).toThrow(BadConfig)
     expect(() => read(argv)).toThrow(message)
   })
@@ -146,7 +146,7 @@ describe('the configuration', () => {
     expect(read()).toMatchObject({ rawLogs: 'keep', warnings: [] })
   })
 
-  it('takes an empty variable as one that is not set', () => {
+  it('treats an empty variable as not set, and refuses an empty --home', () => {
     file('{"claudeBin":"/from/file"}')
     expect(read([], { MUXD_CLAUDE_BIN: '' }).claudeBin).toBe('/from/file')
     expect(readConfig([], { MUXD_HOME: '', XDG_STATE_HOME: home }).home).toBe(join(home, 'muxd'))
@@ -173,7 +173,7 @@ describe('the configuration', () => {
   })
 })
 
-it('is described key by key, each with its default, in docs/configuration.md', () => {
+it('docs/configuration.md describes every key with its default', () => {
   const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
   const rows = [...page.matchAll(/^\| `(\w+)` *\| *(\S+) *\|/gm)].map(([, key, value]) => [
     key,

@@ -20,13 +20,13 @@ const info = {
 }
 
 describe('the home directory', () => {
-  it('is made with all above it, open to its owner only', () => {
+  it('is created with its parents, accessible to its owner only', () => {
     const home = openHome(join(parent, 'state/muxd'))
     expect(mode(home.directory)).toBe(0o700)
     expect(mode(home.processes)).toBe(0o700)
   })
 
-  it.each([0o755, 0o710, 0o701, 0o770])('is refused with mode %o, saying how to mend it', bits => {
+  it.each([0o755, 0o710, 0o701, 0o770])('is refused with mode %o and the chmod command', bits => {
     const directory = join(parent, 'open')
     mkdirSync(directory)
     chmodSync(directory, bits)
@@ -34,14 +34,14 @@ describe('the home directory', () => {
     expect(() => openHome(directory)).toThrow(`chmod 700 ${directory}`)
   })
 
-  it('tells where the daemon is in a file that only its owner may read', () => {
+  it('has the address of the daemon in a file that only its owner may read', () => {
     const home = openHome(join(parent, 'muxd'))
     writeInfo(home, info)
     expect(readInfo(home)).toEqual(info)
     expect(mode(home.info)).toBe(0o600)
   })
 
-  it("leaves another daemon's file alone when a daemon stops", () => {
+  it('keeps the daemon.json of another daemon when a daemon stops', () => {
     const home = openHome(join(parent, 'muxd'))
     writeInfo(home, { ...info, instance: 'second' })
     removeInfo(home, 'first')
@@ -50,7 +50,7 @@ describe('the home directory', () => {
     expect(readInfo(home)).toBeUndefined()
   })
 
-  it('takes a damaged daemon.json for none', () => {
+  it('treats a damaged daemon.json as missing', () => {
     const home = openHome(join(parent, 'muxd'))
     writeFileSync(home.info, '{"url":')
     expect(readInfo(home)).toBeUndefined()

@@ -25,7 +25,7 @@ function keptLines(directory: string): string[] {
 const numbered = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => `line ${from + index}`)
 
 describe('a log in files', () => {
-  it('keeps the latest lines in so many files of so many bytes, for its user alone', () => {
+  it('keeps the latest lines in a bounded number of files of bounded size, readable by its user only', () => {
     const { log, directory } = logForTest({ maxBytes: 1_000, files: 3 })
     const lines = numbered(1_000, 2_000)
     for (const line of lines) log.write(`${line}\n`)
@@ -41,7 +41,7 @@ describe('a log in files', () => {
     expect(kept.length).toBeGreaterThan(2 * 90)
   })
 
-  it('goes on in the file that is there, and with one file begins it anew', () => {
+  it('continues an existing file, and starts a single file over when it is full', () => {
     const { log, path, directory } = logForTest({ files: 1 })
     log.write('before\n')
     log.close()
@@ -51,13 +51,13 @@ describe('a log in files', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^x+\n$/)
   })
 
-  it('leaves nothing behind when nothing is said', () => {
+  it('creates no directory if nothing is logged', () => {
     const { log, directory } = logForTest()
     log.close()
     expect(existsSync(directory)).toBe(false)
   })
 
-  it('begins a line of its own after one that was cut', () => {
+  it('starts a new line after a truncated one', () => {
     const { log, path, directory } = logForTest()
     log.write('whole\n')
     log.close()
@@ -66,7 +66,7 @@ describe('a log in files', () => {
     expect(keptLines(directory)).toEqual(['whole', 'cut of', 'next'])
   })
 
-  it('loses lines while the disk is full, and says afterwards how many', () => {
+  it('drops lines while the disk is full, and afterwards logs how many', () => {
     let time = 1_000
     const { log, path, directory } = logForTest({ now: () => time })
     log.write('one\n')

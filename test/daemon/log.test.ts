@@ -11,7 +11,7 @@ function logged(level: LogLevel, format: LogFormat): string[] {
 }
 
 describe('the log', () => {
-  it('is one JSON object a line for programs, with the whole error', () => {
+  it('has one JSON object per line in the format json, with the whole error', () => {
     const lines = logged('debug', 'json').map(line => JSON.parse(line) as Record<string, unknown>)
     expect(lines).toMatchObject([
       { level: 'debug', message: 'looked', at: 'this' },
@@ -22,7 +22,7 @@ describe('the log', () => {
     expect(lines[2]?.['error']).toHaveProperty('stack')
   })
 
-  it('is words for a person', () => {
+  it('has readable lines in the format text', () => {
     expect(logged('info', 'text').map(line => line.slice(9))).toEqual([
       'listening · url ws://127.0.0.1:1/ws · pid 7\n',
       'error: failed · error: out of cheese\n',

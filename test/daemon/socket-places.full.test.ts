@@ -45,7 +45,7 @@ describe('the sockets of a home', () => {
     },
   )
 
-  it('stay where they were with another TMPDIR, and are elsewhere for another home', () => {
+  it('stay in place with another TMPDIR, and have another place for another home', () => {
     const [home, other, root] = [homeOf(130), homeOf(130, 'ü'), tempDir()]
     process.env['TMPDIR'] = root
     const { sockets } = openHome(home)
@@ -69,7 +69,7 @@ describe('the sockets of a home', () => {
         chmodSync(directory, 0o755)
       },
     ],
-  ])('are refused where their directory %s', (_, make) => {
+  ])('are refused if their directory %s', (_, make) => {
     const home = homeOf(130)
     const directory = join(tempDir(), 'muxd', 'sockets')
     mkdirSync(dirname(directory), { mode: 0o700 })
@@ -79,7 +79,7 @@ describe('the sockets of a home', () => {
     expect(() => openHome(home)).toThrow(directory)
   })
 
-  it.each(['', '{}', 'null', '{"directory":"relative"}'])('are refused where sockets.json is %j', content => {
+  it.each(['', '{}', 'null', '{"directory":"relative"}'])('are refused if sockets.json is %j', content => {
     const home = homeOf(130)
     writeFileSync(join(home, 'sockets.json'), content)
     expect(() => homePaths(home)).toThrow(BadHome)

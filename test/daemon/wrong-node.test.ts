@@ -72,7 +72,7 @@ it.runIf(hasAddon)('a better-sqlite3 that was not built is reported with the com
   )
 })
 
-it('any other error is none of these', () => {
+it('wrongNodeProblem returns undefined for any other error', () => {
   expect(wrongNodeProblem(new Error('another'))).toBeUndefined()
   expect(wrongNodeProblem(thrownBy(() => createRequire(import.meta.url)('no-such-package')))).toBeUndefined()
 })
