@@ -17,7 +17,7 @@ describe('a pty-host in this process', () => {
   })
   afterEach(() => rmSync(dir, { recursive: true }))
 
-  it('takes what it holds with it when it is killed, and what ignores that is ended by the next one', async () => {
+  it('ends its processes when it is killed, and the next pty-host ends those that ignore SIGHUP', async () => {
     const { child, ready, exit } = startProgram(new URL('./programs/hold.ts', import.meta.url), dir)
     await ready
     expect(processesOf('plain').length).toBeGreaterThan(0)
@@ -44,7 +44,7 @@ describe('a pty-host in this process', () => {
   })
 
   it.skipIf(!canMount())(
-    'holds a process up while the disk is full, and loses nothing (needs user namespaces)',
+    'pauses a process while the disk is full, and loses no output (needs user namespaces)',
     async () => {
       const { exit } = startProgram(
         new URL('./programs/fill-disk.ts', import.meta.url),

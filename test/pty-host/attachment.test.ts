@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { attach, PtyHostGone, PtyHostRefused } from '../../daemon/pty-host/attachment.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
-it('a pty-host that takes a connection and never answers is given up, with what to do', async () => {
+it('attach rejects with PtyHostRefused if a pty-host accepts the connection and never answers', async () => {
   const path = join(tempDir(), 'holder.sock')
   const sockets: Socket[] = []
   const server = createServer(socket => void sockets.push(socket.resume())).listen(path)
@@ -19,6 +19,6 @@ it('a pty-host that takes a connection and never answers is given up, with what 
   await expect(attaching).rejects.toThrow(/has not answered within 0.05 s: it is stopped or hangs/)
 })
 
-it('where nothing listens there is no pty-host', async () => {
+it('attach rejects with PtyHostGone if nothing listens', async () => {
   await expect(attach(join(tempDir(), 'holder.sock'), '1.0.0')).rejects.toThrow(PtyHostGone)
 })

@@ -19,7 +19,7 @@ export interface PtyHostUnderTest {
 
 const patience = { timeout: 10_000, interval: 5 }
 
-/** The behaviour of every pty-host, wherever its terminals are. Linux only: it reads /proc. */
+/** Defines the tests that every pty-host must pass, wherever its terminals are. Linux only: they read /proc. */
 export function describePtyHost(name: string, makePtyHost: (dir: string) => Promise<PtyHostUnderTest>): void {
   // oxlint-disable-next-line vitest/valid-title -- the subject's name
   describe(name, () => {
@@ -89,7 +89,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         expect((await other.exit).output.toString().split('\n')).toEqual(['/usr', ...Object.values(variables), ''])
       })
 
-      it('shows the times at which a process was started and its raw log was written', async () => {
+      it('records the times of the start and of every write to the raw log', async () => {
         const before = Date.now()
         const { held, exit } = await sh('echo first; read line; echo second')
         expect(held.startedAt).toBeGreaterThanOrEqual(before)
@@ -108,7 +108,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         log.close()
       })
 
-      it('leaves the default for every signal to the command', async () => {
+      it('starts the command without ignored or blocked signals', async () => {
         const { exit } = await sh('grep -E "Sig(Ign|Blk)" /proc/self/status')
         expect((await exit).output.toString().match(/[0-9a-f]{16}/g)).toEqual(['0'.repeat(16), '0'.repeat(16)])
       })
@@ -131,14 +131,14 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         expect(subject.ptyHost.list()).toEqual([])
       })
 
-      it('refuses an id that is in use, and leaves its owner alone', async () => {
+      it('refuses an id that is in use, and does not affect its process', async () => {
         const { held, exit } = await sh('read line; echo "$line"')
         await expect(sh('echo other', { id: held.id })).rejects.toThrow(SpawnFailed)
         await held.writeLine('mine')
         expect((await exit).output.toString()).toBe('mine\n')
       })
 
-      it('gives a process no descriptor of another, also when descriptors between theirs have been closed', async () => {
+      it('gives a process no descriptor of another, also after descriptors between theirs were closed', async () => {
         const early = await Promise.all(Array.from({ length: 8 }, () => sh('read line')))
         const first = await sh('read line')
         await Promise.all(early.map(({ held }) => held.release()))
@@ -150,13 +150,13 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         }
       })
 
-      it('names the command itself beside its shim', async () => {
+      it('reports the pid of the command beside that of its shim', async () => {
         const { held, printed } = await sh('echo $$; read line')
         await printed(`${held.commandPid}\n`)
         expect(held.commandPid).not.toBe(held.pid)
       })
 
-      it('makes its files for the user alone', async () => {
+      it('creates its files with access for the user only', async () => {
         const { held } = await sh('read line')
         for (const ending of ['raw', 'times', 'err', 'in', 'stderr', 'pid']) {
           expect(statSync(file(held, ending)).mode & 0o777).toBe(0o600)
@@ -184,7 +184,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         expect((await exit).output.toString('utf8') === `${line}\n`).toBe(true)
       })
 
-      it('can be read on from any offset while it grows', async () => {
+      it('can be read from any offset while it grows', async () => {
         const { held, printed } = await sh('echo one; read line; echo two; read line')
         await printed('one\n')
         const log = openRawLog(dir, held.id)
@@ -197,7 +197,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         log.close()
       })
 
-      it('is no longer told to a listener that has unsubscribed', async () => {
+      it('is not reported to a listener that has unsubscribed', async () => {
         const { held, printed } = await sh('read line; echo "$line"; read line')
         const listener = vi.fn<(rawBytes: number, ended: boolean) => void>()
         held.onGrow(listener)()
@@ -208,7 +208,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
     })
 
     describe('stderr', () => {
-      it('keeps the end of what is written, however much that is, and says how the command ended', async () => {
+      it('is kept up to its last maxStderrBytes in a flood, and the exit status is reported', async () => {
         const { held, exit } = await sh(
           'yes "a warning that comes again" | head -c 40000000 >&2; echo "the last line" >&2; echo out; exit 3',
         )
@@ -223,7 +223,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         await until(() => expect(readFileSync(file(held, 'err'), 'utf8')).toBe('a warning\n'), patience)
       })
 
-      it('of what the command has left behind does not count, nor holds anything up', async () => {
+      it('of processes left behind is not added after the exit of the command, and delays nothing', async () => {
         const { held, exit } = await sh(
           'echo mine >&2; setsid sh -c "while :; do echo theirs >&2; done" & sleep 0.1; exit 4',
         )
@@ -259,7 +259,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         expect((await exit).output.toString()).toBe(`${lines.join('\n')}\n`)
       })
 
-      it('ends after the lines so far, once and for all', async () => {
+      it('ends once after the lines so far, and later lines are rejected', async () => {
         const { held, exit } = await start(['/bin/cat'])
         const written = held.writeLine('last')
         await Promise.all([held.endInput(), held.endInput()])
@@ -269,7 +269,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         await held.endInput()
       })
 
-      it('is InputClosed for a process that closes it, also in the middle of a line', async () => {
+      it('rejects with InputClosed if the process closes it, also in the middle of a line', async () => {
         const early = await sh('exec <&-; echo closed; while :; do sleep 1; done')
         await early.printed('closed')
         await expect(early.held.writeLine('hello')).rejects.toThrow(InputClosed)
@@ -277,14 +277,14 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         await expect(late.held.writeLine('x'.repeat(3_000_000))).rejects.toThrow(InputClosed)
       })
 
-      it('is InputClosed for a process that has ended without reading', async () => {
+      it('rejects with InputClosed if the process has ended without reading', async () => {
         const { held, exit } = await sh('exit 0')
         expect((await exit).status).toBe(0)
         await expect(held.writeLine('hello')).rejects.toThrow(InputClosed)
         await held.endInput()
       })
 
-      it('rejects what a process has not taken when it is released', async () => {
+      it('rejects a pending line when the process is released', async () => {
         const { held } = await sh('sleep 1000')
         const written = held.writeLine('x'.repeat(1_000_000)).catch((error: unknown) => error)
         const ended = held.endInput()
@@ -308,14 +308,14 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
       it.each([
         ['SIGINT', 130],
         ['SIGTERM', 143],
-      ] as const)('%s ends a command that does not care, with the record %i', async (signal, status) => {
+      ] as const)('%s ends a command without a handler, with the exit status %i', async (signal, status) => {
         const { held, exit, printed } = await sh('echo ready; exec sleep 1000')
         await printed('ready')
         await held.signal(signal)
         expect(await exit).toMatchObject({ status, output: Buffer.from('ready\n') })
       })
 
-      it('lets a command finish that takes its time, and reports its own status', async () => {
+      it('let a command with a slow handler finish, and its own status is reported', async () => {
         const { held, exit, printed } = await sh(
           'trap "" TERM; trap "echo caught; read line; echo cleaned up; exit 9" INT; echo ready; while :; do sleep 0.05; done',
         )
@@ -327,7 +327,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         expect(await exit).toMatchObject({ status: 9, output: Buffer.from('ready\ncaught\ncleaned up\n') })
       })
 
-      it('KILL ends a command that ignores everything else, and the record still comes', async () => {
+      it('KILL ends a command that ignores all other signals, and the exit record is still printed', async () => {
         const { held, exit, printed } = await sh('trap "" INT TERM HUP; echo ready; while :; do sleep 0.05; done')
         await printed('ready')
         await held.signal('SIGINT')
@@ -338,7 +338,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         expect(processesOf(held.id)).toEqual([held.pid])
       })
 
-      it('KILL also ends what the command started in sessions of its own, with or without its environment', async () => {
+      it('KILL also ends detached processes of the command, with or without its environment', async () => {
         // A tool without its environment is recognised only by its command line.
         const seconds = randomInt(1_000_000, 2_000_000)
         const { held, exit, printed } = await sh(
@@ -354,7 +354,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         expect(processesOf(held.id)).toEqual([held.pid])
       })
 
-      it('KILL spares the processes of others, also of one whose id begins alike', async () => {
+      it('KILL spares other processes, also one whose id has the same prefix', async () => {
         const other = await sh('echo ready; read line; echo "$line"', { id: 'p_10' })
         const { held } = await sh('sleep 1000', { id: 'p_1' })
         await held.kill()
@@ -362,7 +362,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         expect(await other.exit).toMatchObject({ status: 0, output: Buffer.from('ready\nstill here\n') })
       })
 
-      it('are no error for a process that is gone', async () => {
+      it('are ignored for a process that is gone', async () => {
         const { held, exit } = await sh('exit 0')
         await exit
         for (const release of [() => Promise.resolve(), () => held.release()]) {
@@ -375,7 +375,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
     })
 
     describe('release', () => {
-      it('leaves no process, no descriptor and no FIFO, and keeps what was printed', async () => {
+      it('leaves no process, no descriptor and no FIFO, and keeps the logs', async () => {
         const { held, exit, gone } = await sh('echo hello')
         await exit
         expect(openDescriptors(subject.pid, dir).length).toBeGreaterThan(0)
@@ -388,7 +388,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         expect(subject.ptyHost.list()).toEqual([])
       })
 
-      it('does not wait for what the command has left in the terminal, nor ends it', async () => {
+      it('neither waits for detached processes nor ends them, and endLeft ends them by identity', async () => {
         const { held, exit, printed } = await sh('setsid sh -c "echo left; exec sleep 1000" & read line; exit 4')
         await printed('left')
         await held.writeLine('go on')
@@ -405,7 +405,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         expect(processesOf(held.id)).toEqual([])
       })
 
-      it('ends a command that is given up on while it runs', async () => {
+      it('ends a command that still runs', async () => {
         const { held, printed, gone } = await sh('trap "" HUP; echo ready; while :; do sleep 0.05; done')
         await printed('ready')
         await held.release()
@@ -414,7 +414,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
         await subject.ptyHost.clear(held.id, { spareDetached: false })
       })
 
-      it('copes with a shim that was killed by somebody else', async () => {
+      it('works after the shim was killed from outside', async () => {
         const { held, printed, gone, text } = await sh('trap "" HUP; echo ready; while :; do sleep 0.05; done')
         await printed('ready')
         process.kill(held.pid, 'SIGKILL')
@@ -431,7 +431,7 @@ export function describePtyHost(name: string, makePtyHost: (dir: string) => Prom
     })
 
     describe('closing the pty-host', () => {
-      it('kills and releases what is left, and what is just being started', async () => {
+      it('kills and releases all processes, also one that is being started', async () => {
         const running = await sh('trap "" INT TERM HUP; setsid sleep 1000 & echo ready; while :; do sleep 0.05; done')
         await running.printed('ready')
         await sh('exit 0')

@@ -24,7 +24,7 @@ describe('bytes printed just before the exit', () => {
     expect(await bytesLostByPtyHost(printed, { size, runs, atOnce })).toBe(0)
   })
 
-  it.each(exitSizes)('%i of them are all there when the event loop was blocked meanwhile', async size => {
+  it.each(exitSizes)('%i of them are all in the raw log if the event loop was blocked meanwhile', async size => {
     expect(await bytesLostByPtyHost(printed, { size, runs, atOnce, block: () => blockEventLoop(250) })).toBe(0)
   })
 
@@ -38,7 +38,7 @@ describe('bytes printed just before the exit', () => {
   })
 })
 
-describe('bytes printed just before the exit, in a pty-host of its own', () => {
+describe('bytes printed just before the exit, with the pty-host in a process of its own', () => {
   let printed: PrintedBytes
   let pid: number
   beforeAll(async () => {
@@ -56,7 +56,7 @@ describe('bytes printed just before the exit, in a pty-host of its own', () => {
     expect(await bytesLostByPtyHost(printed, { size, runs: 40, atOnce })).toBe(0)
   })
 
-  describe.each([4_097, 1_000_000])('%i of them are all there', size => {
+  describe.each([4_097, 1_000_000])('%i of them are all in the raw log', size => {
     it.each([50, 5_000])('when the pty-host was stopped for %i ms meanwhile', async ms => {
       const block = async () => {
         process.kill(pid, 'SIGSTOP')

@@ -11,7 +11,7 @@ describePtyHost('a pty-host in this process', async dir => ({
 }))
 
 describe('a pty-host that starts', () => {
-  it('removes the files of processes of a pty-host that was killed, and no options that await their process', async () => {
+  it('removes files left by a killed pty-host, but no options of a process that is still to start', async () => {
     const dir = tempDir()
     for (const name of ['p_old.in', 'p_old.pid', 'p_old.raw']) writeFileSync(join(dir, name), '')
     for (const name of ['p_old.options', 'p_next.options']) mkdirSync(join(dir, name))

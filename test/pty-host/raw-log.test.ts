@@ -46,7 +46,7 @@ describe('a raw log', () => {
     expect(writer.append(Buffer.from(text))).toBe(true)
   }
 
-  it('gives back from any offset what was appended, as soon as it was', () => {
+  it('returns appended bytes from any offset at once', () => {
     const log = openRawLog(dir, 'p')
     expect(log.read(0, 100)).toHaveLength(0)
     append('hello ', 1_001)
@@ -59,7 +59,7 @@ describe('a raw log', () => {
     log.close()
   })
 
-  it('gives away buffers that later reads do not change', () => {
+  it('returns buffers that later reads do not change', () => {
     append('a'.repeat(10_000) + 'b'.repeat(10_000), 1_001)
     const log = openRawLog(dir, 'p')
     const first = log.read(0, 10_000)
@@ -68,7 +68,7 @@ describe('a raw log', () => {
     log.close()
   })
 
-  it('knows of every byte when it arrived, and of the process when it was started', () => {
+  it('has the arrival time of every byte, and the start time of the process', () => {
     append('aa', 1_005)
     append('b', 1_005)
     append('cc', 1_007)
@@ -78,7 +78,7 @@ describe('a raw log', () => {
     log.close()
   })
 
-  it('is read on past what was cut off or overwritten, which is told by its place', () => {
+  it('is read beyond truncated or overwritten bytes, which are reported as damage at their offset', () => {
     for (let index = 0; index < 1_000; index++) append(`${index % 10}`.repeat(10), 2_000 + index)
     truncateSync(join(dir, 'p.raw'), 9_995)
     append('after', 5_000)
@@ -94,7 +94,7 @@ describe('a raw log', () => {
     log.close()
   })
 
-  it('tells what is missing only when it is known that nothing more comes', () => {
+  it('reports missing bytes only once it is known that no more can come', () => {
     append('whole', 2_000)
     append('incomplete', 2_001)
     truncateSync(join(dir, 'p.raw'), 9)
@@ -118,7 +118,7 @@ describe('a raw log', () => {
     gone.close()
   })
 
-  it('goes on behind entries that are damaged, and trusts none of their bytes', () => {
+  it('is read beyond damaged entries, whose bytes are not trusted', () => {
     for (let index = 0; index < 1_000; index++) append(`${index % 10}`.repeat(10), 2_000 + index)
     // Entry 0 is the header.
     for (const entry of [0, 1, 500, 501, 1_000]) writeAt(join(dir, 'p.times'), entry * 24 + 3, 'XX')
@@ -136,7 +136,7 @@ describe('a raw log', () => {
     log.close()
   })
 
-  it('of version 0.1 is read, without checks', () => {
+  it('of version 0.1 is read without checksums', () => {
     const entries = [
       [0, 900],
       [0, 1_000],
@@ -156,7 +156,7 @@ describe('a raw log', () => {
     log.close()
   })
 
-  it('gives the same times to a reader that follows, one that comes later and one that jumps about', () => {
+  it('has the same times for a following reader, a later reader and one that jumps', () => {
     const following = openRawLog(dir, 'p')
     const seen: number[] = []
     const expected: number[] = []
@@ -182,7 +182,7 @@ describe('a raw log', () => {
     later.close()
   })
 
-  it('is for the user alone and never overwrites another', () => {
+  it('has access for the user only and never overwrites another', () => {
     expect(['p.raw', 'p.times'].map(name => statSync(join(dir, name)).mode & 0o777)).toEqual([0o600, 0o600])
     expect(() => createRawLog(processFiles(dir, 'p'), 0, hooks)).toThrow('EEXIST')
     writeFileSync(join(dir, 'q.times'), '')
@@ -195,7 +195,7 @@ describe('a raw log', () => {
     expect(openDescriptors(process.pid, dir)).toHaveLength(2)
   })
 
-  it('without the file beside it is damaged from one end to the other', () => {
+  it('without its .times file is damaged as a whole', () => {
     append('hello', 2_000)
     rmSync(join(dir, 'p.times'))
     const log = openRawLog(dir, 'p')
@@ -203,7 +203,7 @@ describe('a raw log', () => {
     log.close()
   })
 
-  it('gives the end of stderr from the start of a character', () => {
+  it('returns the end of stderr from a character boundary', () => {
     const log = openRawLog(dir, 'p')
     expect(log.stderrTail(5)).toBe('')
     writeFileSync(join(dir, 'p.err'), 'first\nżółw 🐢')

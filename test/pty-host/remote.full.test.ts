@@ -45,7 +45,7 @@ describe('a pty-host in a process of its own', () => {
     })
   const raw = (held: HeldProcess) => readFileSync(join(home.processes, `${held.id}.raw`), 'utf8')
 
-  it('keeps what it holds when its daemon goes, and gives it to the next one with all that was printed meanwhile', async () => {
+  it('keeps its processes when the daemon leaves, and gives them to the next one with all output', async () => {
     const first = await attach()
     const held = await sh(first, 'p_1', 'echo one; read line; echo "$line"; read line; echo "$line"; exit 3')
     await until(() => expect(raw(held)).toBe('one\n'), patience)
@@ -78,7 +78,7 @@ describe('a pty-host in a process of its own', () => {
     expect((await follow(again!, home.processes, 'N0').exit).output.toString()).toBe('one\ntwo\nthree\n')
   })
 
-  it('tells the next daemon that the input of a process was closed, and that a process has ended', async () => {
+  it('tells the next daemon that an input was closed, and does not list an ended process', async () => {
     const first = await attach()
     const closed = await sh(first, 'p_closed', 'cat; echo end; sleep 1000')
     await closed.endInput()
@@ -93,7 +93,7 @@ describe('a pty-host in a process of its own', () => {
     ])
   })
 
-  it('ends by itself once its last process has ended and no daemon is there, but not before', async () => {
+  it('exits once its last process has ended and no daemon is attached', async () => {
     const first = await attach()
     const held = await sh(first, 'p_1', 'read line; echo done')
     const pid = await connectedPtyHost(first)
@@ -109,7 +109,7 @@ describe('a pty-host in a process of its own', () => {
     expect(await connectedPtyHost(second)).not.toBe(pid)
   })
 
-  it('is started again when it has ended because its daemon was held up and did not come', async () => {
+  it('is started again if it has exited because its daemon was blocked for too long', async () => {
     const ptyHost = await attach()
     // Longer than a pty-host without processes waits for a daemon.
     blockEventLoop(4_000)
@@ -117,7 +117,7 @@ describe('a pty-host in a process of its own', () => {
     expect((await follow(held, home.processes, 'N0').exit).output.toString()).toBe('done\n')
   })
 
-  it('stays while a process runs that nobody watches', async () => {
+  it('stays while a process runs without an attached daemon', async () => {
     const first = await attach()
     await sh(first, 'p_1', 'while :; do echo tick; sleep 0.1; done')
     const pid = await connectedPtyHost(first)
@@ -128,7 +128,7 @@ describe('a pty-host in a process of its own', () => {
     expect((await attach()).list()).toHaveLength(1)
   })
 
-  it('tells that its processes are lost when it is killed, and the next one ends what they left', async () => {
+  it('that is killed has its processes reported as lost, and the next pty-host ends them', async () => {
     const ptyHost = await attach()
     const held = await sh(ptyHost, 'p_1', 'trap "" HUP; echo ready; while :; do sleep 0.05; done')
     const pid = await connectedPtyHost(ptyHost)
@@ -168,7 +168,7 @@ describe('a pty-host in a process of its own', () => {
     expect(lines).toEqual(lines.map((_, index) => `line ${index + 1}`))
   })
 
-  it('says exactly why it does not fit, and is left alone', async () => {
+  it('that refuses the daemon makes attaching fail with its versions and its reason', async () => {
     const versions = [98, 99]
     const server = createServer(socket => {
       socket.on('data', () =>

@@ -70,13 +70,13 @@ describe.each(shells)('the shim in %s', shell => {
     ['QUIT', 131],
     ['KILL', 137],
     ['SEGV', 139],
-  ])('reports a command that dies of %s as %i, and says nothing of its own', async (signal, status) => {
+  ])('reports a command that dies of %s as %i, and prints nothing of its own', async (signal, status) => {
     await run(`printf out; ulimit -c 0; kill -${signal} $$`)
     await whole('out', status)
     expect(readFileSync(stderr, 'utf8')).toBe('')
   })
 
-  it('waits for the real end of a command that handles what the whole group is sent, many times', async () => {
+  it('waits for the end of a command that handles many signals to the process group', async () => {
     await run(
       'trap "n=x\\$n" INT TERM QUIT; echo ready; while [ ${#n} -lt 4 ]; do sleep 0.02; done; printf bye; exit 7',
     )
@@ -90,7 +90,7 @@ describe.each(shells)('the shim in %s', shell => {
     expect(output).toBe(`ready\nbye${exitRecord('N0', 7)}`)
   })
 
-  it('stays after the record, whatever the group is sent, so that the terminal stays open', async () => {
+  it('stays after the exit record despite signals to the process group', async () => {
     await run('exit 3')
     await whole('', 3)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.kill(-pty.pid, signal)

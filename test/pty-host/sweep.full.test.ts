@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { listByPs } from '../../daemon/os/process-list.ts'
 import { sweep } from '../../daemon/pty-host/sweep.ts'
 
-describe('the list of processes where there is no /proc', () => {
-  it('has parents and process groups', async () => {
+describe('the list of processes without /proc', () => {
+  it('has parents, sessions and start times', async () => {
     const child = spawn('/bin/sleep', ['1000'], { detached: true, stdio: 'ignore' })
     const entry = (await listByPs()).find(({ pid }) => pid === child.pid)
     expect(entry).toMatchObject({ pid: child.pid, parent: process.pid, session: child.pid })
@@ -30,7 +30,7 @@ describe('a sweep', () => {
     expect(await once(child, 'exit')).toEqual([0, null])
   })
 
-  it('finds nothing where nothing was started', async () => {
+  it('finds nothing if nothing was started', async () => {
     expect(await sweep({ ids: ['p_nothing'], shimPid: undefined })).toEqual({ left: [], stuck: [] })
   })
 })
