@@ -39,7 +39,7 @@ async function seen(claude: ClaudeOptions) {
   }
 }
 
-test('settings, MCP servers and a system prompt given as text take effect and are not on the command line', async () => {
+test('settings, MCP servers and a system prompt given as text take effect and are on no command line', async () => {
   const found = await seen({
     settings: settings('text of settings'),
     mcpConfig: [servers],

@@ -8,7 +8,7 @@ const namesIn = (viewers: Viewer[]) => viewers.map(({ name, role }) => `${name} 
 const viewersOf = async (peer: RpcPeer, session: string) =>
   namesIn((await peer.call<{ viewers: Viewer[] }>('session.viewers', { session })).viewers)
 
-it('session.viewers and viewers_changed list the viewers of a session until they unsubscribe or disconnect', async () => {
+it('session.viewers and viewers_changed list the viewers of a session until they leave', async () => {
   const daemon = await startTestDaemon()
   const asks = await daemon.peer('asks')
   const { session } = await asks.call<{ session: string }>('session.create', { cwd: daemon.home })

@@ -130,7 +130,7 @@ it('a claim that exists and cannot be read blocks the conversation too', async (
   expect(await other.ofOthers(key)).toMatchObject({ file, why: expect.stringContaining('EISDIR') })
 })
 
-it('claims whose process has ended and drafts of killed daemons are removed, those of live processes stay', async () => {
+it('claims of ended processes and drafts of killed daemons are removed, and those of live processes stay', async () => {
   const { directory, one, other } = homes()
   const [dead, live] = [sleeper(), sleeper()]
   await one.take({ ...key, claudeSessionId: 'dead' }, claim(), dead.pid)
