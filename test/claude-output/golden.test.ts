@@ -5,8 +5,8 @@ import type { EventBody } from '../../protocol/index.ts'
 import { fixture, largeRecordings, ofType, readRecording, recordings, replay } from './support/replay.ts'
 
 /**
- * Compares the events of every recording of the real CLI with reviewed files. `UPDATE_GOLDEN=1` rewrites the files. They
- * must then be reviewed against the recordings before they are committed.
+ * Compares the events of every recording of the real CLI with reviewed files. `UPDATE_GOLDEN=1` rewrites the files. New
+ * files must be reviewed against the recordings before they are committed.
  */
 const update = process.env['UPDATE_GOLDEN'] === '1'
 

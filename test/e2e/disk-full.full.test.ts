@@ -35,7 +35,7 @@ function fillDisk(directory: string): string {
 }
 
 describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)', () => {
-  it('fails the writing run, leaves another one running and readable, and has no effect once there is space', async () => {
+  it('fails the writing run, leaves another one running and readable, and new runs work with free space', async () => {
     const daemon = await startTestDaemon({ disk: { bytes: 96 * 1024 * 1024 } })
     const peer = await daemon.peer()
     const quiet = await start(peer, 'sim:hang at=text')

@@ -5,7 +5,7 @@ import { classifyExit } from './failure.ts'
 import { outcomeOf } from './translate/result.ts'
 import { createTranslatorState, forgetTurn } from './translate/state.ts'
 
-/** Claude Code behind the seam. */
+/** Claude Code as an `Agent`. */
 export const claude = {
   begin: (launch: Launch): ClaudeDecoder => ({ translator: createTranslatorState(launch), tasks: noBackgroundTasks }),
   decode,

@@ -1,27 +1,27 @@
 import type { BackgroundTask } from '../agent.ts'
 import { listOf, nameOf, type Shape, shapeOf, stringOf } from './shape.ts'
 
-/** The tasks that go on in the background of a process. Plain data: a snapshot holds it. */
+/** The background tasks of a process. Plain data, because a snapshot holds it. */
 export interface BackgroundTasks {
   readonly ids: readonly string[]
-  /** What Claude Code says of each, where it says anything; the beginning of it. */
+  /** The beginning of the description of each task that has one, by task id. */
   readonly descriptions: Readonly<Record<string, string>>
-  /** Claude Code lists them itself (`background_tasks_changed`): then nothing else counts. */
+  /** Claude Code lists the tasks itself (`background_tasks_changed`). Then nothing else counts. */
   readonly listed: boolean
 }
 
 export const noBackgroundTasks: BackgroundTasks = { ids: [], descriptions: {}, listed: false }
 
 /**
- * The tasks after a frame; the same object where the frame says nothing about them. Claude Code lists them since about
- * 2.1.277. Older versions, 2.1.197 among them, only print the start and the end of each task; a task that is over before
- * its turn ends was no background work, and is gone by then.
+ * Returns the tasks after a frame, or the same object if the frame does not concern them. Claude Code lists the tasks
+ * since about 2.1.277. Older versions, for example 2.1.197, print only the start and the end of each task. A task that
+ * ends before its turn was not background work, and is removed by then.
  */
 export function followBackgroundTasks(tasks: BackgroundTasks, frame: unknown): BackgroundTasks {
   const read = shapeOf(frame)
   if (read?.['type'] !== 'system') return tasks
   if (read['subtype'] === 'background_tasks_changed') {
-    // Ambient ones are watchers and housekeeping: no activity that anybody waits for.
+    // Ambient tasks are watchers and housekeeping. No run waits for them.
     const work = listOf(read['tasks'])
       .map(shapeOf)
       .filter(task => task?.['ambient'] !== true)
@@ -55,5 +55,5 @@ export const tasksOf = ({ ids, descriptions }: BackgroundTasks): BackgroundTask[
     return { id, ...(description !== undefined && { description }) }
   })
 
-/** Statuses of a task that is over. */
+/** The statuses of an ended task. */
 export const endedStatuses: ReadonlySet<string> = new Set(['completed', 'failed', 'killed', 'stopped'])

@@ -13,78 +13,83 @@ import { optionFiles, writeOptionFiles } from './option-files.ts'
 import type { OutputLine } from '../agent.ts'
 import { createOutputReader, type Output } from './output.ts'
 
-/** A live Claude Code process: lines go in, what it prints goes to its `OutputSink`. */
+/** A live Claude Code process. It takes lines, and its output goes to an `OutputSink`. */
 export interface ClaudeProcess {
   readonly id: string
-  /** Claude Code's own. */
+  /** The pid of Claude Code, not of its shim. */
   readonly pid: number
   readonly startedAt: number
   readonly inputEnded: boolean
-  /** Begins to hand out what it prints, with what there is, before it returns. */
+  /** Begins to pass output to the sink. Passes some of the existing output before it returns. */
   follow(): void
-  /** Hands out no more, and leaves it running. */
+  /** Stops passing output, and leaves the process running. */
   unfollow(): void
   /**
-   * Sends a line; one that cannot be delivered is logged, for the process's end tells the rest. Sent again under the
-   * same `lineId`, also by a later daemon, it arrives once.
+   * Sends a line. A line that is sent again under the same `lineId`, also by a later daemon, arrives once. A failed
+   * delivery is only logged, because the end of the process reports the reason.
    */
   send(line: string, lineId: string): void
   endInput(): void
   signal(signal: 'SIGINT' | 'SIGTERM'): Promise<void>
-  /** Notes what it has started: once its parent has ended, that cannot be seen any more. */
+  /** Makes the pty-host note the descendants of the process. They cannot be found once their parent has ended. */
   note(): void
-  /** Also ends what it left behind; after its own end only that. */
+  /** Kills the process and the processes that it left behind. After its end, kills only the latter. */
   kill(): Promise<void>
-  /** Kills it without waiting for what it has yet to print, which cannot be kept. */
+  /** Kills the process without waiting for its remaining output, which cannot be stored. */
   abandon(): Promise<void>
-  /** Kills it, and hands out nothing more of what it has printed. */
+  /** Kills the process and passes no more of its output. */
   discard(): Promise<void>
 }
 
 export interface OutputSink {
-  /** What was read in one go; `offset` is the raw log's up to which whole lines have been read. */
+  /** Takes the lines of one read. `offset` is the raw log offset up to which whole lines have been read. */
   lines(lines: OutputLine[], offset: number): void
-  /** All that was there when `follow` was called has been handed out. Called once, unless it has ended by then. */
+  /**
+   * All output that existed when `follow` was called has been passed. Called once, unless the process has ended by
+   * then.
+   */
   caughtUp(): void
-  /** What it has printed cannot be read. */
+  /** The output cannot be read. */
   failed(error: unknown): void
-  /** What it prints cannot be kept: it is held up, and nothing comes until it can be. */
+  /** The raw log cannot be written. The process is paused, and no output comes until it can be written again. */
   stalled(error: unknown): void
-  /** After the last line. */
+  /** The process has ended. Called after the last line. */
   ended(end: ProcessEnd): void
 }
 
 export interface ProcessEnd {
-  /** The shell's exit status; null when there is no exit record, or one that cannot be read. */
+  /** The exit status of the shell; null if the exit record is missing or unreadable. */
   status: number | null
   stderrTail: string
-  /** How it ended is not known, because the pty-host has died or the record is damaged. */
+  /** The reason of the end is unknown, because the pty-host has died or the exit record is damaged. */
   lost: boolean
 }
 
 export interface StartOptions {
   ptyHost: PtyHost
   log: Log
-  /** Directory of the raw logs. */
+  /** The directory of the raw logs. */
   processesDir: string
   environment: NodeJS.ProcessEnv
   id: string
   nonce: string
-  /** Claude Code's executable. */
+  /** The path of the executable of Claude Code. */
   path: string
   cwd: string
   conversation: Beginning
   options: ClaudeOptions
-  /** Its `TMPDIR`, which exists. */
+  /** The `TMPDIR` of the process. It must exist. */
   tmpDir: string
-  /** Asked right before the start: throws where the process is not needed any more. */
+  /** Called right before the start. Throws if the process is no longer needed. */
   checkNeeded?(): void
 }
 
-/** How much of the end of stderr goes with a failure. */
+/** The number of bytes from the end of stderr in a failure. */
 const stderrTailBytes = 4 * 1024
 
-/** Directories of a process that are removed when it is over: the files with its options, and the `TMPDIR` of an earlier version. */
+/**
+ * Returns the directories to remove when a process has ended: its option files, and the `TMPDIR` of an earlier version.
+ */
 export function processDirectories(processesDir: string, id: string): string[] {
   const { tmp, options } = processFiles(processesDir, id)
   return [tmp, options]
@@ -94,7 +99,9 @@ async function removeDirectories(processesDir: string, id: string): Promise<void
   for (const directory of processDirectories(processesDir, id)) await rm(directory, { recursive: true, force: true })
 }
 
-/** Starts Claude Code for a session and says hello to it. Rejects with `SpawnFailed`, or with what `checkNeeded` throws. */
+/**
+ * Starts Claude Code and sends `initialize`. Rejects with `SpawnFailed`, or with the error that `checkNeeded` throws.
+ */
 export async function startClaudeProcess(options: StartOptions, sink: OutputSink): Promise<ClaudeProcess> {
   const { ptyHost, processesDir, id, nonce } = options
   const directories = processFiles(processesDir, id)
@@ -113,11 +120,11 @@ export async function startClaudeProcess(options: StartOptions, sink: OutputSink
 }
 
 export interface AdoptOptions extends Pick<StartOptions, 'log' | 'processesDir' | 'nonce'> {
-  /** Raw log offset up to which lines have been read by an earlier daemon. */
+  /** The raw log offset up to which an earlier daemon has read lines. */
   from: number
 }
 
-/** Takes up a process that the pty-host has. */
+/** Takes over a process that the pty-host holds. */
 export function adoptClaudeProcess(held: HeldProcess, options: AdoptOptions, sink: OutputSink): ClaudeProcess {
   const { log } = options
   const { id } = held
@@ -125,7 +132,7 @@ export function adoptClaudeProcess(held: HeldProcess, options: AdoptOptions, sin
     void held
       .writeLine(line, lineId)
       .catch((error: unknown) => log.info('a line was not delivered', { process: id, error }))
-  // One that may not be signalled must not take the daemon down with it.
+  // A process that cannot be signalled must not crash the daemon.
   const logged = (ending: Promise<void>) =>
     ending.catch((error: unknown) => log.error('a process could not be ended', { process: id, error }))
   let unfollow = () => {}
@@ -155,7 +162,9 @@ export function adoptClaudeProcess(held: HeldProcess, options: AdoptOptions, sin
   }
 }
 
-/** Reads the raw log on whenever it has grown, up to the exit record or the end of the PTY. Returns what ends that. */
+/**
+ * Reads the raw log each time it has grown, up to the exit record or the end of the PTY. Returns a function that stops.
+ */
 function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () => void {
   const { processesDir, log } = options
   const { id } = held
@@ -180,7 +189,7 @@ function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () 
   let isScheduled = false
   let isBehind = true
   let stalledBy: { error: unknown } | undefined
-  // In portions: the pty-host may append as fast as this reads, and the others want their turn.
+  // Reads in portions, because the pty-host may append as fast as this reads, and other sessions need their turn.
   const readOn = () => {
     isScheduled = false
     if (isOver) return
@@ -190,7 +199,7 @@ function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () 
     } catch (error) {
       return sink.failed(error)
     }
-    // The sink may want no more.
+    // The sink may have stopped the reading.
     if (isOver) return
     if (isBehind && (exit === 'more' ? reading.isCaughtUp() : exit === undefined && !isGone)) {
       isBehind = false
@@ -211,7 +220,7 @@ function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () 
       sink.stalled(error)
     }
   }
-  // Told behind all that could be kept: what ends because of it ends after that.
+  // Reported after all stored output, so that a run that fails because of it ends after that output.
   const detachStalled = held.onStalled(error => {
     stalledBy = { error }
     if (!isScheduled) readOn()
@@ -228,7 +237,7 @@ function follow(held: HeldProcess, options: AdoptOptions, sink: OutputSink): () 
   }
 }
 
-/** Reads what a process that is no more has printed, to the end. */
+/** Reads the output of an ended process to its end. */
 export function readEndedProcess(id: string, options: AdoptOptions, sink: OutputSink): void {
   const reading = startReading(id, options, sink)
   const exit = reading.readOn(Infinity)
@@ -241,7 +250,7 @@ export function readEndedProcess(id: string, options: AdoptOptions, sink: Output
 
 type Exit = NonNullable<Output['exit']>
 
-/** Each is of 256 KiB at most. */
+/** A read returns at most 256 KiB. */
 const readsPerTurn = 2
 
 function startReading(id: string, { processesDir, nonce, from }: AdoptOptions, sink: OutputSink) {
@@ -252,7 +261,10 @@ function startReading(id: string, { processesDir, nonce, from }: AdoptOptions, s
   let isClosed = false
   return {
     isCaughtUp: () => readUpTo >= printedBefore,
-    /** Hands out what there is, of so many reads at most; answers the exit record when it has been read. */
+    /**
+     * Passes the output of at most `reads` reads. Returns the exit record once it is read, and `more` if output
+     * remains.
+     */
     readOn(reads: number): Exit | 'more' | undefined {
       for (let output = reader.read(); output; output = reader.read()) {
         passHookPoint('read')
@@ -264,12 +276,12 @@ function startReading(id: string, { processesDir, nonce, from }: AdoptOptions, s
       }
       return undefined
     },
-    /** Hands out what was begun and will never be ended. */
+    /** Passes the last line, which will never be completed. */
     readRest() {
       const last = reader.rest()
       if (last.length > 0) sink.lines(last, Math.max(from, rawLog.sizeBytes()))
     },
-    /** There is no more to be read. `isLost`: nor can there be an exit record. */
+    /** Closes the raw log after the last read. `isLost`: no exit record can come. */
     end(exit: Exit | undefined, isLost: boolean): ProcessEnd {
       const stderrTail = rawLog.stderrTail(stderrTailBytes)
       rawLog.close()

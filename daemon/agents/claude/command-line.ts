@@ -1,21 +1,21 @@
 import type { ProcessOptions } from './option-files.ts'
 
 export interface CommandLineOptions {
-  /** Absolute path of Claude Code. */
+  /** The absolute path of Claude Code. */
   path: string
   conversation: Beginning
   options: ProcessOptions
 }
 
 /**
- * How a process comes by its conversation: a new one under our id; an old one taken up again; or one of its own, under
- * our id, made of another's up to and including the message `at`.
+ * The conversation of a new process: `start` begins one under the given id, `resume` continues one, and `fork` copies
+ * the conversation `of`, up to and including the message `at`, to a new one under the id `fork`.
  */
 export type Beginning = { start: string } | { resume: string } | { fork: string; of: string; at: string }
 
 /**
- * Claude Code's command line for a session's process. One transport for everything: stream-json both ways, prompts and
- * control requests over stdin, permission questions over the same stream.
+ * Returns the command line of Claude Code for a process of a session. Prompts, control requests and permission requests
+ * all use one transport: stream-json in both directions.
  */
 export function commandLine({ path, conversation, options }: CommandLineOptions): [string, ...string[]] {
   return [
@@ -46,8 +46,8 @@ function begin(conversation: Beginning): string[] {
   return ['--resume', of, '--fork-session', '--session-id', fork, '--resume-session-at', at]
 }
 
-// `--flag=value`: a value that begins with `-` stays a value.
+// With `--flag=value`, a value that begins with `-` is not read as an option.
 const value = (flag: string, given: string | number | undefined) => (given === undefined ? [] : [`${flag}=${given}`])
 
-// Variadic flags would swallow what follows them; one `--flag=value` each does not.
+// A variadic flag would take the arguments behind it as values. A `--flag=value` for each value does not.
 const list = (flag: string, given: string[] | undefined) => (given ?? []).map(item => `${flag}=${item}`)

@@ -5,7 +5,7 @@ import { readPermissionRequest } from './permission-request.ts'
 import type { Shape } from './shape.ts'
 import { type Control, readControl, stillQueued } from './turn.ts'
 
-/** What a frame of the control protocol means to a session. */
+/** Returns the signals of a frame of the control protocol. */
 export function controlSignals(decoder: ClaudeDecoder, frame: Shape): Signal[] {
   const control = readControl(frame)
   if (!control) return []
@@ -18,7 +18,7 @@ export function controlSignals(decoder: ClaudeDecoder, frame: Shape): Signal[] {
       const { requestId } = control
       const facts = { signal: 'answered' as const, requestId, stillQueued: stillQueued(control) }
       if (!control.ok) return [{ ...facts, ok: false, error: control.error, errorCode: control.errorCode }]
-      // Questions that were open when `initialize` was answered.
+      // Requests that were pending when `initialize` was answered.
       const pending = control.pending.flatMap(each => (each.kind === 'request' ? requested(decoder, each) : []))
       return [...pending.filter(({ signal }) => signal === 'asked'), { ...facts, ok: true }]
     }

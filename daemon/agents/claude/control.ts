@@ -2,11 +2,11 @@ import type { PermissionAnswer } from './permission-request.ts'
 import type { PermissionSettings } from './permission-rules.ts'
 
 /**
- * The lines muxd writes to Claude Code's stdin (stream-json). Reading the answers is `turn.ts`'s part; nothing here
- * keeps state. Each returns one line without its newline.
+ * The lines that muxd writes to the stdin of Claude Code (stream-json). Each function returns one line without its
+ * newline, and none keeps state. `turn.ts` reads the answers.
  */
 
-/** A prompt. `uuid` comes back on the turn's `init` and `result`, so that the turn is matched to its run exactly. */
+/** A prompt. The `init` and `result` of its turn carry `uuid`, which matches the turn to its run. */
 export const userLine = (uuid: string, prompt: string): string =>
   JSON.stringify({
     type: 'user',
@@ -19,27 +19,27 @@ export const userLine = (uuid: string, prompt: string): string =>
 /** The first line of every process. */
 export const initializeLine = (requestId: string): string => request(requestId, { subtype: 'initialize' })
 
-/** Ends the turn; the process lives on. */
+/** Ends the turn and keeps the process. */
 export const interruptLine = (requestId: string): string => request(requestId, { subtype: 'interrupt' })
 
-/** Answers `can_use_tool`. `input` is the one asked for, which an allow has to repeat. */
+/** Answers `can_use_tool`. `input` is the input of the request, which an allow has to repeat. */
 export function permissionLine(requestId: string, given: PermissionAnswer, input: unknown): string {
   if (given.behavior === 'deny') return answer(requestId, given)
   const { behavior, input: updatedInput = input, permissions: updatedPermissions } = given
   return answer(requestId, { behavior, updatedInput, ...(updatedPermissions && { updatedPermissions }) })
 }
 
-/** Changes the model from the next request to the API on; the answer names the one that it stands for. */
+/** Changes the model from the next API request on. The answer contains the resolved name of the model. */
 export const modelLine = (requestId: string, model: string): string =>
   request(requestId, { subtype: 'set_model', model })
 
-/** Changes the permission mode at once. Answered with an error where there is no such mode, or it may not be had now. */
+/** Changes the permission mode at once. The answer is an error if the mode does not exist or is not available now. */
 export const permissionModeLine = (requestId: string, mode: string): string =>
   request(requestId, { subtype: 'set_permission_mode', mode })
 
 /**
- * Replaces the permission rules that the process got by the line before, at once. Rules given by `--settings` would hold
- * for as long as the process lives.
+ * Replaces at once the permission rules of the previous such line. Rules in `--settings` could not be removed during
+ * the life of the process.
  */
 export const permissionsLine = (requestId: string, permissions: PermissionSettings): string =>
   request(requestId, { subtype: 'apply_flag_settings', settings: { permissions } })

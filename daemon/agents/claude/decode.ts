@@ -18,13 +18,13 @@ import { lengthOf } from './translate/transcript.ts'
 import { userFrame } from './translate/user.ts'
 import { readTurn } from './turn.ts'
 
-/** All that is remembered of the output of one process. */
+/** The state of the decoder of one process. */
 export interface ClaudeDecoder {
   translator: TranslatorState
   tasks: BackgroundTasks
 }
 
-/** The only reading of a frame. An exception makes it `unparsed`. */
+/** Decodes a frame. No other code reads it. An exception makes the frame `unparsed`. */
 export function decode(decoder: ClaudeDecoder, frame: unknown, time: number): Decoded | { unparsed: Unparsed } {
   try {
     passThrowPoint('translated', shapeOf(frame)?.['type'])
@@ -35,10 +35,10 @@ export function decode(decoder: ClaudeDecoder, frame: unknown, time: number): De
 }
 
 /**
- * Every frame gives an event, except stream events that repeat others, thinking tokens beside streamed thinking, and:
- * - questions to the session, its answers and their withdrawal, which are signals;
- * - `command_lifecycle`, which repeats what the events of the run say;
- * - `keep_alive`, which says nothing.
+ * Every frame becomes an event, except stream events that repeat others, thinking tokens beside streamed thinking, and:
+ * - requests to the session, answers to its requests, and withdrawals, which are signals;
+ * - `command_lifecycle`, which repeats the events of the run;
+ * - `keep_alive`, which carries no information.
  */
 function decodeFrame(decoder: ClaudeDecoder, frame: Shape, time: number): Decoded {
   const { translator: state } = decoder
@@ -74,7 +74,7 @@ function decodeFrame(decoder: ClaudeDecoder, frame: Shape, time: number): Decode
       conversationReset(state, frame, emit)
       return { signals: none, events }
     case 'control_request':
-      // A request that no session answers otherwise than by a refusal is shown.
+      // A request that every session refuses is shown as a notice.
       if (shapeOf(frame['request'])?.['subtype'] !== 'can_use_tool') emit(notice(kindOfFrame(frame), frame))
       return { signals: controlSignals(decoder, frame), events }
     case 'control_response':
@@ -98,11 +98,13 @@ function systemSignals(decoder: ClaudeDecoder, frame: Shape): readonly Signal[] 
   const isNotification = frame['subtype'] === 'task_notification'
   if (decoder.tasks === before && !isNotification) return none
   const background: Signal = { signal: 'background', tasks: tasksOf(decoder.tasks) }
-  // In the words that the end of the turn uses.
+  // The same name as in the origin of the turn's result.
   return isNotification ? [background, { signal: 'cause', kind: 'task-notification' }] : [background]
 }
 
-/** `command_lifecycle`: how far a prompt has come. A prompt that joined another turn ends before that turn's result. */
+/**
+ * `command_lifecycle`: the progress of a prompt. A prompt that joined another turn ends before the result of that turn.
+ */
 function promptProgress(frame: Shape): Pick<Decoded, 'signals' | 'promptEnd'> {
   const prompt = nameOf(frame['command_uuid'])
   if (prompt === undefined) return { signals: none }

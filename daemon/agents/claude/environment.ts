@@ -1,7 +1,7 @@
 /**
- * The environment of a Claude Code process: what it inherits of the daemon's own (so that `ANTHROPIC_*`, proxies and the
- * user's variables work), without muxd's and without those that a surrounding Claude Code sets for what it starts, plus
- * the session's.
+ * Returns the environment of a Claude Code process: the inherited variables (so that `ANTHROPIC_*`, proxies and the
+ * user's variables work) without those of muxd and those that an outer Claude Code sets for the commands it starts,
+ * plus the variables of the session.
  */
 export function claudeEnvironment(
   inherited: NodeJS.ProcessEnv,
@@ -22,8 +22,8 @@ export function claudeEnvironment(
 }
 
 /**
- * What may be inherited of the daemon's environment: all of it, or where there is a list of names (`ANTHROPIC_*` for
- * all that begin so) those alone. What the simulator needs is muxd's own affair.
+ * Returns the part of the daemon's environment that may be inherited: all variables, or those that `allow` names.
+ * `ANTHROPIC_*` names all variables with that prefix. The variables of the simulator are always inherited.
  */
 export function inheritable(daemon: NodeJS.ProcessEnv, allow: readonly string[] | undefined): NodeJS.ProcessEnv {
   if (allow === undefined) return daemon
@@ -33,8 +33,8 @@ export function inheritable(daemon: NodeJS.ProcessEnv, allow: readonly string[] 
 }
 
 /**
- * Names that muxd or Claude Code use for marks of their own: who sets one makes a process pass for what it is not. No
- * session may.
+ * Whether muxd or Claude Code marks processes with this variable. A session must not set it, because its process would
+ * be taken for another one.
  */
 export const isReserved = (name: string): boolean => isMuxds(name) || isSurroundings(name)
 
@@ -47,7 +47,7 @@ const isSimulators = (name: string) => name.startsWith('MUXD_SIMULATOR_')
 const isSurroundings = (name: string) =>
   surroundingClaude.has(name) || /^CLAUDE_CODE_(SESSION|CHILD|MESSAGING)_/.test(name)
 
-// Measured (`test/claude/environment.test.ts`); MCP servers, hooks and agents get further ones.
+// Measured by `test/claude/environment.test.ts`. MCP servers, hooks and agents get further variables.
 const surroundingClaude = new Set([
   'AI_AGENT',
   'CLAUDECODE',
@@ -67,5 +67,5 @@ const surroundingClaude = new Set([
   'CLAUDE_PROJECT_DIR',
 ])
 
-// Of the daemon's terminal, not of the process's PTY.
+// They describe the terminal of the daemon, not the PTY of the process.
 const terminalSize = new Set(['COLUMNS', 'LINES'])

@@ -1,7 +1,7 @@
 import type { FailureCode } from '../../../protocol/index.ts'
 
 export interface FailureText {
-  /** What has happened, in one line for a person. */
+  /** What happened, in one line for people. */
   title: string
   /** What to do about it. */
   advice: string
@@ -9,7 +9,7 @@ export interface FailureText {
   retryable: boolean
 }
 
-/** What a failure's code says when nothing more is known. `docs/failures.md` has this table for people. */
+/** The texts of each failure code, used if nothing more specific is known. `docs/failures.md` has the same table. */
 export const failureTexts: Record<FailureCode, FailureText> = {
   rate_limited: {
     title: 'The API refused more requests for now',

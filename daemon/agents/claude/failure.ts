@@ -3,50 +3,50 @@ import { failureTexts } from './failure-texts.ts'
 import { redact } from '../../log/redact.ts'
 import { countOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from './shape.ts'
 
-/** What the API answered that was an error, as Claude Code passes it on. `status` is null without an HTTP answer. */
+/** An error of the API, as Claude Code reports it. `status` is null if there was no HTTP answer. */
 export interface ApiError {
-  /** Claude Code's word for it (`authentication_failed`), null when it gave none. */
+  /** The name that Claude Code uses (`authentication_failed`); null if it gave none. */
   error: string | null
-  /** The API's (`authentication_error`). */
+  /** The name that the API uses (`authentication_error`). */
   type: string | null
   status: number | null
   /** The API had begun its answer. */
   midAnswer?: boolean
-  /** Claude Code had tried again before it gave up. */
+  /** Claude Code had retried the request before. */
   retried?: boolean
 }
 
-/** The subscription's latest word on its limits. `resetsAt` is ms since epoch. */
+/** The latest state of the plan's usage limit. `resetsAt` is ms since epoch. */
 export interface RateLimit {
   rejected: boolean
   resetsAt: number | null
 }
 
-/** What is known of a turn beside its `result`. */
+/** Facts about a turn beside its `result`. */
 export interface ResultContext {
   resumed: boolean
   /** The process has begun a turn. */
   sawInit: boolean
   apiError: ApiError | null
   refused: boolean
-  /** The words of the hook that refused the prompt. */
+  /** The message of the hook that refused the prompt. */
   blockedBy: string | null
   rateLimit: RateLimit | null
 }
 
 export interface ExitContext {
-  /** `$?` of the shell: the exit code, or 128 + signal; null when the process was lost without an exit record. */
+  /** `$?` of the shell: the exit code, or 128 + signal. Null if the process was lost without an exit record. */
   status: number | null
-  /** It has printed something on stdout. */
+  /** The process has printed something on stdout. */
   sawOutput: boolean
-  /** It was started with `--resume`. */
+  /** The process was started with `--resume`. */
   resumed: boolean
   stderrTail: string
   apiError?: ApiError | null
   rateLimit?: RateLimit | null
 }
 
-/** A row of the tables below: the code, and what its own text does not say. */
+/** A row of the tables below: the code, and fields that override the texts of the code. */
 interface Verdict {
   code: FailureCode
   title?: string
@@ -55,7 +55,7 @@ interface Verdict {
   resetsAt?: number
 }
 
-/** Why a `result` that is an error is one: from its structured fields, the most specific first. Never from its text. */
+/** Classifies an error `result` by its structured fields, the most specific first, and never by its text. */
 export function classifyResult(frame: Shape, context: ResultContext): Failure {
   const { apiError } = context
   const status = countOf(frame['api_error_status']) ?? apiError?.status ?? null
@@ -70,13 +70,15 @@ export function classifyResult(frame: Shape, context: ResultContext): Failure {
     rowOf(apiErrorTypes, frame['api_error_type'] ?? apiError?.type) ??
     (status === null ? undefined : httpStatus(status)) ??
     withoutAnswer(frame, apiError) ??
-    // An unknown `--resume` id ends the process before any turn.
+    // With an unknown `--resume` id, the process ends before any turn.
     (context.resumed && !context.sawInit ? ({ code: 'resume_failed' } satisfies Verdict) : undefined) ??
     ({ code: 'unknown' } satisfies Verdict)
   return failureOf(verdict, context.blockedBy ?? detailOf(frame))
 }
 
-/** Why a process ended without a `result`: from what the API said, then its exit status, the stderr tail last. */
+/**
+ * Classifies an end without a `result`: by signal or status 126 and 127, then API error, then stderr, then exit status.
+ */
 export function classifyExit(context: ExitContext): Failure {
   const { status, sawOutput, resumed, stderrTail, apiError, rateLimit } = context
   const signal = status === null ? undefined : signals[status]
@@ -95,7 +97,7 @@ export function classifyExit(context: ExitContext): Failure {
   return { ...failureOf(verdict, stderrTail.trim() || describeExit(status, signal?.name)), ...ended }
 }
 
-/** `Object.hasOwn`, for the key comes from outside and `constructor` is no row. */
+/** Uses `Object.hasOwn`, because the key is external input and `constructor` is not a row. */
 function rowOf(table: Record<string, Verdict>, key: unknown): Verdict | undefined {
   return typeof key === 'string' && Object.hasOwn(table, key) ? table[key] : undefined
 }
@@ -162,7 +164,7 @@ const signInAgain: Verdict = {
   advice: 'Run `claude` and /login, or check the API key',
 }
 
-/** The words of an `assistant` frame's or an `api_retry`'s `error`. */
+/** The values of `error` in `assistant` and `api_retry` frames. */
 const apiErrors: Record<string, Verdict> = {
   authentication_failed: signInAgain,
   oauth_org_not_allowed: {
@@ -188,7 +190,7 @@ const apiErrors: Record<string, Verdict> = {
   },
 }
 
-/** The types of the API's error bodies. */
+/** The types in error bodies of the API. */
 const apiErrorTypes: Record<string, Verdict> = {
   authentication_error: signInAgain,
   permission_error: { code: 'auth', title: 'The API key may not do this', advice: 'Check its permissions' },
@@ -214,7 +216,10 @@ function httpStatus(status: number): Verdict | undefined {
   return undefined
 }
 
-/** A plan that is used up answers like a busy API; only its rate limit event tells the two apart, and when it ends. */
+/**
+ * A used-up plan answers like a busy API. Only the rate limit event distinguishes the two and has the time of the
+ * reset.
+ */
 function usageLimit(
   apiError: ApiError | null | undefined,
   status: number | null,
@@ -222,18 +227,18 @@ function usageLimit(
 ): Verdict | undefined {
   if (!limit?.rejected || (apiError?.error !== 'rate_limit' && status !== 429)) return undefined
   const { resetsAt } = limit
-  // Beyond what a date can be there is no time to name.
+  // A `Date` cannot hold a time beyond this bound.
   if (resetsAt === null || Math.abs(resetsAt) > 8.64e15) return { code: 'usage_limit' }
   const minute = new Date(resetsAt).toISOString().slice(0, 16).replace('T', ' ')
   return { code: 'usage_limit', advice: `Wait until it is reset at ${minute} UTC, or change the plan`, resetsAt }
 }
 
-/** An error of the API's without any answer of the API's: it was not reached, or what it said was general. */
+/** An API error without a type or status: the API was not reached, or its error was general. */
 function withoutAnswer(frame: Shape, apiError: ApiError | null): Verdict | undefined {
   if (apiError?.midAnswer) return brokenOff
   if (apiError?.error === 'invalid_request') return { code: 'invalid_request' }
   if (frame['terminal_reason'] === 'api_error' || apiError?.error === 'server_error') return { code: 'network' }
-  // 2.1.139 has no word for a connection that fails, and retries it.
+  // 2.1.139 has no name for a failed connection, but retries it.
   if (apiError?.error === 'unknown' && apiError.retried) return { code: 'network' }
   return undefined
 }
@@ -255,7 +260,7 @@ const signInReasons = new Set([
   'gateway_access_denied',
 ])
 
-/** A known reason why Claude Code did not even begin. */
+/** The reason that Claude Code gives for a failed start. */
 function startupFailure(frame: Shape): Verdict | undefined {
   const reason = nameOf(frame['startup_failure_reason'])
   if (reason === undefined) return undefined
@@ -279,7 +284,7 @@ const crashed = (name: string): Signal => ({
   verdict: { code: 'crashed', title: `Claude Code crashed (${name})`, advice: 'Run it again' },
 })
 
-/** Exit statuses of a shell that stand for signals. */
+/** The exit statuses of a shell that stand for signals. */
 const signals: Record<number, Signal> = {
   129: killed('SIGHUP'),
   130: killed('SIGINT'),
@@ -301,7 +306,7 @@ const signals: Record<number, Signal> = {
   143: killed('SIGTERM'),
 }
 
-/** What Claude Code or the system writes to stderr before it ends without a frame. */
+/** Texts that Claude Code or the system writes to stderr before an end without a frame. */
 const stderrSigns: readonly { pattern: RegExp; verdict: Verdict; resumed?: true }[] = [
   { pattern: /no conversation found/i, verdict: { code: 'resume_failed' }, resumed: true },
   { pattern: /ENOSPC|EDQUOT|no space left on device|disk quota exceeded/i, verdict: { code: 'disk_full' } },
@@ -342,14 +347,14 @@ function describeExit(status: number | null, signal: string | undefined): string
   return signal ? `ended by ${signal}` : `exit status ${status}`
 }
 
-/** What Claude Code says about it: `errors` of an error result, else the text of one that is called a success. */
+/** Returns Claude Code's message: `errors` of an error result, else the text of a result with the subtype `success`. */
 function detailOf(frame: Shape): string {
   const errors = stringsOf(frame['errors'])
   if (errors.length > 0) return errors.join('\n')
   return stringOf(frame['result']) ?? stringOf(shapeOf(frame['error'])?.['message']) ?? stringOf(frame['error']) ?? ''
 }
 
-/** A failure as it is told: its detail without secrets, and its own text where the verdict has none. */
+/** Returns the failure of a verdict, with secrets removed from its detail and the texts of its code as defaults. */
 export function failureOf(verdict: Verdict, detail: string): Failure {
   const { code, title, advice, retryable, resetsAt } = {
     resetsAt: undefined,

@@ -1,13 +1,13 @@
 import { limits } from '../../../protocol/limits.ts'
 import { isShape, listOf, shapeOf } from './shape.ts'
 
-/** Why a line is not read as a frame although it may be JSON. */
+/** The reason why a line is not read as a frame although it may be JSON. */
 export type OverBound = 'too_deep' | 'too_many_values'
 
 /**
- * Whether JSON text nests too deep or holds too many values, found by one scan without recursion and before anything is
- * built from it. Parsing would need memory for each value, and `JSON.stringify` a stack frame for each level: where the
- * stack ends is not the same in each call.
+ * Returns whether JSON text nests too deep or has too many values; undefined if neither. One scan without recursion,
+ * before the text is parsed. Parsing would need memory for each value, and `JSON.stringify` a stack frame for each
+ * level, with a stack limit that differs from call to call.
  */
 export function overBound(text: string): OverBound | undefined {
   // Each level needs an opening and a closing character.
@@ -38,7 +38,7 @@ export function overBound(text: string): OverBound | undefined {
   return undefined
 }
 
-/** Each content block of a message gives an event or more. */
+/** Bounds the events of a frame, because each content block of a message becomes one event or more. */
 export function hasTooManyBlocks(frame: unknown): boolean {
   const content = isShape(frame) ? shapeOf(frame['message'])?.['content'] : undefined
   return listOf(content).length > limits.maxFrameBlocks
@@ -52,7 +52,7 @@ const closeBrace = 0x7d
 const openBracket = 0x5b
 const closeBracket = 0x5d
 
-/** The place of the quote that closes the string which opens at `start`; the text's end where none does. */
+/** Returns the index of the quote that closes the string which opens at `start`, or the end of the text. */
 function endOfString(text: string, start: number): number {
   let at = start + 1
   for (; at < text.length; at += 1) {

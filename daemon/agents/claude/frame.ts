@@ -3,13 +3,13 @@ import { redact } from '../../log/redact.ts'
 import { endOfObject, type Search } from './scan-json.ts'
 import { isShape, type Shape } from './shape.ts'
 
-/** What a line of the raw log holds: frames, and whatever else stood there. */
+/** A part of a line of the raw log: a frame, or other text. */
 export type Decoded = { frame: Shape } | { unparsed: Unparsed }
 
 /**
- * The fields of an `unparsed` event. `too_deep` and `too_many_values` are JSON over a bound, `not_decodable` is a line
- * that muxd failed to read or translate. `bytes` counts what is reported, escape sequences left out; `head` has no
- * secrets.
+ * The fields of an `unparsed` event. `too_deep` and `too_many_values` mean JSON above a bound, `not_decodable` a line
+ * that muxd failed to read or translate. `bytes` is the size of the reported text without escape sequences. `head` is
+ * its beginning without secrets.
  */
 export interface Unparsed {
   reason: 'not_json' | 'not_an_object' | 'beside_a_frame' | 'not_decodable' | OverBound
@@ -18,13 +18,13 @@ export interface Unparsed {
 }
 
 /**
- * The bytes of one line decoded, in order: nothing for a blank line, one frame for nearly every other. Escape
- * sequences and control characters are taken off wherever they are, since JSON escapes both and they are never content.
- * Text glued to a frame becomes an `unparsed` of its own. Never throws.
+ * Decodes the bytes of one line, in order: nothing for a blank line, one frame for nearly every other line. Removes
+ * escape sequences and control characters anywhere, since JSON escapes both and they are never content. Text glued to a
+ * frame becomes an `unparsed` of its own. Never throws.
  */
 export function decodeLine(bytes: Buffer): Decoded[] {
   if (bytes.length === 0) return []
-  // Nearly all lines: one decoding, one parse.
+  // Enough for nearly all lines.
   const raw = bytes.toString('utf8')
   const value = parse(raw)
   if (isShape(value)) return asFrame(value, raw)
@@ -36,27 +36,27 @@ export function decodeLine(bytes: Buffer): Decoded[] {
   return takeApart(text)
 }
 
-/** Whether these bytes are a frame and nothing else: the end of another line never is, its braces do not match. */
+/** Whether these bytes are exactly one frame. The end of another line never is one, because its braces do not match. */
 export function isFrame(bytes: Buffer): boolean {
   return isShape(parse(bytes.toString('utf8')))
 }
 
-// CSI; OSC up to BEL or ST; DCS, SOS, PM and APC up to ST; and the two-character ones with their intermediates.
+// CSI; OSC up to BEL or ST; DCS, SOS, PM and APC up to ST; and two-character sequences with intermediates.
 const escapeSequences =
   // oxlint-disable-next-line no-control-regex
   /\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[PX^_][^\x1b]*\x1b\\|\x1b[ -/]*[0-~]/g
 // oxlint-disable-next-line no-control-regex
 const controlCharacters = /[\x00-\x08\x0b-\x1f]/g
 
-/** A line of broken JSON costs at most so many times its length. */
+/** The search in a line of broken JSON reads at most this many times its length. */
 const maxScans = 64
 const headLength = 200
-/** A secret that begins in the head is told by more of it. */
+/** The length in which secrets are looked for: a secret that begins in the head may end behind it. */
 const lookedLength = 2_000
 
 /**
- * Types of the frames that are looked for inside a line that begins with a cut object. Without this list an inner object
- * of the cut one, such as a content block, would pass for a frame.
+ * The types of frames that may follow a truncated object on a line. Without this list, an inner object of the truncated
+ * one, such as a content block, would be taken for a frame.
  */
 const frameTypes = new Set([
   'assistant',
@@ -73,7 +73,7 @@ const frameTypes = new Set([
   'control_cancel_request',
 ])
 
-/** The frames of a line that holds more than one frame, one JSON value after another, and the text around them. */
+/** Returns the frames of a line with more than one JSON value, and the text around them. */
 function takeApart(text: string): Decoded[] {
   const decoded: Decoded[] = []
   const search: Search = { budget: maxScans * text.length, failed: new Set() }
@@ -106,7 +106,7 @@ const asFrame = (frame: Shape, text: string): Decoded[] => [
   hasTooManyBlocks(frame) ? unparsed('too_many_values', text) : { frame },
 ]
 
-/** Undefined for what is no JSON, or over a bound. */
+/** Returns undefined for text that is not JSON or is above a bound. */
 function parse(text: string): unknown {
   if (overBound(text)) return undefined
   try {
@@ -126,7 +126,7 @@ function unparsed(reason: Unparsed['reason'], text: string): Decoded {
   }
 }
 
-/** Stands for a line, of `bytes` bytes, whose reading or translation failed. */
+/** Returns the `unparsed` of a line of `bytes` bytes whose reading or translation failed. */
 export const notDecodable = (bytes: number): { unparsed: Unparsed } => ({
   unparsed: { reason: 'not_decodable', bytes, head: '' },
 })

@@ -1,4 +1,7 @@
-/** Claude Code takes settings and MCP servers as JSON or as the path of a file with it: the JSON's value, if it is any. */
+/**
+ * Returns the value of inline JSON, or undefined. Claude Code takes settings and MCP servers either as JSON or as the
+ * path of a JSON file.
+ */
 export function inlineJson(text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text)
@@ -8,5 +11,8 @@ export function inlineJson(text: string): object | undefined {
   }
 }
 
-/** Also JSON with a mistake in it is no path: Claude Code would repeat it, secrets included, as the name of a missing file. */
+/**
+ * Whether a text is meant as inline JSON. Invalid JSON counts too, because Claude Code would print it, including
+ * secrets, as the name of a missing file.
+ */
 export const looksInline = (text: string): boolean => text.trimStart().startsWith('{') || inlineJson(text) !== undefined

@@ -2,11 +2,11 @@ import type { FileHandle } from 'node:fs/promises'
 
 const chunkBytes = 256 * 1024
 
-/** The lines of a file from the last to the first, at most about `maxBytes` of them; without their newlines. */
+/** Yields the lines of a file without newlines, from the last to the first, and reads at most `maxBytes` bytes. */
 export async function* linesFromEnd(file: FileHandle, maxBytes: number): AsyncGenerator<Buffer> {
   let { size: position } = await file.stat()
   const stopAt = Math.max(0, position - maxBytes)
-  // Of the line that goes on to the left of what has been read: its parts, the last one first.
+  // The parts, last one first, of the line that begins before the bytes read so far.
   let parts: Buffer[] = []
   while (position > stopAt) {
     const length = Math.min(chunkBytes, position - stopAt)

@@ -6,13 +6,13 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { claudeEnvironment } from './environment.ts'
 
-/** A usable Claude Code: absolute path and what `--version` printed (`2.1.329 (Claude Code)`). */
+/** A usable Claude Code: its absolute path and the output of `--version` (`2.1.329 (Claude Code)`). */
 export interface LocatedClaude {
   path: string
   version: string
 }
 
-/** No usable Claude Code: what was tried, in order, and what was wrong with each. */
+/** No usable Claude Code was found. `tried` has the paths that were tried, in order, each with its problem. */
 export class ClaudeUnavailable extends Error {
   override readonly name = 'ClaudeUnavailable'
   readonly tried: string[]
@@ -28,10 +28,10 @@ const oldestMajor = 2
 const versionTimeoutMs = 15_000
 
 /**
- * Finds Claude Code: `configured` alone when given, else `claude` on PATH and at the usual places, and asks it for its
- * version. Rejects with `ClaudeUnavailable`. The answer is remembered for as long as the file stays the same, so that
- * it may be called before every start. Calls at the same time share one answer, and go on in the order in which they
- * came: prompts that wait for it do not overtake each other. `inherited` is what it gets of the environment.
+ * Returns a function that finds Claude Code and asks it for its version: only `configured` if given, else `claude` on
+ * PATH and at the usual places. The function rejects with `ClaudeUnavailable`. It caches the answer until the file
+ * changes, so it may be called before every start. Simultaneous calls share one answer and resolve in their order, so
+ * prompts that wait for it do not overtake each other. Claude Code gets the environment `inherited`.
  */
 export function createClaudeLocator(
   configured: string | undefined,
@@ -45,7 +45,7 @@ export function createClaudeLocator(
 
   async function locate(): Promise<LocatedClaude> {
     const tried: string[] = []
-    /** Of what is there. */
+    /** The problems of files that exist. */
     const problems: string[] = []
     for (const candidate of candidates(configured, environment)) {
       const stamp = await executableStamp(candidate)

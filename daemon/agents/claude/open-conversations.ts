@@ -3,17 +3,17 @@ import { join } from 'node:path'
 import { isLive } from '../../os/process-identity.ts'
 import { countOf, nameOf, type Shape, shapeOf } from './shape.ts'
 
-/** A live Claude Code process and the conversation it has open. */
+/** A live Claude Code process and its open conversation. */
 export interface OpenConversation {
   pid: number
   claudeSessionId: string
 }
 
 /**
- * What Claude Code's own list of its processes says (`sessions/<pid>.json` in the configuration directory, since about
- * 2.1.329), also of those that muxd did not start. An entry may be left of one that was killed: it counts only if that
- * very process lives. That a conversation is not in it says nothing: older versions keep no list, and one that has not
- * been asked anything is not in it yet.
+ * Reads Claude Code's own list of its processes (`sessions/<pid>.json` in the configuration directory, since about
+ * 2.1.329), including processes that muxd did not start. A killed process may leave its entry, which counts only while
+ * exactly that process lives. A conversation that is not listed may still be open: older versions keep no list, and a
+ * process is listed only after its first prompt.
  */
 export async function listOpenConversations(config: string): Promise<OpenConversation[]> {
   const directory = join(config, 'sessions')
@@ -38,7 +38,7 @@ async function readJson(path: string): Promise<Shape | undefined> {
   try {
     return shapeOf(JSON.parse(await readFile(path, 'utf8')))
   } catch {
-    // Gone meanwhile, or half written.
+    // The file has been removed, or is only partly written.
     return undefined
   }
 }

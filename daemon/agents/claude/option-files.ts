@@ -3,16 +3,16 @@ import { join } from 'node:path'
 import type { ClaudeOptions } from '../../../protocol/index.ts'
 import { looksInline } from './inline-json.ts'
 
-/** Options as a command line has them: what may be long or secret is in a file, so that `ps` shows its path only. */
+/** Options for a command line. Values that may be long or secret are in files, so that `ps` shows only their paths. */
 export interface ProcessOptions extends Omit<ClaudeOptions, 'appendSystemPrompt'> {
   appendSystemPromptFile?: string
 }
 
 /**
- * Which files a process needs for its options, by name, and the options that name them. A value that is a path stays
- * one. Claude Code refuses, or ignores, one of two forms of the same option, which differs by version: where `args` has
- * `--settings`, `--append-system-prompt` or `--append-system-prompt-file`, the session's own option is left out, so that
- * `args` win. MCP servers of both add up.
+ * Returns the files that a process needs for its options, by name, and the options with their paths. A value that is a
+ * path stays unchanged. Given two forms of the same option, Claude Code refuses or ignores one, depending on its
+ * version. So if `args` has `--settings`, `--append-system-prompt` or `--append-system-prompt-file`, the session's own
+ * option is left out. MCP servers of both are used.
  */
 export function optionFiles(
   { appendSystemPrompt, settings, mcpConfig, ...rest }: ClaudeOptions,
@@ -36,7 +36,7 @@ export function optionFiles(
   return { options, files }
 }
 
-/** Nobody but the user may read them, nor write: Claude Code reads them once more when they change. */
+/** Writes files that only the user may read and write. Claude Code reads them again when they change. */
 export async function writeOptionFiles(directory: string, files: ReadonlyMap<string, string>): Promise<void> {
   if (files.size === 0) return
   await mkdir(directory, { mode: 0o700 })

@@ -5,34 +5,34 @@ import { createLineSplitter, hasExitRecord, parseExitRecord } from '../../pty-ho
 
 export interface Output {
   lines: OutputLine[]
-  /** Raw log offset up to which whole lines have been read. */
+  /** The raw log offset up to which whole lines have been read. */
   offset: number
   /**
-   * The exit record was read: nothing follows. `status` is the shell's: the exit code, or 128 + signal; null where the
-   * record stands in a damaged place.
+   * Set once the exit record is read. Nothing follows it. `status` is that of the shell: the exit code, or 128 +
+   * signal; null if the record lies in a damaged part.
    */
   exit?: { status: number | null }
 }
 
 /**
- * Reads a process's raw log line by line, as far as it goes: the same bytes always give the same lines. Synchronous,
- * for what is read was written a moment ago.
+ * Reads the raw log of a process line by line, up to its current end. The same bytes always give the same lines.
+ * Synchronous, because the bytes were written a moment ago and are in the page cache.
  */
 export interface OutputReader {
-  /** What has come since the last call, at most about `readBytes` of it; undefined when there is nothing new. */
+  /** Returns the output since the last call, at most about `readBytes` of it; undefined if there is none. */
   read(): Output | undefined
-  /** What has never been completed, lines and damage, once the process is gone without an exit record. */
+  /** Returns incomplete lines and unreported damage. Call it when the process has ended without an exit record. */
   rest(): OutputLine[]
 }
 
 const readBytes = 256 * 1024
 
-/** `from` is where a line begins: 0, or an `offset` of what was read before. */
+/** `from` must be the start of a line: 0, or the `offset` of an earlier output. */
 export function createOutputReader(rawLog: RawLog, nonce: string, from = 0): OutputReader {
   let splitter = createLineSplitter(from)
   let readOffset = from
   let lineOffset = from
-  // Where the damage begins that has not been told yet: it goes on up to a line that is whole.
+  // The start of damage that is not reported yet. It extends to the next whole line.
   let damagedFrom: number | undefined
   const end: Pick<Output, 'exit'> = {}
 
@@ -49,7 +49,7 @@ export function createOutputReader(rawLog: RawLog, nonce: string, from = 0): Out
     return [place({ damaged: { bytes, detail } }, offset)]
   }
   const decode = (bytes: Buffer, start: number, offset: number): OutputLine[] => {
-    // Behind damage it may be the end of a line only.
+    // After damage, the bytes may be only the end of a line.
     if (damagedFrom !== undefined && !isFrame(bytes)) return damagedUpTo(offset)
     return [...damagedUpTo(start), ...decodeSafely(bytes).map(decoded => place(decoded, offset))]
   }
@@ -59,7 +59,7 @@ export function createOutputReader(rawLog: RawLog, nonce: string, from = 0): Out
     readOffset += chunk.length
     for (const line of splitter.push(chunk)) {
       const record = parseExitRecord(line.bytes, nonce)
-      // Up to the record, never behind it: who goes on from here after a crash has to find it again.
+      // Ends before the exit record, so that a reader that continues here after a crash finds the record again.
       const endOffset = record ? lineOffset + record.before.length : line.endOffset
       lines.push(...decode(record ? record.before : line.bytes, lineOffset, endOffset))
       lineOffset = endOffset
@@ -70,7 +70,7 @@ export function createOutputReader(rawLog: RawLog, nonce: string, from = 0): Out
     }
     return lines
   }
-  /** What was begun before the damage is part of it: its end is not to be known. */
+  /** A line that began before the damage belongs to the damage, because its end is unknown. */
   const passDamage = ({ bytes, tail }: Damage): OutputLine[] => {
     damagedFrom ??= lineOffset
     readOffset += bytes
@@ -94,7 +94,7 @@ export function createOutputReader(rawLog: RawLog, nonce: string, from = 0): Out
     rest() {
       const lines: OutputLine[] = []
       rawLog.finish()
-      // One by one: as arguments of one call, many lines would not fit on the stack.
+      // Lines are pushed one by one, because many arguments of one call would not fit on the stack.
       for (let output = read(); output; output = read()) for (const line of output.lines) lines.push(line)
       return end.exit
         ? lines

@@ -8,8 +8,8 @@ export interface Expectation {
 }
 
 /**
- * The pattern of a rule as Claude Code takes it, `*` for every use of the tool. What Claude Code ignores, in any version
- * that is supported, is refused with what was expected instead.
+ * Returns the pattern of a rule in the form that Claude Code accepts; `*` for every use of the tool. Returns an
+ * `Expectation` for a pattern that any supported version of Claude Code ignores.
  */
 export function patternOf(
   tool: string,
@@ -31,7 +31,10 @@ function commandPattern(text: string): string | Expectation {
   return text
 }
 
-/** As in .gitignore; `//x` is absolute, `~/x` in the home directory, `/x` and `../x` are in the session's directory. */
+/**
+ * Paths are as in .gitignore. `//x` is absolute, `~/x` is in the home directory, and `/x` and `../x` are relative to
+ * the directory of the session.
+ */
 function pathPattern(text: string, cwd: string): string | Expectation {
   if (text.startsWith('!')) return { expected: 'a path without `!`' }
   if (/[{}]/.test(text)) return { expected: 'a path without braces: a rule for each alternative' }
@@ -46,7 +49,7 @@ function pathPattern(text: string, cwd: string): string | Expectation {
   if (up < 0 && !text.startsWith('/')) return text
   if (cwd.includes('\\')) return { expected: 'a path from the root, for the directory has a backslash in its name' }
   if (text.startsWith(`${cwd}/`)) return { expected: `/${text}, for a path from the root begins with two slashes` }
-  // Claude Code anchors `/x` at whatever the rule came from, and does not resolve `..`.
+  // Claude Code anchors `/x` at the source of the rule, and does not resolve `..`.
   const rest = text.endsWith('/') ? [...names, ''] : names
   return `/${literal(posix.resolve(cwd, ...names.slice(0, up + 1)))}/${rest.slice(up + 1).join('/')}`.replace(
     /^\/+/,
@@ -54,7 +57,7 @@ function pathPattern(text: string, cwd: string): string | Expectation {
   )
 }
 
-/** The characters of a directory's name that mean something in a pattern. */
+/** Escapes the characters of a directory's name that have a meaning in a pattern. */
 const literal = (path: string) => path.replace(/[*?[]/g, '[$&]')
 
 function domainPattern(text: string, decision: PermissionDecision): string | Expectation {
@@ -64,7 +67,7 @@ function domainPattern(text: string, decision: PermissionDecision): string | Exp
   const below = host.startsWith('*.')
   const name = below ? host.slice(2) : host
   const parsed = URL.canParse(`http://${name}/`) ? new URL(`http://${name}/`).host : undefined
-  // The lower case and the ASCII form of the host: Claude Code compares the text.
+  // `parsed` is the host in lower case and in ASCII, because Claude Code compares the text.
   if (parsed === undefined || /[^\p{L}\p{N}.:[\]_-]/u.test(name) || name.replace(/^\[.*\]/, '').includes(':'))
     return { expected: 'a host alone, without scheme, port or path' }
   if (below && decision !== 'allow')

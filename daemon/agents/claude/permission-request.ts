@@ -2,26 +2,28 @@ import type { ApprovalKind, ApprovalReason } from '../../../protocol/index.ts'
 import { nameOf, type Shape, shapeOf, stringOf } from './shape.ts'
 import type { Control } from './turn.ts'
 
-/** `can_use_tool`: Claude Code asks whether, and with what input, a tool may be used. It waits as long as it takes. */
+/** `can_use_tool`: Claude Code asks whether, and with which input, it may use a tool. It waits without a time limit. */
 export interface PermissionRequest extends ApprovalReason {
   requestId: string
   kind: ApprovalKind
   tool: string
   input: unknown
   toolUseId: string
-  /** The task that asks, where it is not the main conversation. */
+  /** The task that asks; absent for the main conversation. */
   task?: string
   description?: string
-  /** Permission updates that Claude Code offers to remember. */
+  /** The permission updates that Claude Code offers to remember. */
   suggestions?: unknown[]
 }
 
-/** What is answered. `input` only where it is another one than asked for; `permissions` are what is remembered. */
+/**
+ * An answer. `input` is present only if it differs from the requested one. `permissions` are the updates to remember.
+ */
 export type PermissionAnswer =
   | { behavior: 'allow'; input?: unknown; permissions?: unknown[] }
   | { behavior: 'deny'; message: string; interrupt?: true }
 
-/** Null for every other frame of the control protocol. */
+/** Returns null for every other frame of the control protocol. */
 export function readPermissionRequest(control: Control): PermissionRequest | null {
   if (control.kind !== 'request' || control.subtype !== 'can_use_tool') return null
   const { requestId, request } = control
@@ -42,7 +44,7 @@ export function readPermissionRequest(control: Control): PermissionRequest | nul
   }
 }
 
-/** Why Claude Code asks, and how it wants to be answered. */
+/** Returns why Claude Code asks, and its hints for the answer. */
 function reasonOf(request: Shape): ApprovalReason {
   const texts = {
     title: nameOf(request['title']),
@@ -73,8 +75,8 @@ const kinds = new Map<string, ApprovalKind>([
 ])
 
 /**
- * Suggestions as they are sent back to be remembered: by the process alone. As they come some would be written to the
- * project's settings, where they hold for every later session.
+ * Returns suggestions that only the process remembers. Unchanged, some would be written to the settings of the project
+ * and apply to every later session.
  */
 export const forThisSession = (suggestions: readonly unknown[]): unknown[] =>
   suggestions.map(suggestion => ({ ...shapeOf(suggestion), destination: 'session' }))

@@ -3,21 +3,21 @@ import { agentTools, editingTools, personsTools, readingTools, toolNames } from 
 
 export interface PermissionRule {
   decision: PermissionDecision
-  /** As the client wrote it. */
+  /** The rule as the client wrote it. */
   text: string
-  /** The rules that Claude Code gets for it. */
+  /** The rules that Claude Code gets for this rule. */
   forClaude: readonly string[]
-  /** A rule without a pattern: the tools that it names. The name of an MCP server stands for its tools. */
+  /** The tools that a rule without a pattern names. The name of an MCP server stands for all its tools. */
   names: readonly string[]
 }
 
 /** The `permissions` of Claude Code's settings. */
 export type PermissionSettings = Record<PermissionDecision, string[]>
 
-/** A text that is no rule, or a rule that Claude Code would ignore. */
+/** A text that is not a rule, or a rule that Claude Code would ignore. */
 export class BadPermissionRule extends Error {
   override readonly name = 'BadPermissionRule'
-  /** Its place among the texts. */
+  /** The index of the text. */
   readonly index: number
 
   constructor(index: number, text: string, expected: string) {
@@ -27,8 +27,9 @@ export class BadPermissionRule extends Error {
 }
 
 /**
- * Reads `allow TOOL`, `deny TOOL(pattern)`, `ask …` of a session that runs in `cwd`. Claude Code enforces the rules, and
- * drops without a word what it does not understand: this accepts only rules that it enforces. Throws `BadPermissionRule`.
+ * Parses `allow TOOL`, `deny TOOL(pattern)` and `ask …` of a session that runs in `cwd`. Claude Code enforces the rules
+ * and silently drops those that it does not understand, so this accepts only rules that it enforces. Throws
+ * `BadPermissionRule`.
  */
 export function parsePermissionRules(texts: readonly string[], cwd: string): PermissionRule[] {
   return texts.map((text, index) => {
@@ -45,7 +46,7 @@ export function permissionSettings(rules: readonly PermissionRule[]): Permission
   return { allow: of('allow'), ask: of('ask'), deny: of('deny') }
 }
 
-/** The rule with this decision that names the tool itself, without a pattern. */
+/** Returns the rule with this decision that names the tool without a pattern. */
 export function ruleNaming(
   rules: readonly PermissionRule[],
   decision: PermissionDecision,
@@ -73,7 +74,7 @@ function parseRule(text: string, cwd: string): PermissionRule | Expectation {
   return { ...rule, names: [], forClaude: [`${patternTool(tool)}(${escaped(pattern)})`] }
 }
 
-/** Claude Code takes a bare `Edit` for the tool of that name alone. */
+/** Names the whole group of tools, because Claude Code applies a bare `Edit` only to the tool of that name. */
 function named(rule: Pick<PermissionRule, 'decision' | 'text'>, tool: string): PermissionRule {
   const group = { Edit: editingTools, Read: readingTools, Agent: agentTools, Task: agentTools }[tool]
   const names = group ?? [tool.replace(/^(mcp__.+?)__\*$/, '$1')]
@@ -99,8 +100,8 @@ function nameExpected(tool: string, decision: PermissionDecision): string | unde
 }
 
 /**
- * What stands in the parentheses, where there are some: from the first one to the last, as Claude Code reads it, with
- * `\(` and `\)` for those of the pattern that have no partner.
+ * Returns the text between the first and the last parenthesis, as Claude Code reads it, or undefined without
+ * parentheses. `\(` and `\)` stand for unbalanced parentheses of the pattern.
  */
 function contentOf(rest: string): string | undefined | Expectation {
   if (rest === '') return undefined

@@ -1,12 +1,12 @@
 import type { ClaudeOptions, RunLimits } from '../../../protocol/index.ts'
 
 /**
- * The limits that Claude Code keeps itself, given to a process when it is started. It counts turns for each prompt
- * anew, and money from the start of the process on.
+ * The limits that Claude Code enforces itself. A process gets them at its start. It counts turns for each prompt, and
+ * money since its start.
  */
 export type ProcessLimits = Pick<RunLimits, 'maxTurns' | 'maxBudgetUsd'>
 
-/** What a process is started with for a run: of the session's limits and the run's own the stricter ones. */
+/** Returns the options to start a process with for a run: the stricter of the limits of the session and of the run. */
 export function withLimits(options: ClaudeOptions, limits: ProcessLimits = {}): ClaudeOptions {
   const { maxTurns, maxBudgetUsd } = limits
   return {
@@ -16,6 +16,6 @@ export function withLimits(options: ClaudeOptions, limits: ProcessLimits = {}): 
   }
 }
 
-/** Whether a process that was started for a run with the one limits holds those of another run as well. */
+/** Whether a process that was started with the limits `process` also enforces those of a run, and no others. */
 export const holdsLimits = (process: ProcessLimits = {}, run: ProcessLimits = {}): boolean =>
   process.maxTurns === run.maxTurns && process.maxBudgetUsd === undefined && run.maxBudgetUsd === undefined

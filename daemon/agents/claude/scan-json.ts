@@ -1,20 +1,20 @@
-/** What one search for JSON objects in a text shares between its scans. */
+/** The state that the scans of one search for JSON objects in a text share. */
 export interface Search {
-  /** Characters that its scans may still look at. */
+  /** The number of characters that the scans may still read. */
   budget: number
-  /** Places of opening braces from which a scan is known to fail. */
+  /** The indexes of opening braces from which a scan is known to fail. */
   failed: Set<number>
 }
 
 type Expected = 'value' | 'first value' | 'key' | 'first key' | 'colon' | 'separator'
 
 /**
- * The end of the JSON object whose opening brace is at `start`: the index behind its closing brace, or undefined where the
- * text from `start` on begins with no JSON object.
+ * Returns the index behind the closing brace of the JSON object that opens at `start`; undefined if the text at `start`
+ * does not begin with a JSON object.
  *
- * It fails at the first character that JSON does not allow, so a cut object costs its own length only. It knows strings:
- * braces inside them do not count. Every object that is open at the failure would fail at the same character; `failed`
- * gets their places. The scan is iterative, because the text chooses its nesting.
+ * The scan fails at the first character that JSON does not allow, so a truncated object costs only its own length.
+ * Braces in strings do not count. Every object that is open at the failure would fail at the same character, so
+ * `failed` gets their indexes. The scan is iterative, because the text chooses its nesting.
  */
 export function endOfObject(text: string, start: number, search: Search): number | undefined {
   const open: number[] = []
@@ -70,7 +70,7 @@ function skipSpace(text: string, from: number): number {
   return at
 }
 
-/** Behind the closing quote of the string that begins at `start`. */
+/** Returns the index behind the closing quote of the string that begins at `start`. */
 function endOfString(text: string, start: number): number | undefined {
   if (text[start] !== '"') return undefined
   for (let quote = text.indexOf('"', start + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {

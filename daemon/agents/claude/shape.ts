@@ -1,8 +1,8 @@
 import { limits } from '../../../protocol/limits.ts'
 
 /**
- * Reading JSON values whose shape nobody guarantees: what Claude Code prints changes with its versions, and whatever
- * comes must not throw. Each reader gives `undefined` where the value is not of its kind.
+ * Readers of JSON values without a guaranteed shape. The output of Claude Code changes with its versions, and no value
+ * may make a reader throw. A reader returns `undefined`, or an empty list, for a value of another kind.
  */
 export type Shape = Record<string, unknown>
 
@@ -22,7 +22,7 @@ export function stringOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-/** A string that names something: the empty one names nothing. */
+/** Reads a non-empty string. */
 export function nameOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
@@ -36,18 +36,18 @@ export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
 
-/** An integer from 0 up: an index, a count. */
+/** Reads an integer from 0 up: an index or a count. */
 export function countOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
 }
 
-/** An amount of money: what is negative or absurdly large would spoil every sum it goes into. */
+/** Reads an amount of money. A negative or absurdly large one would spoil every sum it is part of. */
 export function usdOf(value: unknown): number | undefined {
   const usd = numberOf(value)
   return usd !== undefined && usd >= 0 && usd <= limits.maxUsd ? usd : undefined
 }
 
-/** A duration or a time since the epoch, in whole milliseconds. Beyond this bound no `Date` can hold it. */
+/** Reads a duration or a time since epoch, and returns whole milliseconds. A `Date` cannot hold more than `maxMs`. */
 export function msOf(value: unknown, unitMs = 1): number | undefined {
   const ms = Math.round((numberOf(value) ?? Number.NaN) * unitMs)
   return ms >= 0 && ms <= maxMs ? ms : undefined

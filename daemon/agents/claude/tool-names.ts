@@ -1,18 +1,20 @@
-/** The tools that a permission rule may name beside those of MCP servers. */
+/** The tools that a permission rule may name, apart from those of MCP servers. */
 
-/** A path rule on any of them is about what `Edit` says: Claude Code ignores it under the other names. */
+/**
+ * A path rule for any of these tools is sent as a rule for `Edit`, because Claude Code ignores it under other names.
+ */
 export const editingTools: readonly string[] = ['Edit', 'MultiEdit', 'Write', 'NotebookEdit']
 
-/** The same for `Read`. */
+/** The same for rules of `Read`. */
 export const readingTools: readonly string[] = ['Read', 'NotebookRead', 'Grep', 'Glob', 'LS']
 
-/** `Task` is the older name of `Agent`; Claude Code takes both. */
+/** `Task` is the older name of `Agent`. Claude Code accepts both. */
 export const agentTools: readonly string[] = ['Agent', 'Task']
 
-/** No rule can allow them: they exist to ask a person. */
+/** Tools that no rule can allow, because they exist to ask a person. */
 export const personsTools: ReadonlySet<string> = new Set(['AskUserQuestion', 'ExitPlanMode'])
 
-/** The tools of Claude Code 2.1.139 to 2.1.332. It ignores a rule with any other name, and a misspelt deny with it. */
+/** The tools of Claude Code 2.1.139 to 2.1.332. It ignores a rule with any other name, even a misspelt deny. */
 export const toolNames: ReadonlySet<string> = new Set([
   ...editingTools,
   ...readingTools,

@@ -7,25 +7,26 @@ import { linesFromEnd } from './lines-from-end.ts'
 import { isShape, listOf, nameOf, numberOf, type Shape, shapeOf, stringOf } from './shape.ts'
 
 /**
- * Where Claude Code keeps its conversations, one file each: `projects/<directory's name>/<id>.jsonl` in its
- * configuration directory. They are only read, and only for what cannot be known otherwise: docs/claude-cli.md.
+ * Reads Claude Code's transcripts. Each conversation is one file, `projects/<directory's name>/<id>.jsonl` in the
+ * configuration directory. muxd never writes them, and reads only what it cannot know otherwise: see
+ * docs/claude-cli.md.
  */
 
-/** Claude Code's configuration directory, as a process with this environment finds it. */
+/** Returns the configuration directory that Claude Code uses with this environment. */
 export const configDirectory = (environment: NodeJS.ProcessEnv): string =>
   environment['CLAUDE_CONFIG_DIR'] || join(environment['HOME'] || homedir(), '.claude')
 
 export interface FoundTranscript {
   path: string
-  /** Where the conversation was begun, if that is another directory than the one asked for. */
+  /** The directory in which the conversation began, if it is not the requested one. */
   elsewhere?: string
-  /** Its first prompt, where that can be told. */
+  /** The first prompt; undefined if it is not known. */
   prompt: string | undefined
 }
 
 /**
- * The transcript of a conversation: in the place for `cwd`, else wherever it is, for Claude Code finds it there too.
- * `lookedAt` is that place when there is none.
+ * Finds the transcript of a conversation: in the folder for `cwd`, else in any other folder, because Claude Code finds
+ * it there too. If there is none, returns the path in the folder for `cwd` as `lookedAt`.
  */
 export async function findTranscript(
   config: string,
@@ -45,16 +46,20 @@ export async function findTranscript(
 }
 
 export interface TranscriptEnd {
-  /** Uuid of the newest message: undefined when nothing has been said. */
+  /** The uuid of the newest message; undefined if there is none. */
   message: string | undefined
-  /** Claude Code's cost counter, which a process that resumes the conversation goes on with; undefined when it has told none. */
+  /**
+   * The cost counter in USD from which a process that resumes the conversation continues; undefined if there is none.
+   */
   counterUsd: number | undefined
 }
 
-/** Beyond that a transcript's end is not looked for: a single line may hold megabytes of a tool's output. */
+/**
+ * The maximum number of bytes read from the end. It is large because one line may hold megabytes of a tool's output.
+ */
 const endBytes = 32 * 1024 * 1024
 
-/** Where a conversation stands. Claude Code has written a turn's messages by the time it prints its result. */
+/** Reads the end of a transcript. Claude Code has written the messages of a turn when it prints the result. */
 export async function readEnd(path: string): Promise<TranscriptEnd> {
   const end: TranscriptEnd = { message: undefined, counterUsd: undefined }
   const file = await open(path)
@@ -74,14 +79,14 @@ export async function readEnd(path: string): Promise<TranscriptEnd> {
 
 export interface KnownConversation {
   id: string
-  /** Its first prompt; empty when that cannot be told. */
+  /** The first prompt; empty if it is not known. */
   prompt: string
   startedAt: number | null
   updatedAt: number
   sizeBytes: number
 }
 
-/** The conversations begun in a directory, the last used first: those in which something has been said. */
+/** Returns the conversations that began in a directory and have a message, last used first. */
 export async function listTranscripts(config: string, cwd: string, limit: number): Promise<KnownConversation[]> {
   const files: { path: string; id: string; updatedAt: number; sizeBytes: number }[] = []
   for (const name of (await projectDirectories(config)).filter(isOf(cwd))) {
@@ -97,14 +102,14 @@ export async function listTranscripts(config: string, cwd: string, limit: number
   for (const { path, ...file } of files.sort((one, other) => other.updatedAt - one.updatedAt)) {
     if (found.length === limit) break
     const { cwd: begunIn, prompt, startedAt } = await readBeginning(path).catch(() => nothing)
-    // Different directories may have the same name there.
+    // Different directories may have the same folder name.
     if (begunIn === cwd) found.push({ ...file, prompt: prompt ?? '', startedAt })
   }
   return found
 }
 
 interface Beginning {
-  /** Undefined when no message has been written. */
+  /** Undefined if there is no message. */
   cwd: string | undefined
   prompt: string | undefined
   startedAt: number | null
@@ -112,7 +117,7 @@ interface Beginning {
 
 const nothing: Beginning = { cwd: undefined, prompt: undefined, startedAt: null }
 
-/** The first prompt comes early, behind what Claude Code tells the model of itself. */
+/** The maximum number of bytes read from the beginning. The first prompt follows texts of Claude Code itself. */
 const beginningBytes = 512 * 1024
 
 async function readBeginning(path: string): Promise<Beginning> {
@@ -133,11 +138,11 @@ async function readBeginning(path: string): Promise<Beginning> {
   return found
 }
 
-/** What was said by the user or the model in the main lane; a sub-agent's part is a side chain. */
+/** Whether an entry is a message of the user or the model in the main lane. Messages of sub-agents are side chains. */
 const isMessage = (entry: Shape) =>
   (entry['type'] === 'user' || entry['type'] === 'assistant') && entry['isSidechain'] !== true
 
-/** What a person wrote: not what Claude Code says in the user's name, which is marked or in tags. */
+/** Returns the text that a person wrote. Texts of Claude Code in the name of the user are marked or in tags. */
 function promptOf(entry: Shape): string | undefined {
   if (entry['type'] !== 'user' || entry['isMeta'] === true || entry['isCompactSummary'] === true) return undefined
   const content = shapeOf(entry['message'])?.['content']
@@ -163,7 +168,7 @@ function parse(line: string): Shape | undefined {
 
 const projectsOf = (config: string) => join(config, 'projects')
 
-/** A longer name is cut off there, and ends in `-` and a hash of the whole. */
+/** A longer name is cut at this length and gets `-` and a hash of the whole name. */
 const maxNameLength = 200
 
 const projectName = (cwd: string) => cwd.replaceAll(/[^a-zA-Z0-9]/g, '-')

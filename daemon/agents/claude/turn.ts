@@ -2,8 +2,8 @@ import type { Turn } from '../agent.ts'
 import { listOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from './shape.ts'
 
 /**
- * Reads `system/init` and `result`; null for any other frame. Versions before 2.1.329 name no uuids: then the turns
- * come in the order of the lines.
+ * Reads the turn of `system/init` and `result`. Returns null for any other frame. Versions before 2.1.329 name no
+ * uuids; their turns come in the order of the lines sent.
  */
 export function readTurn(frame: unknown): Turn | null {
   const read = shapeOf(frame)
@@ -26,17 +26,19 @@ function promptUuids(frame: Shape): string[] {
   return [...uuids]
 }
 
-/** A frame of the control protocol, from Claude Code's side. */
+/** A frame of the control protocol from Claude Code. */
 export type Control =
-  /** A question to the session, which answers it by `requestId`. */
+  /** A request to the session, which answers it with `requestId`. */
   | { kind: 'request'; requestId: string; subtype: string; request: Shape }
-  /** The answer to a request of the session's. `pending` are questions that were open when `initialize` was answered. */
+  /**
+   * The answer to a request of the session. `pending` are the requests that were open when `initialize` was answered.
+   */
   | { kind: 'response'; requestId: string; ok: true; response: Shape; pending: Control[] }
   | { kind: 'response'; requestId: string; ok: false; error: string; errorCode: string | null }
-  /** A question is withdrawn: no answer is awaited any more. */
+  /** The withdrawal of a request. Claude Code no longer waits for its answer. */
   | { kind: 'cancel'; requestId: string }
 
-/** Null for every other frame, and for one that names no request. */
+/** Returns null for every other frame, and for a frame without a request id. */
 export function readControl(frame: unknown): Control | null {
   const read = shapeOf(frame)
   switch (read?.['type']) {
@@ -53,7 +55,7 @@ export function readControl(frame: unknown): Control | null {
   }
 }
 
-/** The prompts that wait for their turn, as the answer to an interrupt names them; those it has not touched. */
+/** Returns the queued prompts that an interrupt did not affect, as its answer names them. */
 export const stillQueued = (control: Control): string[] =>
   control.kind === 'response' && control.ok ? stringsOf(control.response['still_queued']) : []
 

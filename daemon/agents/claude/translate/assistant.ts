@@ -9,13 +9,13 @@ import { completeText, hold, lengthOf } from './transcript.ts'
 import { type Block, type Emit, type Lane, laneOf, type Message, type TurnState } from './turn-state.ts'
 
 /**
- * `assistant`: complete content blocks of a message, mostly one a frame. Of a block that was streamed it gives only
- * what was not; of any other everything, so that both kinds of run have the same text and tools.
+ * `assistant`: complete content blocks of a message, mostly one per frame. Emits only the part of a block that was not
+ * streamed, so that runs with and without stream events have the same text and tools.
  */
 export function assistantFrame(state: TranslatorState, frame: Shape, timeMs: number, emit: Emit): void {
   const body = shapeOf(frame['message'])
   if (!body) return emit(notice(kindOfFrame(frame), frame))
-  // Older versions repeat a message while it grows; the complete frame follows.
+  // Older versions repeat a message while it grows. The complete frame follows.
   if (frame['partial'] === true) return
   supersede(state.turn, stringsOf(frame['supersedes']), emit)
   noteApiError(state, frame, laneOf(state.turn, nameOf(frame['parent_tool_use_id'])).message)
@@ -48,14 +48,14 @@ export function assistantFrame(state: TranslatorState, frame: Shape, timeMs: num
   lane.message = interrupted
 }
 
-/** Claude Code wrote this message itself. */
+/** Whether Claude Code wrote the message itself. */
 const isSynthetic = (body: Shape) => body['model'] === '<synthetic>'
 
-/** A streamed message whose blocks are all complete: only its stop reason and its end are still to come. */
+/** Whether all blocks of an open, streamed message are complete. Only its stop reason and its end are missing then. */
 const isWhole = (message: Message | undefined) =>
   message !== undefined && message.streamed && !message.closed && message.blocks.every(block => block.complete)
 
-/** The message of the frame: the lane's own, or a new one. A frame without id goes on with what is open. */
+/** Returns the message of the frame: the lane's own, or a new one. A frame without an id continues the open message. */
 function messageFor({ turn }: TranslatorState, lane: Lane, body: Shape, emit: Emit): Message {
   const id = nameOf(body['id'])
   const open = lane.message
@@ -64,15 +64,15 @@ function messageFor({ turn }: TranslatorState, lane: Lane, body: Shape, emit: Em
   const stopReason = stringOf(body['stop_reason'])
   if (stopReason !== undefined && !message.streamed) {
     message.stopReason = stopReason
-    // Before the stop reason is known, the counts are the request's first guess.
+    // Before the stop reason is known, the counts are only the first estimate for the request.
     addUsage(message, body['usage'])
   }
   return message
 }
 
 /**
- * The streamed block that this complete one repeats: a tool by its id, any other by its kind. The current block comes
- * first, because a block before it may never get a frame of its own.
+ * Returns the streamed block that this complete one repeats: a tool by its id, any other by its kind. Prefers the
+ * current block, because a block before it may never get a frame of its own.
  */
 function matching(message: Message, source: Shape): Block | undefined {
   const kind = kindOf(source)
@@ -92,7 +92,7 @@ function complete(target: Target, block: Block, source: Shape, aborted: boolean)
   } else if (block.kind === 'tool') finishTool(target, block, completeInput(block, source['input'], aborted), aborted)
 }
 
-/** The frame's content is one turn of the transcript, in the place where its first block began. */
+/** Makes the content of the frame one entry of the transcript, at the position of its first block. */
 function tellTranscript(turn: TurnState, blocks: readonly Block[], content: unknown, timeMs: number): void {
   const [first, ...others] = blocks.flatMap(({ item }) => (item && item.content === undefined ? item : []))
   if (!first) return
@@ -108,7 +108,7 @@ function blocksOf(content: unknown): Shape[] {
   return listOf(content).filter(isShape)
 }
 
-/** Claude Code itself writes a message when the API fails for good; any other says that the API answers again. */
+/** Notes the API error of a message that Claude Code wrote after its last retry. Any other message clears the error. */
 function noteApiError(state: TranslatorState, frame: Shape, before: Message | undefined): void {
   const error = nameOf(frame['error'])
   state.apiError =
@@ -117,9 +117,9 @@ function noteApiError(state: TranslatorState, frame: Shape, before: Message | un
       : {
           error,
           type: stringOf(frame['api_error_type']) ?? null,
-          // 2.1.197 names the status only in the retries before.
+          // 2.1.197 names the status only in earlier retries.
           status: countOf(frame['api_error_status']) ?? state.apiError?.status ?? null,
-          // The message before has no stop reason: its stream broke off.
+          // The stream of a message without a stop reason was broken off.
           ...(before?.streamed && before.stopReason === null && { midAnswer: true }),
           ...(state.apiError && { retried: true }),
         }

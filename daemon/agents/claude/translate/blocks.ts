@@ -6,7 +6,7 @@ import { limits } from '../../../../protocol/limits.ts'
 import { addItem, extend } from './transcript.ts'
 import { type Block, type BlockKind, type Emit, inLane, type Lane, type Message, type TurnState } from './turn-state.ts'
 
-/** Where a block's events go. */
+/** The destination of the events of a block. */
 export interface Target {
   turn: TurnState
   lane: Lane
@@ -17,8 +17,8 @@ export interface Target {
 const toolTypes = new Set(['tool_use', 'server_tool_use', 'mcp_tool_use'])
 
 /**
- * A new block of a message, from the first that is known of it. Gives at once the start of a tool call and a whole
- * result; text is added by the caller, and so is the notice of a block that has no event.
+ * Opens a block of a message from its first known content. Emits the start of a tool call, a whole result, or redacted
+ * thinking at once. The caller adds text, and emits the notice of a block without an event.
  */
 export function openBlock(target: Target, source: Shape, index: number | undefined, timeMs: number): Block {
   const { turn, lane, message, emit } = target
@@ -60,7 +60,7 @@ export function openBlock(target: Target, source: Shape, index: number | undefin
   return block
 }
 
-/** Further text or thinking of a block. */
+/** Adds text or thinking to a block. */
 export function addText({ turn, lane, message, emit }: Target, block: Block, delta: string): void {
   if (delta === '') return
   extend(turn, block, delta)
@@ -68,24 +68,24 @@ export function addText({ turn, lane, message, emit }: Target, block: Block, del
   emit(inLane(lane, { type, delta, ...placeOf(message, block) }))
 }
 
-/** Further sources of a text block. */
+/** Adds citations to a text block. */
 export function addCitations({ lane, message, emit }: Target, block: Block, citations: readonly unknown[]): void {
   block.citations += citations.length
   for (const citation of citations) emit(inLane(lane, { type: 'citation', citation, ...placeOf(message, block) }))
 }
 
-/** The message and the index of a block, where they are known. */
+/** Returns the message id and the index of a block as far as they are known. */
 const placeOf = ({ id }: Message, { index }: Block) => ({
   ...(id !== undefined && { messageId: id }),
   ...(index !== undefined && { index }),
 })
 
-/** The whole call, once a block. */
+/** Emits the whole tool call, once for each block. */
 export function finishTool({ turn, lane, emit }: Target, block: Block, input: unknown, incomplete: boolean): void {
   const { tool } = block
   if (!tool || tool.emitted) return
   tool.emitted = true
-  // Of a sub-agent's tools nothing is told again.
+  // The input of a sub-agent's tool is not needed again.
   tool.input = lane === turn.main && !block.item?.isLeftOut ? input : undefined
   const event: Extract<EventBody, { type: 'tool_use' }> = {
     type: 'tool_use',
@@ -97,7 +97,7 @@ export function finishTool({ turn, lane, emit }: Target, block: Block, input: un
   emit(inLane(lane, event))
 }
 
-/** The event of a `tool_result` block, or of its like for a tool that the API ran. */
+/** Returns the event of a `tool_result` block, or of the corresponding block for a tool that the API ran. */
 export function toolResult(lane: Lane, source: Shape): Extract<EventBody, { type: 'tool_result' }> {
   const toolUseId = String(source['tool_use_id'])
   const tool = lane.tools.get(toolUseId)
@@ -111,7 +111,7 @@ export function toolResult(lane: Lane, source: Shape): Extract<EventBody, { type
   return inLane(lane, event)
 }
 
-/** A tool's input as it was streamed; its text where that is no JSON, or over a bound. */
+/** Returns the streamed input of a tool, or its text if that is not JSON or is above a bound. */
 export function streamedInput(block: Block): unknown {
   if (block.text.trim() === '') return inputOf(block.tool?.input)
   if (overBound(block.text)) return block.text
@@ -122,7 +122,7 @@ export function streamedInput(block: Block): unknown {
   }
 }
 
-/** A tool's input as its complete frame has it. 2.1.139 puts `{}` in the place of one that was streamed and is no JSON. */
+/** Returns the input of a tool in its complete frame. 2.1.139 replaces a streamed input that is not JSON by `{}`. */
 export function completeInput(block: Block, given: unknown, aborted: boolean): unknown {
   const input = inputOf(given)
   const isEmpty = isShape(input) && Object.keys(input).length === 0
@@ -130,7 +130,7 @@ export function completeInput(block: Block, given: unknown, aborted: boolean): u
   return isEmpty && isStreamed && !aborted ? streamedInput(block) : input
 }
 
-/** `{}` when there is none; the raw string where Claude Code wraps what was no JSON. */
+/** Returns `{}` for a missing input, and the raw string if Claude Code wrapped an input that was not JSON. */
 function inputOf(input: unknown): unknown {
   if (input === undefined || input === null) return {}
   if (!isShape(input)) return input
@@ -138,12 +138,12 @@ function inputOf(input: unknown): unknown {
   return (isShape(wrapped) ? stringOf(wrapped['raw']) : undefined) ?? input
 }
 
-/** The text a block holds: streamed blocks begin with some of it, complete ones have it all. */
+/** Returns the text of a block: the beginning for a streamed block, all of it for a complete one. */
 export function textOf(source: Shape): string {
   return stringOf(source['type'] === 'thinking' ? source['thinking'] : source['text']) ?? ''
 }
 
-/** A block without what its events need (a tool without id) counts as `other`. */
+/** Returns the kind of a block. A block that lacks a field for its events (a tool without an id) is `other`. */
 export function kindOf(source: Shape): BlockKind {
   const type = source['type']
   if (type === 'text' || type === 'thinking') return type

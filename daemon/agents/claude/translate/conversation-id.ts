@@ -4,11 +4,11 @@ import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
 import type { Emit } from './turn-state.ts'
 
-/** The result of a resume that failed carries a new id, under which there is no conversation (2.1.139). */
+/** Whether the frame is the result of a failed resume. It has a new id without a conversation (2.1.139). */
 const isFailedResume = ({ resumed, sawInit }: TranslatorState, frame: Shape) =>
   resumed && !sawInit && frame['type'] === 'result' && frame['is_error'] === true
 
-/** The id of the first frame that has one, then the latest: `/clear` and forks change it. */
+/** Follows the session id: the first one in a frame, then the latest. `/clear` and forks change it. */
 export function followSession(state: TranslatorState, frame: Shape, emit: Emit): void {
   const from = state.claudeSessionId
   if (frame['session_id'] === from || isFailedResume(state, frame)) return
@@ -20,8 +20,8 @@ export function followSession(state: TranslatorState, frame: Shape, emit: Emit):
 }
 
 /**
- * The conversation starts anew. `new_conversation_id` is no session id: what `--resume` takes is the `session_id` of
- * the frames that follow, and with the first of them the change is told.
+ * Handles the reset of a conversation. `new_conversation_id` is not a session id. `--resume` takes the `session_id` of
+ * the following frames, and the first of them emits the change.
  */
 export function conversationReset(state: TranslatorState, frame: Shape, emit: Emit): void {
   state.resetReason = nameOf(frame['trigger']) ?? 'conversation_reset'

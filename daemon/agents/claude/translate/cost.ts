@@ -4,25 +4,27 @@ import { countOf, isShape, type Shape, shapeOf, usdOf } from '../shape.ts'
 import { tokensOf } from './messages.ts'
 
 /**
- * What the conversation has cost. Claude Code's counter is cumulative and goes on over `--resume`, but not always from
- * where it stood: `/clear` begins anew at zero, a process that follows a killed one goes on from the last one that
- * ended in order, and a fork begins with what its origin has cost. `beforeUsd` is what lies between the two.
+ * The cost of the conversation. Claude Code's counter is cumulative and continues over `--resume`, but not always from
+ * its last value: `/clear` restarts it at zero, a process after a killed one continues from the last process that ended
+ * in order, and a fork starts with the cost of its source. `beforeUsd` is the difference between the total and the
+ * counter.
  */
 export interface CostState {
   totalUsd: number
   beforeUsd: number
-  /** Claude Code's counter at the latest result. */
+  /** The counter of Claude Code at the latest result. */
   counterUsd: number
-  /** The same by model; null as long as only an earlier process knows it. */
+  /** The counters by model; null while only an earlier process knows them. */
   models: Shares | null
 }
 
-/** By name of the model: a map, for any name may come. */
+/** Shares by name of the model. A map, because any name may occur. */
 type Shares = ReadonlyMap<string, ModelShare>
 
 /**
- * The `cost` of a `result`. The run's share is what Claude Code names as used since its result before; from a version
- * that names no such thing it is the difference of its counters, which misleads where they go on from another place.
+ * Returns the `cost` of a `result`. The share of the run is the usage since the previous result that Claude Code
+ * reports. In a version that reports none, it is the difference of the counters, which is wrong if they continue from
+ * another value.
  */
 export function costEvent(cost: CostState, frame: Shape): Extract<EventBody, { type: 'cost' }> {
   const counterUsd = usdOf(frame['total_cost_usd']) ?? usdOf(frame['cost_usd'])
@@ -44,19 +46,21 @@ export function costEvent(cost: CostState, frame: Shape): Extract<EventBody, { t
   }
 }
 
-/** Claude Code counts from zero again: the conversation was reset. */
+/** Restarts the counter at zero, as Claude Code does when the conversation is reset. */
 export function restartCounter(cost: CostState): void {
   cost.beforeUsd = cost.totalUsd
   cost.counterUsd = 0
   cost.models = new Map()
 }
 
-// Sums of floats: what is below a millionth of a cent is rounding, not money.
+// In sums of floats, a difference below a millionth of a cent is a rounding error.
 const roundingUsd = 1e-8
 const rounded = (usd: number) => Math.round(usd * 1e12) / 1e12
 const isSame = (one: number, other: number) => Math.abs(one - other) < roundingUsd
 
-/** The counter stands at `counterUsd` with this share: where it stood before is not always where it was seen last. */
+/**
+ * Adds a share that brought the counter to `counterUsd`. The counter may not have continued from its last seen value.
+ */
 function count(cost: CostState, counterUsd: number, shareUsd: number): void {
   const fromUsd = counterUsd - shareUsd
   if (!isSame(fromUsd, cost.counterUsd)) cost.beforeUsd = cost.totalUsd - fromUsd
@@ -64,13 +68,13 @@ function count(cost: CostState, counterUsd: number, shareUsd: number): void {
   cost.totalUsd = cost.beforeUsd + counterUsd
 }
 
-/** Results of a failed start carry zero, whatever was spent before; a counter that fell has begun anew. */
+/** The result of a failed start has zero, whatever was spent before. A counter that fell has restarted. */
 function differenceUsd({ counterUsd: before }: CostState, counterUsd = 0): number {
   if (counterUsd <= 0) return 0
   return rounded(counterUsd < before ? counterUsd : counterUsd - before)
 }
 
-/** The run's share by model, as the counters tell it; undefined where they do not. */
+/** Returns the share of the run by model from the counters; undefined if they do not determine it. */
 function modelShares(before: Shares | null, counted: Shares | undefined, run: ModelShare): Shares | undefined {
   if (!counted) return undefined
   const names = [...counted.keys()]
@@ -97,7 +101,7 @@ function difference(after: ModelShare, before: ModelShare = nothing): ModelShare
 
 const nothing: ModelShare = { costUsd: 0, tokens: noTokens }
 
-/** Undefined where it is missing, or where one of its costs is no amount. */
+/** Returns undefined if the value is missing or one of its costs is not a valid amount. */
 function readShares(models: unknown): Shares | undefined {
   if (!isShape(models)) return undefined
   const entries = Object.entries(models)

@@ -3,7 +3,7 @@ import { countOf, isShape, type Shape } from '../shape.ts'
 import { finishTool, streamedInput } from './blocks.ts'
 import { type Emit, inLane, type Lane, type Message, openMessage, type TurnState } from './turn-state.ts'
 
-/** A message begins in a lane; one before it that was never completed is thereby withdrawn. */
+/** Starts a message in a lane. The message before it is withdrawn as far as it was never completed. */
 export function startMessage(
   turn: TurnState,
   lane: Lane,
@@ -14,7 +14,7 @@ export function startMessage(
   return startBeside(turn, lane, emit, start)
 }
 
-/** A message begins in a lane while the one before it stays open. */
+/** Starts a message in a lane while the one before it stays open. */
 export function startBeside(
   turn: TurnState,
   lane: Lane,
@@ -31,8 +31,8 @@ export function startBeside(
 }
 
 /**
- * The lane goes on without this message. Streamed and never stopped, it was dropped: what no complete frame has
- * confirmed is withdrawn. Known from complete frames alone, it is finished: nothing announces that.
+ * Leaves the message of a lane. A streamed message without a stop was dropped, so the blocks that no complete frame has
+ * confirmed are withdrawn. A message of complete frames alone is finished, because no frame announces its end.
  */
 function leaveMessage(lane: Lane, emit: Emit): void {
   const { message } = lane
@@ -56,7 +56,7 @@ export function finishMessage(lane: Lane, message: Message, emit: Emit): void {
   emit(inLane(lane, event))
 }
 
-/** Takes back a message from the block at place `from` on. What stands before it in the message is kept. */
+/** Withdraws a message from the block with index `from` on, and keeps the blocks before it. */
 export function withdraw(lane: Lane, message: Message, from: number, emit: Emit): void {
   const lost = message.blocks.splice(from)
   for (const block of lost) if (block.item) block.item.withdrawn = true
@@ -68,7 +68,9 @@ export function withdraw(lane: Lane, message: Message, from: number, emit: Emit)
   emit(inLane(lane, event))
 }
 
-/** The turn is over: tools that were begun are given as far as they came, and messages without an end get it. */
+/**
+ * Closes a lane at the end of a turn. Emits incomplete tool calls as far as they came, and finishes an open message.
+ */
 export function closeLane(turn: TurnState, lane: Lane, emit: Emit): void {
   const { message } = lane
   if (!message || message.closed) return
@@ -79,7 +81,7 @@ export function closeLane(turn: TurnState, lane: Lane, emit: Emit): void {
 
 const counts = ['input_tokens', 'output_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens']
 
-/** Adds what a further frame says of a message's usage; a count it leaves out stands. */
+/** Adds the usage in a further frame of a message. A missing count keeps its value. */
 export function addUsage(message: Message, usage: unknown): void {
   if (!isShape(usage)) return
   for (const name of counts) {
@@ -87,7 +89,7 @@ export function addUsage(message: Message, usage: unknown): void {
   }
 }
 
-/** Tokens as the API counts them; what is missing or no count is none. */
+/** Returns the API's token counts. A missing or invalid count is 0. */
 export function tokensOf(usage: unknown): Tokens {
   const told: Shape = isShape(usage) ? usage : {}
   return {

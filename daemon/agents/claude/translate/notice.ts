@@ -1,12 +1,12 @@
 import type { EventBody } from '../../../../protocol/index.ts'
 import { nameOf, type Shape, shapeOf } from '../shape.ts'
 
-/** A frame that has no event of its own, verbatim: nothing Claude Code prints is dropped. */
+/** Returns the notice of a frame without an event of its own, verbatim, so that no output of Claude Code is dropped. */
 export function notice(kind: string, frame: unknown): Extract<EventBody, { type: 'notice' }> {
   return { type: 'notice', kind, frame }
 }
 
-/** What a notice of this frame is called: its type, and what tells frames of that type apart. */
+/** Returns the kind of a frame's notice: its type, and the field that distinguishes frames of that type. */
 export function kindOfFrame(frame: Shape): string {
   const type = nameOf(frame['type']) ?? 'unknown'
   const detail =

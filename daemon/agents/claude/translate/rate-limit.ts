@@ -3,7 +3,9 @@ import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
 import type { Emit } from './turn-state.ts'
 
-/** Mostly `allowed`: information. A rejection is remembered, for it tells a used-up plan from a busy API. */
+/**
+ * Mostly information (`allowed`). The state is kept, because a rejection distinguishes a used-up plan from a busy API.
+ */
 export function rateLimit(state: TranslatorState, frame: Shape, emit: Emit): void {
   const info = shapeOf(frame['rate_limit_info'])
   const status = nameOf(info?.['status'])

@@ -9,12 +9,15 @@ import { beginningOf } from './transcript.ts'
 import type { TranslatorState } from './state.ts'
 import { type Block, clearTurn, type Emit, type Lane, type TranscriptItem, type TurnState } from './turn-state.ts'
 
-/** `result`: the turn is over. Emits what was left open and the cost, and returns the outcome; the turn is forgotten. */
+/**
+ * `result`: the end of the turn. Emits open tool calls and messages and the cost, returns the outcome, and forgets the
+ * turn.
+ */
 export function resultFrame(state: TranslatorState, frame: Shape, emit: Emit): Outcome {
   const { turn } = state
   const running = new Set(state.tasks.values())
   const over = (lane: Lane) => lane.parent === undefined || !running.has(lane.parent)
-  // The turn's last message has no frame that names its stop reason when it was not streamed.
+  // If the last message was not streamed, no other frame names its stop reason.
   const last = turn.main.message
   if (last && !last.closed) last.stopReason ??= stringOf(frame['stop_reason']) ?? null
   for (const lane of [turn.main, ...turn.lanes.values()]) if (over(lane)) closeLane(turn, lane, emit)
@@ -34,7 +37,7 @@ export function resultFrame(state: TranslatorState, frame: Shape, emit: Emit): O
   return outcome
 }
 
-/** What has been said in this turn. `result` is Claude Code's own word for it, where it has one. */
+/** Returns the response and the transcript of the turn. `result` is the response that Claude Code names, if it does. */
 export function outcomeOf(turn: TurnState, result?: string): Said {
   const whole = result ?? lastText(turn)
   const response = beginningOf(whole, limits.maxResponseLength)
@@ -46,12 +49,12 @@ export function outcomeOf(turn: TurnState, result?: string): Said {
   }
 }
 
-/** The text of the last message that has any. */
+/** Returns the text of the last message that has any. */
 function lastText({ messages }: TurnState): string {
   for (const message of messages.toReversed()) {
     let text = ''
     for (const block of message.blocks) {
-      // Together they may be longer than a string can be.
+      // The blocks together may be longer than a string can be.
       if (block.kind === 'text' && text.length <= limits.maxResponseLength) text += block.text
     }
     if (text !== '') return text
@@ -65,19 +68,19 @@ function entryOf({ role, content, timestampMs, block, withdrawn, isLeftOut }: Tr
   return told === undefined ? [] : [{ role, content: told, timestampMs }]
 }
 
-/** A block whose complete frame has not come, in the shape that it would have there. */
+/** Returns the content of a block without a complete frame, in the shape of that frame. */
 function streamedContent(block: Block): unknown {
   if (block.tool) return [{ type: 'tool_use', id: block.tool.id, name: block.tool.name, input: block.tool.input ?? {} }]
   if (block.text === '') return undefined
   return [block.kind === 'thinking' ? { type: 'thinking', thinking: block.text } : { type: 'text', text: block.text }]
 }
 
-/** `subtype: "success"` may still be an error: every failure of the API is. */
+/** A result with `subtype: "success"` may still be an error, as every failure of the API is. */
 function isFailure(frame: Shape): boolean {
   return frame['is_error'] === true || (stringOf(frame['subtype'])?.startsWith('error') ?? false)
 }
 
-/** A hook refused the prompt: Claude Code calls the turn a success, though it made no request. */
+/** Whether a hook refused the prompt. Claude Code calls the turn a success, although it made no request. */
 const isBlocked = ({ blockedBy }: TranslatorState, frame: Shape) => blockedBy !== null && frame['num_turns'] === 0
 
 function doneEvent(frame: Shape, said: Said): Outcome {

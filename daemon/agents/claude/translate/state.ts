@@ -5,26 +5,26 @@ import type { ApiError, RateLimit } from '../failure.ts'
 import type { CostState } from './cost.ts'
 import { clearTurn, createTurnState, type TurnState } from './turn-state.ts'
 
-/** All that a translator remembers: the turn, and the little that outlives it. Plain data, whose parts refer to each other. */
+/** The state of a translator: the turn, and the little that outlives it. Plain data whose parts refer to each other. */
 export interface TranslatorState {
   turn: TurnState
-  /** Claude Code's id of the conversation: the first seen, then the latest. */
+  /** Claude Code's id of the conversation: the first one seen, then the latest. */
   claudeSessionId: string | null
-  /** Why the next new session id is new, once a frame has said so. */
+  /** The reason for the next new session id, if a frame has named it. */
   resetReason: string | null
   cost: CostState
-  /** Of the latest result. */
+  /** The tokens of the latest result. */
   tokens: Tokens
-  /** Tool use ids of the tasks that run, by task id: their lanes outlive the turn. */
+  /** The tool use ids of running tasks, by task id. The lanes of these tasks outlive the turn. */
   tasks: Map<string, string>
   resumed: boolean
-  /** The process has begun a turn: before that, its failure is one of starting. */
+  /** The process has begun a turn. A failure before that is a failed start. */
   sawInit: boolean
-  /** What the API answered last in this turn that was an error. */
+  /** The last API error in this turn. */
   apiError: ApiError | null
   /** The model refused in this turn, and no other model was asked. */
   refused: boolean
-  /** The words of the hook that refused the prompt of this turn. */
+  /** The message of the hook that refused the prompt of this turn. */
   blockedBy: string | null
   rateLimit: RateLimit | null
 }
@@ -51,7 +51,7 @@ export function createTranslatorState({ claudeSessionId, costUsd, counterUsd, re
   }
 }
 
-/** Forgets everything in flight; the id of the conversation and its cost stay. */
+/** Forgets the turn and the tasks, and keeps the id of the conversation and its cost. */
 export function forgetTurn(state: TranslatorState): void {
   clearTurn(state.turn, () => false)
   state.tasks.clear()

@@ -6,7 +6,7 @@ import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
 import { type Block, type BlockKind, type Emit, type Lane, laneOf, type Message } from './turn-state.ts'
 
-/** `stream_event`: an event of the Messages API, as it came (with `--include-partial-messages` only). */
+/** `stream_event`: an event of the Messages API, unchanged. Only with `--include-partial-messages`. */
 export function streamEvent(state: TranslatorState, frame: Shape, timeMs: number, emit: Emit): void {
   const event = shapeOf(frame['event'])
   if (!event) return emit(notice(kindOfFrame(frame), frame))
@@ -54,15 +54,14 @@ export function streamEvent(state: TranslatorState, frame: Shape, timeMs: number
 }
 
 /**
- * The lane's message, unless the frame names another one: a message that was withdrawn, or that another one has replaced,
- * gets no further facts.
+ * Returns the message of the lane, unless the frame names another one. A withdrawn or replaced message is not updated.
  */
 function namedMessage({ message }: Lane, frame: Shape): Message | undefined {
   const id = nameOf(frame['api_message_id'])
   return id === undefined || message?.id === undefined || message.id === id ? message : undefined
 }
 
-/** Where a block's events go. A stream that is met in its middle has a message too. */
+/** Returns the destination of a block's events. Starts a message for a stream whose beginning was not seen. */
 function target({ turn }: TranslatorState, lane: Lane, frame: Shape, emit: Emit): Target {
   const open = lane.message && !lane.message.closed ? lane.message : undefined
   const message =
@@ -94,7 +93,7 @@ function delta(into: Target, event: Shape, frame: Shape, timeMs: number): void {
   }
 }
 
-/** The block a delta belongs to, opened when its start was not seen. */
+/** Returns the block of a delta. Opens it if its start was not seen. */
 function blockFor(into: Target, kind: BlockKind, index: number | undefined, timeMs: number): Block {
   const block = findBlock(into.message.blocks, into.message.current, index)
   if (block?.kind !== kind) return openBlock(into, { type: kind }, index, timeMs)
@@ -102,7 +101,7 @@ function blockFor(into: Target, kind: BlockKind, index: number | undefined, time
   return block
 }
 
-/** By index; an event without one means the block that the lane was at. */
+/** Finds a block by index. An event without an index means the current block. */
 function findBlock(blocks: Block[], current: Block | undefined, index: number | undefined): Block | undefined {
   if (index === undefined || current?.index === index) return current
   return blocks.findLast(block => block.index === index)
@@ -113,7 +112,7 @@ function blockStop({ turn }: TranslatorState, lane: Lane, event: Shape, emit: Em
   if (!message) return
   const block = findBlock(message.blocks, message.current, countOf(event['index']))
   if (!block) return
-  // Of an input that was too long to be kept the complete frame has the whole.
+  // The complete frame contains an input that was too long to be kept.
   if (block.tool && !block.tool.emitted && block.length === block.text.length)
     finishTool({ turn, lane, message, emit }, block, streamedInput(block), false)
   // Claude Code prints no complete frame for blank text.
@@ -121,7 +120,7 @@ function blockStop({ turn }: TranslatorState, lane: Lane, event: Shape, emit: Em
   if (message.current === block) message.current = undefined
 }
 
-/** `abandoned`: the attempt was given up, and from that block on nothing of it counts. */
+/** Ends the message. `abandoned`: the attempt was abandoned, and its blocks from the named index on are withdrawn. */
 function messageStop(lane: Lane, abandoned: Shape | undefined, emit: Emit): void {
   const { message } = lane
   if (!message || message.closed) return

@@ -2,8 +2,8 @@ import { withdraw } from './messages.ts'
 import type { Emit, Lane, Message, TurnState } from './turn-state.ts'
 
 /**
- * Takes back the frames with these uuids, which a later answer replaces (after a refusal, or a tool call that could not
- * be parsed). Of a message everything goes from its first replaced block on: what follows it was said after it.
+ * Withdraws the frames with these uuids, which a later answer replaces (after a refusal, or a tool call that could not
+ * be parsed). A message is withdrawn from its first replaced block on, because all later blocks followed that one.
  */
 export function supersede(turn: TurnState, uuids: readonly string[], emit: Emit): void {
   const replaced = new Map<Message, { lane: Lane; from: number }>()

@@ -9,7 +9,7 @@ import { clearTurn, type Emit } from './turn-state.ts'
 
 type SystemFrame = (state: TranslatorState, frame: Shape, emit: Emit) => void
 
-/** `system`: what Claude Code tells of itself. A subtype that is not listed here becomes a notice. */
+/** `system`: reports of Claude Code about itself. A subtype that is not listed here becomes a notice. */
 export function systemFrame(state: TranslatorState, frame: Shape, emit: Emit): void {
   const subtype = nameOf(frame['subtype'])
   const translate = subtype === undefined ? undefined : subtypes.get(subtype)
@@ -41,7 +41,7 @@ const subtypes = new Map<string, SystemFrame>([
   ['thinking_tokens', thinkingTokens],
 ])
 
-/** Comes at the start of every turn: what a turn before it left without a result is over. */
+/** `init` comes at the start of every turn. It ends an earlier turn that had no result. */
 function init(state: TranslatorState, frame: Shape, emit: Emit): void {
   const running = new Set(state.tasks.values())
   clearTurn(state.turn, parent => running.has(parent))
@@ -72,7 +72,7 @@ function status(_state: TranslatorState, frame: Shape, emit: Emit): void {
     status: stringOf(frame['status']) ?? null,
     ...(permissionMode !== undefined && { permissionMode }),
   })
-  // How a compaction ended has no field in `status`.
+  // The `status` event has no field for the outcome of a compaction.
   if (frame['compact_result'] !== undefined || frame['compact_error'] !== undefined)
     emit(notice(kindOfFrame(frame), frame))
 }
@@ -91,7 +91,7 @@ function apiRetry(state: TranslatorState, frame: Shape, emit: Emit): void {
   })
 }
 
-/** In the stream the metadata is in snake case; transcripts and some versions have it in camel case. */
+/** The metadata is in snake case in the stream, and in camel case in transcripts and some versions. */
 function compactBoundary(_state: TranslatorState, frame: Shape, emit: Emit): void {
   const about = shapeOf(frame['compact_metadata']) ?? shapeOf(frame['compactMetadata']) ?? {}
   const preTokens = countOf(about['pre_tokens'] ?? about['preTokens'])
@@ -130,7 +130,7 @@ function hook(phase: 'started' | 'progress' | 'ended'): SystemFrame {
   }
 }
 
-/** A status line. One that ends the turn before its first request is a hook that refused the prompt. */
+/** A status line. If it ends the turn before the first request, a hook has refused the prompt. */
 function informational(state: TranslatorState, frame: Shape, emit: Emit): void {
   const outcome = shapeOf(frame['prompt_submit_outcome'])
   if (outcome ? outcome['kind'] === 'blocked_by_hook' : frame['prevent_continuation'] === true)
@@ -153,13 +153,13 @@ function writesLost(_state: TranslatorState, frame: Shape, emit: Emit): void {
   sentence(frame, 'error', `Claude Code could not save ${what.join(' and ') || 'what it wrote'}: ${reason}`, emit)
 }
 
-/** Another model answers. The answer that it replaces is withdrawn. */
+/** Another model answers. The answer it replaces is withdrawn. */
 function modelFallback(state: TranslatorState, frame: Shape, emit: Emit): void {
   supersede(state.turn, stringsOf(frame['retracted_message_uuids']), emit)
   const to = nameOf(frame['fallback_model'])
   const from = nameOf(frame['original_model'])
   const text = nameOf(frame['content']) ?? `${to ?? 'Another model'} answers instead of ${from ?? 'the model'}`
-  // `local`: one answer of a sub-agent only.
+  // `local`: applies to one answer of a sub-agent only.
   sentence(frame, 'warning', text, emit, frame['scope'] === 'local' ? undefined : to)
 }
 
@@ -174,7 +174,7 @@ function modelRefusal(state: TranslatorState, frame: Shape, emit: Emit): void {
 
 const thinkingStep = 100
 
-/** Progress of thinking. Text that is streamed shows it better, so a block with text gives no event. */
+/** Progress of thinking. A block with streamed text emits no event, because the text shows the progress better. */
 function thinkingTokens({ turn }: TranslatorState, frame: Shape, emit: Emit): void {
   const tokens = countOf(frame['estimated_tokens'])
   if (tokens === undefined) return emit(notice(kindOfFrame(frame), frame))
@@ -187,7 +187,7 @@ function thinkingTokens({ turn }: TranslatorState, frame: Shape, emit: Emit): vo
 
 type Level = Extract<EventBody, { type: 'system_message' }>['level']
 
-/** A sentence for people; a frame without one stays a notice. */
+/** Emits a message for people. A frame without a text becomes a notice. */
 function sentence(frame: Shape, level: Level, text: unknown, emit: Emit, model?: string): void {
   const said = nameOf(text)
   if (said === undefined) return emit(notice(kindOfFrame(frame), frame))

@@ -9,7 +9,7 @@ import type { Emit } from './turn-state.ts'
 
 type TaskEvent = Extract<EventBody, { type: 'task' }>
 
-/** What the task's agent says is over: its last message has no frame that ends it. */
+/** Ends a task and closes its lane, because no frame ends the last message of its agent. */
 function endTask(state: TranslatorState, taskId: string, emit: Emit): void {
   const call = state.tasks.get(taskId)
   state.tasks.delete(taskId)
@@ -17,7 +17,7 @@ function endTask(state: TranslatorState, taskId: string, emit: Emit): void {
   if (lane) closeLane(state.turn, lane, emit)
 }
 
-/** `system/task_*`: what became of a sub-agent or a command in the background. */
+/** `system/task_*`: the progress of a sub-agent or a background command. */
 export function taskFrame(phase: TaskEvent['phase']) {
   return (state: TranslatorState, frame: Shape, emit: Emit): void => {
     const taskId = nameOf(frame['task_id']) ?? ''
@@ -31,7 +31,7 @@ export function taskFrame(phase: TaskEvent['phase']) {
       state.tasks.set(taskId, toolUseId)
       keepNewest(state.tasks)
     }
-    // `task_updated` may tell the end first; its notification follows, unless the process ends in between.
+    // `task_updated` may report the end first. The notification follows, unless the process ends in between.
     const ended = phase === 'ended' || (phase === 'updated' && status !== undefined && endedStatuses.has(status))
     if (ended) endTask(state, taskId, emit)
     emit({

@@ -2,7 +2,9 @@ import { msOf, nameOf, type Shape, stringOf } from '../shape.ts'
 import type { TranslatorState } from './state.ts'
 import { callerOf, type Emit } from './turn-state.ts'
 
-/** A heartbeat of tool X names `X-heartbeat-N` as the tool and X as its parent: it belongs to the lane that called X. */
+/**
+ * A heartbeat of tool X names `X-heartbeat-N` as the tool and X as its parent. It belongs to the lane that called X.
+ */
 export function toolProgress({ turn }: TranslatorState, frame: Shape, emit: Emit): void {
   const named = stringOf(frame['tool_use_id']) ?? ''
   const parentTool = nameOf(frame['parent_tool_use_id'])

@@ -3,8 +3,8 @@ import { isShape } from '../shape.ts'
 import type { Block, TranscriptItem, TurnState } from './turn-state.ts'
 
 /**
- * The bounds of what a turn keeps in memory for its terminal event. Lengths are characters. The newest is kept, since the
- * response is part of it, and the oldest is left out; the events of both are whole.
+ * Bounds the content that a turn keeps in memory for its terminal event. Lengths are in characters. The newest items
+ * are kept, because they contain the response, and the oldest are left out. The events of all items are complete.
  */
 
 export function addItem(turn: TurnState, item: TranscriptItem): void {
@@ -12,13 +12,13 @@ export function addItem(turn: TurnState, item: TranscriptItem): void {
   hold(turn, item, item.content === undefined ? 0 : lengthOf(item.content))
 }
 
-/** The item now holds `length` characters. Leaves out the oldest items where the turn then holds too much. */
+/** Sets the length that an item holds, and leaves out the oldest items while the turn holds too much. */
 export function hold(turn: TurnState, item: TranscriptItem, length: number): void {
   if (item.isLeftOut) return
   turn.heldLength += length - item.length
   item.length = length
   while (isOverBound(turn)) leaveOut(turn, turn.transcript[turn.oldest++]!)
-  // Not one by one, which would move the whole list each time.
+  // Items are removed in batches, because each removal moves the whole list.
   if (turn.oldest > 1_000 && turn.oldest * 2 > turn.transcript.length) {
     turn.transcript.splice(0, turn.oldest)
     turn.oldest = 0
@@ -42,7 +42,7 @@ function leaveOut(turn: TurnState, item: TranscriptItem): void {
   if (item.block.tool?.emitted) item.block.tool.input = undefined
 }
 
-/** Adds to a block's text what still fits in. `length` counts all of it. */
+/** Adds the part of `text` that still fits to the text of a block. `length` counts all of it. */
 export function extend(turn: TurnState, block: Block, text: string): void {
   block.length += text.length
   if (block.item?.isLeftOut) return
@@ -57,7 +57,7 @@ export function extend(turn: TurnState, block: Block, text: string): void {
   else if (block.item?.content === undefined) hold(turn, block.item!, block.text.length)
 }
 
-/** The complete frame of a block has come: `whole` is all of its text. */
+/** Sets the whole text of a block from its complete frame. */
 export function completeText(turn: TurnState, block: Block, whole: string): void {
   block.length = Math.max(block.length, whole.length)
   if (block.item === undefined) {
@@ -66,14 +66,14 @@ export function completeText(turn: TurnState, block: Block, whole: string): void
   } else if (!block.item.isLeftOut) block.text = beginningOf(whole, limits.maxBlockLength)
 }
 
-/** The first `length` characters of a text, without half of a surrogate pair at the end. */
+/** Returns the first `length` characters of a text, without half of a surrogate pair at the end. */
 export function beginningOf(text: string, length: number): string {
   if (text.length <= length) return text
   const last = text.charCodeAt(length - 1)
   return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length)
 }
 
-/** About the length of a value's JSON. A frame's nesting is bounded, and so is the recursion. */
+/** Returns about the length of a value's JSON. The recursion is bounded, because the nesting of frames is. */
 export function lengthOf(value: unknown): number {
   if (typeof value === 'string') return value.length + 2
   let length = 8

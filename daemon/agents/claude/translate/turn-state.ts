@@ -1,90 +1,88 @@
 import { keepNewest } from '../../../keep-newest.ts'
 import type { EventBody, TranscriptEntry } from '../../../../protocol/index.ts'
 
-/** Takes the events a frame gives, in order. */
+/** Takes the events of a frame, in order. */
 export type Emit = (event: EventBody) => void
 
 /**
- * `result`: the outcome of a tool that the API ran itself. `redacted`: thinking that the API encrypted. `other`: a type
- * that has no event.
+ * `result`: the result of a tool that the API ran itself. `redacted`: thinking that the API encrypted. `other`: a type
+ * without an event.
  */
 export type BlockKind = 'text' | 'thinking' | 'redacted' | 'tool' | 'result' | 'other'
 
 /** One content block of a message. */
 export interface Block {
   kind: BlockKind
-  /** Undefined when Claude Code gave none. */
+  /** Undefined if Claude Code gave none. */
   index: number | undefined
-  /** Text or thinking, or a tool's input as JSON text. Grows by `+=`, which V8 keeps as a rope until it is read. */
+  /** Text or thinking, or the JSON text of a tool's input. Grows by `+=`, which V8 keeps as a rope until it is read. */
   text: string
-  /** How many characters of it have come. `text` has fewer where it would be too long, or was left out. */
+  /** The number of characters received. `text` has fewer if it would be too long or was left out. */
   length: number
-  /** Number of citations that have an event. */
+  /** The number of citations that have an event. */
   citations: number
   tool?: { id: string; name: string; input: unknown; emitted: boolean }
-  /** Its complete `assistant` frame has come: what it says stands, also when the rest of the message is withdrawn. */
+  /** The complete `assistant` frame has come. The block stays even if the rest of the message is withdrawn. */
   complete: boolean
   item: TranscriptItem | undefined
 }
 
-/** One answer of the model, as far as it has come. */
+/** One answer of the model, as far as it was received. */
 export interface Message {
   id: string | undefined
   blocks: Block[]
-  /** The block that was touched last: events without an index mean this one. */
+  /** The block that was updated last. Events without an index mean this block. */
   current: Block | undefined
-  /** Stream events announced it: it is whole only once `message_stop` has come. */
+  /** Stream events announced the message. It is complete only after `message_stop`. */
   streamed: boolean
-  /** Finished or withdrawn: nothing of it is due any more. */
+  /** Finished or withdrawn. No further event is due. */
   closed: boolean
   stopReason: string | null
-  /** The API's counts, merged as they come. */
+  /** The token counts of the API, merged as they come. */
   usage: Record<string, unknown> | undefined
 }
 
-/** What one agent does: the main lane, or that of the sub-agent which the tool call `parent` started. */
+/** The activity of one agent: the main agent, or the sub-agent that the tool call `parent` started. */
 export interface Lane {
   parent: string | undefined
   message: Message | undefined
-  /** Names of the tools called, by tool use id. */
+  /** The names of the called tools, by tool use id. */
   tools: Map<string, string>
 }
 
-/** A turn of the transcript; `content` is undefined while only stream events of it have come. */
+/** An entry of the transcript. `content` is undefined while only stream events of it have come. */
 export interface TranscriptItem {
   role: TranscriptEntry['role']
   content: unknown
   timestampMs: number
   block?: Block
-  /** Taken back, or told by another item. */
+  /** Withdrawn, or contained in another item. */
   withdrawn: boolean
-  /** Characters that it holds, about. */
+  /** The approximate number of characters that it holds. */
   length: number
-  /** The transcript is too long for it. */
+  /** Left out, because the transcript is too long. */
   isLeftOut: boolean
 }
 
-/** Where the frame with a given uuid went, so that a later frame can take it back. */
+/** The content that a frame with a uuid added, so that a later frame can withdraw it. */
 interface FramePlace {
   lane: Lane
-  /** For a frame of the model's; a user frame has items of the transcript alone. */
+  /** The message of an `assistant` frame. A `user` frame has only items. */
   message?: Message
   blocks: readonly Block[]
   items: readonly TranscriptItem[]
 }
 
-/**
- * What must be remembered within a turn, and no longer. Only the lanes of background tasks that still run outlive it.
- */
+/** The state of a turn. Only the lanes of running background tasks outlive the turn. */
 export interface TurnState {
   main: Lane
   lanes: Map<string, Lane>
-  /** Messages of the main lane, for the response. */
+  /** The messages of the main lane, for the response. */
   messages: Message[]
   transcript: TranscriptItem[]
-  /** Place of the oldest item that is not left out. */
+  /** The index of the oldest item that is not left out. */
   oldest: number
-  /** Characters that the items hold, and the streamed blocks of sub-agents. */
+  /** The number of characters that the items hold. `laneLength` is that of the streamed blocks of sub-agents. */
   heldLength: number
   laneLength: number
   leftOut: { entries: number; characters: number }
@@ -105,7 +103,7 @@ const nothingSaid = (): Omit<TurnState, 'main' | 'lanes'> => ({
   frames: new Map(),
 })
 
-/** Forgets the turn. `keep` says for which tool use ids a task still runs. */
+/** Forgets the turn. `keep` returns whether a task of this tool use id still runs. */
 export function clearTurn(turn: TurnState, keep: (parent: string) => boolean): void {
   turn.main = createLane(undefined)
   for (const parent of turn.lanes.keys()) if (!keep(parent)) turn.lanes.delete(parent)
@@ -123,7 +121,7 @@ export function laneOf(turn: TurnState, parent: string | undefined): Lane {
   return lane
 }
 
-/** The lane in which a tool was called, as an event's `parent`: undefined for the main lane. */
+/** Returns the `parent` of the lane in which a tool was called; undefined for the main lane. */
 export function callerOf(turn: TurnState, toolUseId: string): string | undefined {
   return [...turn.lanes.values()].find(lane => lane.tools.has(toolUseId))?.parent
 }
@@ -132,7 +130,7 @@ function createLane(parent: string | undefined): Lane {
   return { parent, message: undefined, tools: new Map() }
 }
 
-/** The response is in one of the last, of which the newer ones may yet be withdrawn. */
+/** The response is in one of the last messages. The newer ones may still be withdrawn. */
 const maxMessages = 100
 
 export function openMessage(turn: TurnState, lane: Lane, id: string | undefined, streamed: boolean): Message {
@@ -153,7 +151,7 @@ export function openMessage(turn: TurnState, lane: Lane, id: string | undefined,
   return message
 }
 
-/** The `parent` field of the lane's events: absent in the main lane. */
+/** Sets the `parent` field of a lane's event. Events of the main lane have none. */
 export function inLane<Body extends EventBody>(lane: Lane, event: Body): Body {
   if (lane.parent !== undefined) event.parent = lane.parent
   return event

@@ -8,13 +8,13 @@ import type { TranslatorState } from './state.ts'
 import { addItem } from './transcript.ts'
 import { type Emit, inLane, laneOf, type TranscriptItem } from './turn-state.ts'
 
-/** `user`: what goes back to the model. Mostly one tool result a frame, else a text, often Claude Code's own. */
+/** `user`: input of the model. Mostly one tool result per frame, else a text, which is often Claude Code's own. */
 export function userFrame(state: TranslatorState, frame: Shape, timeMs: number, emit: Emit): void {
   const { turn } = state
   const content = shapeOf(frame['message'])?.['content']
   const blocks = typeof content === 'string' ? [{ type: 'text', text: content }] : listOf(content)
   const lane = laneOf(turn, nameOf(frame['parent_tool_use_id']))
-  // A message without id cannot be told from the next one: it ends where the user's turn begins.
+  // A message without an id cannot be distinguished from the next one, so it ends before the user's input.
   if (lane.message && lane.message.id === undefined) finishMessage(lane, lane.message, emit)
 
   const results = blocks.filter(isToolResult)
@@ -22,7 +22,7 @@ export function userFrame(state: TranslatorState, frame: Shape, timeMs: number, 
     isShape(block) && block['type'] === 'text' ? (stringOf(block['text']) ?? []) : [],
   )
   const details = frame['tool_use_result']
-  // Of several results in one frame nobody knows which one the details belong to.
+  // If a frame has several results, it is unknown to which of them the details belong.
   const whose = results.length === 1 && details !== undefined && details !== null
   for (const result of results) {
     const event = toolResult(lane, result)
@@ -36,7 +36,7 @@ export function userFrame(state: TranslatorState, frame: Shape, timeMs: number, 
 
   if (lane !== turn.main) return
   const items = results.map((result): TranscriptItem => item('tool_result', result, timeMs))
-  // A replayed text was said before.
+  // A replayed text belongs to an earlier turn.
   if (texts.length > 0 && frame['isReplay'] !== true) items.push(item('user', texts.join('\n'), timeMs))
   for (const each of items) addItem(turn, each)
   const uuid = nameOf(frame['uuid'])
