@@ -132,7 +132,7 @@ describe('a turn above the size bounds', () => {
     return done
   }
 
-  it('omits the oldest of more than 512 MB of tool results from its transcript and reports the cut', () => {
+  it('omits the oldest of over 512 MB of tool results and reports the cut', () => {
     const events = translated([...Array.from({ length: 110 }, () => toolResult(big)), toolResult('the last'), result])
     expect(events.filter(({ type }) => type === 'tool_result')).toHaveLength(111)
     const done = doneOf(events)
@@ -154,15 +154,12 @@ describe('a turn above the size bounds', () => {
   it.each([
     ['of the main lane', {}],
     ['of a sub-agent', { parent_tool_use_id: 'toolu_agent' }],
-  ])(
-    'bounds the end of a turn with more than 512 MB of text in one block %s, and emits all its deltas',
-    (_which, more) => {
-      const start = event({ type: 'message_start', message: { id: 'msg_1' } }, more)
-      const events = translated([start, ...Array.from({ length: 100 }, () => delta(big, more)), result])
-      expect(events.filter(({ type }) => type === 'assistant_text')).toHaveLength(100)
-      expect(JSON.stringify(doneOf(events)).length).toBeLessThan(limits.maxTranscriptLength * 1.5)
-    },
-  )
+  ])('bounds over 512 MB of text in one block %s, and emits all its deltas', (_which, more) => {
+    const start = event({ type: 'message_start', message: { id: 'msg_1' } }, more)
+    const events = translated([start, ...Array.from({ length: 100 }, () => delta(big, more)), result])
+    expect(events.filter(({ type }) => type === 'assistant_text')).toHaveLength(100)
+    expect(JSON.stringify(doneOf(events)).length).toBeLessThan(limits.maxTranscriptLength * 1.5)
+  })
 
   it('keeps the beginning of a response that is too long and reports the cut', () => {
     const done = doneOf(translated([{ ...result, result: `${big}!` }]))

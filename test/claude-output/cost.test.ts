@@ -42,7 +42,7 @@ const share = (costUsd: number) => ({
   tokens: { input: 0, output: Math.round(costUsd * 1_000), cacheCreation: 0, cacheRead: 0 },
 })
 
-describe('the cost of a run from model_usage_since_last_result', () => {
+describe('a run cost from model_usage_since_last_result', () => {
   test('adds up over three resumed processes to the last cumulative total', () => {
     const costs = costsOf([
       [result({ opus: 0.5 }, { opus: 0.5 })],
@@ -61,7 +61,7 @@ describe('the cost of a run from model_usage_since_last_result', () => {
     ])
   })
 
-  test('is complete after a killed process, whose successor counts from an earlier total', () => {
+  test('is complete after a killed process, although the counter falls back', () => {
     expect(figures(costsOf([[result({ opus: 0.5 }, { opus: 0.5 })], [result({ opus: 0.5 }, { opus: 0.5 })]]))).toEqual([
       [0.5, 0.5],
       [1, 0.5],
@@ -95,8 +95,8 @@ describe('the cost of a run from model_usage_since_last_result', () => {
   })
 })
 
-describe('the cost of a run from cumulative counters alone', () => {
-  test('is the difference, also by model, in a process that began its conversation', () => {
+describe('a run cost from cumulative counters alone', () => {
+  test('is their difference, also by model, in the first process', () => {
     const costs = costsOf([[result({ opus: 0.5 }), result({ opus: 0.5, haiku: 0.25 }), reset, result({ haiku: 0.5 })]])
     expect(costs.map(({ runCostUsd, runModels }) => [runCostUsd, runModels])).toEqual([
       [0.5, { opus: share(0.5) }],
@@ -105,7 +105,7 @@ describe('the cost of a run from cumulative counters alone', () => {
     ])
   })
 
-  test('is known by model after a resume if there is one model, but not if there are several', () => {
+  test('is known by model after a resume only if there is one model', () => {
     const tokens = { input: 0, output: 1, cacheCreation: 0, cacheRead: 0 }
     const [, alone] = costsOf([[result({ opus: 0.5 })], [result({ opus: 0.75 })]])
     expect(alone).toMatchObject({ runCostUsd: 0.25, runModels: { opus: { costUsd: 0.25, tokens } } })

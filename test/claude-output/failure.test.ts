@@ -138,7 +138,7 @@ describe('a result that is an error is classified by its fields', () => {
     expect(failure.advice).toMatch(/^[A-Z].{10,120}$/)
   })
 
-  test('a usage limit has the time of its reset if that is known', () => {
+  test('with the reset time of a usage limit, if that is known', () => {
     const limit = (resetsAt: number | null, rejected = true) => ({
       ...context,
       apiError: apiError('rate_limit', 429),

@@ -26,7 +26,7 @@ describe('the environment that Claude Code inherits', () => {
     [['ANTHROPIC*'], ['ANTHROPIC_API_KEY', 'ANTHROPIC']],
     [['*'], ['PATH', 'HOME', 'ANTHROPIC_API_KEY', 'ANTHROPIC', 'AWS_SECRET_ACCESS_KEY']],
     [['PAT', 'path', 'MUXD_*', 'CLAUDE_CODE_*'], []],
-  ])('has the variables that the list %j names and those of the simulator, but no withheld ones', (allow, names) => {
+  ])('has the allowed variables %j and those of the simulator', (allow, names) => {
     const environment = claudeEnvironment(inheritable(daemon, allow), undefined, '/tmp/own')
     const always = ['TERM', 'NO_COLOR', 'CLAUDECODE', 'TMPDIR', 'MUXD_SIMULATOR_SPEED']
     expect(Object.keys(environment).toSorted()).toEqual([...always, ...names].toSorted())

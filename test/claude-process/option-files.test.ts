@@ -25,7 +25,7 @@ describe('options that may be long or secret', () => {
     })
   })
 
-  it('become files also if their JSON is invalid, since Claude Code would print it as a file name', () => {
+  it('become files also if their JSON is invalid', () => {
     expect(of({ settings: '{"key": "secret"' }).files).toEqual({ 'settings.json': '{"key": "secret"' })
   })
 

@@ -15,8 +15,8 @@ const ended = (peer: RpcPeer, run: Run) => peer.call<Run>('run.wait', { run: run
 const processOf = async (peer: RpcPeer, { session }: Run) =>
   (await peer.call<Session>('session.get', { session })).process
 
-describe('without free memory for another process', () => {
-  it('a new run waits for memory, a run in a live process proceeds, and the new run starts afterwards', async () => {
+describe('without free memory', () => {
+  it('a new run waits until the runs of a live process have ended', async () => {
     const daemon = await startTestDaemon(noMemory)
     const peer = await daemon.peer()
     await peer.call('topic.subscribe', { topic: 'sessions' })
@@ -51,7 +51,7 @@ describe('without free memory for another process', () => {
     expect(await processOf(peer, idle)).toBeNull()
   })
 
-  it('a run that waits for memory still waits under the next daemon and starts when the other run ends', async () => {
+  it('a waiting run still waits under the next daemon, and starts when the other run ends', async () => {
     const daemon = await startTestDaemon(noMemory)
     const peer = await daemon.peer()
     const first = await start(peer, 'sim:hang at=text')

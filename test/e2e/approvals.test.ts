@@ -39,7 +39,7 @@ const resolved = async (peer: RpcPeer, run: Run) =>
 const failure = (kind: string, more: object = {}) => ({ error: { data: { kind, ...more } } })
 
 describe('an approval that Claude Code requests', () => {
-  it('is shown to present and later clients, and its session is waiting until the answer', async () => {
+  it('is visible to all clients, and its session waits until the answer', async () => {
     const [daemon, peer] = await open()
     await peer.call('topic.subscribe', { topic: 'sessions' })
     const run = await start(peer, 'sim:permission')
@@ -321,7 +321,7 @@ describe('the daemon that follows a killed one', () => {
   })
 })
 
-describe('the approval options of a session', () => {
+describe('approval options', () => {
   it('deny an approval that is not answered within expiresAfterMs', async () => {
     const [, peer] = await open({})
     const run = await start(peer, 'sim:permission', { expiresAfterMs: 200 })
@@ -361,7 +361,7 @@ describe('the approval options of a session', () => {
     )
   })
 
-  it('deny an approval after unattendedMs without a client that can answer, unless the policy is ask', async () => {
+  it('deny an approval after unattendedMs without a control client, unless the policy is ask', async () => {
     const [daemon, peer] = await open({ config: { unattendedMs: 300 } })
     const patient = await start(peer, 'sim:permission', { policy: 'ask' })
     const kept = await pending(peer)

@@ -242,7 +242,7 @@ describe('a process that does not exit after its result', () => {
     expect(await ended(peer, later)).toMatchObject({ state: 'done' })
   })
 
-  it('is ended by force with idleCloseMs 0, and its run is done with forcedExit', async () => {
+  it('is ended by force if idleCloseMs is 0', async () => {
     const [, peer] = await open({ argv: ['--simulate', '--idle-close-ms', '0'], config: { resultGraceMs: 150 } })
     const run = await start(peer, 'sim:hang at=result')
     expect(await ended(peer, run)).toMatchObject({ state: 'done' })

@@ -153,7 +153,7 @@ describe('the daemon that follows a killed one', () => {
 })
 
 describe('a daemon that is stopped with keepSessions', () => {
-  it('exits in order without interrupting a run, which the next daemon continues', async () => {
+  it('exits in order, and the next daemon continues its runs', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:long words=100 delayMs=1000')
@@ -171,7 +171,7 @@ describe('a daemon that is stopped with keepSessions', () => {
     expect(events.slice(0, seen.length)).toEqual(seen)
   })
 
-  it('leaves the end of a process whose exit it has just read to the next daemon', async () => {
+  it('leaves an exit that it has just read to the next daemon', async () => {
     const first = await startTestDaemon({ argv: ['--simulate', '--max-runs', '100'] })
     let daemon = first
     for (let round = 0; round < 6; round++) {
@@ -194,7 +194,7 @@ describe('a daemon that is stopped with keepSessions', () => {
 })
 
 describe('a pty-host that is killed', () => {
-  it('ends every run as interrupted with its output so far, and sessions continue in the next pty-host', async () => {
+  it('interrupts its runs with their output so far, and sessions continue in the next one', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const first = await start(peer, 'sim:text')

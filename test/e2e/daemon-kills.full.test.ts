@@ -133,28 +133,25 @@ describe('a daemon that is killed', () => {
   )
 })
 
-describe('a daemon that is killed while it sends a prompt to a process it took over', () => {
-  it.each(['gathered:3', 'sent:1', 'committed:3'])(
-    'at %s, leaves a prompt that still becomes a single run',
-    async place => {
-      const first = await startTestDaemon()
-      const { home } = first
-      const mux = await connect({ home, timing, patient: true })
-      onTestFinished(() => mux.close())
-      const { session, result } = await mux.run({ prompt: 'sim:text one', cwd: tempDir() })
-      await result()
-      await first.kill()
-      const second = await startTestDaemon({ home, env: { MUXD_KILL_AT: place } })
-      const run = mux.run({ prompt: 'sim:text two', session })
-      await until(() => expect(isAlive(second.pid)).toBe(false), patience)
-      await startTestDaemon({ home })
-      expect((await (await run).result()).response).toBe('two')
-      const log = await readLog(mux.api.topic.read, session)
-      expectWholeLog(log)
-      expect(log.filter(event => event.run === null)).toEqual([])
-      expect(log.filter(({ type }) => type === 'session_init')).toHaveLength(2)
-    },
-  )
+describe('a daemon that is killed while it sends a prompt to an existing process', () => {
+  it.each(['gathered:3', 'sent:1', 'committed:3'])('at %s, is followed by one that runs the prompt once', async place => {
+    const first = await startTestDaemon()
+    const { home } = first
+    const mux = await connect({ home, timing, patient: true })
+    onTestFinished(() => mux.close())
+    const { session, result } = await mux.run({ prompt: 'sim:text one', cwd: tempDir() })
+    await result()
+    await first.kill()
+    const second = await startTestDaemon({ home, env: { MUXD_KILL_AT: place } })
+    const run = mux.run({ prompt: 'sim:text two', session })
+    await until(() => expect(isAlive(second.pid)).toBe(false), patience)
+    await startTestDaemon({ home })
+    expect((await (await run).result()).response).toBe('two')
+    const log = await readLog(mux.api.topic.read, session)
+    expectWholeLog(log)
+    expect(log.filter(event => event.run === null)).toEqual([])
+    expect(log.filter(({ type }) => type === 'session_init')).toHaveLength(2)
+  })
 })
 
 describe('a killed daemon whose checkpoint is lost', () => {

@@ -24,8 +24,8 @@ async function endedHome() {
 const replaceAll = (bytes: Buffer, text: string, by: string) =>
   Buffer.from(bytes.toString('latin1').replaceAll(text, by), 'latin1')
 
-describe('a daemon that starts over a damaged database', () => {
-  it('serves intact events, puts log_damaged in place of a damaged one, logs it once and continues', async () => {
+describe('a damaged database', () => {
+  it('is served with log_damaged in place of a damaged event, and accepts further runs', async () => {
     const { home, file, session, events, bytes } = await endedHome()
     const at = bytes.indexOf(`"type":"run_started","prompt":"sim:text ${mark}`)
     writeFileSync(file, bytes.fill('A', at + 40, at + 41))
@@ -52,18 +52,15 @@ describe('a daemon that starts over a damaged database', () => {
     ['the schema', (bytes: Buffer) => replaceAll(bytes, 'CREATE TABLE events', 'CREATE TABLE XXXXts')],
     ['the record of a session', (bytes: Buffer) => replaceAll(bytes, '"title":', '"XXXle":')],
     ['half of the file', (bytes: Buffer) => bytes.subarray(0, Math.floor(bytes.length / 8192) * 4096)],
-  ])(
-    'does not start without %s, prints one line about the damage, and leaves the file unchanged',
-    async (_what, change) => {
-      const { home, file, bytes } = await endedHome()
-      writeFileSync(file, change(bytes))
-      const damaged = readFileSync(file)
-      const { code, stderr } = await failToStart(['--home', home, '--port', '0', '--simulate'])
-      expect({ code, stderr }).toEqual({
-        code: 3,
-        stderr: expect.stringMatching(/^muxd: \S+muxd\.db is .*damaged.*\n$/),
-      })
-      expect(readFileSync(file).equals(damaged)).toBe(true)
-    },
-  )
+  ])('without %s makes the daemon exit with one line about the damage, and stays unchanged', async (_what, change) => {
+    const { home, file, bytes } = await endedHome()
+    writeFileSync(file, change(bytes))
+    const damaged = readFileSync(file)
+    const { code, stderr } = await failToStart(['--home', home, '--port', '0', '--simulate'])
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringMatching(/^muxd: \S+muxd\.db is .*damaged.*\n$/),
+    })
+    expect(readFileSync(file).equals(damaged)).toBe(true)
+  })
 })

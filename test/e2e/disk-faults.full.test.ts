@@ -43,7 +43,7 @@ function textIn(directory: string): string {
 
 const both = (path: string, fault: FaultRule['fault']): FaultRule => ({ operation: 'write', path, fault })
 
-describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no C compiler)', () => {
+describe.skipIf(!canInjectFaults)('a failing disk (skipped without a C compiler)', () => {
   it.each([
     ['ENOSPC', 'disk_full', '*.raw'],
     ['ENOSPC', 'disk_full', '*.times'],
@@ -72,45 +72,42 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
   it.each([
     ['ENOSPC', 'disk_full'],
     ['EIO', 'unknown'],
-  ] as const)(
-    'with %s in the database fails the run with code %s, and runs work again after the fault',
-    async (error, code) => {
-      const { peer, faults, daemon } = await faultyDaemon()
-      const quiet = await start(peer, 'sim:hang at=text')
-      const quietEvents = await follow(peer, quiet)
-      const loud = await start(peer, 'sim:flood frames=1000000 size=200 rate=500')
-      const loudEvents = await follow(peer, loud)
+  ] as const)('with %s in the database fails the run with code %s, but no run after the fault', async (error, code) => {
+    const { peer, faults, daemon } = await faultyDaemon()
+    const quiet = await start(peer, 'sim:hang at=text')
+    const quietEvents = await follow(peer, quiet)
+    const loud = await start(peer, 'sim:flood frames=1000000 size=200 rate=500')
+    const loudEvents = await follow(peer, loud)
 
-      faults.set(both('*/muxd.db*', error))
-      await until(() => expect(daemon.log()).toContain(loud.session))
-      // Writes fail, and stored events remain readable.
-      await expect(start(peer, 'sim:text')).rejects.toThrow('could not be stored')
-      expect(await read(peer, quiet)).toEqual(quietEvents())
-      const seen = loudEvents().length
-      expect((await read(peer, loud)).slice(0, seen)).toEqual(loudEvents().slice(0, seen))
+    faults.set(both('*/muxd.db*', error))
+    await until(() => expect(daemon.log()).toContain(loud.session))
+    // Writes fail, and stored events remain readable.
+    await expect(start(peer, 'sim:text')).rejects.toThrow('could not be stored')
+    expect(await read(peer, quiet)).toEqual(quietEvents())
+    const seen = loudEvents().length
+    expect((await read(peer, loud)).slice(0, seen)).toEqual(loudEvents().slice(0, seen))
 
-      faults.set()
-      expect(await wait(peer, loud)).toMatchObject({ state: 'failed', result: { failure: { code, retryable: true } } })
-      await until(async () => expectWholeLog(loudEvents(), { log: await read(peer, loud) }))
-      // Output that could not be stored is read again. Its events follow the end of the run.
-      const printed = textIn(join(daemon.home, 'processes'))
-      expect(printed.length).toBeGreaterThan(0)
-      await until(async () => {
-        const log = await read(peer, loud)
-        const texts = log.filter(({ type }) => type === 'assistant_text').map(({ delta }) => delta)
-        expect(texts.join('').length).toBe(printed.length)
-        expect(texts.join('') === printed).toBe(true)
-        expect(log.map(({ type }) => type)).not.toContain('log_damaged')
-      })
-      await until(async () => {
-        const run = await start(peer, 'sim:text')
-        expect(await wait(peer, run)).toMatchObject({ state: 'done' })
-      })
-      await peer.call('run.cancel', { run: quiet.run })
-      expect(await wait(peer, quiet)).toMatchObject({ state: 'cancelled' })
-      await until(async () => expectWholeLog(quietEvents(), { log: await read(peer, quiet) }))
-    },
-  )
+    faults.set()
+    expect(await wait(peer, loud)).toMatchObject({ state: 'failed', result: { failure: { code, retryable: true } } })
+    await until(async () => expectWholeLog(loudEvents(), { log: await read(peer, loud) }))
+    // Output that could not be stored is read again. Its events follow the end of the run.
+    const printed = textIn(join(daemon.home, 'processes'))
+    expect(printed.length).toBeGreaterThan(0)
+    await until(async () => {
+      const log = await read(peer, loud)
+      const texts = log.filter(({ type }) => type === 'assistant_text').map(({ delta }) => delta)
+      expect(texts.join('').length).toBe(printed.length)
+      expect(texts.join('') === printed).toBe(true)
+      expect(log.map(({ type }) => type)).not.toContain('log_damaged')
+    })
+    await until(async () => {
+      const run = await start(peer, 'sim:text')
+      expect(await wait(peer, run)).toMatchObject({ state: 'done' })
+    })
+    await peer.call('run.cancel', { run: quiet.run })
+    expect(await wait(peer, quiet)).toMatchObject({ state: 'cancelled' })
+    await until(async () => expectWholeLog(quietEvents(), { log: await read(peer, quiet) }))
+  })
 
   it.each([
     ['the raw logs', { operation: 'write', path: '*.raw', fault: 'stall' }],
@@ -167,7 +164,7 @@ describe.skipIf(!canInjectFaults)('a disk that fails (skipped where there is no 
     expectWholeLog(events(), { log: await read(peer, run) })
   })
 
-  it('that refuses to sync a raw log causes a log message, and the run is done', async () => {
+  it('that refuses to sync a raw log ends no run, and is logged', async () => {
     const { daemon, peer, faults } = await faultyDaemon()
     faults.set({ operation: 'sync', path: '*.raw', fault: 'EIO' })
     expect(await wait(peer, await start(peer, 'sim:text'))).toMatchObject({ state: 'done' })

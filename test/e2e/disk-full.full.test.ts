@@ -35,7 +35,7 @@ function fillDisk(directory: string): string {
 }
 
 describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)', () => {
-  it('fails the writing run, leaves another one running and readable, and new runs work with free space', async () => {
+  it('fails the run that writes, and no other, until there is space', async () => {
     const daemon = await startTestDaemon({ disk: { bytes: 96 * 1024 * 1024 } })
     const peer = await daemon.peer()
     const quiet = await start(peer, 'sim:hang at=text')
@@ -73,7 +73,7 @@ describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)',
     expectWholeLog(quietEvents())
   })
 
-  it('fails a run whose raw log cannot be written although its events can be stored', async () => {
+  it('below the raw logs fails a run although its events can be stored', async () => {
     const daemon = await startTestDaemon({ disk: { bytes: 2 * 1024 * 1024, at: 'processes' } })
     const peer = await daemon.peer()
     const run = await start(peer, 'sim:flood frames=1000000 size=1000')

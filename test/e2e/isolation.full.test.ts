@@ -64,7 +64,7 @@ describe('a reported cost of 1e308', () => {
 })
 
 describe('an exception in the translation of a frame', () => {
-  it('becomes an unparsed event and has no other effect, also when the frame is read again', async () => {
+  it('becomes an unparsed event, also when the frame is read again', async () => {
     const env = { MUXD_THROW_AT: 'translated:tool_progress' }
     const daemon = await startTestDaemon({ env })
     const peer = await daemon.peer()
@@ -81,12 +81,12 @@ describe('an exception in the translation of a frame', () => {
   })
 })
 
-describe('an exception in the handling of a frame by a session', () => {
+describe('an exception in a session that handles a frame', () => {
   const env = { MUXD_THROW_AT: 'handled:tool_progress' }
   // Without an `init`: the process names prompts, so an `init` without the prompt's uuid would begin a turn of its own.
   const faulty = () => goingOn([text, progress])
 
-  it('ends the run and its process, but leaves the session and other sessions usable', async () => {
+  it('ends the run and its process, and the session stays usable', async () => {
     const daemon = await startTestDaemon({ env })
     const peer = await daemon.peer()
     const other = await start(peer, 'sim:long words=2000')
@@ -106,7 +106,7 @@ describe('an exception in the handling of a frame by a session', () => {
     expect((await log(next.peer, run.session)).filter(({ type }) => type === 'log_damaged')).toHaveLength(1)
   })
 
-  it('makes the session unusable if it occurs twice without a finished run in between', async () => {
+  it('twice without a finished run in between makes the session unusable', async () => {
     const daemon = await startTestDaemon({ env })
     const peer = await daemon.peer()
     const { session } = await play(peer, 'sim:echo hello')
@@ -156,7 +156,7 @@ describe('an exception in the handling of a frame by a session', () => {
 })
 
 describe('an exception while a session is restored', () => {
-  it('makes that session unusable and ends its process, while the daemon and other sessions continue', async () => {
+  it('makes only that session unusable, and ends its process', async () => {
     const daemon = await startTestDaemon()
     const peer = await daemon.peer()
     const run = await start(peer, goingOn([init, text]))

@@ -84,7 +84,7 @@ describe('a process that Claude Code has started', () => {
       .flatMap(([pid, name]) => (name === '1' ? [] : [pid]))
       .toSorted((one, other) => one - other)
 
-  it('outlives a close if it is detached, is listed in left while it runs, and ends with a sweep', async () => {
+  it('outlives a close if it is detached, is listed in left, and ends with a sweep', async () => {
     const { session } = await start()
     const closed = await peer.call<Session>('session.close', { session })
     expect(names()).toEqual(['2', '3'])
@@ -138,7 +138,7 @@ describe('a process that Claude Code has started', () => {
     await until(() => expect(names()).toEqual([]), patience)
   })
 
-  it('outlives a daemon that stops while Claude Code is idle, and the next daemon lists it in left', async () => {
+  it('outlives a daemon that stops without a run, and the next one lists it', async () => {
     const { session } = await start()
     await daemon.stop()
     expect(names()).toEqual(['2', '3'])

@@ -55,7 +55,7 @@ function expectRecovered([interrupted, ...rest]: readonly { type: string; run: s
 }
 
 describe('a home of the first version', () => {
-  it('is served with the same epoch, events and keys, and its unfinished runs are brought to an end', async () => {
+  it('keeps its epoch, events and keys, and its unfinished runs end', async () => {
     const home = tempHome()
     cpSync(earlierHome, home, { recursive: true })
     for (const directory of [home, join(home, 'processes')]) chmodSync(directory, 0o700)

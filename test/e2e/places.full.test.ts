@@ -72,7 +72,7 @@ describe('a turn that Claude Code begins itself', () => {
 })
 
 describe('idle processes above maxIdleProcesses', () => {
-  it('are closed, longest unused first, except those with an approval or background work', async () => {
+  it('are closed, longest unused first, unless they have an approval or background work', async () => {
     const daemon = await startTestDaemon({ config: { maxIdleProcesses: 2 } })
     const peer = await daemon.peer()
     const asking = await start(peer, 'sim:permission')

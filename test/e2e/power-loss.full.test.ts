@@ -103,7 +103,7 @@ describe.skipIf(!canInjectFaults || !canMount)('a power cut (skipped without a C
     await expect(following).rejects.toThrow('the connection was closed')
   })
 
-  it('revokes ended runs if syncs had no effect, which the check of these tests detects', async () => {
+  it('revokes ended runs if syncs have no effect, which the check detects', async () => {
     const { home, faults, daemon, peer, sessions, seen } = await daemonUnderLoad()
     await until(() => expect(endsSeen([...sessions.keys()].map(seen))).toBeGreaterThanOrEqual(1))
     // Save the synced copies now and restore them after later syncs, as if those syncs had had no effect.

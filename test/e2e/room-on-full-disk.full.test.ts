@@ -34,7 +34,7 @@ function fillDisk(directory: string): string {
 }
 
 describe.skipIf(!canMount)('on a full disk (skipped where no disk can be mounted)', () => {
-  it('deleted sessions free space, other changes are rejected with advice, and the ballast returns', async () => {
+  it('deleted sessions free space, and other changes are rejected with advice', async () => {
     const daemon = await startTestDaemon({ disk: { bytes: 96 * 1024 * 1024 } })
     const peer = await daemon.peer()
     const runs: Run[] = []

@@ -48,8 +48,8 @@ const offsetIn = (file: string) => {
   return row!.offset
 }
 
-describe('a daemon that takes over a process with much output', () => {
-  it('rereads only output after the last snapshot, and the run ends without log_damaged', async () => {
+describe('taking over a process with much output', () => {
+  it('rereads only the output after the last snapshot, without log_damaged', async () => {
     const { daemon, mux, run, database } = await killedLate()
     const offset = offsetIn(database)
     const next = await startTestDaemon({ home: daemon.home })
@@ -66,7 +66,7 @@ describe('a daemon that takes over a process with much output', () => {
     left.close()
   })
 
-  it('stores a new snapshot soon, so that its successor rereads little', async () => {
+  it('stores a new snapshot soon, so that the next daemon rereads little', async () => {
     const { daemon, mux, run, database } = await killedLate(1_000_000)
     changeDatabase(database, 'DELETE FROM snapshots')
     const offset = offsetIn(database)

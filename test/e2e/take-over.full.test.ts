@@ -65,7 +65,7 @@ describe('a daemon that takes a session over', () => {
     expect((await readAll(again, run)).map(({ type }) => type)).not.toContain('limit_reached')
   })
 
-  it('interrupts a run whose timeout passed while no daemon ran, and its process serves the next prompt', async () => {
+  it('interrupts a run whose timeout passed while no daemon ran', async () => {
     const config = { cancelGraceMs: 60_000 }
     const daemon = await startTestDaemon({ config })
     const peer = await daemon.peer()
@@ -123,7 +123,7 @@ describe('a daemon that takes a session over', () => {
     expect(await again.call('approval.get', { approval })).toMatchObject({ decision: 'withdrawn' })
   })
 
-  it('sends no queued prompt into a turn of Claude Code itself that began while no daemon ran', async () => {
+  it('sends no queued prompt into a turn that Claude Code began by itself', async () => {
     const daemon = await startTestDaemon(withStandIn)
     const peer = await daemon.peer()
     const [go, begun, end] = [join(tempDir(), 'go'), join(tempDir(), 'begun'), join(tempDir(), 'end')]
@@ -146,25 +146,22 @@ describe('a daemon that takes a session over', () => {
   })
 })
 
-describe('a daemon that takes a session over with another configuration', () => {
+describe('a daemon with another configuration', () => {
   it.each([
     [0, 300_000],
     [300_000, 0],
-  ])(
-    'derives the same events for a process started with idleCloseMs %i if the value is now %i',
-    async (before, after) => {
-      const daemon = await startTestDaemon({ ...withStandIn, config: { idleCloseMs: before, resultGraceMs: 60_000 } })
-      const peer = await daemon.peer()
-      const end = join(tempDir(), 'end')
-      const run = await start(peer, [{ result: true }, { type: 'system', subtype: 'note' }, { until: end }])
-      await until(async () => expect((await readAll(peer, run, [run.run])).map(({ type }) => type)).toContain('notice'))
-      await daemon.kill()
-      const config = { idleCloseMs: after, resultGraceMs: 60_000 }
-      const again = await (await startTestDaemon({ home: daemon.home, ...withStandIn, config })).peer()
-      expect(await get(again, run)).toMatchObject({ state: before === 0 ? 'running' : 'done' })
-      writeFileSync(end, '')
-      expect(await ended(again, run)).toMatchObject({ state: 'done' })
-      expect((await readAll(again, run)).map(({ type }) => type)).not.toContain('log_damaged')
-    },
-  )
+  ])('derives the same events for a process started with idleCloseMs %i when it is now %i', async (before, after) => {
+    const daemon = await startTestDaemon({ ...withStandIn, config: { idleCloseMs: before, resultGraceMs: 60_000 } })
+    const peer = await daemon.peer()
+    const end = join(tempDir(), 'end')
+    const run = await start(peer, [{ result: true }, { type: 'system', subtype: 'note' }, { until: end }])
+    await until(async () => expect((await readAll(peer, run, [run.run])).map(({ type }) => type)).toContain('notice'))
+    await daemon.kill()
+    const config = { idleCloseMs: after, resultGraceMs: 60_000 }
+    const again = await (await startTestDaemon({ home: daemon.home, ...withStandIn, config })).peer()
+    expect(await get(again, run)).toMatchObject({ state: before === 0 ? 'running' : 'done' })
+    writeFileSync(end, '')
+    expect(await ended(again, run)).toMatchObject({ state: 'done' })
+    expect((await readAll(again, run)).map(({ type }) => type)).not.toContain('log_damaged')
+  })
 })

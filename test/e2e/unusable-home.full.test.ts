@@ -36,7 +36,7 @@ function everywhere(home: string, sentence: RegExp, run: (argv: string[]) => str
   expect(found.detail).toMatch(sentence)
 }
 
-describe('serve, a background start and doctor report in one sentence', () => {
+describe('serve, background start and doctor report in one sentence', () => {
   it('a home that is a file', () => {
     const home = tempHome()
     writeFileSync(home, '')
@@ -65,8 +65,8 @@ describe('serve, a background start and doctor report in one sentence', () => {
   })
 })
 
-describe('a daemon with few file descriptors', () => {
-  it.each([20, 21, 22, 23, 24, 26])('(%i) does not report the database as damaged and keeps its tokens', limit => {
+describe('a daemon with a descriptor limit', () => {
+  it.each([20, 21, 22, 23, 24, 26])('of %i does not report the database as damaged and keeps its tokens', limit => {
     const home = tempHome()
     mkdirSync(home, { mode: 0o700 })
     const tokens = join(home, 'tokens.json')

@@ -38,7 +38,7 @@ describe('bytes printed just before the exit', () => {
   })
 })
 
-describe('bytes printed just before the exit, with the pty-host in a process of its own', () => {
+describe('bytes printed just before the exit, in a separate pty-host', () => {
   let printed: PrintedBytes
   let pid: number
   beforeAll(async () => {
@@ -57,7 +57,7 @@ describe('bytes printed just before the exit, with the pty-host in a process of 
   })
 
   describe.each([4_097, 1_000_000])('%i of them are all in the raw log', size => {
-    it.each([50, 5_000])('when the pty-host was stopped for %i ms meanwhile', async ms => {
+    it.each([50, 5_000])('if the pty-host was stopped for %i ms', async ms => {
       const block = async () => {
         process.kill(pid, 'SIGSTOP')
         await delay(ms)
@@ -66,7 +66,7 @@ describe('bytes printed just before the exit, with the pty-host in a process of 
       expect(await bytesLostByPtyHost(printed, { size, runs: atOnce, atOnce, block })).toBe(0)
     })
 
-    it.each([50, 5_000])('when the reader was blocked for %i ms meanwhile', async ms => {
+    it.each([50, 5_000])('if the reader was blocked for %i ms', async ms => {
       expect(await bytesLostByPtyHost(printed, { size, runs: atOnce, atOnce, block: () => blockEventLoop(ms) })).toBe(0)
     })
   })

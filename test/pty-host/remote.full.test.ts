@@ -45,7 +45,7 @@ describe('a pty-host in a process of its own', () => {
     })
   const raw = (held: HeldProcess) => readFileSync(join(home.processes, `${held.id}.raw`), 'utf8')
 
-  it('keeps its processes when the daemon leaves, and gives them to the next one with all output', async () => {
+  it('keeps its processes and their output for the next daemon', async () => {
     const first = await attach()
     const held = await sh(first, 'p_1', 'echo one; read line; echo "$line"; read line; echo "$line"; exit 3')
     await until(() => expect(raw(held)).toBe('one\n'), patience)

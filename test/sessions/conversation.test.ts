@@ -328,7 +328,7 @@ describe('an approval that Claude Code requests', () => {
     expect(about()).toMatchObject([{ parent: 'call' }, { parent: 'call', decision: 'withdrawn' }])
   })
 
-  it('for a background task outlives the run, and is withdrawn when Claude Code withdraws it', () => {
+  it('for a background task outlives the run until Claude Code withdraws it', () => {
     const run = prompt('one')
     init(uuid(run))
     background('agent')
