@@ -66,21 +66,18 @@ describe('a run cancelled by another client', () => {
 })
 
 // 2.1.197 and older leave the command of a tool behind on SIGTERM, in a session of its own. muxd ends it.
-test.each(['terminate', 'kill'] as const)(
-  'a cancel with mode %s during a tool ends every process of the tool',
-  async mode => {
-    const tag = randomUUID()
-    const watched = watch(await suite.mux.run({ prompt: `scn:long-tool:${tag}`, cwd: suite.cwd }))
-    await toolRunning(watched)
-    await watched.run.cancel(undefined, { mode })
-    const events = await watched.ended()
-    expect(one(events, 'cancelled').by).toEqual(one(events, 'cancel_requested').by)
-    expect(running(tag)).toEqual([])
-    const { session } = await watched.run.info()
-    const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
-    expect(one(next, 'done').response).toContain('afterwards')
-  },
-)
+test.each(['terminate', 'kill'] as const)('a cancel with mode %s ends every process of a tool', async mode => {
+  const tag = randomUUID()
+  const watched = watch(await suite.mux.run({ prompt: `scn:long-tool:${tag}`, cwd: suite.cwd }))
+  await toolRunning(watched)
+  await watched.run.cancel(undefined, { mode })
+  const events = await watched.ended()
+  expect(one(events, 'cancelled').by).toEqual(one(events, 'cancel_requested').by)
+  expect(running(tag)).toEqual([])
+  const { session } = await watched.run.info()
+  const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
+  expect(one(next, 'done').response).toContain('afterwards')
+})
 
 test('a run killed right after its start leaves a usable session', async () => {
   const watched = watch(await suite.mux.run({ prompt: 'scn:endless', cwd: suite.cwd }))

@@ -38,20 +38,17 @@ describe('a run beyond its limit', () => {
     ['of time, before an answer', 'scn:silent', { timeoutMs: 1_500, inactivityMs: 60_000 }, 'timed_out'],
     ['of silence, where the API answers nothing', 'scn:silent', { inactivityMs: 1_500 }, 'inactive'],
     ['of silence, in a tool', 'scn:long-tool:limited', { inactivityMs: 2_500 }, 'inactive'],
-  ])(
-    '%s, fails with the code of its limit, and its process serves the next prompt',
-    async (_title, prompt, limits, code) => {
-      const session = await warmSession()
-      const process = await processOf(session)
-      const events = await limited(session, prompt, limits)
-      expect(codeOf(events)).toBe(code)
-      expect(ofType(events, 'limit_reached')).toHaveLength(1)
-      expect(ofType(events, 'cancel_escalated')).toEqual([])
-      const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
-      expect(one(next, 'done').response).toContain('afterwards')
-      expect(await processOf(session)).toEqual(process)
-    },
-  )
+  ])('%s, fails by its limit, and its process stays', async (_title, prompt, limits, code) => {
+    const session = await warmSession()
+    const process = await processOf(session)
+    const events = await limited(session, prompt, limits)
+    expect(codeOf(events)).toBe(code)
+    expect(ofType(events, 'limit_reached')).toHaveLength(1)
+    expect(ofType(events, 'cancel_escalated')).toEqual([])
+    const next = await play(suite.mux, { prompt: 'scn:text:afterwards', session })
+    expect(one(next, 'done').response).toContain('afterwards')
+    expect(await processOf(session)).toEqual(process)
+  })
 
   test('of silence is not ended while text is streamed', async () => {
     const session = await warmSession()

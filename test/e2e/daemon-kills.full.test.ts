@@ -103,38 +103,35 @@ const places: [HookPoint, number][] = [
 ]
 
 describe('a daemon that is killed', () => {
-  it.each(places)(
-    'at kill point %s, after passing it %i times, loses and duplicates no event',
-    async (point, count) => {
-      const { home, pid } = await startTestDaemon({ env: { MUXD_KILL_AT: `${point}:${count}` } })
-      const starter = await connect({ home, timing, patient: true })
-      onTestFinished(() => starter.close())
-      // Long enough to reach each kill point, also the checkpoint of the write-ahead log.
-      const [frames, size] = point === 'checkpointed' ? [600, 10_000] : [100, 100]
-      const prompt = `sim:flood frames=${frames} rate=300 size=${size}`
-      const first = starter.run({ prompt, cwd: tempDir() })
-      const second = first.then(({ session }) => starter.run({ prompt: 'sim:tools', session }))
-      const follower = first.then(({ session }) => startFollower({ home, patient: true }, [session]))
-      await until(() => expect(isAlive(pid)).toBe(false), patience)
+  it.each(places)('at kill point %s, passed %i times before, loses and duplicates no event', async (point, count) => {
+    const { home, pid } = await startTestDaemon({ env: { MUXD_KILL_AT: `${point}:${count}` } })
+    const starter = await connect({ home, timing, patient: true })
+    onTestFinished(() => starter.close())
+    // Long enough to reach each kill point, also the checkpoint of the write-ahead log.
+    const [frames, size] = point === 'checkpointed' ? [600, 10_000] : [100, 100]
+    const prompt = `sim:flood frames=${frames} rate=300 size=${size}`
+    const first = starter.run({ prompt, cwd: tempDir() })
+    const second = first.then(({ session }) => starter.run({ prompt: 'sim:tools', session }))
+    const follower = first.then(({ session }) => startFollower({ home, patient: true }, [session]))
+    await until(() => expect(isAlive(pid)).toBe(false), patience)
 
-      await startTestDaemon({ home })
-      const { session } = await first
-      await (await first).result()
-      await (await second).result()
-      const log = await readLog(starter.api.topic.read, session)
-      await until(async () => expectWholeLog((await follower).logs.get(session)!, { log }), patience)
-      expect(log.map(({ type }) => type)).not.toContain('log_damaged')
-      const { runs } = await starter.api.run.list({ session })
-      expect(runs.map(({ state }) => state)).toEqual(['done', 'done'])
-      // A single process served both runs.
-      const inits = new Set(log.flatMap(event => (event.type === 'session_init' ? [event['claudeSessionId']] : [])))
-      expect(inits.size).toBe(1)
-    },
-  )
+    await startTestDaemon({ home })
+    const { session } = await first
+    await (await first).result()
+    await (await second).result()
+    const log = await readLog(starter.api.topic.read, session)
+    await until(async () => expectWholeLog((await follower).logs.get(session)!, { log }), patience)
+    expect(log.map(({ type }) => type)).not.toContain('log_damaged')
+    const { runs } = await starter.api.run.list({ session })
+    expect(runs.map(({ state }) => state)).toEqual(['done', 'done'])
+    // A single process served both runs.
+    const inits = new Set(log.flatMap(event => (event.type === 'session_init' ? [event['claudeSessionId']] : [])))
+    expect(inits.size).toBe(1)
+  })
 })
 
 describe('a daemon that is killed while it sends a prompt to an existing process', () => {
-  it.each(['gathered:3', 'sent:1', 'committed:3'])('at %s, is followed by one that runs the prompt once', async place => {
+  it.each(['gathered:3', 'sent:1', 'committed:3'])('at %s, lets the next one run the prompt once', async place => {
     const first = await startTestDaemon()
     const { home } = first
     const mux = await connect({ home, timing, patient: true })

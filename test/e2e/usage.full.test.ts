@@ -114,7 +114,7 @@ const places: [HookPoint, number][] = [
 ]
 
 describe('a daemon that is killed', () => {
-  it.each(places)('at kill point %s, after passing it %i times, loses and duplicates no cost', async (point, count) => {
+  it.each(places)('at kill point %s, passed %i times before, loses and duplicates no cost', async (point, count) => {
     const { home, pid } = await startTestDaemon({ env: { MUXD_KILL_AT: `${point}:${count}` } })
     const starter = await connect({ home, timing, patient: true })
     onTestFinished(() => starter.close())
