@@ -1,6 +1,7 @@
 // Makes package-lock.json independent of the registry it was made against: no download addresses, and an entry for
 // every optional platform package, also those that a partial mirror does not carry (npm leaves them out, and `npm ci`
-// then refuses the file). Run after a change of dependencies: node .ci/lockfile.mjs [sqlite-node20]
+// then refuses the file). Versions stay as they are where package.json allows them. Run after a change of dependencies:
+// node .ci/lockfile.mjs [sqlite-node20]
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,12 +11,13 @@ import { fileURLToPath } from 'node:url'
 const root = resolve(process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url)))
 // Away from node_modules, whose own record of what is installed has no checksums.
 const place = mkdtempSync(join(tmpdir(), 'lockfile-'))
+copyFileSync(join(root, 'package-lock.json'), join(place, 'package-lock.json'))
 const { name: packageName, workspaces = [] } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 for (const directory of ['.', ...workspaces]) {
   mkdirSync(join(place, directory), { recursive: true })
   copyFileSync(join(root, directory, 'package.json'), join(place, directory, 'package.json'))
 }
-execFileSync('npm', ['install', '--package-lock-only', '--omit-lockfile-registry-resolved=false'], {
+execFileSync('npm', ['install', '--package-lock-only', '--ignore-scripts', '--omit-lockfile-registry-resolved=false'], {
   cwd: place,
   stdio: 'inherit',
 })

@@ -6,6 +6,7 @@ import type {
   CancelMode,
   CancelStep,
   EventBody,
+  EventOf,
   Failure,
   Origin,
   Run,
@@ -17,7 +18,6 @@ import type { Outcome, Said } from '../agents/agent.ts'
 import type { StoredRun } from '../store/store.ts'
 import { noTokens } from '../usage/tokens.ts'
 import type { Place } from './admission.ts'
-import type { ReachedLimit } from './asked-end.ts'
 import { isEnded, nextRunState, type RunInput } from './run-state.ts'
 
 /** A run that has not ended: its record, and what is known of it meanwhile. */
@@ -44,6 +44,8 @@ export interface ActiveRun {
   /** Among the active runs. Turns that Claude Code begins itself have none. */
   place?: Place
 }
+
+export type ReachedLimit = Pick<EventOf<'limit_reached'>, 'limit' | 'value'>
 
 /** A run that somebody asked for. */
 export const createRun = (

@@ -1,5 +1,5 @@
-import type { Actor, CancelEnd, CancelMode, CancelStep, EventOf } from '../../protocol/index.ts'
-import type { ActiveRun } from './active-run.ts'
+import type { Actor, CancelEnd, CancelMode, CancelStep } from '../../protocol/index.ts'
+import type { ActiveRun, ReachedLimit } from './active-run.ts'
 import type { RunInput } from './run-state.ts'
 
 /**
@@ -24,8 +24,6 @@ export function exceed(run: ActiveRun, limit: ReachedLimit): void {
 export function pursue(run: ActiveRun, step: CancelStep): void {
   if (isHarder(step, run.pursued)) run.pursued = step
 }
-
-export type ReachedLimit = Pick<EventOf<'limit_reached'>, 'limit' | 'value'>
 
 export const isHarder = (step: CancelStep, than: CancelStep | undefined): boolean =>
   than === undefined || cancelSteps.indexOf(step) > cancelSteps.indexOf(than)

@@ -25,7 +25,7 @@ import { createQuestions, type Questions, type QuestionsState } from './question
 import type { Recorder, Source } from './recorder.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { isEnded, type RunInput } from './run-state.ts'
-import { rulesRequest } from './session-rules.ts'
+import { rulesRequest } from './requests.ts'
 
 /**
  * The half of a session that writes: it turns what Claude Code prints and what is done to runs into the session's log.

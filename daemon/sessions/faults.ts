@@ -9,7 +9,6 @@ import type { Conversation } from './conversation.ts'
 import type { Recorder } from './recorder.ts'
 import type { RunQueue } from './run-queue.ts'
 import { isEnded } from './run-state.ts'
-import type { SessionProcess } from './session-process.ts'
 
 /** An exception in a session's own code, which no output may cause and which may still happen. */
 export interface Fault {
@@ -42,7 +41,7 @@ export interface FaultsOptions {
   log: Log
   conversation: Conversation
   recorder: Recorder
-  process: () => SessionProcess
+  process: () => { discard(): void }
   queue: () => RunQueue
   refresh(): void
 }

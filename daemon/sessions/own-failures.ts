@@ -2,7 +2,7 @@ import type { Failure } from '../../protocol/index.ts'
 import { failureOf } from '../agents/claude/failure.ts'
 import { isNoSpace } from '../os/system-error.ts'
 import { DiskFull } from '../store/store.ts'
-import type { ReachedLimit } from './asked-end.ts'
+import type { ReachedLimit } from './active-run.ts'
 import { ConversationInUse } from './ownership.ts'
 
 /** Why a run failed that muxd itself could not go on with; what Claude Code reports is `claude/failure.ts`'s part. */

@@ -3,6 +3,9 @@ import { limits } from '../../protocol/limits.ts'
 import type { ClaudeProcess } from '../agents/claude/claude-process.ts'
 import type { Answer } from '../agents/agent.ts'
 
+/** Marks the requests that carry permission rules, so that the next daemon recognises their answers. */
+export const rulesRequest = 'rules'
+
 /** What muxd asks of a live process and waits for the answer to. */
 export interface Requests {
   /**

@@ -1,7 +1,7 @@
 import type { Run } from '../../protocol/index.ts'
 import { startDeadline } from '../os/deadline.ts'
 import { sleepWatch } from '../os/sleep.ts'
-import type { ReachedLimit } from './asked-end.ts'
+import type { ReachedLimit } from './active-run.ts'
 
 /** A run that goes on, and what its limits are counted from. */
 export interface Watched {

@@ -5,7 +5,7 @@ import { parsePermissionRules, permissionSettings } from '../agents/claude/permi
 import type { Conversation } from './conversation.ts'
 import { rulesFailure } from './own-failures.ts'
 import type { Answer } from '../agents/agent.ts'
-import type { Requests } from './requests.ts'
+import { type Requests, rulesRequest } from './requests.ts'
 
 /**
  * Keeps a process's permission rules equal to the session's. Claude Code enforces them; each request replaces the whole
@@ -103,6 +103,3 @@ export function createSessionRules(
     },
   }
 }
-
-/** Marks the requests that carry rules, so that the next daemon recognises their answers. */
-export const rulesRequest = 'rules'

@@ -8,7 +8,7 @@ import { methods } from '../../protocol/index.ts'
 
 /** Starts a language server and talks to it as an editor does: messages with a header, one answer a request. */
 function startLanguageServer() {
-  const child = spawn(process.execPath, [resolve('node_modules/typescript/bin/tsc'), '--lsp', '--stdio'], {
+  const child = spawn(process.execPath, [resolve('node_modules/@typescript/native/bin/tsc'), '--lsp', '--stdio'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const waiting = new Map<number, (result: unknown) => void>()

@@ -118,7 +118,7 @@ export const wrong: number = sessions[0]!.title
 for await (const event of mux.subscribe('session/s_1')) if (event.type === 'assistant_text') event.delta.trim()
 `,
   )
-  const compiler = resolve('node_modules/typescript/bin/tsc')
+  const compiler = resolve('node_modules/@typescript/native/bin/tsc')
   const args = [
     compiler,
     '--noEmit',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { isResult, live, oneShot, play, resultOf, startSimulator } from './support/simulator.ts'
+import { isResult, live, oneShot, play, resultOf, startSimulator } from '../support/simulator.ts'
 
 test('--version prints a version of Claude Code and names the simulator', async () => {
   const simulator = startSimulator(['--version'])

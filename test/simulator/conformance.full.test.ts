@@ -8,8 +8,8 @@ import {
   play,
   startSimulator,
   type Frame,
-} from './support/simulator.ts'
-import { keyPaths, kindOf, recordings } from './support/shape.ts'
+} from '../support/simulator.ts'
+import { keyPaths, kindOf, recordings } from './shape.ts'
 
 const recorded = recordings()
 const partials = [...oneShot, '--include-partial-messages']

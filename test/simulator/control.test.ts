@@ -11,8 +11,8 @@ import {
   startSimulator,
   type Frame,
   type Simulator,
-} from './support/simulator.ts'
-import { kindOf, recordings } from './support/shape.ts'
+} from '../support/simulator.ts'
+import { kindOf, recordings } from './shape.ts'
 
 const recorded = recordings()
 const result = (index: number) => (frame: Frame) => isResult(frame) && frame['result_index'] === index

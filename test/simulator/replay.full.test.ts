@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
-import { play } from './support/simulator.ts'
+import { play } from '../support/simulator.ts'
 
 const directory = resolve('test/fixtures/recordings')
 const recordings = readdirSync(directory).filter(file => /\.raw(\.gz)?$/.test(file))

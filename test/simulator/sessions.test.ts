@@ -3,8 +3,8 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { tempDir } from '../support/temp-dir.ts'
-import { recordings } from './support/shape.ts'
-import { isResult, isTextDelta, live, play, resultOf, startSimulator } from './support/simulator.ts'
+import { recordings } from './shape.ts'
+import { isResult, isTextDelta, live, play, resultOf, startSimulator } from '../support/simulator.ts'
 
 const recorded = recordings()
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { isQuestion, isResult, isTextDelta, live, startSimulator, type Frame } from './support/simulator.ts'
-import { hasProc, untilIdle } from './support/proc.ts'
-import { kindOf, recordings } from './support/shape.ts'
+import { isQuestion, isResult, isTextDelta, live, startSimulator, type Frame } from '../support/simulator.ts'
+import { hasProc, untilIdle } from '../support/proc.ts'
+import { kindOf, recordings } from './shape.ts'
 
 const recorded = recordings()
 const requesting = ({ status }: Frame) => status === 'requesting'

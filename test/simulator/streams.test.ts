@@ -4,8 +4,8 @@ import { gunzipSync } from 'node:zlib'
 import { spawn } from 'node-pty'
 import { expect, onTestFinished, test } from 'vitest'
 import { tempDir } from '../support/temp-dir.ts'
-import { hasProc, residentBytes, untilIdle } from './support/proc.ts'
-import { isResult, isTextDelta, live, play, resultOf, simulatorPath, startSimulator } from './support/simulator.ts'
+import { hasProc, residentBytes, untilIdle } from '../support/proc.ts'
+import { isResult, isTextDelta, live, play, resultOf, simulatorPath, startSimulator } from '../support/simulator.ts'
 import { until } from '../support/until.ts'
 
 const directory = resolve('test/fixtures/recordings')

@@ -1,19 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Event, type Mux, RpcError } from '../../client/sdk/index.ts'
 import { expectWholeLog } from '../support/whole-log.ts'
-import { connectTo, count, isExpected, type World } from './world.ts'
-
-/**
- * Follows a session from some position on, as real clients do: it stalls, unsubscribes and subscribes again,
- * disconnects and connects again. In the end it must have received the log from its first position on, each event once.
- */
-export interface Follower {
-  /** The `seq` of the last event received; undefined when the session no longer exists. */
-  readonly place: number | undefined
-  /** Throws unless the received events are those of `log`. */
-  check(log: readonly object[]): void
-  leave(): Promise<void>
-}
+import { connectTo, count, type Follower, isExpected, type World } from './world.ts'
 
 export function startFollower(world: World, session: string, after: number): Follower {
   const random = world.random.fork()

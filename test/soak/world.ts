@@ -1,5 +1,4 @@
 import { connect, type ConnectOptions, type Mux, RpcError, Unavailable } from '../../client/sdk/index.ts'
-import type { Follower } from './follower.ts'
 import type { Random } from '../support/random.ts'
 
 /** What the workers of a soak share. */
@@ -18,6 +17,18 @@ export interface World {
   readonly doing: Map<object, string>
   /** The round is over: workers begin nothing new. */
   isEnding: boolean
+}
+
+/**
+ * Follows a session from some position on, as real clients do: it stalls, unsubscribes and subscribes again,
+ * disconnects and connects again. In the end it must have received the log from its first position on, each event once.
+ */
+export interface Follower {
+  /** The `seq` of the last event received; undefined when the session no longer exists. */
+  readonly place: number | undefined
+  /** Throws unless the received events are those of `log`. */
+  check(log: readonly object[]): void
+  leave(): Promise<void>
 }
 
 export const count = ({ counts }: Pick<World, 'counts'>, what: string, amount = 1): void =>

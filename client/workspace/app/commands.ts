@@ -8,27 +8,10 @@ import { sessionName } from '../../text/session-name.ts'
 import { oneLine } from '../parts/format.ts'
 import { openWorkspace } from './switch-workspace.ts'
 import type { Chord } from '../context/keys.ts'
+import type { Command } from './command.ts'
 import { currentSessionCommands } from './session-commands.ts'
 import { nextTheme, theme } from './theme.ts'
 import { messageOf, type Workspace } from '../context/workspace.ts'
-
-/** Something that can be done from the palette or by its keys. */
-export interface Command {
-  id: string
-  group: string
-  title: string
-  /** Shown beside its title. The search looks at it too. */
-  hint?: string
-  /** More words that the search looks at. */
-  words?: string
-  /**
-   * It takes effect at once and cannot be undone. The palette offers it only for its complete first word, and never
-   * first.
-   */
-  isFinal?: boolean
-  keys?: Chord
-  run(): void
-}
 
 /** Returns all commands that are possible now. */
 export function commandsOf(workspace: Workspace): Command[] {

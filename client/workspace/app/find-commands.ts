@@ -1,4 +1,4 @@
-import type { Command } from './commands.ts'
+import type { Command } from './command.ts'
 import { matchScore } from './match.ts'
 
 const most = 60

@@ -1,5 +1,5 @@
 import { parseBlockId } from '../layout/block.ts'
-import type { Command } from './commands.ts'
+import type { Command } from './command.ts'
 import { showSession } from './show-session.ts'
 import { messageOf, type Workspace } from '../context/workspace.ts'
 

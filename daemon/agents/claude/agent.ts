@@ -1,6 +1,7 @@
 import type { Agent, Exit, Launch } from '../agent.ts'
 import { noBackgroundTasks } from './background-tasks.ts'
-import { type ClaudeDecoder, decode } from './decode.ts'
+import type { ClaudeDecoder } from './claude-decoder.ts'
+import { decode } from './decode.ts'
 import { classifyExit } from './failure.ts'
 import { outcomeOf } from './translate/result.ts'
 import { createTranslatorState, forgetTurn } from './translate/state.ts'

@@ -1,6 +1,6 @@
 import type { Signal } from '../agent.ts'
+import type { ClaudeDecoder } from './claude-decoder.ts'
 import { unsupportedLine } from './control.ts'
-import type { ClaudeDecoder } from './decode.ts'
 import { readPermissionRequest } from './permission-request.ts'
 import type { Shape } from './shape.ts'
 import { type Control, readControl, stillQueued } from './turn.ts'

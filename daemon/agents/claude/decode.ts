@@ -1,7 +1,8 @@
 import type { EventBody } from '../../../protocol/index.ts'
 import { passThrowPoint } from '../../hook-points.ts'
 import type { Decoded, Signal, Unparsed } from '../agent.ts'
-import { type BackgroundTasks, followBackgroundTasks, tasksOf } from './background-tasks.ts'
+import { followBackgroundTasks, tasksOf } from './background-tasks.ts'
+import type { ClaudeDecoder } from './claude-decoder.ts'
 import { controlSignals } from './control-signals.ts'
 import { notDecodable } from './frame.ts'
 import { isShape, nameOf, type Shape, shapeOf } from './shape.ts'
@@ -10,19 +11,12 @@ import { conversationReset, followSession } from './translate/conversation-id.ts
 import { kindOfFrame, notice } from './translate/notice.ts'
 import { rateLimit } from './translate/rate-limit.ts'
 import { resultFrame } from './translate/result.ts'
-import type { TranslatorState } from './translate/state.ts'
 import { streamEvent } from './translate/stream-event.ts'
 import { systemFrame } from './translate/system.ts'
 import { toolProgress } from './translate/tool-progress.ts'
 import { lengthOf } from './translate/transcript.ts'
 import { userFrame } from './translate/user.ts'
 import { readTurn } from './turn.ts'
-
-/** The state of the decoder of one process. */
-export interface ClaudeDecoder {
-  translator: TranslatorState
-  tasks: BackgroundTasks
-}
 
 /** Decodes a frame. No other code reads it. An exception makes the frame `unparsed`. */
 export function decode(decoder: ClaudeDecoder, frame: unknown, time: number): Decoded | { unparsed: Unparsed } {

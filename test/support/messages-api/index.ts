@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { readConversation, type ApiRequest, type MessagesBody } from './conversation.ts'
-import { scenarios, type Scenario } from './scenarios/index.ts'
+import { scenarios } from './scenarios/index.ts'
+import type { Scenario } from './scenarios/scenario.ts'
 import { send } from './send.ts'
 
 export type { ApiRequest } from './conversation.ts'

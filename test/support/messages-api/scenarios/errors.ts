@@ -1,5 +1,5 @@
 import { failure, message, text } from '../reply.ts'
-import type { Scenario } from './index.ts'
+import type { Scenario } from './scenario.ts'
 
 /** One row for each error class of the API. Every attempt gets the error. */
 export const errors: Record<string, Scenario> = {

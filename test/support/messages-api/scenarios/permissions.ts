@@ -1,5 +1,5 @@
 import { message, text, tool } from '../reply.ts'
-import type { Scenario } from './index.ts'
+import type { Scenario } from './scenario.ts'
 
 /** Tools that need a permission, each call its own. */
 export const permissions: Record<string, Scenario> = {

@@ -1,5 +1,5 @@
 import { failure, message, text, type ErrorReply, type MessageReply } from '../reply.ts'
-import type { Scenario } from './index.ts'
+import type { Scenario } from './scenario.ts'
 
 const well = () => message([text('Well in the end.')])
 const first =

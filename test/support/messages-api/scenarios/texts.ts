@@ -1,5 +1,5 @@
 import { message, text, thinking } from '../reply.ts'
-import type { Scenario } from './index.ts'
+import type { Scenario } from './scenario.ts'
 
 export const texts: Record<string, Scenario> = {
   /** For prompts without a marker. */

@@ -1,5 +1,5 @@
 import { message, text, tool } from '../reply.ts'
-import type { Scenario } from './index.ts'
+import type { Scenario } from './scenario.ts'
 
 export const tools: Record<string, Scenario> = {
   bash: ({ toolResults }) =>

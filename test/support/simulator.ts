@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
-import { tempDir } from '../../support/temp-dir.ts'
+import { tempDir } from './temp-dir.ts'
 
 // oxlint-disable-next-line typescript/no-explicit-any
 export type Frame = Record<string, any>
@@ -32,7 +32,7 @@ export interface Simulator {
 }
 
 /** The simulator as built for the package. */
-export const simulatorPath = fileURLToPath(new URL('../../../dist/simulator.js', import.meta.url))
+export const simulatorPath = fileURLToPath(new URL('../../dist/simulator.js', import.meta.url))
 
 export const live = [
   '-p',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'vitest'
-import { until } from '../../support/until.ts'
+import { until } from './until.ts'
 
 /** Whether the system has /proc. Tests that need it are skipped elsewhere. */
 export const hasProc = process.platform === 'linux'

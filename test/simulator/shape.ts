@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { parsed, type Frame } from './simulator.ts'
+import { parsed, type Frame } from '../support/simulator.ts'
 
 /** Returns the kind of a frame. The keys of a frame depend on its kind. */
 export function kindOf(frame: Frame): string {

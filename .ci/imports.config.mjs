@@ -1,0 +1,383 @@
+/**
+ * Which folder may import what. `npm run check:imports` compares this table with the files.
+ *
+ * - `'folder': [...]` is for the files in this folder, without its subfolders. A folder may always import itself.
+ * - `'folder/**': [...]` is for a folder and everything below it that has no entry of its own.
+ * - `'folder/file.ts': [...]` is for one file, in place of the entry of its folder.
+ * - A list names folders, packages (`npm:NAME`), and `node:` for the modules of Node. `folder/**` and `npm:*` work there too.
+ *
+ * Type imports count like any other. Every folder with source files needs an entry, and a list names only what it needs:
+ * remove a name together with the last import. Imports go one way. The tool also finds circles of files and of folders;
+ * there a subfolder counts as a part of its folder.
+ */
+export const allowed = {
+  // The protocol runs in Node and in browsers, and is the only thing that the daemon and its clients share.
+  protocol: ['npm:typebox'],
+
+  // ---- The daemon. It never imports client/. ----
+
+  // Starts a daemon: it puts the parts together, so it knows them all.
+  'daemon/daemon.ts': [
+    '.', // package.json, for the version
+    'protocol',
+    'daemon/agents/claude',
+    'daemon/home',
+    'daemon/log',
+    'daemon/notify',
+    'daemon/os',
+    'daemon/pty-host',
+    'daemon/retention',
+    'daemon/rpc',
+    'daemon/server',
+    'daemon/sessions',
+    'daemon/store',
+    'daemon/store/disk',
+    'daemon/store/journal',
+    'daemon/tokens',
+    'daemon/topics',
+    'daemon/usage',
+    'daemon/workspaces',
+    'node:',
+    'npm:nanoid',
+  ],
+  // `daemon.status` asks every part for its state.
+  'daemon/status.ts': [
+    'protocol',
+    'daemon/agents/claude',
+    'daemon/home',
+    'daemon/notify',
+    'daemon/pty-host',
+    'daemon/retention',
+    'daemon/rpc',
+    'daemon/server',
+    'daemon/sessions',
+    'daemon/store',
+    'node:',
+  ],
+  // The rest: the program's entry, its configuration, and small files that every part may use.
+  daemon: [
+    'protocol',
+    'daemon/home',
+    'daemon/log',
+    'daemon/notify', // the schema of a target is a part of the configuration
+    'daemon/os',
+    'daemon/pty-host',
+    'daemon/store',
+    'daemon/store/sqlite', // `muxd doctor` names the engine
+    'node:',
+    'npm:nanoid',
+    'npm:typebox',
+  ],
+  'daemon/os': ['node:'],
+  'daemon/log': ['node:'],
+  'daemon/home': [
+    'protocol',
+    'daemon/os',
+    'daemon/store/sqlite', // file-lock.ts: a lock that the system releases when its process ends
+    'node:',
+  ],
+  'daemon/pty-host': [
+    '.', // package.json, for the version
+    'protocol',
+    'daemon', // hook-points.ts
+    'daemon/home',
+    'daemon/log',
+    'daemon/os',
+    'daemon/store/sqlite', // file-lock.ts
+    'node:',
+    'npm:node-pty', // nowhere else: it has native parts
+  ],
+  'daemon/agents': ['protocol'],
+  'daemon/agents/claude': [
+    'protocol',
+    'daemon', // hook-points.ts
+    'daemon/agents',
+    'daemon/agents/claude/translate',
+    'daemon/log',
+    'daemon/os',
+    'daemon/pty-host',
+    'node:',
+  ],
+  'daemon/agents/claude/translate': [
+    'protocol',
+    'daemon', // keep-newest.ts
+    'daemon/agents',
+    'daemon/agents/claude', // readers of single fields of a frame
+    'daemon/log',
+    'daemon/usage',
+  ],
+  // Opening a store puts its rooms together; the interface names the tables in them.
+  'daemon/store': [
+    'daemon/log',
+    'daemon/store/disk',
+    'daemon/store/log',
+    'daemon/store/records',
+    'daemon/store/sqlite',
+    'node:',
+  ],
+  'daemon/store/journal': [
+    'protocol',
+    'daemon', // hook-points.ts
+    'daemon/store',
+  ],
+  'daemon/store/records': ['protocol', 'daemon/store/log', 'daemon/store/sqlite', 'node:'],
+  'daemon/store/log': ['protocol', 'daemon/store/sqlite', 'npm:nanoid'],
+  'daemon/store/disk': [
+    'daemon', // hook-points.ts
+    'daemon/os',
+    'daemon/store/sqlite',
+    'node:',
+  ],
+  'daemon/store/sqlite': [
+    'daemon/os',
+    'node:',
+    'npm:better-sqlite3', // nowhere else: it has native parts
+  ],
+  'daemon/sessions': [
+    'protocol',
+    'daemon', // config.ts, hook-points.ts, keep-newest.ts
+    'daemon/agents',
+    'daemon/agents/claude',
+    'daemon/home',
+    'daemon/log',
+    'daemon/os',
+    'daemon/pty-host',
+    'daemon/rpc',
+    'daemon/store',
+    'daemon/store/journal',
+    'daemon/store/sqlite', // file-lock.ts
+    'daemon/usage',
+    'node:',
+    'npm:nanoid',
+    'npm:typebox',
+  ],
+  'daemon/topics': [
+    'protocol',
+    'daemon', // hook-points.ts
+    'daemon/agents',
+    'daemon/agents/claude', // reads the lines of a raw log
+    'daemon/pty-host',
+    'daemon/rpc',
+    'daemon/store',
+    'daemon/store/journal',
+  ],
+  'daemon/retention': [
+    'protocol',
+    'daemon/log',
+    'daemon/pty-host',
+    'daemon/sessions',
+    'daemon/store',
+    'daemon/topics', // drops the raw logs that no topic reads
+    'node:',
+  ],
+  'daemon/usage': ['protocol', 'daemon/rpc', 'daemon/store', 'node:'],
+  'daemon/notify': [
+    'protocol',
+    'daemon/log',
+    'daemon/pty-host', // ends what a command has left behind, as for processes
+    'daemon/store',
+    'daemon/topics', // shortens an event as topics do
+    'node:',
+    'npm:typebox',
+  ],
+  'daemon/tokens': [
+    'protocol',
+    'daemon/home',
+    'daemon/log',
+    'daemon/os',
+    'daemon/rpc',
+    'node:',
+    'npm:nanoid',
+    'npm:typebox',
+  ],
+  'daemon/workspaces': ['protocol', 'daemon/rpc', 'daemon/store'],
+  'daemon/rpc': [
+    'protocol',
+    'daemon/log',
+    'daemon/os',
+    'daemon/store', // keeps the answers to calls with a key
+    'node:',
+    'npm:nanoid',
+    'npm:typebox',
+  ],
+  'daemon/server': [
+    'protocol',
+    'daemon/log',
+    'daemon/os',
+    'daemon/rpc',
+    'daemon/sessions', // operator-presence.ts
+    'daemon/store',
+    'daemon/tokens',
+    'daemon/topics',
+    'node:',
+    'npm:ws',
+  ],
+  // A program of its own that stands in for Claude Code; nothing imports it.
+  'daemon/simulator': ['daemon/simulator/scripts', 'node:'],
+  'daemon/simulator/scripts': ['daemon/simulator', 'node:'],
+
+  // ---- The clients. They never import daemon/. ----
+
+  // The SDK runs in browsers; index.ts is its entry for Node.
+  'client/sdk': ['protocol'],
+  'client/sdk/index.ts': ['client/sdk/node', 'node:'],
+  'client/sdk/node': ['protocol', 'client/sdk', 'node:', 'npm:ws'],
+  'client/sdk/build.mjs': ['node:', 'npm:esbuild'],
+  'client/text': ['protocol'],
+
+  'client/cli': [
+    'protocol',
+    'client/cli/render',
+    'client/sdk',
+    'client/sdk/node',
+    'client/text',
+    'node:',
+    'npm:commander',
+    'npm:picocolors',
+  ],
+  // The table of commands.
+  'client/cli/program.ts': ['protocol', 'client/cli/commands', 'client/cli/render', 'client/sdk', 'npm:commander'],
+  'client/cli/commands': [
+    'protocol',
+    'client/cli',
+    'client/cli/render',
+    'client/sdk',
+    'client/sdk/node',
+    'client/text',
+    'node:',
+  ],
+  'client/cli/render': ['protocol', 'client/sdk', 'client/text', 'node:', 'npm:picocolors'],
+  'client/cli/demo.ts': ['client/cli/demo', 'client/cli/render', 'client/sdk', 'node:'],
+  'client/cli/demo': ['client/cli', 'client/cli/render', 'client/sdk', 'node:'],
+
+  // The page: parts < layout < context < approvals < conversation < panes < app, each importing those before it.
+  // The files beside these folders are the connection, and state that outlives a component; main.tsx starts the page.
+  'client/workspace/main.tsx': ['client/workspace/app', 'npm:preact'],
+  'client/workspace': ['client/sdk', 'npm:@preact/signals', 'npm:preact'],
+  'client/workspace/parts': ['npm:@preact/signals', 'npm:dompurify', 'npm:highlight.js', 'npm:marked', 'npm:preact'],
+  'client/workspace/layout': ['client/sdk', 'client/workspace', 'npm:dockview-core'],
+  'client/workspace/context': [
+    'client/sdk',
+    'client/workspace',
+    'client/workspace/layout',
+    'npm:@preact/signals',
+    'npm:preact',
+  ],
+  'client/workspace/approvals': [
+    'client/sdk',
+    'client/text',
+    'client/workspace',
+    'client/workspace/context',
+    'client/workspace/layout',
+    'client/workspace/parts',
+    'npm:@preact/signals',
+    'npm:preact',
+  ],
+  // A conversation: model (what it says) < list < rows, prompt, search < the pane, whose context its parts may import.
+  'client/workspace/conversation': [
+    'client/sdk',
+    'client/text',
+    'client/workspace',
+    'client/workspace/conversation/list',
+    'client/workspace/conversation/model',
+    'client/workspace/conversation/prompt',
+    'client/workspace/conversation/rows',
+    'client/workspace/conversation/search',
+    'client/workspace/layout',
+    'client/workspace/parts',
+    'npm:preact',
+  ],
+  'client/workspace/conversation/model': ['client/sdk', 'client/text', 'client/workspace/parts', 'npm:diff'],
+  'client/workspace/conversation/list': ['client/workspace/conversation/model', 'npm:preact'],
+  'client/workspace/conversation/rows': [
+    'client/text',
+    'client/workspace/approvals',
+    'client/workspace/conversation',
+    'client/workspace/conversation/list',
+    'client/workspace/conversation/model',
+    'client/workspace/parts',
+    'npm:preact',
+  ],
+  'client/workspace/conversation/prompt': [
+    'client/sdk',
+    'client/workspace',
+    'client/workspace/conversation',
+    'client/workspace/conversation/model',
+    'client/workspace/parts',
+    'npm:@preact/signals',
+    'npm:preact',
+  ],
+  'client/workspace/conversation/search': [
+    'client/workspace/conversation/list',
+    'client/workspace/conversation/model',
+    'client/workspace/parts',
+    'npm:preact',
+  ],
+  'client/workspace/panes': [
+    'client/sdk',
+    'client/text',
+    'client/workspace/approvals',
+    'client/workspace/context',
+    'client/workspace/conversation',
+    'client/workspace/conversation/model', // shows the tool of an approval as a conversation does
+    'client/workspace/layout',
+    'client/workspace/parts',
+    'npm:@preact/signals',
+    'npm:preact',
+  ],
+  'client/workspace/app': [
+    'client/sdk',
+    'client/text',
+    'client/workspace',
+    'client/workspace/approvals',
+    'client/workspace/context',
+    'client/workspace/layout',
+    'client/workspace/panes',
+    'client/workspace/parts',
+    'npm:@preact/signals',
+    'npm:dockview-core',
+    'npm:preact',
+  ],
+
+  // ---- Everything else ----
+
+  // Tests may look at every part.
+  'test/**': ['protocol', 'client/**', 'daemon/**', 'sqlite-node20', 'test/**', 'node:', 'npm:*'],
+  // An example uses what the package exports.
+  examples: ['client/sdk'],
+  'sqlite-node20': ['node:', 'npm:better-sqlite3'],
+  // The configurations of tools, beside package.json.
+  '.': ['client/sdk', 'node:', 'npm:esbuild', 'npm:vitest'],
+  '.ci': ['node:', 'npm:dependency-cruiser'],
+}
+
+/** The page with the diagrams. Each shows the files that match `includeOnly`, and joins those whose `collapse` is the same. */
+export const page = {
+  file: 'docs/imports.md',
+  introduction: `# Imports
+
+An arrow leads from a folder to a folder that it imports. dependency-cruiser draws these diagrams from the files:
+\`npm run imports\` writes this page, and \`npm run check\` fails when it is not current. The table of what each folder may
+import is in \`.ci/imports.config.mjs\`.
+`,
+  diagrams: [
+    {
+      title: 'The parts',
+      about: 'The daemon and its clients share `protocol/` only. The CLI and the page are consumers of the SDK.',
+      includeOnly: '^(protocol|daemon|client)/',
+      collapse: '^(protocol|daemon|client/[^/]+)',
+    },
+    {
+      title: 'The daemon',
+      about: 'Without the files beside these folders: `daemon.ts` imports them all.',
+      includeOnly: '^daemon/[^/]+/',
+      collapse: '^daemon/[^/]+(?=/)',
+    },
+    {
+      title: 'The page',
+      about: 'Without the files beside these folders: the connection, and state that outlives a component.',
+      includeOnly: '^client/workspace/[^/]+/',
+      collapse: '^client/workspace/[^/]+(?=/)',
+    },
+  ],
+}
