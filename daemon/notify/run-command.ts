@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { signalIfThere } from '../pty-host/sweep.ts'
 import type { Message } from './message.ts'
 
@@ -51,12 +52,15 @@ export function runCommand(
     child.stdin.on('error', () => {})
     child.stdin.end(body)
     // Not `close`: a process that the command left running may hold its standard error.
-    child.once('exit', (code, killedBy) => {
+    child.once('exit', async (code, killedBy) => {
       for (const timer of timers) clearTimeout(timer)
       signal.removeEventListener('abort', abort)
-      child.stderr.destroy()
       child.stdin.destroy()
       if (ended !== undefined) toGroup('SIGKILL')
+      // The exit may arrive before the last output. The second turn begins after the event loop has polled the pipe.
+      await nextTurn()
+      await nextTurn()
+      child.stderr.destroy()
       if (ended === undefined && code === 0) return resolve()
       const said = stderr.trim() === '' ? '' : `: ${stderr.trim()}`
       reject(new Error(`${ended ?? `it ended with ${killedBy ?? code}`}${said}`))

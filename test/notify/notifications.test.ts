@@ -56,7 +56,7 @@ describe('a notification command', () => {
       message,
       running,
     )
-    await expect(failing).rejects.toThrow(/^it ended with 3(: no bus)?$/)
+    await expect(failing).rejects.toThrow(/^it ended with 3: no bus$/)
     const missing = runCommand({ command: ['/nowhere/program'], environment, timeoutMs: 20_000 }, message, running)
     await expect(missing).rejects.toThrow('ENOENT')
   })
@@ -97,7 +97,7 @@ describe('a webhook', () => {
   it('that redirects fails and is not followed', async () => {
     const elsewhere = await startReceiver(() => ({ status: 200 }))
     const { url, received } = await startReceiver(() => ({ status: 307, headers: { location: elsewhere.url } }))
-    await expect(post(url)).rejects.toThrow(/^it answered (307|0)$/)
+    await expect(post(url)).rejects.toThrow(/^it answered 307$/)
     expect([received.length, elsewhere.received.length]).toEqual([1, 0])
   })
 
