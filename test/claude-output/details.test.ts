@@ -94,10 +94,10 @@ test('token counts that a later event omits or sets to null keep their value', (
 })
 
 describe('the cost', () => {
-  const costs = (...totals: number[]) =>
+  const costs = (...totals: (number | null | undefined)[]) =>
     ofType(
       translate(
-        totals.map(total => result({ total_cost_usd: total })),
+        totals.map(total => result(total === undefined ? {} : { total_cost_usd: total })),
         { costUsd: 1 },
       ),
       'cost',
@@ -118,8 +118,12 @@ describe('the cost', () => {
     ])
   })
 
-  test('is not lost by a result that carries zero', () => {
-    expect(costs(1.25, 0, 1.5)).toEqual([
+  test.each([
+    ['carries zero', 0],
+    ['carries null', null],
+    ['carries no cost', undefined],
+  ])('is not lost by a result that %s', (_, total) => {
+    expect(costs(1.25, total, 1.5)).toEqual([
       [1.25, 0.25],
       [1.25, 0],
       [1.5, 0.25],

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -50,11 +50,12 @@ describe('finding Claude Code', () => {
     expect(order).toEqual(Array.from({ length: 100 }, (_value, index) => index))
   })
 
-  it('reads the version again when the file has changed', async () => {
+  it('reads the version again when the file has changed, and not before', async () => {
     const path = executable('claude', `echo asked >> ${directory}/asked; echo "2.1.0 (Claude Code)"`)
     const find = createClaudeLocator(path, { PATH: '/usr/bin:/bin' })
     await find()
     await find()
+    expect(readFileSync(join(directory, 'asked'), 'utf8')).toBe('asked\n')
     executable('claude', 'echo "2.2.0 (Claude Code), changed" | cut -c1-19')
     await expect(find()).resolves.toMatchObject({ version: '2.2.0 (Claude Code)' })
   })

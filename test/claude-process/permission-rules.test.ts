@@ -19,7 +19,7 @@ describe('a permission rule for Claude Code', () => {
   test.each<[string, string[]]>([
     ['Bash', ['Bash']],
     ['Bash(*)', ['Bash']],
-    ['Bash( npm)'.replace('( ', '('), ['Bash(npm)']],
+    ['Bash (npm)', ['Bash(npm)']],
     ['Bash(npm run test:*)', ['Bash(npm run test:*)']],
     ['Bash(echo (x))', ['Bash(echo \\(x\\))']],
     ['Bash(echo \\))', ['Bash(echo \\))']],
@@ -86,6 +86,8 @@ describe('a rule that Claude Code would ignore is refused', () => {
     ['deny Edit()', 'a pattern in the parentheses, or none of them'],
     ['deny Edit( )', 'a pattern in the parentheses, or none of them'],
     ['deny Edit( w/** )', 'a pattern without blanks at its ends'],
+    ['deny Bash( npm)', 'a pattern without blanks at its ends'],
+    ['deny Bash(npm )', 'a pattern without blanks at its ends'],
     ['deny Edit(!w)', 'a path without `!`'],
     ['deny Edit({a,b}/**)', 'a path without braces: a rule for each alternative'],
     ['deny Edit(a\\b)', 'a path without backslashes'],

@@ -98,22 +98,22 @@ describe('the one-line summary of a tool', () => {
 })
 
 describe('formatted numbers', () => {
-  it.each([
-    [usd(0), '$0'],
-    [usd(0.0123), '$0.0123'],
-    [usd(12.345), '$12.35'],
-    [duration(940), '0.9 s'],
-    [duration(61_000), '1 min 1 s'],
-    [duration(3_700_000), '1 h 1 min'],
-    [duration(90_000_000), '1 d 1 h'],
-    [age(500), '0s'],
-    [age(61_000), '1m'],
-    [age(90_000_000), '1d'],
-    [bytes(0), '0 B'],
-    [bytes(1_536), '1.5 KiB'],
-    [bytes(5 * 1_024 ** 3), '5.0 GiB'],
-  ])('%s', (shown, expected) => {
-    expect(shown).toBe(expected)
+  it.each<[string, number, string, (amount: number) => string]>([
+    ['usd', 0, '$0', usd],
+    ['usd', 0.0123, '$0.0123', usd],
+    ['usd', 12.345, '$12.35', usd],
+    ['duration', 940, '0.9 s', duration],
+    ['duration', 61_000, '1 min 1 s', duration],
+    ['duration', 3_700_000, '1 h 1 min', duration],
+    ['duration', 90_000_000, '1 d 1 h', duration],
+    ['age', 500, '0s', age],
+    ['age', 61_000, '1m', age],
+    ['age', 90_000_000, '1d', age],
+    ['bytes', 0, '0 B', bytes],
+    ['bytes', 1_536, '1.5 KiB', bytes],
+    ['bytes', 5 * 1_024 ** 3, '5.0 GiB', bytes],
+  ])('%s(%d) is %s', (_, amount, expected, format) => {
+    expect(format(amount)).toBe(expected)
   })
 })
 

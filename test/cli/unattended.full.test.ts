@@ -5,15 +5,23 @@ import { until } from '../support/until.ts'
 import { jsonLines, muxd } from './muxd.ts'
 import { muxdInTerminal } from './muxd-in-terminal.ts'
 
-it.each([
-  ['without a terminal', []],
-  ['with --json', ['--json']],
-])('run %s has its approval denied when no operator connects', async (_, more) => {
+it('run --json prints the denial of an approval when no operator connects, and nothing on standard error', async () => {
   const { home } = await startTestDaemon({ config: { unattendedMs: 500 } })
-  const { code, stdout, stderr } = await muxd(['run', 'sim:permission', ...more, '--home', home]).ended
+  const { code, stdout, stderr } = await muxd(['run', 'sim:permission', '--json', '--home', home]).ended
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const events = jsonLines(stdout)
+  expect(events.filter(({ type }) => type === 'approval_requested')).toHaveLength(1)
+  expect(events.filter(({ type }) => type === 'approval_resolved')).toMatchObject([
+    { decision: 'deny', by: { policy: 'nobody connected' } },
+  ])
+  expect(events.at(-1)).toMatchObject({ type: 'done', response: expect.stringContaining('It was not allowed') })
+})
+
+it('run without a terminal prints how to answer an approval, and its denial when no operator connects', async () => {
+  const { home } = await startTestDaemon({ config: { unattendedMs: 500 } })
+  const { code, stdout, stderr } = await muxd(['run', 'sim:permission', '--home', home]).ended
   expect(code).toBe(0)
   expect(stdout).toContain('It was not allowed')
-  if (more.length > 0) return
   expect(stderr).toMatch(
     / {2}muxd approve a_\S+\n {2}muxd deny a_\S+ .*\n {2}denied at \d\d:\d\d:\d\d unless answered or somebody connects who can be asked\n/,
   )

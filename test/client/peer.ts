@@ -7,6 +7,8 @@ import { errors } from '../../protocol/index.ts'
 /** One socket of a client, as the peer sees it. */
 export interface PeerSocket {
   ws: WebSocket
+  /** The subprotocols that the client offered. */
+  offered: string | undefined
   send(message: object): void
   notify(method: string, params: object): void
   /** Sends `events` with the given seqs, or with the given events. */
@@ -111,10 +113,11 @@ export async function startPeer(port = 0): Promise<Peer> {
     return {}
   })
 
-  server.on('connection', ws => {
+  server.on('connection', (ws, request) => {
     const send = (message: object) => ws.send(JSON.stringify({ jsonrpc: '2.0', ...message }))
     const socket: PeerSocket = {
       ws,
+      offered: request.headers['sec-websocket-protocol'],
       send,
       notify: (method, params) => send({ method, params }),
       events: (topic, items, of = epoch) =>

@@ -10,14 +10,16 @@ import { closeAfterTest, connectForTest, fast, peerForTest, reached } from './ha
 import { until } from '../support/until.ts'
 
 describe('a connection', () => {
-  it('sends hello with its protocol version and client name over the subprotocol muxd.v1', async () => {
+  it('offers its token as a subprotocol, gets muxd.v1, and says hello with its version and client name', async () => {
     const peer = await peerForTest()
     const mux = await connectForTest({
       url: peer.url,
-      token: 'a+b/ü'.replace('ü', '~'),
+      token: 'a+b/~?>',
       client: { name: 'me', version: '7' },
     })
     expect(peer.calls('hello')).toEqual([{ protocol: [1], client: { name: 'me', version: '7' } }])
+    // The token is encoded in base64url, because a subprotocol may contain neither `/` nor `=`.
+    expect(peer.sockets[0]!.offered).toBe('muxd.v1,muxd.auth.YStiL34_Pg')
     expect(peer.sockets[0]!.ws.protocol).toBe('muxd.v1')
     expect(mux.hello).toMatchObject({ clientId: 'c_1', role: 'control' })
     expect(mux.state).toBe('open')

@@ -56,14 +56,13 @@ test('concurrent calls with one key wait for the first and share its answer, oth
   expect(await Promise.all(answers)).toEqual([{ call: 1 }, { call: 1 }, { call: 1 }])
 })
 
-test('a failed call fails its concurrent repetition and can be made again', async () => {
+test('concurrent calls with one key share the failure of the first, and the call can be made again', async () => {
   const { open, make } = setUp()
   const idempotency = open()
-  const fail = () => {
-    throw new Error('no')
-  }
-  const both = [idempotency.run(call, fail), idempotency.run(call, make)]
-  expect(await Promise.allSettled(both)).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }])
+  const failure = new Error('no')
+  const fail = () => Promise.reject(failure)
+  const all = [fail, make, make].map(each => idempotency.run(call, each))
+  expect(await Promise.allSettled(all)).toEqual(all.map(() => ({ status: 'rejected', reason: failure })))
   expect(await idempotency.run(call, make)).toEqual({ call: 1 })
 })
 

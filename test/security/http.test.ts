@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { greet, startTestServer, tokens } from '../server/harness.ts'
-import { openRaw, upgradeRequest } from '../support/raw-socket.ts'
+import { closeCodeIn, openRaw, upgradeRequest } from '../support/raw-socket.ts'
 import { until } from '../support/until.ts'
 
 /**
@@ -120,11 +120,12 @@ describe('an upgrade', () => {
     expect(statuses).toEqual([status])
   })
 
-  it('with a body answers 101, and a request in the body gets no answer', async () => {
-    const { statuses } = await answersTo(
+  it('with a body answers 101 and reads the body as an invalid frame, which closes with 1002', async () => {
+    const { statuses, text } = await answersTo(
       port => upgradeRequest(port, tokens.control, ['Content-Length: 40']) + smuggled,
     )
     expect(statuses).toEqual([101])
+    expect(closeCodeIn(Buffer.from(text, 'latin1'))).toBe(1002)
   })
 })
 

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { DaemonInfo, Token } from '../../protocol/index.ts'
@@ -12,6 +12,14 @@ const make = (peer: RpcPeer, params: object = {}) =>
 const bye = (peer: RpcPeer) => peer.notifications.find(({ method }) => method === 'bye')?.params
 const isOut = async (daemon: TestDaemon, secret: string) =>
   await expect(openPeer(daemon.info.url, secret)).rejects.toThrow(/401/)
+
+/** Reads all files below a directory. */
+const filesIn = (directory: string) =>
+  readdirSync(directory, { recursive: true, encoding: 'utf8' }).flatMap(name => {
+    const file = join(directory, name)
+    const facts = statSync(file)
+    return facts.isFile() ? [{ name, content: readFileSync(file), mode: facts.mode }] : []
+  })
 
 const shared = sharedTestDaemon()
 
@@ -76,15 +84,21 @@ describe('a created token', () => {
     await isOut(next, revoked.secret)
   })
 
-  it('leaves its secret in neither tokens.json, the database nor the log', async () => {
+  it('leaves its secret in no file of the home, and the files are accessible to their owner only', async () => {
     const daemon = await startTestDaemon({ config: { logTo: 'file', logLevel: 'debug' } })
     const { secret } = await make(await daemon.peer())
     await (await daemon.peer('with it', secret)).call('ping')
+    const whileRunning = filesIn(daemon.home)
     expect(await daemon.stop()).toBe(0)
-    for (const name of ['tokens.json', 'muxd.db', 'log/daemon.log']) {
-      const file = join(daemon.home, name)
-      expect(readFileSync(file).includes(secret), name).toBe(false)
-      expect(statSync(file).mode & 0o077, name).toBe(0)
+    const afterwards = filesIn(daemon.home)
+    expect(whileRunning.map(({ name }) => name)).toContain('muxd.db-wal')
+    expect(afterwards.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['tokens.json', 'muxd.db', join('log', 'daemon.log')]),
+    )
+    for (const { name, content, mode } of [...whileRunning, ...afterwards]) {
+      expect(content.includes(secret), name).toBe(false)
+      // The test wrote config.json.
+      if (name !== 'config.json') expect(mode & 0o077, name).toBe(0)
     }
   })
 })

@@ -44,12 +44,17 @@ describe('before hello', () => {
     })
   })
 
-  test('hello accepts the clientId of the client, and a second hello is rejected', async () => {
+  test('hello assigns a clientId, which the client keeps over a reconnect, and a second hello is rejected', async () => {
     const { url } = await startTestServer()
-    const client = await openClient(url)
-    const { result } = await client.call('hello', { ...helloParams, clientId: 'c_before' })
-    expect(result).toMatchObject({ clientId: 'c_before' })
+    const [client, other] = [await openClient(url), await openClient(url)]
+    const { clientId } = (await client.call('hello', helloParams)).result!
+    expect(clientId).toMatch(/^c_/)
+    expect((await other.call('hello', helloParams)).result!['clientId']).not.toBe(clientId)
     expect(await client.call('hello', helloParams)).toMatchObject({ error: { code: -32600 } })
+    client.ws.terminate()
+    await client.closed
+    const again = await openClient(url)
+    expect(await again.call('hello', { ...helloParams, clientId })).toMatchObject({ result: { clientId } })
   })
 })
 

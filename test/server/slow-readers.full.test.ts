@@ -133,6 +133,8 @@ test('unsent answers to a client that never reads are bounded, and it gets all o
   await until(() => expect(client.messages.filter(({ id }) => Number(id) >= 1_000)).toHaveLength(2_000), {
     timeout: 20_000,
   })
-  const refused = client.messages.filter(({ error }) => error !== undefined)
-  expect(refused.every(({ error }) => error!.data['limit'] === 'maxUnreadBytes')).toBe(true)
+  // The server reads many calls at once: those behind the call whose answer exceeds the bound are refused.
+  const refused = client.messages.flatMap(({ error }) => error ?? [])
+  expect(refused.length).toBeGreaterThan(0)
+  expect(new Set(refused.map(({ data }) => data['limit']))).toEqual(new Set(['maxUnreadBytes']))
 })

@@ -10,6 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { identify } from '../../daemon/os/process-identity.ts'
@@ -167,6 +168,8 @@ it('a claim also applies to another path of the same configuration directory', a
   expect(await other.ofOthers({ config: `${config}-link`, claudeSessionId: 'id' })).toMatchObject({ home: '/one' })
 })
 
-it('claimsDirectory returns a directory below XDG_STATE_HOME', () => {
-  expect(claimsDirectory({ HOME: '/home/a', XDG_STATE_HOME: '/state' })).toBe('/state/muxd-claims')
+it('the directory of the claims is below XDG_STATE_HOME or ~/.local/state, and the same for every home', () => {
+  expect(claimsDirectory({ XDG_STATE_HOME: '/state' })).toBe('/state/muxd-claims')
+  expect(claimsDirectory({ XDG_STATE_HOME: '/state', MUXD_HOME: '/elsewhere' })).toBe('/state/muxd-claims')
+  expect(claimsDirectory({ MUXD_HOME: '/elsewhere' })).toBe(join(homedir(), '.local', 'state', 'muxd-claims'))
 })

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { betterSqlite3 } from '../../../daemon/store/sqlite/better-sqlite3.ts'
@@ -305,21 +305,22 @@ describe.each(installedEngines().map(engine => [engine.name, engine] as const))(
       expect(() => open(directory).pragma('user_version')).toThrow(/directory cannot be used \(SQLITE_CANTOPEN/)
     })
 
-    it('a read-only connection rejects writes and does not open a missing file', () => {
+    it('a read-only connection rejects writes, and neither opens nor creates a missing file', () => {
       const reader = engine.open(file, { readOnly: true })
       onTestFinished(() => reader.close())
       expect(() => reader.exec('DROP TABLE things')).toThrow('readonly')
-      const missing = join(tempDir(), 'missing.db')
-      expect(() => engine.open(missing, { readOnly: true })).toThrow('unable to open')
+      const directory = tempDir()
+      expect(() => engine.open(join(directory, 'missing.db'), { readOnly: true })).toThrow('unable to open')
+      expect(readdirSync(directory)).toEqual([])
     })
   })
 })
 
 it('creating a database in a read-only directory fails with DatabaseUnavailable', () => {
-  if (process.getuid?.() === 0) return
   const directory = tempDir()
   chmodSync(directory, 0o500)
-  expect(() => openSqlite(join(directory, 'test.db')).exec('CREATE TABLE t (a)')).toThrow(DatabaseUnavailable)
+  const create = () => openSqlite(join(directory, 'test.db')).exec('CREATE TABLE t (a)')
+  expect(() => asOwnerOf(directory, create)).toThrow(DatabaseUnavailable)
 })
 
 it("SQLite's experimental warning is suppressed, other warnings are printed", () => {
@@ -334,3 +335,16 @@ it("SQLite's experimental warning is suppressed, other warnings are printed", ()
   expect(stderr).toContain('another feature')
   expect(stderr).not.toContain('SQLite')
 })
+
+/** Runs `action` as a user who owns the directory and is not root: root may write to any directory. */
+function asOwnerOf(directory: string, action: () => void): void {
+  const user = process.geteuid!()
+  if (user !== 0) return action()
+  chownSync(directory, 12_345, 12_345)
+  process.seteuid!(12_345)
+  try {
+    action()
+  } finally {
+    process.seteuid!(user)
+  }
+}
