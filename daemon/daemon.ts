@@ -4,7 +4,7 @@ import { nanoid } from 'nanoid'
 import packageJson from '../package.json' with { type: 'json' }
 import type { DaemonEvent } from '../protocol/index.ts'
 import { limits } from '../protocol/limits.ts'
-import { createAttendance } from './sessions/operator-presence.ts'
+import { createOperatorPresence } from './sessions/operator-presence.ts'
 import { buildId } from './build-id.ts'
 import { inheritable } from './agents/claude/environment.ts'
 import { createClaudeLocator, type LocatedClaude } from './agents/claude/locate.ts'
@@ -150,7 +150,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
 
     const reclaimer = createReclaimer({ store, processesDir: home.processes, log })
 
-    const attendance = createAttendance()
+    const operatorPresence = createOperatorPresence()
 
     const ptyHost = await createRemotePtyHost({ home, logLevel: config.logLevel, muxd: version, log })
     opened.push(() => ptyHost.leave())
@@ -164,7 +164,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       log,
       agent: claudeAgent,
       locate: locateAndRemember,
-      attendance,
+      operatorPresence,
       memory: createMemoryRoom({
         minFreeBytes: config.minFreeBytes,
         availableBytes: () => availableMemory(),
@@ -292,7 +292,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
         ...usageHandlers(store.usage, () => journal.view.whenPublished()),
       },
       hub,
-      attendance,
+      operatorPresence,
       requests: store.requests,
       version,
       instance,

@@ -17,7 +17,7 @@ import { type About, answerHello } from './hello.ts'
 import type { Idempotency } from './idempotency.ts'
 import { invalidParams, invalidParamsBriefly } from './invalid-params.ts'
 import { createMethodTable, type Method } from './method-table.ts'
-import { createPatience } from './patience.ts'
+import { createErrorRateLimit } from './error-rate-limit.ts'
 import { RpcError } from './rpc-error.ts'
 
 /** A connection, as dispatch needs it. */
@@ -59,7 +59,7 @@ export function createDispatch(options: {
   const table = createMethodTable(handlers, { hello: () => undefined, ping: () => ({ time: now() }) })
 
   return peer => {
-    const patience = createPatience(now)
+    const errorRateLimit = createErrorRateLimit(now)
     let caller: Caller | undefined
     let callsInFlight = 0
     let subscribesInFlight = 0
@@ -103,11 +103,11 @@ export function createDispatch(options: {
 
     // The details of an error are worked out only while this peer has sent few bad messages.
     const refuse = (id: CallId | null, error: RpcError | (() => RpcError)) => {
-      const patient = patience()
-      if (patient === 'exhausted') return peer.close(4500, 'too many bad messages')
+      const detail = errorRateLimit()
+      if (detail === 'exhausted') return peer.close(4500, 'too many bad messages')
       const lazy = typeof error === 'function'
       if (!lazy) peer.send(errorText(id, error))
-      else if (patient === 'detailed') peer.send(errorText(id, error()))
+      else if (detail === 'detailed') peer.send(errorText(id, error()))
       else peer.send(errorText(id, invalidParamsBriefly()))
     }
 

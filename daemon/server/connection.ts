@@ -1,14 +1,14 @@
 import { setMaxListeners } from 'node:events'
 import { type CloseCode, closeCodes, type Limits, type Role, type Subscriber } from '../../protocol/index.ts'
-import type { Attendance } from '../sessions/operator-presence.ts'
+import type { OperatorPresence } from '../sessions/operator-presence.ts'
 import type { Log } from '../log/log.ts'
 import type { Dispatch } from '../rpc/dispatch.ts'
 import type { Hub } from '../topics/hub.ts'
-import type { Pulse } from './pulse.ts'
+import type { Ticker } from './ticker.ts'
 import type { RoleUnread } from './role-unread.ts'
 import { socketSink } from './socket-sink.ts'
 import type { UnreadBytes } from './unread-bytes.ts'
-import { watchConnection } from './watch.ts'
+import { watchLiveness } from './liveness.ts'
 import type { Admitted } from './websocket.ts'
 
 /** A client's socket, from the upgrade to its end. */
@@ -29,20 +29,20 @@ export interface Connection {
   readonly gone: Promise<void>
 }
 
-/** Connects the parts of a connection: socket → dispatch → handlers, and handlers and topics → outbox → socket. */
+/** Connects the parts of a connection: socket → dispatch → handlers, and handlers and topics → send queue → socket. */
 export function openConnection(options: {
   admitted: Admitted
   dispatch: Dispatch
   hub: Hub
-  attendance?: Attendance
-  pulse: Pulse
+  operatorPresence?: OperatorPresence
+  ticker: Ticker
   unreadBytes: UnreadBytes
   roleUnread: RoleUnread
   limits: Limits
   log: Log
   now: () => number
 }): Connection {
-  const { admitted, dispatch, hub, attendance, pulse, unreadBytes, roleUnread, limits, log, now } = options
+  const { admitted, dispatch, hub, operatorPresence, ticker, unreadBytes, roleUnread, limits, log, now } = options
   const { ws, socket, entry } = admitted
   const { role, token } = entry
   const ending = new AbortController()
@@ -59,13 +59,13 @@ export function openConnection(options: {
     },
   })
   let greeted: { client: string; name: string } | undefined
-  const outbox = hub.attach(sink, () => greeted && { ...greeted, role })
-  signal.addEventListener('abort', () => outbox.close())
+  const sendQueue = hub.attach(sink, () => greeted && { ...greeted, role })
+  signal.addEventListener('abort', () => sendQueue.close())
 
   const close: Connection['close'] = (code, reason, reconnect = closeCodes[code].reconnect) => {
     if (signal.aborted) return
     log.debug('closing a connection', { code, reason })
-    outbox.send(notification('bye', { code, reason, reconnect }))
+    sendQueue.send(notification('bye', { code, reason, reconnect }))
     hub.flush()
     ending.abort()
     ws.close(code, closeReason(reason))
@@ -75,16 +75,16 @@ export function openConnection(options: {
 
   const connectedAt = now()
   const helloTimer = setTimeout(() => close(4506, `no hello within ${limits.helloTimeoutMs} ms`), limits.helloTimeoutMs)
-  const stopWatching = pulse.onBeat(
-    watchConnection({
+  const stopWatching = ticker.onTick(
+    watchLiveness({
       ws,
       sink,
       limits,
-      beatMs: pulse.periodMs,
+      tickMs: ticker.periodMs,
       unreadBytes: () => unreadBytes(socket),
       close,
       heartbeat() {
-        if (greeted !== undefined) outbox.send(notification('heartbeat', { time: now(), heads: outbox.heads() }))
+        if (greeted !== undefined) sendQueue.send(notification('heartbeat', { time: now(), heads: sendQueue.heads() }))
       },
     }),
   )
@@ -96,18 +96,18 @@ export function openConnection(options: {
   const receive = dispatch({
     role,
     signal,
-    subscriptions: outbox,
+    subscriptions: sendQueue,
     send(text) {
-      outbox.send(text)
+      sendQueue.send(text)
       roleUnread.queued(role, text.length)
     },
-    releaseCursors: outbox.release,
-    unreadBytes: outbox.unsentBytes,
+    releaseCursors: sendQueue.release,
+    unreadBytes: sendQueue.unsentBytes,
     roleUnreadBytes: () => roleUnread.bytes(role),
     greeted(hello, { clientId }) {
       greeted = { client: clientId, name: hello.client.name }
       clearTimeout(helloTimer)
-      const leave = role === 'control' && hello.answers !== false ? attendance?.enter() : undefined
+      const leave = role === 'control' && hello.answers !== false ? operatorPresence?.enter() : undefined
       if (leave) signal.addEventListener('abort', leave)
       log.debug('hello', { client: clientId, ...hello.client, role })
     },
@@ -120,7 +120,7 @@ export function openConnection(options: {
     receive((data as Buffer).toString())
     // The client sends calls but does not read the answers: stop reading from it until it does.
     const isFull = roleUnread.bytes(role) > limits.maxRoleUnreadBytes
-    if (outbox.unsentBytes() > (isFull ? limits.eventsPageBytes : limits.maxUnreadBytes)) ws.pause()
+    if (sendQueue.unsentBytes() > (isFull ? limits.eventsPageBytes : limits.maxUnreadBytes)) ws.pause()
   })
   socket.on('drain', () => {
     if (ws.isPaused) ws.resume()
@@ -133,8 +133,14 @@ export function openConnection(options: {
     })
   })
   const subscriber = () =>
-    greeted && { ...greeted, role, connectedAt, unsentBytes: outbox.unsentBytes(), subscriptions: outbox.cursors() }
-  return { close, subscriber, unreadAnswerBytes: outbox.unsentAnswerBytes, role, token, gone }
+    greeted && {
+      ...greeted,
+      role,
+      connectedAt,
+      unsentBytes: sendQueue.unsentBytes(),
+      subscriptions: sendQueue.cursors(),
+    }
+  return { close, subscriber, unreadAnswerBytes: sendQueue.unsentAnswerBytes, role, token, gone }
 }
 
 const notification = (method: string, params: object) => JSON.stringify({ jsonrpc: '2.0', method, params })

@@ -7,7 +7,7 @@ import {
   type Limits,
   type Subscribers,
 } from '../../protocol/index.ts'
-import type { Attendance } from '../sessions/operator-presence.ts'
+import type { OperatorPresence } from '../sessions/operator-presence.ts'
 import type { Log } from '../log/log.ts'
 import { createDispatch } from '../rpc/dispatch.ts'
 import type { Handlers } from '../rpc/handlers.ts'
@@ -23,7 +23,7 @@ import type { KnownTokens } from '../tokens/known-tokens.ts'
 import { keepSocket } from '../os/keep-socket.ts'
 import { listenTcp, listenUnix } from '../os/listen.ts'
 import { createOriginCheck, type Transport } from './origin-check.ts'
-import { createPulse } from './pulse.ts'
+import { createTicker } from './ticker.ts'
 import type { StaticFiles } from './static-files.ts'
 import { subscribersStatus } from './subscribers.ts'
 import { createRoleUnread } from './role-unread.ts'
@@ -47,7 +47,7 @@ export interface ServerOptions {
   handlers: Handlers
   hub: Hub
   /** Notified when clients that can answer approvals connect and disconnect. */
-  attendance?: Attendance
+  operatorPresence?: OperatorPresence
   /** Stores the answers of calls with a `key`. Absent: keys have no effect. */
   requests?: RequestTable
   version: string
@@ -78,7 +78,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { host, tokens, handlers, hub, version, log, now = Date.now } = options
   const limits: Limits = { ...protocolLimits, ...options.limits }
   const connections = new Set<Connection>()
-  const pulse = createPulse(pulsePeriodMs(limits))
+  const ticker = createTicker(tickPeriodMs(limits))
   const unreadBytes = createUnreadBytes()
   const roleUnread = createRoleUnread(connections)
   let port = options.port
@@ -120,7 +120,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return observers < maxObservers ? undefined : `${maxObservers} observers are connected, the most there may be`
     },
     opened(admitted) {
-      const connection = openConnection({ ...options, admitted, dispatch, pulse, unreadBytes, roleUnread, limits, now })
+      const connection = openConnection({
+        ...options,
+        admitted,
+        dispatch,
+        ticker,
+        unreadBytes,
+        roleUnread,
+        limits,
+        now,
+      })
       connections.add(connection)
       void connection.gone.then(() => connections.delete(connection))
     },
@@ -205,6 +214,6 @@ async function closed(server: Server): Promise<void> {
 }
 
 // Short enough that a check is late by at most about a tenth of its limit.
-function pulsePeriodMs({ heartbeatMs, pongTimeoutMs, stallTimeoutMs }: Limits): number {
+function tickPeriodMs({ heartbeatMs, pongTimeoutMs, stallTimeoutMs }: Limits): number {
   return Math.min(1_000, Math.max(5, Math.min(heartbeatMs, pongTimeoutMs, stallTimeoutMs) / 10))
 }

@@ -27,7 +27,7 @@ function createList(file: string): () => Promise<Queues> | undefined {
   let looking: Promise<Queues> | undefined
   let isNew = false
   return () => {
-    // Calls in the same beat share a read. A later call gets undefined, because the pending read may be out of date.
+    // Calls in the same tick share a read. A later call gets undefined, because the pending read may be out of date.
     if (looking !== undefined) return isNew ? looking : undefined
     isNew = true
     queueMicrotask(() => (isNew = false))

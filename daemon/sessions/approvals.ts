@@ -30,7 +30,7 @@ export interface Approvals {
   stop(): void
 }
 
-export interface ApprovalsOptions extends Pick<SessionContext, 'attendance' | 'config' | 'log'> {
+export interface ApprovalsOptions extends Pick<SessionContext, 'operatorPresence' | 'config' | 'log'> {
   conversation: Conversation
   /** Something was decided, and is to be stored; with `keep`, together with the answer of the call. Throws when it cannot be. */
   decided(approval: Approval, keep: KeepAnswer | undefined): void
@@ -43,7 +43,7 @@ export interface ApprovalsOptions extends Pick<SessionContext, 'attendance' | 'c
 }
 
 export function createApprovals(options: ApprovalsOptions): Approvals {
-  const { attendance, config, conversation, log } = options
+  const { operatorPresence, config, conversation, log } = options
   const { questions } = conversation
   let rules = readRules(conversation.record)
   let cancelDeadline = () => {}
@@ -77,7 +77,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
     cancelDeadline()
     const policy = conversation.record.approvals?.policy
     const { sleptSince } = sleepWatch
-    const { emptySince: unattendedSince } = attendance
+    const { emptySince: unattendedSince } = operatorPresence
     const patience = { policy, unattendedSince, unattendedMs: config.unattendedMs, sleptSince }
     let next = Infinity
     for (const question of questions.open) {
@@ -91,7 +91,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
       leave = undefined
       return
     }
-    leave ??= attendance.onChange(review)
+    leave ??= operatorPresence.onChange(review)
     if (next < Infinity) cancelDeadline = startDeadline(next, review)
   }
 

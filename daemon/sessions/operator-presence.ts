@@ -2,7 +2,7 @@
  * Whether anybody is connected who could answer a question of Claude Code's: a client that may control, has said hello, and
  * did not say there that it cannot ask a person (`answers: false`).
  */
-export interface Attendance {
+export interface OperatorPresence {
   /** Since when nobody has been (ms since epoch), at first since the daemon began; undefined while somebody is. */
   readonly emptySince: number | undefined
   /** Somebody is there; returns what says that they have left. */
@@ -11,7 +11,7 @@ export interface Attendance {
   onChange(listener: () => void): () => void
 }
 
-export function createAttendance(now: () => number = Date.now): Attendance {
+export function createOperatorPresence(now: () => number = Date.now): OperatorPresence {
   const listeners = new Set<() => void>()
   let present = 0
   let emptySince: number | undefined = now()

@@ -1,4 +1,4 @@
-import type { Attendance } from './operator-presence.ts'
+import type { OperatorPresence } from './operator-presence.ts'
 import type { Agent } from '../agents/agent.ts'
 import type { LocatedClaude } from '../agents/claude/locate.ts'
 import type { Config } from '../config.ts'
@@ -16,7 +16,7 @@ export interface SessionContext {
   journal: Journal
   ptyHost: PtyHost
   admission: Admission
-  attendance: Attendance
+  operatorPresence: OperatorPresence
   claims: Claims
   agent: Agent
   locate(): Promise<LocatedClaude>

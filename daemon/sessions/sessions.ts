@@ -15,7 +15,7 @@ import type {
 import { limits } from '../../protocol/limits.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
-import { storageError, storing } from '../rpc/storing.ts'
+import { asStorageError, storageError } from '../rpc/storage-error.ts'
 import type { JournalEntry } from '../store/journal/entry.ts'
 import { createAdmission } from './admission.ts'
 import type { MemoryRoom } from './memory-room.ts'
@@ -226,11 +226,11 @@ export function createSessions(context: SessionsContext): Sessions {
   function shownRun(id: string): Run {
     const run = journal.view.run(storedRun(id))
     if (!run) throw notFound('run', id)
-    return lively(run)
+    return withActivity(run)
   }
 
   /** With what was last heard of it, while it goes on. */
-  function lively(run: Run): Run {
+  function withActivity(run: Run): Run {
     const activity = isEnded(run.state) ? undefined : live.get(run.session)?.activityOf(run.run)
     return activity ? { ...run, activity } : run
   }
@@ -290,7 +290,7 @@ export function createSessions(context: SessionsContext): Sessions {
     const session = live.get(id)
     if (!session) return
     const ends = runs.map(({ run }) => waiters.wait(run.run, new AbortController().signal))
-    storing(() => runs.forEach(({ run }) => session.cancel(run.run, by, 'kill', 'the session was ended')))
+    asStorageError(() => runs.forEach(({ run }) => session.cancel(run.run, by, 'kill', 'the session was ended')))
     await Promise.all(ends)
   }
 
@@ -339,7 +339,7 @@ export function createSessions(context: SessionsContext): Sessions {
         { forkedFrom, ...(firstPrompt !== undefined && { firstPrompt }) },
       )
       const fork = storeNew(made, openingEvent(made, by), keep)
-      storing(() => load(id).used())
+      asStorageError(() => load(id).used())
       return fork
     },
 
@@ -419,7 +419,7 @@ export function createSessions(context: SessionsContext): Sessions {
 
     listRuns(filter) {
       const found = store.runs.list({ ...filter, listed: journal.view.listed('runs') })
-      return found.map(({ run }) => lively(journal.view.run(run) ?? run))
+      return found.map(({ run }) => withActivity(journal.view.run(run) ?? run))
     },
 
     countRuns: () => journal.view.countRuns(store.runs.countByState()),
@@ -427,7 +427,7 @@ export function createSessions(context: SessionsContext): Sessions {
     moveRun(id, to, by) {
       const run = storedRun(id)
       refuseUnusable(run.session)
-      const moved = storing(() => live.get(run.session)?.move(id, to, by))
+      const moved = asStorageError(() => live.get(run.session)?.move(id, to, by))
       if (moved) return moved
       const { state } = shownRun(id)
       throw new RpcError('conflict', `run ${id} is ${state}: only a queued run can be moved`, { run: id, state })
@@ -436,7 +436,7 @@ export function createSessions(context: SessionsContext): Sessions {
     async cancelRun(id, by, mode, reason) {
       const run = storedRun(id)
       refuseUnusable(run.session)
-      const after = isEnded(run.state) ? run : storing(() => live.get(run.session)?.cancel(id, by, mode, reason))
+      const after = isEnded(run.state) ? run : asStorageError(() => live.get(run.session)?.cancel(id, by, mode, reason))
       if (!after || isEnded(after.state)) await journal.settled()
       return after ?? storedRun(id)
     },
@@ -459,7 +459,7 @@ export function createSessions(context: SessionsContext): Sessions {
       refuseStopping()
       const { session } = storedApproval(answer.approval)
       refuseUnusable(session)
-      const answered = storing(() => live.get(session)?.answer(answer, by, keep))
+      const answered = asStorageError(() => live.get(session)?.answer(answer, by, keep))
       if (answered) return answered
       // What was first may not be committed yet.
       journal.flush()

@@ -41,11 +41,11 @@ export function initFrame(session: Session, uuids: readonly string[]): object {
 /** The answer to `initialize`. */
 export function initializeAnswer(session: Session, requestId: string): object {
   const pending = { pending_permission_requests: [], pending_user_dialog_requests: [] }
-  const response = { subtype: 'success', request_id: requestId, response: abilities(session), ...pending }
+  const response = { subtype: 'success', request_id: requestId, response: capabilitiesOf(session), ...pending }
   return { type: 'control_response', response }
 }
 
-function abilities(session: Session): object {
+function capabilitiesOf(session: Session): object {
   return {
     commands: [{ name: 'clear', description: 'Begin a new conversation', argumentHint: '', builtin: true }],
     agents: [{ name: 'general-purpose', description: 'A simulated agent' }],

@@ -4,7 +4,7 @@ import { limits } from '../../protocol/limits.ts'
 import { startDeadline } from '../os/deadline.ts'
 import type { Log } from '../log/log.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
-import { storing } from '../rpc/storing.ts'
+import { asStorageError } from '../rpc/storage-error.ts'
 import { findBySecret, hashOf, type KnownTokens } from './known-tokens.ts'
 import { builtInToken, type KeptToken, newSecret, readTokenFile, type TokenFile, writeTokenFile } from './token-file.ts'
 
@@ -38,7 +38,7 @@ export function createTokens(
 
   /** A change takes effect only when it is stored. Throws `RpcError`. */
   const change = (next: TokenFile) => {
-    storing(() => writeTokenFile(path, next))
+    asStorageError(() => writeTokenFile(path, next))
     file = next
     clearTimeout(saving)
     saving = undefined
@@ -142,7 +142,7 @@ export function createTokens(
         change({ ...file, [token.role]: secret, tokens: file.tokens.map(each => (each === token ? renewed : each)) })
       } else change({ ...file, tokens: file.tokens.filter(each => each !== token) })
       ended(id, `the token ${JSON.stringify(token.name)} was revoked`)
-      if (token.builtIn) storing(onReplaced)
+      if (token.builtIn) asStorageError(onReplaced)
     },
     close() {
       cancelExpiry()

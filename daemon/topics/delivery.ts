@@ -3,8 +3,8 @@ import type { Subscriptions } from '../rpc/handlers.ts'
 import type { TopicLog } from './topic-log.ts'
 import type { Window } from './window.ts'
 
-// The parts of delivery. A channel knows its subscriptions, a subscription knows its channel and its outbox, and an
-// outbox knows the subscriptions that are behind.
+// The parts of delivery. A channel knows its subscriptions, a subscription knows its channel and its send queue, and a
+// send queue knows the subscriptions that are behind.
 
 /**
  * A topic with subscribers. Its pages are built from the log once and shared until `forgetPages`, at the end of the
@@ -46,7 +46,7 @@ export interface Page {
  */
 export interface Subscription {
   readonly channel: Channel
-  readonly outbox: Outbox
+  readonly sendQueue: SendQueue
   readonly window: Window | undefined
   /** When this connection subscribed to the topic (ms since epoch), wherever its cursor was moved since. */
   readonly since: number
@@ -56,7 +56,7 @@ export interface Subscription {
 }
 
 /** The cursors of one connection, and the messages to write to it at the end of this turn. */
-export interface Outbox extends Subscriptions {
+export interface SendQueue extends Subscriptions {
   /** Queues a message. Everything queued in a turn leaves in one write. */
   send(text: string): void
   /** Starts delivery to the cursors placed since the last call, because their answers are queued now. */
@@ -71,10 +71,10 @@ export interface Outbox extends Subscriptions {
   unsentAnswerBytes(): number
   close(): void
   /** For the hub. */
-  readonly internals: OutboxInternals
+  readonly internals: SendQueueInternals
 }
 
-export interface OutboxInternals {
+export interface SendQueueInternals {
   readonly sink: Sink
   readonly who: () => Watcher | undefined
   readonly chunks: Buffer[]

@@ -3,8 +3,8 @@ import type { Limits } from '../../protocol/limits.ts'
 import { passHookPoint } from '../hook-points.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { createChannel } from './channel.ts'
-import type { Channel, Outbox, Sink, Subscription, Watcher } from './delivery.ts'
-import { createOutbox, type OutboxHub } from './outbox.ts'
+import type { Channel, SendQueue, Sink, Subscription, Watcher } from './delivery.ts'
+import { createSendQueue, type SendQueueHub } from './send-queue.ts'
 import { takePage } from './subscription.ts'
 import type { TopicLookup } from './topic-log.ts'
 
@@ -19,7 +19,7 @@ export interface Hub {
   /** The topic is gone; its subscriptions end. */
   closed(topic: string): void
   /** Adds a connection. `who` returns its client, once that is known. */
-  attach(sink: Sink, who?: () => Watcher | undefined): Outbox
+  attach(sink: Sink, who?: () => Watcher | undefined): SendQueue
   subscriptions(): number
   /** The clients subscribed to a topic, with an entry for each connection. */
   watching(topic: string): Viewer[]
@@ -37,10 +37,10 @@ export function createHub(options: {
   const { lookup, limits, onWatched, now = Date.now } = options
   const channels = new Map<string, Channel>()
   const dirty = new Set<Channel>()
-  // Outboxes with chunks to write, each once: an outbox is added with its first chunk.
-  let touched: Outbox[] = []
-  // Outboxes with cursors behind and room in their socket, the next to serve first.
-  const catchingUp = new Set<Outbox>()
+  // Send queues with chunks to write, each once: a send queue is added with its first chunk.
+  let touched: SendQueue[] = []
+  // Send queues with cursors behind and room in their socket, the next to serve first.
+  const catchingUp = new Set<SendQueue>()
   // Channels that built pages in this turn.
   const paged = new Set<Channel>()
   let subscriptions = 0
@@ -58,7 +58,7 @@ export function createHub(options: {
     dirty.clear()
     if (catchingUp.size > 0) {
       // Connections that are only live do not wait for history that is read for others.
-      writeTouched(outbox => !catchingUp.has(outbox))
+      writeTouched(sendQueue => !catchingUp.has(sendQueue))
       catchUp()
     }
     writeTouched()
@@ -67,12 +67,12 @@ export function createHub(options: {
     if (catchingUp.size > 0) schedule()
   }
 
-  const writeTouched = (isDue: (outbox: Outbox) => boolean = () => true) => {
-    const outboxes = touched
+  const writeTouched = (isDue: (sendQueue: SendQueue) => boolean = () => true) => {
+    const queues = touched
     touched = []
-    for (const outbox of outboxes) {
-      if (isDue(outbox)) write(outbox)
-      else touched.push(outbox)
+    for (const sendQueue of queues) {
+      if (isDue(sendQueue)) write(sendQueue)
+      else touched.push(sendQueue)
     }
   }
 
@@ -80,64 +80,64 @@ export function createHub(options: {
     paged.add(channel)
     for (const subscription of channel.subscriptions) {
       if (subscription.state !== 'live') continue
-      if (subscription.outbox.unsentBytes() <= limits.highWaterBytes) serve(subscription)
+      if (subscription.sendQueue.unsentBytes() <= limits.highWaterBytes) serve(subscription)
       else subscription.state = 'behind'
       // After a burst larger than a page, or with a full socket, the subscription catches up.
       if (isBehind(subscription)) fallBehind(subscription)
     }
   }
 
-  // Serves one page to each outbox in turn, and within an outbox to each of its topics in turn, up to a number of bytes
+  // Serves one page to each send queue in turn, and within a queue to each of its topics in turn, up to a number of bytes
   // for each event-loop turn. However much is replayed, live events wait for one such portion at most.
   const catchUp = () => {
     let budget = limits.highWaterBytes
-    for (const outbox of catchingUp) {
+    for (const sendQueue of catchingUp) {
       if (budget <= 0) return
-      catchingUp.delete(outbox)
+      catchingUp.delete(sendQueue)
       // This bound is below the high-water mark, so that topics that catch up leave room for live ones.
-      if (outbox.unsentBytes() >= limits.eventsPageBytes) continue
-      const subscription = outbox.internals.behind.shift()
+      if (sendQueue.unsentBytes() >= limits.eventsPageBytes) continue
+      const subscription = sendQueue.internals.behind.shift()
       if (subscription === undefined) continue
       paged.add(subscription.channel)
       if (subscription.state === 'behind') budget -= serve(subscription)
-      if (isBehind(subscription)) outbox.internals.behind.push(subscription)
+      if (isBehind(subscription)) sendQueue.internals.behind.push(subscription)
       // Adding it again moves it to the end.
-      if (outbox.internals.behind.length > 0) catchingUp.add(outbox)
+      if (sendQueue.internals.behind.length > 0) catchingUp.add(sendQueue)
     }
   }
 
   const serve = (subscription: Subscription): number => {
-    const { outbox } = subscription
+    const { sendQueue } = subscription
     try {
       const page = takePage(subscription, limits.eventsPageBytes)
       if (page === undefined) return 0
-      queue(outbox, page.frame)
+      queue(sendQueue, page.frame)
       return page.frame.length
     } catch (error) {
       // A deleted session leaves the store before its topic is closed.
       if (lookup(subscription.channel.topic) === undefined) {
-        outbox.unsubscribe(subscription.channel.topic)
+        sendQueue.unsubscribe(subscription.channel.topic)
         return 0
       }
-      outbox.close()
-      outbox.internals.sink.fault(error)
+      sendQueue.close()
+      sendQueue.internals.sink.fault(error)
       return 0
     }
   }
 
-  const queue = (outbox: Outbox, frame: Buffer) => {
-    const { internals } = outbox
-    if (internals.chunks.length === 0) touched.push(outbox)
+  const queue = (sendQueue: SendQueue, frame: Buffer) => {
+    const { internals } = sendQueue
+    if (internals.chunks.length === 0) touched.push(sendQueue)
     internals.chunks.push(frame)
     internals.chunkBytes += frame.length
   }
 
   const fallBehind = (subscription: Subscription) => {
-    subscription.outbox.internals.behind.push(subscription)
-    catchingUp.add(subscription.outbox)
+    subscription.sendQueue.internals.behind.push(subscription)
+    catchingUp.add(subscription.sendQueue)
   }
 
-  const internal: OutboxHub = {
+  const internal: SendQueueHub = {
     now,
     channel(topic) {
       let channel = channels.get(topic)
@@ -163,12 +163,12 @@ export function createHub(options: {
       channels.delete(channel.topic)
       dirty.delete(channel)
     },
-    queue(outbox, frame) {
-      queue(outbox, frame)
+    queue(sendQueue, frame) {
+      queue(sendQueue, frame)
       schedule()
     },
-    behind(outbox) {
-      catchingUp.add(outbox)
+    behind(sendQueue) {
+      catchingUp.add(sendQueue)
       schedule()
     },
   }
@@ -183,13 +183,13 @@ export function createHub(options: {
     closed(topic) {
       const channel = channels.get(topic)
       if (channel === undefined) return
-      for (const { outbox } of channel.subscriptions) outbox.unsubscribe(topic)
+      for (const { sendQueue } of channel.subscriptions) sendQueue.unsubscribe(topic)
     },
-    attach: (sink, who = () => undefined) => createOutbox(internal, sink, who, limits),
+    attach: (sink, who = () => undefined) => createSendQueue(internal, sink, who, limits),
     subscriptions: () => subscriptions,
     watching: topic =>
-      [...(channels.get(topic)?.subscriptions ?? [])].flatMap(({ outbox, since }) => {
-        const who = outbox.internals.who()
+      [...(channels.get(topic)?.subscriptions ?? [])].flatMap(({ sendQueue, since }) => {
+        const who = sendQueue.internals.who()
         return who === undefined ? [] : [{ ...who, since }]
       }),
     flush,
@@ -199,7 +199,7 @@ export function createHub(options: {
 // A function, because the compiler assumes that `state` is still what it was before `serve` changed it.
 const isBehind = (subscription: Subscription) => subscription.state === 'behind'
 
-function write({ internals }: Outbox): void {
+function write({ internals }: SendQueue): void {
   const { chunks } = internals
   if (chunks.length === 0) return
   internals.chunkBytes = 0

@@ -3,7 +3,7 @@ import { createJournal } from '../../daemon/store/journal/journal.ts'
 import type { Store } from '../../daemon/store/store.ts'
 import type { Since } from '../../daemon/topics/cursor.ts'
 import { createHub, type Hub } from '../../daemon/topics/hub.ts'
-import type { Outbox } from '../../daemon/topics/delivery.ts'
+import type { SendQueue } from '../../daemon/topics/delivery.ts'
 import { createPublisher } from '../../daemon/topics/publisher.ts'
 import { createRingLog } from '../../daemon/topics/ring-log.ts'
 import { createSessionLogs } from '../../daemon/topics/session-logs.ts'
@@ -49,11 +49,11 @@ export function createWorld(store: Store, id: string, plant: Plant = {}): World 
   const topic = `session/${id}`
   let first = 1
   let daemon = startDaemon(store, id, 'e1', () => first, plant)
-  const open = new Set<Outbox>()
+  const open = new Set<SendQueue>()
   store.sessions.add(session(id))
 
   const closeAll = () => {
-    for (const outbox of open) outbox.close()
+    for (const sendQueue of open) sendQueue.close()
     open.clear()
   }
 
@@ -71,25 +71,25 @@ export function createWorld(store: Store, id: string, plant: Plant = {}): World 
     flush: () => daemon.hub.flush(),
     connect() {
       const socket = simulatedSocket()
-      const outbox = daemon.hub.attach(socket.sink)
-      open.add(outbox)
+      const sendQueue = daemon.hub.attach(socket.sink)
+      open.add(sendQueue)
       let acked = 0
       return {
         socket,
         subscribe(since, window) {
-          const result = outbox.subscribe({ topic, since, ...(window !== undefined && { window }) })
-          outbox.send(JSON.stringify({ jsonrpc: '2.0', id: 1, result }))
-          outbox.release()
+          const result = sendQueue.subscribe({ topic, since, ...(window !== undefined && { window }) })
+          sendQueue.send(JSON.stringify({ jsonrpc: '2.0', id: 1, result }))
+          sendQueue.release()
           acked = 0
         },
-        unsubscribe: () => outbox.unsubscribe(topic),
+        unsubscribe: () => sendQueue.unsubscribe(topic),
         ack(seq) {
           acked = plant.ack?.(seq, acked) ?? seq
-          outbox.ack(topic, acked)
+          sendQueue.ack(topic, acked)
         },
         close() {
-          open.delete(outbox)
-          outbox.close()
+          open.delete(sendQueue)
+          sendQueue.close()
         },
       }
     },

@@ -23,7 +23,7 @@ function setUp(topics: readonly string[]) {
         throw error
       },
     }
-    return { outbox: hub.attach(sink), writes }
+    return { sendQueue: hub.attach(sink), writes }
   }
   const publish = (topic: string, count: number, size = 10) => {
     for (let n = 0; n < count; n++) logs.get(topic)!.append({ text: 'x'.repeat(size) }, 1)
@@ -35,14 +35,14 @@ function setUp(topics: readonly string[]) {
 test("a turn writes a connection's events and answers at once, in buffers shared with other connections", () => {
   const { hub, connect, publish } = setUp(['sessions', 'daemon'])
   const connections = [connect(), connect()]
-  for (const { outbox } of connections) {
-    outbox.subscribe({ topic: 'sessions' })
-    outbox.subscribe({ topic: 'daemon' })
-    outbox.release()
+  for (const { sendQueue } of connections) {
+    sendQueue.subscribe({ topic: 'sessions' })
+    sendQueue.subscribe({ topic: 'daemon' })
+    sendQueue.release()
   }
   hub.flush()
   publish('sessions', 16)
-  for (const { outbox } of connections) outbox.send('{}')
+  for (const { sendQueue } of connections) sendQueue.send('{}')
   publish('daemon', 3)
   publish('sessions', 1)
   hub.flush()
@@ -67,7 +67,7 @@ test('each turn writes live events before a bounded portion of replay, and repla
   const hub = createHub({ lookup, limits })
   const subscribe = (topic: string, since: 'start' | 'end') => {
     const socket = simulatedSocket()
-    const outbox = hub.attach({
+    const sendQueue = hub.attach({
       ...socket.sink,
       unsentBytes: () => 0,
       write(chunks, onWritten) {
@@ -75,9 +75,9 @@ test('each turn writes live events before a bounded portion of replay, and repla
         socket.sink.write(chunks, onWritten)
       },
     })
-    outbox.subscribe({ topic, since })
-    outbox.release()
-    return { outbox, socket }
+    sendQueue.subscribe({ topic, since })
+    sendQueue.release()
+    return { sendQueue, socket }
   }
   const live = subscribe('session/s_live', 'end')
   hub.flush()
@@ -99,7 +99,7 @@ test('each turn writes live events before a bounded portion of replay, and repla
   // The connections take turns: no connection is two pages ahead of another.
   const pages = replaying.map(({ socket }) => socket.writes.flat().length)
   expect(Math.max(...pages) - Math.min(...pages)).toBeLessThanOrEqual(1)
-  for (const { outbox } of [live, ...replaying]) outbox.close()
+  for (const { sendQueue } of [live, ...replaying]) sendQueue.close()
 })
 
 test('deleting a session during a read ends the subscription, not the connection', () => {
@@ -110,14 +110,14 @@ test('deleting a session during a read ends the subscription, not the connection
   const logs = createSessionLogs({ events: store.events, epoch: store.epoch, maxEventBytes: limits.maxEventBytes })
   const hub = createHub({ lookup: () => (store.sessions.get('s_1') ? logs.open('s_1') : undefined), limits })
   const socket = simulatedSocket()
-  const outbox = hub.attach(socket.sink)
-  outbox.subscribe({ topic, since: 'start' })
-  outbox.release()
+  const sendQueue = hub.attach(socket.sink)
+  sendQueue.subscribe({ topic, since: 'start' })
+  sendQueue.release()
   hub.flush()
   socket.read()
   // The deletion is committed. Topics learn of it only after the sync.
   store.sessions.delete('s_1')
-  outbox.send('{"id":1}')
+  sendQueue.send('{"id":1}')
   hub.flush()
   expect(socket.read().map(({ message }) => message)).toEqual([{ id: 1 }])
   expect(hub.subscriptions()).toBe(0)

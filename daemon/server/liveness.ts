@@ -3,23 +3,23 @@ import type { CloseCode, Limits } from '../../protocol/index.ts'
 import type { SocketSink } from './socket-sink.ts'
 
 /**
- * Checks a connection at each beat. Sends a heartbeat when it was idle, and pings. Closes with 4012 when pings are not
+ * Checks a connection at each tick. Sends a heartbeat when it was idle, and pings. Closes with 4012 when pings are not
  * answered, and with 4008 when the peer does not take pending bytes. A peer that reads, however slowly, gets neither
  * code: a ping may wait in the kernel behind more bytes than a slow reader takes in `pongTimeoutMs`. Returns the
- * function to call at each beat.
+ * function to call at each tick.
  */
-export function watchConnection(options: {
+export function watchLiveness(options: {
   ws: WebSocket
   sink: SocketSink
   limits: Pick<Limits, 'heartbeatMs' | 'pongTimeoutMs' | 'stallTimeoutMs'>
   /** Time between two calls of the returned function. */
-  beatMs: number
+  tickMs: number
   unreadBytes(): Promise<number | undefined>
   heartbeat(): void
   close(code: CloseCode, reason: string): void
 }): () => void {
-  const { ws, sink, limits, beatMs, unreadBytes, heartbeat, close } = options
-  // Counted in beats, not by the clock, so that a sleep of the machine or a busy daemon does not make a peer late.
+  const { ws, sink, limits, tickMs, unreadBytes, heartbeat, close } = options
+  // Counted in ticks, not by the clock, so that a sleep of the machine or a busy daemon does not make a peer late.
   let time = 0
   let takenBytes = 0
   let readBytes = 0
@@ -47,7 +47,7 @@ export function watchConnection(options: {
   }
 
   return () => {
-    time += beatMs
+    time += tickMs
     if (sink.writes() !== writes) {
       writes = sink.writes()
       wroteAt = time

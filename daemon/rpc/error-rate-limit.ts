@@ -2,7 +2,7 @@
  * Bounds the bad messages of one connection with a token bucket. Within it, answers say what was wrong (working that
  * out is costly); beyond it, only that something was wrong; far beyond it, the connection is closed.
  */
-export type Patience = () => 'detailed' | 'brief' | 'exhausted'
+export type ErrorRateLimit = () => 'detailed' | 'brief' | 'exhausted'
 
 /**
  * Messages answered in detail: `burst` at once, and `refillPerSecond` a second. At `exhaustedAt` tokens the connection
@@ -13,7 +13,7 @@ const refillPerSecond = 10
 const exhaustedAt = -1_000
 
 /** `now` in ms. Call the result once for each bad message. */
-export function createPatience(now: () => number): Patience {
+export function createErrorRateLimit(now: () => number): ErrorRateLimit {
   let tokens = burst
   let filledAt = now()
   return () => {

@@ -1,13 +1,13 @@
 import type { ParamsOf, ResultOf, Methods } from '../../protocol/index.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { textFrame } from './ws-frame.ts'
-import type { Channel, Outbox, OutboxInternals, Sink, Subscription, Watcher } from './delivery.ts'
+import type { Channel, SendQueue, SendQueueInternals, Sink, Subscription, Watcher } from './delivery.ts'
 import { placeCursor } from './cursor.ts'
 import { subscriptionStatus } from './subscription.ts'
 import { createWindow } from './window.ts'
 
-/** The hub, as an outbox sees it. */
-export interface OutboxHub {
+/** The hub, as a send queue sees it. */
+export interface SendQueueHub {
   now(): number
   /** Throws `not_found`. */
   channel(topic: string): Channel
@@ -15,17 +15,17 @@ export interface OutboxHub {
   /** Removes the subscription from its channel, and the channel with its last subscription. */
   left(subscription: Subscription): void
   /** Queues a frame to be written at the end of the turn. */
-  queue(outbox: Outbox, frame: Buffer): void
-  /** The outbox has cursors behind, or its socket has room again for them. */
-  behind(outbox: Outbox): void
+  queue(sendQueue: SendQueue, frame: Buffer): void
+  /** The send queue has cursors behind, or its socket has room again for them. */
+  behind(sendQueue: SendQueue): void
 }
 
-export function createOutbox(
-  hub: OutboxHub,
+export function createSendQueue(
+  hub: SendQueueHub,
   sink: Sink,
   who: () => Watcher | undefined,
   limits: { maxSubscriptions: number },
-): Outbox {
+): SendQueue {
   const subscriptions = new Map<string, Subscription>()
   let held: Subscription[] = []
   // Bytes of the answers queued since nothing was unsent.
@@ -39,9 +39,9 @@ export function createOutbox(
   const catchUp = (subscription: Subscription) => {
     subscription.state = 'behind'
     internals.behind.push(subscription)
-    hub.behind(outbox)
+    hub.behind(sendQueue)
   }
-  const internals: OutboxInternals = {
+  const internals: SendQueueInternals = {
     sink,
     who,
     chunks: [],
@@ -49,17 +49,17 @@ export function createOutbox(
     behind: [],
     closed: false,
     onWritten() {
-      if (internals.behind.length > 0) hub.behind(outbox)
+      if (internals.behind.length > 0) hub.behind(sendQueue)
     },
   }
 
-  const outbox: Outbox = {
+  const sendQueue: SendQueue = {
     internals,
     send(text) {
       if (internals.closed) return
       const frame = textFrame(text)
-      answerBytes = outbox.unsentAnswerBytes() + frame.length
-      hub.queue(outbox, frame)
+      answerBytes = sendQueue.unsentAnswerBytes() + frame.length
+      hub.queue(sendQueue, frame)
     },
     subscribe({
       topic,
@@ -80,7 +80,7 @@ export function createOutbox(
       const { after, ...recovery } = placeCursor(since, place)
       const subscription: Subscription = {
         channel,
-        outbox,
+        sendQueue,
         after,
         since: before?.since ?? hub.now(),
         window: window === undefined ? undefined : createWindow(window),
@@ -111,7 +111,7 @@ export function createOutbox(
       Object.fromEntries([...subscriptions].map(([topic, subscription]) => [topic, subscription.channel.log.head()])),
     cursors: () => [...subscriptions.values()].map(subscriptionStatus),
     unsentBytes: () => internals.chunkBytes + sink.unsentBytes(),
-    unsentAnswerBytes: () => (answerBytes = Math.min(answerBytes, outbox.unsentBytes())),
+    unsentAnswerBytes: () => (answerBytes = Math.min(answerBytes, sendQueue.unsentBytes())),
     close() {
       internals.closed = true
       internals.chunks.length = 0
@@ -120,5 +120,5 @@ export function createOutbox(
       for (const subscription of subscriptions.values()) end(subscription)
     },
   }
-  return outbox
+  return sendQueue
 }

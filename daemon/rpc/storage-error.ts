@@ -6,7 +6,7 @@ const freeingSpace =
   'free space by deleting sessions (session.delete) or with muxd gc, which both work on a full disk, or remove other files'
 
 /** Runs `work`. An error that keeps it from being stored becomes the caller's error. */
-export function storing<T>(work: () => T): T {
+export function asStorageError<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {

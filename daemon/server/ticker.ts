@@ -1,17 +1,17 @@
 /** One timer for all periodic checks. It runs while there is at least one check. */
-export interface Pulse {
-  /** Time between two beats. Time counted in beats stands still while the machine sleeps or this process is blocked. */
+export interface Ticker {
+  /** Time between two ticks. Time counted in ticks stands still while the machine sleeps or this process is blocked. */
   readonly periodMs: number
-  /** Calls `look` at each beat. Returns the function that ends this. */
-  onBeat(look: () => void): () => void
+  /** Calls `look` at each tick. Returns the function that ends this. */
+  onTick(look: () => void): () => void
 }
 
-export function createPulse(periodMs: number): Pulse {
+export function createTicker(periodMs: number): Ticker {
   const looks = new Set<() => void>()
   let timer: NodeJS.Timeout | undefined
   return {
     periodMs,
-    onBeat(look) {
+    onTick(look) {
       looks.add(look)
       timer ??= setInterval(() => looks.forEach(each => each()), periodMs)
       return () => {

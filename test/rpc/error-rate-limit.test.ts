@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import { createPatience } from '../../daemon/rpc/patience.ts'
+import { createErrorRateLimit } from '../../daemon/rpc/error-rate-limit.ts'
 
 test('a burst of 100 errors is answered in detail, then ten a second, and 1,000 brief ones exhaust it', () => {
   let time = 0
-  const patience = createPatience(() => time)
+  const errorRateLimit = createErrorRateLimit(() => time)
   const count = (times: number) => {
-    const answers = Array.from({ length: times }, () => patience())
+    const answers = Array.from({ length: times }, () => errorRateLimit())
     return { detailed: answers.filter(answer => answer === 'detailed').length, last: answers.at(-1) }
   }
   expect(count(100)).toEqual({ detailed: 100, last: 'detailed' })
