@@ -17,7 +17,7 @@ export const allowed = {
   // ---- The daemon. It never imports client/. ----
 
   // Starts a daemon: it puts the parts together, so it knows them all.
-  'daemon/daemon.ts': [
+  'daemon/compose.ts': [
     '.', // package.json, for the version
     'protocol',
     'daemon/agents/claude',
@@ -39,6 +39,17 @@ export const allowed = {
     'daemon/workspaces',
     'node:',
     'npm:nanoid',
+  ],
+  // Ends the parts in order.
+  'daemon/shutdown.ts': [
+    'protocol',
+    'daemon/home',
+    'daemon/log',
+    'daemon/pty-host',
+    'daemon/server',
+    'daemon/sessions',
+    'daemon/store/journal',
+    'daemon/topics',
   ],
   // `daemon.status` asks every part for its state.
   'daemon/status.ts': [
@@ -369,7 +380,7 @@ import is in \`.ci/imports.config.mjs\`.
     },
     {
       title: 'The daemon',
-      about: 'Without the files beside these folders: `daemon.ts` imports them all.',
+      about: 'Without the files beside these folders: `compose.ts` imports them all.',
       includeOnly: '^daemon/[^/]+/',
       collapse: '^daemon/[^/]+(?=/)',
     },

@@ -1,4 +1,3 @@
-import { claude as claudeAgent } from './agents/claude/agent.ts'
 import { rmSync } from 'node:fs'
 import { nanoid } from 'nanoid'
 import packageJson from '../package.json' with { type: 'json' }
@@ -6,6 +5,7 @@ import type { DaemonEvent } from '../protocol/index.ts'
 import { limits } from '../protocol/limits.ts'
 import { createOperatorPresence } from './sessions/operator-presence.ts'
 import { buildId } from './build-id.ts'
+import { claude as claudeAgent } from './agents/claude/agent.ts'
 import { inheritable } from './agents/claude/environment.ts'
 import { createClaudeLocator, type LocatedClaude } from './agents/claude/locate.ts'
 import type { Config } from './config.ts'
@@ -13,8 +13,8 @@ import { createDiskNotice } from './disk-notice.ts'
 import { distDirectory } from './dist.ts'
 import { syncRawLog } from './pty-host/sync-raw-log.ts'
 import { createRemotePtyHost } from './pty-host/remote.ts'
-import { openHome, openSockets, removeInfo, writeInfo } from './home/home.ts'
-import { type HomeLost, watchHome } from './home/home-watch.ts'
+import { openHome, openSockets, writeInfo } from './home/home.ts'
+import { watchHome } from './home/home-watch.ts'
 import { lockHome } from './home/home-lock.ts'
 import type { Log } from './log/log.ts'
 import { createNotifications } from './notify/notifications.ts'
@@ -28,9 +28,9 @@ import { availableMemory } from './os/available-memory.ts'
 import { claimsDirectory, createClaims } from './sessions/claims.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
 import { createMemoryRoom } from './sessions/memory-room.ts'
-import { removeTemporary } from './sessions/orphans.ts'
 import { createSessions } from './sessions/sessions.ts'
-import { type CloseOptions, daemonHandlers, freeBytes } from './status.ts'
+import { createShutdown, type Shutdown } from './shutdown.ts'
+import { daemonHandlers, freeBytes } from './status.ts'
 import { createJournal } from './store/journal/journal.ts'
 import { ballastFile } from './store/disk/ballast.ts'
 import { bootId } from './os/boot-id.ts'
@@ -47,15 +47,11 @@ import { createTopics } from './topics/topics.ts'
 import { workspaceHandlers } from './workspaces/workspaces.ts'
 import { usageHandlers } from './usage/handlers.ts'
 
-export interface Daemon {
+export interface Daemon extends Pick<Shutdown, 'close' | 'closed'> {
   /** URL of the WebSocket. */
   readonly url: string
   /** Returns a link to the page with a code that works once. */
   pageLink(): string
-  /** Stops in order: ends runs as `interrupted` unless they are kept, stores everything, sends `bye` to all clients. */
-  close(reason: string, options?: CloseOptions): Promise<void>
-  /** Resolves when the daemon has stopped. Rejects with `SyncFailed` or `HomeLost` if one of them was the reason. */
-  readonly closed: Promise<void>
 }
 
 export const version = packageJson.version
@@ -63,7 +59,10 @@ export const version = packageJson.version
 /** A disk with less free space counts as full. */
 const roomBytes = 1024 * 1024
 
-/** Puts the parts together and starts to listen. Rejects if it cannot; `main.ts` lists the expected errors. */
+/**
+ * Puts the parts together and starts to listen. Rejects if it cannot; `main.ts` lists the expected errors. It is one long
+ * function because it is a list: each part needs some of those above it, and is closed in the reverse order.
+ */
 export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   const startedAt = Date.now()
   const home = openHome(config.home)
@@ -194,55 +193,23 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     const gc = createGc({ store, sessions, claims, reclaimer, processesDir: home.processes, policy: config, log })
     opened.push(() => Promise.all([gc.close(), reclaimer.close()]))
 
-    let closing: Promise<void> | undefined
-    let settleClosed: (ended: Promise<void>) => void
-    const closed = new Promise<void>(resolve => void (settleClosed = resolve))
-    const close = (reason: string, options: CloseOptions = { keepSessions: false, restart: false }) => {
-      if (!closing) settleClosed((closing = end(reason, options)))
-      return closing
-    }
-    // The daemon would lose what it writes to removed files, so it stops while it can still tell its clients.
-    let lost: HomeLost | undefined
-    const watch = watchHome(home, loss => {
-      log.error('the home was lost: the daemon ends', { error: loss })
-      lost = loss
-      void close(loss.message).catch(() => {})
+    const shutdown = createShutdown({
+      home,
+      instance,
+      log,
+      disk,
+      journal,
+      sessions,
+      ptyHost,
+      claims,
+      hub,
+      server: () => server,
+      publishState,
+      located,
+      closeAll,
     })
+    const watch = watchHome(home, shutdown.homeLost)
     opened.push(() => watch.close())
-    const end = async (reason: string, { keepSessions, restart }: CloseOptions) => {
-      log.info('stopping', { reason, keepSessions })
-      disk.close()
-      publishState('stopping', reason)
-      if (keepSessions) await sessions.leave()
-      else await sessions.shutdown(reason)
-      await journal.settled()
-      if (!keepSessions) {
-        await ptyHost.close()
-        await claims.removeStale().catch((error: unknown) => log.warn('stale claims stay', { error }))
-        if (!lost) removeTemporary(home.processes, new Set())
-      }
-      hub.flush()
-      await server.close({ code: restart ? 4001 : 4000, reason, reconnect: true })
-      removeInfo(home, instance)
-      await located
-      await closeAll()
-      log.info('stopped')
-      if (lost) throw lost
-    }
-
-    /** Stops and leaves everything as it is: the state of the disk is unknown. The next daemon continues from there. */
-    const fail = async (error: unknown) => {
-      log.error('the disk failed: the daemon ends', { error })
-      const reason = (error as Error).message
-      disk.close()
-      publishState('disk_failed', reason)
-      hub.flush()
-      await server.close({ code: 4000, reason, reconnect: true })
-      removeInfo(home, instance)
-      await located
-      await closeAll()
-      throw error
-    }
 
     const codes = createPageCodes(limits)
     const pageUrl = () => server.url.replace(/^ws/, 'http').replace(/ws$/, '')
@@ -275,7 +242,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           notifications,
           claude: () => claude,
           server: () => server,
-          stop: (reason, options) => void close(reason, options).catch(() => {}),
+          stop: (reason, options) => void shutdown.close(reason, options).catch(() => {}),
         }),
         ...sessionHandlers(sessions, locateAndRemember, presence.viewers),
         ...approvalHandlers(sessions),
@@ -319,14 +286,13 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       })
     }
 
-    void failedSync.then(error => {
-      if (!closing) settleClosed((closing = fail(error)))
-    })
+    void failedSync.then(shutdown.diskFailed)
     publishState('running')
     gc.start()
     tellInfo()
     log.info('listening', { url: server.url, home: home.directory, pid: process.pid, version })
-    return { url: server.url, pageLink: () => `${pageUrl()}#code=${codes.make('control').code}`, close, closed }
+    const pageLink = () => `${pageUrl()}#code=${codes.make('control').code}`
+    return { url: server.url, pageLink, close: shutdown.close, closed: shutdown.closed }
   } catch (error) {
     await closeAll()
     throw error
