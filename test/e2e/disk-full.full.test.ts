@@ -1,8 +1,8 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Run } from '../../protocol/index.ts'
 import { canMount, startTestDaemon } from '../support/daemon.ts'
+import { fillDisk } from '../support/fill-disk.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { expectWholeLog } from '../support/whole-log.ts'
@@ -16,22 +16,6 @@ const follow = async (peer: RpcPeer, run: Run) => {
     timeout: 10_000,
   })
   return (): WireEvent[] => peer.events(topic)
-}
-
-/** Fills the disk until no further byte fits. Returns the path of the file. */
-function fillDisk(directory: string): string {
-  const path = join(directory, 'filler')
-  const fd = openSync(path, 'w')
-  for (let chunk = Buffer.alloc(1024 * 1024); chunk.length > 0; ) {
-    try {
-      const written = writeSync(fd, chunk)
-      if (written < chunk.length) chunk = chunk.subarray(0, Math.floor(chunk.length / 2))
-    } catch {
-      chunk = chunk.subarray(0, Math.floor(chunk.length / 2))
-    }
-  }
-  closeSync(fd)
-  return path
 }
 
 describe.skipIf(!canMount)('a full disk (skipped where no disk can be mounted)', () => {

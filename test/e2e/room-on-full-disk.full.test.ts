@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statfsSync, statSync, writeSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { DaemonInfo, GcResult, Run, Session } from '../../protocol/index.ts'
 import { canMount, program, startTestDaemon, tempHome } from '../support/daemon.ts'
+import { fillDisk } from '../support/fill-disk.ts'
 import { openPeer, type RpcPeer } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
@@ -15,22 +16,6 @@ const ended = (peer: RpcPeer, { run }: Run) => peer.call<Run>('run.wait', { run,
 const freeIn = (directory: string) => {
   const { bavail, bsize } = statfsSync(directory)
   return bavail * bsize
-}
-
-/** Fills the disk until no further byte fits. */
-function fillDisk(directory: string): string {
-  const path = join(directory, 'filler')
-  const fd = openSync(path, 'a')
-  for (let chunk = Buffer.alloc(1024 * 1024); chunk.length > 0; ) {
-    try {
-      const written = writeSync(fd, chunk)
-      if (written < chunk.length) chunk = chunk.subarray(0, Math.floor(chunk.length / 2))
-    } catch {
-      chunk = chunk.subarray(0, Math.floor(chunk.length / 2))
-    }
-  }
-  closeSync(fd)
-  return path
 }
 
 describe.skipIf(!canMount)('on a full disk (skipped where no disk can be mounted)', () => {

@@ -1,20 +1,13 @@
-import { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { greet, openClient, startTestServer, tokens } from '../server/harness.ts'
 import { frame, openRawWebSocket } from '../support/raw-socket.ts'
+import { unsentBytes } from '../support/unsent-bytes.ts'
 import { until } from '../support/until.ts'
 
 const megabyte = 1024 * 1024
 
 const call = (id: number, method: string, params: object = {}) =>
   frame({ payload: JSON.stringify({ jsonrpc: '2.0', id, method, params }) })
-
-/** Returns the unsent bytes of all sockets of this process. */
-function unsentBytes(): number {
-  const { _getActiveHandles: activeHandles } = process as unknown as { _getActiveHandles(): unknown[] }
-  const sockets = activeHandles().filter(handle => handle instanceof Socket)
-  return sockets.reduce((sum, socket) => sum + socket.writableLength, 0)
-}
 
 describe('a client that calls without reading', () => {
   it('has bounded unsent answers, delays no other client, and gets every answer when it reads', async () => {

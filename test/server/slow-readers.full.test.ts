@@ -1,18 +1,11 @@
-import { Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { greet, startTestServer, type TestClient } from './harness.ts'
 import { openSlowLine, type SlowLine } from '../support/slow-line.ts'
+import { unsentBytes } from '../support/unsent-bytes.ts'
 import { until } from '../support/until.ts'
 
 const topic = 'session/s_1'
 const megabyte = 1024 * 1024
-
-/** Returns the unsent bytes of all sockets in this process. They are the server's: its clients send almost nothing. */
-function unsentBytes(): number {
-  const { _getActiveHandles: activeHandles } = process as unknown as { _getActiveHandles(): unknown[] }
-  const sockets = activeHandles().filter(handle => handle instanceof Socket)
-  return sockets.reduce((sum, socket) => sum + socket.writableLength, 0)
-}
 
 async function startSlowLine(port: number, bytesPerSecond: number): Promise<SlowLine> {
   const line = await openSlowLine(port, bytesPerSecond)
