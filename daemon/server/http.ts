@@ -39,7 +39,9 @@ export function createHttpServer(options: {
       if (file) {
         const { origin } = request.headers
         const mayRead = origin !== undefined && checkHeaders(request.headers, transport) === undefined
-        return void serveFile(request, response, file, mayRead ? origin : undefined).catch(fault(response))
+        const unreadable = (error: unknown) =>
+          isMissing(error) ? answer(response, 503, problem(notBuilt(path))) : fault(response)()
+        return void serveFile(request, response, file, mayRead ? origin : undefined).catch(unreadable)
       }
       if (path === '/auth/exchange') {
         const exchanged = (entry: Awaited<ReturnType<Exchange>>) =>
@@ -83,6 +85,13 @@ function answer(response: ServerResponse, status: number, body: object): void {
 /** Handles a failed read of the content or of the request: answers 500, or closes the response if it has begun. */
 const fault = (response: ServerResponse) => () =>
   response.headersSent ? response.destroy() : answer(response, 500, { error: 'it could not be read' })
+
+const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT'
+
+const notBuilt = (path: string): Refusal => ({
+  status: 503,
+  message: `${path} is not built: run npm run build in the directory of muxd, or install muxd again`,
+})
 
 const problem = ({ message }: Refusal) => ({ error: message })
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import type { Approval } from '../../protocol/index.ts'
+import type { Approval, Run } from '../../protocol/index.ts'
 import { startTestDaemon } from '../support/daemon.ts'
+import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { jsonLines, muxd } from './muxd.ts'
 import { muxdInTerminal } from './muxd-in-terminal.ts'
@@ -23,7 +24,7 @@ it('run without a terminal prints how to answer an approval, and its denial when
   expect(code).toBe(0)
   expect(stdout).toContain('It was not allowed')
   expect(stderr).toMatch(
-    / {2}muxd approve a_\S+\n {2}muxd deny a_\S+ .*\n {2}denied at \d\d:\d\d:\d\d unless answered or somebody connects who can be asked\n/,
+    / {2}muxd approve a_\S+\n {2}muxd deny a_\S+ .*\n {2}denied at \d\d:\d\d:\d\d or later unless answered or somebody connects who can be asked\n/,
   )
   expect(stderr).toContain('denied (nobody connected)')
 })
@@ -34,6 +35,26 @@ it('an approval shown on a terminal is not denied before it is answered', async 
   await until(() => expect(terminal.screen()).toContain('Allow it?'))
   terminal.press('y\r')
   expect((await terminal.ended()).screen).toContain('It was allowed')
+})
+
+it('an approval that was seen by others is shown with the time that starts when they leave', async () => {
+  const daemon = await startTestDaemon({ config: { unattendedMs: 1_000 } })
+  const peer = await daemon.peer()
+  const { session, run } = await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt: 'sim:permission' })
+  const { approval, requestedAt } = await until(async () => {
+    const { approvals } = await peer.call<{ approvals: Approval[] }>('approval.list')
+    expect(approvals).toHaveLength(1)
+    return approvals[0]!
+  })
+  await until(() => expect(Date.now()).toBeGreaterThan(requestedAt + 1_000))
+  const attached = muxd(['attach', session, '--home', daemon.home])
+  await until(() =>
+    expect(attached.stderr()).toContain('denied 1.0 s after the last client that can answer has left, unless answered'),
+  )
+  await peer.call('approval.answer', { approval, decision: 'allow' })
+  await peer.call('run.wait', { run })
+  attached.interrupt()
+  await attached.ended
 })
 
 it('an approval that waits for ever is shown without a deadline', async () => {

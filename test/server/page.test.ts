@@ -1,10 +1,14 @@
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import type { Token } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
+import { findStaticFiles } from '../../daemon/server/static-files.ts'
 import { startTestDaemon } from '../support/daemon.ts'
 import { openPeer } from '../support/rpc-peer.ts'
+import { tempDir } from '../support/temp-dir.ts'
+import { startTestServer } from './harness.ts'
 
 interface Answer {
   status: number
@@ -26,6 +30,17 @@ function ask(url: string, path: string, options: { method?: string; headers?: ob
     sent.end(question)
   })
 }
+
+describe('a page that is not built', () => {
+  it('is answered with 503, and with the command that builds it', async () => {
+    const files = findStaticFiles(pathToFileURL(`${tempDir()}/`))
+    const server = await startTestServer({ page: { files, redeem: () => undefined } })
+    for (const path of ['/', '/muxd.js']) {
+      const { status, body } = await ask(server.url, path)
+      expect({ status, body }).toEqual({ status: 503, body: expect.stringContaining('npm run build') as string })
+    }
+  })
+})
 
 describe('the page', () => {
   it('is served without a token, with headers that allow it to reach only its daemon', async () => {

@@ -10,7 +10,15 @@ import {
 } from '../../client/workspace/layout/block.ts'
 import { isBlockId, paneKindOf, paneKinds } from '../../client/workspace/panes/registry.ts'
 import { filterSessions, type StateFilter } from '../../client/workspace/panes/filter-sessions.ts'
-import { emptyWindow, frameLine, maxRows, withNewer, withOlder } from '../../client/workspace/panes/frame-window.ts'
+import {
+  emptyWindow,
+  frameLine,
+  isFull,
+  maxRows,
+  maxRowsWhileReading,
+  withNewer,
+  withOlder,
+} from '../../client/workspace/panes/frame-window.ts'
 import { sessionLook } from '../../client/workspace/panes/session-look.ts'
 import { blockTitle, tabLabel } from '../../client/workspace/panes/titles.ts'
 import { lastDays, others, plotUsage } from '../../client/workspace/panes/usage-plot.ts'
@@ -228,6 +236,21 @@ describe('the frames in memory', () => {
     expect(window.trimmed).toBe(true)
     expect(window.rows.length).toBe(maxRows * 0.8)
     expect(window.rows.at(-1)).toEqual(frame(201 + maxRows))
+  })
+
+  it('stay while older ones are read, up to a bound for both directions', () => {
+    const reading = { isReading: true }
+    let window = withNewer(emptyWindow, frames(50_001, 50_000 + maxRows))
+    window = withNewer(window, frames(50_001 + maxRows, 50_100 + maxRows), reading)
+    expect(window.rows[0]).toEqual(frame(50_001))
+    window = withOlder(window, frames(20_001, 50_000))
+    expect(window.rows.length).toBe(maxRowsWhileReading)
+    expect(window.rows.at(-1)).toEqual(frame(50_100 + maxRows))
+    expect({ trimmed: window.trimmed, isFull: isFull(window) }).toEqual({ trimmed: true, isFull: true })
+    expect(withOlder(window, frames(1, 20_000)).rows.length).toBe(maxRowsWhileReading)
+    window = withNewer(window, frames(50_101 + maxRows, 50_101 + maxRows), reading)
+    expect(window.rows.length).toBeLessThanOrEqual(maxRowsWhileReading)
+    expect(window.rows.at(-1)).toEqual(frame(50_101 + maxRows))
   })
 
   it('are labelled by their type and a summary of their content', () => {

@@ -56,6 +56,13 @@ describe('a layout', () => {
     for (const [stored, root] of cases) expect(layoutOf(stored), JSON.stringify(stored)).toEqual({ version: 1, root })
   })
 
+  it('keeps a share for each place, however small it was', () => {
+    const root = layoutOf({ split: 'row', places: [group(0.0004, 'usage'), group(1, 'sessions')] }).root
+    expect(groupsOf(root).map(({ share }) => share)).toEqual([0.001, 1])
+    expect(layoutOf(root).root).toEqual(layoutOf(layoutOf(root).root).root)
+    expect(groupsOf(layoutOf(root).root)[0]!.share).toBe(0.001)
+  })
+
   it('is rejected without a known version', () => {
     for (const stored of [null, undefined, 'x', {}, { version: 2 }])
       expect(() => parseLayout(stored, isBlockId)).toThrow('version')

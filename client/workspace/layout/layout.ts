@@ -90,11 +90,14 @@ function tidyPlace(value: unknown, isNew: (id: unknown) => id is string, depth: 
   return { share, split, places: sharedOut(places) }
 }
 
-/** Scales the shares to a sum of 1, then rounds to 0.001. Windows that show the same layout differ by less. */
+/**
+ * Scales the shares to a sum of 1, then rounds to 0.001, but never to 0, which is not a share. Windows that show the same
+ * layout differ by less.
+ */
 function sharedOut(places: Place[]): Place[] {
   const whole = places.reduce((sum, { share }) => sum + share, 0)
-  const rounded = places.map(place => ({ ...place, share: Math.round((place.share / whole) * 1_000) / 1_000 }))
-  return rounded
+  const rounded = (share: number) => Math.max(1, Math.round((share / whole) * 1_000)) / 1_000
+  return places.map(place => ({ ...place, share: rounded(place.share) }))
 }
 
 /** Whether both show the same. Shares may differ by 0.01, because a window has whole pixels only. */

@@ -4,7 +4,7 @@ import type { FrameEvent, Gap } from '../../sdk/browser.ts'
 import { messageOf, useWorkspace } from '../context/workspace.ts'
 import { JsonTree } from '../parts/json-tree.tsx'
 import { VirtualList } from '../parts/virtual-list.tsx'
-import { emptyWindow, frameLine, withNewer, withOlder } from './frame-window.ts'
+import { emptyWindow, frameLine, isFull, withNewer, withOlder } from './frame-window.ts'
 import { conversationOf } from '../layout/block.ts'
 
 const rowHeight = 24
@@ -27,7 +27,7 @@ export function FramesBlock({ session }: { session: string }) {
     const leaving = new AbortController()
     let fresh: (FrameEvent | Gap)[] = []
     const show = () => {
-      frames.value = withNewer(frames.value, fresh)
+      frames.value = withNewer(frames.value, fresh, { isReading: !following.value })
       fresh = []
     }
     const follow = async () => {
@@ -53,7 +53,7 @@ export function FramesBlock({ session }: { session: string }) {
 
   const readOlder = async (element: HTMLDivElement) => {
     const oldest = rows.find(row => row.type === 'frame')
-    if (reading.current || !oldest || oldest.seq <= first.value) return
+    if (reading.current || !oldest || oldest.seq <= first.value || isFull(frames.value)) return
     reading.current = true
     try {
       const after = Math.max(first.value - 1, oldest.seq - 1 - pageSize)
@@ -90,6 +90,7 @@ export function FramesBlock({ session }: { session: string }) {
       <header class="block-bar">
         <p class="grow small dim" aria-live="off">
           {rows.length} frames here{first.value > 1 ? `, kept from ${first.value} on` : ''}
+          {isFull(frames.value) && '; no older frame has room'}
         </p>
         <button type="button" class="button plain" onClick={() => paneManager.show(conversationOf(session))}>
           Session
