@@ -28,16 +28,23 @@ const losses = [
 ] as const
 
 describe('a daemon', () => {
-  it.each(losses)('interrupts its runs and exits with 5 when %s', async (_what, reason, lose) => {
-    const daemon = await startTestDaemon()
-    const peer = await daemon.peer()
-    const run = await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt: 'sim:hang at=text' })
-    const topic = `session/${run.session}`
-    await peer.call('topic.subscribe', { topic, since: 'start' })
-    await until(() => expect(peer.events(topic).map(({ type }) => type)).toContain('assistant_text'))
-    lose(daemon.home)
-    await until(() => expect(peer.events(topic).at(-1)).toMatchObject({ type: 'interrupted' }), { timeout: 20_000 })
-    expect(await daemon.ended()).toBe(5)
-    expect(daemon.log()).toMatch(reason)
-  })
+  it.each(losses)(
+    'interrupts its runs, says bye to its clients and exits with 5 when %s',
+    async (_what, reason, lose) => {
+      const daemon = await startTestDaemon()
+      const peer = await daemon.peer()
+      const run = await peer.call<Run>('run.start', { create: { cwd: tempDir() }, prompt: 'sim:hang at=text' })
+      const topic = `session/${run.session}`
+      await peer.call('topic.subscribe', { topic, since: 'start' })
+      await until(() => expect(peer.events(topic).map(({ type }) => type)).toContain('assistant_text'))
+      lose(daemon.home)
+      await until(() => expect(peer.events(topic).at(-1)).toMatchObject({ type: 'interrupted' }), { timeout: 20_000 })
+      expect(await peer.closed).toBe(4000)
+      expect(peer.notifications.filter(({ method }) => method === 'bye')).toMatchObject([
+        { params: { code: 4000, reconnect: true } },
+      ])
+      expect(await daemon.ended()).toBe(5)
+      expect(daemon.log()).toMatch(reason)
+    },
+  )
 })

@@ -132,6 +132,7 @@ describe('permission rules of a session', () => {
     await until(() => expect(isAlive(first.pid)).toBe(false))
     const peer = await (await startTestDaemon({ home })).peer()
     const { runs } = await peer.call<{ runs: Run[] }>('run.list', {})
+    expect(runs).toHaveLength(1)
     for (const run of runs) {
       expect((await ended(peer, run)).result!.response).toContain('It was not allowed')
       const log = await logOf(peer, run.session)

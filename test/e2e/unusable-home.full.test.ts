@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -36,17 +36,19 @@ function everywhere(home: string, sentence: RegExp, run: (argv: string[]) => str
   expect(found.detail).toMatch(sentence)
 }
 
-describe('serve, background start and doctor report in one sentence', () => {
+describe('serve, background start and doctor report in one sentence, and leave unchanged,', () => {
   it('a home that is a file', () => {
     const home = tempHome()
     writeFileSync(home, '')
     everywhere(home, /home .* expected a directory/)
+    expect(readFileSync(home, 'utf8')).toBe('')
   })
 
   it('a home with a file in its path', () => {
     const parent = tempHome()
     writeFileSync(parent, '')
     everywhere(join(parent, 'home'), /home .* cannot be used: .* is a file, expected a directory/)
+    expect(readFileSync(parent, 'utf8')).toBe('')
   })
 
   it.skipIf(process.getuid?.() !== 0)('a home of another user (skipped without root)', () => {
@@ -54,6 +56,8 @@ describe('serve, background start and doctor report in one sentence', () => {
     mkdirSync(home, { mode: 0o700 })
     chownSync(home, 12_345, 12_345)
     everywhere(home, /home .* belongs to user 12345/)
+    expect(readdirSync(home)).toEqual([])
+    expect(statSync(home)).toMatchObject({ uid: 12_345, gid: 12_345 })
   })
 
   it.skipIf(!canMount)('a home on a read-only file system (skipped where nothing can be mounted)', () => {
@@ -62,6 +66,7 @@ describe('serve, background start and doctor report in one sentence', () => {
     const mount = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
     const readOnly = (argv: string[]) => ['unshare', '-rm', 'sh', '-c', mount, 'sh', home, ...argv]
     everywhere(home, /home .* cannot be written to: the file system is read-only/, readOnly)
+    expect(readdirSync(home)).toEqual([])
   })
 })
 
