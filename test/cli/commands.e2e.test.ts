@@ -296,6 +296,21 @@ it('gc says that there is nothing to delete, as text and as JSON', async () => {
   expect(jsonLines((await call('--json')).stdout)).toMatchObject([{ dryRun: false, sessions: [], freedBytes: 0 }])
 })
 
+it('gc --dry-run prints what would be deleted and deletes nothing, and gc prints and deletes just that', async () => {
+  const config = { keepSessionsMs: 1_000, rawLogAfterMs: 0, idleCloseMs: 0, keepTotalBytes: 0 }
+  const { call } = commandLine(await startTestDaemon({ config }))
+  await call('run', 'sim:text').ended
+  const planned = await until(async () => {
+    const { stdout } = await call('gc', '--dry-run').ended
+    expect(stdout).toMatch(/^ACTION .*\ndelete {2}s_\S+ .* unused for too long\n\S+ \S+ would be freed\n$/)
+    return stdout
+  })
+  const listed = jsonLines((await call('ls', '--json').ended).stdout)
+  expect(planned).toContain(listed[0]!['session'])
+  expect((await call('gc').ended).stdout).toBe(planned.replace(' would be freed', ' freed'))
+  expect((await call('ls', '--json').ended).stdout).toBe('')
+})
+
 describe('muxd ls', () => {
   it('prints the whole list, and nothing on standard error', async () => {
     const daemon = await startTestDaemon()

@@ -37,23 +37,28 @@ const processOf = async (peer: RpcPeer, { session }: Run) =>
 
 describe('a run with limits', () => {
   it.each<[string, RunLimits, string]>([
-    ['sim:slow words=100000 delayMs=2000', { timeoutMs: 600 }, 'timed_out'],
+    ['sim:slow words=100000 delayMs=2000', { timeoutMs: 2_500 }, 'timed_out'],
     ['sim:hang at=text', { inactivityMs: 600 }, 'inactive'],
-  ])('fails if %s exceeds %j, and its process serves the next prompt', async (prompt, limits, code) => {
-    const { peer } = await open({ cancelGraceMs: 60_000 })
-    const session = await warmSession(peer)
-    const run = await start(peer, prompt, limits, session)
-    const process = await processOf(peer, run)
-    expect(run).toMatchObject({ limits })
-    expect(await ended(peer, run)).toMatchObject(failed(code))
-    const [[limit, value]] = Object.entries(limits) as [[string, number]]
-    const events = await eventsOf(peer, run)
-    expect(events.filter(({ type }) => type === 'limit_reached')).toMatchObject([{ limit, value }])
-    expect(events.at(-1)).toMatchObject({ type: 'failed', response: expect.stringMatching(/./) as string })
-    const next = await start(peer, 'sim:text', {}, session)
-    expect(await ended(peer, next)).toMatchObject({ state: 'done' })
-    expect(await processOf(peer, run)).toEqual(process)
-  })
+  ])(
+    'fails with all printed text if %s exceeds %j, and its process serves the next prompt',
+    async (prompt, limits, code) => {
+      const { peer } = await open({ cancelGraceMs: 60_000 })
+      const session = await warmSession(peer)
+      const run = await start(peer, prompt, limits, session)
+      const process = await processOf(peer, run)
+      expect(run).toMatchObject({ limits })
+      expect(await ended(peer, run)).toMatchObject(failed(code))
+      const [[limit, value]] = Object.entries(limits) as [[string, number]]
+      const events = await eventsOf(peer, run)
+      expect(events.filter(({ type }) => type === 'limit_reached')).toMatchObject([{ limit, value }])
+      const printed = events.flatMap(event => (event.type === 'assistant_text' ? [event['delta']] : [])).join('')
+      expect(printed).not.toBe('')
+      expect(events.at(-1)).toMatchObject({ type: 'failed', response: printed })
+      const next = await start(peer, 'sim:text', {}, session)
+      expect(await ended(peer, next)).toMatchObject({ state: 'done' })
+      expect(await processOf(peer, run)).toEqual(process)
+    },
+  )
 
   it('fails as timed_out also if only SIGKILL ends its process', async () => {
     const { daemon, peer } = await open({ cancelGraceMs: 150 })

@@ -14,15 +14,16 @@ const places = ['gathered', 'committed'].flatMap(point =>
 )
 
 const approvals = { policy: 'ask', rules: ['deny Write'] }
-const start = (peer: RpcPeer, session: string) =>
-  peer.call<Run>('run.start', { session, prompt: 'sim:permission' }).catch(() => undefined)
+const start = (peer: RpcPeer, session: string) => peer.call<Run>('run.start', { session, prompt: 'sim:permission' })
 
-/** Checks that every run ends according to the rules, and that the session accepts another run. */
-async function expectRuled(peer: RpcPeer) {
+/** Checks that every run of the `count` sessions ends according to the rules, and that they accept another run. */
+async function expectRuled(peer: RpcPeer, count = 1) {
   const { sessions } = await peer.call<{ sessions: Session[] }>('session.list', {})
+  expect(sessions).toHaveLength(count)
   for (const { session } of sessions) {
-    await start(peer, session)
+    const last = await start(peer, session)
     const { runs } = await peer.call<{ runs: Run[] }>('run.list', { session })
+    expect(runs.map(({ run }) => run)).toContain(last.run)
     for (const { run } of runs) {
       const ended = await peer.call<Run>('run.wait', { run, timeoutMs: 30_000 })
       expect(ended).toMatchObject({
@@ -46,7 +47,8 @@ describe('a session with permission rules', () => {
       .then(({ session }) => start(peer, session))
     begun.catch(() => {})
     await until(() => expect(isAlive(pid)).toBe(false))
-    await expectRuled(await (await startTestDaemon({ home })).peer())
+    // The first events are those of session.create, so no session is stored before they are committed.
+    await expectRuled(await (await startTestDaemon({ home })).peer(), place === 'gathered:0' ? 0 : 1)
   })
 
   it.each(places)('keeps to its rules after a daemon is killed at %s while it takes the process over', async place => {
@@ -55,10 +57,14 @@ describe('a session with permission rules', () => {
     const { session } = await peer.call<Session>('session.create', { cwd: tempDir(), approvals })
     await start(peer, session)
     await first.kill()
-    const second = await startTestDaemon({ home: first.home, env: { MUXD_KILL_AT: place } }).catch(() => undefined)
+    const second = await startTestDaemon({ home: first.home, env: { MUXD_KILL_AT: place } }).catch((error: Error) => {
+      // It was killed before it was ready.
+      expect(error.message).toMatch(/^the daemon ended at once: (?!.*"level":"error")/s)
+    })
     if (second) {
-      start(await second.peer(), session).catch(() => {})
-      await until(() => expect(isAlive(second.pid)).toBe(false)).catch(() => second.kill())
+      const again = second.peer().then(fresh => start(fresh, session))
+      again.catch(() => {})
+      await until(() => expect(isAlive(second.pid)).toBe(false))
     }
     await expectRuled(await (await startTestDaemon({ home: first.home })).peer())
   })
