@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Run } from '../../protocol/index.ts'
 import { openSqlite } from '../../daemon/store/sqlite/sqlite.ts'
+import { changedBuild } from '../support/changed-build.ts'
 import { program, startTestDaemon } from '../support/daemon.ts'
 import { goingOn } from '../support/printing.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
@@ -12,24 +12,9 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 import { expectWholeLog, readLog } from '../support/whole-log.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-
 /** Creates a copy of the build that differs in one translation: another number for a `tool_progress` without a time. */
-function previousBuild(): string {
-  const directory = tempDir()
-  const daemon = join(directory, 'dist', 'daemon.js')
-  cpSync(dirname(program), join(directory, 'dist'), { recursive: true })
-  cpSync(join(root, 'package.json'), join(directory, 'package.json'))
-  for (const name of ['node_modules', 'sqlite-node20']) symlinkSync(join(root, name), join(directory, name))
-  const built = readFileSync(daemon, 'utf8')
-  const changed = built.replace(
-    'msOf(frame.elapsed_time_seconds, 1e3) ?? 0',
-    'msOf(frame.elapsed_time_seconds, 1e3) ?? 7',
-  )
-  expect(changed).not.toBe(built)
-  writeFileSync(daemon, changed)
-  return daemon
-}
+const previousBuild = () =>
+  changedBuild('msOf(frame.elapsed_time_seconds, 1e3) ?? 0', 'msOf(frame.elapsed_time_seconds, 1e3) ?? 7')
 
 const log = (peer: RpcPeer, session: string) => readLog<WireEvent>(params => peer.call('topic.read', params), session)
 

@@ -4,6 +4,7 @@ import type { Unavailable } from '../../sdk/browser.ts'
 import type { Connection } from '../connect.ts'
 import { forgetToken } from '../token.ts'
 import { Closed, ConnectScreen, NoDaemon, NoToken } from './connect-screen.tsx'
+import { isOtherVersion, matched, OtherVersion } from './other-version.tsx'
 import { Shell } from './shell.tsx'
 import { createWorkspace, WorkspaceContext } from '../context/workspace.ts'
 
@@ -22,7 +23,12 @@ export function App({ name, connection }: { name: string; connection: Connection
   // One workspace for the life of the page, over all reconnections.
   const workspace = useMemo(() => hello && createWorkspace(name, connection, hello), [opened > 0])
 
+  useEffect(() => {
+    if (state === 'open') matched()
+  }, [state])
+
   if (state === 'closed') {
+    if (isOtherVersion(why)) return <OtherVersion why={why} />
     if ((why as Unavailable | undefined)?.code !== 4501) return <Closed why={why} reload={() => location.reload()} />
     forgetToken()
     return <NoToken why="The link of this window no longer counts." />
