@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { nanoid } from 'nanoid'
 import packageJson from '../package.json' with { type: 'json' }
-import type { DaemonEvent } from '../protocol/index.ts'
+import type { AvailableAgent, DaemonEvent } from '../protocol/index.ts'
 import { limits } from '../protocol/limits.ts'
 import { createOperatorPresence } from './sessions/operator-presence.ts'
 import { buildId } from './build-id.ts'
@@ -92,6 +92,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
         throw error
       }
     }
+    const agents = (): AvailableAgent[] => (claude ? [{ kind: 'claude', ...claude }] : [])
     // Only `hello` and `daemon.status` report it, so the start does not wait.
     const located = locateAndRemember().catch((error: unknown) => log.warn('Claude Code was not found', { error }))
 
@@ -240,7 +241,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           gc,
           ptyHost,
           notifications,
-          claude: () => claude,
+          agents,
           server: () => server,
           stop: (reason, options) => void shutdown.close(reason, options).catch(() => {}),
         }),
@@ -264,7 +265,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       version,
       instance,
       node: process.versions.node,
-      claude: () => claude,
+      agents,
       log,
       limits: { maxRuns: config.maxRuns, unattendedMs: config.unattendedMs },
       checkResults: config.checkResults,

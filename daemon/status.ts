@@ -2,9 +2,8 @@ import { statfsSync } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { protocolVersion } from '../protocol/messages.ts'
-import type { Methods, ResultOf } from '../protocol/index.ts'
+import type { AvailableAgent, DaemonStatus } from '../protocol/index.ts'
 import { checkpointDistances } from './checkpoints.ts'
-import type { LocatedClaude } from './agents/claude/locate.ts'
 import type { Config } from './config.ts'
 import type { RemotePtyHost } from './pty-host/remote.ts'
 import type { Home } from './home/home.ts'
@@ -30,7 +29,8 @@ export interface StatusContext {
   store: Store
   sessions: Sessions
   ptyHost: RemotePtyHost
-  claude(): LocatedClaude | null
+  /** The agents that can be started now. */
+  agents(): AvailableAgent[]
   server(): Pick<RunningServer, 'url' | 'connections' | 'subscriptions' | 'subscribers'>
   gc: Gc
   notifications: Pick<Notifications, 'counts'>
@@ -53,7 +53,7 @@ export const daemonHandlers = (context: StatusContext): Pick<Handlers, 'daemon'>
   },
 })
 
-async function status(context: StatusContext): Promise<ResultOf<Methods['daemon']['status']>> {
+async function status(context: StatusContext): Promise<DaemonStatus> {
   const { home, store, sessions, config } = context
   const { rss, heapUsed } = process.memoryUsage()
   const server = context.server()
@@ -64,7 +64,7 @@ async function status(context: StatusContext): Promise<ResultOf<Methods['daemon'
     pid: process.pid,
     url: server.url,
     home: home.directory,
-    claude: context.claude(),
+    agents: context.agents(),
     uptimeMs: Date.now() - context.startedAt,
     sessions: store.sessions.count(),
     processes: sessions.processes,
@@ -81,12 +81,12 @@ async function status(context: StatusContext): Promise<ResultOf<Methods['daemon'
       freeBytes: freeBytes(home.directory),
     },
     checkpoints: await checkpointDistances(store.processes, home.processes),
-    holder: ptyHostFacts(context.ptyHost),
+    ptyHost: ptyHostFacts(context.ptyHost),
     ...(config.notifications.length > 0 && { notifications: context.notifications.counts }),
   }
 }
 
-function ptyHostFacts(ptyHost: RemotePtyHost): ResultOf<Methods['daemon']['status']>['holder'] {
+function ptyHostFacts(ptyHost: RemotePtyHost): DaemonStatus['ptyHost'] {
   const { state, pid, startedAt, muxd } = ptyHost.status()
   const processes = ptyHost.list().length
   if (pid === undefined || startedAt === undefined || muxd === undefined) return { state, processes }

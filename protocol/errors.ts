@@ -15,7 +15,7 @@ export const errors = {
   not_found: { code: -32004, retryable: false },
   unsupported_version: { code: -32005, retryable: false },
   conflict: { code: -32006, retryable: false },
-  claude_unavailable: { code: -32007, retryable: false },
+  agent_unavailable: { code: -32007, retryable: false },
   cancelled: { code: -32008, retryable: false },
   limit: { code: -32009, retryable: false },
   unusable: { code: -32010, retryable: false },
@@ -31,7 +31,7 @@ export type ErrorKind = keyof typeof errors
  * - `unsupported_version`: `supported` (protocol versions) and `update` (the side to update: `client` or `daemon`)
  * - `conflict`: what stands in the way: `url`/`pid`, `key`, `run`, `state`, `session`, `pid`/`home`, `claim`,
  *   `backgroundTasks`, `workspace`/`revision`, or `approval`, `by` and `decision`
- * - `claude_unavailable`: `tried` (paths) and `install` (how to install)
+ * - `agent_unavailable`: `agent` (its kind), `tried` (paths) and `install` (how to install)
  * - `limit` and `overloaded`: `limit` (its name) and `value`
  * - `unusable`: `session`, and `reason` and `at` of its record
  */

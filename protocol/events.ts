@@ -28,6 +28,14 @@ const event = <Name extends string, Fields extends TProperties>(type: Name, fiel
 const optionalString = Type.Optional(Type.String())
 const index = Type.Optional(Type.Integer({ minimum: 0 }))
 
+/**
+ * The changes of a `session.update`. Stored events keep the names of protocol 1: `claudeSessionId: null` is the
+ * `conversationId: null` of the call.
+ */
+const { conversationId, ...sameNames } = SessionChanges.properties
+const StoredChanges = Type.Object({ ...sameNames, claudeSessionId: conversationId })
+export type StoredChanges = Static<typeof StoredChanges>
+
 /** One entry of a run's transcript, as Claude Code printed it: content blocks, one tool result, or a user's text. */
 export const TranscriptEntry = Type.Object({
   role: Type.Enum(['assistant', 'tool_result', 'user']),
@@ -60,7 +68,7 @@ export const events = {
   /** The run left the queue: its prompt goes to Claude Code. First event of a run that Claude Code began itself. */
   run_started: event('run_started', { prompt: Type.String(), origin: Origin }),
   /** A client changed the session. `changes` contains the requested values. */
-  session_updated: event('session_updated', { by: Actor, changes: SessionChanges }),
+  session_updated: event('session_updated', { by: Actor, changes: StoredChanges }),
   /** First event of a fork. The log of `from.session`, up to `from.seq`, contains what was said before. */
   session_forked: event('session_forked', {
     from: Type.Object({ session: SessionId, seq: Type.Integer({ minimum: 0 }) }),

@@ -1,3 +1,4 @@
+export * from './agent.ts'
 export * from './approval.ts'
 export * from './discovery.ts'
 export * from './errors.ts'

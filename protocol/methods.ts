@@ -1,4 +1,5 @@
 import { Type, type Static, type TObject } from 'typebox'
+import { AvailableAgent } from './agent.ts'
 import { Approval, ApprovalAnswer } from './approval.ts'
 import { ApprovalId, ClientId, RunId, SessionId, TokenId } from './ids.ts'
 import { limits } from './limits.ts'
@@ -12,7 +13,6 @@ import { Workspace, WorkspaceName, WorkspaceSummary } from './workspace.ts'
 import { Usage, UsageQuery } from './usage.ts'
 
 const none = Type.Object({})
-const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) => Type.Union([schema, Type.Null()])
 
 /**
  * An idempotency key of the caller. A repeated call with the same key, method and params gets the first answer again;
@@ -62,7 +62,8 @@ const top = {
       clientId: ClientId,
       role: Role,
       daemon: Type.Object({ version: Type.String(), instance: Type.String(), node: Type.String() }),
-      claude: nullable(Type.Object({ path: Type.String(), version: Type.String() })),
+      /** The agents that the daemon can start now. */
+      agents: Type.Array(AvailableAgent),
       limits: Type.Object({
         maxMessageBytes: Type.Integer(),
         maxEventBytes: Type.Integer(),
@@ -86,7 +87,8 @@ const daemon = {
       pid: Type.Integer(),
       url: Type.String(),
       home: Type.String(),
-      claude: nullable(Type.Object({ path: Type.String(), version: Type.String() })),
+      /** The agents that the daemon can start now. */
+      agents: Type.Array(AvailableAgent),
       uptimeMs: Type.Integer(),
       sessions: Type.Integer(),
       processes: Type.Integer(),
@@ -117,7 +119,7 @@ const daemon = {
       }),
       subscribers: Subscribers,
       /** The pty-host, the process that owns the terminals. `lost`: none could be started. */
-      holder: Type.Object({
+      ptyHost: Type.Object({
         state: Type.Enum(['connected', 'starting', 'lost']),
         processes: Type.Integer(),
         pid: Type.Optional(Type.Integer()),
@@ -183,15 +185,15 @@ const daemon = {
 
 const session = {
   /**
-   * Creates a session. With `claudeSessionId`: `not_found` if the conversation does not exist, `conflict` if a session
+   * Creates a session. With `conversationId`: `not_found` if the conversation does not exist, `conflict` if a session
    * already has it or a process has it open.
    */
   create: method(Type.Object({ ...SessionSpec.properties, key }), Session, { mutates: true }),
-  /** The only method that returns the values of secret options in `claude`, to the control role only. */
+  /** The only method that returns the values of secret `options`, to the control role only. */
   get: method(Type.Object({ session: SessionId }), Session, { showsSecrets: true }),
   /**
    * Changes the given properties. If a live process refuses the model or mode, answers `invalid_params` with the words
-   * of Claude Code and changes nothing. `claudeSessionId: null` is a `conflict` while a run has not ended.
+   * of Claude Code and changes nothing. `conversationId: null` is a `conflict` while a run has not ended.
    */
   update: method(Type.Object({ session: SessionId, ...SessionChanges.properties }), Session, { mutates: true }),
   /**

@@ -105,10 +105,10 @@ export const RunLimits = Type.Object({
 export type RunLimits = Static<typeof RunLimits>
 
 /**
- * What a queued run waits for. `session`: an earlier run of its session. `place`: one of the `maxRuns` slots. `memory`:
+ * What a queued run waits for. `session`: an earlier run of its session. `slot`: one of the `maxRuns` slots. `memory`:
  * free memory for its process. `background`: background work in a live process that the run cannot use.
  */
-export const WaitingFor = Type.Enum(['session', 'place', 'memory', 'background'])
+export const WaitingFor = Type.Enum(['session', 'slot', 'memory', 'background'])
 export type WaitingFor = Static<typeof WaitingFor>
 
 /**

@@ -1,35 +1,8 @@
 import { Type, type Static } from 'typebox'
+import { AgentKind, ClaudeOptions } from './agent.ts'
 import { ApprovalOptions } from './approval.ts'
 import { limits } from './limits.ts'
 import { RunId, SessionId } from './ids.ts'
-import { secret } from './secret.ts'
-
-/**
- * The options with which a session starts Claude Code. `env` is added to the daemon's environment. `args` are further
- * command-line arguments; they and `permissionMode: bypassPermissions` work only if the configuration allows them.
- *
- * The values of `mcpConfig`, `settings`, `env` and `args` may be secrets. They are `[masked]` everywhere except in the
- * answer of `session.get` to the control role. The names of variables and the number of entries stay visible.
- */
-export const ClaudeOptions = Type.Object({
-  model: Type.Optional(Type.String({ minLength: 1 })),
-  permissionMode: Type.Optional(Type.String({ minLength: 1 })),
-  allowedTools: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-  disallowedTools: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-  appendSystemPrompt: Type.Optional(Type.String()),
-  maxTurns: Type.Optional(Type.Integer({ minimum: 1 })),
-  maxBudgetUsd: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
-  addDirs: Type.Optional(Type.Array(Type.String({ minLength: 1 }))),
-  mcpConfig: Type.Optional(Type.Array(Type.String({ minLength: 1, ...secret }))),
-  settings: Type.Optional(Type.String({ minLength: 1, ...secret })),
-  env: Type.Optional(
-    Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String(secret), {
-      additionalProperties: false,
-    }),
-  ),
-  args: Type.Optional(Type.Array(Type.String(secret))),
-})
-export type ClaudeOptions = Static<typeof ClaudeOptions>
 
 // A record schema checks only the values of matching names, so `additionalProperties: false` refuses the other names.
 const labelName = Type.String({ pattern: `^[\\s\\S]{0,${limits.maxLabelLength}}$` })
@@ -40,21 +13,21 @@ export type Labels = Static<typeof Labels>
 export const SessionState = Type.Enum(['idle', 'running', 'waiting', 'closed'])
 export type SessionState = Static<typeof SessionState>
 
-/** Claude Code's own id of a conversation. */
-const ClaudeSessionId = Type.String({
+/** The agent's own id of a conversation. Claude Code calls it its session id. */
+const ConversationId = Type.String({
   pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
-  description: "Claude Code's session id, a UUID in lower case",
+  description: "the agent's id of a conversation, a UUID in lower case",
 })
 
 /**
  * The point where a session was forked: after event `seq` of `session`. `conversation` is the start of its first
  * process: the source's conversation up to and including the message with this uuid. It is absent once the session has
- * given its conversation up (`claudeSessionId: null`).
+ * given its conversation up (`conversationId: null`).
  */
 export const ForkedFrom = Type.Object({
   session: SessionId,
   seq: Type.Integer({ minimum: 0 }),
-  conversation: Type.Optional(Type.Object({ claudeSessionId: Type.String(), message: Type.String() })),
+  conversation: Type.Optional(Type.Object({ conversationId: Type.String(), message: Type.String() })),
 })
 export type ForkedFrom = Static<typeof ForkedFrom>
 
@@ -79,10 +52,11 @@ const Fault = Type.Object({ reason: Type.String(), at: Type.Integer() })
  *
  * - `head`: the `seq` of the newest event. `costUsd`: the cost so far, in US dollars.
  * - `process`: the live process; `pid` is that of Claude Code itself.
- * - `claudeSessionId`: Claude Code's own id of the conversation. It is null before the first run, except in a session
- *   that was created with one.
- * - `claude`: the requested options. `model` and `permissionMode`: the values that Claude Code last reported. It may
- *   change them by itself, after an approved plan or a fallback of the model. The next process starts with that mode.
+ * - `agent`: the kind of the agent. `options`: the requested options, which are those of its kind.
+ * - `conversationId`: the agent's own id of the conversation. It is null before the first run, except in a session that
+ *   was created with one.
+ * - `model` and `permissionMode`: the values that the agent last reported. It may change them by itself, after an
+ *   approved plan or a fallback of the model. The next process starts with that mode.
  * - `firstPrompt`: the beginning of the session's first prompt, at most 200 characters. Clients use it as the name of a
  *   session without a title.
  * - `updatedAt`: the last change of the record. `usedAt`: the last use, which is a client's act (reading does not
@@ -100,8 +74,9 @@ export const Session = Type.Object({
   cwd: Type.String(),
   state: SessionState,
   process: Type.Union([Type.Object({ pid: Type.Integer(), startedAt: Type.Integer() }), Type.Null()]),
-  claudeSessionId: Type.Union([Type.String(), Type.Null()]),
-  claude: ClaudeOptions,
+  agent: AgentKind,
+  options: ClaudeOptions,
+  conversationId: Type.Union([Type.String(), Type.Null()]),
   approvals: Type.Optional(ApprovalOptions),
   model: Type.Optional(Type.String()),
   permissionMode: Type.Optional(Type.String()),
@@ -122,15 +97,17 @@ export type Session = Static<typeof Session>
 const title = Type.String({ maxLength: 1_000 })
 
 /**
- * Parameters of `session.create`, and of `create` in `run.start`. `cwd` is an absolute path. `claudeSessionId`
- * continues a conversation that was begun in this directory without muxd.
+ * Parameters of `session.create`, and of `create` in `run.start`. `cwd` is an absolute path. `agent` defaults to
+ * `claude`; `options` are those of its kind. `conversationId` continues a conversation that was begun in this directory
+ * without muxd.
  */
 export const SessionSpec = Type.Object({
   cwd: Type.String({ minLength: 1 }),
-  claudeSessionId: Type.Optional(ClaudeSessionId),
+  agent: Type.Optional(AgentKind),
+  options: Type.Optional(ClaudeOptions),
+  conversationId: Type.Optional(ConversationId),
   title: Type.Optional(title),
   labels: Type.Optional(Labels),
-  claude: Type.Optional(ClaudeOptions),
   approvals: Type.Optional(ApprovalOptions),
 })
 export type SessionSpec = Static<typeof SessionSpec>
@@ -145,7 +122,7 @@ export type SessionNaming = Static<typeof SessionNaming>
  * - `title` and `labels` are replaced.
  * - `model` and `permissionMode` apply to the live process from its next request on, and to later processes.
  * - `approvals` replaces policy and rules, also for open questions. `expiresAfterMs` cannot be changed.
- * - `claudeSessionId: null` gives the conversation up: the next run begins a new one.
+ * - `conversationId: null` gives the conversation up: the next run begins a new one.
  */
 export const SessionChanges = Type.Object({
   ...SessionNaming.properties,
@@ -154,7 +131,7 @@ export const SessionChanges = Type.Object({
   approvals: Type.Optional(
     Type.Object({ policy: ApprovalOptions.properties.policy, rules: ApprovalOptions.properties.rules }),
   ),
-  claudeSessionId: Type.Optional(Type.Null()),
+  conversationId: Type.Optional(Type.Null()),
 })
 export type SessionChanges = Static<typeof SessionChanges>
 
@@ -164,7 +141,7 @@ export type SessionChanges = Static<typeof SessionChanges>
  * Times are ms since epoch.
  */
 export const Importable = Type.Object({
-  claudeSessionId: Type.String(),
+  conversationId: Type.String(),
   prompt: Type.String(),
   startedAt: Type.Union([Type.Integer(), Type.Null()]),
   updatedAt: Type.Integer(),

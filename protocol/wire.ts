@@ -1,7 +1,10 @@
 /* Plain constants of the wire, without schemas, so that clients can import them without bundling TypeBox. */
 
-export const protocolVersion = 1
-/** The WebSocket subprotocol. A token may accompany it as `muxd.auth.<base64url(token)>`. */
+export const protocolVersion = 2
+/**
+ * The WebSocket subprotocol: JSON-RPC in text messages, for every version of the protocol. `hello` agrees on the version.
+ * A token may accompany it as `muxd.auth.<base64url(token)>`.
+ */
 export const subprotocol = 'muxd.v1'
 export const authSubprotocolPrefix = 'muxd.auth.'
 

@@ -7,7 +7,7 @@ export function errorText(error: unknown): string {
   if (error instanceof CommanderError) return message.replace(/^error: /, '')
   if (!(error instanceof RpcError)) return message
   if (error.kind === 'invalid_params') return withOptionNames(message)
-  if (error.kind === 'claude_unavailable') return `${message}; to try muxd without it: muxd restart --simulate`
+  if (error.kind === 'agent_unavailable') return `${message}; to try muxd without it: muxd restart --simulate`
   return message
 }
 

@@ -22,4 +22,4 @@ export function exitCodeOf(error: unknown): ExitCode {
   return unavailableKinds.has(error.kind) ? exitCodes.unavailable : exitCodes.failed
 }
 
-const unavailableKinds = new Set<RpcError['kind']>(['claude_unavailable', 'unsupported_version', 'overloaded'])
+const unavailableKinds = new Set<RpcError['kind']>(['agent_unavailable', 'unsupported_version', 'overloaded'])

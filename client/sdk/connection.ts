@@ -127,7 +127,9 @@ export async function openConnection(opening: Opening): Promise<Connection> {
       socket.addEventListener('open', resolve)
       void lost.promise.then(reject)
     })
-    const hello = (await call('hello', { protocol: [protocolVersion], client, clientId, answers })) as HelloResult
+    const { withProtocol1 } = platform
+    const protocol = withProtocol1 ? [protocolVersion, 1] : [protocolVersion]
+    const hello = (await call('hello', { protocol, client, clientId, answers })) as HelloResult
     clearTimeout(attempt)
     maxMessageBytes = hello.limits.maxMessageBytes
     return {
@@ -138,6 +140,7 @@ export async function openConnection(opening: Opening): Promise<Connection> {
         if (!ended) socket.send(JSON.stringify({ jsonrpc: '2.0', method, params }))
       },
       end,
+      ...(hello.protocol < protocolVersion && withProtocol1?.({ hello, call })),
     }
   } catch (error) {
     end(new Unavailable('hello was refused', { cause: error }))

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { Unavailable } from './errors.ts'
 import { createMux, type Mux } from './mux.ts'
 import { homeDirectory, readDaemonInfo } from './node/daemon-json.ts'
+import { withProtocol1 } from './node/protocol-1.ts'
 import { openSocket } from './node/socket.ts'
 import type { ConnectOptions, Endpoint } from './platform.ts'
 
@@ -32,7 +33,10 @@ export async function connect(options: NodeOptions = {}): Promise<Mux> {
 /** Like `connect`, but returns at once, for a program that shows `mux.state` from the beginning. */
 export function open({ url, token, home, ...options }: NodeOptions = {}): Mux {
   const locate = async () => (url === undefined ? found(homeDirectory(home)) : { url, token })
-  return createMux({ locate, open: openSocket, absolute: path => resolve(path), onWake: listenedToByMany }, options)
+  return createMux(
+    { locate, open: openSocket, absolute: path => resolve(path), withProtocol1, onWake: listenedToByMany },
+    options,
+  )
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { HelloResult } from '../../protocol/index.ts'
+
 /** The address of a daemon. `token` is absent if the transport itself is the credential (the Unix socket). */
 export interface Endpoint {
   url: string
@@ -21,12 +23,23 @@ export interface Socket {
   terminate?(): void
 }
 
+/** The part of a connection that depends on the version of the protocol. */
+export interface Spoken {
+  hello: HelloResult
+  call(method: string, params: object): Promise<unknown>
+}
+
 /** The differences between Node and a browser. */
 export interface Platform {
   /** Called before each attempt to connect, because a restarted daemon may have another address. */
   locate(): Promise<Endpoint>
   open(url: string, protocols: string[]): Socket
   absolute: (path: string) => string
+  /**
+   * Limits a connection to a daemon of protocol 1 to what can be done with it. Without this method the SDK does not offer
+   * protocol 1, and such a daemon refuses `hello`.
+   */
+  withProtocol1?(connection: Spoken): Spoken
   /**
    * Whether the daemon refuses the token; called after a failed attempt, for platforms whose sockets do not report the
    * cause.

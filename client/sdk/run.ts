@@ -1,7 +1,7 @@
 import type {
+  AgentChoice,
   ApprovalOptions,
   CancelMode,
-  ClaudeOptions,
   Event,
   EventOf,
   Run,
@@ -56,14 +56,13 @@ export type RunOptions = {
   signal?: AbortSignal | undefined
 } & (
   | { session: string; cwd?: never }
-  | {
+  | ({
       session?: never
       cwd: string
       title?: string
       labels?: Record<string, string>
-      claude?: ClaudeOptions
       approvals?: ApprovalOptions
-    }
+    } & AgentChoice)
 )
 
 export interface Runner {

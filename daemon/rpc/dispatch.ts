@@ -18,6 +18,7 @@ import type { Idempotency } from './idempotency.ts'
 import { invalidParams, invalidParamsBriefly } from './invalid-params.ts'
 import { createMethodTable, type Method } from './method-table.ts'
 import { createErrorRateLimit } from './error-rate-limit.ts'
+import { refuseRenamed } from './renamed-params.ts'
 import { RpcError } from './rpc-error.ts'
 
 /** A connection, as dispatch needs it. */
@@ -98,7 +99,7 @@ export function createDispatch(options: {
       }
       if (!method.fits(params)) return () => invalidParams(method, params)
       const path = method.maskIn(params)
-      return path === undefined ? undefined : maskAsValue(path)
+      return path === undefined ? refuseRenamed(name, params) : maskAsValue(path)
     }
 
     // The details of an error are worked out only while this peer has sent few bad messages.

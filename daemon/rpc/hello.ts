@@ -3,7 +3,7 @@ import { type HelloParams, type HelloResult, protocolVersion, type Role } from '
 import { RpcError } from './rpc-error.ts'
 
 /** The daemon's description of itself in `hello`. */
-export type About = Pick<HelloResult, 'daemon' | 'claude' | 'limits'>
+export type About = Pick<HelloResult, 'daemon' | 'agents' | 'limits'>
 
 /** Agrees on a version and names the client. Throws `unsupported_version`, which closes the connection with 4503. */
 export function answerHello(params: HelloParams, role: Role, about: About): HelloResult {
@@ -11,7 +11,7 @@ export function answerHello(params: HelloParams, role: Role, about: About): Hell
     const clientIsOlder = Math.max(...params.protocol) < protocolVersion
     const update = clientIsOlder ? 'client' : 'daemon'
     const spoken = params.protocol.join(', ')
-    const message = `${params.client.name} speaks protocol ${spoken}, this daemon ${protocolVersion}: update the ${update}`
+    const message = `${params.client.name} speaks protocol ${spoken}, this daemon (muxd ${about.daemon.version}) speaks ${protocolVersion}: update the ${update}`
     throw new RpcError('unsupported_version', message, { supported: [protocolVersion], update })
   }
   return { protocol: protocolVersion, clientId: params.clientId ?? `c_${nanoid()}`, role, ...about }

@@ -53,7 +53,7 @@ export interface ServerOptions {
   version: string
   instance: string
   node: string
-  claude: () => HelloResult['claude']
+  agents: () => HelloResult['agents']
   log: Log
   /** Limits that differ from the protocol's defaults: configured ones (`maxRuns`), or shorter ones for tests. */
   limits?: Partial<Limits>
@@ -88,7 +88,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     handlers,
     about: () => ({
       daemon: { version, instance: options.instance, node: options.node },
-      claude: options.claude(),
+      agents: options.agents(),
       limits: {
         maxMessageBytes: limits.maxMessageBytes,
         maxEventBytes: limits.maxEventBytes,

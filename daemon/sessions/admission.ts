@@ -63,7 +63,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
     let memory: boolean | undefined
     for (const each of waiting) {
       if (active >= maxRuns) {
-        tell(each, 'place')
+        tell(each, 'slot')
         continue
       }
       if (!each.request.startsProcess() || (memory ??= hasMemoryNow())) return each

@@ -5,10 +5,10 @@ import type { Beginning } from '../agents/claude/command-line.ts'
  * How the next process of a session comes by its conversation. `id` is for one that begins under an id of ours: a new one
  * each time, for what a process has left that ended in its first moments is neither whole nor free.
  */
-export function beginningOf({ claudeSessionId, forkedFrom }: Session, id: string): Beginning {
-  if (claudeSessionId !== null) return { resume: claudeSessionId }
+export function beginningOf({ conversationId, forkedFrom }: Session, id: string): Beginning {
+  if (conversationId !== null) return { resume: conversationId }
   const { conversation } = forkedFrom ?? {}
-  return conversation ? { fork: id, of: conversation.claudeSessionId, at: conversation.message } : { start: id }
+  return conversation ? { fork: id, of: conversation.conversationId, at: conversation.message } : { start: id }
 }
 
 /** The id under which Claude Code writes that conversation on. */
@@ -16,7 +16,7 @@ export const idOf = (beginning: Beginning): string =>
   'start' in beginning ? beginning.start : 'resume' in beginning ? beginning.resume : beginning.fork
 
 /** What the log of a new session begins with, when there is something before it. */
-export function openingEvent({ claudeSessionId, forkedFrom }: Session, by: Actor): EventBody | undefined {
+export function openingEvent({ conversationId, forkedFrom }: Session, by: Actor): EventBody | undefined {
   if (forkedFrom) return { type: 'session_forked', from: { session: forkedFrom.session, seq: forkedFrom.seq }, by }
-  return claudeSessionId === null ? undefined : { type: 'session_imported', claudeSessionId, by }
+  return conversationId === null ? undefined : { type: 'session_imported', claudeSessionId: conversationId, by }
 }

@@ -14,12 +14,12 @@ export class MayNotStart extends Error {
  * may have gone or been replaced by a link, and the configuration may allow less. `cwd` is kept with its links resolved, so
  * it must still lead to itself. Throws `MayNotStart`, which names the directory.
  */
-export function checkStart({ cwd, claude }: Pick<Session, 'cwd' | 'claude'>, config: Config): void {
+export function checkStart({ cwd, options }: Pick<Session, 'cwd' | 'options'>, config: Config): void {
   try {
     const leadsTo = checkWorkingDirectory(cwd, [], '/cwd')
     if (leadsTo !== cwd) throw new MayNotStart(`the directory ${cwd} was replaced: it leads to ${leadsTo} now`)
     checkWorkingDirectory(cwd, config.allowRoots, '/cwd')
-    checkOptions(claude, cwd, '/claude', config)
+    checkOptions(options, cwd, '/options', config)
   } catch (error) {
     if (!(error instanceof RpcError)) throw error
     throw new MayNotStart(error.message, { cause: error })

@@ -200,7 +200,7 @@ export function createConversation(
     },
 
     processStarted(process) {
-      const { claudeSessionId } = conversation.record
+      const { conversationId: claudeSessionId } = conversation.record
       const { costUsdBefore: costUsd, counterUsdBefore: counterUsd } = process
       decoder = agent.begin({ claudeSessionId, costUsd, counterUsd, resumed: process.resumed })
       // A fork has a transcript of its own to be written.
@@ -433,10 +433,10 @@ export function createConversation(
 
   /** What the session's and the run's records take from an event. */
   function observe(body: EventBody, run: ActiveRun | null) {
-    if (body.type === 'claude_session_changed') note({ claudeSessionId: body.to })
+    if (body.type === 'claude_session_changed') note({ conversationId: body.to })
     if (body.type === 'session_init') {
-      const { claudeSessionId, model, permissionMode } = body
-      note({ claudeSessionId, ...(model !== undefined && { model }) })
+      const { claudeSessionId: conversationId, model, permissionMode } = body
+      note({ conversationId, ...(model !== undefined && { model }) })
       if (permissionMode !== undefined) note({ permissionMode })
     }
     if (body.type === 'system_message' && body.model !== undefined) note({ model: body.model })
@@ -450,7 +450,7 @@ export function createConversation(
   }
 
   /** The record stays the same object as long as it says the same: a change of it is published. */
-  function note(heard: Pick<Partial<Session>, 'claudeSessionId' | 'model' | 'permissionMode'>) {
+  function note(heard: Pick<Partial<Session>, 'conversationId' | 'model' | 'permissionMode'>) {
     const before = conversation.record
     const news = Object.entries(heard).some(([name, value]) => before[name as keyof typeof heard] !== value)
     if (news) conversation.record = { ...before, ...heard }

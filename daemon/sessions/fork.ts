@@ -9,14 +9,14 @@ import { conversationKey } from './ownership.ts'
  * been said yet.
  */
 export async function forkPoint(source: Session, environment: NodeJS.ProcessEnv): Promise<ForkedFrom> {
-  const { session, head: seq, claudeSessionId, cwd, claude, forkedFrom } = source
-  if (claudeSessionId === null) {
+  const { session, head: seq, conversationId, cwd, options, forkedFrom } = source
+  if (conversationId === null) {
     // It is a fork itself that has had no run: both are of the same conversation.
     if (forkedFrom?.conversation) return { session, seq, conversation: forkedFrom.conversation }
     throw nothingSaid(session, 'a new session is the same')
   }
-  const { config } = conversationKey(environment, claude.env, claudeSessionId)
-  const found = await findTranscript(config, claudeSessionId, cwd)
+  const { config } = conversationKey(environment, options.env, conversationId)
+  const found = await findTranscript(config, conversationId, cwd)
   if ('lookedAt' in found) {
     throw new RpcError('not_found', `session ${session} cannot be forked: ${found.lookedAt} does not exist`, {
       session,
@@ -25,7 +25,7 @@ export async function forkPoint(source: Session, environment: NodeJS.ProcessEnv)
   }
   const { message } = await readEnd(found.path)
   if (message === undefined) throw nothingSaid(session, `nor anything written to ${found.path}`)
-  return { session, seq, conversation: { claudeSessionId, message } }
+  return { session, seq, conversation: { conversationId, message } }
 }
 
 const nothingSaid = (session: string, hint: string) =>

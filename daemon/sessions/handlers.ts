@@ -85,9 +85,9 @@ async function refuseWithoutClaude(locate: () => Promise<LocatedClaude>) {
   } catch (error) {
     if (!(error instanceof ClaudeUnavailable)) throw error
     throw new RpcError(
-      'claude_unavailable',
+      'agent_unavailable',
       error.message,
-      { tried: error.tried, install: installHint },
+      { agent: 'claude', tried: error.tried, install: installHint },
       { cause: error },
     )
   }

@@ -14,12 +14,12 @@ type ImportContext = Pick<SessionContext, 'claims' | 'store' | 'log' | 'environm
  * been said in it, and no live process is known to have it open. Resolves with its first prompt. Throws `RpcError`.
  */
 export async function checkImport(
-  { cwd: given, claudeSessionId: id, claude }: SessionSpec & { claudeSessionId: string },
+  { cwd: given, conversationId: id, options }: SessionSpec & { conversationId: string },
   pointer: string,
   context: ImportContext,
 ): Promise<Pick<Session, 'firstPrompt'>> {
   const cwd = checkWorkingDirectory(given, context.config.allowRoots, `${pointer}/cwd`)
-  const key = conversationKey(context.environment, claude?.env, id)
+  const key = conversationKey(context.environment, options?.env, id)
   const found = await findTranscript(key.config, id, cwd)
   if ('lookedAt' in found) throw unknown(id, `in ${cwd}: ${found.lookedAt} does not exist`, found.lookedAt)
   const { path, elsewhere, prompt } = found
@@ -31,4 +31,4 @@ export async function checkImport(
 }
 
 const unknown = (id: string, why: string, path: string) =>
-  new RpcError('not_found', `there is no conversation ${id} ${why}`, { claudeSessionId: id, path })
+  new RpcError('not_found', `there is no conversation ${id} ${why}`, { conversationId: id, path })

@@ -16,15 +16,15 @@ export async function listImportable(
 ): Promise<Importable[]> {
   const { config } = conversationKey(context.environment, undefined, '')
   const found = await listTranscripts(config, cwd, limit)
-  const owners = new Map(context.store.sessions.all().map(owner => [owner.claudeSessionId, owner.session]))
+  const owners = new Map(context.store.sessions.all().map(owner => [owner.conversationId, owner.session]))
   const listing = listOpenConversations(config)
   return await Promise.all(
-    found.map(async ({ id: claudeSessionId, prompt, ...facts }) => {
-      const session = owners.get(claudeSessionId)
-      const key = { config, claudeSessionId }
+    found.map(async ({ id: conversationId, prompt, ...facts }) => {
+      const session = owners.get(conversationId)
+      const key = { config, claudeSessionId: conversationId }
       const openIn = session === undefined ? await openElsewhere(context, key, listing) : undefined
       return {
-        claudeSessionId,
+        conversationId,
         prompt: promptExcerpt(prompt),
         ...facts,
         ...(session !== undefined && { session }),

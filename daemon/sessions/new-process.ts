@@ -25,7 +25,7 @@ export const newProcess = (
   resumed: !('start' in beginning),
   oneShot,
   firstSeq,
-  claudeSessionIdBefore: session.claudeSessionId,
+  claudeSessionIdBefore: session.conversationId,
   raw: 'kept',
   frames: null,
   translator,

@@ -1,5 +1,11 @@
 import { nanoid } from 'nanoid'
-import type { ApprovalOptions, ClaudeOptions, Session, SessionSpec } from '../../protocol/index.ts'
+import {
+  type ApprovalOptions,
+  type ClaudeOptions,
+  defaultAgent,
+  type Session,
+  type SessionSpec,
+} from '../../protocol/index.ts'
 import { permissionModes } from '../../protocol/wire.ts'
 import { BadPermissionRule, parsePermissionRules } from '../agents/claude/permission-rules.ts'
 import type { Config } from '../config.ts'
@@ -16,8 +22,8 @@ export function newSession(
   { forkedFrom, firstPrompt }: Pick<Session, 'forkedFrom' | 'firstPrompt'> = {},
 ): Session {
   const cwd = checkWorkingDirectory(spec.cwd, config.allowRoots, `${pointer}/cwd`)
-  const claude = checkOptions(spec.claude ?? {}, cwd, `${pointer}/claude`, config)
-  checkLeave(claude, `${pointer}/claude`, config)
+  const options = checkOptions(spec.options ?? {}, cwd, `${pointer}/options`, config)
+  checkLeave(options, `${pointer}/options`, config)
   if (spec.approvals) checkRules(spec.approvals, cwd, `${pointer}/approvals`)
   const now = Date.now()
   return {
@@ -27,8 +33,9 @@ export function newSession(
     cwd,
     state: 'idle',
     process: null,
-    claudeSessionId: spec.claudeSessionId ?? null,
-    claude,
+    agent: spec.agent ?? defaultAgent,
+    options,
+    conversationId: spec.conversationId ?? null,
     ...(spec.approvals && { approvals: spec.approvals }),
     ...(forkedFrom && { forkedFrom }),
     labels: spec.labels ?? {},

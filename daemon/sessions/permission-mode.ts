@@ -8,10 +8,10 @@ import type { Config } from '../config.ts'
  * `bypassPermissions` where the configuration does not allow it. Then the mode that was asked for holds.
  */
 export function withReportedMode(
-  { claude, permissionMode }: Pick<Session, 'claude' | 'permissionMode'>,
+  { options, permissionMode }: Pick<Session, 'options' | 'permissionMode'>,
   { allowBypassPermissions }: Pick<Config, 'allowBypassPermissions'>,
 ): ClaudeOptions {
-  if (permissionMode === undefined || !(permissionModes as readonly string[]).includes(permissionMode)) return claude
-  if (permissionMode === 'bypassPermissions' && !allowBypassPermissions) return claude
-  return { ...claude, permissionMode }
+  if (permissionMode === undefined || !(permissionModes as readonly string[]).includes(permissionMode)) return options
+  if (permissionMode === 'bypassPermissions' && !allowBypassPermissions) return options
+  return { ...options, permissionMode }
 }

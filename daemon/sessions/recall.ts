@@ -27,11 +27,11 @@ export interface RecallContext {
 export function recall(context: RecallContext, process: StoredProcess): Reread {
   const { conversation, recorder, store, processesDir, build } = context
   const { record, hooks } = conversation
-  const { claudeSessionIdBefore: claudeSessionId, costUsdBefore: costUsd } = process
+  const { claudeSessionIdBefore: conversationId, costUsdBefore: costUsd } = process
   const stored = rememberedOf(store.snapshots, process, { build, head: recorder.head })
   // Where something of the raw log is gone it is gone through from its beginning, to find what.
   const remembered = stored && printedBytes(processesDir, process) >= process.offset ? stored : undefined
-  conversation.record = { ...record, claudeSessionId, costUsd }
+  conversation.record = { ...record, conversationId, costUsd }
   // What was asked for then was done then.
   conversation.hooks = { reply: () => {}, answered: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
   conversation.processStarted(process)

@@ -122,7 +122,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
       const beginning = beginningOf(record, crypto.randomUUID())
       // The process before may have ended a moment ago: what it has counted must be stored to be found, else it counts twice.
       context.journal.flush()
-      const key = conversationKey(context.environment, record.claude.env, idOf(beginning))
+      const key = conversationKey(context.environment, record.options.env, idOf(beginning))
       const counterUsd = await counterBefore(beginning, key, record)
       const row = newProcess(record, beginning, firstSeq, counterUsd, {
         translator: context.build,
@@ -262,7 +262,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
         guarded(() => {
           const before = conversation.record
           if (!readLines(lines, row)) return
-          if (conversation.record.claudeSessionId !== before.claudeSessionId) holdConversation(row)
+          if (conversation.record.conversationId !== before.conversationId) holdConversation(row)
           options.heard(before)
           row.offset = offset
           recorder.checkpoint(row.id, offset)
@@ -336,9 +336,12 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
 
   /** The conversation that a process is known to have: that of one which has told none is held already, or nobody's. */
   function holdConversation(row: StoredProcess) {
-    const { claudeSessionId, claude } = conversation.record
-    if (claudeSessionId === null) return
-    ownership.hold(conversationKey(context.environment, claude.env, claudeSessionId), row.id, row.pid)
+    const {
+      conversationId,
+      options: { env },
+    } = conversation.record
+    if (conversationId === null) return
+    ownership.hold(conversationKey(context.environment, env, conversationId), row.id, row.pid)
   }
 
   function processEnded(row: StoredProcess, { status, stderrTail, lost }: ProcessEnd, isSwept: boolean) {
@@ -367,7 +370,7 @@ export function createSessionProcess(options: SessionProcessOptions): SessionPro
     // Resuming it could fail now and ever after; what is lost by starting anew is a moment of a first turn. When a lost
     // process ended is not known.
     if (conversation.isUnkept(lost ? (conversation.lastLineAt ?? now) : now)) {
-      conversation.record = { ...conversation.record, claudeSessionId: null }
+      conversation.record = { ...conversation.record, conversationId: null }
     }
     options.refresh()
     recorder.commit()

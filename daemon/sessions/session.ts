@@ -32,7 +32,7 @@ import { createSessionRules } from './session-rules.ts'
 import { createSessionProcess } from './session-process.ts'
 import { createStorageFailures } from './storage-failures.ts'
 import { createTakeOver, type Inheritance } from './take-over.ts'
-import { applyToProcess, changed, concernsProcess } from './update.ts'
+import { applyToProcess, changed, changesInEvent, concernsProcess } from './update.ts'
 
 /**
  * A session that is at work or is about to be: the half that acts. It queues runs, starts, feeds and ends the process, and
@@ -469,14 +469,14 @@ export function createSession(
         if (how === 'restart') endIfIdle('it has to be started anew for this mode')
       }
     }
-    if (changes.claudeSessionId === null) {
+    if (changes.conversationId === null) {
       endIfIdle('its conversation cannot be given up now')
       while (process.live) await process.gone()
       endIfIdle('its conversation cannot be given up now')
     }
     if (stopping) throw new RpcError('overloaded', 'the daemon is stopping', { limit: 'stopping', value: 0 })
     if (Object.keys(changes).length === 0) return conversation.record
-    recorder.event({ type: 'session_updated', by, changes }, null, Date.now())
+    recorder.event({ type: 'session_updated', by, changes: changesInEvent(changes) }, null, Date.now())
     conversation.record = changed(conversation.record, changes)
     acted()
     commitNow()

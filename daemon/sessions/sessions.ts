@@ -181,15 +181,14 @@ export function createSessions(context: SessionsContext): Sessions {
   }
 
   /** No two sessions go on with one conversation. */
-  function refuseSecondOwner({ claudeSessionId }: SessionSpec) {
-    if (claudeSessionId === undefined) return
+  function refuseSecondOwner({ conversationId }: SessionSpec) {
+    if (conversationId === undefined) return
     const atWork = [...live.values()].map(({ record }) => record)
     const owner =
-      atWork.find(record => record.claudeSessionId === claudeSessionId) ??
-      store.sessions.ofConversation(claudeSessionId)
+      atWork.find(record => record.conversationId === conversationId) ?? store.sessions.ofConversation(conversationId)
     if (!owner) return
     const { session } = owner
-    throw new RpcError('conflict', `session ${session} has the conversation ${claudeSessionId} already`, { session })
+    throw new RpcError('conflict', `session ${session} has the conversation ${conversationId} already`, { session })
   }
 
   /** For what is no session's own: committed when it returns. */
@@ -323,7 +322,7 @@ export function createSessions(context: SessionsContext): Sessions {
       refuseUnusable(id)
       await journal.view.whenPublished(id)
       const source = present(stored(id))
-      const { cwd, title, firstPrompt, labels, approvals, head, lastRun: run } = source
+      const { cwd, agent, title, firstPrompt, labels, approvals, head, lastRun: run } = source
       if (live.get(id)?.busy) {
         throw new RpcError('conflict', `session ${id} has a run that has not ended (${run}): fork it after that`, {
           run,
@@ -333,7 +332,15 @@ export function createSessions(context: SessionsContext): Sessions {
       // What has been said meanwhile is in the transcript, in part.
       if (present(stored(id)).head !== head) throw overtaken(id)
       const made = newSession(
-        { cwd, claude: withReportedMode(source, config), title, labels, ...(approvals && { approvals }), ...naming },
+        {
+          cwd,
+          agent,
+          options: withReportedMode(source, config),
+          title,
+          labels,
+          ...(approvals && { approvals }),
+          ...naming,
+        },
         '/session',
         config,
         { forkedFrom, ...(firstPrompt !== undefined && { firstPrompt }) },
@@ -345,20 +352,20 @@ export function createSessions(context: SessionsContext): Sessions {
 
     importable: (cwd, limit) => listImportable(checkWorkingDirectory(cwd, config.allowRoots, '/cwd'), limit, context),
 
-    async checkImport({ claudeSessionId, ...spec }, pointer) {
-      return claudeSessionId === undefined ? {} : checkImport({ ...spec, claudeSessionId }, pointer, context)
+    async checkImport({ conversationId, ...spec }, pointer) {
+      return conversationId === undefined ? {} : checkImport({ ...spec, conversationId }, pointer, context)
     },
 
     async checkOwner(id) {
       refuseUnusable(id)
-      const { process, claudeSessionId, claude } = present(stored(id))
-      if (process || claudeSessionId === null) return
-      const key = conversationKey(context.environment, claude.env, claudeSessionId)
+      const { process, conversationId, options } = present(stored(id))
+      if (process || conversationId === null) return
+      const key = conversationKey(context.environment, options.env, conversationId)
       // Calls at the same time share one look, and go on in the order in which they came.
       const look = looking.get(id) ?? openElsewhere(context, key).finally(() => looking.delete(id))
       looking.set(id, look)
       const other = await look
-      if (other) throw inUse(new ConversationInUse(claudeSessionId, other))
+      if (other) throw inUse(new ConversationInUse(conversationId, other))
     },
 
     get: id => shown(stored(id)),

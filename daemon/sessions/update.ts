@@ -1,4 +1,4 @@
-import type { Session, SessionChanges } from '../../protocol/index.ts'
+import type { Session, SessionChanges, StoredChanges } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { ClaudeProcess } from '../agents/claude/claude-process.ts'
 import { modelLine, permissionModeLine } from '../agents/claude/control.ts'
@@ -9,7 +9,7 @@ import type { SessionRules } from './session-rules.ts'
 
 /** The record with the changes in it; what a live process makes of them is not its part. */
 export function changed(record: Session, changes: SessionChanges): Session {
-  const { title, labels, model, permissionMode, approvals, claudeSessionId } = changes
+  const { title, labels, model, permissionMode, approvals, conversationId } = changes
   // What was reported before the change is out of date.
   const { permissionMode: reportedMode, ...before } = record
   const { expiresAfterMs } = record.approvals ?? {}
@@ -18,22 +18,27 @@ export function changed(record: Session, changes: SessionChanges): Session {
     ...(isOtherMode ? before : record),
     ...(title !== undefined && { title }),
     ...(labels && { labels }),
-    claude: {
-      ...record.claude,
+    options: {
+      ...record.options,
       ...(model !== undefined && { model }),
       ...(permissionMode !== undefined && { permissionMode }),
     },
     // The deadline of a question stands in its event, and must come out the same when that is derived again.
     ...(approvals && { approvals: { ...approvals, ...(expiresAfterMs !== undefined && { expiresAfterMs }) } }),
-    ...(claudeSessionId === null && begunAnew(record)),
+    ...(conversationId === null && begunAnew(record)),
   }
+}
+
+/** The changes as their event names them. */
+export function changesInEvent({ conversationId, ...changes }: SessionChanges): StoredChanges {
+  return conversationId === null ? { ...changes, claudeSessionId: null } : changes
 }
 
 /** The next process begins a conversation of its own. Where the session came from stays known. */
 function begunAnew({ forkedFrom }: Session): Partial<Session> {
-  if (!forkedFrom) return { claudeSessionId: null }
+  if (!forkedFrom) return { conversationId: null }
   const { session, seq } = forkedFrom
-  return { claudeSessionId: null, forkedFrom: { session, seq } }
+  return { conversationId: null, forkedFrom: { session, seq } }
 }
 
 /** Whether a live process has a say in it. */
@@ -57,7 +62,7 @@ export async function applyToProcess(
     throw refused('permissionMode', permissionMode!, mode.error)
   }
   const undoMode = async () => {
-    if (mode) await setMode(before.permissionMode ?? before.claude.permissionMode ?? 'default')
+    if (mode) await setMode(before.permissionMode ?? before.options.permissionMode ?? 'default')
   }
   // The rules are given back by `SessionRules.changed`.
   const ruled = approvals && (await answerOf(rules.replace(claude, approvals.rules ?? [])))

@@ -1,4 +1,5 @@
 import { DatabaseRefused } from './sqlite/errors.ts'
+import { renameRecords } from './rename-records.ts'
 import type { Sqlite } from './sqlite/sqlite.ts'
 
 /** "muxd" in ASCII: identifies the file in SQLite's header. */
@@ -12,7 +13,7 @@ const applicationId = 0x6d757864
  * number * 2^32 + seq. Compared with a key of two columns it appends 1.4 times as fast, and events over 1 KB need half
  * the space, because SQLite keeps rows of an integer key whole on a page up to 4 KB.
  */
-const migrations = [
+const migrations: readonly (string | ((db: Sqlite) => void))[] = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
    CREATE TABLE sessions (
@@ -152,6 +153,9 @@ const migrations = [
 
   `-- Whether the process ends with its run, and the outcome of the run waits for that.
    ALTER TABLE processes ADD COLUMN one_shot INTEGER NOT NULL DEFAULT 0;`,
+
+  // The names of protocol 2.
+  renameRecords,
 ]
 
 /** Creates the tables in an empty file, updates one of an older muxd, and refuses every other. */
@@ -167,7 +171,10 @@ export function prepareSchema(db: Sqlite, file: string): void {
   db.transaction(() => {
     const version = db.pragma('user_version') as number
     if (version === migrations.length) return
-    for (const step of migrations.slice(version)) db.exec(step)
+    for (const step of migrations.slice(version)) {
+      if (typeof step === 'string') db.exec(step)
+      else step(db)
+    }
     db.pragma(`application_id = ${applicationId}`)
     db.pragma(`user_version = ${migrations.length}`)
   })

@@ -25,7 +25,7 @@ export const startBenchServer = (
     version: '0',
     instance: 'bench',
     node: 'bench',
-    claude: () => null,
+    agents: () => [],
     limits: changed,
     log: { debug: () => undefined, info: () => undefined, warn: console.error, error: console.error },
   })

@@ -26,7 +26,7 @@ async function openSocket(way: Way, port: number): Promise<Socket> {
       ws.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
       await answered
     }
-    await call(1, 'hello', { protocol: [1], client: { name: 'bench', version: '1' } })
+    await call(1, 'hello', { protocol: [2], client: { name: 'bench', version: '1' } })
     await call(2, 'topic.subscribe', { topic: 'session/s_1' })
   }
   return (ws as unknown as { _socket: Socket })._socket

@@ -68,7 +68,7 @@ async function connect({ chain, url, token, topics }: UiCommand & { do: 'connect
       socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
     })
   if (chain === 'reference') return
-  await call(1, 'hello', { protocol: [1], client: { name: 'bench', version: '1' } })
+  await call(1, 'hello', { protocol: [2], client: { name: 'bench', version: '1' } })
   for (const [index, topic] of topics.entries()) await call(index + 2, 'topic.subscribe', { topic })
 }
 

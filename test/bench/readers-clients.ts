@@ -76,7 +76,7 @@ async function connect(port: number, how: How): Promise<Reader> {
     },
   }
   await once(ws, 'open')
-  await call(ws, 'hello', { protocol: [1], client: { name: 'bench', version: '1' } })
+  await call(ws, 'hello', { protocol: [2], client: { name: 'bench', version: '1' } })
   ws.on('message', (data: Buffer) => take(reader, data, how === 'fast'))
   ws.on('close', code => {
     if (code !== endCode) throw new Error(`a reader was closed with ${code}`)

@@ -63,7 +63,7 @@ async function connect(port: number) {
   await once(ws, 'open')
   const call = (id: number, method: string, params: object) =>
     ws.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
-  call(1, 'hello', { protocol: [1], client: { name: 'bench', version: '0' } })
+  call(1, 'hello', { protocol: [2], client: { name: 'bench', version: '0' } })
   for (const isStored of [true, false]) {
     call(isStored ? 2 : 3, 'topic.subscribe', { topic: `session/${sessionOf(isStored)}`, since: 'start' })
   }

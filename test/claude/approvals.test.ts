@@ -140,7 +140,7 @@ describe('a question with options', () => {
 
 test('a plan is approved, and Claude Code leaves plan mode', async () => {
   const planning = watch(
-    await suite.mux.run({ prompt: 'scn:plan', cwd: suite.cwd, claude: { permissionMode: 'plan' } }),
+    await suite.mux.run({ prompt: 'scn:plan', cwd: suite.cwd, options: { permissionMode: 'plan' } }),
   )
   const approval = await pending()
   expect(approval).toMatchObject({ kind: 'plan', input: { plan: 'First this, then that.' } })

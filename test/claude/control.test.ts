@@ -94,13 +94,13 @@ describe('a conversation of a plain claude', () => {
   test('is listed and imported with its history, and its earlier cost is not counted', async () => {
     const { id, costUsd } = await plain('scn:text:in-a-terminal')
     const { conversations } = await api().session.importable({ cwd: suite.cwd })
-    expect(conversations[0]).toMatchObject({ claudeSessionId: id, prompt: 'scn:text:in-a-terminal' })
-    const { session } = await api().session.create({ cwd: suite.cwd, claudeSessionId: id })
+    expect(conversations[0]).toMatchObject({ conversationId: id, prompt: 'scn:text:in-a-terminal' })
+    const { session } = await api().session.create({ cwd: suite.cwd, conversationId: id })
     const events = await say(session, 'scn:text:in-muxd')
     expect(said()).toEqual(['scn:text:in-a-terminal', 'scn:text:in-muxd'])
     expect(one(events, 'session_init').claudeSessionId).toBe(id)
     expect(one(events, 'cost').runCostUsd).toBeCloseTo(costUsd, 9)
-    expect(await refusal(api().session.create({ cwd: suite.cwd, claudeSessionId: id }))).toMatchObject({
+    expect(await refusal(api().session.create({ cwd: suite.cwd, conversationId: id }))).toMatchObject({
       kind: 'conflict',
       session,
     })
@@ -113,9 +113,9 @@ describe('a conversation of a plain claude', () => {
     const cwd = join(suite.cwd, name())
     mkdirSync(cwd, { recursive: true })
     const { id } = await plain('scn:text:there', cwd)
-    expect((await api().session.importable({ cwd })).conversations).toMatchObject([{ claudeSessionId: id }])
-    expect(await api().session.create({ cwd, claudeSessionId: id })).toMatchObject({ claudeSessionId: id })
-    expect(await refusal(api().session.create({ cwd: suite.cwd, claudeSessionId: id }))).toMatchObject({
+    expect((await api().session.importable({ cwd })).conversations).toMatchObject([{ conversationId: id }])
+    expect(await api().session.create({ cwd, conversationId: id })).toMatchObject({ conversationId: id })
+    expect(await refusal(api().session.create({ cwd: suite.cwd, conversationId: id }))).toMatchObject({
       kind: expect.stringMatching('not_found|conflict') as string,
     })
   })
@@ -124,14 +124,14 @@ describe('a conversation of a plain claude', () => {
     const link = join(suite.cwd, 'link')
     symlinkSync(suite.cwd, link)
     const { id } = await plain('scn:text:linked', link)
-    expect(await api().session.create({ cwd: link, claudeSessionId: id })).toMatchObject({ cwd: suite.cwd })
+    expect(await api().session.create({ cwd: link, conversationId: id })).toMatchObject({ cwd: suite.cwd })
   })
 
   testAfter('2.1.197', 'it does not say which conversations are open')(
     'is refused while the plain claude has it open',
     async () => {
       const { id } = await plain('scn:text:before')
-      const { session } = await api().session.create({ cwd: suite.cwd, claudeSessionId: id })
+      const { session } = await api().session.create({ cwd: suite.cwd, conversationId: id })
       const claude = spawn(process.env['MUXD_TEST_CLAUDE_BIN']!, ['-p', '--resume', id, 'scn:endless'], {
         cwd: suite.cwd,
         env: suite.env,
@@ -174,7 +174,7 @@ describe('model and mode', () => {
     await running.until('assistant_text')
     const { session } = running.run as unknown as { session: string }
     expect(await api().session.update({ session, permissionMode: 'acceptEdits' })).toMatchObject({
-      claude: { permissionMode: 'acceptEdits' },
+      options: { permissionMode: 'acceptEdits' },
     })
     await until(
       async () => expect((await api().session.get({ session })).permissionMode).toBe('acceptEdits'),
@@ -198,12 +198,12 @@ describe('model and mode', () => {
 test('a run without its transcript fails with resume_failed until the conversation is abandoned', async () => {
   const session = await begin('scn:text:one')
   await close(session)
-  const { claudeSessionId } = await api().session.get({ session })
-  const file = transcripts().find(name => name.endsWith(`${claudeSessionId}.jsonl`))!
+  const { conversationId } = await api().session.get({ session })
+  const file = transcripts().find(name => name.endsWith(`${conversationId}.jsonl`))!
   rmSync(join(suite.env['HOME']!, '.claude/projects', file))
   expect(one(await say(session, 'scn:text:two'), 'failed').failure).toMatchObject({ code: 'resume_failed' })
-  expect((await api().session.get({ session })).claudeSessionId).toBe(claudeSessionId)
-  await api().session.update({ session, claudeSessionId: null })
+  expect((await api().session.get({ session })).conversationId).toBe(conversationId)
+  await api().session.update({ session, conversationId: null })
   const events = await say(session, 'scn:text:three')
   expect(one(events, 'done').response).toContain('three')
   expect(said()).toEqual(['scn:text:three'])
@@ -211,7 +211,7 @@ test('a run without its transcript fails with resume_failed until the conversati
 
 test('after a /clear the session goes on with the new conversation, also in the next process', async () => {
   const session = await begin('scn:text:one')
-  const before = (await api().session.get({ session })).claudeSessionId
+  const before = (await api().session.get({ session })).conversationId
   const cleared = await say(session, '/clear')
   expect(ofType(cleared, 'claude_session_changed')).toMatchObject([{ from: before }])
   await close(session)

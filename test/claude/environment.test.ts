@@ -17,8 +17,8 @@ const harmless = new Set([
 ])
 
 test('claudeEnvironment removes the variables that Claude Code sets for the commands it starts', async () => {
-  const claude = { allowedTools: ['Bash'] }
-  const events = await play(suite.mux, { prompt: 'scn:environment', cwd: suite.cwd, claude })
+  const options = { allowedTools: ['Bash'] }
+  const events = await play(suite.mux, { prompt: 'scn:environment', cwd: suite.cwd, options })
   const lines = (one(events, 'tool_result').output as string).split('\n')
   const started = Object.fromEntries(lines.map(line => line.split(/=(.*)/s).slice(0, 2) as [string, string]))
   const { pid } = suite.claudes()[0]!

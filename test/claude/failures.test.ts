@@ -33,17 +33,17 @@ test.each<[scenario: string, code: FailureCode, retryable: boolean, detail: RegE
   expect(one(next, 'done').response).toContain('afterwards')
 })
 
-test.each<[name: string, claude: ClaudeOptions, code: FailureCode]>([
+test.each<[name: string, options: ClaudeOptions, code: FailureCode]>([
   ['maxTurns', { maxTurns: 2 }, 'max_turns'],
   ['maxBudgetUsd', { maxBudgetUsd: 0.00001 }, 'max_budget'],
-])('a run that reaches %s fails', async (_name, claude, code) => {
-  const events = await play(suite.mux, { prompt: 'scn:loop', cwd: suite.cwd, claude })
+])('a run that reaches %s fails', async (_name, options, code) => {
+  const events = await play(suite.mux, { prompt: 'scn:loop', cwd: suite.cwd, options })
   expect(one(events, 'failed').failure.code).toBe(code)
 })
 
 test('options that Claude Code refuses fail the run with its output on stderr', async () => {
-  const claude = { mcpConfig: ['{"mcpServers": 5}'] }
-  const events = await play(suite.mux, { prompt: 'scn:text', cwd: suite.cwd, claude })
+  const options = { mcpConfig: ['{"mcpServers": 5}'] }
+  const events = await play(suite.mux, { prompt: 'scn:text', cwd: suite.cwd, options })
   const { failure } = one(events, 'failed')
   expect(failure).toMatchObject({
     exitCode: 1,

@@ -23,7 +23,7 @@ const codeOf = (events: Event[]): FailureCode => one(events, 'failed').failure.c
 
 /** Returns a session with a live process, so that its start uses up nothing of a short limit. */
 async function warmSession() {
-  const first = await suite.mux.run({ prompt: 'scn:text:first', cwd: suite.cwd, claude: { allowedTools: ['Bash'] } })
+  const first = await suite.mux.run({ prompt: 'scn:text:first', cwd: suite.cwd, options: { allowedTools: ['Bash'] } })
   await first.result()
   return first.session
 }

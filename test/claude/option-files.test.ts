@@ -22,10 +22,10 @@ afterAll(() => suite.close())
  * Returns what Claude Code made of the options (system prompt, MCP servers, a variable in a tool's environment), and
  * the command lines of its processes.
  */
-async function seen(claude: ClaudeOptions) {
+async function seen(options: ClaudeOptions) {
   const { session } = await suite.mux.api.session.create({
     cwd: suite.cwd,
-    claude: { allowedTools: ['Bash'], ...claude },
+    options: { allowedTools: ['Bash'], ...options },
   })
   const events = await play(suite.mux, { prompt: 'scn:environment', session })
   const { body } = suite.api.requests.findLast(request => request.scenario === 'environment')!

@@ -27,7 +27,7 @@ beforeAll(async () => {
     return message([tool(name, input)])
   })
   const mcpConfig = [JSON.stringify({ mcpServers: { probe: { command: process.execPath, args: [server] } } })]
-  session = (await suite.mux.api.session.create({ cwd: suite.cwd, claude: { mcpConfig } })).session
+  session = (await suite.mux.api.session.create({ cwd: suite.cwd, options: { mcpConfig } })).session
 })
 afterAll(() => suite.close())
 

@@ -19,7 +19,9 @@ it('set changes single labels and replaces the other fields of a session', async
   await call('set', session, '--label', 'a=1', '--label', 'b=x=y')
   const { code, stdout } = await call('set', session, '--title', 'new', '--label', 'a=', '--model', 'large', '--json')
   expect(code).toBe(0)
-  expect(jsonLines(stdout)).toMatchObject([{ session, title: 'new', labels: { b: 'x=y' }, claude: { model: 'large' } }])
+  expect(jsonLines(stdout)).toMatchObject([
+    { session, title: 'new', labels: { b: 'x=y' }, options: { model: 'large' } },
+  ])
   expect(await call('set', session, '--permission-mode', 'plan')).toMatchObject({
     stdout: expect.stringContaining('mode          plan') as string,
   })
@@ -57,7 +59,7 @@ it('import lists importable conversations and imports the named or the last one'
   const first = (await call('import', earlier.id, '-C', cwd, '--title', 'from before')).stdout.trim()
   expect((await call('run', '--session', first, 'sim:history')).stdout).toContain('1. sim:text earlier')
   const [last] = jsonLines((await call('import', '--last', '-C', cwd, '--json')).stdout)
-  expect(last).toMatchObject({ claudeSessionId: later.id, cwd })
+  expect(last).toMatchObject({ conversationId: later.id, cwd })
   const again = await call('import', earlier.id, '-C', cwd)
   expect(again).toMatchObject({ code: 1, stdout: '' })
   expect(again.stderr).toContain(first)

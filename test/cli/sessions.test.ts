@@ -87,13 +87,13 @@ describe('the list of sessions', () => {
 describe('the queue of a session', () => {
   it('counts positions from 1 and fits 80 columns', () => {
     const runs = [
-      queued('a', { waitingFor: 'place', prompt: 'and now the tests' }),
+      queued('a', { waitingFor: 'slot', prompt: 'and now the tests' }),
       queued('b', { position: 1, waitingFor: 'session', prompt: `write ${'all '.repeat(40)}of it down` }),
     ]
     const lines = queueLines(runs, { columns: 80, colors: plain })
     expect(lines.slice(0, 2)).toEqual([
       '#  RUN                      WAITS FOR  BY    PROMPT',
-      `1  r_${id('a')}  place      test  and now the tests`,
+      `1  r_${id('a')}  slot       test  and now the tests`,
     ])
     expect(lines[2]).toMatch(/^2 {2}r_b+ {2}session {4}test {2}write all .*…$/)
     expect(widthOf(lines[2]!)).toBeLessThanOrEqual(80)

@@ -7,12 +7,12 @@ const time = 1_000_000_000
 
 const status = (fields: Partial<DaemonStatus> = {}): DaemonStatus => ({
   version: '0.1.0',
-  protocol: 1,
+  protocol: 2,
   node: '20.20.2',
   pid: 1_234_567,
   url: 'ws://127.0.0.1:7433/ws',
   home: '/tmp/home',
-  claude: { path: '/usr/local/bin/claude', version: '2.1.329 (Claude Code)' },
+  agents: [{ kind: 'claude', path: '/usr/local/bin/claude', version: '2.1.329 (Claude Code)' }],
   uptimeMs: 90_061_000,
   sessions: 1_234,
   processes: 12,
@@ -24,7 +24,7 @@ const status = (fields: Partial<DaemonStatus> = {}): DaemonStatus => ({
   disk: { databaseBytes: 2 ** 40, walBytes: 2 ** 22, walMovedAt: time - 4_000, rawBytes: 2 ** 33, freeBytes: 2 ** 36 },
   checkpoints: { behindBytes: 0, behind: 0, furthest: [] },
   subscribers: { behind: 0, furthest: [], more: 0 },
-  holder: {
+  ptyHost: {
     state: 'connected',
     processes: 2,
     pid: 4_712,
@@ -55,7 +55,7 @@ it('status prints one subject a line, aligned, within 80 columns', () => {
 })
 
 it('status says when there are no runs, no claude and no output left to store', () => {
-  const lines = statusLines(status({ runs: {}, claude: null }), time)
+  const lines = statusLines(status({ runs: {}, agents: [] }), time)
   expect(lines).toContain('runs      none (at most 8 at once)')
   expect(lines).toContain('claude    not found')
   expect(lines).toContain('output    all of it is stored as events')

@@ -76,11 +76,11 @@ export async function startPeer(port = 0): Promise<Peer> {
     },
   }
   handlers.set('hello', () => ({
-    protocol: 1,
+    protocol: 2,
     clientId: 'c_1',
     role: 'control',
     daemon: { version: '0', instance: 'i', node: 'n' },
-    claude: null,
+    agents: [],
     limits: { maxMessageBytes: 4_194_304, maxEventBytes: 262_144, maxRuns: 8, unattendedMs: 60_000 },
   }))
   handlers.set('topic.read', params => {

@@ -17,7 +17,7 @@ describe('a connection', () => {
       token: 'a+b/~?>',
       client: { name: 'me', version: '7' },
     })
-    expect(peer.calls('hello')).toEqual([{ protocol: [1], client: { name: 'me', version: '7' } }])
+    expect(peer.calls('hello')).toEqual([{ protocol: [2, 1], client: { name: 'me', version: '7' } }])
     // The token is encoded in base64url, because a subprotocol may contain neither `/` nor `=`.
     expect(peer.sockets[0]!.offered).toBe('muxd.v1,muxd.auth.YStiL34_Pg')
     expect(peer.sockets[0]!.ws.protocol).toBe('muxd.v1')

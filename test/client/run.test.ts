@@ -44,11 +44,11 @@ it('mux.run starts a run in a new session with an absolute directory and a gener
   const peer = await peerForTest()
   const mux = await connectForTest({ url: peer.url })
   peer.on('run.start', () => record())
-  const run = await mux.run({ prompt: 'say hi', cwd: '.', title: 'T', labels: { a: 'b' }, claude: { model: 'm' } })
+  const run = await mux.run({ prompt: 'say hi', cwd: '.', title: 'T', labels: { a: 'b' }, options: { model: 'm' } })
   expect(run).toMatchObject({ id: 'r_1', session: 's_1' })
   expect(peer.calls('run.start')).toEqual([
     {
-      create: { cwd: process.cwd(), title: 'T', labels: { a: 'b' }, claude: { model: 'm' } },
+      create: { cwd: process.cwd(), title: 'T', labels: { a: 'b' }, options: { model: 'm' } },
       prompt: 'say hi',
       key: expect.stringMatching(/^\d+(-\d+){3}$/) as string,
     },

@@ -95,11 +95,11 @@ describe('the sockets of a home', () => {
     async (bytes, character) => {
       const home = homeOf(bytes, character)
       const first = await startTestDaemon({ home })
-      const { holder: ptyHost } = await (await first.peer()).call<{ holder: { pid: number } }>('daemon.status')
+      const { ptyHost } = await (await first.peer()).call<{ ptyHost: { pid: number } }>('daemon.status')
       await first.kill()
       const second = await startTestDaemon({ home, env: { TMPDIR: tempDir() } })
       await until(async () =>
-        expect(await (await second.peer()).call('daemon.status')).toMatchObject({ holder: { state: 'connected' } }),
+        expect(await (await second.peer()).call('daemon.status')).toMatchObject({ ptyHost: { state: 'connected' } }),
       )
       await second.kill()
       if (ptyHost.pid)

@@ -84,11 +84,11 @@ it('a queued run that waits for background work can be cancelled', async () => {
 
 it('a session.update that needs a new process is rejected with conflict during background work', async () => {
   const { peer, cwd, session } = await open()
-  await expect(peer.call('session.update', { session, claudeSessionId: null })).rejects.toMatchObject({
+  await expect(peer.call('session.update', { session, conversationId: null })).rejects.toMatchObject({
     error: { data: { kind: 'conflict', backgroundTasks: 1 } },
   })
   writeFileSync(join(cwd, 'go'), '')
-  await until(() => peer.call('session.update', { session, claudeSessionId: null }), patience)
+  await until(() => peer.call('session.update', { session, conversationId: null }), patience)
 })
 
 it('a session with idleCloseMs 0 keeps its process until its background work has ended', async () => {

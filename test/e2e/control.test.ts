@@ -57,7 +57,7 @@ describe('session.update', () => {
     const changed = await update(peer, session, { model: 'large', permissionMode: 'plan' })
     expect(changed).toMatchObject({
       process,
-      claude: { model: 'large', permissionMode: 'plan' },
+      options: { model: 'large', permissionMode: 'plan' },
       permissionMode: 'plan',
     })
     await say(peer, session, 'sim:text two')
@@ -84,7 +84,7 @@ describe('session.update', () => {
 
   it('changes nothing if Claude Code refuses the permission mode, and returns its error message', async () => {
     const [, peer] = await open()
-    const session = await create(peer, { claude: { permissionMode: 'acceptEdits' } })
+    const session = await create(peer, { options: { permissionMode: 'acceptEdits' } })
     await say(peer, session, 'sim:text one')
     const before = await get(peer, session)
     const refused = await refusal(update(peer, session, { title: 'new', permissionMode: 'manual' }))
@@ -148,7 +148,7 @@ describe('session.update', () => {
     const kill = await stopped(peer, session)
     const updating = update(peer, session, { permissionMode: 'plan' })
     kill()
-    expect(await updating).toMatchObject({ claude: { permissionMode: 'plan' } })
+    expect(await updating).toMatchObject({ options: { permissionMode: 'plan' } })
     await say(peer, session, 'sim:text two')
     expect(await get(peer, session)).toMatchObject({ permissionMode: 'plan' })
   })
@@ -164,7 +164,7 @@ describe('session.update', () => {
     const deleting = peer.call('session.delete', { session: session.session })
     expect(await refusal(update(peer, session, { title: 'late' }))).toMatchObject({ kind: 'not_found' })
     kill()
-    expect(await updating).toMatchObject({ claude: { permissionMode: 'plan' } })
+    expect(await updating).toMatchObject({ options: { permissionMode: 'plan' } })
     expect(await closing).toMatchObject({ kind: 'not_found' })
     expect(await deleting).toEqual({})
     expect(await peer.call('session.list')).toEqual({ sessions: [] })
@@ -198,7 +198,7 @@ const stopped = async (peer: RpcPeer, session: Session) => {
 describe('session.fork', () => {
   it('copies the conversation so far, and later prompts in source or fork do not appear in the other', async () => {
     const [, peer] = await open()
-    const source = await create(peer, { title: 'source', labels: { a: '1' }, claude: { model: 'large' } })
+    const source = await create(peer, { title: 'source', labels: { a: '1' }, options: { model: 'large' } })
     await say(peer, source, 'sim:text one')
     const { head, costUsd } = await get(peer, source)
     const forked = await fork(peer, source, { title: 'fork' })
@@ -207,8 +207,8 @@ describe('session.fork', () => {
       firstPrompt: 'sim:text one',
       labels: { a: '1' },
       cwd: source.cwd,
-      claude: { model: 'large' },
-      claudeSessionId: null,
+      options: { model: 'large' },
+      conversationId: null,
       costUsd: 0,
       forkedFrom: { session: source.session, seq: head },
     })
@@ -238,7 +238,7 @@ describe('session.fork', () => {
     await say(peer, source, 'sim:text one')
     const forked = await fork(peer, source)
     const run = await start(peer, forked, 'sim:hang at=text')
-    await until(async () => expect((await get(peer, forked)).claudeSessionId).not.toBeNull())
+    await until(async () => expect((await get(peer, forked)).conversationId).not.toBeNull())
     await peer.call('run.cancel', { run: run.run, mode: 'kill' })
     await ended(peer, run)
     expect(await history(peer, forked)).toContain('1. sim:text one')
@@ -262,12 +262,12 @@ describe('session.fork', () => {
       message: expect.stringContaining('nothing has been said in it yet') as string,
     })
     const run = await start(peer, source, 'sim:slow delayMs=3000')
-    await until(async () => expect((await get(peer, source)).claudeSessionId).not.toBeNull())
+    await until(async () => expect((await get(peer, source)).conversationId).not.toBeNull())
     expect(await refusal(fork(peer, source))).toMatchObject({ kind: 'conflict', run: run.run })
     await peer.call('run.cancel', { run: run.run })
     await ended(peer, run)
-    const { claudeSessionId } = await get(peer, source)
-    const path = transcriptOf(user, claudeSessionId!)
+    const { conversationId } = await get(peer, source)
+    const path = transcriptOf(user, conversationId!)
     rmSync(path)
     expect(await refusal(fork(peer, source))).toMatchObject({ kind: 'not_found', path })
   })

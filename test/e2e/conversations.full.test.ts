@@ -29,9 +29,9 @@ describe('a conversation that began outside muxd', () => {
     const [, peer, user] = await open()
     const cwd = tempDir()
     const { id, costUsd } = await conversation(user, cwd, 'sim:text in a terminal', 'sim:text and again')
-    const session = await create(peer, { cwd, claudeSessionId: id })
+    const session = await create(peer, { cwd, conversationId: id })
     expect(session).toMatchObject({
-      claudeSessionId: id,
+      conversationId: id,
       firstPrompt: 'sim:text in a terminal',
       costUsd: 0,
       head: 1,
@@ -46,14 +46,14 @@ describe('a conversation that began outside muxd', () => {
     const { counterUsd } = await readEnd(transcriptOf(user, id))
     expect(runCostUsd).toBeCloseTo(counterUsd! - costUsd, 12)
     expect((await get(peer, session)).costUsd).toBeCloseTo(runCostUsd, 12)
-    expect(await get(peer, session)).toMatchObject({ claudeSessionId: id })
+    expect(await get(peer, session)).toMatchObject({ conversationId: id })
   })
 
   it('can be imported by run.start', async () => {
     const [, peer, user] = await open()
     const cwd = tempDir()
     const { id } = await conversation(user, cwd, 'sim:text in a terminal')
-    const run = await peer.call<Run>('run.start', { create: { cwd, claudeSessionId: id }, prompt: 'sim:history' })
+    const run = await peer.call<Run>('run.start', { create: { cwd, conversationId: id }, prompt: 'sim:history' })
     expect((await ended(peer, run)).result!.response).toContain('in a terminal')
     expect((await logOf(peer, run)).slice(0, 2).map(({ type }) => type)).toEqual(['session_imported', 'run_queued'])
   })
@@ -64,27 +64,27 @@ describe('a conversation that began outside muxd', () => {
     const earlier = await conversation(user, cwd, 'sim:text first of the one', 'sim:text second')
     const later = await conversation(user, cwd, 'sim:text first of the other')
     await conversation(user, tempDir(), 'sim:text elsewhere')
-    const session = await create(peer, { cwd, claudeSessionId: earlier.id })
+    const session = await create(peer, { cwd, conversationId: earlier.id })
     const list = () => peer.call<{ conversations: Importable[] }>('session.importable', { cwd })
     expect((await list()).conversations).toMatchObject([
-      { claudeSessionId: later.id, prompt: 'sim:text first of the other' },
-      { claudeSessionId: earlier.id, prompt: 'sim:text first of the one', session: session.session },
+      { conversationId: later.id, prompt: 'sim:text first of the other' },
+      { conversationId: earlier.id, prompt: 'sim:text first of the one', session: session.session },
     ])
     expect(
       (await peer.call<{ conversations: unknown[] }>('session.importable', { cwd, limit: 1 })).conversations,
     ).toHaveLength(1)
   })
 
-  it.each<[string, (cwd: string) => { cwd: string; claudeSessionId: string }, object]>([
+  it.each<[string, (cwd: string) => { cwd: string; conversationId: string }, object]>([
     [
       'that does not exist',
-      cwd => ({ cwd, claudeSessionId: '11111111-1111-4111-8111-111111111111' }),
+      cwd => ({ cwd, conversationId: '11111111-1111-4111-8111-111111111111' }),
       { kind: 'not_found', path: expect.stringMatching(/projects\/\S+\/11111111-\S+\.jsonl$/) as string },
     ],
     [
       'whose id is malformed',
-      cwd => ({ cwd, claudeSessionId: '../../etc/passwd' }),
-      { kind: 'invalid_params', path: '/claudeSessionId' },
+      cwd => ({ cwd, conversationId: '../../etc/passwd' }),
+      { kind: 'invalid_params', path: '/conversationId' },
     ],
   ])('%s is rejected', async (_, spec, expected) => {
     const [, peer] = await open()
@@ -95,7 +95,7 @@ describe('a conversation that began outside muxd', () => {
     const [, peer, user] = await open()
     const cwd = tempDir()
     const { id } = await conversation(user, cwd, 'sim:text there')
-    const refused = await refusal(create(peer, { claudeSessionId: id }))
+    const refused = await refusal(create(peer, { conversationId: id }))
     expect(refused).toMatchObject({ kind: 'not_found', message: expect.stringContaining(`one of ${cwd}`) as string })
   })
 })
@@ -105,8 +105,8 @@ describe('ownership of a conversation', () => {
     const [, peer, user] = await open()
     const cwd = tempDir()
     const { id } = await conversation(user, cwd, 'sim:text there')
-    const { session } = await create(peer, { cwd, claudeSessionId: id })
-    const again = { cwd, claudeSessionId: id }
+    const { session } = await create(peer, { cwd, conversationId: id })
+    const again = { cwd, conversationId: id }
     expect(await refusal(create(peer, again))).toMatchObject({ kind: 'conflict', session })
     expect(await refusal(peer.call('run.start', { create: again, prompt: 'x' }))).toMatchObject({
       kind: 'conflict',
@@ -119,8 +119,8 @@ describe('ownership of a conversation', () => {
     const [, other] = await open(user)
     const cwd = tempDir()
     const { id } = await conversation(user, cwd, 'sim:text there')
-    const mine = await create(one, { cwd, claudeSessionId: id })
-    const theirs = await create(other, { cwd, claudeSessionId: id })
+    const mine = await create(one, { cwd, conversationId: id })
+    const theirs = await create(other, { cwd, conversationId: id })
     await say(one, mine, 'sim:text mine')
     const claims = join(user, 'state', 'muxd-claims')
     const claim = join(claims, readdirSync(claims).find(name => name.endsWith('.json'))!)
@@ -138,8 +138,8 @@ describe('ownership of a conversation', () => {
     const [first, one, user] = await open()
     const cwd = tempDir()
     const { id } = await conversation(user, cwd, 'sim:text there')
-    await say(one, await create(one, { cwd, claudeSessionId: id }), 'sim:text mine')
-    const { holder: ptyHost } = await one.call<{ holder: { pid: number } }>('daemon.status')
+    await say(one, await create(one, { cwd, conversationId: id }), 'sim:text mine')
+    const { ptyHost } = await one.call<{ ptyHost: { pid: number } }>('daemon.status')
     await first.kill()
     process.kill(ptyHost.pid, 'SIGKILL')
     await open(user)
@@ -154,14 +154,14 @@ describe('ownership of a conversation', () => {
     const cwd = tempDir()
     const { id } = await conversation(user, cwd, 'sim:text there')
     const [mine, theirs] = [
-      await create(one, { cwd, claudeSessionId: id }),
-      await create(other, { cwd, claudeSessionId: id }),
+      await create(one, { cwd, conversationId: id }),
+      await create(other, { cwd, conversationId: id }),
     ]
     await say(one, mine, 'sim:text mine')
     const { process } = await get(one, mine)
     const refused = await refusal(start(other, theirs, 'sim:text theirs'))
     expect(refused).toMatchObject({ kind: 'conflict', home: first.home, pid: process!.pid })
-    expect(await refusal(create(other, { cwd, claudeSessionId: id }))).toMatchObject({ kind: 'conflict' })
+    expect(await refusal(create(other, { cwd, conversationId: id }))).toMatchObject({ kind: 'conflict' })
     await close(one, mine)
     expect(await history(other, theirs)).toContain('sim:text mine')
     await close(other, theirs)
@@ -173,19 +173,19 @@ describe('ownership of a conversation', () => {
     const [, other] = await open(user)
     const session = await create(one)
     await say(one, session, 'sim:text before')
-    const cleared = (await get(one, session)).claudeSessionId!
+    const cleared = (await get(one, session)).conversationId!
     await say(one, session, 'sim:clear')
     await say(one, session, 'sim:text after')
-    const { claudeSessionId } = await get(one, session)
-    expect(claudeSessionId).not.toBe(cleared)
+    const { conversationId } = await get(one, session)
+    expect(conversationId).not.toBe(cleared)
     await first.kill()
-    const take = (id: string) => create(other, { cwd: session.cwd, claudeSessionId: id })
-    expect(await refusal(take(claudeSessionId!))).toMatchObject({ kind: 'conflict', home: first.home })
-    expect(await take(cleared)).toMatchObject({ claudeSessionId: cleared })
+    const take = (id: string) => create(other, { cwd: session.cwd, conversationId: id })
+    expect(await refusal(take(conversationId!))).toMatchObject({ kind: 'conflict', home: first.home })
+    expect(await take(cleared)).toMatchObject({ conversationId: cleared })
     const [, next] = await open(user, { home: first.home })
-    expect(await refusal(take(claudeSessionId!))).toMatchObject({ kind: 'conflict', home: first.home })
+    expect(await refusal(take(conversationId!))).toMatchObject({ kind: 'conflict', home: first.home })
     await close(next, session)
-    expect(await take(claudeSessionId!)).toMatchObject({ claudeSessionId })
+    expect(await take(conversationId!)).toMatchObject({ conversationId })
     await until(() => expect(readdirSync(join(user, 'state', 'muxd-claims'))).toEqual(['lock']))
   })
 
@@ -194,12 +194,12 @@ describe('ownership of a conversation', () => {
     const session = await create(peer)
     await say(peer, session, 'sim:text one')
     await close(peer, session)
-    const { claudeSessionId } = await get(peer, session)
+    const { conversationId } = await get(peer, session)
     const { pid, started, domain } = (await identify(process.pid))!
     const entry = join(user, 'claude', 'sessions', `${pid}.json`)
     mkdirSync(dirname(entry))
     const write = (procStart: string) =>
-      writeFileSync(entry, JSON.stringify({ pid, sessionId: claudeSessionId, procStart, pidDomain: domain }))
+      writeFileSync(entry, JSON.stringify({ pid, sessionId: conversationId, procStart, pidDomain: domain }))
     write(started)
     expect(await refusal(start(peer, session, 'sim:text two'))).toMatchObject({ kind: 'conflict', pid })
     // The entry of an earlier process with the same pid.
@@ -209,22 +209,22 @@ describe('ownership of a conversation', () => {
 })
 
 describe('a lost or abandoned conversation', () => {
-  it('fails runs with resume_failed until session.update sets claudeSessionId to null', async () => {
+  it('fails runs with resume_failed until session.update sets conversationId to null', async () => {
     const [, peer, user] = await open()
     const session = await create(peer)
     await say(peer, session, 'sim:text one')
-    const { claudeSessionId, costUsd } = await get(peer, session)
-    expect(await refusal(update(peer, await busy(peer), { claudeSessionId: null }))).toMatchObject({ kind: 'conflict' })
+    const { conversationId, costUsd } = await get(peer, session)
+    expect(await refusal(update(peer, await busy(peer), { conversationId: null }))).toMatchObject({ kind: 'conflict' })
     await close(peer, session)
-    rmSync(transcriptOf(user, claudeSessionId!))
+    rmSync(transcriptOf(user, conversationId!))
     for (const _ of [1, 2]) {
       expect(await say(peer, session, 'sim:text two')).toMatchObject({
         state: 'failed',
         result: { failure: { code: 'resume_failed', advice: expect.stringContaining('--anew') as string } },
       })
-      expect(await get(peer, session)).toMatchObject({ claudeSessionId })
+      expect(await get(peer, session)).toMatchObject({ conversationId })
     }
-    expect(await update(peer, session, { claudeSessionId: null })).toMatchObject({ claudeSessionId: null })
+    expect(await update(peer, session, { conversationId: null })).toMatchObject({ conversationId: null })
     expect(await history(peer, session)).toContain('no earlier prompts')
     expect((await get(peer, session)).costUsd).toBeGreaterThan(costUsd)
     expect((await logOf(peer, session)).filter(({ type }) => type === 'session_updated')).toMatchObject([
@@ -243,12 +243,12 @@ describe('a lost or abandoned conversation', () => {
     const source = await create(peer)
     await say(peer, source, 'sim:text one')
     const forked = await fork(peer, source)
-    expect(await update(peer, source, { claudeSessionId: null })).toMatchObject({
+    expect(await update(peer, source, { conversationId: null })).toMatchObject({
       process: null,
-      claudeSessionId: null,
+      conversationId: null,
     })
     expect(await history(peer, source)).toContain('no earlier prompts')
-    await update(peer, forked, { claudeSessionId: null })
+    await update(peer, forked, { conversationId: null })
     expect(await history(peer, forked)).toContain('no earlier prompts')
     expect((await get(peer, forked)).forkedFrom).toEqual({ session: source.session, seq: forked.forkedFrom!.seq })
   })

@@ -24,21 +24,22 @@ describe('without a usable Claude Code', () => {
     ['no file at the given path', undefined, /does not exist/],
     ['another program', 'echo "git version 2.39.5"', /is no Claude Code/],
     ['a version that is too old', 'echo "1.0.30 (Claude Code)"', /is too old/],
-  ])('run.start is rejected with claude_unavailable: %s', async (_title, text, message) => {
+  ])('run.start is rejected with agent_unavailable: %s', async (_title, text, message) => {
     const directory = tempDir()
     const path = text === undefined ? join(directory, 'claude') : script(directory, 'claude', text)
     const daemon = await startTestDaemon({ argv: ['--claude-bin', path] })
     const peer = await daemon.peer()
     const error: unknown = await start(peer, 'hello').catch((reason: unknown) => reason)
     expect(error).toMatchObject(
-      refusal('claude_unavailable', {
+      refusal('agent_unavailable', {
+        agent: 'claude',
         tried: [expect.stringContaining(path)],
         install: expect.stringContaining('npm install'),
       }),
     )
     expect((error as Error).message).toMatch(message)
     expect(await peer.call('session.list')).toEqual({ sessions: [] })
-    expect(await peer.call('daemon.status')).toMatchObject({ claude: null })
+    expect(await peer.call('daemon.status')).toMatchObject({ agents: [] })
   })
 
   it('a run whose Claude Code exits without output fails with no_output', async () => {
@@ -65,7 +66,7 @@ describe('the daemon', () => {
     ['both session and create', { session: 's_x', create: { cwd: '/' }, prompt: 'x' }, '/session'],
     [
       'an option of a wrong type',
-      { create: { cwd: '/', claude: { maxTurns: 'many' } }, prompt: 'x' },
+      { create: { cwd: '/', options: { maxTurns: 'many' } }, prompt: 'x' },
       '/create/claude/maxTurns',
     ],
   ])('rejects run.start with %s and names the path in the call', async (_title, params, path) => {
@@ -99,16 +100,16 @@ describe('the daemon', () => {
   })
 
   it('rejects arguments and bypassPermissions unless the configuration allows them', async () => {
-    const options = [{ args: ['--effort', 'low'] }, { permissionMode: 'bypassPermissions' }]
+    const chosen = [{ args: ['--effort', 'low'] }, { permissionMode: 'bypassPermissions' }]
     const strict = await (await startTestDaemon()).peer()
-    for (const claude of options) {
-      await expect(strict.call('run.start', { create: { cwd: tempDir(), claude }, prompt: 'x' })).rejects.toMatchObject(
-        refusal('forbidden'),
-      )
+    for (const options of chosen) {
+      await expect(
+        strict.call('run.start', { create: { cwd: tempDir(), options }, prompt: 'x' }),
+      ).rejects.toMatchObject(refusal('forbidden'))
     }
     const config = { allowArgs: true, allowBypassPermissions: true }
     const lax = await (await startTestDaemon({ config })).peer()
-    for (const claude of options) await lax.call('session.create', { cwd: tempDir(), claude })
+    for (const options of chosen) await lax.call('session.create', { cwd: tempDir(), options })
   })
 
   it('rejects mutating methods with the observe token, which may wait for a run', async () => {

@@ -77,7 +77,7 @@ describe('the daemon', () => {
     expect(before).toMatchObject({
       state: 'idle',
       process: { pid: expect.any(Number) },
-      claudeSessionId: expect.any(String),
+      conversationId: expect.any(String),
     })
 
     const second = await peer.call<Run>('run.start', { session: first.session, prompt: 'sim:history' })
@@ -92,7 +92,7 @@ describe('the daemon', () => {
     expect(ended.state).toBe('done')
     expect(ended.result?.response).toContain('sim:text')
     const after = await peer.call<Session>('session.get', { session: first.session })
-    expect(after.claudeSessionId).toBe(before.claudeSessionId)
+    expect(after.conversationId).toBe(before.conversationId)
     expect(after.costUsd).toBeGreaterThan(before.costUsd)
     // Claude Code's counter continues after a resume. Nothing is counted twice.
     const frames = await peer.call<{ events: { frame: { type?: string; total_cost_usd?: number } }[] }>('topic.read', {

@@ -17,8 +17,8 @@ const run = async (peer: RpcPeer, session: string, steps: object[] = []) => {
   const { run: id } = await peer.call<Run>('run.start', { session, prompt: JSON.stringify(steps) })
   expect(await peer.call('run.wait', { run: id })).toMatchObject({ state: 'done' })
 }
-const create = (peer: RpcPeer, claude: ClaudeOptions = {}) =>
-  peer.call<Session>('session.create', { cwd: tempDir(), claude })
+const create = (peer: RpcPeer, options: ClaudeOptions = {}) =>
+  peer.call<Session>('session.create', { cwd: tempDir(), options })
 /** Returns the permission modes that the session's processes were started with. */
 const modes = async (peer: RpcPeer, session: string) =>
   (await readLog(params => peer.call('topic.read', params), session)).flatMap(event =>
@@ -36,13 +36,13 @@ describe('the permission mode of a session', () => {
     ['plan', { permissionMode: 'plan' }, 'modeOfTomorrow', {}],
   ])(
     'is %s in the next process after the options %j and a report of %s, with the configuration %j',
-    async (next, claude, reported, config) => {
+    async (next, options, reported, config) => {
       const peer = await open(config)
-      const { session } = await create(peer, claude)
+      const { session } = await create(peer, options)
       await run(peer, session, [reports(reported)])
-      expect(await peer.call('session.get', { session })).toMatchObject({ claude, permissionMode: reported })
+      expect(await peer.call('session.get', { session })).toMatchObject({ options, permissionMode: reported })
       await run(peer, session)
-      expect(await modes(peer, session)).toEqual([claude.permissionMode ?? 'default', next])
+      expect(await modes(peer, session)).toEqual([options.permissionMode ?? 'default', next])
     },
   )
 

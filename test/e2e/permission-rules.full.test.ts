@@ -69,7 +69,7 @@ describe('permission rules of a session', () => {
     const { id } = await conversation(user, cwd, 'sim:text first')
     const { session } = await peer.call<Session>('session.create', {
       cwd,
-      claudeSessionId: id,
+      conversationId: id,
       approvals: { policy: 'ask', rules: ['deny Write'] },
     })
     expect(await outcome(peer, session)).toContain('It was not allowed')

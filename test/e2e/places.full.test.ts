@@ -37,11 +37,11 @@ describe('a run that waits for an approval', () => {
       const other = await start(peer, 'sim:hang at=text')
       await untilState(peer, other, 'running')
       const queued = await start(peer, 'sim:text')
-      expect(await get(peer, queued)).toMatchObject({ state: 'queued', waitingFor: 'place' })
+      expect(await get(peer, queued)).toMatchObject({ state: 'queued', waitingFor: 'slot' })
       // The answered run takes its slot back, even above `maxRuns`.
       await peer.call('approval.answer', { approval, decision: 'allow' })
       expect(await ended(peer, asking)).toMatchObject({ state: 'done' })
-      expect(await get(peer, queued)).toMatchObject({ state: 'queued', waitingFor: 'place' })
+      expect(await get(peer, queued)).toMatchObject({ state: 'queued', waitingFor: 'slot' })
       await peer.call('run.cancel', { run: other.run })
       expect(await ended(peer, queued)).toMatchObject({ state: 'done' })
     },

@@ -22,7 +22,7 @@ async function idle() {
   const directory = tempDir()
   const log = join(directory, 'log')
   const env = { STAND_IN_LOG: log, STAND_IN_SIGINT: directory }
-  const { session } = await peer.call<Session>('session.create', { cwd: tempDir(), claude: { env } })
+  const { session } = await peer.call<Session>('session.create', { cwd: tempDir(), options: { env } })
   expect(await ended(peer, await send(peer, session, '[]'))).toMatchObject({ state: 'done' })
   const { pid } = (await peer.call<Session>('session.get', { session })).process!
   /** Returns the prompts that each of the session's processes received. */

@@ -190,7 +190,7 @@ async function exchange({ daemon, ids }: { daemon: TestDaemon; ids: Ids }, texts
   })
   socket.on('close', code => (closedWith = code))
   await once(socket, 'open')
-  const hello = { protocol: [1], client: { name: 'fuzz', version: '1' } }
+  const hello = { protocol: [2], client: { name: 'fuzz', version: '1' } }
   socket.send(JSON.stringify({ jsonrpc: '2.0', id: 'hello', method: 'hello', params: hello }))
   const sent = texts.map(ids.inText)
   for (const text of sent) socket.send(text)

@@ -16,9 +16,9 @@ const secrets = {
 const slow = 'sim:slow delayMs=5000 words=10000'
 
 /** Starts a run that does not end, in a session with the given options. */
-async function runWith(daemon: TestDaemon, claude: object) {
+async function runWith(daemon: TestDaemon, options: object) {
   const peer = await daemon.peer()
-  const create = { cwd: tempDir(), claude }
+  const create = { cwd: tempDir(), options }
   const { run, session } = await peer.call<{ run: string; session: string }>('run.start', { create, prompt: slow })
   const live = await until(async () => {
     const { process } = await peer.call<Session>('session.get', { session })

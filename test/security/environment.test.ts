@@ -5,9 +5,9 @@ import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
 /** Returns the environment of a session's process, as the kernel reports it. */
-async function environmentIn(daemon: TestDaemon, claude: object = {}): Promise<Map<string, string>> {
+async function environmentIn(daemon: TestDaemon, options: object = {}): Promise<Map<string, string>> {
   const peer = await daemon.peer()
-  const create = { cwd: tempDir(), claude }
+  const create = { cwd: tempDir(), options }
   const { run, session } = await peer.call<{ run: string; session: string }>('run.start', {
     create,
     prompt: 'sim:text',
@@ -93,15 +93,15 @@ it('a session cannot set MUXD_PROCESS, and its paths are confined to --allow-roo
   const root = tempDir()
   const daemon = await startTestDaemon({ argv: ['--simulate', '--allow-root', root] })
   const peer = await daemon.peer()
-  for (const [claude, path] of [
-    [{ env: { MUXD_PROCESS: 'x' } }, '/claude/env/MUXD_PROCESS'],
-    [{ addDirs: ['/'] }, '/claude/addDirs/0'],
-    [{ mcpConfig: ['/etc/hosts'] }, '/claude/mcpConfig/0'],
-    [{ settings: '/etc/hosts' }, '/claude/settings'],
+  for (const [options, path] of [
+    [{ env: { MUXD_PROCESS: 'x' } }, '/options/env/MUXD_PROCESS'],
+    [{ addDirs: ['/'] }, '/options/addDirs/0'],
+    [{ mcpConfig: ['/etc/hosts'] }, '/options/mcpConfig/0'],
+    [{ settings: '/etc/hosts' }, '/options/settings'],
   ] as const) {
-    await expect(peer.call('session.create', { cwd: root, claude })).rejects.toMatchObject({
+    await expect(peer.call('session.create', { cwd: root, options })).rejects.toMatchObject({
       error: { data: { kind: 'invalid_params', path } },
     })
   }
-  await peer.call('session.create', { cwd: root, claude: { addDirs: ['.'], settings: '{}' } })
+  await peer.call('session.create', { cwd: root, options: { addDirs: ['.'], settings: '{}' } })
 })

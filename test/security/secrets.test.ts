@@ -13,7 +13,7 @@ import { testSeed } from '../support/test-seed.ts'
 
 /** Part of the value of each secret option, and of nothing else. */
 const canary = 'tweet-tweet'
-const claude = {
+const secretOptions = {
   env: { API_KEY: `${canary} env`, EMPTY: '' },
   settings: JSON.stringify({ env: { X: `${canary} settings` } }),
   mcpConfig: [JSON.stringify({ mcpServers: { s: { command: 'true', args: [`${canary} mcp`] } } })],
@@ -49,10 +49,10 @@ it('secret options appear in no answer, event or log, except in session.get for 
   const everywhere = ['sessions', 'daemon', 'workspaces']
   const { texts, peers } = await openWatchers(daemon, everywhere)
   const { control, observe } = peers
-  const spec = { cwd: tempDir(), claude, title: 'a' }
+  const spec = { cwd: tempDir(), options: secretOptions, title: 'a' }
 
   const made = await control.call<Session>('session.create', { ...spec, key: 'create' })
-  expect(made.claude).toEqual(shown)
+  expect(made.options).toEqual(shown)
   expect(await control.call('session.create', { ...spec, key: 'create' })).toEqual(made)
   const { session } = made
   for (const peer of [control, observe])
@@ -69,13 +69,13 @@ it('secret options appear in no answer, event or log, except in session.get for 
   await control.call('session.update', { session, title: 'b', model: 'opus' })
   const fork = { session, key: 'fork' }
   const forked = await control.call<Session>('session.fork', fork)
-  expect(forked.claude).toMatchObject(shown)
-  expect((await observe.call<Session>('session.get', { session })).claude).toMatchObject(shown)
+  expect(forked.options).toMatchObject(shown)
+  expect((await observe.call<Session>('session.get', { session })).options).toMatchObject(shown)
   const { events: records } = await observe.call<{ events: { seq: number; session?: Session }[] }>('topic.read', {
     topic: 'sessions',
     after: 0,
   })
-  expect(records.some(record => record.session?.claude?.settings === masked)).toBe(true)
+  expect(records.some(record => record.session?.options?.settings === masked)).toBe(true)
   for (const { seq } of records)
     for (const role of roles) await peers[role].call('event.get', { topic: 'sessions', seq })
   await callEverything(peers, { session, run, topic: 'sessions' })
@@ -83,8 +83,10 @@ it('secret options appear in no answer, event or log, except in session.get for 
 
   // The store has the values: only the wire masks them.
   const outspoken = await daemon.peer('control')
-  expect((await outspoken.call<Session>('session.get', { session })).claude).toMatchObject(claude)
-  expect((await outspoken.call<Session>('session.get', { session: forked.session })).claude).toMatchObject(claude)
+  expect((await outspoken.call<Session>('session.get', { session })).options).toMatchObject(secretOptions)
+  expect((await outspoken.call<Session>('session.get', { session: forked.session })).options).toMatchObject(
+    secretOptions,
+  )
 
   // The next daemon returns the stored answers of calls with a key.
   expect(await daemon.stop()).toBe(0)
@@ -142,10 +144,10 @@ it('the mask is rejected as the value of a secret option', async () => {
     [{ args: [masked] }, 'args/0'],
   ] as const) {
     const refusal = (pointer: string) => ({ error: { data: { kind: 'invalid_params', path: pointer } } })
-    const create = { cwd, claude: options }
-    await expect(peer.call('session.create', create)).rejects.toMatchObject(refusal(`/claude/${path}`))
+    const create = { cwd, options }
+    await expect(peer.call('session.create', create)).rejects.toMatchObject(refusal(`/options/${path}`))
     await expect(peer.call('run.start', { create, prompt: 'x' })).rejects.toMatchObject(
-      refusal(`/create/claude/${path}`),
+      refusal(`/create/options/${path}`),
     )
   }
   expect((await peer.call<{ sessions: object[] }>('session.list')).sessions).toEqual([])

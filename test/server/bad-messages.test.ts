@@ -13,7 +13,7 @@ describe('before hello', () => {
         error: { code: -32002, data: { kind: 'not_ready', retryable: false } },
       })
     }
-    expect(await client.call('hello', helloParams)).toMatchObject({ result: { protocol: 1 } })
+    expect(await client.call('hello', helloParams)).toMatchObject({ result: { protocol: 2 } })
   })
 
   test('the connection is closed with 4506 when hello does not arrive in time', async () => {
@@ -26,13 +26,13 @@ describe('before hello', () => {
   })
 
   test.each([
-    [[0], 'client'],
-    [[2, 7], 'daemon'],
+    [[1], 'client'],
+    [[3, 7], 'daemon'],
   ])('versions %j are rejected with the side to update and code 4503', async (protocol, update) => {
     const { url } = await startTestServer()
     const client = await openClient(url)
     const { error } = await client.call('hello', { ...helloParams, protocol })
-    expect(error).toMatchObject({ code: -32005, data: { kind: 'unsupported_version', supported: [1], update } })
+    expect(error).toMatchObject({ code: -32005, data: { kind: 'unsupported_version', supported: [2], update } })
     await expect(client.closed).resolves.toMatchObject({ code: 4503 })
   })
 
@@ -40,7 +40,7 @@ describe('before hello', () => {
     const { url } = await startTestServer()
     const client = await openClient(url)
     expect(await client.call('hello', { ...helloParams, protocol: [3, 1, 2] })).toMatchObject({
-      result: { protocol: 1 },
+      result: { protocol: 2 },
     })
   })
 
@@ -91,8 +91,8 @@ describe('a bad message is answered and the connection stays open', () => {
     ['session.get', {}, '/session', 'session id, `s_…`', 'missing'],
     ['session.get', { session: 'x' }, '/session', 'session id, `s_…`', '"x"'],
     ['session.create', { cwd: 5 }, '/cwd', 'string, at least this long: 1', '5'],
-    ['session.create', { cwd: '/', claude: { env: { A: 1 } } }, '/claude/env/A', 'string', '1'],
-    ['session.create', { cwd: '/', claude: { env: { '1A': 'x' } } }, '/claude/env/1A', /only names matching/, '1A'],
+    ['session.create', { cwd: '/', options: { env: { A: 1 } } }, '/options/env/A', 'string', '1'],
+    ['session.create', { cwd: '/', options: { env: { '1A': 'x' } } }, '/options/env/1A', /only names matching/, '1A'],
     [
       'session.create',
       { cwd: '/', labels: { ['l'.repeat(257)]: 'x' } },
@@ -100,7 +100,12 @@ describe('a bad message is answered and the connection stays open', () => {
       /only names matching/,
       'lll',
     ],
-    ['session.create', { cwd: '/', claude: { allowedTools: ['a', ''] } }, '/claude/allowedTools/1', /string/, '""'],
+    ['session.create', { cwd: '/', options: { allowedTools: ['a', ''] } }, '/options/allowedTools/1', /string/, '""'],
+    ['session.create', { cwd: '/', agent: 'codex' }, '/agent', '"claude"', '"codex"'],
+    ['session.create', { cwd: '/', claude: {} }, '/claude', /options/, 'protocol 2'],
+    ['session.create', { cwd: '/', claudeSessionId: 'x' }, '/claudeSessionId', /conversationId/, 'protocol 2'],
+    ['run.start', { create: { cwd: '/', claude: {} }, prompt: 'x' }, '/create/claude', /options/, 'protocol 2'],
+    ['session.update', { session: 's_1', claudeSessionId: null }, '/claudeSessionId', /conversationId/, 'protocol 2'],
     ['topic.subscribe', { topic: 'sessions', since: { epoch: 1, seq: 1 } }, '/since/epoch', 'string', '1'],
     ['topic.subscribe', { topic: 'sessions', since: 'middle' }, '/since', /"start" or "end"/, '"middle"'],
     ['topic.subscribe', { topic: 'else' }, '/topic', /topic/, '"else"'],

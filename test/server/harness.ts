@@ -46,7 +46,7 @@ export async function startTestServer(
     version: '0.0.1',
     instance,
     node: 'test-node',
-    claude: () => null,
+    agents: () => [],
     log: { debug: () => undefined, info: () => undefined, warn: note, error: note },
     checkResults: true,
     ...options,
@@ -208,4 +208,4 @@ export async function greet(url: string, options: Parameters<typeof openClient>[
   return client
 }
 
-export const helloParams = { protocol: [1], client: { name: 'test', version: '1' } }
+export const helloParams = { protocol: [2], client: { name: 'test', version: '1' } }

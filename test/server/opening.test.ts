@@ -6,11 +6,11 @@ test('hello returns the protocol version, the role and a new client id', async (
   const client = await openClient(url)
   const { result } = await client.call('hello', helloParams)
   expect(result).toEqual({
-    protocol: 1,
+    protocol: 2,
     clientId: expect.stringMatching(/^c_[\w-]{21}$/),
     role: 'control',
     daemon: { version: '0.0.1', instance: 'instance-1', node: 'test-node' },
-    claude: null,
+    agents: [],
     limits: { maxMessageBytes: 4_194_304, maxEventBytes: 262_144, maxRuns: 3, unattendedMs: 60_000 },
   })
 })

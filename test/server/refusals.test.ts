@@ -83,7 +83,7 @@ test('a browser sends its token as a subprotocol, and the server selects muxd.v1
   const auth = `muxd.auth.${Buffer.from(tokens.observe).toString('base64url')}`
   const client = await openClient(url, { token: null, protocols: [auth, 'muxd.v1'] })
   expect(client.ws.protocol).toBe('muxd.v1')
-  const { result } = await client.call('hello', { protocol: [1], client: { name: 'browser', version: '1' } })
+  const { result } = await client.call('hello', { protocol: [2], client: { name: 'browser', version: '1' } })
   expect(result).toMatchObject({ role: 'observe' })
 })
 
@@ -91,7 +91,7 @@ test('the Unix socket has mode 600, needs no token and grants control', async ()
   const { socketPath } = await startTestServer()
   expect(statSync(socketPath).mode & 0o777).toBe(0o600)
   const client = await openClient(`ws+unix://${socketPath}:/ws`, { token: null })
-  const { result } = await client.call('hello', { protocol: [1], client: { name: 'local', version: '1' } })
+  const { result } = await client.call('hello', { protocol: [2], client: { name: 'local', version: '1' } })
   expect(result).toMatchObject({ role: 'control' })
 })
 
@@ -157,7 +157,7 @@ test('a port in use fails with AddressInUse, the host and the port', async () =>
   const options = { host: '127.0.0.1', port: first.port, tokens: fixed, hub, version: '1', instance: 'i', node: 'n' }
   const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
   const handlers = Object.fromEntries(Object.keys(methods).map(namespace => [namespace, {}])) as never
-  await expect(startServer({ ...options, handlers, claude: () => null, log })).rejects.toMatchObject({
+  await expect(startServer({ ...options, handlers, agents: () => [], log })).rejects.toMatchObject({
     name: 'AddressInUse',
     host: '127.0.0.1',
     port: first.port,

@@ -20,7 +20,7 @@ describe('admission', () => {
   it('admits up to maxRuns requests at once and the others in their order', () => {
     const { told, request } = setUp({ maxRuns: 2 })
     const places = ['a', 'b', 'c', 'd'].map(name => request(name))
-    expect(told).toEqual(['a', 'b', 'c waits for place', 'd waits for place'])
+    expect(told).toEqual(['a', 'b', 'c waits for slot', 'd waits for place'])
     told.length = 0
     places[1]?.leave()
     expect(told).toEqual(['c'])
@@ -49,7 +49,7 @@ describe('admission', () => {
     expect(admission.active).toBe(2)
     second.leave()
     expect(admission.active).toBe(1)
-    expect(told).toEqual(['first', 'second', 'third waits for place'])
+    expect(told).toEqual(['first', 'second', 'third waits for slot'])
     first.leave()
     expect(told.at(-1)).toBe('third')
     third.leave()
@@ -142,7 +142,7 @@ describe('admission without memory', () => {
     request('second')
     const taken = admission.take()
     admission.recheck()
-    expect(told).toEqual(['first', 'second waits for memory', 'second waits for place'])
+    expect(told).toEqual(['first', 'second waits for memory', 'second waits for slot'])
     taken.leave()
     expect(told.at(-1)).toBe('second waits for memory')
   })

@@ -20,13 +20,13 @@ function placesForTest({ confined = true, leave = false } = {}) {
     allowBypassPermissions: leave,
   }
   const cwd = join(root, 'allowed/project')
-  return { root, cwd, check: (options: ClaudeOptions) => checkOptions(options, cwd, '/create/claude', config) }
+  return { root, cwd, check: (options: ClaudeOptions) => checkOptions(options, cwd, '/create/options', config) }
 }
 
 const refusal = (path: string) =>
   expect.objectContaining({
     kind: 'invalid_params',
-    details: expect.objectContaining({ path: `/create/claude${path}` }),
+    details: expect.objectContaining({ path: `/create/options${path}` }),
   })
 
 describe('a session confined to allowRoots', () => {

@@ -7,14 +7,14 @@ import { startTestDaemon } from '../support/daemon.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 /** Creates a session in an allowed directory. `run` returns how a run in a new process ends. */
-async function sessionIn(claude: object = {}) {
+async function sessionIn(options: object = {}) {
   const base = realpathSync(tempDir())
   const [root, cwd, outside] = [join(base, 'root'), join(base, 'root/project'), join(base, 'outside')]
   for (const directory of [cwd, outside, join(root, 'more')]) mkdirSync(directory, { recursive: true })
   writeFileSync(join(root, 'settings.json'), '{}')
   const daemon = await startTestDaemon({ argv: ['--simulate', '--allow-root', root] })
   const peer = await daemon.peer()
-  const { session } = await peer.call<Session>('session.create', { cwd, claude })
+  const { session } = await peer.call<Session>('session.create', { cwd, options })
   const run = async () => {
     const { run: id } = await peer.call<Run>('run.start', { session, prompt: 'sim:text' })
     const ended = await peer.call<Run>('run.wait', { run: id })

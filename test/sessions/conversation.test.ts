@@ -250,7 +250,7 @@ describe('the record of a conversation', () => {
     const run = prompt('one')
     init(uuid(run))
     result({ user_message_uuid: uuid(run) })
-    expect(conversation.record).toMatchObject({ claudeSessionId: claudeSession, costUsd: 0.5 })
+    expect(conversation.record).toMatchObject({ conversationId: claudeSession, costUsd: 0.5 })
     expect(conversation.counterUsd).toBe(0.5)
   })
 

@@ -59,8 +59,8 @@ export async function calmDown(
     await eventually('no process is left over', settleMs, () => daemon.leftovers().length === 0).catch((error: Error) =>
       world.faults.push(`${error.message}: ${daemon.leftovers().join(', ')}`),
     )
-    const { holder } = await mux.api.daemon.status({})
-    return await measured(world, daemon, holder.pid!)
+    const { ptyHost } = await mux.api.daemon.status({})
+    return await measured(world, daemon, ptyHost.pid!)
   } finally {
     mux.close()
   }

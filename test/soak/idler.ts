@@ -26,7 +26,7 @@ async function connectAndIdle(world: World, { url, token }: { url: string; token
     let id = 0
     const call = (method: string, params: object) =>
       socket.send(JSON.stringify({ jsonrpc: '2.0', id: ++id, method, params }))
-    call('hello', { protocol: [1], client: { name: 'idler', version: '1' } })
+    call('hello', { protocol: [2], client: { name: 'idler', version: '1' } })
     await once(socket, 'message')
     socket.pause()
     for (const session of world.sessions.keys()) {

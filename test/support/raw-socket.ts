@@ -67,7 +67,7 @@ const hello = JSON.stringify({
   jsonrpc: '2.0',
   id: 'hello',
   method: 'hello',
-  params: { protocol: [1], client: { name: 'raw', version: '1' } },
+  params: { protocol: [2], client: { name: 'raw', version: '1' } },
 })
 
 /** Returns the bytes of a WebSocket frame. By default it is masked, as from a client, and a text frame. */

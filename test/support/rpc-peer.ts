@@ -91,6 +91,6 @@ export async function openPeer(
     },
     terminate: () => socket.terminate(),
   }
-  await peer.call('hello', { protocol: [1], client: { name, version: '1' } })
+  await peer.call('hello', { protocol: [2], client: { name, version: '1' } })
   return peer
 }

@@ -104,9 +104,11 @@ describe('the command palette', () => {
 describe('the simulator', () => {
   it('is recognised by its version text', () => {
     const version = '2.1.329 (Claude Code stand-in: muxd simulator)'
-    expect(isSimulator({ claude: { path: '/x', version } })).toBe(true)
-    expect(isSimulator({ claude: { path: '/simulator', version: '2.1.329 (Claude Code)' } })).toBe(false)
-    expect(isSimulator({ claude: null })).toBe(false)
+    expect(isSimulator({ agents: [{ kind: 'claude', path: '/x', version }] })).toBe(true)
+    expect(isSimulator({ agents: [{ kind: 'claude', path: '/simulator', version: '2.1.329 (Claude Code)' }] })).toBe(
+      false,
+    )
+    expect(isSimulator({ agents: [] })).toBe(false)
   })
 })
 

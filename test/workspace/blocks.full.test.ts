@@ -56,7 +56,7 @@ describeWithPages('the blocks of the page', newPage => {
     expect(await fact('Home').textContent()).toBe(home)
     expect(await fact('Process').textContent()).toContain(`${status.pid}, up`)
     expect(await fact('Claude Code').textContent()).toContain('simulator')
-    expect(await fact('Pty-host').textContent()).toContain(`connected ${status.holder.pid}`)
+    expect(await fact('Pty-host').textContent()).toContain(`connected ${status.ptyHost.pid}`)
     expect(await fact('Free').textContent()).toMatch(new RegExp(`${bytes(status.disk.freeBytes).split(' ')[1]}$`))
     expect(await fact('Runs').textContent()).toContain('none')
     await page.getByRole('row', { name: /a script/ }).waitFor()

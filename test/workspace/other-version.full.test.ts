@@ -5,7 +5,7 @@ import { startTestDaemon } from '../support/daemon.ts'
 import { openWorkspace, sees } from './page.ts'
 
 /** A daemon that speaks version 9 of the protocol only; its page speaks the version of this build. */
-const ofAnotherProtocol = () => changedBuild('params.protocol.includes(1)', 'params.protocol.includes(9)')
+const ofAnotherProtocol = () => changedBuild('params.protocol.includes(2)', 'params.protocol.includes(9)')
 
 describeWithPages('a page whose daemon is replaced by one of another protocol version', newPage => {
   it('loads itself again once, then says what to do', async () => {

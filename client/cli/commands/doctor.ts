@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { connect, type DaemonStatus, homeDirectory, type Mux, readDaemonInfo, type Session } from '../../sdk/index.ts'
 import { socketDirectory } from '../../sdk/node/daemon-json.ts'
+import { protocolVersion } from '../../../protocol/wire.ts'
 import { sdkVersion } from '../../sdk/version.ts'
 import { type ConfigLook, lookAtConfig } from '../config-check.ts'
 import { type ExitCode, exitCodes } from '../exit.ts'
@@ -79,16 +80,17 @@ async function lookAtDaemon(
       }
     const mux = await connect({ url: info.url, token: info.token, answers: false })
     try {
-      const { version, pid, holder, node, claude } = await mux.api.daemon.status({})
-      const detail = `muxd ${version} at ${info.url}, pid ${pid}, Node ${node}`
-      const isThis = version === sdkVersion
-      const fix = `this is muxd ${sdkVersion}: muxd restart`
+      const { version, protocol, pid, ptyHost, node, agents } = await mux.api.daemon.status({})
+      const detail = `muxd ${version}, protocol ${protocol}, at ${info.url}, pid ${pid}, Node ${node}`
+      const isSpoken = protocol === protocolVersion
+      const isThis = version === sdkVersion && isSpoken
+      const fix = `this is muxd ${sdkVersion}, protocol ${protocolVersion}: muxd restart`
       return {
         answers: true,
         daemon: { ok: isThis, detail, ...(!isThis && { fix }) },
-        'pty-host': held(holder),
-        sessions: await lookAtSessions(mux),
-        claude: claudeOf(claude),
+        'pty-host': held(ptyHost),
+        sessions: isSpoken ? await lookAtSessions(mux) : otherProtocol,
+        claude: claudeOf(agents),
       }
     } finally {
       mux.close()
@@ -100,23 +102,27 @@ async function lookAtDaemon(
 }
 
 /** Claude Code as the running daemon finds it, with the PATH and variables of the daemon's start. */
-const claudeOf = (claude: DaemonStatus['claude']): Finding =>
-  claude
+function claudeOf(agents: DaemonStatus['agents']): Finding {
+  const claude = agents.find(({ kind }) => kind === 'claude')
+  return claude
     ? { ok: true, detail: `${claude.path}: ${oneLine(claude.version)}, as the running daemon finds it` }
     : {
         ok: false,
         detail: 'the running daemon does not find Claude Code',
         fix: `${installClaude}; then: muxd restart, which gives the daemon the PATH of this terminal`,
       }
+}
 
 function configOf(look: ConfigLook): Finding {
   if (!('problem' in look)) return { ok: true, detail: 'config.json and the environment are valid' }
   return { ok: false, detail: oneLine(look.problem), fix: 'correct it: no daemon starts with it' }
 }
 
+const otherProtocol: Finding = { ok: true, detail: 'not looked at: the daemon speaks another protocol' }
+
 const elsewhere: Finding = { ok: true, detail: 'not looked at: --url names a daemon elsewhere' }
 
-const held = (ptyHost: DaemonStatus['holder']): Finding => ({
+const held = (ptyHost: DaemonStatus['ptyHost']): Finding => ({
   ok: ptyHost.state !== 'lost',
   detail: ptyHostOf(ptyHost),
   ...(ptyHost.state === 'lost' && { fix: 'see muxd logs' }),

@@ -25,9 +25,9 @@ export async function importConversation(id: string | undefined, options: Import
       await list(await conversations(mux, cwd, options.limit, signal), cwd, options)
       return exitCodes.done
     }
-    const claudeSessionId = id ?? (await latest(mux, cwd, signal))
+    const conversationId = id ?? (await latest(mux, cwd, signal))
     const { title } = options
-    const spec = { cwd, claudeSessionId, ...(title !== undefined && { title }) }
+    const spec = { cwd, conversationId, ...(title !== undefined && { title }) }
     const session: Session = await mux.api.session.create(spec, { signal })
     if (options.json) await printJson(session)
     else await print(session.session)
@@ -42,7 +42,7 @@ const conversations = async (mux: Mux, cwd: string, limit: number, signal: Abort
 async function latest(mux: Mux, cwd: string, signal: AbortSignal): Promise<string> {
   const found = (await conversations(mux, cwd, 1_000, signal)).find(({ session }) => session === undefined)
   if (!found) throw new Usage(`there is no conversation in ${cwd} that no session has`)
-  return found.claudeSessionId
+  return found.conversationId
 }
 
 async function list(found: Importable[], cwd: string, { json }: ImportOptions): Promise<void> {
@@ -55,8 +55,8 @@ async function list(found: Importable[], cwd: string, { json }: ImportOptions): 
   }
 }
 
-const row = ({ claudeSessionId, updatedAt, sizeBytes, session, openIn, prompt }: Importable): string[] => [
-  claudeSessionId,
+const row = ({ conversationId, updatedAt, sizeBytes, session, openIn, prompt }: Importable): string[] => [
+  conversationId,
   age(Date.now() - updatedAt),
   bytes(sizeBytes),
   session ?? (openIn ? `process ${openIn.pid}` : '-'),

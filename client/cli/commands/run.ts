@@ -66,14 +66,14 @@ const flags = {
   deny: 'deny',
 }
 
-function target(options: RunCommandOptions) {
-  const { session, directory = '.', title, model, permissionMode } = options
+function target(given: RunCommandOptions) {
+  const { session, directory = '.', title, model, permissionMode } = given
   if (session !== undefined) return { session }
-  const claude: ClaudeOptions = {
+  const options: ClaudeOptions = {
     ...(model !== undefined && { model }),
     ...(permissionMode !== undefined && { permissionMode }),
   }
-  return { cwd: directory, claude, ...approvalsOf(options), ...(title !== undefined && { title }) }
+  return { cwd: directory, options, ...approvalsOf(given), ...(title !== undefined && { title }) }
 }
 
 function approvalsOf(options: RunCommandOptions): { approvals?: ApprovalOptions } {

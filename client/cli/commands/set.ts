@@ -19,7 +19,7 @@ export async function set(session: string, options: SetOptions): Promise<ExitCod
     ...(title !== undefined && { title }),
     ...(model !== undefined && { model }),
     ...(permissionMode !== undefined && { permissionMode }),
-    ...(anew && { claudeSessionId: null }),
+    ...(anew && { conversationId: null }),
   }
   if (Object.keys(changes).length === 0 && !label) {
     throw new Usage('nothing to set: --title, --label, --model, --permission-mode or --anew')
@@ -38,7 +38,7 @@ function merged(labels: Record<string, string>, given: Record<string, string>): 
   return Object.fromEntries(Object.entries({ ...labels, ...given }).filter(([name]) => given[name] !== ''))
 }
 
-function describe({ session, title, labels, claude, claudeSessionId }: Session): string[] {
+function describe({ session, title, labels, options, conversationId }: Session): string[] {
   const facts: [string, string | undefined][] = [
     ['title', title],
     [
@@ -47,9 +47,9 @@ function describe({ session, title, labels, claude, claudeSessionId }: Session):
         .map(label => label.join('='))
         .join(', '),
     ],
-    ['model', claude.model],
-    ['mode', claude.permissionMode],
-    ['conversation', claudeSessionId ?? 'none yet'],
+    ['model', options.model],
+    ['mode', options.permissionMode],
+    ['conversation', conversationId ?? 'none yet'],
   ]
   return [session, ...facts.flatMap(([name, value]) => (value ? [`  ${name.padEnd(12)}  ${oneLine(value)}`] : []))]
 }

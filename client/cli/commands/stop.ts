@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { protocolVersion } from '../../../protocol/wire.ts'
 import {
   type DaemonInfo,
   type DaemonStatus,
@@ -7,6 +8,7 @@ import {
   readDaemonInfo,
   Unavailable,
 } from '../../sdk/index.ts'
+import { sdkVersion } from '../../sdk/version.ts'
 import { holdsSessions, startInBackground } from '../background.ts'
 import { lookAtConfig } from '../config-check.ts'
 import { endDaemon } from '../end-daemon.ts'
@@ -63,7 +65,7 @@ export async function restart({
     ...(last && before && { port: portOf(before) }),
   })
   if (options.json) await printJson({ pid: now.pid, url: now.url })
-  else if (last) say(`restarted (pid ${last.pid} is now ${now.pid})${keptOf(last)}`)
+  else if (last) say(`restarted (pid ${last.pid} is now ${now.pid})${keptOf(last)}${newProtocolOf(last)}`)
   return exitCodes.done
 }
 
@@ -72,6 +74,10 @@ const portOf = ({ url }: DaemonInfo) => Number(new URL(url).port)
 const active = ({ runs }: DaemonStatus) => (runs['running'] ?? 0) + (runs['cancelling'] ?? 0) + (runs['queued'] ?? 0)
 
 const keptOf = (last: DaemonStatus) => (last.processes ? `; ${amount(last.processes, 'live process', 'es')} kept` : '')
+const newProtocolOf = ({ version, protocol }: DaemonStatus) =>
+  protocol === protocolVersion
+    ? ''
+    : `; muxd ${version} with protocol ${protocol} is now muxd ${sdkVersion} with protocol ${protocolVersion}`
 const interruptedOf = (last: DaemonStatus) => (active(last) ? `; ${amount(active(last), 'run')} interrupted` : '')
 const amount = (number: number, what: string, plural = 's') => `${count(number)} ${what}${number === 1 ? '' : plural}`
 

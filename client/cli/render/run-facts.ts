@@ -21,7 +21,7 @@ export function queuedFor({ position, waitingFor }: Pick<Run, 'position' | 'wait
 
 const waits = {
   session: 'an earlier run of its session',
-  place: 'one of the runs that are active',
+  slot: 'one of the runs that are active',
   memory: 'free memory',
   background: 'the background work of its session',
 }

@@ -1,17 +1,23 @@
+import { protocolVersion } from '../../../protocol/wire.ts'
 import type { DaemonStatus } from '../../sdk/index.ts'
+import { sdkVersion } from '../../sdk/version.ts'
 import { age, bytes, count, duration, shortPath, table } from './format.ts'
 import { oneLine } from './text.ts'
 
 /** Renders the daemon's status: one line for each subject, details indented below it. */
 export function statusLines(now: DaemonStatus, time: number): string[] {
-  const { runs, disk, claude, memory } = now
+  const { runs, disk, memory } = now
   const states = Object.entries(runs).map(([state, amount]) => `${count(amount)} ${state}`)
   const rows: [string, string, ...string[]][] = [
-    ['daemon', `muxd ${now.version}, pid ${now.pid}, up ${duration(now.uptimeMs)}, Node ${now.node}`],
+    [
+      'daemon',
+      `muxd ${now.version}, pid ${now.pid}, up ${duration(now.uptimeMs)}, Node ${now.node}`,
+      ...replacementOf(now),
+    ],
     ['url', now.url],
     ['home', shortPath(now.home)],
-    ['claude', claude ? `${claude.version}, ${oneLine(shortPath(claude.path))}` : 'not found'],
-    ['pty-host', ptyHostOf(now.holder)],
+    ...agentsOf(now),
+    ['pty-host', ptyHostOf(now.ptyHost)],
     ['sessions', `${count(now.sessions)}, ${count(now.processes)} with a live process`],
     ['runs', `${states.join(', ') || 'none'} (at most ${now.maxRuns} at once)`],
     ['clients', `${count(now.connections)}, ${count(now.subscriptions)} subscriptions`, ...laggards(now.subscribers)],
@@ -33,8 +39,19 @@ export function statusLines(now: DaemonStatus, time: number): string[] {
 
 const indent = 12
 
+/** Says how to replace a daemon of another protocol version, with which this program can do little else. */
+function replacementOf({ protocol }: DaemonStatus): string[] {
+  if (protocol === protocolVersion) return []
+  return [`protocol ${protocol}: muxd restart replaces it by muxd ${sdkVersion}, protocol ${protocolVersion}`]
+}
+
+function agentsOf({ agents }: DaemonStatus): [string, string][] {
+  if (agents.length === 0) return [['claude', 'not found']]
+  return agents.map(({ kind, version, path }) => [kind, `${version}, ${oneLine(shortPath(path))}`])
+}
+
 /** Renders the state of the pty-host; `muxd doctor` uses it too. */
-export function ptyHostOf({ state, pid, version, uptimeMs = 0, processes }: DaemonStatus['holder']): string {
+export function ptyHostOf({ state, pid, version, uptimeMs = 0, processes }: DaemonStatus['ptyHost']): string {
   if (pid === undefined) return state
   const held = `${count(processes)} ${processes === 1 ? 'process' : 'processes'}`
   return `${state === 'connected' ? '' : `${state}, `}pid ${pid}, up ${duration(uptimeMs)}, ${held}, muxd ${version}`

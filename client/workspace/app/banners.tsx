@@ -4,7 +4,7 @@ import type { DaemonEvent } from '../../sdk/browser.ts'
 import { duration } from '../parts/format.ts'
 import { Icon } from '../parts/icons.tsx'
 import { useNow } from '../parts/time.tsx'
-import { isSimulator } from '../context/simulator.ts'
+import { claudeIn, isSimulator } from '../context/simulator.ts'
 import { useWorkspace } from '../context/workspace.ts'
 
 const patienceMs = 4_000
@@ -20,7 +20,7 @@ export function Banners() {
       {state === 'recovering' && <Reconnecting />}
       <Lost />
       {state === 'open' && <DaemonNotice />}
-      {hello.value.claude === null && (
+      {!claudeIn(hello.value) && (
         <p class="banner warn">
           <Icon name="warning" />
           <span>

@@ -30,9 +30,9 @@ export function ImportConversation() {
       const { conversations } = await api.session.importable({ cwd, limit: 50 })
       found.value = { cwd, conversations }
     })
-  const take = (cwd: string, { claudeSessionId, session: known }: Importable) =>
+  const take = (cwd: string, { conversationId, session: known }: Importable) =>
     attempt(async () => {
-      const session = known ?? (await api.session.create({ cwd, claudeSessionId })).session
+      const session = known ?? (await api.session.create({ cwd, conversationId })).session
       rememberDirectory(cwd)
       close()
       await showSession(workspace, session)
@@ -58,12 +58,12 @@ export function ImportConversation() {
       {found.value && (
         <ul class="importable" aria-label="Conversations">
           {found.value.conversations.map(conversation => (
-            <li key={conversation.claudeSessionId}>
+            <li key={conversation.conversationId}>
               <button type="button" class="button" onClick={() => void take(found.value!.cwd, conversation)}>
                 {conversation.session ? 'Open' : 'Import'}
               </button>
               <span class="clip grow" dir="auto">
-                {oneLine(conversation.prompt) || conversation.claudeSessionId}
+                {oneLine(conversation.prompt) || conversation.conversationId}
               </span>
               <span class="small dim numeric">
                 {conversation.openIn && `open in process ${conversation.openIn.pid}, `}

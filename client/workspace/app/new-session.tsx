@@ -8,7 +8,7 @@ import { DialogFoot } from '../parts/dialog-foot.tsx'
 import { type Submission, submit } from '../submission.ts'
 import { DirectoryField, rememberDirectory, useDirectory } from './directory.tsx'
 import { showSession } from './show-session.ts'
-import { isSimulator } from '../context/simulator.ts'
+import { claudeIn, isSimulator } from '../context/simulator.ts'
 import { messageOf, useWorkspace } from '../context/workspace.ts'
 
 const modes: [value: string, label: string][] = [
@@ -45,7 +45,7 @@ export function NewSession({
     submission?.takeBack()
     overlay.value = undefined
   }
-  const claude = hello.value.claude
+  const claude = claudeIn(hello.value)
 
   const start = async () => {
     if (submission || !prompt.trim()) return
@@ -57,7 +57,7 @@ export function NewSession({
     const directoryNow = cwd.value.trim()
     const submitted = submit(mux, {
       prompt,
-      create: { cwd: directoryNow, claude: options, ...(title.trim() && { title: title.trim() }) },
+      create: { cwd: directoryNow, options, ...(title.trim() && { title: title.trim() }) },
       key: randomKey(),
     })
     setSubmission(submitted)
@@ -149,7 +149,7 @@ export function NewSession({
             />
           </label>
         </div>
-        {claude === null && <p class="problem">No Claude Code was found: the run will say what to install.</p>}
+        {!claude && <p class="problem">No Claude Code was found: the run will say what to install.</p>}
         {isSimulator(hello.value) && (
           <p class="small dim">The simulator plays Claude Code: nothing is read or changed.</p>
         )}

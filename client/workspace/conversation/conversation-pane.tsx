@@ -116,7 +116,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
     if (how === 'edit') box.current?.restore(prompt)
     else if (how === 'new_session') onNewSession?.(prompt, record.session?.cwd ?? '')
     else {
-      if (how === 'begin_anew') await mux.api.session.update({ session, claudeSessionId: null })
+      if (how === 'begin_anew') await mux.api.session.update({ session, conversationId: null })
       send(prompt)
     }
   }
@@ -259,7 +259,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
               <>
                 <Choice
                   label="Permission mode"
-                  value={facts.permissionMode ?? record.session?.claude.permissionMode ?? 'default'}
+                  value={facts.permissionMode ?? record.session?.options.permissionMode ?? 'default'}
                   options={permissionModes}
                   disabled={!record.session}
                   onChoose={permissionMode => update({ permissionMode })}
@@ -267,7 +267,7 @@ function SessionPane({ mux, session, readOnly, active, onOpen, onNewSession }: P
                 {capabilities.known.models.length > 0 && (
                   <Choice
                     label="Model"
-                    value={record.session?.claude.model ?? 'default'}
+                    value={record.session?.options.model ?? 'default'}
                     options={capabilities.known.models}
                     disabled={!record.session}
                     onChoose={model => update({ model })}

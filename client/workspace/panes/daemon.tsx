@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { DaemonStatus } from '../../sdk/browser.ts'
-import { isSimulator } from '../context/simulator.ts'
+import { claudeIn, isSimulator } from '../context/simulator.ts'
 import { messageOf, useWorkspace } from '../context/workspace.ts'
 import { bytes, count, duration } from '../parts/format.ts'
 import { useNow } from '../parts/time.tsx'
@@ -52,7 +52,8 @@ export function DaemonBlock() {
 function Status({ status, at }: { status: DaemonStatus; at: number }) {
   const { connection } = useWorkspace()
   const since = Math.max(0, useNow() - at)
-  const { claude, holder, disk, memory, checkpoints, subscribers } = status
+  const { ptyHost, disk, memory, checkpoints, subscribers } = status
+  const claude = claudeIn(status)
   const active = Object.entries(status.runs).filter(([, number]) => number > 0)
   return (
     <>
@@ -64,7 +65,7 @@ function Status({ status, at }: { status: DaemonStatus; at: number }) {
           {status.pid}, up {duration(status.uptimeMs + since)}
         </Fact>
         <Fact name="Claude Code">
-          {claude === null ? 'not found' : isSimulator({ claude }) ? 'simulator' : claude.version}
+          {!claude ? 'not found' : isSimulator(status) ? 'simulator' : claude.version}
           {claude && <span class="dim"> {claude.path}</span>}
         </Fact>
         <Fact name="You">{connection.hello.value?.role === 'observe' ? 'may watch' : 'may do everything'}</Fact>
@@ -77,9 +78,9 @@ function Status({ status, at }: { status: DaemonStatus; at: number }) {
         </Fact>
         <Fact name="Processes">{status.processes}</Fact>
         <Fact name="Pty-host">
-          <span class={holder.state === 'connected' ? '' : 'problem'}>{holder.state}</span>
-          {holder.pid !== undefined && <span class="dim"> {holder.pid}</span>}
-          {holder.uptimeMs !== undefined && <span class="dim">, up {duration(holder.uptimeMs + since)}</span>}
+          <span class={ptyHost.state === 'connected' ? '' : 'problem'}>{ptyHost.state}</span>
+          {ptyHost.pid !== undefined && <span class="dim"> {ptyHost.pid}</span>}
+          {ptyHost.uptimeMs !== undefined && <span class="dim">, up {duration(ptyHost.uptimeMs + since)}</span>}
         </Fact>
         <Fact name="Not stored yet">
           {checkpoints.behind === 0

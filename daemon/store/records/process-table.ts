@@ -28,7 +28,7 @@ export interface StoredProcess {
   oneShot: boolean
   /** `seq` of the `run_started` for which the process was started. Re-reading of its output begins there. */
   firstSeq: number
-  /** The session's `claudeSessionId` when it was started. */
+  /** The session's `conversationId` when it was started. */
   claudeSessionIdBefore: string | null
   /** Whether its raw log is kept. */
   raw: 'kept' | 'dropped'

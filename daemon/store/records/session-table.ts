@@ -30,7 +30,7 @@ export interface SessionTable {
   listByUse(filter: SessionFilter): { session: Session; cursor: string }[]
   all(): Session[]
   /** The session that has this Claude Code conversation. */
-  ofConversation(claudeSessionId: string): Session | undefined
+  ofConversation(conversationId: string): Session | undefined
   /** In order of creation. */
   ids(): string[]
   count(): number
@@ -69,7 +69,7 @@ export function createSessionTable(db: Sqlite): SessionTable {
   const get = db.prepare<[string], Row>(`SELECT ${columns} FROM sessions WHERE id = ?`)
   const all = db.prepare<[], Row>(`SELECT ${columns} FROM sessions ORDER BY number`)
   const ofConversation = db.prepare<[string], Row>(
-    `SELECT ${columns} FROM sessions WHERE json_extract(record, '$.claudeSessionId') = ?`,
+    `SELECT ${columns} FROM sessions WHERE json_extract(record, '$.conversationId') = ?`,
   )
   const ids = db.value<[], string>('SELECT id FROM sessions ORDER BY number')
   const count = db.value<[], number>('SELECT count(*) FROM sessions')
@@ -110,8 +110,8 @@ export function createSessionTable(db: Sqlite): SessionTable {
       }))
     },
     all: () => all.all().map(parse),
-    ofConversation(claudeSessionId) {
-      const row = ofConversation.get(claudeSessionId)
+    ofConversation(conversationId) {
+      const row = ofConversation.get(conversationId)
       return row && parse(row)
     },
     ids: () => ids.all(),

@@ -62,7 +62,7 @@ export function limits({
   return words.length ? `at most ${words.join(', ')}` : ''
 }
 
-const waits = { session: 'its turn', place: 'a free place', memory: 'free memory', background: 'background work' }
+const waits = { session: 'its turn', slot: 'a free slot', memory: 'free memory', background: 'background work' }
 /** The reason that a queued run waits. */
 export const waiting = ({ waitingFor = 'session' }: Pick<Run, 'waitingFor'>): string => `waits for ${waits[waitingFor]}`
 
