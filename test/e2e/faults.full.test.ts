@@ -67,7 +67,7 @@ describe('the daemon', () => {
     [
       'an option of a wrong type',
       { create: { cwd: '/', options: { maxTurns: 'many' } }, prompt: 'x' },
-      '/create/claude/maxTurns',
+      '/create/options/maxTurns',
     ],
   ])('rejects run.start with %s and names the path in the call', async (_title, params, path) => {
     const daemon = await startTestDaemon()
