@@ -54,7 +54,6 @@ export const allowed = {
   // `daemon.status` asks every part for its state.
   'daemon/status.ts': [
     'protocol',
-    'daemon/agents/claude',
     'daemon/home',
     'daemon/notify',
     'daemon/pty-host',
