@@ -20,7 +20,7 @@ describe('admission', () => {
   it('admits up to maxRuns requests at once and the others in their order', () => {
     const { told, request } = setUp({ maxRuns: 2 })
     const places = ['a', 'b', 'c', 'd'].map(name => request(name))
-    expect(told).toEqual(['a', 'b', 'c waits for slot', 'd waits for place'])
+    expect(told).toEqual(['a', 'b', 'c waits for slot', 'd waits for slot'])
     told.length = 0
     places[1]?.leave()
     expect(told).toEqual(['c'])
