@@ -78,7 +78,7 @@ describeWithPages('a session in the workspace', newPage => {
     await start(peer, session, 'sim:text late')
     const page = await newPage()
     await openPane(page, daemon, session)
-    await sees(page, 'Queued, waits for a free place')
+    await sees(page, 'Queued, waits for a free slot')
   })
 
   it.each([
