@@ -170,7 +170,7 @@ export function createProgram(done: (code: ExitCode) => void): Command {
   command('stop', 'stop the daemon and all runs')
     .option('--keep-sessions', 'runs go on, and the next daemon takes them over')
     .action(ending(stop))
-  command('restart', 'replace the daemon by a new one; runs go on')
+  command('restart', 'replace the daemon with a new one; runs go on')
     .option('--wait', 'first wait until no run is active or queued')
     .option('--simulate', 'use the simulator in place of Claude Code: no account, nothing real')
     .action(ending(restart))

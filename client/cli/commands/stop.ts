@@ -38,7 +38,7 @@ export async function stop({
   return exitCodes.done
 }
 
-/** `muxd restart`: replaces the daemon by a new one with the same options and port. Its sessions continue. */
+/** `muxd restart`: replaces the daemon with a new one with the same options and port. Its sessions continue. */
 export async function restart({
   wait,
   simulate,

@@ -42,7 +42,7 @@ const indent = 12
 /** Says how to replace a daemon of another protocol version, with which this program can do little else. */
 function replacementOf({ protocol }: DaemonStatus): string[] {
   if (protocol === protocolVersion) return []
-  return [`protocol ${protocol}: muxd restart replaces it by muxd ${sdkVersion}, protocol ${protocolVersion}`]
+  return [`protocol ${protocol}: muxd restart replaces it with muxd ${sdkVersion}, protocol ${protocolVersion}`]
 }
 
 function agentsOf({ agents }: DaemonStatus): [string, string][] {

@@ -17,7 +17,7 @@ export function OtherVersion({ why }: { why: Error | undefined }) {
     <ConnectScreen icon="warning" title="The page and the daemon do not match">
       <p>{why?.message}</p>
       <p>
-        Loading the page again did not help. In a terminal, <code>muxd restart</code> replaces the daemon by the
+        Loading the page again did not help. In a terminal, <code>muxd restart</code> replaces the daemon with the
         installed version. Its sessions continue.
       </p>
       <p>
