@@ -33,7 +33,7 @@ export interface Reader {
   /** The caller has taken everything up to this cursor, gaps included. */
   readonly cursor: Cursor | undefined
   readonly window: number
-  /** Queues the new ones of these contiguous events. Returns false if none is new. */
+  /** Queues those of the contiguous events that are new. Returns false if all are known. */
   push(events: readonly Sequenced[], epoch: string, size: number): boolean
   /**
    * Takes up the answer to a (re)subscription that delivers after `base`. Queues a gap if events are missing between

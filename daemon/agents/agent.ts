@@ -46,7 +46,7 @@ export interface Exit {
 }
 
 /**
- * What a frame says. Sessions apply it in this order: the start of a turn, the signals, the events, the outcome, and last
+ * The contents of a frame. Sessions apply them in this order: the start of a turn, the signals, the events, the outcome,
  * the end of a prompt.
  */
 export interface Decoded {

@@ -29,8 +29,8 @@ export async function cancel(
 }
 
 /**
- * `muxd wait`: waits until all these runs have ended, and prints each as it ends. The exit code is that of the worst
- * end.
+ * `muxd wait`: waits until all these runs have ended, and prints each as it ends. The exit code describes the run that
+ * ended worst.
  */
 export async function wait(ids: string[], options: CommonOptions & { timeout?: number }): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, (mux, signal) =>

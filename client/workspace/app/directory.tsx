@@ -4,8 +4,8 @@ import { useWorkspace } from '../context/workspace.ts'
 const lastUsed = 'muxd.directory'
 
 /**
- * The directory of a new session. Starts as `first`, else as the last one used in this page, else as that of the
- * session used last by any client.
+ * The directory of a new session. Its first value is `first`, else the directory that this page used last, else the
+ * directory of the session that any client used last.
  */
 export function useDirectory(first?: string): Signal<string> {
   const [latest] = useDirectories()

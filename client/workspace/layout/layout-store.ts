@@ -4,7 +4,7 @@ import { headOf } from '../read-lists.ts'
 
 /** Stores layouts on the daemon, so that all windows of a workspace show the same layout. */
 export interface LayoutStore {
-  /** Undefined if none is saved. */
+  /** Returns undefined if no layout is saved. */
   get(workspace: string): Promise<SavedLayout | undefined>
   /** Returns the new revision, or `conflict` when `base` (0: none saved) is no longer the latest revision. */
   save(workspace: string, layout: unknown, base: number): Promise<number | 'conflict'>

@@ -27,7 +27,7 @@ export function withNewer(
   return { rows: rows.slice(rows.length - maxRows * 0.8), trimmed: true }
 }
 
-/** Prepends older frames, the newest of them where not all have room. */
+/** Prepends older frames. If there is no room for all, it keeps the newest of them. */
 export function withOlder(window: FrameWindow, older: readonly FrameEvent[]): FrameWindow {
   const first = window.rows[0]
   const fresh = first && first.type === 'frame' ? older.filter(({ seq }) => seq < first.seq) : older
@@ -35,7 +35,7 @@ export function withOlder(window: FrameWindow, older: readonly FrameEvent[]): Fr
   return { rows: [...fresh.slice(Math.max(0, fresh.length - room)), ...window.rows], trimmed: fresh.length > room }
 }
 
-/** Whether no older frame has room. */
+/** Whether there is no room for another older frame. */
 export const isFull = ({ rows }: FrameWindow): boolean => rows.length >= maxRowsWhileReading
 
 /**

@@ -90,7 +90,7 @@ export function FramesBlock({ session }: { session: string }) {
       <header class="block-bar">
         <p class="grow small dim" aria-live="off">
           {rows.length} frames here{first.value > 1 ? `, kept from ${first.value} on` : ''}
-          {isFull(frames.value) && '; no older frame has room'}
+          {isFull(frames.value) && '; older ones are not loaded, the list is full'}
         </p>
         <button type="button" class="button plain" onClick={() => paneManager.show(conversationOf(session))}>
           Session

@@ -8,8 +8,8 @@ export interface Output {
   /** The raw log offset up to which whole lines have been read. */
   offset: number
   /**
-   * Set once the exit record is read. Nothing follows it. `status` is that of the shell: the exit code, or 128 +
-   * signal; null if the record lies in a damaged part.
+   * Set once the exit record is read. Nothing follows it. `status` is what the shell reported: the exit code, or 128 +
+   * signal. It is null if the record lies in a damaged part.
    */
   exit?: { status: number | null }
 }

@@ -116,7 +116,7 @@ export class RowList extends Component<Props> {
     return Math.max(0, Math.min(most, edge + this.#geometry.topOf(this.#indexOf(anchor.row)) + anchor.above))
   }
 
-  /** Returns the index of a row; for a removed row, that of the row now at its position in the log. */
+  /** Returns the index of a row. For a removed row, returns the index of the row that now has its position in the log. */
   #indexOf(row: Row): number {
     const place = placeOf(row)
     return this.#geometry.indexOf(row.key) ?? this.#laid!.findLastIndex(each => placeOf(each) <= place)

@@ -11,7 +11,7 @@ export interface Block {
  */
 export interface Blocks {
   readonly all: readonly Block[]
-  /** `seq` is that of the event with the text. */
+  /** `seq`: the `seq` of the event with the text. */
   push(delta: string, seq: number): void
 }
 

@@ -82,7 +82,7 @@ export interface TurnState {
   transcript: TranscriptItem[]
   /** The index of the oldest item that is not left out. */
   oldest: number
-  /** The number of characters that the items hold. `laneLength` is that of the streamed blocks of sub-agents. */
+  /** The number of characters in the items. `laneLength` counts the characters in the streamed blocks of sub-agents. */
   heldLength: number
   laneLength: number
   leftOut: { entries: number; characters: number }
