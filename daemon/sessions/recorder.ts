@@ -50,7 +50,7 @@ export interface Mark {
   records: Records
 }
 
-type Records = Pick<JournalEntry, 'sessionRecord' | 'process' | 'checkpoint' | 'snapshot' | 'answer'>
+type Records = Pick<JournalEntry, 'sessionRecord' | 'process' | 'checkpoint' | 'snapshot' | 'answers'>
 
 export interface RecorderOptions {
   session: string
@@ -113,7 +113,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
       if (!repeated) records.checkpoint = { process, offset }
     },
     snapshot: snapshot => void (records.snapshot = snapshot),
-    answer: answer => void (records.answer = answer),
+    answer: answer => void (records.answers = [answer]),
     commit() {
       if (events.length === 0 && runs.size === 0 && Object.keys(records).length === 0) return
       const before = head - events.length

@@ -174,7 +174,7 @@ export function createSessions(context: SessionsContext): Sessions {
   /** Stores a session that nothing is done in yet, with what its log begins with. */
   function storeNew(made: Session, opening: EventBody | undefined, keep: KeepAnswer | undefined): Session {
     const session = opening ? { ...made, head: 1 } : made
-    const answer = keep && { answer: keep(session) }
+    const answer = keep && { answers: [keep(session)] }
     const events = opening ? [firstEvent(opening)] : []
     journalNow({ session: session.session, events, sessionRecord: session, created: true, ...answer, durable: false })
     return session

@@ -46,7 +46,7 @@ export function createSnapshots(options: {
       if (lines < linesBetween || offset - from < bytes) return
       const memory = serialized(conversation.memory())
       if (memory && memory.length <= maxBytes)
-        recorder.snapshot({ process: process.id, build, seq: recorder.head, offset, memory })
+        recorder.snapshot({ process: process.id, version: build, seq: recorder.head, acts: 0, offset, memory })
       from = offset
       lines = 0
       bytes = memory?.length ?? 0
@@ -77,7 +77,7 @@ export function rememberedOf(
   { build, head }: { build: string; head: number },
 ): (Omit<StoredSnapshot, 'memory'> & { memory: ConversationMemory }) | undefined {
   const stored = snapshots.get(process.id)
-  if (!stored || stored.build !== build || stored.seq > head || stored.offset > process.offset) return undefined
+  if (!stored || stored.version !== build || stored.seq > head || stored.offset > process.offset) return undefined
   try {
     return { ...stored, memory: deserialize(stored.memory) as ConversationMemory }
   } catch {

@@ -2,10 +2,13 @@ import type { Sqlite } from './sqlite/sqlite.ts'
 
 /**
  * Checks the tables and their indexes: with a damaged index, an existing record would not be found. Throws
- * `DatabaseRefused`. The events take up most of the database; each is checked when it is read.
+ * `DatabaseRefused`. Events take up most of the database. Each event and each act is checked when it
+ * is read, so that damage to it concerns its session alone.
  */
 export function checkTables(db: Sqlite): void {
-  const tables = db.value<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'events'")
+  const tables = db.value<[], string>(
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT IN ('events', 'acts')",
+  )
   for (const table of tables.all()) {
     const found = db.pragma(`integrity_check(${table})`)
     if (found !== 'ok') throw db.damage(`${table}: ${String(found)}`)

@@ -2,6 +2,7 @@ import { statSync, writeFileSync } from 'node:fs'
 import { type Ballast, ballastFile, createBallast } from './disk/ballast.ts'
 import { keepLogShort } from './disk/checkpoints.ts'
 import { openWalSync, type WalSync } from './disk/wal-sync.ts'
+import { createActTable } from './log/act-table.ts'
 import { markClosedInOrder } from './log/epoch.ts'
 import { createEventTable } from './log/event-table.ts'
 import { createHeads } from './log/lost-heads.ts'
@@ -64,6 +65,7 @@ function assemble(
     events: createEventTable(db, createHeads(db, lostHeads), (session, seq) =>
       log?.error('a stored event is damaged', { session, seq }),
     ),
+    acts: createActTable(db),
     requests: createRequestTable(db),
     deletions: createDeletionTable(db),
     workspaces: createWorkspaceTable(db),

@@ -1,9 +1,16 @@
+import { makeActsOfEvents } from './log/acts-of-events.ts'
 import { DatabaseRefused } from './sqlite/errors.ts'
 import { renameRecords } from './rename-records.ts'
 import type { Sqlite } from './sqlite/sqlite.ts'
 
 /** "muxd" in ASCII: identifies the file in SQLite's header. */
 const applicationId = 0x6d757864
+
+/**
+ * SQL, or a function that reads outside a transaction and returns what to write in one: SQLite refuses to commit a
+ * transaction that met a damaged page, also where the rest is in order.
+ */
+type Migration = string | ((db: Sqlite) => () => void)
 
 /**
  * One step for each schema version; `user_version` is the number of steps taken. A step that has been released is never
@@ -13,7 +20,7 @@ const applicationId = 0x6d757864
  * number * 2^32 + seq. Compared with a key of two columns it appends 1.4 times as fast, and events over 1 KB need half
  * the space, because SQLite keeps rows of an integer key whole on a page up to 4 KB.
  */
-const migrations: readonly (string | ((db: Sqlite) => void))[] = [
+const migrations: readonly Migration[] = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
    CREATE TABLE sessions (
@@ -155,7 +162,32 @@ const migrations: readonly (string | ((db: Sqlite) => void))[] = [
    ALTER TABLE processes ADD COLUMN one_shot INTEGER NOT NULL DEFAULT 0;`,
 
   // The names of protocol 2.
-  renameRecords,
+  db => () => renameRecords(db),
+
+  `-- Decisions, by the session and their number, in the order of the log: see \`act-table.ts\`. A session's row counts them.
+   CREATE TABLE acts (
+     key INTEGER PRIMARY KEY,
+     time INTEGER NOT NULL,
+     process TEXT,
+     offset INTEGER,
+     act TEXT NOT NULL,
+     crc INTEGER NOT NULL);
+   ALTER TABLE sessions ADD COLUMN newest_act INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE sessions ADD COLUMN first_act INTEGER NOT NULL DEFAULT 1;
+   ALTER TABLE sessions ADD COLUMN act_bytes INTEGER NOT NULL DEFAULT 0;
+
+   -- A snapshot names the version of what it holds, and the newest act in it. Those of earlier programs are of no use.
+   DROP TABLE snapshots;
+   CREATE TABLE snapshots (
+     process TEXT PRIMARY KEY,
+     version TEXT NOT NULL,
+     seq INTEGER NOT NULL,
+     acts INTEGER NOT NULL,
+     offset INTEGER NOT NULL,
+     memory BLOB NOT NULL,
+     crc INTEGER NOT NULL);`,
+
+  makeActsOfEvents,
 ]
 
 /** Creates the tables in an empty file, updates one of an older muxd, and refuses every other. */
@@ -168,16 +200,15 @@ export function prepareSchema(db: Sqlite, file: string): void {
   }
   refuseNewer(db, file)
   db.pragma('journal_mode = WAL')
-  db.transaction(() => {
-    const version = db.pragma('user_version') as number
-    if (version === migrations.length) return
-    for (const step of migrations.slice(version)) {
-      if (typeof step === 'string') db.exec(step)
-      else step(db)
-    }
-    db.pragma(`application_id = ${applicationId}`)
-    db.pragma(`user_version = ${migrations.length}`)
-  })
+  for (const [index, step] of migrations.entries()) {
+    if (index < (db.pragma('user_version') as number)) continue
+    const write = typeof step === 'string' ? () => db.exec(step) : step(db)
+    db.transaction(() => {
+      write()
+      db.pragma(`application_id = ${applicationId}`)
+      db.pragma(`user_version = ${index + 1}`)
+    })
+  }
 }
 
 function isEmpty(db: Sqlite): boolean {

@@ -1,4 +1,5 @@
 import type { Ballast } from './disk/ballast.ts'
+import type { ActTable } from './log/act-table.ts'
 import type { EventTable } from './log/event-table.ts'
 import type { ApprovalTable } from './records/approval-table.ts'
 import type { DeletionTable } from './records/deletion-table.ts'
@@ -11,6 +12,7 @@ import type { UsageTable } from './records/usage-table.ts'
 import type { WorkspaceTable } from './records/workspace-table.ts'
 
 // What the rest of the daemon uses of the rooms behind this interface.
+export type { ActRow } from './log/act-table.ts'
 export type { EventRow, EventTable } from './log/event-table.ts'
 export type { StoredApproval } from './records/approval-table.ts'
 export type { Listed } from './records/pager.ts'
@@ -44,6 +46,7 @@ export interface Store {
   readonly processes: ProcessTable
   readonly snapshots: SnapshotTable
   readonly events: EventTable
+  readonly acts: ActTable
   readonly requests: RequestTable
   readonly usage: UsageTable
   readonly deletions: DeletionTable

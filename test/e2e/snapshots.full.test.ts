@@ -84,7 +84,7 @@ describe('taking over a process with much output', () => {
   })
 
   it.each([
-    ['of another build', `UPDATE snapshots SET build = 'other'`],
+    ['of another version', `UPDATE snapshots SET version = 'other'`],
     ['that has changed', `UPDATE snapshots SET memory = zeroblob(length(memory))`],
     ['with a seq beyond the log', `UPDATE snapshots SET seq = seq + 1000000`],
   ])('does not use a snapshot %s and rereads all output', async (_which, statement) => {

@@ -1,11 +1,11 @@
 import { createJournal } from '../../daemon/store/journal/journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
 import { createRandom } from '../support/random.ts'
-import { entry, event, processOf, run, session } from '../support/records.ts'
+import { acts, entry, event, processOf, run, session } from '../support/records.ts'
 
 /**
  * Writes to a database until it is killed. The first argument is the database, the second the seed of the random
- * choices. Each turn appends a few events with their checkpoint to each of three sessions, sometimes as a durable
+ * choices. Each turn appends a few events, as many acts, and their checkpoint to each of three sessions, sometimes as a durable
  * entry. Continues from the events that it finds. Prints some of the published positions: `<session> <seq>`. It does
  * little else, so that most kills hit a commit.
  */
@@ -53,7 +53,13 @@ function turn(): void {
     const onPublished = () => isTold && process.stdout.write(`${id} ${last}\n`)
     const record = run(`r_${id}`, id, { firstSeq: 1, lastSeq: last })
     journal.append(
-      entry(id, rows, { checkpoint: { process: owner, offset: last * 100 }, runs: [record], durable, onPublished }),
+      entry(id, rows, {
+        acts: acts(head + 1, last, { process: owner, offset: last * 100 }),
+        checkpoint: { process: owner, offset: last * 100 },
+        runs: [record],
+        durable,
+        onPublished,
+      }),
     )
   }
   setImmediate(turn)

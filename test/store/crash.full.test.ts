@@ -37,6 +37,8 @@ test('a writer killed twenty times leaves no gap, a matching checkpoint and ever
           ),
         ).toBe(true)
         expect(store.processes.get(`p_${id}`)?.offset).toBe(head * 100)
+        expect(store.acts.bounds(id)).toEqual({ first: 1, newest: head })
+        expect(Array.from(store.acts.read(id, 0), ({ n }) => n)).toEqual(rows.map(({ seq }) => seq))
         expect(store.runs.get(`r_${id}`)?.run.lastSeq ?? 0).toBe(head)
         expect(head).toBeGreaterThanOrEqual(published.get(id) ?? 0)
         written = Math.max(written, head)

@@ -1,6 +1,6 @@
 import type { Approval, Run, Session } from '../../protocol/index.ts'
 import type { JournalEntry } from '../../daemon/store/journal/entry.ts'
-import type { EventRow, StoredApproval, StoredProcess, StoredRun } from '../../daemon/store/store.ts'
+import type { ActRow, EventRow, StoredApproval, StoredProcess, StoredRun } from '../../daemon/store/store.ts'
 
 /** Records with the fewest fields that the schema allows, for facts that a test does not depend on. */
 export function session(id: string, fields: Partial<Session> = {}): Session {
@@ -91,6 +91,14 @@ export function event(seq: number, fields: Partial<EventRow> & { delta?: string 
 /** Returns the events `from` to `to`, both included. */
 export function events(from: number, to: number, fields?: Parameters<typeof event>[1]): EventRow[] {
   return Array.from({ length: to - from + 1 }, (_, index) => event(from + index, fields))
+}
+
+/** Returns the acts `from` to `to`, both included. */
+export function acts(from: number, to: number, at: ActRow['at'] = null): ActRow[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => {
+    const n = from + index
+    return { n, time: n * 10, at, act: JSON.stringify({ act: 'used', n }) }
+  })
 }
 
 /** Returns a journal entry that throws if it cannot be stored. */

@@ -10,6 +10,12 @@ export interface Outcome {
  * Commits all entries in one transaction. If that fails, commits each on its own, so that a fault stays in its session.
  */
 export function commitBatch(store: Store, batch: JournalEntry[]): Outcome {
+  const outcome = commitEntries(store, batch)
+  for (const entry of outcome.committed) if (forgetsActs(entry)) store.acts.sweep(entry.session)
+  return outcome
+}
+
+function commitEntries(store: Store, batch: JournalEntry[]): Outcome {
   try {
     // While the ballast is released, the rest of the disk is for durable entries.
     if (!store.ballast.restore()) return commitSingly(store, batch)
@@ -58,6 +64,9 @@ function commitOne(store: Store, entry: JournalEntry): void {
   }
 }
 
+const endsProcess = ({ process }: JournalEntry): boolean => process !== undefined && process.endedAt !== null
+const forgetsActs = (entry: JournalEntry): boolean => endsProcess(entry) || entry.snapshot !== undefined
+
 /** Writes the session and the process before the events, which refer to them. */
 function write(store: Store, entry: JournalEntry): void {
   if (entry.sessionRecord !== undefined) {
@@ -66,9 +75,9 @@ function write(store: Store, entry: JournalEntry): void {
   }
   if (entry.process !== undefined) {
     store.processes.save(entry.process)
-    if (entry.process.endedAt !== null) store.snapshots.delete(entry.process.id)
   }
   if (entry.events.length > 0) store.events.append(entry.session, entry.events)
+  store.acts.append(entry.session, entry.acts ?? [])
   store.usage.save(entry.session, entry.events)
   for (const run of entry.runs ?? []) store.runs.save(run)
   for (const approval of entry.approvals ?? []) store.approvals.save(approval)
@@ -76,7 +85,14 @@ function write(store: Store, entry: JournalEntry): void {
     const { process, offset } = entry.checkpoint
     store.processes.checkpoint(process, offset, entry.events.at(-1)?.seq)
   }
-  if (entry.snapshot !== undefined) store.snapshots.save(entry.snapshot)
-  if (entry.answer !== undefined) store.requests.save(entry.answer)
+  if (entry.snapshot !== undefined) {
+    store.snapshots.save(entry.snapshot)
+    store.acts.covered(entry.session, entry.snapshot.acts)
+  }
+  if (entry.process !== undefined && endsProcess(entry)) {
+    store.snapshots.delete(entry.process.id)
+    store.acts.forget(entry.session)
+  }
+  for (const answer of entry.answers ?? []) store.requests.save(answer)
   if (entry.deleted === true) store.sessions.delete(entry.session)
 }

@@ -1,5 +1,13 @@
 import type { Session } from '../../../protocol/index.ts'
-import type { EventRow, KeptAnswer, StoredApproval, StoredProcess, StoredRun, StoredSnapshot } from '../store.ts'
+import type {
+  ActRow,
+  EventRow,
+  KeptAnswer,
+  StoredApproval,
+  StoredProcess,
+  StoredRun,
+  StoredSnapshot,
+} from '../store.ts'
 
 export interface JournalEntry {
   session: string
@@ -11,8 +19,10 @@ export interface JournalEntry {
   runs?: readonly StoredRun[]
   approvals?: readonly StoredApproval[]
   process?: StoredProcess
-  /** The answer to the call that caused this entry, stored with its effect: neither is found without the other. */
-  answer?: KeptAnswer
+  /** Decisions that `events` follow from. */
+  acts?: readonly ActRow[]
+  /** The answers to the calls that caused this entry, stored with its effect: neither is found without the other. */
+  answers?: readonly KeptAnswer[]
   /** Raw log offset up to which `events` have been derived. */
   checkpoint?: { process: string; offset: number }
   /** A snapshot of the session that includes `events`. */

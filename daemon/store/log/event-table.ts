@@ -98,7 +98,7 @@ export function createEventTable(
 
   /** Returns the row if it is as it was written, otherwise a replacement, so that the numbering has no hole. */
   function checked(session: string, key: number, row: Row | undefined): Pick<Row, 'text' | 'process' | 'offset'> {
-    if (row && isSound(row.crc, row.text, contextOf(key, row.number, row.offset))) return row
+    if (row && isSound(row.crc, row.text, eventContext(key, row.number, row.offset))) return row
     if (!reported.has(key)) onDamaged(session, seqOf(key))
     reported.add(key)
     return { text: damagedEvent(seqOf(key), row), process: null, offset: null }
@@ -156,7 +156,7 @@ export function createEventTable(
         }
         const key = eventKey(number, row.seq)
         const from = row.process === null ? null : process!.number
-        insert.run(key, from, row.offset, row.text, checksumOf(row.text, contextOf(key, from, row.offset)))
+        insert.run(key, from, row.offset, row.text, checksumOf(row.text, eventContext(key, from, row.offset)))
         expected++
       }
       // In a damaged tree a row may be put where it cannot be found. It must not be reported as stored then.
@@ -200,7 +200,7 @@ export function createEventTable(
  * Like `contextOf` in `checksum.ts`, but for three numbers and without a text of them: a change of any number gives
  * another context.
  */
-function contextOf(key: number, process: number | null, offset: number | null): number {
+export function eventContext(key: number, process: number | null, offset: number | null): number {
   const bytes = offset ?? -1
   return (mixed(key, 0x9e3779b1) ^ mixed(process ?? -1, 0x85ebca6b) ^ mixed(bytes, 0xc2b2ae35)) >>> 0
 }

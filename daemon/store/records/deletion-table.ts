@@ -8,7 +8,7 @@ export interface DeletionTable {
   processes(): string[]
   /** Forgets a process whose files are gone. */
   forgetProcess(id: string): void
-  /** Removes some events, in a millisecond or so. Returns false when none are left. */
+  /** Removes some events, in a millisecond or so, and at last the acts. Returns false when nothing is left. */
   removeEvents(): boolean
 }
 
@@ -28,6 +28,7 @@ export function createDeletionTable(db: Sqlite): DeletionTable {
     'SELECT place, octet_length(text) AS bytes FROM events WHERE place >= ? AND place < ? ORDER BY place LIMIT ?',
   )
   const remove = db.prepare<[number, number]>('DELETE FROM events WHERE place >= ? AND place <= ?')
+  const removeActs = db.prepare<[number, number]>('DELETE FROM acts WHERE key >= ? AND key < ?')
   // The row stays while processes are left, because their files still have to be removed. It also stays while its
   // number is the highest of all, so that the number is not given again: records kept under a session's number must not
   // be taken for those of another session.
@@ -53,6 +54,7 @@ export function createDeletionTable(db: Sqlite): DeletionTable {
     try {
       const last = stepOf(session)
       if (last !== undefined) return remove.run(eventKey(session, 0), last) > 0
+      removeActs.run(eventKey(session, 0), eventKey(session + 1, 0))
       finish.run(session, session, session)
     } catch (error) {
       // Events on damaged pages stay; the events of other sessions are removed all the same.

@@ -8,9 +8,11 @@ import type { Sqlite } from '../sqlite/sqlite.ts'
  */
 export interface StoredSnapshot {
   process: string
-  /** The program that wrote it, which is the only one that can read it. */
-  build: string
+  /** The version of what `memory` holds: no program of another version can read it. */
+  version: string
+  /** Newest event and newest act that it includes. */
   seq: number
+  acts: number
   offset: number
   memory: Uint8Array
 }
@@ -27,15 +29,15 @@ type Row = StoredSnapshot & { crc: number }
 
 export function createSnapshotTable(db: Sqlite): SnapshotTable {
   const save = db.prepare<[Row]>(
-    `INSERT OR REPLACE INTO snapshots (process, build, seq, offset, memory, crc)
-     VALUES (@process, @build, @seq, @offset, @memory, @crc)`,
+    `INSERT OR REPLACE INTO snapshots (process, version, seq, acts, offset, memory, crc)
+     VALUES (@process, @version, @seq, @acts, @offset, @memory, @crc)`,
   )
   const get = db.prepare<[string], Row>(
-    'SELECT process, build, seq, offset, memory, crc FROM snapshots WHERE process = ?',
+    'SELECT process, version, seq, acts, offset, memory, crc FROM snapshots WHERE process = ?',
   )
   const remove = db.prepare<[string]>('DELETE FROM snapshots WHERE process = ?')
-  const checksum = ({ process, build, seq, offset, memory }: StoredSnapshot) =>
-    crc32(memory, contextOf(process, build, seq, offset))
+  const checksum = ({ process, version, seq, acts, offset, memory }: StoredSnapshot) =>
+    crc32(memory, contextOf(process, version, seq, acts, offset))
 
   return {
     save: snapshot => void save.run({ ...snapshot, crc: checksum(snapshot) }),

@@ -3,7 +3,7 @@ import { createJournal, type Journal } from '../../../daemon/store/journal/journ
 import type { Publisher } from '../../../daemon/store/journal/publish.ts'
 import { openSqlite } from '../../../daemon/store/sqlite/sqlite.ts'
 import { DatabaseBusy, SyncFailed, UnknownRecord, type Store } from '../../../daemon/store/store.ts'
-import { entry, event, events, processOf, run, session } from '../../support/records.ts'
+import { acts, entry, event, events, processOf, run, session } from '../../support/records.ts'
 import { reopen, tempStore } from '../temp-store.ts'
 import { until } from '../../support/until.ts'
 
@@ -189,6 +189,36 @@ test('a failing entry fails the later entries of its session in that turn, not t
   journal.append(entry('s_1', events(2, 2)))
   journal.flush()
   expect(store.events.bounds('s_1').head).toBe(2)
+})
+
+test('acts, events and answers of an entry are stored together or not at all', () => {
+  const { journal, store } = setUp('s_1')
+  store.processes.save(processOf('s_1', 'p_1'))
+  const answer = (key: string) => ({ key, method: 'run.start', paramsHash: 'h', answer: '{}', time: 1 })
+  const stored = () => [
+    store.events.bounds('s_1').head,
+    store.acts.bounds('s_1').newest,
+    ['k_1', 'k_2', 'k_3'].filter(key => store.requests.get(key) !== undefined),
+  ]
+  const failures: unknown[] = []
+  const onFailed = (error: unknown) => failures.push((error as Error).message)
+  const append = (fields: Parameters<typeof entry>[2], seq = 2) => {
+    journal.append(entry('s_1', events(seq, seq), { onFailed, ...fields }))
+    journal.flush()
+  }
+  append({ acts: acts(1, 2), answers: [answer('k_1'), answer('k_2')] }, 1)
+  expect(stored()).toEqual([1, 2, ['k_1', 'k_2']])
+  append({ acts: acts(3, 3), answers: [answer('k_3')] }, 9)
+  append({ acts: acts(4, 4), answers: [answer('k_3')] })
+  append({ acts: acts(3, 3), answers: [answer('k_3'), answer('k_1')] })
+  expect(failures).toEqual([
+    'session s_1: event 9 where 2 was due',
+    'session s_1: act 4 where 3 was due',
+    expect.stringContaining('UNIQUE constraint failed: requests.key'),
+  ])
+  expect(stored()).toEqual([1, 2, ['k_1', 'k_2']])
+  append({ acts: acts(3, 3), answers: [answer('k_3')] })
+  expect(stored()).toEqual([2, 3, ['k_1', 'k_2', 'k_3']])
 })
 
 test('a failing entry stores nothing: no event, record or checkpoint', () => {
