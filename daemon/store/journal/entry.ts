@@ -37,6 +37,11 @@ export interface JournalEntry {
    * disk is full.
    */
   durable: boolean
+  /**
+   * The entry is committed: its effects may run. A killed daemon keeps it, a power cut may undo it. Called in the order of
+   * the commits, and before anything of the entry is published.
+   */
+  onCommitted?(): void
   /** The entry is committed and, if durable, on disk: readers may see it. */
   onPublished?(): void
   /**

@@ -8,7 +8,7 @@ import { createPublishedView, type PublishedView } from './published-view.ts'
 
 /**
  * The only way into the log: commit, then publish. The entries of one event-loop turn, over all sessions, are committed
- * in one transaction and then published in order. An entry with `durable` and the later entries of its session are
+ * in one transaction, then their effects run, and then they are published in order. An entry with `durable` and the later entries of its session are
  * published once the disk has it; nothing else waits for that.
  */
 export interface Journal {
@@ -63,6 +63,8 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
   const view = createPublishedView(store)
   let pending: JournalEntry[] = []
   let stopped: { by: unknown } | undefined
+  // Committed entries whose `onCommitted` is still to be called.
+  const untold: JournalEntry[] = []
   let withheld = 0
 
   function stop(error: unknown): void {
@@ -86,6 +88,7 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     passHookPoint('committed')
     view.hold(committed, changes)
     gate.add(committed)
+    untold.push(...committed)
     const refused = failed.find(({ error }) => error instanceof SyncFailed)
     if (refused !== undefined) stop(refused.error)
     // Before anything is released: code that a reader triggers must find the failed sessions restored to what is
@@ -99,20 +102,33 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
     release()
   }
 
-  const next = () => (stopped === undefined ? gate.next() : undefined)
-
-  /** A callback may append and flush in turn. What that commits is released here, after the entries ahead of it. */
+  /**
+   * Tells entries that they are committed, and publishes those that may be seen. A callback may append and flush in turn:
+   * what that commits comes here, after the entries ahead of it.
+   */
   function release(): void {
     if (withheld > 0) return
     withheld++
     try {
-      for (let entry = next(); entry !== undefined; entry = next()) {
-        view.published(entry)
-        publish(entry, publisher, onError)
-      }
+      while (releaseNext());
     } finally {
       withheld--
     }
+  }
+
+  /** Returns false when nothing is left to release. */
+  function releaseNext(): boolean {
+    if (stopped !== undefined) return false
+    const committed = untold.shift()
+    if (committed !== undefined) {
+      attempt(() => committed.onCommitted?.(), onError)
+      return true
+    }
+    const entry = gate.next()
+    if (entry === undefined) return false
+    view.published(entry)
+    publish(entry, publisher, onError)
+    return true
   }
 
   return {

@@ -191,6 +191,65 @@ test('a failing entry fails the later entries of its session in that turn, not t
   expect(store.events.bounds('s_1').head).toBe(2)
 })
 
+test('an entry is told of its commit in order, before anything of it is published and before its sync', async () => {
+  const { journal, heard, syncs, store } = setUpDelayed('s_1', 's_2')
+  const onCommitted = (name: string) => () => {
+    heard.push(`${name} committed, ${store.events.bounds('s_1').head} stored`)
+  }
+  journal.append(entry('s_1', events(1, 1), { durable: true, onCommitted: onCommitted('s_1 1') }))
+  journal.append(entry('s_2', events(1, 1), { onCommitted: onCommitted('s_2 1') }))
+  journal.append(entry('s_1', events(2, 2), { onCommitted: onCommitted('s_1 2') }))
+  expect(heard).toEqual([])
+  journal.flush()
+  const committed = ['s_1 1 committed, 2 stored', 's_2 1 committed, 2 stored', 's_1 2 committed, 2 stored']
+  expect(heard).toEqual([...committed, 's_2 1-1'])
+  syncs[0]!.finish()
+  await until(() => expect(heard.slice(4)).toEqual(['s_1 1-1', 's_1 2-2']))
+})
+
+test('readers see the records of a durable entry once it is published, not when it is committed', async () => {
+  const { journal, store, syncs } = setUpDelayed('s_1')
+  store.runs.save(run('r_1', 's_1'))
+  const seen: unknown[] = []
+  const look = () => void seen.push(journal.view.run(store.runs.get('r_1')!.run)?.state)
+  const runs = [run('r_1', 's_1', { state: 'done', lastSeq: 1 })]
+  journal.append(entry('s_1', events(1, 1), { runs, durable: true, onCommitted: look, onPublished: look }))
+  journal.flush()
+  expect(seen).toEqual(['running'])
+  syncs[0]!.finish()
+  await until(() => expect(seen).toEqual(['running', 'done']))
+})
+
+test('a callback that appends and flushes keeps the order of the commits', () => {
+  const { journal, heard } = setUp('s_1', 's_2')
+  journal.append(
+    entry('s_1', events(1, 1), {
+      onCommitted() {
+        heard.push('s_1 1 committed')
+        journal.append(entry('s_1', events(2, 2), { onCommitted: () => heard.push('s_1 2 committed') }))
+        journal.flush()
+      },
+    }),
+  )
+  journal.append(entry('s_2', events(1, 1), { onCommitted: () => heard.push('s_2 1 committed') }))
+  journal.flush()
+  const committed = ['s_1 1 committed', 's_2 1 committed', 's_1 2 committed']
+  expect(heard).toEqual([...committed, 's_1 1-1', 's_2 1-1', 's_1 2-2'])
+})
+
+test('an entry that fails is not told of a commit, and its session is told before the effects of other sessions', () => {
+  const { journal, heard } = setUp('s_1', 's_2')
+  const told = (name: string) => ({
+    onCommitted: () => heard.push(`${name} committed`),
+    onFailed: () => heard.push(`${name} failed`),
+  })
+  journal.append(entry('s_2', events(1, 1), told('s_2 1')))
+  journal.append(entry('s_1', events(9, 9), told('s_1 9')))
+  journal.append(entry('s_1', events(1, 1), told('s_1 1')))
+  journal.flush()
+  expect(heard).toEqual(['s_1 9 failed', 's_1 1 failed', 's_2 1 committed', 's_2 1-1'])
+})
+
 test('acts, events and answers of an entry are stored together or not at all', () => {
   const { journal, store } = setUp('s_1')
   store.processes.save(processOf('s_1', 'p_1'))
@@ -219,6 +278,19 @@ test('acts, events and answers of an entry are stored together or not at all', (
   expect(stored()).toEqual([1, 2, ['k_1', 'k_2']])
   append({ acts: acts(3, 3), answers: [answer('k_3')] })
   expect(stored()).toEqual([2, 3, ['k_1', 'k_2', 'k_3']])
+})
+
+test('after a sync that failed no effect runs any more', async () => {
+  const { journal, heard, syncs, reported } = setUpDelayed('s_1', 's_2')
+  journal.append(entry('s_1', events(1, 1), { durable: true, onCommitted: () => heard.push('s_1 committed') }))
+  journal.flush()
+  const broken = new SyncFailed('the disk is broken')
+  syncs[0]!.fail(broken)
+  await until(() => expect(reported).toEqual(['sync failed', broken]))
+  const onCommitted = () => heard.push('s_2 committed')
+  journal.append(entry('s_2', events(1, 1), { onCommitted, onFailed: () => heard.push('s_2 failed') }))
+  journal.flush()
+  expect(heard).toEqual(['s_1 committed', 's_2 failed'])
 })
 
 test('a failing entry stores nothing: no event, record or checkpoint', () => {
