@@ -1,4 +1,4 @@
-import type { ApprovalKind, ApprovalReason, EventBody, Failure } from '../../protocol/index.ts'
+import type { ApprovalKind, ApprovalReason, EventBody, Failure, FailureCode, RunLimits } from '../../protocol/index.ts'
 
 /**
  * An agent's program, as sessions see it: what it prints, decoded to facts that hold for any agent. An agent keeps no state
@@ -20,7 +20,49 @@ export interface Agent {
   exitFailure(decoder: Decoder, exit: Exit): Failure
   /** The agent's own cost counter, for the next process of the session. */
   counterUsd(decoder: Decoder): number
+  /** The lines that bring a command to the process; none if the agent has no such command. */
+  encode(decoder: Decoder, command: Command): readonly Line[]
+  /** The text of a failure that muxd found itself. Secrets in `detail` are replaced. */
+  failure(code: FailureCode, detail: string): Failure
+  /** The failure of a prompt that the agent ended without an outcome. */
+  readonly endedWithoutResult: Failure
+  /** Whether a process that was started for a run with the limits `started` can serve a run with the limits `run`. */
+  holdsLimits(started: RunLimits | undefined, run: RunLimits | undefined): boolean
+  /** Whether a process that was started with these limits can serve no second run. */
+  servesOneRun(limits: RunLimits | undefined): boolean
+  /** Why the agent would not accept these permission rules; undefined if it would. */
+  problemOfRules(rules: readonly string[], cwd: string): string | undefined
+  /** The rule that denies a tool as such, whatever its input; undefined if there is none. Ignores invalid rules. */
+  denyingRule(rules: readonly string[], cwd: string, tool: string): string | undefined
+  /** Whether a refused change of the mode would be possible in a new process. */
+  needsNewProcess(refusal: Answer & { ok: false }): boolean
 }
+
+/** What a session tells its agent's process. `requestId` comes back in the agent's answer. */
+export type Command =
+  /** What every process gets before anything else. */
+  | { command: 'first' }
+  | { command: 'prompt'; id: string; text: string }
+  /** The answer to a question; `input` is the input that the agent asked about. */
+  | { command: 'answer'; approval: string; requestId: string; answer: QuestionAnswer; input: unknown }
+  /** The session does not answer this question any more, and the agent did not take it back. */
+  | { command: 'withdraw'; approval: string; requestId: string }
+  | { command: 'interrupt'; requestId: string }
+  | { command: 'setModel'; requestId: string; model: string }
+  | { command: 'setMode'; requestId: string; mode: string }
+  /** Replaces the process's permission rules. The rules must be valid. */
+  | { command: 'setRules'; requestId: string; rules: readonly string[]; cwd: string }
+
+/** A line for a process. A line with an id that the process got before is not written again. */
+export interface Line {
+  lineId: string
+  line: string
+}
+
+/** `input` is present if it replaces the one asked about. `permissions` are those to remember. */
+export type QuestionAnswer =
+  | { behavior: 'allow'; input?: unknown; permissions?: unknown[] }
+  | { behavior: 'deny'; message: string; interrupt?: true }
 
 /** The agent's own memory of a process. Plain data: a snapshot holds it. */
 export type Decoder = object
@@ -101,10 +143,8 @@ export interface Question extends ApprovalReason {
   inBackground: boolean
 }
 
-export interface Reply {
+export interface Reply extends Line {
   requestId: string
-  lineId: string
-  line: string
 }
 
 /** The agent's answer to a request of the session's. */

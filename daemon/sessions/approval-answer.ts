@@ -1,9 +1,10 @@
 import type { Actor, Approval, ApprovalAnswer } from '../../protocol/index.ts'
-import { forThisSession, type PermissionAnswer } from '../agents/claude/permission-request.ts'
+import type { QuestionAnswer } from '../agents/agent.ts'
+import { forThisSession } from '../agents/claude/permission-request.ts'
 import { listOf, shapeOf, stringOf } from '../agents/claude/shape.ts'
 import { paramName } from '../rpc/param-name.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
-import type { Resolution } from './questions.ts'
+import type { Resolution } from './machine/resolution.ts'
 
 /** What a client's answer decides. Throws `invalid_params` for what does not go together, or not with this question. */
 export function resolutionOf(approval: Approval, answer: ApprovalAnswer, by: Actor): Resolution {
@@ -12,7 +13,7 @@ export function resolutionOf(approval: Approval, answer: ApprovalAnswer, by: Act
   for (const name of ['input', 'answers', 'remember'] as const) {
     if (answer[name] !== undefined && answer[name] !== false) refuse(`/${name}`, 'nothing beside a deny')
   }
-  const told: PermissionAnswer = { behavior: 'deny', message: message ?? `${by.name} said no.` }
+  const told: QuestionAnswer = { behavior: 'deny', message: message ?? `${by.name} said no.` }
   return {
     decision,
     by,
@@ -21,7 +22,7 @@ export function resolutionOf(approval: Approval, answer: ApprovalAnswer, by: Act
   }
 }
 
-function allowed(approval: Approval, answer: ApprovalAnswer): PermissionAnswer {
+function allowed(approval: Approval, answer: ApprovalAnswer): QuestionAnswer {
   const { input, answers, remember = false } = answer
   for (const name of ['message', 'interrupt'] as const) {
     if (answer[name] !== undefined && answer[name] !== false) refuse(`/${name}`, 'nothing beside an allow')

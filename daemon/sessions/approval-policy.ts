@@ -1,21 +1,19 @@
 import { type Approval, type ApprovalOptions, limits } from '../../protocol/index.ts'
-import { type PermissionRule, ruleNaming } from '../agents/claude/permission-rules.ts'
-import type { Resolution } from './questions.ts'
+import type { Resolution } from './machine/resolution.ts'
 
-/** What is decided without anybody, and when. Pure: who asks knows the time, the rules and who is connected. */
+/** Decides questions without a person. Pure: the caller knows the time, the rules and who is connected. */
 
 /**
- * What a session's rules and its policy make of a question; undefined where somebody is to be asked. Claude Code enforces
- * the rules: it asks about a tool that a rule denies only where the rule came after the question. The policy does not
- * deny what a rule says to ask about.
+ * Returns what a session's rules and policy decide about a question; undefined if a person has to answer it. `denying` is
+ * the rule that denies the tool. The agent enforces the rules itself: it asks about such a tool only if the rule is newer
+ * than the question. The policy does not deny a question that a rule wants asked.
  */
 export function judge(
   { tool, decisionReasonType, askRule }: Approval,
-  { policy }: ApprovalOptions,
-  rules: readonly PermissionRule[],
+  { policy }: Pick<ApprovalOptions, 'policy'>,
+  denying: string | undefined,
 ): Resolution | undefined {
-  const denying = ruleNaming(rules, 'deny', tool)
-  if (denying) return denied(denying.text, `The rule "${denying.text}" of this session denies this.`)
+  if (denying !== undefined) return denied(denying, `The rule "${denying}" of this session denies this.`)
   const isAskedByRule = decisionReasonType === 'rule' || askRule !== undefined
   if (policy !== 'deny' || isAskedByRule) return undefined
   return denied('deny', `Nobody is asked in this session: what it needs (${tool}) has to be allowed beforehand.`)

@@ -1,7 +1,12 @@
 import { type Actor, type Approval, type ApprovalAnswer, limits, type Session } from '../../protocol/index.ts'
 import { permissionLine } from '../agents/claude/control.ts'
-import type { PermissionAnswer } from '../agents/claude/permission-request.ts'
-import { BadPermissionRule, parsePermissionRules, type PermissionRule } from '../agents/claude/permission-rules.ts'
+import type { QuestionAnswer } from '../agents/agent.ts'
+import {
+  BadPermissionRule,
+  parsePermissionRules,
+  type PermissionRule,
+  ruleNaming,
+} from '../agents/claude/permission-rules.ts'
 import { startDeadline } from '../os/deadline.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
@@ -10,7 +15,7 @@ import type { StoredApproval } from '../store/store.ts'
 import { resolutionOf } from './approval-answer.ts'
 import { deadlineOf, judge, tooMany } from './approval-policy.ts'
 import type { Conversation } from './conversation.ts'
-import type { Resolution } from './questions.ts'
+import type { Resolution } from './machine/resolution.ts'
 import type { SessionContext } from './session-context.ts'
 
 /**
@@ -60,7 +65,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
       for (const question of questions.open) {
         if (isLeft(question) || conversation.cancellerOf(question.approval)) continue
         const resolution =
-          judge(question.approval, conversation.record.approvals ?? {}, rules) ??
+          judge(question.approval, conversation.record.approvals ?? {}, denyingRule(question.approval)) ??
           (waiting < limits.maxOpenApprovals ? undefined : tooMany())
         if (resolution) decide(question, resolution)
         else {
@@ -71,6 +76,8 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
     }
     wait()
   }
+
+  const denyingRule = ({ tool }: Approval) => ruleNaming(rules, 'deny', tool)?.text
 
   /** Until the first deadline, or until somebody comes or goes. */
   function wait() {
@@ -118,7 +125,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
 
   function send({ approval, requestId, answer }: StoredApproval) {
     if (answer === null) return
-    const line = permissionLine(requestId, JSON.parse(answer) as PermissionAnswer, approval.input)
+    const line = permissionLine(requestId, JSON.parse(answer) as QuestionAnswer, approval.input)
     options.send(line, `answer-${approval.approval}`)
   }
 

@@ -20,7 +20,7 @@ import { type ActiveRun, advance, createBackgroundRun, sealRun, terminalEvent } 
 import { endOf } from './asked-end.ts'
 import { createLastHeard, type LastHeardState } from './last-heard.ts'
 import { used } from './last-use.ts'
-import { endedWithoutResult, limitFailure } from './own-failures.ts'
+import { limitFailure } from './own-failures.ts'
 import { createQuestions, type Questions, type QuestionsState } from './questions.ts'
 import type { Recorder, Source } from './recorder.ts'
 import type { StoredProcess } from '../store/store.ts'
@@ -408,7 +408,7 @@ export function createConversation(
     const durationMs = Math.max(0, time - (run.stored.run.startedAt ?? time))
     const outcome: Outcome = end.completed
       ? { type: 'done', ...whole, numTurns: 0, durationMs }
-      : { type: 'failed', failure: endedWithoutResult, ...whole }
+      : { type: 'failed', failure: agent.endedWithoutResult, ...whole }
     conversation.end(run, end.completed ? 'turn_done' : 'turn_failed', time, { outcome }, source)
   }
 

@@ -1,9 +1,12 @@
 import type { Session } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 
-/** The record with its first prompt noted, by which clients name a session without a title. */
-export function withFirstPrompt(record: Session, prompt: string): Session {
-  // A session that has had a run without it was stored by an older muxd: a later prompt is not its first.
+/** Returns the record with its first prompt, by which clients name a session without a title. */
+export function withFirstPrompt<Named extends Pick<Session, 'firstPrompt' | 'lastRun'>>(
+  record: Named,
+  prompt: string,
+): Named {
+  // A session that had a run and has no first prompt was stored by an older muxd: a later prompt is not its first.
   if (record.firstPrompt !== undefined || record.lastRun !== null) return record
   const firstPrompt = promptExcerpt(prompt)
   return firstPrompt ? { ...record, firstPrompt } : record

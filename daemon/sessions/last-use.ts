@@ -1,7 +1,7 @@
-import type { Approval, Session } from '../../protocol/index.ts'
+import type { Approval } from '../../protocol/index.ts'
 
-/** The record with its last use at `time`, unless it was used later: what a process printed may be read late. */
-export const used = (record: Session, time: number): Session =>
+/** Returns the record with its last use at `time`, unless it was used later: output may be read late. */
+export const used = <Used extends { usedAt: number }>(record: Used, time: number): Used =>
   time > record.usedAt ? { ...record, usedAt: time } : record
 
 /** Whether a client has answered, not a rule, a policy or the clock. */

@@ -2,7 +2,7 @@ import type { Failure } from '../../protocol/index.ts'
 import { failureOf } from '../agents/claude/failure.ts'
 import { isNoSpace } from '../os/system-error.ts'
 import { DiskFull } from '../store/store.ts'
-import type { ReachedLimit } from './active-run.ts'
+import type { ReachedLimit } from './machine/end-request.ts'
 import { ConversationInUse } from './ownership.ts'
 
 /** Why a run failed that muxd itself could not go on with; what Claude Code reports is `claude/failure.ts`'s part. */
@@ -28,8 +28,3 @@ const unwritable = {
 /** It came to a limit that whoever started it had set. */
 export const limitFailure = ({ limit, value }: ReachedLimit): Failure =>
   failureOf({ code: limit === 'timeoutMs' ? 'timed_out' : 'inactive' }, `${limit} is ${value}`)
-
-export const endedWithoutResult: Failure = failureOf(
-  { code: 'unknown', title: 'Claude Code ended the turn without a result', advice: 'Run it again', retryable: true },
-  'no result of this prompt was found in the output',
-)

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import type { Actor, Approval, Decider } from '../../protocol/index.ts'
+import type { Actor, Approval } from '../../protocol/index.ts'
 import type { Question } from '../agents/agent.ts'
-import type { PermissionAnswer } from '../agents/claude/permission-request.ts'
 import type { StoredApproval } from '../store/store.ts'
+import type { Resolution } from './machine/resolution.ts'
 import type { Recorder, Source } from './recorder.ts'
 
 /**
@@ -42,14 +42,6 @@ export interface About {
   session: string
   run: string | null
   expiresAfterMs: number | undefined
-}
-
-export interface Resolution {
-  decision: NonNullable<Approval['decision']>
-  by?: Decider
-  message?: string
-  /** What Claude Code is told; null where it does not listen any more. */
-  answer: PermissionAnswer | null
 }
 
 export function createQuestions(recorder: Recorder): Questions {

@@ -22,6 +22,7 @@ import { createConversation } from './conversation.ts'
 import { createFaults } from './faults.ts'
 import { withFirstPrompt } from './first-prompt.ts'
 import { isClientsAnswer, used } from './last-use.ts'
+import { changed, concernsProcess } from './machine/changes.ts'
 import { createRecorder } from './recorder.ts'
 import { createRunEnding } from './run-ending.ts'
 import { createRunQueue } from './run-queue.ts'
@@ -32,7 +33,7 @@ import { createSessionRules } from './session-rules.ts'
 import { createSessionProcess } from './session-process.ts'
 import { createStorageFailures } from './storage-failures.ts'
 import { createTakeOver, type Inheritance } from './take-over.ts'
-import { applyToProcess, changed, changesInEvent, concernsProcess } from './update.ts'
+import { applyToProcess } from './update.ts'
 
 /**
  * A session that is at work or is about to be: the half that acts. It queues runs, starts, feeds and ends the process, and

@@ -2,7 +2,7 @@ import type { Log } from '../log/log.ts'
 import type { JournalEntry } from '../store/journal/entry.ts'
 import type { Journal } from '../store/journal/journal.ts'
 import { type Store, type StoredRun, SyncFailed } from '../store/store.ts'
-import { resumeRun } from './active-run.ts'
+import { type ActiveRun, resumeRun } from './active-run.ts'
 import type { Conversation } from './conversation.ts'
 import { type Faults, isProgramError } from './faults.ts'
 import { isDiskFull, storageFailure } from './own-failures.ts'
@@ -73,7 +73,7 @@ export function createStorageFailures(options: StorageFailuresOptions): StorageF
   /** Ends `runs` and those at work as failed. */
   function giveUp(error: unknown, runs: readonly StoredRun[]) {
     if (isDiskFull(error)) options.onDiskFull((error as Error).message)
-    const lost = new Map(runs.map(run => [run.run.run, resumeRun(run)]))
+    const lost = new Map<string, ActiveRun>(runs.map(run => [run.run.run, resumeRun(run)]))
     for (const run of [conversation.background, conversation.active]) if (run) lost.set(run.stored.run.run, run)
     for (const [runId, run] of lost) {
       const committed = store.runs.get(runId)

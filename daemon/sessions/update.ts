@@ -7,44 +7,6 @@ import type { Answer } from '../agents/agent.ts'
 import { type Requests, Unanswered } from './requests.ts'
 import type { SessionRules } from './session-rules.ts'
 
-/** The record with the changes in it; what a live process makes of them is not its part. */
-export function changed(record: Session, changes: SessionChanges): Session {
-  const { title, labels, model, permissionMode, approvals, conversationId } = changes
-  // What was reported before the change is out of date.
-  const { permissionMode: reportedMode, ...before } = record
-  const { expiresAfterMs } = record.approvals ?? {}
-  const isOtherMode = permissionMode !== undefined && permissionMode !== reportedMode
-  return {
-    ...(isOtherMode ? before : record),
-    ...(title !== undefined && { title }),
-    ...(labels && { labels }),
-    options: {
-      ...record.options,
-      ...(model !== undefined && { model }),
-      ...(permissionMode !== undefined && { permissionMode }),
-    },
-    // The deadline of a question stands in its event, and must come out the same when that is derived again.
-    ...(approvals && { approvals: { ...approvals, ...(expiresAfterMs !== undefined && { expiresAfterMs }) } }),
-    ...(conversationId === null && begunAnew(record)),
-  }
-}
-
-/** The changes as their event names them. */
-export function changesInEvent({ conversationId, ...changes }: SessionChanges): StoredChanges {
-  return conversationId === null ? { ...changes, claudeSessionId: null } : changes
-}
-
-/** The next process begins a conversation of its own. Where the session came from stays known. */
-function begunAnew({ forkedFrom }: Session): Partial<Session> {
-  if (!forkedFrom) return { conversationId: null }
-  const { session, seq } = forkedFrom
-  return { conversationId: null, forkedFrom: { session, seq } }
-}
-
-/** Whether a live process has a say in it. */
-export const concernsProcess = ({ model, permissionMode, approvals }: SessionChanges): boolean =>
-  model !== undefined || permissionMode !== undefined || approvals !== undefined
-
 /**
  * Makes a live process go on with another model, mode and rules; one that ends over it is as good, for the next has them.
  * Resolves with `restart` where only another process can have the mode. Throws `RpcError` with Claude Code's words where it

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Approval, ApprovalOptions } from '../../protocol/index.ts'
-import { parsePermissionRules } from '../../daemon/agents/claude/permission-rules.ts'
+import { parsePermissionRules, ruleNaming } from '../../daemon/agents/claude/permission-rules.ts'
 import { deadlineOf, judge, type Patience } from '../../daemon/sessions/approval-policy.ts'
 import { approval as stored } from '../support/records.ts'
 
@@ -26,7 +26,8 @@ describe('judge decides without a client', () => {
     ['a tool under policy deny although a rule allows it', {}, 'deny', ['allow Write'], 'deny'],
   ])('%s', (_title, fields, policy, texts, by) => {
     const rules = parsePermissionRules(texts, '/work')
-    const resolution = judge(approval({ tool: 'Write', ...fields }), policy ? { policy } : {}, rules)
+    const asked = approval({ tool: 'Write', ...fields })
+    const resolution = judge(asked, policy ? { policy } : {}, ruleNaming(rules, 'deny', asked.tool)?.text)
     expect(resolution?.by).toEqual(by === undefined ? undefined : { policy: by })
     expect(resolution?.answer?.behavior).toBe(by === undefined ? undefined : 'deny')
   })

@@ -117,7 +117,7 @@ function end({ conversation, recorder }: WritingHalf): void {
 }
 
 /** Returns the uuids of the prompts that the `init` of a turn names. */
-function promptsIn(line: OutputLine): string[] {
+export function promptsIn(line: OutputLine): string[] {
   if (!('frame' in line) || line.frame['subtype'] !== 'init') return []
   const names = line.frame['user_message_uuids']
   return Array.isArray(names) ? (names as string[]) : []

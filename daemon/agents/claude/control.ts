@@ -1,4 +1,4 @@
-import type { PermissionAnswer } from './permission-request.ts'
+import type { QuestionAnswer } from '../agent.ts'
 import type { PermissionSettings } from './permission-rules.ts'
 
 /**
@@ -23,7 +23,7 @@ export const initializeLine = (requestId: string): string => request(requestId, 
 export const interruptLine = (requestId: string): string => request(requestId, { subtype: 'interrupt' })
 
 /** Answers `can_use_tool`. `input` is the input of the request, which an allow has to repeat. */
-export function permissionLine(requestId: string, given: PermissionAnswer, input: unknown): string {
+export function permissionLine(requestId: string, given: QuestionAnswer, input: unknown): string {
   if (given.behavior === 'deny') return answer(requestId, given)
   const { behavior, input: updatedInput = input, permissions: updatedPermissions } = given
   return answer(requestId, { behavior, updatedInput, ...(updatedPermissions && { updatedPermissions }) })

@@ -363,3 +363,8 @@ export function failureOf(verdict: Verdict, detail: string): Failure {
   }
   return { code, title, advice, detail: redact(detail), retryable, ...(resetsAt !== undefined && { resetsAt }) }
 }
+
+export const endedWithoutResult: Failure = failureOf(
+  { code: 'unknown', title: 'Claude Code ended the turn without a result', advice: 'Run it again', retryable: true },
+  'no result of this prompt was found in the output',
+)

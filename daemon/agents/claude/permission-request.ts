@@ -16,13 +16,6 @@ export interface PermissionRequest extends ApprovalReason {
   suggestions?: unknown[]
 }
 
-/**
- * An answer. `input` is present only if it differs from the requested one. `permissions` are the updates to remember.
- */
-export type PermissionAnswer =
-  | { behavior: 'allow'; input?: unknown; permissions?: unknown[] }
-  | { behavior: 'deny'; message: string; interrupt?: true }
-
 /** Returns null for every other frame of the control protocol. */
 export function readPermissionRequest(control: Control): PermissionRequest | null {
   if (control.kind !== 'request' || control.subtype !== 'can_use_tool') return null

@@ -1,0 +1,200 @@
+import type { EventBody } from '../../../protocol/index.ts'
+import type { Agent, Decoded, Outcome, OutputLine, Signal, Turn } from '../../agents/agent.ts'
+import { sumOfTokens } from '../../usage/tokens.ts'
+import { limits } from '../../../protocol/limits.ts'
+import { used } from '../last-use.ts'
+import { hear } from './last-heard.ts'
+import { advance, createBackgroundRun, type LiveRun } from './live-run.ts'
+import { ask, forgetAnswered, takeBack } from './questions.ts'
+import { rulesRequest } from './request-ids.ts'
+import { endRun, releaseHeld } from './runs.ts'
+import type { Sink, Source } from './sink.ts'
+import { currentRun, idOf, type ProcessState, type SessionRecord, type SessionState } from './state.ts'
+
+/** Applies one line of the process. All frames that share an offset must be applied before anything else. */
+export function applyLine(agent: Agent, s: SessionState, line: OutputLine, sink: Sink): void {
+  const { process } = s
+  if (!process) return
+  const source: Source = { process: process.id, offset: line.offset }
+  process.offset = line.offset
+  if ('damaged' in line) {
+    process.spoke = true
+    sink.event({ type: 'log_damaged', log: 'raw', ...line.damaged }, idOf(currentRun(s)), line.time, source)
+    return
+  }
+  process.lastLineAt = line.time
+  const decoded = 'unparsed' in line ? line : agent.decode(process.decoder, line.frame, line.time)
+  if ('unparsed' in decoded) {
+    process.spoke = true
+    sink.event({ type: 'unparsed', ...decoded.unparsed }, idOf(currentRun(s)), line.time, source)
+    return
+  }
+  applyDecoded({ agent, s, process, time: line.time, sink, source }, decoded)
+}
+
+/** One line at work. */
+interface At {
+  agent: Agent
+  s: SessionState
+  process: ProcessState
+  time: number
+  sink: Sink
+  source: Source
+}
+
+function applyDecoded(at: At, { turn, signals, events, outcome, spare, promptEnd }: Decoded): void {
+  const { s, process, time, sink, source } = at
+  if (turn?.at === 'ended') process.kept = true
+  if (turn?.at === 'started') turnStarted(at, turn)
+  for (const signal of signals) applySignal(at, signal)
+  const ending = turn?.at === 'ended' ? runsOf(s, process, turn) : []
+  const run = turn?.at === 'ended' ? (ending[0] ?? null) : currentRun(s)
+  for (const body of events) {
+    note(at, body)
+    observe(s, body, run)
+    sink.event(body, idOf(run), time, source)
+  }
+  if (outcome) {
+    note(at, outcome)
+    turnEnded(at, outcome, spare, ending)
+  }
+  if (promptEnd) promptEnded(at, promptEnd)
+}
+
+function note({ s, process, sink }: At, body: EventBody): void {
+  process.spoke = true
+  hear(process.heard, body)
+  if (body.type === 'tool_use' || body.type === 'tool_progress' || body.type === 'tool_result')
+    sink.facts.toolBoundary = true
+  if (body.type === 'tool_result') forgetAnswered(s, body.toolUseId)
+}
+
+function applySignal({ s, process, time, sink, source }: At, signal: Signal): void {
+  switch (signal.signal) {
+    case 'asked':
+      return ask(s, signal.question, time, sink, source)
+    case 'withdrawn':
+      process.replies = process.replies.filter(({ requestId }) => requestId !== signal.requestId)
+      return takeBack(s, signal.requestId, time, sink, source)
+    case 'reply': {
+      const { requestId, lineId, line } = signal
+      const others = process.replies.filter(each => each.requestId !== requestId)
+      process.replies = [...others, { requestId, lineId, line }].slice(-limits.maxOpenApprovals)
+      return
+    }
+    case 'answered':
+      if (signal.requestId.startsWith(rulesRequest)) process.wasGivenRules = true
+      sink.facts.answers.push(signal)
+      return
+    case 'background':
+      process.tasks = signal.tasks
+      return
+    case 'cause':
+      process.cause = signal.kind
+      return
+    case 'arrived':
+      if (s.active?.stored.promptUuid === signal.prompt) s.active.hasArrived = true
+      return
+    default:
+      signal satisfies never
+  }
+}
+
+/** A turn without a name is the agent's own if it names the prompts of others, or if no run is active. */
+function turnStarted({ agent, s, process, time, sink, source }: At, turn: Turn): void {
+  process.begunAt ??= time
+  if (turn.promptUuids.length > 0) process.namesPrompts = true
+  const { active } = s
+  if (active?.stored.promptUuid && turn.promptUuids.includes(active.stored.promptUuid)) active.hasTurn = true
+  const own = turn.background !== null || (turn.promptUuids.length === 0 && (process.namesPrompts || !active))
+  if (!own && active) active.hasBegun = true
+  if (!own || s.background) return
+  releaseHeld(agent, s, false, time, sink, source)
+  const origin = { background: turn.background ?? { kind: process.cause ?? 'unknown' } }
+  const run = createBackgroundRun(s.session.session, origin, s.head + 1, source)
+  advance(run, 'started', time)
+  s.background = run
+  s.closed = false
+  sink.event({ type: 'run_started', prompt: '', origin }, idOf(run), time, source)
+  s.session = { ...used(s.session, time), lastRun: run.stored.run.run }
+}
+
+/**
+ * Returns the runs whose turn a result ends: that of the prompt which it names, the agent's own, else the one that goes
+ * on. Both, if the prompt came during a turn of the agent's own and joined it.
+ */
+function runsOf({ active, background }: SessionState, process: ProcessState, turn: Turn): LiveRun[] {
+  const uuid = active?.stored.promptUuid
+  const named = uuid && turn.promptUuids.includes(uuid) ? [active] : []
+  if (turn.background || turn.promptUuids.length > 0) return [...(background ? [background] : []), ...named]
+  // If prompts are named, a result without a name is not the result of a prompt whose turn has not begun.
+  const whose = background ?? (process.namesPrompts && !active?.hasTurn ? null : active)
+  return whose ? [whose] : []
+}
+
+function turnEnded(at: At, outcome: Outcome, spare: EventBody | undefined, runs: readonly LiveRun[]): void {
+  const { s, time, sink, source } = at
+  // An outcome that ends nothing: the agent printed two, or its run has ended by other means.
+  if (runs.length === 0 || runs.some(run => run.held)) {
+    if (spare) sink.event(spare, idOf(runs[0] ?? null), time, source)
+    return
+  }
+  for (const run of runs) endByOutcome(at, run, outcome, holdsOutcome(s, run))
+}
+
+/** The process of a one-shot session ends with its run: so the outcome waits for that, unless work goes on behind it. */
+const holdsOutcome = ({ active, process }: SessionState, run: LiveRun): boolean =>
+  process !== null &&
+  process.oneShot &&
+  run === active &&
+  run.stored.run.state === 'running' &&
+  process.tasks.length === 0
+
+function endByOutcome({ agent, s, time, sink, source }: At, run: LiveRun, outcome: Outcome, holds: boolean): void {
+  if (holds) run.held = outcome
+  else endRun(agent, s, run, outcome.type === 'done' ? 'turn_done' : 'turn_failed', time, sink, { outcome }, source)
+}
+
+/**
+ * The agent has ended the prompt of the run, and no result of it was seen; other text may have destroyed its frame. While
+ * background work goes on or an outcome is held, the result may still follow.
+ */
+function promptEnded(at: At, end: NonNullable<Decoded['promptEnd']>): void {
+  const { agent, s, process, time } = at
+  const run = s.active
+  if (!run || run.held || run.stored.promptUuid !== end.prompt) return
+  if (s.background || process.tasks.length > 0) return
+  const said = agent.said(process.decoder)
+  const durationMs = Math.max(0, time - (run.stored.run.startedAt ?? time))
+  const outcome: Outcome = end.completed
+    ? { type: 'done', ...said, numTurns: 0, durationMs }
+    : { type: 'failed', failure: agent.endedWithoutResult, ...said }
+  endByOutcome(at, run, outcome, false)
+}
+
+/** What the records of the session and of the run take from an event. */
+function observe(s: SessionState, body: EventBody, run: LiveRun | null): void {
+  if (body.type === 'claude_session_changed') learn(s, { claudeSessionId: body.to })
+  if (body.type === 'session_init') {
+    const { claudeSessionId, model, permissionMode } = body
+    learn(s, {
+      claudeSessionId,
+      ...(model !== undefined && { model }),
+      ...(permissionMode !== undefined && { permissionMode }),
+    })
+  }
+  if (body.type === 'system_message' && body.model !== undefined) learn(s, { model: body.model })
+  if (body.type === 'status' && body.permissionMode !== undefined) learn(s, { permissionMode: body.permissionMode })
+  if (body.type !== 'cost') return
+  s.session = { ...s.session, costUsd: body.costUsd }
+  if (!run) return
+  // More than one if a second result came while the first was held.
+  run.costUsd += body.runCostUsd
+  run.tokens = sumOfTokens(run.tokens, body.tokens)
+}
+
+/** The record stays the same object while it says the same, because each change of it is published. */
+function learn(s: SessionState, heard: Pick<Partial<SessionRecord>, 'claudeSessionId' | 'model' | 'permissionMode'>) {
+  const isNew = Object.entries(heard).some(([name, value]) => s.session[name as keyof typeof heard] !== value)
+  if (isNew) s.session = { ...s.session, ...heard }
+}

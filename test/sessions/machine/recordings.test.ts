@@ -1,0 +1,99 @@
+import { deserialize, serialize } from 'node:v8'
+import { describe, expect, it } from 'vitest'
+import { claude } from '../../../daemon/agents/claude/agent.ts'
+import type { OutputLine } from '../../../daemon/agents/agent.ts'
+import type { Act, StoredAct } from '../../../daemon/sessions/machine/act.ts'
+import { applyAct, fold } from '../../../daemon/sessions/machine/apply.ts'
+import { applyLine } from '../../../daemon/sessions/machine/output.ts'
+import { type Emitted, noFacts, sinkOf } from '../../../daemon/sessions/machine/sink.ts'
+import { restState, type SessionState } from '../../../daemon/sessions/machine/state.ts'
+import { recordings } from '../../claude-output/support/replay.ts'
+import { by, linesOf, promptsIn } from '../../support/recorded-session.ts'
+import { run as runRecord, session } from '../../support/records.ts'
+import { endOfLine, expectGolden } from '../../support/session-goldens.ts'
+
+/** The machine derives the same log as the stored one, and a fold of a snapshot and the rest derives the same rest. */
+describe.each(recordings)('the fold of %s', name => {
+  const lines = linesOf(name)
+  const snapshotAt = endOfLine(lines, Math.floor((lines.length * 3) / 4))
+
+  it.each([
+    ['without a cancel', -1],
+    ['with a cancel at a third', Math.floor(lines.length / 3)],
+    ['with a cancel at two thirds', Math.floor((lines.length * 2) / 3)],
+  ])('gives the stored log %s, whole and from a snapshot', (what, cancelAt) => {
+    const whole = play(lines, cancelAt, snapshotAt)
+    expectGolden(whole.texts, `${name} ${what}`)
+
+    const { bytes, head, acts, offset } = whole.snapshot!
+    const state = deserialize(bytes) as SessionState
+    const rest = lines.filter(line => line.offset > offset)
+    const events = fold(
+      claude,
+      state,
+      whole.acts.filter(({ n }) => n > acts),
+      rest,
+    )
+    expect(events.map(textOf)).toEqual(whole.texts.slice(head))
+    expect(state).toEqual(whole.state)
+  })
+})
+
+interface Played {
+  texts: string[]
+  acts: StoredAct[]
+  state: SessionState
+  snapshot?: { bytes: Uint8Array; head: number; acts: number; offset: number }
+}
+
+const queued = (id: string, promptUuid: string) => ({
+  ...runRecord(id, 's_1', { state: 'queued', prompt: 'the prompt', origin: by, startedAt: null }),
+  promptUuid,
+})
+
+/** Starts a run for each prompt that the recording names, cancels before the line `cancelAt`, ends what is left. */
+function play(lines: readonly OutputLine[], cancelAt: number, snapshotAt: number): Played {
+  const prompts = promptsOf(lines)
+  const s = restState(session('s_1'), prompts)
+  const facts = noFacts()
+  const sink = sinkOf(s, facts)
+  const acts: StoredAct[] = []
+  const act = (what: Act, time: number) => {
+    const at = s.process && { process: s.process.id, offset: s.process.offset }
+    const stored: StoredAct = { ...what, n: s.acts + 1, time, at }
+    acts.push(stored)
+    applyAct(claude, s, stored, sink)
+  }
+  const launch = { claudeSessionId: null, costUsd: 0, counterUsd: 0, resumed: false }
+  act({ act: 'process_begun', process: 'p_1', nonce: 'n', run: 'r_1', launch, oneShot: false }, 1)
+  act({ act: 'started', run: 'r_1' }, 2)
+  const played: Played = { texts: [], acts, state: s }
+  for (const [index, line] of lines.entries()) {
+    const { active } = s
+    if (index === cancelAt && active?.stored.run.state === 'running') {
+      const id = active.stored.run.run
+      act({ act: 'cancel', run: id, by, mode: 'interrupt', reason: 'enough' }, 5)
+      act({ act: 'escalated', run: id, step: 'sigint' }, 6)
+    }
+    if (!s.active && promptsIn(line).length > 0) act({ act: 'started', run: `r_${line.offset}` }, line.time)
+    applyLine(claude, s, line, sink)
+    if (index === snapshotAt) played.snapshot = { bytes: serialize(s), head: s.head, acts: s.acts, offset: line.offset }
+  }
+  for (const each of [s.background, s.active])
+    if (each) act({ act: 'ended', run: each.stored.run.run, cause: 'lost', reason: 'the test is over' }, 1)
+  played.texts = facts.events.map(textOf)
+  return played
+}
+
+/** The runs that wait before the first line: one for each prompt that a turn may begin with. */
+const promptsOf = (lines: readonly OutputLine[]) => [
+  queued('r_1', lines.flatMap(promptsIn)[0] ?? 'no name'),
+  ...lines.flatMap(line => promptsIn(line).map(prompt => queued(`r_${line.offset}`, prompt))),
+]
+
+function textOf({ seq, time, run, body }: Emitted): string {
+  // The stored logs have this event's fields in the order of `recorded-session.ts`; the daemon puts the reason first.
+  const { type, by: who, mode, reason } = body as { [field: string]: unknown }
+  const fields = body.type === 'cancel_requested' ? { type, by: who, mode, reason } : body
+  return JSON.stringify({ seq, time, run, ...fields })
+}
