@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto'
+import type { Agent, Command } from '../../agents/agent.ts'
+import type { Act, StoredAct } from './act.ts'
+import { applyAct } from './apply.ts'
+import type { CallError, Effect } from './effect.ts'
+import type { LiveRun } from './live-run.ts'
+import { type Facts, noFacts, type Sink, sinkOf } from './sink.ts'
+import { isWorking, type SessionState } from './state.ts'
+import { type LiveProcess, type MachineConfig, newVolatile, type Volatile } from './volatile.ts'
+
+/** A session: its durable and its volatile half. */
+export interface Machine {
+  agent: Agent
+  s: SessionState
+  v: Volatile
+}
+
+export const createMachine = (agent: Agent, s: SessionState, config: MachineConfig, nonce: string): Machine => ({
+  agent,
+  s,
+  v: newVolatile(config, nonce),
+})
+
+/** What a step gives: it is stored and carried out by the interpreter, in this order. */
+export interface Out extends Facts {
+  acts: StoredAct[]
+  effects: Effect[]
+}
+
+/** One step at work. */
+export interface Work extends Machine {
+  time: number
+  out: Out
+  sink: Sink
+}
+
+export function beginWork(m: Machine, time: number): Work {
+  const out: Out = { ...noFacts(), acts: [], effects: [] }
+  return { ...m, time, out, sink: sinkOf(m.s, out) }
+}
+
+/** Decides: applies an act and keeps it to be stored. */
+export function decide({ agent, s, time, out, sink }: Work, act: Act): void {
+  const at = s.process && { process: s.process.id, offset: s.process.offset }
+  const stored: StoredAct = { ...act, n: s.acts + 1, time, at }
+  out.acts.push(stored)
+  applyAct(agent, s, stored, sink)
+}
+
+export const effect = ({ out }: Work, what: Effect): void => void out.effects.push(what)
+
+export const refuse = ({ out }: Work, call: number, error: CallError): void =>
+  void out.effects.push({ effect: 'refuse', call, error })
+
+/** An id that no life of the machine gives twice. */
+export function newId({ s, v }: Pick<Work, 's' | 'v'>, kind: string): string {
+  v.made += 1
+  const text = `${s.session.session} ${v.nonce} ${v.made}`
+  return `${kind}${createHash('sha256').update(text).digest('base64url').slice(0, 21)}`
+}
+
+/** Sends a command to the process, once in this life of the machine for each `key`. */
+export function send({ agent, s, v, out }: Work, key: string, command: Command): void {
+  const { process } = v
+  if (!process || !s.process || process.sent.has(key)) return
+  process.sent.add(key)
+  for (const { lineId, line } of agent.encode(s.process.decoder, command))
+    out.effects.push({ effect: 'send', process: process.id, lineId, line })
+}
+
+/** The process that listens to us. */
+export const listening = ({ v: { process } }: Pick<Work, 'v'>): LiveProcess | null =>
+  process?.phase === 'live' && !process.closing ? process : null
+
+/** Whether the end of the process can be brought about now. While it catches up, only the end of the daemon ends it. */
+export const isEndable = ({ v: { process, mode } }: Pick<Work, 'v'>): boolean =>
+  process?.phase === 'live' || (process?.phase === 'catching_up' && process.pid !== null && mode === 'stopping')
+
+/** Tells the process to end by itself. If it does not, `closeProcess` ends it by force. */
+export function endInput(w: Work): void {
+  const { process } = w.v
+  if (!process || !isEndable(w)) return
+  if (!process.closing) {
+    effect(w, { effect: 'end_input', process: process.id })
+    process.inputEnded = true
+  }
+  process.closing = true
+  process.ending ??= { step: 'input_ended', at: w.time }
+}
+
+/** Whether the process has the prompt of a run, as far as this daemon knows. */
+export const isDelivered = (process: LiveProcess, { stored, hasBegun, hasArrived }: LiveRun): boolean =>
+  stored.promptUuid === null || hasBegun === true || hasArrived === true || process.sent.has(stored.promptUuid)
+
+/** The active run, if its prompt has to be sent to the process. */
+export function undelivered({ s, v }: Pick<Work, 's' | 'v'>): LiveRun | null {
+  const { active } = s
+  if (!active || active.held || active.stored.run.state !== 'running') return null
+  return v.process && isDelivered(v.process, active) ? null : active
+}
+
+/** Whether the process can serve a run with these limits. */
+export function suits({ agent, s, v }: Pick<Work, 'agent' | 's' | 'v'>, limits: LiveRun['stored']['run']['limits']) {
+  if (v.process?.phase !== 'live' || v.process.closing || !s.process) return false
+  return !v.jobs.some(({ job }) => job === 'close') && agent.holdsLimits(s.process.limits, limits)
+}
+
+/** The process has no run, background work or question. */
+export const isIdle = ({ s, v }: Pick<Work, 's' | 'v'>): boolean =>
+  v.process?.phase === 'live' &&
+  !isWorking(s) &&
+  s.queue.length === 0 &&
+  v.jobs.length === 0 &&
+  s.open.length === 0 &&
+  s.process?.tasks.length === 0

@@ -1,0 +1,135 @@
+import { review } from './approvals.ts'
+import { decideCall } from './calls.ts'
+import { closeProcess, settle, stop } from './close-process.ts'
+import { deliver, keepSlot } from './deliver.ts'
+import { finishAnswers } from './finish-answers.ts'
+import type { Input } from './input.ts'
+import { doJobs } from './jobs.ts'
+import { beginWork, effect, type Machine, type Out, type Work } from './machine.ts'
+import { giveRules, outbox } from './outbox.ts'
+import { takeFact, takeOutput } from './process-facts.ts'
+import { checkLimits, pursue } from './pursue.ts'
+import type { SessionState } from './state.ts'
+import { takeWorldFact } from './world-facts.ts'
+
+/**
+ * A session is a state machine without side effects. `step` takes one input (a client's call, output, a fact about the
+ * process, the clock) and returns what is to be stored and what is to be done. `session.ts` is its interpreter: it stores
+ * events and acts in one transaction, and carries out the effects once that is committed.
+ *
+ * - The state has two halves. `SessionState` is durable; only the fold (`apply.ts`, `output.ts`) changes it, and recovery
+ *   repeats the fold over the stored acts and lines. `Volatile` begins anew with each daemon; only `step` changes it.
+ * - A decision is an act. It is stored, so recovery decides nothing: a changed clock, configuration or client cannot
+ *   change the past. An act emits its events when it is applied.
+ * - `react` looks at the state after each input and does what is due. It is level-triggered: nothing has to remember what
+ *   comes next. So a restart needs no list of its own: with a fresh `Volatile` everything that is still due is due again.
+ * - Nothing here reads a clock or draws a random number. Inputs bring the time and the nonces.
+ * - Lines for the process are sent in one place (`outbox.ts`), at most once in each life of the machine. Line ids that an
+ *   earlier life has used are dropped by the pty-host.
+ */
+export function step(m: Machine, input: Input): Out {
+  const w = beginWork(m, input.time)
+  switch (input.input) {
+    case 'output': {
+      // The hot path: most lines change nothing that anybody waits for.
+      const before = shapeOf(m.s)
+      takeOutput(w, input)
+      if (isSame(before, shapeOf(m.s)) && w.out.answers.length === 0 && !isIdling(before)) return w.out
+      break
+    }
+    case 'enqueue':
+    case 'move':
+    case 'cancel':
+    case 'answer':
+    case 'update':
+    case 'use':
+    case 'close':
+    case 'end_idle':
+      decideCall(w, input)
+      break
+    case 'stalled':
+    case 'prepared':
+    case 'started':
+    case 'start_failed':
+    case 'exited':
+    case 'cleared':
+    case 'caught_up':
+      takeFact(w, input)
+      break
+    case 'opened':
+    case 'slot_granted':
+    case 'slot_waits':
+    case 'tick':
+    case 'slept':
+    case 'presence':
+    case 'left_ended':
+    case 'storage_failed':
+    case 'storage_works':
+    case 'fault':
+    case 'adopted':
+    case 'shutdown':
+      takeWorldFact(w, input)
+      break
+    default:
+      input satisfies never
+  }
+  react(w, input.input === 'tick')
+  finishAnswers(w)
+  return w.out
+}
+
+const mostRounds = 100
+
+/** Does what is due, until nothing is. `knowsOutput`: when the process printed last was asked for. */
+function react(w: Work, knowsOutput: boolean): void {
+  for (let round = 0; ; round++) {
+    const { acts } = w.s
+    if (round > mostRounds) throw new Error(`session ${w.s.session.session} does not come to rest`)
+    stop(w)
+    pursue(w)
+    checkLimits(w, knowsOutput)
+    keepConversation(w)
+    giveRules(w)
+    review(w)
+    closeProcess(w)
+    keepSlot(w)
+    deliver(w)
+    doJobs(w)
+    if (w.s.acts === acts) break
+  }
+  outbox(w)
+  settle(w)
+}
+
+/** The process holds the conversation that it reports, and gives up the one before. */
+function keepConversation(w: Work): void {
+  const { process } = w.v
+  const { claudeSessionId: conversation } = w.s.session
+  if (!process || (process.phase !== 'live' && process.phase !== 'catching_up')) return
+  if (process.pid === null || conversation === null || conversation === process.conversation) return
+  process.conversation = conversation
+  effect(w, { effect: 'hold_conversation', process: process.id, conversation })
+}
+
+/** What `react` depends on and output can change. */
+function shapeOf({ active, background, open, answered, process, session }: SessionState) {
+  return [
+    active,
+    active?.stored,
+    active?.held,
+    background,
+    background?.stored,
+    open,
+    answered,
+    process?.tasks,
+    process?.replies,
+    session.claudeSessionId,
+  ] as const
+}
+
+type Shape = ReturnType<typeof shapeOf>
+
+const isSame = (one: Shape, other: Shape) => one.every((value, index) => value === other[index])
+
+/** Output of an idle process begins its idle time anew. */
+const isIdling = ([active, , , background]: Shape) => active === null && background === null

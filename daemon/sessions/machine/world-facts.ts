@@ -1,0 +1,93 @@
+import { decide, effect, type Work } from './machine.ts'
+import type { AdoptedProcess, WorldFact } from './input.ts'
+import { giveUp, ptyHostDied } from './process-facts.ts'
+import { newLiveProcess } from './volatile.ts'
+
+/** Takes a fact about the world around the session. */
+export function takeWorldFact(w: Work, fact: WorldFact): void {
+  const { v } = w
+  switch (fact.input) {
+    case 'opened':
+      return decide(w, { act: 'opened', event: fact.event })
+    case 'slot_granted':
+      if (v.slot === 'asked') v.slot = 'held'
+      return
+    case 'slot_waits':
+      if (v.slot === 'asked') v.waitingFor = fact.what
+      return
+    case 'tick':
+      if (v.process) v.process.printedAt = Math.max(v.process.printedAt, fact.printedAt ?? 0)
+      return
+    case 'slept':
+      v.sleeps = [...v.sleeps, { from: fact.from, to: fact.to }].slice(-mostSleeps)
+      return
+    case 'presence':
+      v.emptySince = fact.emptySince
+      return
+    case 'left_ended':
+      return decide(w, { act: 'left' })
+    case 'storage_failed': {
+      giveUp(w, fact.failure)
+      const { process } = v
+      if (process?.phase === 'live' || process?.phase === 'catching_up') process.phase = 'behind'
+      return
+    }
+    case 'storage_works':
+      return readAgain(w)
+    case 'fault':
+      return fault(w, fact)
+    case 'adopted':
+      return adopt(w, fact.process)
+    case 'shutdown':
+      v.mode = 'stopping'
+      v.stopReason = fact.reason
+      return
+    default:
+      fact satisfies never
+  }
+}
+
+const mostSleeps = 1_000
+
+/** After a restart: the fold has brought the state to where it was, and nothing else is known. */
+function adopt(w: Work, found: AdoptedProcess | null): void {
+  const { s, v, time } = w
+  // Whether there is room for it or not.
+  if (s.active) {
+    v.slot = 'used'
+    effect(w, { effect: 'take_slot' })
+  }
+  if (!found) return unstarted(w)
+  const process = newLiveProcess(found.id, found.state === 'starting' ? 'starting' : 'catching_up')
+  v.process = process
+  if (found.state !== 'held') return
+  const { pid, startedAt, inputEnded } = found
+  Object.assign(process, { pid, startedAt, inputEnded, closing: inputEnded })
+  if (inputEnded) process.ending = { step: 'input_ended', at: time }
+}
+
+/** The daemon before this one was about to start a process. */
+function unstarted(w: Work): void {
+  const { s } = w
+  if (s.process) decide(w, { act: 'process_unstarted' })
+  if (s.background) decide(w, { act: 'ended', run: s.background.stored.run.run, cause: 'lost', reason: ptyHostDied })
+}
+
+/** What a process printed before it was killed is read from the last checkpoint on, once it can be stored. */
+function readAgain(w: Work): void {
+  const { s, v } = w
+  if (v.process?.phase !== 'behind' || !s.process) return
+  v.process = newLiveProcess(v.process.id, 'catching_up')
+  effect(w, { effect: 'read_again', process: s.process.id, offset: s.process.offset })
+}
+
+function fault(w: Work, { input: _, ...what }: Extract<WorldFact, { input: 'fault' }>): void {
+  const { s, v } = w
+  const id = v.process?.id ?? s.process?.id
+  decide(w, { act: 'faulted', ...what })
+  v.process = null
+  if (id === undefined) return
+  effect(w, { effect: 'discard', process: id })
+  effect(w, { effect: 'release_conversation', process: id })
+  effect(w, { effect: 'process_gone' })
+}

@@ -1,0 +1,55 @@
+import type { FailureCode } from '../../../../protocol/index.ts'
+import type { Agent, Command, Decoded } from '../../../../daemon/agents/agent.ts'
+
+/** An agent whose frames are the facts themselves, and whose input lines are the commands themselves. */
+
+export type Frame = Partial<Decoded> & { text?: string }
+
+interface ScriptedDecoder {
+  said: string
+}
+
+const failure = (code: FailureCode, detail: string) => ({ code, title: code, detail, retryable: false })
+
+export const scripted: Agent = {
+  begin: () => ({ said: '' }) satisfies ScriptedDecoder,
+  decode(decoder, given) {
+    const d = decoder as ScriptedDecoder
+    const { text, ...facts } = structuredClone(given) as Frame
+    if (facts.turn?.at === 'started') d.said = ''
+    if (text !== undefined) d.said += text
+    const decoded: Decoded = { signals: [], events: [], ...facts }
+    if (text !== undefined) decoded.events = [...decoded.events, { type: 'assistant_text', delta: text }]
+    if (decoded.outcome) {
+      decoded.outcome.response = d.said
+      decoded.spare = { type: 'notice', kind: 'result', frame: null }
+      d.said = ''
+    }
+    return decoded
+  },
+  said: decoder => ({ response: (decoder as ScriptedDecoder).said, transcript: [] }),
+  forgetTurn: decoder => void ((decoder as ScriptedDecoder).said = ''),
+  exitFailure: (_decoder, { status }) => failure('crashed', String(status)),
+  counterUsd: () => 0,
+  encode(_decoder, command) {
+    const lineId =
+      command.command === 'first'
+        ? 'init'
+        : command.command === 'prompt'
+          ? command.id
+          : command.command === 'answer' || command.command === 'withdraw'
+            ? `answer-${command.approval}`
+            : command.requestId
+    return command.command === 'withdraw' ? [] : [{ lineId, line: JSON.stringify(command) }]
+  },
+  failure,
+  endedWithoutResult: failure('unknown', 'no result'),
+  holdsLimits: (one, other) =>
+    one?.maxTurns === other?.maxTurns && one?.maxBudgetUsd === undefined && other?.maxBudgetUsd === undefined,
+  servesOneRun: limits => limits?.maxBudgetUsd !== undefined,
+  problemOfRules: rules => (rules.includes('bad') ? 'a bad rule' : undefined),
+  denyingRule: (rules, _cwd, tool) => rules.find(rule => rule === `deny ${tool}`),
+  needsNewProcess: ({ errorCode }) => errorCode === 'new_process',
+}
+
+export const commandOf = (line: string): Command => JSON.parse(line) as Command

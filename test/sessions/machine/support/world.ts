@@ -1,0 +1,439 @@
+import { isDeepStrictEqual } from 'node:util'
+import { deserialize, serialize } from 'node:v8'
+import type { Failure, RunLimits, SessionChanges } from '../../../../protocol/index.ts'
+import type { OutputLine } from '../../../../daemon/agents/agent.ts'
+import { isEnded } from '../../../../daemon/sessions/run-state.ts'
+import type { StoredAct } from '../../../../daemon/sessions/machine/act.ts'
+import { fold } from '../../../../daemon/sessions/machine/apply.ts'
+import { nextDeadline } from '../../../../daemon/sessions/machine/deadlines.ts'
+import type { Effect } from '../../../../daemon/sessions/machine/effect.ts'
+import type { ClientCall, Input, ProcessFact, WorldFact } from '../../../../daemon/sessions/machine/input.ts'
+import { createMachine, type Machine, type Out } from '../../../../daemon/sessions/machine/machine.ts'
+import { changesOf, project, type Records } from '../../../../daemon/sessions/machine/project.ts'
+import type { Emitted } from '../../../../daemon/sessions/machine/sink.ts'
+import { restState, type SessionState } from '../../../../daemon/sessions/machine/state.ts'
+import { step } from '../../../../daemon/sessions/machine/step.ts'
+import { session } from '../../../support/records.ts'
+import { scripted } from './scripted-agent.ts'
+import { ScriptedProcess } from './scripted-process.ts'
+
+export const config = {
+  cancelGraceMs: 100,
+  resultGraceMs: 200,
+  idleCloseMs: 1_000,
+  unattendedMs: 500,
+  backgroundWaitMs: 400,
+}
+
+export const diskFull: Failure = { code: 'disk_full', title: '', detail: '', retryable: true }
+
+interface Pending {
+  events: Emitted[]
+  acts: StoredAct[]
+  effects: Effect[]
+}
+
+const nothing = (): Pending => ({ events: [], acts: [], effects: [] })
+
+type Call = ClientCall extends infer Each ? (Each extends { call: number } ? Omit<Each, 'call'> : never) : never
+
+/** What is in flight: an answer of the world to an effect. Only those to `prepare` and `start` outlive a reload. */
+interface Flight {
+  kind: 'prepare' | 'start' | 'other'
+  arrive(): void
+}
+
+/**
+ * A session's machine in a simulated world: a store that commits or fails, a pty-host with line ids, a scripted process, a
+ * scheduler, a conversation lock, a clock. Each input, commit and restart is checked.
+ */
+export class World {
+  now = 1
+  m: Machine
+  readonly stored: { events: Emitted[]; acts: StoredAct[] } = { events: [], acts: [] }
+  pending = nothing()
+  snapshot: SessionState
+  private due: SessionState | undefined
+  committed: SessionState
+  flights: Flight[] = []
+  readonly processes = new Map<string, ScriptedProcess>()
+  slot: 'none' | 'asked' | 'held' | 'lent' = 'none'
+  locked = new Set<string>()
+  runs = 0
+  calls = 0
+  lives = 0
+  readonly unanswered = new Set<number>()
+  readonly answers = new Map<number, Extract<Effect, { effect: 'answer' | 'refuse' }>>()
+  readonly outcomes = new Map<string, boolean>()
+  refolded = 0
+  isStopped = false
+  isForgotten = false
+  failStarts = 0
+  readonly oneShot: boolean
+  private records: Records | undefined
+  private readonly storedRuns = new Map<string, string>()
+
+  constructor(fields: Parameters<typeof session>[1] = {}, oneShot = false) {
+    this.oneShot = oneShot
+    const s = restState(session('s_1', fields))
+    this.m = createMachine(scripted, s, config, 'life 0')
+    this.snapshot = structuredClone(s)
+    this.committed = structuredClone(s)
+  }
+
+  get process(): ScriptedProcess | undefined {
+    const id = this.m.s.process?.id
+    return id === undefined ? undefined : this.processes.get(id)
+  }
+
+  // -- inputs --------------------------------------------------------------------------------------------------------
+
+  input(input: ProcessFact | WorldFact | ClientCall): Out {
+    const { s } = this.m
+    const processBefore = s.process?.id
+    const before = input.input === 'output' ? undefined : structuredClone(s)
+    const out = step(this.m, { ...input, time: this.now } as Input)
+    if (before && out.acts.length === 0) {
+      if (!isDeepStrictEqual(before, s)) throw new Error(`${input.input} changed the durable state without an act`)
+      if (out.events.length > 0) throw new Error(`${input.input} gave events without an act`)
+    }
+    this.pending.events.push(...out.events)
+    this.pending.acts.push(...out.acts)
+    this.pending.effects.push(...out.effects)
+    for (const effect of out.effects) this.checkEffect(effect)
+    if (!s.process || s.process.id !== processBefore) this.due = structuredClone(s)
+    this.checkRecords(out)
+    return out
+  }
+
+  call(call: Call): number {
+    const number = ++this.calls
+    this.unanswered.add(number)
+    this.input({ ...call, call: number } as ClientCall)
+    return number
+  }
+
+  enqueue(limits?: RunLimits): string {
+    const id = ++this.runs
+    const run = `r_${id}`
+    const by = client(0)
+    this.call({
+      input: 'enqueue',
+      run,
+      promptUuid: `u_${id}`,
+      prompt: `prompt ${id}`,
+      ...(limits && { limits }),
+      by,
+    })
+    return run
+  }
+
+  update(changes: SessionChanges): void {
+    this.call({ input: 'update', changes, by: client(1) })
+  }
+
+  tick(): void {
+    if (nextDeadline(this.m) > this.now) return
+    const printedAt = this.process?.raw.at(-1)?.time
+    this.input({ input: 'tick', ...(printedAt !== undefined && { printedAt }) })
+    const next = nextDeadline(this.m)
+    if (next > this.now) return
+    // What follows from the step itself may be due at once, but not for ever.
+    this.input({ input: 'tick', ...(printedAt !== undefined && { printedAt }) })
+    if (nextDeadline(this.m) <= this.now) throw new Error('the same deadline is due again and again')
+  }
+
+  // -- checks --------------------------------------------------------------------------------------------------------
+
+  private checkEffect(effect: Effect): void {
+    if (effect.effect !== 'send') return
+    const { s, v } = this.m
+    const { process } = v
+    if (process?.phase !== 'live' || process.id !== effect.process)
+      throw new Error('a line for a process that is not live')
+    if (process.closing) throw new Error(`a line for a process that ends: ${effect.lineId}`)
+    if (!effect.lineId.startsWith('u_')) return
+    const run = s.active?.stored
+    if (run?.promptUuid !== effect.lineId) throw new Error(`a prompt is sent without its run: ${effect.lineId}`)
+    if (process.rules !== 'held') throw new Error('a prompt is sent before the rules')
+    const own = s.process?.run === run.run.run
+    if (!own && !scripted.holdsLimits(s.process?.limits, run.run.limits))
+      throw new Error('a prompt is sent to a process with other limits')
+  }
+
+  /** Records that are stored by their changes are the records of the whole. */
+  private checkRecords(out: Out): void {
+    const after = project(this.m, this.records, this.now)
+    const changed = changesOf(this.records, after, out)
+    for (const run of changed.runs) this.storedRuns.set(run.run.run, JSON.stringify(run))
+    for (const [id, run] of after.runs) {
+      if (this.storedRuns.get(id) !== JSON.stringify(run)) throw new Error(`the stored record of ${id} is out of date`)
+    }
+    this.records = after
+  }
+
+  // -- store ---------------------------------------------------------------------------------------------------------
+
+  commit(takesSnapshot = false): void {
+    const { events, acts, effects } = this.pending
+    this.stored.events.push(...events)
+    this.stored.acts.push(...acts)
+    this.committed = structuredClone(this.m.s)
+    if (this.due) this.snapshot = this.due
+    if (takesSnapshot) this.snapshot = deserialize(serialize(this.m.s)) as SessionState
+    this.due = undefined
+    this.pending = nothing()
+    for (const effect of effects) this.carryOut(effect)
+  }
+
+  private refold(): SessionState {
+    const s = structuredClone(this.snapshot)
+    const acts = this.stored.acts.filter(({ n }) => n > s.acts)
+    const isSame = s.process?.id === this.committed.process?.id
+    const upTo = isSame ? (this.committed.process?.offset ?? 0) : Infinity
+    const lines = this.linesBetween(s.process?.id, s.process?.offset ?? 0, upTo)
+    this.refolded += lines.length
+    const events = fold(scripted, s, acts, lines, isSame ? upTo : 0).map(event => JSON.stringify(event))
+    const known = this.stored.events.filter(({ seq }) => seq > this.snapshot.head).map(event => JSON.stringify(event))
+    if (!isDeepStrictEqual(events, known))
+      throw new Error(`the fold gives other events:\n${events.join('\n')}\n--- stored:\n${known.join('\n')}`)
+    if (!isDeepStrictEqual(s, this.committed))
+      throw new Error(`the fold gives another state:\n${text(s)}\n--- committed:\n${text(this.committed)}`)
+    return s
+  }
+
+  private linesBetween(process: string | undefined, from: number, to: number): OutputLine[] {
+    const raw = process === undefined ? [] : (this.processes.get(process)?.raw ?? [])
+    return raw.filter(({ offset }) => offset > from && offset <= to)
+  }
+
+  private newLife(): void {
+    const s = this.refold()
+    this.lives++
+    this.m = createMachine(scripted, s, config, `life ${this.lives}`)
+    this.pending = nothing()
+    this.due = undefined
+    this.slot = 'none'
+    this.records = undefined
+    this.unanswered.clear()
+    this.isForgotten = false
+    this.flights = this.flights.filter(({ kind }) => kind !== 'other')
+  }
+
+  /** `kill -9` of the daemon: the next one folds what is stored, and goes on. */
+  crash(startArrives = false): void {
+    const starts = this.flights.filter(({ kind }) => kind === 'start')
+    this.newLife()
+    this.flights = []
+    // The pty-host may have started it, unknown to the daemon.
+    if (startArrives && this.m.s.process && starts.length > 0) this.createProcess(this.m.s.process.id)
+    this.locked.clear()
+    this.adopt(false)
+  }
+
+  /** An entry was refused: the memory is dropped and folded again, and the process is kept. */
+  private reload(): void {
+    this.newLife()
+    this.adopt(true)
+  }
+
+  failCommit(): void {
+    this.reload()
+    this.input({ input: 'storage_failed', failure: diskFull })
+  }
+
+  fault(whileRestoring = false): void {
+    this.reload()
+    this.input({ input: 'fault', reason: 'a fault', bytes: 10, offset: 20, whileRestoring })
+  }
+
+  private adopt(isReload: boolean): void {
+    const id = this.m.s.process?.id
+    const process = this.process
+    if (id === undefined || (!process && !(isReload && this.flights.some(({ kind }) => kind === 'start')))) {
+      return void this.input({ input: 'adopted', process: null })
+    }
+    if (!process) return void this.input({ input: 'adopted', process: { id, state: 'starting' } })
+    if (process.exit && process.exit.lost) {
+      this.input({ input: 'adopted', process: { id, state: 'gone' } })
+    } else {
+      const held = { id, state: 'held' as const, pid: 1, startedAt: 1, inputEnded: process.inputEnded }
+      this.input({ input: 'adopted', process: held })
+    }
+    const life = this.lives
+    this.later(() => {
+      if (life !== this.lives || this.m.s.process?.id !== id) return
+      this.read(Infinity)
+      if (this.m.s.process?.id === id && this.m.v.process?.phase === 'catching_up')
+        this.input({ input: 'caught_up', process: id })
+    })
+  }
+
+  // -- effects -------------------------------------------------------------------------------------------------------
+
+  private later(arrive: () => void, kind: Flight['kind'] = 'other'): void {
+    this.flights.push({ kind, arrive })
+  }
+
+  land(at = 0): void {
+    const [flight] = this.flights.splice(at % Math.max(1, this.flights.length), 1)
+    flight?.arrive()
+  }
+
+  private createProcess(id: string): void {
+    if (this.processes.has(id)) throw new Error('a process is started twice')
+    this.processes.set(id, new ScriptedProcess(id, () => this.now))
+  }
+
+  private carryOut(effect: Effect): void {
+    const process = 'process' in effect ? this.processes.get(effect.process) : undefined
+    switch (effect.effect) {
+      case 'answer':
+      case 'refuse':
+        if (!this.unanswered.delete(effect.call)) throw new Error(`call ${effect.call} is answered twice`)
+        return void this.answers.set(effect.call, effect)
+      case 'ask_slot':
+        return this.askSlot()
+      case 'give_slot':
+      case 'lend_slot':
+        if (this.slot === 'none') throw new Error(`${effect.effect} without a slot`)
+        this.slot = effect.effect === 'lend_slot' ? 'lent' : 'none'
+        return
+      case 'take_slot':
+      case 'reclaim_slot':
+        if (this.slot === 'held' || this.slot === 'asked') throw new Error('a second slot')
+        this.slot = 'held'
+        return
+      case 'prepare':
+        return this.prepare(effect.process)
+      case 'start':
+        return this.start(effect.process)
+      case 'send':
+        return process?.write(effect.lineId, effect.line)
+      case 'end_input':
+        if (process) process.inputEnded = true
+        return
+      case 'signal':
+        if (process) process.signalled = true
+        return
+      case 'kill':
+      case 'abandon':
+      case 'discard':
+        return process?.ends(137)
+      case 'clear':
+        return this.later(() => this.input({ input: 'cleared', process: effect.process, ...this.found(effect) }))
+      case 'end_left':
+        return this.later(() => this.input({ input: 'left_ended' }))
+      case 'hold_conversation':
+        return void this.locked.add(effect.process)
+      case 'release_conversation':
+        return void this.locked.delete(effect.process)
+      case 'read_again':
+        return this.readAgain(effect.process)
+      case 'forget':
+        return this.forget()
+      case 'stopped':
+        this.isStopped = true
+        return
+      case 'note':
+      case 'process_idle':
+      case 'process_gone':
+        return
+      default:
+        effect satisfies never
+    }
+  }
+
+  private found({ spareDetached }: { spareDetached: boolean }) {
+    const left = { processes: [{ pid: 1, startedAt: 1, command: 'x', identity: 'y' }], more: 0 }
+    return spareDetached && this.now % 3 === 0 ? { left } : {}
+  }
+
+  private askSlot(): void {
+    if (this.slot !== 'none') throw new Error('a second slot is asked for')
+    this.slot = 'asked'
+    const life = this.lives
+    this.later(() => {
+      if (life !== this.lives || this.slot !== 'asked') return
+      this.slot = 'held'
+      this.input({ input: 'slot_granted' })
+    })
+  }
+
+  private prepare(id: string): void {
+    this.locked.add(id)
+    this.later(() => {
+      if (this.failStarts > 0) return this.failStart(id)
+      const { claudeSessionId, costUsd } = this.m.s.session
+      const launch = { claudeSessionId, costUsd, counterUsd: 0, resumed: claudeSessionId !== null }
+      const { oneShot } = this
+      this.input({ input: 'prepared', process: id, nonce: 'n', launch, conversation: `c of ${id}`, oneShot })
+    }, 'prepare')
+  }
+
+  private start(id: string): void {
+    this.later(() => {
+      if (this.failStarts > 0) return this.failStart(id)
+      this.createProcess(id)
+      this.input({ input: 'started', process: id, pid: 1, startedAt: this.now })
+    }, 'start')
+  }
+
+  private failStart(id: string): void {
+    this.failStarts--
+    this.input({ input: 'start_failed', process: id, failure: { ...diskFull, code: 'spawn_failed' } })
+  }
+
+  private readAgain(id: string): void {
+    const life = this.lives
+    this.later(() => {
+      if (life !== this.lives || this.m.s.process?.id !== id) return
+      this.read(Infinity)
+    })
+  }
+
+  /** The session is loaded again from its records, as long as nothing is under way. */
+  private forget(): void {
+    if (!this.isAtRest || this.flights.length > 0) return
+    const { m } = this
+    const { head } = m.s
+    const loaded = restState({ ...project(m, undefined, this.now).session, head })
+    const { acts: _, known: __, ...before } = m.s
+    const { acts: ___, known: ____, ...after } = loaded
+    if (!isDeepStrictEqual(before, after))
+      throw new Error(`the records are not the session: ${text(before)} ${text(after)}`)
+    this.isForgotten = true
+  }
+
+  /** Reads what the process has printed, of so many lines at most, and then its end. */
+  read(count: number): void {
+    const { process } = this
+    const phase = this.m.v.process?.phase
+    if (!process || (phase !== 'live' && phase !== 'catching_up')) return
+    const lines = this.linesBetween(process.id, this.m.s.process!.offset, Infinity).slice(0, count)
+    if (lines.length > 0)
+      this.input({ input: 'output', process: process.id, lines, offset: lines.at(-1)!.offset + (this.now % 2) * 3 })
+    if (!process.exit || this.m.s.process?.id !== process.id || this.m.s.process.offset < process.end) return
+    this.input({ input: 'exited', process: process.id, stderrTail: '', ...process.exit })
+  }
+
+  /** Whether nothing is left to be done. */
+  get isAtRest(): boolean {
+    const { s, v } = this.m
+    return (
+      !s.active && !s.background && s.queue.length === 0 && !s.process && v.jobs.length === 0 && v.clearing.length === 0
+    )
+  }
+
+  get runStates(): Map<string, string> {
+    const states = new Map<string, string>()
+    for (const { run, body } of this.stored.events)
+      if (run !== null && isEnded(body.type as never)) states.set(run, body.type)
+    return states
+  }
+}
+
+export const client = (n: number) => ({ client: `c_${n}`, name: `client ${n}` })
+
+const text = (value: unknown) =>
+  JSON.stringify(value, (_key, each: unknown) => (each instanceof Set || each instanceof Map ? [...each] : each))
