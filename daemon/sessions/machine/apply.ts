@@ -56,6 +56,7 @@ export function applyAct(agent: Agent, s: SessionState, act: StoredAct, sink: Si
       return endProcess(agent, s, act, time, sink)
     case 'process_unstarted':
       s.process = null
+      s.answered = []
       return
     case 'left':
       return applyLeft(s, act)

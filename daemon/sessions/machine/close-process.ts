@@ -1,4 +1,5 @@
-import { decide, effect, endInput, isEndable, isIdle, type Work } from './machine.ts'
+import { decide, effect, endInput, isEndable, isIdle, refuse, type Work } from './machine.ts'
+import { stopping } from './call-errors.ts'
 import { isWorking } from './state.ts'
 import { graceOver } from './volatile.ts'
 
@@ -40,6 +41,9 @@ export function stop(w: Work): void {
     decide(w, { act: 'ended', run: run.run, cause: 'lost', reason: v.stopReason ?? 'the daemon stopped' })
   if (v.stopped || v.clearing.length > 0) return
   v.stopped = true
+  // What waits for the end of a process whose output cannot be stored would wait for ever.
+  for (const { call } of process ? v.jobs : []) refuse(w, call, stopping)
+  if (process) v.jobs = []
   effect(w, { effect: 'stopped' })
 }
 

@@ -17,7 +17,8 @@ export function nextDeadline(m: Machine): number {
   if (process?.ending && isEndable(m)) due.push(graceOver(v, process.ending.at, config.resultGraceMs))
   if (process?.rules === 'asked' && process.rulesRequest && listening(m))
     due.push(process.rulesRequest.at + limits.updateTimeoutMs)
-  if (v.backgroundSince !== undefined && v.slot === 'none') due.push(v.backgroundSince + config.backgroundWaitMs)
+  if (v.backgroundSince !== undefined && v.slot === 'none' && v.mode === 'open')
+    due.push(v.backgroundSince + config.backgroundWaitMs)
   if (isIdle(m) && listening(m) && v.idleSince !== undefined) due.push(v.idleSince + config.idleCloseMs)
   if (v.mode === 'open' && listening(m)) {
     for (const { approval } of s.open) if (!cancellerOf(s, approval)) due.push(approvalDeadline(m, approval)?.at)

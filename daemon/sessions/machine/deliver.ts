@@ -40,7 +40,10 @@ export function deliver(w: Work): void {
 function startFirst(w: Work): void {
   const { s, v } = w
   const [first] = s.queue
-  if (!first || isWorking(s)) return
+  if (!first || isWorking(s)) {
+    v.backgroundSince = undefined
+    return
+  }
   if (v.slot === 'none') {
     if (waitsForBackground(w)) {
       v.waitingFor = 'background'

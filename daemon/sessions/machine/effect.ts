@@ -29,7 +29,8 @@ export type Effect =
   | { effect: 'note'; process: string }
   /** The process has this conversation, and none that it had before. */
   | { effect: 'hold_conversation'; process: string; conversation: string }
-  | { effect: 'release_conversation'; process: string }
+  /** Null: whatever the session holds. */
+  | { effect: 'release_conversation'; process: string | null }
   /** Reads the output of an ended process again, from `offset` to its end. */
   | { effect: 'read_again'; process: string; offset: number }
   /** The process has nothing to do for now. */

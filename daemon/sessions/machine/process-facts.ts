@@ -17,9 +17,11 @@ export function takeFact(w: Work, fact: Exclude<ProcessFact, { input: 'output' }
     case 'prepared':
       return prepared(w, fact, isOurs ? process : null)
     case 'start_failed':
-      return isOurs ? startFailed(w, process, fact.failure) : undefined
+      if (isOurs) return startFailed(w, process, fact.failure)
+      return effect(w, { effect: 'release_conversation', process: fact.process })
     case 'started': {
-      if (!isOurs || process.phase !== 'starting') return
+      if (!isOurs) return discard(w, fact.process)
+      if (process.phase !== 'starting') return
       const { pid, startedAt } = fact
       Object.assign(process, { phase: 'live', pid, startedAt })
       if (process.conversation === null) return
@@ -85,6 +87,13 @@ function startFailed(w: Work, { phase, id }: LiveProcess, failure: Failure): voi
   if (s.active) decide(w, { act: 'ended', run: s.active.stored.run.run, cause: 'refused', failure })
 }
 
+/** Nothing is known of this process any more: it was started for a run that a fault has ended. */
+export function discard(w: Work, process: string): void {
+  effect(w, { effect: 'discard', process })
+  effect(w, { effect: 'release_conversation', process })
+  effect(w, { effect: 'process_gone' })
+}
+
 /** What the process prints cannot be kept: its runs fail, and it is killed. */
 export function giveUp(w: Work, failure: Failure): void {
   const { s, v } = w
@@ -98,11 +107,20 @@ export function giveUp(w: Work, failure: Failure): void {
 
 /** Of a process that muxd ended nothing may live when the end of its run is published. */
 function exited(w: Work, process: LiveProcess, exit: ProcessExit): void {
-  if (process.phase === 'behind' || process.phase === 'clearing') return
+  if (process.phase === 'clearing') return
+  if (process.phase === 'behind') return goneBehind(w, process)
   if (!process.signalled) return processEnded(w, exit, false)
   process.phase = 'clearing'
   process.exit = exit
   effect(w, { effect: 'clear', process: process.id, spareDetached: false })
+}
+
+/** The process is gone, and what it printed last has to be stored before it counts as ended. */
+function goneBehind(w: Work, process: LiveProcess): void {
+  if (process.pid === null) return
+  process.pid = null
+  effect(w, { effect: 'release_conversation', process: process.id })
+  effect(w, { effect: 'process_gone' })
 }
 
 function processEnded(w: Work, { status, stderrTail, lost }: ProcessExit, isClear: boolean): void {

@@ -102,6 +102,7 @@ export function applyFault(
     for (const { run } of s.queue) endRun(agent, s, takeRun(s, run.run)!, 'refused', time, sink, { failure })
   s.session = { ...s.session, [isRepeated ? 'unusable' : 'fault']: { reason, at: time } }
   s.process = null
+  s.answered = []
 }
 
 /** If the exception has left something in the decoder that cannot be read, the turn's text is lost. */

@@ -1,6 +1,6 @@
 import { decide, effect, type Work } from './machine.ts'
 import type { AdoptedProcess, WorldFact } from './input.ts'
-import { giveUp, ptyHostDied } from './process-facts.ts'
+import { discard, giveUp, ptyHostDied } from './process-facts.ts'
 import { newLiveProcess } from './volatile.ts'
 
 /** Takes a fact about the world around the session. */
@@ -29,7 +29,9 @@ export function takeWorldFact(w: Work, fact: WorldFact): void {
     case 'storage_failed': {
       giveUp(w, fact.failure)
       const { process } = v
-      if (process?.phase === 'live' || process?.phase === 'catching_up') process.phase = 'behind'
+      if (process?.phase !== 'live' && process?.phase !== 'catching_up') return
+      process.phase = 'behind'
+      if (process.pid === null) effect(w, { effect: 'release_conversation', process: process.id })
       return
     }
     case 'storage_works':
@@ -69,6 +71,7 @@ function adopt(w: Work, found: AdoptedProcess | null): void {
 /** The daemon before this one was about to start a process. */
 function unstarted(w: Work): void {
   const { s } = w
+  effect(w, { effect: 'release_conversation', process: null })
   if (s.process) decide(w, { act: 'process_unstarted' })
   if (s.background) decide(w, { act: 'ended', run: s.background.stored.run.run, cause: 'lost', reason: ptyHostDied })
 }
@@ -76,7 +79,7 @@ function unstarted(w: Work): void {
 /** What a process printed before it was killed is read from the last checkpoint on, once it can be stored. */
 function readAgain(w: Work): void {
   const { s, v } = w
-  if (v.process?.phase !== 'behind' || !s.process) return
+  if (v.process?.phase !== 'behind' || v.process.pid !== null || !s.process) return
   v.process = newLiveProcess(v.process.id, 'catching_up')
   effect(w, { effect: 'read_again', process: s.process.id, offset: s.process.offset })
 }
@@ -86,8 +89,5 @@ function fault(w: Work, { input: _, ...what }: Extract<WorldFact, { input: 'faul
   const id = v.process?.id ?? s.process?.id
   decide(w, { act: 'faulted', ...what })
   v.process = null
-  if (id === undefined) return
-  effect(w, { effect: 'discard', process: id })
-  effect(w, { effect: 'release_conversation', process: id })
-  effect(w, { effect: 'process_gone' })
+  if (id !== undefined) discard(w, id)
 }

@@ -14,7 +14,7 @@ import type { Emitted } from '../../../../daemon/sessions/machine/sink.ts'
 import { restState, type SessionState } from '../../../../daemon/sessions/machine/state.ts'
 import { step } from '../../../../daemon/sessions/machine/step.ts'
 import { session } from '../../../support/records.ts'
-import { scripted } from './scripted-agent.ts'
+import { commandOf, scripted } from './scripted-agent.ts'
 import { ScriptedProcess } from './scripted-process.ts'
 
 export const config = {
@@ -145,17 +145,23 @@ export class World {
 
   // -- checks --------------------------------------------------------------------------------------------------------
 
+  /** Processes that were told to end in this life of the machine. */
+  private ending = new Set<string>()
+  /** Requests that carry rules, of this life. */
+  private asked = new Set<string>()
+
   private checkEffect(effect: Effect): void {
-    if (effect.effect !== 'send') return
     const { s, v } = this.m
     const { process } = v
+    if (['end_input', 'signal', 'kill', 'abandon', 'discard'].includes(effect.effect))
+      this.ending.add((effect as { process: string }).process)
+    if (effect.effect !== 'send') return
+    if (this.ending.has(effect.process)) throw new Error(`a line for a process that ends: ${effect.lineId}`)
     if (process?.phase !== 'live' || process.id !== effect.process)
       throw new Error('a line for a process that is not live')
-    if (process.closing) throw new Error(`a line for a process that ends: ${effect.lineId}`)
     if (!effect.lineId.startsWith('u_')) return
     const run = s.active?.stored
     if (run?.promptUuid !== effect.lineId) throw new Error(`a prompt is sent without its run: ${effect.lineId}`)
-    if (process.rules !== 'held') throw new Error('a prompt is sent before the rules')
     const own = s.process?.run === run.run.run
     if (!own && !scripted.holdsLimits(s.process?.limits, run.run.limits))
       throw new Error('a prompt is sent to a process with other limits')
@@ -215,6 +221,8 @@ export class World {
     this.due = undefined
     this.slot = 'none'
     this.records = undefined
+    this.ending = new Set()
+    this.asked = new Set()
     this.unanswered.clear()
     this.isForgotten = false
     this.flights = this.flights.filter(({ kind }) => kind !== 'other')
@@ -258,6 +266,7 @@ export class World {
       this.input({ input: 'adopted', process: { id, state: 'gone' } })
     } else {
       const held = { id, state: 'held' as const, pid: 1, startedAt: 1, inputEnded: process.inputEnded }
+      if (process.inputEnded) this.ending.add(id)
       this.input({ input: 'adopted', process: held })
     }
     const life = this.lives
@@ -286,7 +295,7 @@ export class World {
   }
 
   private carryOut(effect: Effect): void {
-    const process = 'process' in effect ? this.processes.get(effect.process) : undefined
+    const process = 'process' in effect && effect.process !== null ? this.processes.get(effect.process) : undefined
     switch (effect.effect) {
       case 'answer':
       case 'refuse':
@@ -309,7 +318,7 @@ export class World {
       case 'start':
         return this.start(effect.process)
       case 'send':
-        return process?.write(effect.lineId, effect.line)
+        return process && this.write(process, effect)
       case 'end_input':
         if (process) process.inputEnded = true
         return
@@ -327,7 +336,7 @@ export class World {
       case 'hold_conversation':
         return void this.locked.add(effect.process)
       case 'release_conversation':
-        return void this.locked.delete(effect.process)
+        return effect.process === null ? this.locked.clear() : void this.locked.delete(effect.process)
       case 'read_again':
         return this.readAgain(effect.process)
       case 'forget':
@@ -342,6 +351,15 @@ export class World {
       default:
         effect satisfies never
     }
+  }
+
+  /** A prompt waits until the rules that this life of the machine has sent are answered. */
+  private write(process: ScriptedProcess, { lineId, line }: { lineId: string; line: string }): void {
+    const { command } = commandOf(line)
+    const asked = process.unread.some(each => each.command === 'setRules' && this.asked.has(each.requestId))
+    if (command === 'prompt' && asked && !process.got.has(lineId)) throw new Error('a prompt is sent before the rules')
+    if (command === 'setRules') this.asked.add(lineId)
+    process.write(lineId, line)
   }
 
   private found({ spareDetached }: { spareDetached: boolean }) {
@@ -409,6 +427,8 @@ export class World {
   read(count: number): void {
     const { process } = this
     const phase = this.m.v.process?.phase
+    if (process?.exit && phase === 'behind')
+      this.input({ input: 'exited', process: process.id, stderrTail: '', ...process.exit })
     if (!process || (phase !== 'live' && phase !== 'catching_up')) return
     const lines = this.linesBetween(process.id, this.m.s.process!.offset, Infinity).slice(0, count)
     if (lines.length > 0)
