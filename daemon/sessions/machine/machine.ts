@@ -59,10 +59,12 @@ export function newId({ s, v }: Pick<Work, 's' | 'v'>, kind: string): string {
   return `${kind}${createHash('sha256').update(text).digest('base64url').slice(0, 21)}`
 }
 
-/** Sends a command to the process, once in this life of the machine for each `key`. */
-export function send({ agent, s, v, out }: Work, key: string, command: Command): void {
+/** Sends a command to the process, once in this life of the machine for each `key`. Nothing comes before the first line. */
+export function send(w: Work, key: string, command: Command): void {
+  const { agent, s, v, out } = w
   const { process } = v
   if (!process || !s.process || process.sent.has(key)) return
+  if (command.command !== 'first') send(w, 'first', { command: 'first' })
   process.sent.add(key)
   for (const { lineId, line } of agent.encode(s.process.decoder, command))
     out.effects.push({ effect: 'send', process: process.id, lineId, line })

@@ -89,12 +89,12 @@ function react(w: Work, knowsOutput: boolean): void {
     pursue(w)
     checkLimits(w, knowsOutput)
     keepConversation(w)
-    giveRules(w)
     review(w)
     closeProcess(w)
     keepSlot(w)
     deliver(w)
     doJobs(w)
+    giveRules(w)
     if (w.s.acts === acts) break
   }
   outbox(w)

@@ -78,6 +78,7 @@ function checkPrompts(world: World, ended: Map<string, string>): void {
   const sent = new Set(processes.flatMap(({ got }) => [...got.keys()]).map(id => id.replace('u_', 'r_')))
   const read = processes.flatMap(process => process.read)
   expect(new Set(read).size).toBe(read.length)
+  const arrived = new Set(read.map(id => id.replace('u_', 'r_')))
   const hardest = new Map<string, number>()
   for (const { seq, run, body, time } of world.stored.events) {
     if (body.type === 'cancel_requested') {
@@ -85,8 +86,8 @@ function checkPrompts(world: World, ended: Map<string, string>): void {
       if (mode <= (hardest.get(run!) ?? -1)) throw new Error('a cancel that is no harder has an event')
       hardest.set(run!, mode)
     }
-    if (body.type === 'cancelled' && body.ended === 'nothing' && sent.has(run!))
-      throw new Error(`${run} was sent, and its cancel ended nothing`)
+    if (body.type === 'cancelled' && body.ended === 'nothing' && arrived.has(run!))
+      throw new Error(`${run} arrived, and its cancel ended nothing`)
     if (body.type === 'done' && /^r_\d+$/.test(run!) && !sent.has(run!))
       throw new Error(`${run} is done, and was not sent`)
     if (body.type === 'limit_reached' && body.limit === 'inactivityMs')

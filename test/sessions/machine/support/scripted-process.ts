@@ -31,6 +31,7 @@ export class ScriptedProcess {
   write(lineId: string, line: string): void {
     if (this.exit || this.got.has(lineId)) return
     if (this.inputEnded) throw new Error(`${lineId} is written after the end of the input`)
+    if (this.got.size === 0 && lineId !== 'init') throw new Error(`${lineId} comes before the first line`)
     const command = commandOf(line)
     this.got.set(lineId, command)
     this.unread.push(command)
