@@ -207,7 +207,8 @@ export function drain(world: World): void {
   world.failStarts = 0
   for (let round = 0; round < 600; round++) {
     world.commit()
-    while (world.flights.length > 0) {
+    for (let landed = 0; world.flights.length > 0; landed++) {
+      if (landed > 1_000) throw new Error('effects and their answers go on for ever')
       world.land()
       world.commit()
     }

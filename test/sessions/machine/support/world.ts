@@ -7,7 +7,7 @@ import type { StoredAct } from '../../../../daemon/sessions/machine/act.ts'
 import { fold } from '../../../../daemon/sessions/machine/apply.ts'
 import { nextDeadline } from '../../../../daemon/sessions/machine/deadlines.ts'
 import type { Effect } from '../../../../daemon/sessions/machine/effect.ts'
-import type { ClientCall, Input, ProcessFact, WorldFact } from '../../../../daemon/sessions/machine/input.ts'
+import type { ClientCall, ProcessFact, WorldFact } from '../../../../daemon/sessions/machine/input.ts'
 import { createMachine, type Machine, type Out } from '../../../../daemon/sessions/machine/machine.ts'
 import { changesOf, project, type Records } from '../../../../daemon/sessions/machine/project.ts'
 import type { Emitted } from '../../../../daemon/sessions/machine/sink.ts'
@@ -92,7 +92,7 @@ export class World {
     const { s } = this.m
     const processBefore = s.process?.id
     const before = input.input === 'output' ? undefined : structuredClone(s)
-    const out = step(this.m, { ...input, time: this.now } as Input)
+    const out = step(this.m, { ...input, time: this.now })
     if (before && out.acts.length === 0) {
       if (!isDeepStrictEqual(before, s)) throw new Error(`${input.input} changed the durable state without an act`)
       if (out.events.length > 0) throw new Error(`${input.input} gave events without an act`)
@@ -109,7 +109,7 @@ export class World {
   call(call: Call): number {
     const number = ++this.calls
     this.unanswered.add(number)
-    this.input({ ...call, call: number } as ClientCall)
+    this.input({ ...call, call: number })
     return number
   }
 
