@@ -4,14 +4,14 @@ import type { Actor, RunLimits } from '../../protocol/index.ts'
 import type { Place } from './admission.ts'
 import { type LiveRun, queuedRun, resumeRun } from './machine/live-run.ts'
 
+export type { ReachedLimit } from './machine/end-request.ts'
+
 export { advance, createBackgroundRun, resumeRun, sealRun, terminalEvent } from './machine/live-run.ts'
 
 /** A live run with its place among the active runs. Turns that Claude Code begins itself have none. */
 export interface ActiveRun extends LiveRun {
   place?: Place
 }
-
-export type ReachedLimit = Pick<EventOf<'limit_reached'>, 'limit' | 'value'>
 
 /** A run that somebody asked for. */
 export const createRun = (

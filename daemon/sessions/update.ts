@@ -1,4 +1,4 @@
-import type { Session, SessionChanges, StoredChanges } from '../../protocol/index.ts'
+import type { Session, SessionChanges } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { ClaudeProcess } from '../agents/claude/claude-process.ts'
 import { modelLine, permissionModeLine } from '../agents/claude/control.ts'

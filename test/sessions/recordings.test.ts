@@ -10,6 +10,7 @@ import { endOfLine, expectGolden, type Golden, goldenOf, goldens, writeGoldens }
  */
 const update = process.env['UPDATE_SESSION_GOLDENS'] === '1'
 const written: Record<string, Golden> = {}
+const cancels = ['without a cancel', 'with a cancel at a third', 'with a cancel at two thirds'] as const
 
 describe.each(recordings)('the log of a session that reads %s', name => {
   const lines = linesOf(name)

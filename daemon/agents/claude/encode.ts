@@ -8,7 +8,7 @@ import {
   permissionsLine,
   userLine,
 } from './control.ts'
-import type { ClaudeDecoder } from './decode.ts'
+import type { ClaudeDecoder } from './claude-decoder.ts'
 import { parsePermissionRules, permissionSettings } from './permission-rules.ts'
 
 /** The lines of a command. A request has its own id as the id of its line. */

@@ -2,7 +2,7 @@ import type { Agent, OutputLine } from '../../agents/agent.ts'
 import { isHarder } from './end-request.ts'
 import type { StoredAct } from './act.ts'
 import { applyCancel, applyEscalated, applyLimit } from './cancellation.ts'
-import { changed } from './changes.ts'
+import { changed, changesInEvent } from './changes.ts'
 import { used } from '../last-use.ts'
 import { applyLine } from './output.ts'
 import { beginProcess, endProcess } from './process-record.ts'
@@ -39,7 +39,7 @@ export function applyAct(agent: Agent, s: SessionState, act: StoredAct, sink: Si
       return applyResolved(agent, s, act, sink)
     case 'updated': {
       const { by, changes } = act
-      sink.event({ type: 'session_updated', by, changes }, null, time)
+      sink.event({ type: 'session_updated', by, changes: changesInEvent(changes) }, null, time)
       s.session = used(changed(s.session, changes), time)
       return
     }

@@ -1,9 +1,9 @@
-import type { SessionChanges } from '../../../protocol/index.ts'
+import type { SessionChanges, StoredChanges } from '../../../protocol/index.ts'
 import type { SessionRecord } from './state.ts'
 
 /** Returns the record with the changes of a client in it. A live process is not its concern. */
 export function changed<Changed extends SessionRecord>(record: Changed, changes: SessionChanges): Changed {
-  const { title, labels, model, permissionMode, approvals, claudeSessionId } = changes
+  const { title, labels, model, permissionMode, approvals, conversationId } = changes
   // The mode that was reported before the change is out of date.
   const { permissionMode: reportedMode, ...before } = record
   const { expiresAfterMs } = record.approvals ?? {}
@@ -12,22 +12,27 @@ export function changed<Changed extends SessionRecord>(record: Changed, changes:
     ...(isOtherMode ? (before as Changed) : record),
     ...(title !== undefined && { title }),
     ...(labels && { labels }),
-    claude: {
-      ...record.claude,
+    options: {
+      ...record.options,
       ...(model !== undefined && { model }),
       ...(permissionMode !== undefined && { permissionMode }),
     },
     // The deadline of a question is in its event, and must be the same when the event is derived again.
     ...(approvals && { approvals: { ...approvals, ...(expiresAfterMs !== undefined && { expiresAfterMs }) } }),
-    ...(claudeSessionId === null && begunAnew(record)),
+    ...(conversationId === null && begunAnew(record)),
   }
+}
+
+/** Returns the changes with the names that their event has. */
+export function changesInEvent({ conversationId, ...changes }: SessionChanges): StoredChanges {
+  return conversationId === null ? { ...changes, claudeSessionId: null } : changes
 }
 
 /** The next process begins a conversation of its own. The origin of the session stays known. */
 function begunAnew({ forkedFrom }: SessionRecord): Partial<SessionRecord> {
-  if (!forkedFrom) return { claudeSessionId: null }
+  if (!forkedFrom) return { conversationId: null }
   const { session, seq } = forkedFrom
-  return { claudeSessionId: null, forkedFrom: { session, seq } }
+  return { conversationId: null, forkedFrom: { session, seq } }
 }
 
 /** Whether a live process has to agree. */

@@ -67,7 +67,7 @@ const stages: Record<Stage, (w: Work, job: UpdateJob) => StageOutcome> = {
     if (process?.phase !== 'live' || process.closing) return 'leave'
     if (undelivered(w)) return 'waits'
     job.process = process.id
-    job.modeBefore = s.session.permissionMode ?? s.session.claude.permissionMode ?? 'default'
+    job.modeBefore = s.session.permissionMode ?? s.session.options.permissionMode ?? 'default'
     return 'mode'
   },
 
@@ -120,7 +120,7 @@ const stages: Record<Stage, (w: Work, job: UpdateJob) => StageOutcome> = {
 
   leave(w, job) {
     const { s, v } = w
-    if (job.changes.claudeSessionId !== null) return 'store'
+    if (job.changes.conversationId !== null) return 'store'
     const conflict = workGoesOn(s, 'its conversation cannot be given up now')
     if (conflict) return conflict
     if (!v.process && v.clearing.length === 0) return 'store'

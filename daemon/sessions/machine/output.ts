@@ -174,11 +174,11 @@ function promptEnded(at: At, end: NonNullable<Decoded['promptEnd']>): void {
 
 /** What the records of the session and of the run take from an event. */
 function observe(s: SessionState, body: EventBody, run: LiveRun | null): void {
-  if (body.type === 'claude_session_changed') learn(s, { claudeSessionId: body.to })
+  if (body.type === 'claude_session_changed') learn(s, { conversationId: body.to })
   if (body.type === 'session_init') {
-    const { claudeSessionId, model, permissionMode } = body
+    const { claudeSessionId: conversationId, model, permissionMode } = body
     learn(s, {
-      claudeSessionId,
+      conversationId,
       ...(model !== undefined && { model }),
       ...(permissionMode !== undefined && { permissionMode }),
     })
@@ -194,7 +194,7 @@ function observe(s: SessionState, body: EventBody, run: LiveRun | null): void {
 }
 
 /** The record stays the same object while it says the same, because each change of it is published. */
-function learn(s: SessionState, heard: Pick<Partial<SessionRecord>, 'claudeSessionId' | 'model' | 'permissionMode'>) {
+function learn(s: SessionState, heard: Pick<Partial<SessionRecord>, 'conversationId' | 'model' | 'permissionMode'>) {
   const isNew = Object.entries(heard).some(([name, value]) => s.session[name as keyof typeof heard] !== value)
   if (isNew) s.session = { ...s.session, ...heard }
 }

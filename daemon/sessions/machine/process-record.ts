@@ -66,7 +66,7 @@ export function endProcess(
     sink.event({ type: 'background_lost', tasks: named, more: tasks.length - named.length }, null, time)
   }
   // When a process without an exit record ended is not known: its last line counts.
-  if (isUnkept(s, exitKnown ? time : (process.lastLineAt ?? time))) s.session = { ...s.session, claudeSessionId: null }
+  if (isUnkept(s, exitKnown ? time : (process.lastLineAt ?? time))) s.session = { ...s.session, conversationId: null }
   s.process = null
   s.answered = []
 }

@@ -104,7 +104,7 @@ function react(w: Work, knowsOutput: boolean): void {
 /** The process holds the conversation that it reports, and gives up the one before. */
 function keepConversation(w: Work): void {
   const { process } = w.v
-  const { claudeSessionId: conversation } = w.s.session
+  const { conversationId: conversation } = w.s.session
   if (!process || (process.phase !== 'live' && process.phase !== 'catching_up')) return
   if (process.pid === null || conversation === null || conversation === process.conversation) return
   process.conversation = conversation
@@ -123,7 +123,7 @@ function shapeOf({ active, background, open, answered, process, session }: Sessi
     answered,
     process?.tasks,
     process?.replies,
-    session.claudeSessionId,
+    session.conversationId,
   ] as const
 }
 

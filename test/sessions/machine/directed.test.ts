@@ -273,7 +273,7 @@ describe('a change of the session', () => {
     world.commit()
     later(world, limits.updateTimeoutMs)
     expect(world.answers.get(call)).toMatchObject({ effect: 'refuse', error: { kind: 'overloaded' } })
-    expect(world.m.s.session.claude.model).toBeUndefined()
+    expect(world.m.s.session.options.model).toBeUndefined()
   })
 
   it('whose model is refused puts the mode back', () => {
@@ -313,7 +313,7 @@ describe('a change of the session', () => {
     world.read(Infinity)
     pass(world)
     expect(world.answers.get(call)).toMatchObject({ effect: 'answer' })
-    expect(world.m.s.session.claude.model).toBe('opus')
+    expect(world.m.s.session.options.model).toBe('opus')
   })
 })
 

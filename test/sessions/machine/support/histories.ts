@@ -57,7 +57,7 @@ const changes: SessionChanges[] = [
   { approvals: { policy: 'ask', rules: ['deny Web'] } },
   { approvals: { policy: 'deny' } },
   { approvals: {}, model: 'opus', permissionMode: 'default' },
-  { claudeSessionId: null },
+  { conversationId: null },
   {},
 ]
 
@@ -125,7 +125,7 @@ export function play(world: World, { kind, a, b }: Operation): void {
       world.now += 50
       return void world.input({ input: 'slept', from: world.now - 50, to: world.now })
     case 'slotWaits':
-      return void world.input({ input: 'slot_waits', what: b % 2 ? 'place' : 'memory' })
+      return void world.input({ input: 'slot_waits', what: b % 2 ? 'slot' : 'memory' })
     default:
       throw new Error(`unknown operation ${kind}`)
   }

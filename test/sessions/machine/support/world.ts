@@ -382,7 +382,7 @@ export class World {
     this.locked.add(id)
     this.later(() => {
       if (this.failStarts > 0) return this.failStart(id)
-      const { claudeSessionId, costUsd } = this.m.s.session
+      const { conversationId: claudeSessionId, costUsd } = this.m.s.session
       const launch = { claudeSessionId, costUsd, counterUsd: 0, resumed: claudeSessionId !== null }
       const { oneShot } = this
       this.input({ input: 'prepared', process: id, nonce: 'n', launch, conversation: `c of ${id}`, oneShot })
