@@ -145,7 +145,7 @@ export const allowed = {
   ],
   'daemon/sessions': [
     'protocol',
-    'daemon', // config.ts, hook-points.ts, keep-newest.ts
+    'daemon', // config.ts, hook-points.ts
     'daemon/agents',
     'daemon/agents/claude',
     'daemon/home',
@@ -153,13 +153,43 @@ export const allowed = {
     'daemon/os',
     'daemon/pty-host',
     'daemon/rpc',
+    'daemon/sessions/effects',
+    'daemon/sessions/machine',
+    'daemon/sessions/recovery',
     'daemon/store',
     'daemon/store/journal',
     'daemon/store/sqlite', // file-lock.ts
-    'daemon/usage',
     'node:',
     'npm:nanoid',
     'npm:typebox',
+  ],
+  // Pure: no clock, no I/O, nothing random, and no agent by name.
+  'daemon/sessions/machine': [
+    'protocol',
+    'daemon', // keep-newest.ts
+    'daemon/agents',
+    'daemon/sessions', // rules that are pure too, such as run-state.ts
+    'daemon/usage',
+    'node:', // hashes
+  ],
+  // Does what the machine asks for.
+  'daemon/sessions/effects': [
+    'protocol',
+    'daemon/agents/claude',
+    'daemon/home',
+    'daemon/sessions',
+    'daemon/sessions/machine',
+    'npm:nanoid',
+  ],
+  // Folds what is stored to the state of a session.
+  'daemon/sessions/recovery': [
+    'protocol',
+    'daemon', // hook-points.ts
+    'daemon/agents',
+    'daemon/sessions',
+    'daemon/sessions/machine',
+    'daemon/store',
+    'node:',
   ],
   'daemon/topics': [
     'protocol',

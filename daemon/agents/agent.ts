@@ -5,6 +5,10 @@ import type { ApprovalKind, ApprovalReason, EventBody, Failure, FailureCode, Run
  * outside the decoder, so the same lines always give the same facts.
  */
 export interface Agent {
+  /** Names the agent in stored state. */
+  readonly kind: string
+  /** Raised when the decoder's state or what it makes of a frame changes. */
+  readonly decoderVersion: number
   /** The decoder of a process that begins to print. */
   begin(launch: Launch): Decoder
   /**

@@ -2,6 +2,10 @@
 export interface SleepWatch {
   /** Returns for how many ms since `at` (ms since epoch) the machine slept, as far as this process has seen it. */
   sleptSince(at: number): number
+  /** The newest sleeps, oldest first. */
+  readonly sleeps: readonly { from: number; to: number }[]
+  /** Calls `listener` with each sleep that is found. Returns the unsubscribe function. */
+  onSleep(listener: (sleep: { from: number; to: number }) => void): () => void
   close(): void
 }
 
@@ -19,12 +23,16 @@ const mostSleeps = 1_000
  */
 export function createSleepWatch(now: () => number = Date.now): SleepWatch {
   const sleeps: { from: number; to: number }[] = []
+  const listeners = new Set<(sleep: { from: number; to: number }) => void>()
   let last = now()
   const look = () => {
     const time = now()
-    if (time - last > lookMs + lateMs) sleeps.push({ from: last, to: time })
-    if (sleeps.length > mostSleeps) sleeps.shift()
+    const sleep = { from: last, to: time }
     last = time
+    if (sleep.to - sleep.from <= lookMs + lateMs) return
+    sleeps.push(sleep)
+    if (sleeps.length > mostSleeps) sleeps.shift()
+    for (const listener of [...listeners]) listener(sleep)
   }
   const timer = setInterval(look, lookMs).unref()
   return {
@@ -32,6 +40,11 @@ export function createSleepWatch(now: () => number = Date.now): SleepWatch {
       // After a sleep, the timer of the caller may fire before the one of this watch.
       look()
       return sleeps.reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, at)), 0)
+    },
+    sleeps,
+    onSleep(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
     },
     close: () => clearInterval(timer),
   }

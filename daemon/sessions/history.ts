@@ -5,7 +5,7 @@ import { processFiles } from '../pty-host/process-files.ts'
 import { openRawLog, type RawLog } from '../pty-host/raw-log.ts'
 import type { EventRow, Store, StoredProcess } from '../store/store.ts'
 
-/** What is kept of the past of a session: what `replay.ts` is fed with. Read as it is asked for, never all at once. */
+/** What is kept of the past of a session. It is read as it is asked for, never all at once. */
 
 const pageRows = 1_000
 
@@ -38,7 +38,7 @@ export function* printedLines(processesDir: string, process: StoredProcess, from
 }
 
 /** False for a process that was stored and then never started. */
-export const hasPrinted = (processesDir: string, { id, offset }: StoredProcess): boolean =>
+export const hasPrinted = (processesDir: string, { id, offset }: Pick<StoredProcess, 'id' | 'offset'>): boolean =>
   offset > 0 || existsSync(processFiles(processesDir, id).raw)
 
 /** How much of what a process has printed is there. */

@@ -4,23 +4,6 @@ import { redact } from '../log/redact.ts'
 import type { LeftProcess as FoundProcess } from '../os/left-process.ts'
 import { identitiesOf } from '../os/process-identity.ts'
 
-/** How a process that muxd did not signal came to its end. */
-export interface ProcessEnding {
-  /** The shell's exit status; null where it is not known. */
-  status: number | null
-  /** Its pty-host has died. */
-  lost: boolean
-  /** A run was at work in it and had no result. */
-  leftRun: boolean
-}
-
-/**
- * Whether a process ended by itself, or at the end of its input. Then what it detached goes on; else everything that it has
- * started is ended with it. A shell's status over 128 names the signal that has ended it.
- */
-export const isGraceful = ({ status, lost, leftRun }: ProcessEnding): boolean =>
-  !lost && !leftRun && status !== null && status <= 128
-
 /** The record with what was found to be left by one more process. */
 export function withLeft(record: Session, found: readonly FoundProcess[]): Session {
   const before = withoutEnded(record).left

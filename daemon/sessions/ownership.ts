@@ -78,8 +78,8 @@ export interface Ownership {
   take(key: ConversationKey, process: string): Promise<void>
   /** The process is there, or goes on with another conversation (`/clear`): what it had before is given up. */
   hold(key: ConversationKey, process: string, pid: number): void
-  /** It has ended. */
-  release(): void
+  /** It has ended. What another process of the session holds stays; null releases that too. */
+  release(process: string | null): void
   /** Resolves when what was asked for is done. */
   settled(): Promise<void>
 }
@@ -90,7 +90,8 @@ export function createOwnership(context: OwnershipContext, session: string): Own
   // One after the other: what is given up must not be taken by what was asked for before.
   let last = Promise.resolve()
 
-  const release = () => {
+  const release = (process: string | null) => {
+    if (held && process !== null && held.process !== process) return
     const given = held
     held = undefined
     if (given) last = last.then(() => claims.release(given.key, given.process)).catch(failed)
@@ -108,7 +109,7 @@ export function createOwnership(context: OwnershipContext, session: string): Own
       held = { key, process }
     },
     hold(key, process, pid) {
-      if (held && held.key.claudeSessionId !== key.claudeSessionId) release()
+      if (held && held.key.claudeSessionId !== key.claudeSessionId) release(null)
       held = { key, process }
       last = last
         .then(() => claims.take(key, { session, process }, pid))

@@ -9,6 +9,7 @@ import type { Journal } from '../store/journal/journal.ts'
 import type { Store, StoredRun } from '../store/store.ts'
 import type { Admission } from './admission.ts'
 import type { Claims } from './claims.ts'
+import type { Ticker } from './effects/ticker.ts'
 
 /** What every session works with. */
 export interface SessionContext {
@@ -22,12 +23,14 @@ export interface SessionContext {
   locate(): Promise<LocatedClaude>
   config: Config
   environment: NodeJS.ProcessEnv
-  /** Which program this is: what another has remembered cannot be read. */
+  /** Identifies this program: what another has derived from output may differ, and that is no damage. */
   build: string
   home: Home
   /** Directory of the raw logs. */
   processesDir: string
   log: Log
+  /** The one timer of all sessions. */
+  ticker: Ticker
   /** Readers may see these runs now. */
   onPublished(runs: readonly StoredRun[]): void
   /** Its process has printed something. */
@@ -36,6 +39,8 @@ export interface SessionContext {
   onProcessIdle(): void
   /** Something of it could not be stored for want of room. */
   onDiskFull(detail: string): void
+  /** The session could not be stored with its first entry: it does not exist. */
+  onUnmade(session: string): void
   /** The session has nothing to do any more and may be forgotten until it is asked for again. */
   onIdle(session: string): void
 }

@@ -1,592 +1,452 @@
-import { startDeadline } from '../os/deadline.ts'
-import type {
-  Activity,
-  Actor,
-  Approval,
-  ApprovalAnswer,
-  CancelMode,
-  EventBody,
-  Run,
-  RunLimits,
-  Session,
-  SessionChanges,
-} from '../../protocol/index.ts'
-import { userLine } from '../agents/claude/control.ts'
-import type { Answer, Reply } from '../agents/agent.ts'
-import type { KeepAnswer } from '../rpc/idempotency.ts'
-import { RpcError } from '../rpc/rpc-error.ts'
-import { type ActiveRun, createRun } from './active-run.ts'
-import { createApprovals } from './approvals.ts'
-import { createBackgroundWait } from './background-wait.ts'
-import { createConversation } from './conversation.ts'
-import { createFaults } from './faults.ts'
-import { withFirstPrompt } from './first-prompt.ts'
-import { isClientsAnswer, used } from './last-use.ts'
-import { changed, changesInEvent, concernsProcess } from './machine/changes.ts'
-import { createRecorder } from './recorder.ts'
-import { createRunEnding } from './run-ending.ts'
-import { createRunQueue } from './run-queue.ts'
-import { createRequests } from './requests.ts'
-import type { Place } from './admission.ts'
+import { randomUUID } from 'node:crypto'
+import { nanoid } from 'nanoid'
+import type { EventBody, Session } from '../../protocol/index.ts'
+import { sleepWatch } from '../os/sleep.ts'
+import { type StoredProcess, SyncFailed } from '../store/store.ts'
+import { resolutionOf } from './approval-answer.ts'
+import { callError, createCalls, dueAnswers } from './calls.ts'
+import { createEffects } from './effects/effects.ts'
+import { createProcessEffects } from './effects/process-effects.ts'
+import { createSlot } from './effects/slot.ts'
+import { createStorageRetry } from './effects/storage-retry.ts'
+import { createEntries } from './entries.ts'
+import { faultOf, isProgramError, passThrowPoints } from './faults.ts'
+import { canJoin, gather, type Gathering, join, rowAfter } from './gathering.ts'
+import { lastPrintedAt } from './history.ts'
+import type { LiveSession } from './live-session.ts'
+import { nextDeadline } from './machine/deadlines.ts'
+import { stopping } from './machine/call-errors.ts'
+import { startsProcess } from './machine/deliver.ts'
+import type { Effect } from './machine/effect.ts'
+import type { AdoptedProcess, Input } from './machine/input.ts'
+import { createMachine, isIdle, type Machine } from './machine/machine.ts'
+import { activityOf, project, queuedBytes, type Records } from './machine/project.ts'
+import { isWorking, type ProcessState, restState, type SessionState } from './machine/state.ts'
+import { step } from './machine/step.ts'
+import { createOwnership } from './ownership.ts'
+import { isDiskFull } from './own-failures.ts'
+import { type Restored, restore } from './recovery/restore.ts'
+import { createSnapshots, type Reread } from './recovery/snapshots.ts'
+import { factsOf, readFacts, recordsOf, stateOfFacts, type StoredFacts } from './recovery/stored-facts.ts'
 import type { SessionContext } from './session-context.ts'
-import { createSessionRules } from './session-rules.ts'
-import { createSessionProcess } from './session-process.ts'
-import { createStorageFailures } from './storage-failures.ts'
-import { createTakeOver, type Inheritance } from './take-over.ts'
-import { applyToProcess } from './update.ts'
+
+type Untimed = Input extends infer Each ? (Each extends Input ? Omit<Each, 'time'> : never) : never
 
 /**
- * A session that is at work or is about to be: the half that acts. It queues runs, starts, feeds and ends the process, and
- * keeps the times. What is written is `conversation.ts`'s part, the end that is asked for `run-ending.ts`'s.
+ * Interprets the machine of a session: takes inputs one at a time, stores what their steps give as one journal entry, and
+ * carries out the effects once the entry is committed. `made`: the session is not stored yet, and is with its first
+ * entry; its log begins with `opening`.
  */
-export interface LiveSession {
-  readonly record: Session
-  /** Appends a run to the queue. Throws `DiskFull` when it cannot be stored. */
-  enqueue(prompt: string, by: Actor, keep?: KeepAnswer, limits?: RunLimits): Run
-  /** Gives a queued run another place; undefined when it is none of this session's queued ones. */
-  move(run: string, to: number, by: Actor): Run | undefined
-  /** Asks for the end of a run; undefined when it is none of this session's unfinished ones. */
-  cancel(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Run | undefined
-  /** Answers a question of Claude Code; undefined when it is none of those that await an answer. */
-  answer(answer: ApprovalAnswer, by: Actor, keep?: KeepAnswer): Approval | undefined
-  /** Changes the session, and its process if it has one. Throws `RpcError`, and `DiskFull` when it cannot be stored. */
-  update(changes: SessionChanges, by: Actor): Promise<Session>
-  /** A client has made use of it in a way that leaves no event in its log. */
-  used(): void
-  /** Whether a run is queued or active. */
-  readonly busy: boolean
-  /** Bytes of the prompts that are queued here. */
-  readonly queuedBytes: number
-  /** The last sign of life of a run that goes on here. */
-  activityOf(run: string): Activity | undefined
-  /** It has a process that nobody needs now and that has not been told to end. */
-  readonly hasIdleProcess: boolean
-  /** Ends its process when nobody needs it now. Answers whether it does, or is about to end anyway. */
-  endIdleProcess(): boolean
-  /** Goes on where the daemon before this one had got. Called once, before anything else. */
-  takeOver(inherited: Inheritance): void
-  /**
-   * Ends the process, gently, and with `sweep` what the session's processes have left behind. Resolves when they are gone, and
-   * when the changes are made that were asked for before.
-   */
-  close(options?: { sweep: boolean }): Promise<void>
-  /** The daemon stops: ends the process, every unfinished run becomes `interrupted`. */
-  shutdown(reason: string): Promise<void>
-  /** The daemon goes and another will come: stops acting, and leaves everything as it is. */
-  leave(): Promise<void>
-}
-
-/** `made`: `stored` is not stored yet, and is with the first run; its log begins with `opening`. */
 export function createSession(
   context: SessionContext,
   stored: Session,
   made?: { opening: EventBody | undefined },
 ): LiveSession {
-  const { store, journal, config, admission } = context
+  const { agent, build, config, journal, log, operatorPresence, store, ticker } = context
   const id = stored.session
-  const oneShot = config.idleCloseMs === 0
-  // A place among the active runs, asked for or held for the first queued run.
-  let place: Place | undefined
-  let starting: Promise<unknown> | null = null
-  let cancelIdleClose = () => {}
-  // Nothing is begun any more. `stopReason`: what runs ends because of that; without it, it is left to the next daemon.
-  let stopping = false
+  const key = {}
+  const inbox: Input[] = []
+  const calls = createCalls()
+  const snapshots = createSnapshots(agent)
+  let m = machineOf(made ? restState(stored) : stateOfFacts(agent, factsOf(store, stored, [], undefined)))
+  // The records as they are stored, or are about to be.
+  let records: Records | undefined = made ? undefined : { session: stored, runs: new Map(), approvals: [] }
+  let row: StoredProcess | undefined
+  // The record of the process has changed without a step.
+  let owesRow = false
+  let lastReread: Reread | undefined
+  // Inputs wait in the inbox while a step is taken or effects are carried out.
+  let isBusy = false
+  // Raised each time the session is restored from what is stored.
+  let life = 0
+  let mode: 'open' | 'leaving' | 'over' = 'open'
   let stopReason: string | undefined
+  // With these a session begins that was restored because something could not be stored, and that waits to try again.
+  let unadopted: Input[] = []
+  let stopped = () => {}
 
-  const recorder = createRecorder({
-    session: id,
-    head: store.events.bounds(id).head,
-    isNew: made !== undefined,
-    journal,
-    onPublished: context.onPublished,
-    onFailed: (error, entry) => storage.failed(error, entry),
-  })
-  const conversation = createConversation(
-    { ...stored, process: null },
-    recorder,
-    {
-      reply,
-      answered,
-      runEnded,
-      outcomeHeld: () => process.live?.endGently(),
-      toolBoundary: () => process.live?.claude.note(),
-    },
-    context.agent,
-  )
-  const approvals = createApprovals({
-    ...context,
-    conversation,
-    decided(approval, keep) {
-      if (conversation.active && approval.resolvedAt) conversation.active.answeredAt = approval.resolvedAt
-      if (keep) recorder.answer(keep(approval))
-      if (isClientsAnswer(approval)) acted()
-      else refresh()
-      commitNow()
-    },
-    interrupted: {
-      request({ run, by, message }) {
-        const denied = goingOn(run ?? '')
-        if (denied && by && 'client' in by) ending.request(denied, by, 'interrupt', message)
-      },
-      bringAbout({ run }) {
-        const denied = goingOn(run ?? '')
-        if (denied?.cancel) ending.bringAbout(denied, 'interrupt')
-      },
-    },
-    send: (line, lineId) => process.live?.claude.send(line, lineId),
-    isListening: () => process.live !== null && !stopping && !takeOver.isCatchingUp,
-  })
-  const process = createSessionProcess({
+  const entries = createEntries({
     context,
     session: id,
-    conversation,
-    recorder,
-    refresh,
-    commitNow,
-    heard(before) {
-      if (conversation.record !== before || conversation.record.state !== state()) refresh()
+    isNew: made !== undefined,
+    committed: forgetIfOver,
+  })
+  const process = createProcessEffects({
+    context,
+    session: id,
+    ownership: createOwnership(context, id),
+    record: shown,
+    process: () => m.s.process,
+    post,
+    failed: broken,
+  })
+  const slot = createSlot(context.admission, {
+    startsProcess: () => startsProcess(m),
+    granted: () => post({ input: 'slot_granted' }),
+    waits: what => post({ input: 'slot_waits', what }),
+  })
+  const effects = createEffects({ context, slot, process, stopped: () => stopped() })
+  const storage = createStorageRetry({
+    giveUp(failure) {
+      // Its process may have started or ended since.
+      if (unadopted.length > 0) skipOutput()
+      inbox.push(...unadopted.map(each => (each.input === 'adopted' ? { ...each, process: adoptedProcess() } : each)))
+      unadopted = []
+      post({ input: 'storage_failed', failure })
     },
-    read() {
-      approvals.review()
-      lendPlace()
-      if (backgroundWait.isWaiting) next()
-      settle()
+    works() {
+      if (!store.ballast.restore()) return false
+      post({ input: 'storage_works' })
+      return m.v.process?.phase !== 'behind'
     },
-    caughtUp: () => takeOver.caughtUp(),
-    stalled: error => storage.stalled(error),
-    faulted: fault => faults.handle(fault),
-    stopReason: () => stopReason,
-    ended: processEnded,
+    over: forgetIfOver,
   })
-  const queue = createRunQueue(run => recorder.run(run.stored))
-  const backgroundWait = createBackgroundWait(config.backgroundWaitMs, () => faults.guard('running', next))
-  const ending = createRunEnding({
-    ...context,
-    conversation,
-    recorder,
-    process: () => process.live,
-    isStarting: () => starting !== null,
-    isResuming: () => takeOver.isResuming,
-    refresh,
-    saved,
-  })
-  const requests = createRequests()
-  const rules = createSessionRules(conversation, requests, () => process.live?.claude)
-  const faults = createFaults({
-    ...context,
-    session: id,
-    conversation,
-    recorder,
-    process: () => process,
-    queue: () => queue,
-    refresh,
-  })
-  const storage = createStorageFailures({
-    ...context,
-    session: id,
-    conversation,
-    recorder,
-    process,
-    queue,
-    faults,
-    works: goOnIdle,
-  })
-  const takeOver = createTakeOver({
-    ...context,
-    session: id,
-    conversation,
-    recorder,
-    approvals,
-    process,
-    queue,
-    ending,
-    rules,
-    faults,
-    find,
-    refresh,
-    reply,
-    bring,
-    startWith: run => work(bring(run, run.stored.run.firstSeq)),
-    goOn: () => faults.guard('running', goOnIdle),
-  })
-  let updating: Promise<unknown> = Promise.resolve()
-  if (made?.opening) recorder.event(made.opening, null, Date.now())
-  refresh()
-  queueMicrotask(next)
+  const unsubscribe = [
+    operatorPresence.onChange(() => post({ input: 'presence', emptySince: operatorPresence.emptySince })),
+    sleepWatch.onSleep(sleep => post({ input: 'slept', ...sleep })),
+  ]
+  if (made?.opening) inbox.push({ input: 'opened', event: made.opening, time: Date.now() })
 
   return {
     get record() {
-      return { ...conversation.record, head: recorder.head }
+      return shown()
     },
     get busy() {
-      return queue.length > 0 || isWorking()
+      return isWorking(m.s) || m.s.queue.length > 0
     },
-
+    get queuedRuns() {
+      return m.s.queue.length
+    },
     get queuedBytes() {
-      return queue.promptBytes
+      return queuedBytes(m)
     },
+    activityOf: run => activityOf(m, run, Date.now()),
     get hasIdleProcess() {
-      return isIdle() && process.live?.ending === false
+      return isIdle(m) && m.v.process?.closing === false
     },
-    activityOf,
-    endIdleProcess,
-
-    enqueue(prompt, by, keep, limits) {
-      const run = createRun(id, prompt, by, recorder.head + 1, limits)
-      recorder.event({ type: 'run_queued', prompt, origin: by }, run.stored.run.run, Date.now())
-      if (queue.length === 0) queue.waitFor(isWorking() ? 'session' : undefined)
-      queue.push(run)
-      cancelIdleClose()
-      if (keep) recorder.answer(keep(run.stored.run))
-      conversation.record = { ...withFirstPrompt(conversation.record, prompt), lastRun: run.stored.run.run }
-      acted()
-      commitNow()
-      const accepted = run.stored.run
-      next()
-      return accepted
+    endIdleProcess() {
+      if (!isIdle(m)) return false
+      void calls.open(call => post({ input: 'end_idle', call })).catch(() => {})
+      return true
     },
 
-    move(runId, to, by) {
-      const run = queue.find(runId)
-      if (!run) return undefined
-      const before = run.stored.run.position
-      const moved = queue.move(run, to)
-      if (moved === before) return run.stored.run
-      recorder.event({ type: 'run_moved', by, to: moved }, runId, Date.now())
-      acted()
-      commitNow()
-      return run.stored.run
+    enqueue: (prompt, by, keep, limits) =>
+      calls.open(call => {
+        const ids = { run: `r_${nanoid()}`, promptUuid: randomUUID() }
+        post({ input: 'enqueue', call, ...ids, prompt, by, ...(limits && { limits }) })
+      }, keep),
+    move: (run, to, by) => calls.open(call => post({ input: 'move', call, run, to, by })),
+    cancel: (run, by, cancelMode, reason) =>
+      calls.open(call =>
+        post({ input: 'cancel', call, run, mode: cancelMode, by, ...(reason !== undefined && { reason }) }),
+      ),
+    async answer(answer, by, keep) {
+      const question = m.s.open.find(({ approval }) => approval.approval === answer.approval)
+      if (!question) return null
+      const resolution = resolutionOf(question.approval, answer, by)
+      const { approval } = question.approval
+      return calls.open(call => post({ input: 'answer', call, approval, resolution, by }), keep)
     },
+    update: (changes, by) => calls.open(call => post({ input: 'update', call, changes, by })),
+    used: () => calls.open(call => post({ input: 'use', call })),
+    close: ({ sweep } = { sweep: false }) => calls.open(call => post({ input: 'close', call, sweep })),
 
-    cancel(runId, by, mode, reason) {
-      const run = find(runId)
-      if (!run) return undefined
-      acted()
-      ending.cancel(run, by, mode, reason)
-      commitNow()
-      return run.stored.run
+    takeOver(facts) {
+      inbox.unshift(...begin(facts, process.adopt))
+      takeInputs()
     },
-
-    answer: approvals.answer,
-    used() {
-      acted()
-      commitNow()
-      settle()
-    },
-    update(changes, by) {
-      // One after the other: what the process makes of one is known before the next is asked for.
-      const updated = updating
-        .then(() => update(changes, by))
-        .finally(() => rules.changed(false))
-        .finally(settle)
-      updating = updated.catch(() => {})
-      return updated
-    },
-
-    takeOver: inheritance => takeOver.begin(inheritance),
-
-    async close({ sweep } = { sweep: false }) {
-      cancelIdleClose()
-      conversation.record = { ...conversation.record, state: 'closed' }
-      await starting
-      if (process.live) {
-        process.live.endGently()
-        await process.gone()
-      }
-      await process.settled()
-      if (sweep) await process.endLeft()
-      await updating
-      acted()
-      recorder.commit()
-      settle()
+    readOn() {
+      const { process: current } = m.s
+      if (!current || m.v.process?.phase !== 'catching_up') return
+      const { pid } = m.v.process
+      if (pid !== null)
+        log.info('a process was taken over', { session: id, process: current.id, pid, reread: lastReread })
+      process.read(current)
     },
 
     async shutdown(reason) {
-      stopping = true
       stopReason = reason
-      approvals.stop()
-      cancelIdleClose()
-      ending.stop()
-      backgroundWait.stop()
-      requests.stop()
-      await starting
-      if (process.live) {
-        // An idle one ends by itself, so that what it detached goes on.
-        if (isWorking()) process.live.endByForce()
-        else process.live.endGently()
-        await process.gone()
-      }
-      for (const run of [conversation.background, conversation.active, ...queue]) {
-        if (run) conversation.end(run, 'lost', Date.now(), { lost: reason })
-      }
-      recorder.commit()
+      const over = new Promise<void>(resolve => void (stopped = resolve))
+      post({ input: 'shutdown', reason })
+      if (mode === 'open') await over
       await process.settled()
+      end()
     },
-
     async leave() {
-      stopping = true
-      approvals.stop()
-      cancelIdleClose()
-      ending.stop()
-      backgroundWait.stop()
-      requests.stop()
-      await starting
+      mode = 'leaving'
+      // The effects of what is gathered may start a process.
+      journal.flush()
       await process.settled()
-      process.leave()
-      recorder.commit()
+      journal.flush()
+      await process.leave()
+      end()
     },
   }
 
-  // -- runs ----------------------------------------------------------------------------------------------------------
+  // -- inputs --------------------------------------------------------------------------------------------------------
 
-  /** Asks for a place for the first queued run when the session is free, and starts it when it has one. */
-  function next() {
-    if (stopping || takeOver.isCatchingUp || process.isBehind || conversation.record.unusable) return
-    if (starting || isWorking()) return bringUndelivered()
-    if (place || queue.length === 0) return backgroundWait.stop()
-    if (backgroundWait.waits(endsBackgroundWork())) {
-      queue.waitFor('background')
-      return recorder.commit()
+  function post(input: Untimed) {
+    // What a start under way leads to is still stored, so that the next daemon finds the process.
+    if (mode === 'over' || (mode === 'leaving' && !finishing.has(input.input))) {
+      if ('call' in input) calls.close(input.call)?.reject(callError(stopping))
+      return
     }
-    let isAdmitted = false
-    place = asking
-    place = admission.request({
-      startsProcess: () => !process.suits(queue.first?.stored.run.limits),
-      waits(what) {
-        if (stopping) return
-        queue.waitFor(what)
-        recorder.commit()
-      },
-      admitted() {
-        if (place === asking) isAdmitted = true
-        else work(deliver())
-      },
-    })
-    if (isAdmitted) work(deliver())
+    inbox.push({ ...input, time: Date.now() })
+    takeInputs()
   }
 
-  /** Whether the next run needs another process while there is background work in the present one. */
-  function endsBackgroundWork(): boolean {
-    const { live } = process
-    const needsAnother = live !== null && !live.ending && !process.suits(queue.first?.stored.run.limits)
-    return needsAnother && conversation.backgroundTasks > 0
-  }
-
-  function work(delivery: Promise<void>) {
-    const delivered = delivery.catch((error: unknown) => faults.handle({ error, where: 'running' }))
-    starting = delivered.finally(() => {
-      starting = null
-      faults.guard('running', goOnIdle)
-    })
-  }
-
-  /** Brings the first queued prompt to Claude Code, whose process is started where there is none that will do. */
-  async function deliver() {
-    // It stays queued until the process before it is gone, whose end is not its own.
-    while (process.live && queue.length > 0 && !process.suits(queue.first?.stored.run.limits)) {
-      process.live.endGently()
-      await process.gone()
+  function takeInputs() {
+    if (isBusy) return
+    isBusy = true
+    try {
+      while (inbox.length > 0 && mode !== 'over') drain()
+    } finally {
+      isBusy = false
     }
-    const run = queue.first
-    const held = place
-    // The place was given back when the last one that waited for it was cancelled; who came since asks anew.
-    if (!run || !held || stopping) return
-    place = undefined
-    // The output of the process before is to be stored first.
-    if (process.isBehind) return held.leave()
-    queue.shift()
-    queue.waitFor('session')
-    run.place = held
-    conversation.begin(run, Date.now())
-    refresh()
-    // Before the prompt is sent: the next daemon must know whose turn it is that begins.
-    if (saved()) await bring(run, recorder.head)
+    ticker.set(key, mode === 'open' ? nextDeadline(m) : Infinity, tick)
+    forgetIfOver()
   }
 
-  /** The process ended before it read the prompt of its run. */
-  function bringUndelivered() {
-    const { active } = conversation
-    if (!active || starting || process.live || active.stored.run.state !== 'running') return
-    work(bring(active, active.stored.run.firstSeq))
-  }
-
-  /** `firstSeq` is where it began, or before. */
-  async function bring(run: ActiveRun, firstSeq: number) {
-    const claude = process.live?.claude ?? (await process.start(run, firstSeq))
-    const uuid = run.stored.promptUuid
-    const failure = claude && (await rules.ready(claude))
-    if (!claude || uuid === null || process.live?.claude !== claude || stopping) return
-    if (conversation.active !== run || run.stored.run.state !== 'running') return
-    if (!failure) return claude.send(userLine(uuid, run.stored.run.prompt), uuid)
-    conversation.end(run, 'refused', Date.now(), { failure })
-    recorder.commit()
-    process.live?.endGently()
-  }
-
-  function runEnded(run: ActiveRun) {
-    run.place?.leave()
-    queue.remove(run)
-    if (queue.length === 0 && place) {
-      place.leave()
-      place = undefined
-    }
-    ending.ended(run)
-    faults.runEnded(run)
-    refresh()
-    queueMicrotask(() => faults.guard('running', goOnIdle))
-  }
-
-  function goOnIdle() {
-    next()
-    settle()
-  }
-
-  function find(runId: string): ActiveRun | undefined {
-    return goingOn(runId) ?? queue.find(runId)
-  }
-
-  function goingOn(runId: string): ActiveRun | undefined {
-    return [conversation.active, conversation.background].find(run => run?.stored.run.run === runId) ?? undefined
-  }
-
-  function isWorking(): boolean {
-    return conversation.active !== null || conversation.background !== null
-  }
-
-  function activityOf(runId: string): Activity | undefined {
-    const { activity } = conversation
-    return goingOn(runId) && activity && { ...activity, silentMs: Math.max(0, Date.now() - activity.at) }
-  }
-
-  // -- changes -------------------------------------------------------------------------------------------------------
-
-  async function update(changes: SessionChanges, by: Actor): Promise<Session> {
-    if (concernsProcess(changes)) {
-      // One that is being started has the old options.
-      while (starting) await starting
-      const { live } = process
-      if (live && !live.ending) {
-        const how = await applyToProcess({ requests, rules, claude: live.claude }, changes, conversation.record)
-        if (how === 'restart') endIfIdle('it has to be started anew for this mode')
+  /** Takes the inputs that wait, and stores what they give as one entry. */
+  function drain() {
+    let g: Gathering | undefined
+    for (let input = inbox.shift(); input; input = inbox.shift()) {
+      try {
+        const before = { process: m.s.process, row: g ? rowAfter(g, row) : row, records: g?.records ?? records }
+        if ('call' in input) calls.taken(input.call)
+        passThrowPoints(input)
+        const next = gather(m, before, input, step(m, input), build)
+        if (!g || canJoin(g, next)) g = g ? join(g, next) : next
+        else {
+          storeEntry(g, true)
+          g = next
+        }
+      } catch (error) {
+        // What was complete before is kept.
+        if (g) storeEntry(g, true)
+        return contain(error, input)
       }
     }
-    if (changes.conversationId === null) {
-      endIfIdle('its conversation cannot be given up now')
-      while (process.live) await process.gone()
-      endIfIdle('its conversation cannot be given up now')
+    try {
+      if (g) storeEntry(g, false)
+    } catch (error) {
+      contain(error, undefined)
     }
-    if (stopping) throw new RpcError('overloaded', 'the daemon is stopping', { limit: 'stopping', value: 0 })
-    if (Object.keys(changes).length === 0) return conversation.record
-    recorder.event({ type: 'session_updated', by, changes: changesInEvent(changes) }, null, Date.now())
-    conversation.record = changed(conversation.record, changes)
-    acted()
-    commitNow()
-    rules.changed(true)
-    const after = { ...conversation.record, head: recorder.head }
-    if (changes.approvals) approvals.reconsider()
-    return after
   }
 
-  function endIfIdle(why: string) {
-    if (conversation.active || conversation.background || queue.length > 0) {
-      const run = conversation.record.lastRun
-      throw new RpcError('conflict', `session ${id} has a run that has not ended (${run}): ${why}`, { run })
+  function tick() {
+    // A sleep is told first.
+    sleepWatch.sleptSince(Date.now())
+    try {
+      const printedAt = watchesOutput() ? lastPrintedAt(context.processesDir, m.s.process!) : undefined
+      post({ input: 'tick', ...(printedAt !== undefined && { printedAt }) })
+    } catch (error) {
+      broken(error)
     }
-    const tasks = process.live ? conversation.backgroundTasks : 0
-    if (tasks > 0) {
-      throw new RpcError('conflict', `session ${id} has background work (${tasks}) that has not ended: ${why}`, {
-        backgroundTasks: tasks,
-      })
+  }
+
+  /** Whether the active run may be silent only for a time. */
+  function watchesOutput(): boolean {
+    const { active, process: current } = m.s
+    return active?.stored.run.limits?.inactivityMs !== undefined && current !== null && m.v.process?.phase === 'live'
+  }
+
+  // -- entries and effects -------------------------------------------------------------------------------------------
+
+  /** `isCut`: the state is ahead of what is stored. */
+  function storeEntry(g: Gathering, isCut: boolean) {
+    const before = records
+    records = g.records
+    row = rowAfter(g, row)
+    const applied = { lines: g.lines, acts: g.acts.length, begun: g.begun }
+    const snapshot = isCut ? undefined : snapshots.take(m.s, applied)
+    const ofLife = life
+    entries.store({
+      gathering: g,
+      records: before,
+      answers: dueAnswers(calls, g.effects, shown),
+      ...(owesRow && row && { row }),
+      snapshot,
+      onCommitted() {
+        // A slot that was asked for before the session was restored is not wanted any more.
+        const due = ofLife === life ? g.effects : g.effects.filter(isNoSlotEffect)
+        duringEffects(() => carryOut(due))
+      },
+      onFailed(error) {
+        if (ofLife === life) failed(error)
+      },
+    })
+    owesRow = false
+  }
+
+  /** What an effect posts at once comes after the effects. */
+  function duringEffects(work: () => void) {
+    const wasBusy = isBusy
+    isBusy = true
+    try {
+      work()
+    } finally {
+      isBusy = wasBusy
     }
-    process.live?.endGently()
+    takeInputs()
   }
 
-  // -- process -------------------------------------------------------------------------------------------------------
-
-  function processEnded() {
-    requests.ended()
-    approvals.review()
-    next()
-    settle()
-    admission.recheck()
+  function carryOut(due: readonly Effect[]) {
+    for (const effect of due) {
+      try {
+        effects.carryOut(effect)
+      } catch (error) {
+        contain(error, undefined)
+      }
+    }
   }
 
-  /** With nothing to do, the process is kept for a while; without a process, the session is forgotten. */
-  function settle() {
-    cancelIdleClose()
-    if (isWorking() || queue.length > 0 || starting || stopping || takeOver.isCatchingUp) return
-    // What could not be stored is tried again later: at once it would fail again, and come back here again.
-    const { live } = process
-    if (!live) return !storage.isFailing && !process.isClearing && saved() ? context.onIdle(id) : undefined
-    if (!isIdle()) return
-    if (oneShot || live.ending || process.isForOneRun) return live.endGently()
-    cancelIdleClose = startDeadline(Date.now() + config.idleCloseMs, () => process.live?.endGently())
-    context.onProcessIdle()
+  function forgetIfOver() {
+    if (!m.v.forgotten || mode !== 'open' || isBusy || storage.isFailing) return
+    if (inbox.length > 0 || entries.uncommitted > 0 || !calls.isEmpty) return
+    end()
+    context.onIdle(id)
   }
 
-  function endIdleProcess(): boolean {
-    if (!isIdle()) return false
-    process.live?.endGently()
-    return true
+  function end() {
+    mode = 'over'
+    calls.rejectAll(callError(stopping))
+    for (const each of unsubscribe) each()
+    storage.stop()
+    ticker.remove(key)
   }
 
-  /** It has a process without a run, background work or a question. */
-  function isIdle(): boolean {
-    if (!process.live || starting || takeOver.isCatchingUp || queue.length > 0 || isWorking()) return false
-    return conversation.backgroundTasks === 0 && conversation.questions.open.length === 0
+  // -- failures and recovery -----------------------------------------------------------------------------------------
+
+  /**
+   * Keeps an exception in muxd's own code inside the session: forgets the memory, restores what is stored, applies the
+   * lines in front of the faulty one again, and lets the machine end the runs and the process.
+   */
+  function contain(error: unknown, input: Input | undefined) {
+    unadopted = []
+    log.error('a session failed', { session: id, where: input?.input ?? 'effect', error })
+    const lifeBefore = life
+    journal.flush()
+    // An entry that could not be stored: the lines are read again later.
+    if (mode === 'over' || life !== lifeBefore) return
+    if (input?.input === 'fault' || input?.input === 'adopted') return giveUp()
+    const { before, ...fault } = faultOf(error, input, row?.offset ?? 0)
+    const inputs = reload(error)
+    if (!inputs) return
+    const time = Date.now()
+    const isFaulty = inputs.some(each => each.input === 'fault')
+    if (!isFaulty) inputs.push(...before, { input: 'fault', ...fault, whileRestoring: false, time })
+    inbox.unshift(...inputs)
   }
 
-  function reply({ line, lineId }: Reply) {
-    process.live?.claude.send(line, lineId)
+  /** An exception outside of a step. */
+  function broken(error: unknown) {
+    duringEffects(() => contain(error, undefined))
   }
 
-  function answered(answer: Answer) {
-    const { live } = process
-    if (!live) return
-    if (!requests.answered(answer)) rules.unclaimed(answer, live.claude)
-    ending.answered(answer)
+  /** The handling of a fault has failed itself: the session stays as it is stored until it is loaded again. */
+  function giveUp() {
+    log.error('the fault of a session could not be handled', { session: id })
+    inbox.length = 0
+    end()
+    context.onIdle(id)
   }
 
-  // -- records -------------------------------------------------------------------------------------------------------
-
-  /** A client has acted on the session. */
-  function acted() {
-    conversation.record = used(conversation.record, Date.now())
-    refresh()
+  /** An entry was not stored. */
+  function failed(error: unknown) {
+    if (mode === 'over') return
+    if (error instanceof SyncFailed) {
+      // The daemon ends, and its processes go on without it.
+      calls.rejectAll(error)
+      stopped()
+      return end()
+    }
+    if (isProgramError(error)) return broken(error)
+    log.error('events could not be stored', { session: id, error })
+    if (isDiskFull(error)) context.onDiskFull((error as Error).message)
+    duringEffects(() => {
+      const inputs = reload(error)
+      if (!inputs) return
+      skipOutput()
+      const failure = storage.failed(error)
+      // In one entry with the ends of the runs: a full disk has room for no other.
+      if (failure) inbox.unshift(...inputs, { input: 'storage_failed', failure, time: Date.now() })
+      else unadopted = inputs
+    })
+    if (stopReason !== undefined) stopped()
   }
 
-  /** A run that waits for an answer lends its place, until it has one. */
-  function lendPlace() {
-    const { active, questions } = conversation
-    const isAsking = questions.open.some(({ approval }) => approval.run === active?.stored.run.run)
-    if (isAsking) active?.place?.lend()
-    else active?.place?.takeBack()
+  /** What the process prints from here on is behind a gap: it is read again later. */
+  function skipOutput() {
+    if (m.s.process && process.find(m.s.process) !== 'starting') process.fallBehind(m.s.process.id)
   }
 
-  /** Keeps the session's record in step with what it does. */
-  function refresh() {
-    lendPlace()
-    conversation.record = { ...conversation.record, state: state(), updatedAt: Date.now(), head: recorder.head }
-    recorder.session(conversation.record)
-    ending.look()
+  /** Forgets the memory. Returns the inputs with which the restored session begins; undefined if it is not stored. */
+  function reload(error: unknown): Input[] | undefined {
+    life += 1
+    slot.carryOut('give_slot')
+    calls.rejectTaken(error)
+    // Those of an earlier restoration, which has failed too.
+    inbox.splice(0, Infinity, ...inbox.filter(({ input }) => input !== 'adopted' && input !== 'fault'))
+    const facts = readFacts(store, id)
+    if (facts) return begin(facts, () => {})
+    // It was to be created by the entry that failed.
+    calls.rejectAll(error)
+    end()
+    context.onUnmade(id)
+    return undefined
   }
 
-  function state(): Session['state'] {
-    const isAsking = conversation.questions.open.length > 0
-    if (conversation.active || conversation.background || queue.length > 0) return isAsking ? 'waiting' : 'running'
-    if (conversation.record.state === 'closed') return 'closed'
-    return isAsking ? 'waiting' : 'idle'
+  /** Restores the session from what is stored. Returns the inputs with which it begins. */
+  function begin(facts: StoredFacts, adopt: (process: ProcessState) => void): Input[] {
+    const time = Date.now()
+    records = recordsOf(facts)
+    row = facts.row
+    const stop: Input[] = stopReason === undefined ? [] : [{ input: 'shutdown', reason: stopReason, time }]
+    let restored: Restored
+    try {
+      restored = restore(context, facts)
+    } catch (error) {
+      log.error('a session failed while it was restored', { session: id, error })
+      m = machineOf(stateOfFacts(agent, facts))
+      const { before: _, ...fault } = faultOf(error, undefined, 0)
+      return [{ input: 'fault', ...fault, whileRestoring: true, time }, ...stop]
+    }
+    const { state, damage, reread, needsSnapshot } = restored
+    m = machineOf(state)
+    snapshots.resume(state, reread, needsSnapshot)
+    lastReread = reread
+    // What follows is derived by this program, what came before by another: they are not compared again.
+    owesRow = row !== undefined && row.translator !== null && row.translator !== build
+    if (row && owesRow) row = { ...row, translator: null }
+    if (state.process) adopt(state.process)
+    return [{ input: 'adopted', process: adoptedProcess(), ...(damage && { damage }), time }, ...stop]
   }
 
-  function saved(): boolean {
-    return storage.saved()
+  function adoptedProcess(): AdoptedProcess | null {
+    const current = m.s.process
+    const found = current && process.find(current)
+    if (!current || !found) return null
+    if (typeof found === 'string') return { id: current.id, state: found }
+    const { pid, startedAt, inputEnded } = found
+    return { id: current.id, state: 'held', pid, startedAt, inputEnded }
   }
 
-  /** Commits before the answer that promises it; throws what stood in the way. */
-  function commitNow() {
-    if (!saved()) throw storage.error
+  function machineOf(state: SessionState): Machine {
+    const machine = createMachine(agent, state, config, nanoid(8))
+    machine.v.emptySince = operatorPresence.emptySince
+    machine.v.sleeps = [...sleepWatch.sleeps]
+    return machine
+  }
+
+  /** The record as it is now, stored or not. */
+  function shown(): Session {
+    const { session } = records ?? project(m, undefined, Date.now())
+    return { ...session, head: m.s.head }
   }
 }
 
-/** In the place of one that is being asked for. */
-const asking: Place = { leave() {}, lend() {}, takeBack() {} }
+const isNoSlotEffect = ({ effect }: Effect) => !effect.endsWith('_slot')
+
+/** These are still taken when the daemon leaves. */
+const finishing = new Set<string>(['started', 'start_failed', 'cleared'] satisfies Input['input'][])

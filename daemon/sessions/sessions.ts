@@ -15,9 +15,10 @@ import type {
 import { limits } from '../../protocol/limits.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
-import { asStorageError, storageError } from '../rpc/storage-error.ts'
+import { storageError } from '../rpc/storage-error.ts'
 import type { JournalEntry } from '../store/journal/entry.ts'
 import { createAdmission } from './admission.ts'
+import { callError } from './calls.ts'
 import type { MemoryRoom } from './memory-room.ts'
 import { openingEvent } from './beginning.ts'
 import { forkPoint } from './fork.ts'
@@ -37,10 +38,13 @@ import { isEnded } from './run-state.ts'
 import { withReportedMode } from './permission-mode.ts'
 import { endOrphans } from './orphans.ts'
 import { createRunWaiters } from './run-waiters.ts'
+import { createTicker } from './effects/ticker.ts'
+import { cameTooLate } from './machine/call-errors.ts'
 import { checkLeave, checkRules, newSession } from './new-session.ts'
-import { cameTooLate } from './approvals.ts'
+import { factsOf } from './recovery/stored-facts.ts'
 import type { SessionContext } from './session-context.ts'
-import { createSession, type LiveSession } from './session.ts'
+import type { LiveSession } from './live-session.ts'
+import { createSession } from './session.ts'
 import type { EventRow, SessionFilter } from '../store/store.ts'
 import { removeTemporaryOf } from '../home/temporary-place.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
@@ -68,12 +72,12 @@ export interface Sessions {
   close(session: string, options: { force: boolean; sweep: boolean }, by: Actor): Promise<Session>
   delete(session: string, force: boolean, by: Actor): Promise<void>
   /** In a session, or in a new one: then both are stored or neither. */
-  startRun(session: string | NewSession, prompt: string, by: Actor, keep?: KeepAnswer, limits?: RunLimits): Run
+  startRun(session: string | NewSession, prompt: string, by: Actor, keep?: KeepAnswer, limits?: RunLimits): Promise<Run>
   getRun(run: string): Run
   listRuns(filter: { session?: string; state?: string; limit: number; after?: string }): Run[]
   /** How many runs there are in each state. */
   countRuns(): Record<string, number>
-  moveRun(run: string, to: number, by: Actor): Run
+  moveRun(run: string, to: number, by: Actor): Promise<Run>
   /** Resolves with the run as it is then; one that has ended by it is published by then. */
   cancelRun(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Promise<Run>
   /** Resolves with the ended run, or with its present state when `signal` ends the wait. */
@@ -81,7 +85,7 @@ export interface Sessions {
   getApproval(approval: string): Approval
   listApprovals(filter: { session?: string; state: Approval['state']; limit: number; after?: string }): Approval[]
   /** The first valid answer counts: a later one is a `conflict` that says whose was. */
-  answerApproval(answer: ApprovalAnswer, by: Actor, keep?: KeepAnswer): Approval
+  answerApproval(answer: ApprovalAnswer, by: Actor, keep?: KeepAnswer): Promise<Approval>
   /** Whether it has a process or something to do, or is about to: then retention leaves it alone. */
   isAtWork(session: string): boolean
   /** Deletes a session unless it is at work or gone: answers whether it did. */
@@ -108,13 +112,11 @@ export interface NewSession {
 }
 
 export interface SessionsContext
-  extends Omit<SessionContext, 'admission' | 'onIdle' | 'onProcessIdle' | 'onPublished'> {
+  extends Omit<SessionContext, 'admission' | 'ticker' | 'onIdle' | 'onProcessIdle' | 'onPublished'> {
   /** For the processes that runs start. */
   memory: MemoryRoom
   /** A session is at work from now on: called before anything is appended to its log. */
   onLoaded(session: string): void
-  /** A session that was to be made could not be stored. */
-  onUnmade(session: string): void
   /** Sessions have been deleted. Resolves when nothing but rows is left of them. */
   onDeleted(): Promise<void>
 }
@@ -142,6 +144,11 @@ export function createSessions(context: SessionsContext): Sessions {
   const sessionContext: SessionContext = {
     ...context,
     admission,
+    ticker: createTicker(),
+    onUnmade(id) {
+      live.delete(id)
+      context.onUnmade(id)
+    },
     onPublished: runs => {
       for (const { run } of runs) waiters.published(run)
     },
@@ -164,11 +171,6 @@ export function createSessions(context: SessionsContext): Sessions {
     const session = createSession(sessionContext, record, made)
     live.set(record.session, session)
     return session
-  }
-
-  function unmake(id: string) {
-    live.delete(id)
-    context.onUnmade(id)
   }
 
   /** Stores a session that nothing is done in yet, with what its log begins with. */
@@ -289,7 +291,8 @@ export function createSessions(context: SessionsContext): Sessions {
     const session = live.get(id)
     if (!session) return
     const ends = runs.map(({ run }) => waiters.wait(run.run, new AbortController().signal))
-    asStorageError(() => runs.forEach(({ run }) => session.cancel(run.run, by, 'kill', 'the session was ended')))
+    const cancels = runs.map(({ run }) => session.cancel(run.run, by, 'kill', 'the session was ended'))
+    await asStored(Promise.all(cancels))
     await Promise.all(ends)
   }
 
@@ -308,13 +311,9 @@ export function createSessions(context: SessionsContext): Sessions {
       const { permissionMode } = changes
       if (changes.approvals) checkRules(changes.approvals, cwd, '/approvals')
       if (permissionMode !== undefined) checkLeave({ permissionMode }, '', config)
-      try {
-        const updated = await load(id).update(changes, by)
-        await journal.view.whenPublished(id)
-        return updated
-      } catch (error) {
-        throw storageError(error)
-      }
+      const updated = await asStored(load(id).update(changes, by))
+      await journal.view.whenPublished(id)
+      return updated
     },
 
     async fork(id, naming, by, keep) {
@@ -346,7 +345,7 @@ export function createSessions(context: SessionsContext): Sessions {
         { forkedFrom, ...(firstPrompt !== undefined && { firstPrompt }) },
       )
       const fork = storeNew(made, openingEvent(made, by), keep)
-      asStorageError(() => load(id).used())
+      await asStored(load(id).used())
       return fork
     },
 
@@ -383,7 +382,7 @@ export function createSessions(context: SessionsContext): Sessions {
       stored(id)
       refuseWhileBusy(live.get(id), id, force, 'close it')
       if (force) await cancelAll(id, by)
-      await load(id).close({ sweep })
+      await asStored(load(id).close({ sweep }))
       journal.flush()
       await journal.view.whenPublished(id)
       return shown(stored(id))
@@ -406,20 +405,15 @@ export function createSessions(context: SessionsContext): Sessions {
       return true
     },
 
-    startRun(session, prompt, by, keep, runLimits) {
+    async startRun(session, prompt, by, keep, runLimits) {
       refuseStopping()
       refuseQueueing(prompt)
       if (typeof session === 'string') refuseUnusable(session)
       else refuseSecondOwner(session.spec)
       const made =
         typeof session === 'string' ? undefined : newSession(session.spec, session.pointer, config, session.begun)
-      try {
-        const at = made ? takeUp(made, { opening: openingEvent(made, by) }) : load(session as string)
-        return at.enqueue(prompt, by, keep, runLimits)
-      } catch (error) {
-        if (made) unmake(made.session)
-        throw storageError(error)
-      }
+      const at = made ? takeUp(made, { opening: openingEvent(made, by) }) : load(session as string)
+      return asStored(at.enqueue(prompt, by, keep, runLimits))
     },
 
     getRun: shownRun,
@@ -431,10 +425,10 @@ export function createSessions(context: SessionsContext): Sessions {
 
     countRuns: () => journal.view.countRuns(store.runs.countByState()),
 
-    moveRun(id, to, by) {
+    async moveRun(id, to, by) {
       const run = storedRun(id)
       refuseUnusable(run.session)
-      const moved = asStorageError(() => live.get(run.session)?.move(id, to, by))
+      const moved = await asStored(live.get(run.session)?.move(id, to, by))
       if (moved) return moved
       const { state } = shownRun(id)
       throw new RpcError('conflict', `run ${id} is ${state}: only a queued run can be moved`, { run: id, state })
@@ -443,7 +437,7 @@ export function createSessions(context: SessionsContext): Sessions {
     async cancelRun(id, by, mode, reason) {
       const run = storedRun(id)
       refuseUnusable(run.session)
-      const after = isEnded(run.state) ? run : asStorageError(() => live.get(run.session)?.cancel(id, by, mode, reason))
+      const after = isEnded(run.state) ? run : await asStored(live.get(run.session)?.cancel(id, by, mode, reason))
       if (!after || isEnded(after.state)) await journal.settled()
       return after ?? storedRun(id)
     },
@@ -462,15 +456,15 @@ export function createSessions(context: SessionsContext): Sessions {
       return found.map(({ approval }) => journal.view.approval(approval))
     },
 
-    answerApproval(answer, by, keep) {
+    async answerApproval(answer, by, keep) {
       refuseStopping()
       const { session } = storedApproval(answer.approval)
       refuseUnusable(session)
-      const answered = asStorageError(() => live.get(session)?.answer(answer, by, keep))
+      const answered = await asStored(live.get(session)?.answer(answer, by, keep))
       if (answered) return answered
-      // What was first may not be committed yet.
+      // The answer that was first may not be committed yet.
       journal.flush()
-      throw cameTooLate(storedApproval(answer.approval))
+      throw callError(cameTooLate(storedApproval(answer.approval)))
     },
 
     get processes() {
@@ -480,17 +474,26 @@ export function createSessions(context: SessionsContext): Sessions {
     takeOver() {
       const unfinished = store.runs.unfinished()
       const processes = new Map(store.processes.live().map(process => [process.session, process]))
-      for (const id of new Set([...processes.keys(), ...unfinished.map(({ run }) => run.session)])) {
-        try {
-          load(id).takeOver({
-            unfinished: unfinished.filter(({ run }) => run.session === id),
-            process: processes.get(id),
-          })
-        } catch (error) {
-          // The other sessions go on.
-          context.log.error('a session could not be taken over', { session: id, error })
+      // Runs that go on take their slots before others ask for one.
+      const active = unfinished.filter(({ run }) => run.state !== 'queued')
+      const ids = new Set([...active, ...unfinished].map(({ run }) => run.session))
+      for (const id of processes.keys()) ids.add(id)
+      const eachSession = (work: (id: string) => void) => {
+        for (const id of ids) {
+          try {
+            work(id)
+          } catch (error) {
+            // The other sessions go on.
+            context.log.error('a session could not be taken over', { session: id, error })
+          }
         }
       }
+      eachSession(id => {
+        const runs = unfinished.filter(({ run }) => run.session === id)
+        load(id).takeOver(factsOf(store, stored(id), runs, processes.get(id)))
+      })
+      journal.flush()
+      eachSession(id => live.get(id)?.readOn())
       journal.flush()
       endOrphans(context)
     },
@@ -509,7 +512,7 @@ export function createSessions(context: SessionsContext): Sessions {
   }
 
   function refuseQueueing(prompt: string) {
-    const runs = store.runs.countByState()['queued'] ?? 0
+    const runs = [...live.values()].reduce((sum, { queuedRuns }) => sum + queuedRuns, 0)
     const bytes = [...live.values()].reduce((sum, { queuedBytes }) => sum + queuedBytes, Buffer.byteLength(prompt))
     const over = (what: string, limit: 'maxQueuedRuns' | 'maxQueuedBytes') =>
       new RpcError('overloaded', `${what} are queued already, at most ${limits[limit]} may be`, {
@@ -527,6 +530,17 @@ export function createSessions(context: SessionsContext): Sessions {
         limit: 'stopping',
         value: 0,
       })
+  }
+}
+
+/** An error that kept a call from being stored becomes the caller's error. */
+function asStored<Answer>(call: Promise<Answer>): Promise<Answer>
+function asStored<Answer>(call: Promise<Answer> | undefined): Promise<Answer | undefined>
+async function asStored<Answer>(call: Promise<Answer> | undefined): Promise<Answer | undefined> {
+  try {
+    return await call
+  } catch (error) {
+    throw storageError(error)
   }
 }
 

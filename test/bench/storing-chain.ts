@@ -4,15 +4,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { limits } from '../../protocol/limits.ts'
 import { claude } from '../../daemon/agents/claude/agent.ts'
+import type { OutputLine } from '../../daemon/agents/agent.ts'
 import { decodeLine } from '../../daemon/agents/claude/frame.ts'
 import { createLineSplitter } from '../../daemon/pty-host/lines.ts'
 import type { RunningServer } from '../../daemon/server/start-server.ts'
-import { createConversation } from '../../daemon/sessions/conversation.ts'
-import { createRecorder } from '../../daemon/sessions/recorder.ts'
+import { createEntries } from '../../daemon/sessions/entries.ts'
+import { gather, rowAfter } from '../../daemon/sessions/gathering.ts'
+import { beginProcess } from '../../daemon/sessions/machine/process-record.ts'
+import { createMachine } from '../../daemon/sessions/machine/machine.ts'
+import type { Records } from '../../daemon/sessions/machine/project.ts'
+import { restState } from '../../daemon/sessions/machine/state.ts'
+import { step } from '../../daemon/sessions/machine/step.ts'
+import { newLiveProcess } from '../../daemon/sessions/machine/volatile.ts'
+import { begunOf } from '../../daemon/sessions/recovery/stored-facts.ts'
 import { createJournal, type Journal } from '../../daemon/store/journal/journal.ts'
 import type { JournalEntry } from '../../daemon/store/journal/entry.ts'
 import type { Publisher } from '../../daemon/store/journal/publish.ts'
 import { openStore } from '../../daemon/store/open.ts'
+import type { StoredProcess } from '../../daemon/store/store.ts'
 import { createHub } from '../../daemon/topics/hub.ts'
 import { createPublisher } from '../../daemon/topics/publisher.ts'
 import { createTopics } from '../../daemon/topics/topics.ts'
@@ -51,22 +60,42 @@ function openChain(isStored: boolean) {
     throw error
   }
   const journal = isStored ? createJournal(store, publisher) : publishing(publisher)
-  const recorder = createRecorder({ session, head: 0, journal, onPublished: () => {}, onFailed: fail })
-  const hooks = { reply: () => {}, answered: () => {}, runEnded: () => {}, outcomeHeld: () => {} }
-  const conversation = createConversation(sessionRecord(session), recorder, hooks, claude)
-  conversation.processStarted(process)
+  const state = restState(sessionRecord(session))
+  beginProcess(claude, state, { ...begunOf(process, undefined), n: 0, time: 1, at: null })
+  const m = createMachine(claude, state, patience, 'nonce')
+  m.v.process = { ...newLiveProcess(process.id, 'live'), pid: process.pid }
+  const entries = createEntries({
+    context: { journal: journal as Journal, onPublished() {} },
+    session,
+    isNew: false,
+    committed() {},
+  })
   const splitter = createLineSplitter()
+  let records: Records | undefined
+  let row: StoredProcess | undefined = process
   return {
-    recorder,
+    get head() {
+      return state.head
+    },
     read(chunk: Buffer) {
+      const lines: OutputLine[] = []
+      let end = 0
       for (const { bytes, endOffset: offset } of splitter.push(chunk)) {
-        for (const decoded of decodeLine(bytes)) conversation.line({ ...decoded, offset, time: 1 }, process.id)
-        recorder.checkpoint(process.id, offset)
+        for (const decoded of decodeLine(bytes)) lines.push({ ...decoded, offset, time: 1 })
+        end = offset
       }
-      recorder.commit()
+      const input = { input: 'output', process: process.id, lines, offset: end, time: 1 } as const
+      const before = { process: state.process, row, records }
+      const gathering = gather(m, before, input, step(m, input), 'bench')
+      entries.store({ gathering, records, answers: [], onCommitted() {}, onFailed: fail })
+      records = gathering.records
+      row = rowAfter(gathering, row)
     },
   }
 }
+
+const day = 24 * 60 * 60 * 1_000
+const patience = { cancelGraceMs: day, resultGraceMs: day, idleCloseMs: day, unattendedMs: day, backgroundWaitMs: day }
 
 /** A journal that publishes its entries and stores nothing. */
 function publishing({ sessionEvents }: Publisher): Pick<Journal, 'append'> {
@@ -94,7 +123,7 @@ async function start(): Promise<{ port: number }> {
 async function run({ isStored, turns, framesPerTurn }: StoringCommand & { do: 'run' }): Promise<Chained> {
   const chain = ways.get(isStored)!
   const chunk = Buffer.from(frame.repeat(framesPerTurn))
-  const before = { head: chain.recorder.head, cpu: process.cpuUsage() }
+  const before = { head: chain.head, cpu: process.cpuUsage() }
   for (let turn = 0; turn < turns; turn++) {
     chain.read(chunk)
     await nextTurn()
@@ -102,7 +131,7 @@ async function run({ isStored, turns, framesPerTurn }: StoringCommand & { do: 'r
   // Wait for the last commit, its publication and its writes.
   for (let turn = 0; turn < 3; turn++) await nextTurn()
   const { user, system } = process.cpuUsage(before.cpu)
-  const { head } = chain.recorder
+  const { head } = chain
   return { head, cpuUsPerEvent: (user + system) / (head - before.head) }
 }
 

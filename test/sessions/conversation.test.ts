@@ -1,51 +1,32 @@
-import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { createRun, type ActiveRun } from '../../daemon/sessions/active-run.ts'
-import { askForEnd, exceed, pursue } from '../../daemon/sessions/asked-end.ts'
-import type { Conversation } from '../../daemon/sessions/conversation.ts'
-import type { Recorder } from '../../daemon/sessions/recorder.ts'
-import { openStore } from '../../daemon/store/open.ts'
-import type { Store } from '../../daemon/store/store.ts'
-import { onTestFinished } from 'vitest'
-import { openConversation } from '../support/conversation.ts'
-import { processOf, session as sessionRecord } from '../support/records.ts'
-import { tempDir } from '../support/temp-dir.ts'
+import { claude } from '../../daemon/agents/claude/agent.ts'
+import type { ClaudeDecoder } from '../../daemon/agents/claude/claude-decoder.ts'
+import type { LiveRun } from '../../daemon/sessions/machine/live-run.ts'
+import { activityOf } from '../../daemon/sessions/machine/project.ts'
+import { foldedSession, type FoldedSession } from '../support/folded-session.ts'
 import { expectWholeLog } from '../support/whole-log.ts'
 
-const session = sessionRecord('s_1')
-const process = processOf('s_1', 'p_1')
 const claudeSession = '11111111-1111-4111-8111-111111111111'
 
-let store: Store
-let recorder: Recorder
-let conversation: Conversation
+let session: FoldedSession
 let offset: number
 
 beforeEach(() => {
-  store = openStore(join(tempDir(), 'muxd.db'), { ballastBytes: 0 })
-  onTestFinished(() => store.close())
-  store.sessions.add(session)
-  store.processes.save(process)
-  ;({ recorder, conversation } = openConversation(store, process))
+  session = foldedSession()
   offset = 0
 })
 
 const frame = (value: object) => {
   offset += 10
-  conversation.line({ frame: { session_id: claudeSession, ...value }, offset, time: offset }, 'p_1')
+  session.line({ frame: { session_id: claudeSession, ...value }, offset, time: offset })
 }
 const init = (...uuids: string[]) =>
   frame({ type: 'system', subtype: 'init', tools: [], ...(uuids.length > 0 && { user_message_uuids: uuids }) })
 const result = (more: object) =>
   frame({ type: 'result', subtype: 'success', is_error: false, result: 'answer', total_cost_usd: 0.5, ...more })
-const prompt = (text: string): ActiveRun => {
-  const run = createRun('s_1', text, { client: 'c_1', name: 'test' }, recorder.head + 1)
-  conversation.begin(run, 1)
-  return run
-}
+const prompt = (text: string): LiveRun => session.prompt(text)
 const log = () => {
-  recorder.commit()
-  const events = store.events.read('s_1', 0, 1_000, Infinity).map(text => JSON.parse(text) as LogEvent)
+  const events = session.texts().map(text => JSON.parse(text) as LogEvent)
   expectWholeLog(events)
   return events
 }
@@ -55,7 +36,16 @@ interface LogEvent {
   run: string | null
   [field: string]: unknown
 }
-const uuid = (run: ActiveRun) => run.stored.promptUuid!
+const idOf = (run: LiveRun) => run.stored.run.run
+const askForEnd = (
+  run: LiveRun,
+  request: { by: typeof client; mode: 'interrupt' | 'terminate' | 'kill'; reason?: string },
+) => session.act({ act: 'cancel', run: idOf(run), ...request }, 2)
+const client = { client: 'c_2', name: 'canceller' }
+const lose = (run: LiveRun) =>
+  session.act({ act: 'ended', run: idOf(run), cause: 'lost', reason: 'the test is over' }, 2)
+const activity = (run: LiveRun) => activityOf({ s: session.state }, idOf(run), offset)
+const uuid = (run: LiveRun) => run.stored.promptUuid!
 const own = { origin: { kind: 'task-notification' } }
 
 describe('a turn and its run', () => {
@@ -72,8 +62,8 @@ describe('a turn and its run', () => {
     init(uuid(run))
     result({ user_message_uuid: uuid(run) })
     init()
-    expect(conversation.background?.stored.run).toMatchObject({ state: 'running', prompt: '' })
-    const background = conversation.background!
+    expect(session.state.background?.stored.run).toMatchObject({ state: 'running', prompt: '' })
+    const background = session.state.background!
     result(own)
     expect(background.stored.run.state).toBe('done')
     expect(
@@ -88,19 +78,19 @@ describe('a turn and its run', () => {
     init(uuid(first))
     result({ user_message_uuid: uuid(first) })
     init()
-    const background = conversation.background!
+    const background = session.state.background!
     const joined = prompt('came in the middle')
     result({ ...own, user_message_uuids: [uuid(joined)] })
     expect(background.stored.run.state).toBe('done')
     expect(joined.stored.run.state).toBe('done')
-    expect([conversation.active, conversation.background]).toEqual([null, null])
+    expect([session.state.active, session.state.background]).toEqual([null, null])
     log()
   })
 
   it('are matched by their order if no frame names a prompt', () => {
     const run = prompt('one')
     init()
-    expect(conversation.background).toBeNull()
+    expect(session.state.background).toBeNull()
     result({})
     expect(run.stored.run.state).toBe('done')
   })
@@ -134,7 +124,6 @@ describe('a turn and its run', () => {
     const run = prompt('one')
     init(uuid(run))
     askForEnd(run, { by: { client: 'c_2', name: 'other' }, mode: 'interrupt' })
-    conversation.end(run, 'cancel_requested', 2)
     frame({ type: 'command_lifecycle', command_uuid: uuid(run), state: 'cancelled' })
     expect(log().at(-1)).toMatchObject({ type: 'cancelled', by: { name: 'other' } })
   })
@@ -169,15 +158,14 @@ describe('a turn and its run', () => {
 })
 
 describe('a requested end of a run', () => {
-  const by = { client: 'c_2', name: 'canceller' }
+  const by = client
   const asked = (mode: 'interrupt' | 'terminate' | 'kill') => {
     const run = prompt('one')
     init(uuid(run))
     askForEnd(run, { by, mode, reason: 'enough' })
-    conversation.end(run, 'cancel_requested', 2)
     return run
   }
-  const aborted = (run: ActiveRun) =>
+  const aborted = (run: LiveRun) =>
     result({ user_message_uuid: uuid(run), is_error: true, subtype: 'error_during_execution' })
 
   it('is logged as the end of the turn if Claude Code obeys the interrupt', () => {
@@ -185,8 +173,8 @@ describe('a requested end of a run', () => {
     expect(log().at(-1)).toMatchObject({ type: 'cancelled', by, reason: 'enough', mode: 'interrupt', ended: 'turn' })
   })
 
-  it.each<[string, (run: ActiveRun) => void]>([
-    ['signalled', run => pursue(run, 'sigint')],
+  it.each<[string, (run: LiveRun) => void]>([
+    ['signalled', run => session.act({ act: 'escalated', run: idOf(run), step: 'sigint' })],
     ['killed by another client', run => askForEnd(run, { by: { client: 'c_3', name: 'x' }, mode: 'kill' })],
   ])('is logged as the end of the process if that was %s', (_how, harder) => {
     const run = asked('interrupt')
@@ -197,7 +185,7 @@ describe('a requested end of a run', () => {
 
   it('is logged as the end of nothing if the prompt was never sent', () => {
     const run = asked('interrupt')
-    conversation.end(run, 'process_ended', 3, { unsent: true })
+    session.act({ act: 'ended', run: idOf(run), cause: 'unsent' }, 3)
     expect(log().at(-1)).toMatchObject({ type: 'cancelled', ended: 'nothing' })
   })
 
@@ -208,16 +196,14 @@ describe('a requested end of a run', () => {
     ] as const) {
       const run = prompt('one')
       init(uuid(run))
-      exceed(run, { limit, value: 5 })
-      conversation.end(run, 'limit_reached', 2)
+      session.act({ act: 'limit', run: idOf(run), reached: { limit, value: 5 } }, 2)
       expect(run.stored.run.state).toBe('cancelling')
       aborted(run)
       expect(run.stored.run).toMatchObject({ state: 'failed', result: { failure: { code } } })
     }
     const run = prompt('one')
     init(uuid(run))
-    exceed(run, { limit: 'timeoutMs', value: 5 })
-    conversation.end(run, 'limit_reached', 2)
+    session.act({ act: 'limit', run: idOf(run), reached: { limit: 'timeoutMs', value: 5 } }, 2)
     result({ user_message_uuid: uuid(run) })
     expect(run.stored.run.state).toBe('done')
   })
@@ -225,23 +211,22 @@ describe('a requested end of a run', () => {
 
 describe('the activity of a conversation', () => {
   it('is the start of the run, then the last output of its process', () => {
-    expect(conversation.activity).toBeUndefined()
     const run = prompt('one')
-    expect(conversation.activity).toEqual({ at: 1, what: 'run_started' })
+    expect(activity(run)).toEqual({ at: 1, silentMs: 0, what: 'run_started' })
     init(uuid(run))
-    expect(conversation.activity).toEqual({ at: offset, what: 'session_init' })
+    expect(activity(run)).toEqual({ at: offset, silentMs: 0, what: 'session_init' })
     frame({
       type: 'assistant',
       parent_tool_use_id: null,
       message: { id: 'm', role: 'assistant', content: [{ type: 'tool_use', id: 't', name: 'Bash', input: {} }] },
     })
     frame({ type: 'system', subtype: 'status', status: 'requesting' })
-    expect(conversation.activity).toEqual({ at: offset, what: 'Bash' })
+    expect(activity(run)).toEqual({ at: offset, silentMs: 0, what: 'Bash' })
     const back = [{ type: 'tool_result', tool_use_id: 't', content: 'well' }]
     frame({ type: 'user', parent_tool_use_id: null, message: { role: 'user', content: back } })
-    expect(conversation.activity).toEqual({ at: offset, what: 'tool_result' })
+    expect(activity(run)).toEqual({ at: offset, silentMs: 0, what: 'tool_result' })
     result({ user_message_uuid: uuid(run) })
-    expect(conversation.activity).toBeUndefined()
+    expect(activity(run)).toBeUndefined()
   })
 })
 
@@ -250,28 +235,29 @@ describe('the record of a conversation', () => {
     const run = prompt('one')
     init(uuid(run))
     result({ user_message_uuid: uuid(run) })
-    expect(conversation.record).toMatchObject({ conversationId: claudeSession, costUsd: 0.5 })
-    expect(conversation.counterUsd).toBe(0.5)
+    expect(session.state.session).toMatchObject({ conversationId: claudeSession, costUsd: 0.5 })
+    expect(claude.counterUsd(session.state.process!.decoder as ClaudeDecoder)).toBe(0.5)
   })
 
   it('has the model and mode reported last, and is the same object if nothing changed', () => {
     prompt('one')
     frame({ type: 'system', subtype: 'init', tools: [], model: 'm', permissionMode: 'default' })
     frame({ type: 'system', subtype: 'status', status: null, permissionMode: 'plan' })
-    expect(conversation.record).toMatchObject({ model: 'm', permissionMode: 'plan' })
-    const { record } = conversation
+    expect(session.state.session).toMatchObject({ model: 'm', permissionMode: 'plan' })
+    const { session: record } = session.state
     frame({ type: 'system', subtype: 'status', status: 'requesting', permissionMode: 'plan' })
-    expect(conversation.record).toBe(record)
+    expect(session.state.session).toBe(record)
   })
 
-  it('is unkept if a fork ended in its first moments, but not if a resumed process did', () => {
+  it.each([
+    ['a fork ended in its first moments', null, null],
+    ['a resumed process ended in its first moments', claudeSession, claudeSession],
+  ])('after %s: the conversation id is %s', (_what, claudeSessionId, kept) => {
+    session = foldedSession({ claudeSessionId, costUsd: 0, counterUsd: 0, resumed: true })
     const run = prompt('one')
-    conversation.processStarted(processOf('s_1', 'p_1', { resumed: true, claudeSessionIdBefore: null }))
     init(uuid(run))
-    expect(conversation.isUnkept(conversation.lastLineAt! + 100)).toBe(true)
-    conversation.processStarted(processOf('s_1', 'p_1', { resumed: true, claudeSessionIdBefore: claudeSession }))
-    init(uuid(run))
-    expect(conversation.isUnkept(conversation.lastLineAt! + 100)).toBe(false)
+    session.act({ act: 'process_ended', status: 0, stderrTail: '', forced: false, exitKnown: true }, offset + 100)
+    expect(session.state.session.conversationId).toBe(kept)
   })
 
   it('keeps the partial response of a run whose process ended without a result', () => {
@@ -282,7 +268,7 @@ describe('the record of a conversation', () => {
       parent_tool_use_id: null,
       message: { id: 'm', role: 'assistant', content: [{ type: 'text', text: 'half an ans' }] },
     })
-    conversation.end(run, 'process_ended', 99, { failure: conversation.failure(137, '') })
+    session.act({ act: 'process_ended', status: 137, stderrTail: '', forced: false, exitKnown: true }, 99)
     expect(log().at(-1)).toMatchObject({ type: 'failed', failure: { code: 'killed' }, response: 'half an ans' })
   })
 })
@@ -293,7 +279,7 @@ describe('an approval that Claude Code requests', () => {
   const request = { subtype: 'can_use_tool', tool_name: 'Write', input: { a: 1 }, tool_use_id: 't', description: 'a' }
   const background = (...ids: string[]) =>
     frame({ type: 'system', subtype: 'background_tasks_changed', tasks: ids.map(id => ({ task_id: id })) })
-  const asked = () => conversation.questions.open.map(({ approval }) => approval)
+  const asked = () => session.state.open.map(({ approval }) => approval)
   const about = () => log().flatMap(each => (each.type.startsWith('approval') ? [each] : []))
 
   it('is created once, however often Claude Code repeats the request', () => {
@@ -304,9 +290,9 @@ describe('an approval that Claude Code requests', () => {
     const response = { subtype: 'success', request_id: 'init', pending_permission_requests: pending, response: {} }
     frame({ type: 'control_response', response })
     expect(asked()).toMatchObject([{ run: run.stored.run.run, input: { a: 1 }, description: 'a', state: 'pending' }])
-    conversation.questions.resolve(conversation.questions.open[0]!, { decision: 'deny', answer: null }, 1)
+    session.act({ act: 'resolved', approval: asked()[0]!.approval, resolution: { decision: 'deny', answer: null } })
     frame({ type: 'control_response', response })
-    conversation.end(run, 'lost', 2)
+    lose(run)
     expect(about().map(({ type }) => type)).toEqual(['approval_requested', 'approval_resolved'])
   })
 
@@ -316,7 +302,7 @@ describe('an approval that Claude Code requests', () => {
     const response = { subtype: 'success', request_id: 'init', pending_permission_requests: pending, response: {} }
     frame({ type: 'control_response', response })
     expect(new Set(asked().map(({ approval }) => approval)).size).toBe(2)
-    conversation.end(run, 'lost', 2)
+    lose(run)
   })
 
   it('names the parent tool call if a sub-agent asks', () => {
@@ -324,7 +310,7 @@ describe('an approval that Claude Code requests', () => {
     frame({ type: 'system', subtype: 'task_started', task_id: 'agent', tool_use_id: 'call' })
     ask('q1', { agent_id: 'agent' })
     expect(asked()).toMatchObject([{ run: run.stored.run.run, parent: 'call' }])
-    conversation.end(run, 'lost', 2)
+    lose(run)
     expect(about()).toMatchObject([{ parent: 'call' }, { parent: 'call', decision: 'withdrawn' }])
   })
 
@@ -346,12 +332,11 @@ describe('an approval that Claude Code requests', () => {
 
   it('during a cancel is withdrawn in the name of the canceller', () => {
     const run = prompt('one')
-    run.cancel = { by: { client: 'c_2', name: 'canceller' }, mode: 'interrupt' }
-    conversation.end(run, 'cancel_requested', 2)
+    askForEnd(run, { by: client, mode: 'interrupt' })
     ask('q1')
     frame({ type: 'control_cancel_request', request_id: 'q1' })
     frame({ type: 'control_cancel_request', request_id: 'q1' })
-    conversation.end(run, 'lost', 3)
+    lose(run)
     expect(about().slice(1)).toMatchObject([{ decision: 'withdrawn', by: { name: 'canceller' } }])
   })
 })

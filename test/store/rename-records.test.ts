@@ -10,6 +10,7 @@ import { renameRecords } from '../../daemon/store/rename-records.ts'
 import { prepareSchema } from '../../daemon/store/schema.ts'
 import { run, session } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
+import { toSchemaBeforeActs } from './schema-before-acts.ts'
 import { reopen, tempStore } from './temp-store.ts'
 
 /** The schema version before the records got the names of protocol 2. */
@@ -74,7 +75,7 @@ function databaseOf1(): string {
     text,
     checksumOf(text, contextOf('r_queued', 'queued', queued.promptUuid)),
   )
-  db.pragma(`user_version = ${versionBefore}`)
+  toSchemaBeforeActs(db, versionBefore)
   db.close()
   return file
 }

@@ -12,6 +12,8 @@ import { createTranslatorState, forgetTurn } from './translate/state.ts'
 
 /** Claude Code as an `Agent`. */
 export const claude = {
+  kind: 'claude',
+  decoderVersion: 1,
   begin: (launch: Launch): ClaudeDecoder => ({ translator: createTranslatorState(launch), tasks: noBackgroundTasks }),
   decode,
   said: ({ translator }: ClaudeDecoder) => outcomeOf(translator.turn),

@@ -7,7 +7,6 @@ import { openRawLog } from '../../pty-host/raw-log.ts'
 import { passHookPoint } from '../../hook-points.ts'
 import type { Log } from '../../log/log.ts'
 import { type Beginning, commandLine } from './command-line.ts'
-import { initializeLine } from './control.ts'
 import { claudeEnvironment } from './environment.ts'
 import { optionFiles, writeOptionFiles } from './option-files.ts'
 import type { OutputLine } from '../agent.ts'
@@ -80,8 +79,6 @@ export interface StartOptions {
   options: ClaudeOptions
   /** The `TMPDIR` of the process. It must exist. */
   tmpDir: string
-  /** Called right before the start. Throws if the process is no longer needed. */
-  checkNeeded?(): void
 }
 
 /** The number of bytes from the end of stderr in a failure. */
@@ -100,7 +97,7 @@ async function removeDirectories(processesDir: string, id: string): Promise<void
 }
 
 /**
- * Starts Claude Code and sends `initialize`. Rejects with `SpawnFailed`, or with the error that `checkNeeded` throws.
+ * Starts Claude Code. Rejects with `SpawnFailed`.
  */
 export async function startClaudeProcess(options: StartOptions, sink: OutputSink): Promise<ClaudeProcess> {
   const { ptyHost, processesDir, id, nonce } = options
@@ -110,7 +107,6 @@ export async function startClaudeProcess(options: StartOptions, sink: OutputSink
     await writeOptionFiles(directories.options, given.files)
     const env = claudeEnvironment(options.environment, options.options.env, options.tmpDir)
     const command = commandLine({ ...options, options: given.options })
-    options.checkNeeded?.()
     const held = await ptyHost.start({ id, nonce, command, cwd: options.cwd, env })
     return adoptClaudeProcess(held, { ...options, from: 0 }, sink)
   } catch (error) {
@@ -136,7 +132,6 @@ export function adoptClaudeProcess(held: HeldProcess, options: AdoptOptions, sin
   const logged = (ending: Promise<void>) =>
     ending.catch((error: unknown) => log.error('a process could not be ended', { process: id, error }))
   let unfollow = () => {}
-  send(initializeLine('init'), 'init')
   return {
     id,
     pid: held.commandPid,

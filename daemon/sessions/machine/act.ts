@@ -57,6 +57,8 @@ export type Act =
   | { act: 'ended'; run: string; cause: 'refused'; failure: Failure }
   | { act: 'ended'; run: string; cause: 'lost'; reason: string }
   | { act: 'ended'; run: string; cause: 'unsent' }
+  /** Recovery found that the raw log does not give the stored events any more. */
+  | { act: 'damaged'; bytes: number; detail: string }
   /** An exception in muxd's own code: `bytes` of output up to `offset` were at work. */
   | { act: 'faulted'; reason: string; bytes: number; offset?: number; whileRestoring: boolean }
 

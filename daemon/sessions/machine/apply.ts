@@ -62,6 +62,9 @@ export function applyAct(agent: Agent, s: SessionState, act: StoredAct, sink: Si
       return applyLeft(s, act)
     case 'ended':
       return applyEnded(agent, s, act, sink)
+    case 'damaged':
+      sink.event({ type: 'log_damaged', log: 'raw', bytes: act.bytes, detail: act.detail }, null, time)
+      return
     case 'faulted':
       return applyFault(agent, s, act, time, sink)
     default:
@@ -108,10 +111,7 @@ function applyEnded(agent: Agent, s: SessionState, act: ActOf<'ended'>, sink: Si
   }
 }
 
-/**
- * Brings a state from an earlier point to a later one: applies acts and lines in the order in which they happened, up to
- * the stored `offset` of the process, and returns their events.
- */
+/** Like `foldInto`; returns the events. */
 export function fold(
   agent: Agent,
   s: SessionState,
@@ -120,7 +120,22 @@ export function fold(
   offset: number = 0,
 ): Emitted[] {
   const facts = noFacts()
-  const sink = sinkOf(s, facts)
+  foldInto(sinkOf(s, facts), agent, s, acts, lines, offset)
+  return facts.events
+}
+
+/**
+ * Brings a state from an earlier point to a later one: applies acts and lines in the order in which they happened, up to
+ * the stored `offset` of the process, and hands their events to `sink`.
+ */
+export function foldInto(
+  sink: Sink,
+  agent: Agent,
+  s: SessionState,
+  acts: Iterable<StoredAct>,
+  lines: Iterable<OutputLine>,
+  offset: number,
+): void {
   const output = lines[Symbol.iterator]()
   let line = output.next()
   const readTo = (end: number) => {
@@ -133,5 +148,4 @@ export function fold(
   }
   for (; !line.done; line = output.next()) applyLine(agent, s, line.value, sink)
   if (s.process) s.process.offset = Math.max(s.process.offset, offset)
-  return facts.events
 }

@@ -61,8 +61,11 @@ export type WorldFact =
   | { input: 'storage_works' }
   /** An exception in muxd's own code, while the last `bytes` of output up to `offset` were at work. */
   | { input: 'fault'; reason: string; bytes: number; offset?: number; whileRestoring: boolean }
-  /** The first input after recovery: what the pty-host holds of the process that the state names. */
-  | { input: 'adopted'; process: AdoptedProcess | null }
+  /**
+   * The first input after recovery: what the pty-host holds of the process that the state names, and what is wrong with
+   * its raw log.
+   */
+  | { input: 'adopted'; process: AdoptedProcess | null; damage?: { bytes: number; detail: string } }
   | { input: 'shutdown'; reason: string }
 
 /**

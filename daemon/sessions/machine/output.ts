@@ -11,8 +11,29 @@ import { endRun, releaseHeld } from './runs.ts'
 import type { Sink, Source } from './sink.ts'
 import { currentRun, idOf, type ProcessState, type SessionRecord, type SessionState } from './state.ts'
 
-/** Applies one line of the process. All frames that share an offset must be applied before anything else. */
+/** An exception while a line was applied. Nothing that the line has changed may be kept. */
+export class LineFault extends Error {
+  override readonly name = 'LineFault'
+  readonly line: OutputLine
+  constructor(line: OutputLine, cause: unknown) {
+    super(`a line could not be applied: ${String(cause)}`, { cause })
+    this.line = line
+  }
+}
+
+/**
+ * Applies one line of the process. All frames that share an offset must be applied before anything else. Throws only
+ * `LineFault`.
+ */
 export function applyLine(agent: Agent, s: SessionState, line: OutputLine, sink: Sink): void {
+  try {
+    applyOne(agent, s, line, sink)
+  } catch (error) {
+    throw new LineFault(line, error)
+  }
+}
+
+function applyOne(agent: Agent, s: SessionState, line: OutputLine, sink: Sink): void {
   const { process } = s
   if (!process) return
   const source: Source = { process: process.id, offset: line.offset }

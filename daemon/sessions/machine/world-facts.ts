@@ -39,6 +39,7 @@ export function takeWorldFact(w: Work, fact: WorldFact): void {
     case 'fault':
       return fault(w, fact)
     case 'adopted':
+      if (fact.damage) decide(w, { act: 'damaged', ...fact.damage })
       return adopt(w, fact.process)
     case 'shutdown':
       v.mode = 'stopping'

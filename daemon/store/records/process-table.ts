@@ -26,7 +26,7 @@ export interface StoredProcess {
    * configuration is later.
    */
   oneShot: boolean
-  /** `seq` of the `run_started` for which the process was started. Re-reading of its output begins there. */
+  /** `seq` of the first event that its output can have given. Those of older versions: of the `run_started` before it. */
   firstSeq: number
   /** The session's `conversationId` when it was started. */
   claudeSessionIdBefore: string | null

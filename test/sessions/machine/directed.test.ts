@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { limits } from '../../../protocol/limits.ts'
 import type { RunLimits } from '../../../protocol/index.ts'
 import type { ScriptedProcess } from './support/scripted-process.ts'
-import { client, diskFull, World } from './support/world.ts'
+import { client, config, diskFull, World } from './support/world.ts'
 
 /** Rules of the session machine that random histories meet too seldom, or that only a named case explains. */
 
@@ -110,6 +110,41 @@ describe('the end of a run', () => {
 })
 
 describe('a cancel', () => {
+  it('takes each step only when the one before had no effect in time, and repeats the last', () => {
+    const { world, run } = running()
+    const taken: string[] = []
+    const stepsOf = (effects: readonly { effect: string; signal?: string; lineId?: string }[]) =>
+      effects.flatMap(({ effect, signal, lineId }) =>
+        effect === 'send' && lineId?.startsWith('interrupt')
+          ? ['interrupt']
+          : effect === 'kill'
+            ? ['kill']
+            : (signal ?? []),
+      )
+    const cancelled = world.input({ input: 'cancel', call: 100, run, mode: 'interrupt', by: client(1) })
+    taken.push(...stepsOf(cancelled.effects))
+    world.unanswered.add(100)
+    for (let step = 0; step < 5; step++) {
+      world.now += config.cancelGraceMs - 1
+      taken.push(...stepsOf(world.input({ input: 'tick' }).effects))
+      world.now += 1
+      taken.push(...stepsOf(world.input({ input: 'tick' }).effects))
+    }
+    expect(taken).toEqual(['interrupt', 'SIGINT', 'SIGTERM', 'kill', 'kill', 'kill'])
+  })
+
+  it('can skip to a later step, but never goes back', () => {
+    const { world, run } = running()
+    const effects = (mode: 'interrupt' | 'terminate' | 'kill') => {
+      const call = ++world.calls
+      world.unanswered.add(call)
+      return world.input({ input: 'cancel', call, run, mode, by: client(1) }).effects.map(({ effect }) => effect)
+    }
+    effects('interrupt')
+    expect(effects('kill')).toContain('kill')
+    expect(effects('terminate')).toEqual(['answer'])
+  })
+
   it('sends no prompt to a process from SIGINT on, and ends a process that outlives the run', () => {
     const { world, run, process } = running()
     cancel(world, run)

@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { claude } from '../../../daemon/agents/claude/agent.ts'
 import type { OutputLine } from '../../../daemon/agents/agent.ts'
 import type { Act, StoredAct } from '../../../daemon/sessions/machine/act.ts'
@@ -10,20 +10,30 @@ import { restState, type SessionState } from '../../../daemon/sessions/machine/s
 import { recordings } from '../../claude-output/support/replay.ts'
 import { by, linesOf, promptsIn } from '../../support/recorded-session.ts'
 import { run as runRecord, session } from '../../support/records.ts'
-import { endOfLine, expectGolden } from '../../support/session-goldens.ts'
+import { endOfLine, expectGolden, type Golden, goldenOf, goldens, writeGoldens } from '../../support/session-goldens.ts'
 
-/** The machine derives the same log as the stored one, and a fold of a snapshot and the rest derives the same rest. */
+const update = process.env['UPDATE_SESSION_GOLDENS'] === '1'
+const written: Record<string, Golden> = {}
+const cancels = ['without a cancel', 'with a cancel at a third', 'with a cancel at two thirds'] as const
+
+/**
+ * Compares the log of a session for each recording byte by byte: without a cancel, and with a cancel at a third and at
+ * two thirds of the output. A fold of a snapshot at three quarters and the rest derives the same rest.
+ * `UPDATE_SESSION_GOLDENS=1` stores the logs of the current code as the expected ones.
+ */
 describe.each(recordings)('the fold of %s', name => {
   const lines = linesOf(name)
   const snapshotAt = endOfLine(lines, Math.floor((lines.length * 3) / 4))
 
   it.each([
-    ['without a cancel', -1],
-    ['with a cancel at a third', Math.floor(lines.length / 3)],
-    ['with a cancel at two thirds', Math.floor((lines.length * 2) / 3)],
+    [cancels[0], -1],
+    [cancels[1], Math.floor(lines.length / 3)],
+    [cancels[2], Math.floor((lines.length * 2) / 3)],
   ])('gives the stored log %s, whole and from a snapshot', (what, cancelAt) => {
     const whole = play(lines, cancelAt, snapshotAt)
-    expectGolden(whole.texts, `${name} ${what}`)
+    const title = `${name} ${what}`
+    if (update) written[title] = goldenOf(whole.texts)
+    else expectGolden(whole.texts, title)
 
     const { bytes, head, acts, offset } = whole.snapshot!
     const state = deserialize(bytes) as SessionState
@@ -37,6 +47,18 @@ describe.each(recordings)('the fold of %s', name => {
     expect(events.map(textOf)).toEqual(whole.texts.slice(head))
     expect(state).toEqual(whole.state)
   })
+})
+
+describe('the stored hashes', () => {
+  it('are three for each recording, and there are no others', () => {
+    if (update) return
+    const titles = recordings.flatMap(name => cancels.map(what => `${name} ${what}`))
+    expect(Object.keys(goldens).toSorted()).toEqual(titles.toSorted())
+  })
+})
+
+afterAll(() => {
+  if (update) writeGoldens(written)
 })
 
 interface Played {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { openSqlite } from '../../../daemon/store/sqlite/sqlite.ts'
 import type { EventRow, Store } from '../../../daemon/store/store.ts'
 import { approval, event, processOf, run, session } from '../../support/records.ts'
+import { toSchemaBeforeActs } from '../schema-before-acts.ts'
 import { reopen, tempStore } from '../temp-store.ts'
 
 const by = { client: 'c_1', name: 'test' }
@@ -126,12 +127,8 @@ function createLog(store: Store) {
 function toSchemaBefore(store: Store, file: string, change = ''): void {
   store.close()
   const db = openSqlite(file)
-  db.exec(`DROP TABLE acts;
-    ALTER TABLE sessions DROP COLUMN newest_act;
-    ALTER TABLE sessions DROP COLUMN first_act;
-    ALTER TABLE sessions DROP COLUMN act_bytes;
-    PRAGMA user_version = 10;
-    ${change}`)
+  toSchemaBeforeActs(db)
+  db.exec(change)
   db.close()
 }
 

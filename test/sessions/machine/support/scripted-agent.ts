@@ -12,6 +12,8 @@ interface ScriptedDecoder {
 const failure = (code: FailureCode, detail: string) => ({ code, title: code, detail, retryable: false })
 
 export const scripted: Agent = {
+  kind: 'scripted',
+  decoderVersion: 1,
   begin: () => ({ said: '' }) satisfies ScriptedDecoder,
   decode(decoder, given) {
     const d = decoder as ScriptedDecoder

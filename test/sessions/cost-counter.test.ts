@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { counterBefore } from '../../daemon/sessions/new-process.ts'
+import { counterBefore } from '../../daemon/sessions/cost-counter.ts'
 import { session } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
 

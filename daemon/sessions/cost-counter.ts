@@ -1,36 +1,7 @@
-import { nanoid } from 'nanoid'
 import type { Session } from '../../protocol/index.ts'
 import type { Beginning } from '../agents/claude/command-line.ts'
 import { findTranscript, readEnd } from '../agents/claude/transcripts.ts'
-import type { StoredProcess } from '../store/store.ts'
 import type { ConversationKey } from './claims.ts'
-
-/** The row of a process that is about to be started for the run whose `run_started` is `firstSeq`. */
-export const newProcess = (
-  session: Session,
-  beginning: Beginning,
-  firstSeq: number,
-  counterUsd: number,
-  { translator, oneShot }: Pick<StoredProcess, 'translator' | 'oneShot'>,
-): StoredProcess => ({
-  id: `p_${nanoid()}`,
-  session: session.session,
-  nonce: nanoid(16).replaceAll(/[^A-Za-z0-9]/g, 'x'),
-  pid: 0,
-  startedAt: Date.now(),
-  offset: 0,
-  costUsdBefore: session.costUsd,
-  counterUsdBefore: counterUsd,
-  counterUsd,
-  resumed: !('start' in beginning),
-  oneShot,
-  firstSeq,
-  claudeSessionIdBefore: session.conversationId,
-  raw: 'kept',
-  frames: null,
-  translator,
-  endedAt: null,
-})
 
 /**
  * Where Claude Code's cost counter stands when the process begins: at zero for a new conversation and for a fork. A resumed

@@ -1,0 +1,296 @@
+import { nanoid } from 'nanoid'
+import type { Session } from '../../../protocol/index.ts'
+import {
+  adoptClaudeProcess,
+  type ClaudeProcess,
+  type OutputSink,
+  readEndedProcess,
+  startClaudeProcess,
+} from '../../agents/claude/claude-process.ts'
+import type { Beginning } from '../../agents/claude/command-line.ts'
+import { withLimits } from '../../agents/claude/process-limits.ts'
+import { openTemporary } from '../../home/temporary-place.ts'
+import { beginningOf, idOf } from '../beginning.ts'
+import { checkStart } from '../check-start.ts'
+import { hasPrinted } from '../history.ts'
+import { withLeft } from '../left-processes.ts'
+import type { Effect } from '../machine/effect.ts'
+import type { ProcessFact, WorldFact } from '../machine/input.ts'
+import type { ProcessState } from '../machine/state.ts'
+import { counterBefore } from '../cost-counter.ts'
+import { conversationKey, type Ownership } from '../ownership.ts'
+import { isDiskFull, startFailure, storageFailure } from '../own-failures.ts'
+import { withReportedMode } from '../permission-mode.ts'
+import type { SessionContext } from '../session-context.ts'
+
+export type ProcessEffect = Extract<
+  Effect,
+  {
+    effect:
+      | 'prepare'
+      | 'start'
+      | 'send'
+      | 'end_input'
+      | 'signal'
+      | 'kill'
+      | 'abandon'
+      | 'discard'
+      | 'clear'
+      | 'end_left'
+      | 'note'
+      | 'hold_conversation'
+      | 'release_conversation'
+      | 'read_again'
+  }
+>
+
+type Fact = ProcessFact | WorldFact
+
+/** The process of a session: what the pty-host holds of it, and the reader of its output. */
+export interface ProcessEffects {
+  carryOut(effect: ProcessEffect): void
+  /** What there is of a process whose record has no end. */
+  find(process: ProcessState): 'starting' | ClaudeProcess | 'gone' | null
+  /** Takes over what a daemon before this one has left of a process. Nothing is read before `read`. */
+  adopt(process: ProcessState): void
+  /** Begins to read the output of the adopted process, from the checkpoint on. */
+  read(process: ProcessState): void
+  /** Its output could not be stored: what comes now is not read. */
+  fallBehind(process: string): void
+  /** Resolves when nothing is being prepared, started, or cleared any more. */
+  settled(): Promise<void>
+  /** Stops reading, and leaves the processes running. */
+  leave(): Promise<void>
+}
+
+export interface ProcessEffectsOptions {
+  context: SessionContext
+  session: string
+  ownership: Ownership
+  /** The session's record and its process, as they are now. */
+  record(): Session
+  process(): ProcessState | null
+  post(fact: Fact): void
+  /** An effect has failed, or the output of the process cannot be read. */
+  failed(error: unknown): void
+}
+
+export function createProcessEffects(options: ProcessEffectsOptions): ProcessEffects {
+  const { context, session, ownership, post } = options
+  const { config, environment, log, processesDir, ptyHost, store } = context
+  const prepared = new Map<string, { path: string; conversation: Beginning }>()
+  const handles = new Map<string, ClaudeProcess>()
+  const starting = new Set<string>()
+  const underWay = new Set<Promise<void>>()
+  // Of these nothing more is read.
+  const unread = new Set<string>()
+
+  function follow(work: Promise<void>) {
+    const done = work.catch(options.failed).finally(() => void underWay.delete(done))
+    underWay.add(done)
+  }
+
+  async function prepare(process: string): Promise<void> {
+    const record = options.record()
+    const conversation = beginningOf(record, crypto.randomUUID())
+    const id = idOf(conversation)
+    const key = conversationKey(environment, record.options.env, id)
+    try {
+      const counterUsd = await counterBefore(conversation, key, record)
+      checkStart(record, config)
+      const { path } = await context.locate()
+      await ownership.take(key, process)
+      prepared.set(process, { path, conversation })
+      const launch = {
+        claudeSessionId: record.conversationId,
+        costUsd: record.costUsd,
+        counterUsd,
+        resumed: !('start' in conversation),
+      }
+      const nonce = nanoid(16).replaceAll(/[^A-Za-z0-9]/g, 'x')
+      post({ input: 'prepared', process, nonce, launch, conversation: id, oneShot: config.idleCloseMs === 0 })
+    } catch (error) {
+      post({ input: 'start_failed', process, failure: startFailure(error) })
+    }
+  }
+
+  async function start(id: string): Promise<void> {
+    const process = options.process()
+    const found = prepared.get(id)
+    prepared.delete(id)
+    if (process?.id !== id || !found) return
+    starting.add(id)
+    const record = options.record()
+    let claude: ClaudeProcess
+    try {
+      claude = await startClaudeProcess(
+        {
+          ...context,
+          ...found,
+          id,
+          nonce: process.nonce,
+          cwd: record.cwd,
+          tmpDir: openTemporary(context.home, session),
+          options: withLimits(withReportedMode(record, config), process.limits),
+        },
+        sinkOf(id),
+      )
+    } catch (error) {
+      starting.delete(id)
+      return post({ input: 'start_failed', process: id, failure: startFailure(error) })
+    }
+    starting.delete(id)
+    handles.set(id, claude)
+    post({ input: 'started', process: id, pid: claude.pid, startedAt: claude.startedAt })
+    if (!unread.has(id)) claude.follow()
+  }
+
+  function sinkOf(process: string): OutputSink {
+    const unlessUnread = (fact: Fact) => {
+      if (!unread.has(process)) post(fact)
+    }
+    return {
+      lines(lines, offset) {
+        unlessUnread({ input: 'output', process, lines, offset })
+        context.onOutput(session)
+      },
+      caughtUp: () => unlessUnread({ input: 'caught_up', process }),
+      failed(error) {
+        if (!unread.has(process)) options.failed(error)
+      },
+      stalled(error) {
+        if (isDiskFull(error)) context.onDiskFull((error as Error).message)
+        unlessUnread({ input: 'stalled', process, failure: storageFailure(error) })
+      },
+      ended({ status, stderrTail, lost }) {
+        handles.delete(process)
+        post({ input: 'exited', process, status, stderrTail, lost })
+      },
+    }
+  }
+
+  async function clear(process: string, spareDetached: boolean): Promise<void> {
+    const found = await ptyHost.clear(process, { spareDetached }).catch((error: unknown) => {
+      log.error('the processes that a process has left behind could not be ended', { process, error })
+      return []
+    })
+    const { left } = found.length > 0 ? withLeft(options.record(), found) : {}
+    post({ input: 'cleared', process, ...(left && { left }) })
+  }
+
+  async function endLeft(): Promise<void> {
+    const ids = store.processes.ofSession(session).map(({ id }) => id)
+    try {
+      await ptyHost.endLeft(ids, options.record().left?.processes ?? [])
+    } catch (error) {
+      log.error('the processes that a session has left behind could not be ended', { session, error })
+    }
+    post({ input: 'left_ended' })
+  }
+
+  function discard(process: string) {
+    unread.add(process)
+    const handle = handles.get(process)
+    handles.delete(process)
+    if (handle) return void handle.discard()
+    const held = ptyHost.list().find(({ id }) => id === process)
+    held
+      ?.kill()
+      .then(() => held.release())
+      .catch((error: unknown) => log.error('a process could not be ended', { process, error }))
+  }
+
+  function readFrom(id: string, nonce: string, from: number) {
+    unread.delete(id)
+    readEndedProcess(id, { log, processesDir, nonce, from }, sinkOf(id))
+  }
+
+  function readAgain(id: string, nonce: string, offset: number) {
+    try {
+      readFrom(id, nonce, offset)
+    } catch (error) {
+      options.failed(error)
+    }
+  }
+
+  return {
+    carryOut(effect) {
+      switch (effect.effect) {
+        case 'prepare':
+          return follow(prepare(effect.process))
+        case 'start':
+          return follow(start(effect.process))
+        case 'send':
+          return handles.get(effect.process)?.send(effect.line, effect.lineId)
+        case 'end_input':
+          return handles.get(effect.process)?.endInput()
+        case 'signal':
+          return void handles.get(effect.process)?.signal(effect.signal)
+        case 'kill':
+          return void handles.get(effect.process)?.kill()
+        case 'abandon':
+          return void handles.get(effect.process)?.abandon()
+        case 'discard':
+          return discard(effect.process)
+        case 'note':
+          return handles.get(effect.process)?.note()
+        case 'clear':
+          return follow(clear(effect.process, effect.spareDetached))
+        case 'end_left':
+          return follow(endLeft())
+        case 'hold_conversation': {
+          const { process, conversation } = effect
+          const pid = handles.get(process)?.pid
+          const key = conversationKey(environment, options.record().options.env, conversation)
+          if (pid !== undefined) ownership.hold(key, process, pid)
+          return
+        }
+        case 'release_conversation':
+          if (effect.process !== null) prepared.delete(effect.process)
+          return ownership.release(effect.process)
+        case 'read_again': {
+          const { process, offset } = effect
+          const nonce = options.process()?.nonce
+          // Not among effects: the lines are to be stored portion by portion.
+          if (nonce !== undefined) setImmediate(() => readAgain(process, nonce, offset))
+          return
+        }
+        default:
+          effect satisfies never
+      }
+    },
+
+    find({ id, offset }) {
+      if (starting.has(id)) return 'starting'
+      const handle = handles.get(id)
+      if (handle) return handle
+      return hasPrinted(processesDir, { id, offset }) ? 'gone' : null
+    },
+
+    adopt({ id, nonce, offset }) {
+      if (!hasPrinted(processesDir, { id, offset })) return
+      const held = ptyHost.list().find(process => process.id === id)
+      if (held) handles.set(id, adoptClaudeProcess(held, { log, processesDir, nonce, from: offset }, sinkOf(id)))
+    },
+
+    read({ id, nonce, offset }) {
+      const handle = handles.get(id)
+      if (handle) handle.follow()
+      else readFrom(id, nonce, offset)
+    },
+
+    fallBehind: process => void unread.add(process),
+
+    async settled() {
+      while (underWay.size > 0) await Promise.all(underWay)
+      await ownership.settled()
+    },
+
+    async leave() {
+      for (const handle of handles.values()) handle.unfollow()
+      // What was prepared is not started any more.
+      for (const id of prepared.keys()) ownership.release(id)
+      await ownership.settled()
+    },
+  }
+}

@@ -1,0 +1,103 @@
+import type { DamagedLines } from '../../agents/agent.ts'
+import type { EventRow } from '../../store/store.ts'
+import { noFacts, type Sink } from '../machine/sink.ts'
+import type { SessionState } from '../machine/state.ts'
+
+/** How the events that a fold derives differ from the stored ones. */
+export interface Differences {
+  /** Number of stored events that are not derived, or derived otherwise, and the first of them. */
+  events: number
+  firstSeq: number
+}
+
+export interface Comparison {
+  /** Takes the events of the fold. Each gets the number of the stored event in its place. */
+  sink: Sink
+  /** Called after the last line and act. */
+  end(): Differences
+}
+
+/**
+ * Compares the events of a fold with the stored rows, byte for byte. A line that is gone leaves its rows without events:
+ * they are passed over, so that the events behind them are compared with their own rows.
+ */
+export function createComparison(s: SessionState, stored: Iterable<EventRow>): Comparison {
+  const rows = stored[Symbol.iterator]()
+  let next = rows.next()
+  const differences: Differences = { events: 0, firstSeq: 0 }
+  const facts = noFacts()
+
+  const differ = (seq: number) => {
+    if (differences.events === 0) differences.firstSeq = seq
+    differences.events += 1
+  }
+  const passOver = () => {
+    if (next.done) return
+    differ(next.value.seq)
+    s.head = next.value.seq
+    next = rows.next()
+  }
+  /** Whether the row stands in front of what the line at `offset`, or an act (null), has derived. */
+  const isBefore = (row: EventRow, offset: number | null) =>
+    row.offset !== null && (offset === null || row.offset < offset)
+
+  return {
+    sink: {
+      facts,
+      event(body, run, time, source) {
+        forget()
+        while (!next.done && isBefore(next.value, source?.offset ?? null)) passOver()
+        const row = next.done ? undefined : next.value
+        if (!row || row.offset !== (source?.offset ?? null)) {
+          // It has no row: it is not numbered.
+          differ(s.head + 1)
+          return s.head
+        }
+        s.head = row.seq
+        next = rows.next()
+        if (JSON.stringify({ seq: row.seq, time, run, ...body }) !== row.text) differ(row.seq)
+        return s.head
+      },
+    },
+    end() {
+      while (!next.done) passOver()
+      return differences
+    },
+  }
+
+  /** Only the state and the events count here. */
+  function forget() {
+    facts.answers.length = 0
+    facts.ended.length = 0
+    facts.resolved.length = 0
+  }
+}
+
+/** Numbers events, and forgets them: for output of which the stored events count, whatever is derived now. */
+export function uncomparedSink(s: SessionState): Sink {
+  const facts = noFacts()
+  return {
+    facts,
+    event() {
+      facts.answers.length = 0
+      facts.ended.length = 0
+      facts.resolved.length = 0
+      s.head += 1
+      return s.head
+    },
+  }
+}
+
+/** What is told of differences, and of damaged places of the raw log; undefined if there is nothing to tell. */
+export function damageOf(
+  { events, firstSeq }: Differences,
+  damaged: readonly DamagedLines[],
+): { bytes: number; detail: string } | undefined {
+  if (events === 0 && damaged.length === 0) return undefined
+  const bytes = damaged.reduce((sum, each) => sum + each.bytes, 0)
+  const detail =
+    damaged.length > 0
+      ? damaged.map(each => each.detail).join('; ')
+      : `what the process printed does not give ${events} of the stored events any more, from ${firstSeq} on`
+  return { bytes, detail }
+}

@@ -1,0 +1,103 @@
+import type { Session } from '../../../protocol/index.ts'
+import type { Agent } from '../../agents/agent.ts'
+import type { Store, StoredApproval, StoredProcess, StoredRun } from '../../store/store.ts'
+import type { Act } from '../machine/act.ts'
+import { beginProcess } from '../machine/process-record.ts'
+import { resumeRun } from '../machine/live-run.ts'
+import type { Records } from '../machine/project.ts'
+import { restState, type SessionState } from '../machine/state.ts'
+
+/** What the tables say about a session. */
+export interface StoredFacts {
+  record: Session
+  /** Runs without a terminal event, oldest first. */
+  unfinished: readonly StoredRun[]
+  /** The process without an end. */
+  row: StoredProcess | undefined
+  /** All questions of that process, oldest first. */
+  asked: readonly StoredApproval[]
+  /** `seq` of the newest event, and the number of the newest act. */
+  head: number
+  acts: number
+}
+
+/** Reads the facts of a session; undefined if it is not stored. */
+export function readFacts(store: Store, session: string): StoredFacts | undefined {
+  const record = store.sessions.get(session)
+  if (!record) return undefined
+  const unfinished = store.runs.unfinished().filter(({ run }) => run.session === session)
+  return factsOf(
+    store,
+    record,
+    unfinished,
+    store.processes.live().findLast(each => each.session === session),
+  )
+}
+
+export function factsOf(
+  store: Store,
+  record: Session,
+  unfinished: readonly StoredRun[],
+  row: StoredProcess | undefined,
+): StoredFacts {
+  const { session } = record
+  return {
+    record,
+    unfinished,
+    row,
+    asked: row ? store.approvals.ofProcess(row.id) : [],
+    head: store.events.bounds(session).head,
+    acts: store.acts.bounds(session).newest,
+  }
+}
+
+/** In the order of the queue. Runs of older homes have no positions: these keep their age. */
+export const queuedOf = ({ unfinished }: Pick<StoredFacts, 'unfinished'>): StoredRun[] =>
+  unfinished
+    .filter(({ run }) => run.state === 'queued')
+    .toSorted((one, other) => (one.run.position ?? 0) - (other.run.position ?? 0))
+
+/** The state as far as the tables alone say it: without what the process has printed. */
+export function stateOfFacts(agent: Agent, facts: StoredFacts): SessionState {
+  const s = restState(facts.record, queuedOf(facts))
+  s.head = facts.head
+  s.acts = facts.acts
+  if (facts.row) {
+    const begun = begunOf(facts.row, runOf(facts))
+    beginProcess(agent, s, { ...begun, n: facts.acts, time: facts.row.startedAt, at: null })
+  }
+  for (const stored of facts.unfinished) {
+    if (stored.run.state === 'queued') continue
+    if (stored.promptUuid === null) s.background = resumeRun(stored)
+    else s.active = resumeRun(stored)
+  }
+  s.open = facts.asked.filter(({ approval }) => approval.state === 'pending')
+  s.known = new Set(facts.asked.map(({ requestId }) => requestId))
+  return s
+}
+
+const runOf = ({ unfinished }: StoredFacts): StoredRun | undefined =>
+  unfinished.find(({ run, promptUuid }) => run.state !== 'queued' && promptUuid !== null)
+
+/** The act with which a process began, for a process whose acts are not kept. */
+export const begunOf = (row: StoredProcess, run: StoredRun | undefined): Extract<Act, { act: 'process_begun' }> => ({
+  act: 'process_begun',
+  process: row.id,
+  nonce: row.nonce,
+  run: run?.run.run ?? '',
+  ...(run?.run.limits && { limits: run.run.limits }),
+  launch: {
+    claudeSessionId: row.claudeSessionIdBefore,
+    costUsd: row.costUsdBefore,
+    counterUsd: row.counterUsdBefore,
+    resumed: row.resumed,
+  },
+  oneShot: row.oneShot,
+})
+
+/** The records of a session that is at work. */
+export const recordsOf = ({ record, unfinished, asked }: StoredFacts): Records => ({
+  session: record,
+  runs: new Map(unfinished.map(run => [run.run.run, run])),
+  approvals: asked.filter(({ approval }) => approval.state === 'pending'),
+})
