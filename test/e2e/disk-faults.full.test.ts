@@ -28,13 +28,16 @@ async function faultyDaemon() {
   return { daemon, faults, peer: await daemon.peer() }
 }
 
-/** Returns the text of the complete lines of the longest raw log. The exit record follows the line that a kill cuts. */
-function textIn(directory: string): string {
+function longestRawLog(directory: string): string {
   const logs = readdirSync(directory).flatMap(name =>
     name.endsWith('.raw') ? [readFileSync(join(directory, name), 'utf8')] : [],
   )
-  const longest = logs.toSorted((one, other) => other.length - one.length)[0]!
-  const frames = longest
+  return logs.toSorted((one, other) => other.length - one.length)[0]!
+}
+
+/** Returns the text of the complete lines of a raw log. The exit record follows the line that a kill cuts. */
+function textIn(rawLog: string): string {
+  const frames = rawLog
     .split('\n')
     .slice(0, -1)
     .flatMap(line => (line.includes('text_delta') && !line.includes('\x1e') ? [JSON.parse(line)] : []))
@@ -86,12 +89,15 @@ describe.skipIf(!canInjectFaults)('a failing disk (skipped without a C compiler)
     expect(await read(peer, quiet)).toEqual(quietEvents())
     const seen = loudEvents().length
     expect((await read(peer, loud)).slice(0, seen)).toEqual(loudEvents().slice(0, seen))
+    // The process is killed, although the end of its run cannot be stored yet.
+    const processes = join(daemon.home, 'processes')
+    await until(() => expect(longestRawLog(processes)).toContain('\x1e'))
 
     faults.set()
     expect(await wait(peer, loud)).toMatchObject({ state: 'failed', result: { failure: { code, retryable: true } } })
     await until(async () => expectWholeLog(loudEvents(), { log: await read(peer, loud) }))
     // Output that could not be stored is read again. Its events follow the end of the run.
-    const printed = textIn(join(daemon.home, 'processes'))
+    const printed = textIn(longestRawLog(processes))
     expect(printed.length).toBeGreaterThan(0)
     await until(async () => {
       const log = await read(peer, loud)

@@ -55,7 +55,7 @@ export interface ProcessEffects {
   adopt(process: ProcessState): void
   /** Begins to read the output of the adopted process, from the checkpoint on. */
   read(process: ProcessState): void
-  /** Its output could not be stored: what comes now is not read. */
+  /** Its output could not be stored: kills it at once, without waiting for a commit, and passes no more of its output. */
   fallBehind(process: string): void
   /** Resolves when nothing is being prepared, started, or cleared any more. */
   settled(): Promise<void>
@@ -279,7 +279,10 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
       else readFrom(id, nonce, offset)
     },
 
-    fallBehind: process => void unread.add(process),
+    fallBehind(process) {
+      unread.add(process)
+      void handles.get(process)?.abandon()
+    },
 
     async settled() {
       while (underWay.size > 0) await Promise.all(underWay)

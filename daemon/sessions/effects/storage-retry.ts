@@ -15,7 +15,6 @@ export interface StorageRetry {
 export interface StorageRetryOptions {
   /** Called when the end of the runs could not be stored either, and is tried again. */
   giveUp(failure: Failure): void
-  giveUp(failure: Failure): void
   /** Returns whether all can be stored again, and everything that was printed has been read. */
   works(): boolean
   /** Called when `works` has returned true. */
