@@ -62,6 +62,7 @@ export function createSession(
   let mode: 'open' | 'leaving' | 'over' = 'open'
   let stopReason: string | undefined
   // With these a session begins that was restored because something could not be stored, and that waits to try again.
+  // Until then nothing else is taken: the machine would take its process for gone.
   let unadopted: Input[] = []
   let stopped = () => {}
 
@@ -88,11 +89,13 @@ export function createSession(
   const effects = createEffects({ context, slot, process, stopped: () => stopped() })
   const storage = createStorageRetry({
     giveUp(failure) {
+      if (mode !== 'open') return
       // Its process may have started or ended since.
       if (unadopted.length > 0) skipOutput()
-      inbox.push(...unadopted.map(each => (each.input === 'adopted' ? { ...each, process: adoptedProcess() } : each)))
+      const begun = unadopted.map(each => (each.input === 'adopted' ? { ...each, process: adoptedProcess() } : each))
       unadopted = []
-      post({ input: 'storage_failed', failure })
+      inbox.unshift(...begun, { input: 'storage_failed', failure, time: Date.now() })
+      takeInputs()
     },
     works() {
       if (!store.ballast.restore()) return false
@@ -196,7 +199,7 @@ export function createSession(
   }
 
   function takeInputs() {
-    if (isBusy) return
+    if (isBusy || unadopted.length > 0) return
     isBusy = true
     try {
       while (inbox.length > 0 && mode !== 'over') drain()
