@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import type { RunLimits, SessionChanges } from '../../../../protocol/index.ts'
+import type { RunLimits, Session, SessionChanges } from '../../../../protocol/index.ts'
 import { client, diskFull, type World } from './world.ts'
 
 /** One thing that happens. `a` and `b` choose among its variants. */
@@ -9,7 +9,7 @@ export interface Operation {
   b: number
 }
 
-const weights: Record<string, number> = {
+export const weights: Record<string, number> = {
   enqueue: 10,
   move: 2,
   cancel: 5,
@@ -25,10 +25,11 @@ const weights: Record<string, number> = {
   land: 10,
   time: 7,
   crash: 6,
-  failCommit: 1,
+  failCommit: 2,
   storageWorks: 2,
   fault: 1,
   stalled: 1,
+  stubborn: 1,
   processEnds: 2,
   failStart: 1,
   presence: 1,
@@ -42,11 +43,20 @@ export const operation: fc.Arbitrary<Operation> = fc.record({
   b: fc.nat(8),
 })
 
+/** What the sessions of histories begin with. */
+export const fields: Partial<Session>[] = [
+  {},
+  { approvals: { expiresAfterMs: 250 } },
+  { approvals: { policy: 'ask', rules: ['deny Web'] } },
+  { permissionMode: 'default', approvals: { policy: 'deny' } },
+]
+
 const limitsOfRuns: (RunLimits | undefined)[] = [
   { timeoutMs: 300 },
   { inactivityMs: 150 },
   { maxTurns: 2 },
   { maxBudgetUsd: 1 },
+  { timeoutMs: 300, inactivityMs: 150, maxTurns: 2 },
 ]
 
 const changes: SessionChanges[] = [
@@ -93,7 +103,7 @@ export function play(world: World, { kind, a, b }: Operation): void {
     case 'settle':
       for (let round = 0; round < 4; round++) {
         world.commit()
-        while (world.flights.length > 0) world.land()
+        world.landAll()
       }
       for (let line = 0; line < a; line++) world.process?.readLine()
       return world.process?.beginTurn('settled ')
@@ -103,16 +113,18 @@ export function play(world: World, { kind, a, b }: Operation): void {
       world.now += a * 40
       return world.tick()
     case 'crash':
-      return world.crash(b % 2 === 0)
+      return world.crash({ startArrives: b % 2 === 0, isDamaged: a === 0 })
     case 'failCommit':
       return world.failCommit()
     case 'storageWorks':
-      if (world.process?.exit) world.input({ input: 'storage_works' })
-      return
+      return world.retryStorage()
     case 'fault':
       return world.fault(b === 0)
     case 'stalled':
       if (m.s.process) world.input({ input: 'stalled', process: m.s.process.id, failure: diskFull })
+      return
+    case 'stubborn':
+      if (world.process) world.process.stubborn = true
       return
     case 'processEnds':
       return world.process?.ends(a === 0 ? null : b)
@@ -202,25 +214,49 @@ function processAct(world: World, kind: number): void {
   }
 }
 
-/** Lets everything come to its end: the process obeys, effects arrive, time passes. */
+/** The daemon is killed, and the next one lets everything come to its end: the process obeys, effects arrive, time passes. */
 export function drain(world: World): void {
+  world.commit()
+  world.crash()
   world.failStarts = 0
-  for (let round = 0; round < 600; round++) {
-    world.commit()
-    for (let landed = 0; world.flights.length > 0; landed++) {
-      if (landed > 1_000) throw new Error('effects and their answers go on for ever')
-      world.land()
-      world.commit()
-    }
+  for (let round = 0; round < 600 && !world.isAtRest; round++) {
+    settle(world)
     if (world.isAtRest) break
     obey(world, round)
     world.read(Infinity)
-    if (world.process?.exit && world.m.v.process?.phase === 'behind') world.input({ input: 'storage_works' })
+    world.retryStorage()
     world.now += 60
     if (round % 20 === 19) world.now += 31_000
     world.tick()
   }
+  settle(world)
+}
+
+/** The daemon stops: it waits for its process, or ends it. */
+export function stopDaemon(world: World): void {
   world.commit()
+  world.input({ input: 'shutdown', reason: 'the daemon stops' })
+  for (let round = 0; round < 40 && !world.isStopped; round++) {
+    settle(world)
+    const { process } = world
+    if (process && !process.stubborn && (process.signalled || process.inputEnded)) process.ends(0)
+    world.read(Infinity)
+    world.retryStorage()
+    world.now += 110
+    world.tick()
+  }
+  world.commit()
+  if (!world.isStopped) throw new Error('the session does not stop')
+}
+
+/** Effects are carried out, and their answers arrive, until there are none. */
+function settle(world: World): void {
+  world.commit()
+  for (let round = 0; world.flights.length > 0; round++) {
+    if (round > 100) throw new Error('effects and their answers go on for ever')
+    world.landAll()
+    world.commit()
+  }
 }
 
 function obey(world: World, round: number): void {

@@ -17,6 +17,8 @@ export class ScriptedProcess {
   interrupted = false
   inputEnded = false
   exit: { status: number | null; lost: boolean } | null = null
+  /** The session was told of its end, which the pty-host does not keep any longer. */
+  isExitTold = false
   /** It ends no turn and obeys no signal but `SIGKILL`. */
   stubborn = false
   signalled = false

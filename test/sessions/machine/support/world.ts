@@ -7,10 +7,10 @@ import type { StoredAct } from '../../../../daemon/sessions/machine/act.ts'
 import { fold } from '../../../../daemon/sessions/machine/apply.ts'
 import { nextDeadline } from '../../../../daemon/sessions/machine/deadlines.ts'
 import type { Effect } from '../../../../daemon/sessions/machine/effect.ts'
-import type { ClientCall, ProcessFact, WorldFact } from '../../../../daemon/sessions/machine/input.ts'
+import type { AdoptedProcess, ClientCall, ProcessFact, WorldFact } from '../../../../daemon/sessions/machine/input.ts'
 import { createMachine, type Machine, type Out } from '../../../../daemon/sessions/machine/machine.ts'
 import { changesOf, project, type Records } from '../../../../daemon/sessions/machine/project.ts'
-import type { Emitted } from '../../../../daemon/sessions/machine/sink.ts'
+import { type Emitted, noFacts } from '../../../../daemon/sessions/machine/sink.ts'
 import { restState, type SessionState } from '../../../../daemon/sessions/machine/state.ts'
 import { step } from '../../../../daemon/sessions/machine/step.ts'
 import { session } from '../../../support/records.ts'
@@ -26,6 +26,9 @@ export const config = {
 }
 
 export const diskFull: Failure = { code: 'disk_full', title: '', detail: '', retryable: true }
+
+/** Many more than any history that comes to its end: the bound of everything that could go on for ever. */
+const mostInputs = 10_000
 
 interface Pending {
   events: Emitted[]
@@ -62,10 +65,14 @@ export class World {
   runs = 0
   calls = 0
   lives = 0
+  inputs = 0
   readonly unanswered = new Set<number>()
   readonly answers = new Map<number, Extract<Effect, { effect: 'answer' | 'refuse' }>>()
   readonly outcomes = new Map<string, boolean>()
   refolded = 0
+  /** `unadopted`: the end of the runs could not be stored either; what happens until that is tried again waits. */
+  storage: 'works' | 'fails' | 'unadopted' = 'works'
+  private inbox: (ProcessFact | WorldFact | ClientCall)[] = []
   isStopped = false
   isForgotten = false
   failStarts = 0
@@ -89,6 +96,11 @@ export class World {
   // -- inputs --------------------------------------------------------------------------------------------------------
 
   input(input: ProcessFact | WorldFact | ClientCall): Out {
+    if (this.storage === 'unadopted') {
+      this.inbox.push(input)
+      return { ...noFacts(), acts: [], effects: [] }
+    }
+    if (++this.inputs > mostInputs) throw new Error(`more than ${mostInputs} inputs: the history goes on for ever`)
     const { s } = this.m
     const processBefore = s.process?.id
     const before = input.input === 'output' ? undefined : structuredClone(s)
@@ -133,7 +145,7 @@ export class World {
   }
 
   tick(): void {
-    if (nextDeadline(this.m) > this.now) return
+    if (this.storage === 'unadopted' || nextDeadline(this.m) > this.now) return
     const printedAt = this.process?.raw.at(-1)?.time
     this.input({ input: 'tick', ...(printedAt !== undefined && { printedAt }) })
     const next = nextDeadline(this.m)
@@ -224,50 +236,74 @@ export class World {
     this.ending = new Set()
     this.asked = new Set()
     this.unanswered.clear()
+    for (const input of this.inbox) if ('call' in input) this.unanswered.add(input.call)
     this.isForgotten = false
     this.flights = this.flights.filter(({ kind }) => kind !== 'other')
   }
 
   /** `kill -9` of the daemon: the next one folds what is stored, and goes on. */
-  crash(startArrives = false): void {
+  crash({ startArrives = false, isDamaged = false } = {}): void {
     const starts = this.flights.filter(({ kind }) => kind === 'start')
     this.newLife()
     this.flights = []
+    this.storage = 'works'
+    this.inbox = []
+    this.unanswered.clear()
     // The pty-host may have started it, unknown to the daemon.
     if (startArrives && this.m.s.process && starts.length > 0) this.createProcess(this.m.s.process.id)
     this.locked.clear()
-    this.adopt(false)
+    this.adopt(false, isDamaged)
   }
 
   /** An entry was refused: the memory is dropped and folded again, and the process is kept. */
-  private reload(): void {
+  failCommit(): void {
     this.newLife()
-    this.adopt(true)
+    // A second failure comes from giving up: that is tried again later, and until then nothing is adopted.
+    if (this.storage === 'works') this.giveUp()
+    else this.storage = 'unadopted'
   }
 
-  failCommit(): void {
-    this.reload()
+  /** A second has passed since an entry was refused. */
+  retryStorage(): void {
+    if (this.storage === 'unadopted') this.giveUp()
+    else if (this.storage === 'fails') {
+      this.input({ input: 'storage_works' })
+      if (this.m.v.process?.phase !== 'behind') this.storage = 'works'
+    }
+  }
+
+  private giveUp(): void {
+    this.storage = 'fails'
+    this.adopt(true)
     this.input({ input: 'storage_failed', failure: diskFull })
+    this.takeInbox()
+  }
+
+  private takeInbox(): void {
+    for (const input of this.inbox.splice(0)) this.input(input)
   }
 
   fault(whileRestoring = false): void {
-    this.reload()
+    this.newLife()
+    if (this.storage === 'unadopted') this.storage = 'fails'
+    this.adopt(true)
     this.input({ input: 'fault', reason: 'a fault', bytes: 10, offset: 20, whileRestoring })
+    this.takeInbox()
   }
 
-  private adopt(isReload: boolean): void {
+  private adopt(isReload: boolean, isDamaged = false): void {
+    const damage = isDamaged ? { damage: { bytes: 7, detail: 'a byte was changed' } } : {}
+    const adopted = (process: AdoptedProcess | null) => void this.input({ input: 'adopted', process, ...damage })
     const id = this.m.s.process?.id
     const process = this.process
-    if (id === undefined || (!process && !(isReload && this.flights.some(({ kind }) => kind === 'start')))) {
-      return void this.input({ input: 'adopted', process: null })
-    }
-    if (!process) return void this.input({ input: 'adopted', process: { id, state: 'starting' } })
-    if (process.exit && process.exit.lost) {
-      this.input({ input: 'adopted', process: { id, state: 'gone' } })
+    if (id === undefined || (!process && !(isReload && this.flights.some(({ kind }) => kind === 'start'))))
+      return adopted(null)
+    if (!process) return adopted({ id, state: 'starting' })
+    if (process.exit && (process.exit.lost || process.isExitTold)) {
+      adopted({ id, state: 'gone' })
     } else {
-      const held = { id, state: 'held' as const, pid: 1, startedAt: 1, inputEnded: process.inputEnded }
       if (process.inputEnded) this.ending.add(id)
-      this.input({ input: 'adopted', process: held })
+      adopted({ id, state: 'held', pid: 1, startedAt: 1, inputEnded: process.inputEnded })
     }
     const life = this.lives
     this.later(() => {
@@ -287,6 +323,11 @@ export class World {
   land(at = 0): void {
     const [flight] = this.flights.splice(at % Math.max(1, this.flights.length), 1)
     flight?.arrive()
+  }
+
+  /** Lets everything arrive that is in flight now. */
+  landAll(): void {
+    for (let { length } = this.flights; length > 0; length--) this.land()
   }
 
   private createProcess(id: string): void {
@@ -427,13 +468,17 @@ export class World {
   read(count: number): void {
     const { process } = this
     const phase = this.m.v.process?.phase
-    if (process?.exit && phase === 'behind')
-      this.input({ input: 'exited', process: process.id, stderrTail: '', ...process.exit })
+    if (process?.exit && (phase === 'behind' || this.storage === 'unadopted')) return this.tellExit(process)
     if (!process || (phase !== 'live' && phase !== 'catching_up')) return
     const lines = this.linesBetween(process.id, this.m.s.process!.offset, Infinity).slice(0, count)
     if (lines.length > 0)
       this.input({ input: 'output', process: process.id, lines, offset: lines.at(-1)!.offset + (this.now % 2) * 3 })
-    if (!process.exit || this.m.s.process?.id !== process.id || this.m.s.process.offset < process.end) return
+    if (this.m.s.process?.id === process.id && this.m.s.process.offset >= process.end) this.tellExit(process)
+  }
+
+  private tellExit(process: ScriptedProcess): void {
+    if (!process.exit) return
+    process.isExitTold = true
     this.input({ input: 'exited', process: process.id, stderrTail: '', ...process.exit })
   }
 
