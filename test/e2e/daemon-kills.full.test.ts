@@ -130,8 +130,74 @@ describe('a daemon that is killed', () => {
   })
 })
 
+/** What is stored of the newest run and the newest process. */
+function storedIn(home: string) {
+  const database = openSqlite(join(home, 'muxd.db'))
+  const newest = (columns: string, table: string) =>
+    database.prepare(`SELECT ${columns} FROM ${table} ORDER BY number DESC`).get()
+  const run = newest('state', 'runs') as { state: string } | undefined
+  const process = newest('pid, offset', 'processes') as { pid: number; offset: number } | undefined
+  database.close()
+  return { run: run?.state ?? 'none', process: processStateOf(process), offset: process?.offset ?? 0 }
+}
+
+function processStateOf(row: { pid: number; offset: number } | undefined) {
+  if (!row) return 'no process'
+  if (row.offset > 0) return 'output'
+  return row.pid > 0 ? 'process' : 'process without pid'
+}
+
+/** One read may give all the output of a short run. */
+const runningOrDone: unknown = expect.stringMatching(/^(running|done)$/)
+
+/** The entries with which a run of a new session starts, by what is stored behind each. */
+const startEntries = [
+  ['queued', 'no process'],
+  ['running', 'no process'],
+  ['running', 'process without pid'],
+  ['running', 'process'],
+  [runningOrDone, 'output'],
+] as const
+
+describe('a daemon that is killed while it starts a run', () => {
+  it.each([
+    ...startEntries.map((_, index) => ['gathered', index] as const),
+    ...startEntries.map((_, index) => ['committed', index] as const),
+  ])('at %s entry %i, lets the next one run the prompt once', async (point, index) => {
+    const { home, pid } = await startTestDaemon({ env: { MUXD_KILL_AT: `${point}:${index}` } })
+    const mux = await connect({ home, timing, patient: true })
+    onTestFinished(() => mux.close())
+    const run = mux.run({ prompt: 'sim:text one', cwd: tempDir() })
+    await until(() => expect(isAlive(pid)).toBe(false), patience)
+    const stored = storedIn(home)
+    const last = point === 'gathered' ? index - 1 : index
+    expect([stored.run, stored.process]).toEqual(startEntries[last] ?? ['none', 'no process'])
+
+    await startTestDaemon({ home })
+    expect((await (await run).result()).response).toBe('one')
+    const { session } = await run
+    const log = await readLog(mux.api.topic.read, session)
+    expectWholeLog(log)
+    expect(log.map(({ type }) => type)).not.toContain('log_damaged')
+    expect(log.filter(({ type }) => type === 'run_started')).toHaveLength(1)
+    expect(log.filter(({ type }) => type === 'session_init')).toHaveLength(1)
+    expect((await mux.api.run.list({ session })).runs.map(({ state }) => state)).toEqual(['done'])
+  })
+})
+
 describe('a daemon that is killed while it sends a prompt to an existing process', () => {
-  it.each(['gathered:3', 'sent:1', 'committed:3'])('at %s, lets the next one run the prompt once', async place => {
+  // The entries: the run is queued, it is started, its process prints.
+  it.each([
+    ['gathered:0', 'done', 'no output'],
+    ['committed:0', 'queued', 'no output'],
+    ['gathered:1', 'queued', 'no output'],
+    ['committed:1', 'running', 'no output'],
+    ['sent:1', 'running', 'no output'],
+    ['gathered:2', 'running', 'no output'],
+    ['committed:2', runningOrDone, 'output'],
+    ['gathered:3', runningOrDone, 'output'],
+    ['committed:3', runningOrDone, 'output'],
+  ])('at %s, lets the next one run the prompt once', async (place, state, output) => {
     const first = await startTestDaemon()
     const { home } = first
     const mux = await connect({ home, timing, patient: true })
@@ -139,9 +205,12 @@ describe('a daemon that is killed while it sends a prompt to an existing process
     const { session, result } = await mux.run({ prompt: 'sim:text one', cwd: tempDir() })
     await result()
     await first.kill()
+    const before = storedIn(home)
     const second = await startTestDaemon({ home, env: { MUXD_KILL_AT: place } })
     const run = mux.run({ prompt: 'sim:text two', session })
     await until(() => expect(isAlive(second.pid)).toBe(false), patience)
+    const stored = storedIn(home)
+    expect([stored.run, stored.offset > before.offset ? 'output' : 'no output']).toEqual([state, output])
     await startTestDaemon({ home })
     expect((await (await run).result()).response).toBe('two')
     const log = await readLog(mux.api.topic.read, session)
