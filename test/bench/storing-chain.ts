@@ -42,6 +42,8 @@ export interface Chained {
 /** The session of each way: one is stored, the other only published. */
 export const sessionOf = (isStored: boolean) => (isStored ? 's_stored' : 's_published')
 
+const day = 24 * 60 * 60 * 1_000
+const patience = { cancelGraceMs: day, resultGraceMs: day, idleCloseMs: day, unattendedMs: day, backgroundWaitMs: day }
 const dir = mkdtempSync(join(tmpdir(), 'muxd-bench-'))
 const store = openStore(join(dir, 'muxd.db'), { ballastBytes: 0 })
 const topics = createTopics({ store, instance: 'bench', processesDir: dir })
@@ -93,9 +95,6 @@ function openChain(isStored: boolean) {
     },
   }
 }
-
-const day = 24 * 60 * 60 * 1_000
-const patience = { cancelGraceMs: day, resultGraceMs: day, idleCloseMs: day, unattendedMs: day, backgroundWaitMs: day }
 
 /** A journal that publishes its entries and stores nothing. */
 function publishing({ sessionEvents }: Publisher): Pick<Journal, 'append'> {

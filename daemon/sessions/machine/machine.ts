@@ -4,7 +4,7 @@ import type { Act, StoredAct } from './act.ts'
 import { applyAct } from './apply.ts'
 import type { CallError, Effect } from './effect.ts'
 import type { LiveRun } from './live-run.ts'
-import { type Facts, noFacts, type Sink, sinkOf } from './sink.ts'
+import { type Facts, type Sink, sinkOf } from './sink.ts'
 import { isWorking, type SessionState } from './state.ts'
 import { type LiveProcess, type MachineConfig, newVolatile, type Volatile } from './volatile.ts'
 
@@ -34,9 +34,10 @@ export interface Work extends Machine {
   sink: Sink
 }
 
-export function beginWork(m: Machine, time: number): Work {
-  const out: Out = { ...noFacts(), acts: [], effects: [] }
-  return { ...m, time, out, sink: sinkOf(m.s, out) }
+export function beginWork({ agent, s, v }: Machine, time: number): Work {
+  // Written out, because this is done for each read of output.
+  const out: Out = { events: [], ended: [], resolved: [], answers: [], toolBoundary: false, acts: [], effects: [] }
+  return { agent, s, v, time, out, sink: sinkOf(s, out) }
 }
 
 /** Decides: applies an act and keeps it to be stored. */
