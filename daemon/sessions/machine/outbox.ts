@@ -17,15 +17,21 @@ export function outbox(w: Work): void {
     process.sent.add(lineId)
     effect(w, { effect: 'send', process: process.id, lineId, line })
   }
-  for (const { approval, requestId, answer, input } of s.answered) {
-    const key = `answer-${approval}`
-    if (answer) send(w, key, { command: 'answer', approval, requestId, answer, input })
-    else send(w, key, { command: 'withdraw', approval, requestId })
-  }
+  sendAnswers(w)
   const run = undelivered(w)
   if (!run || process.rules !== 'held') return
   const { promptUuid: id, run: record } = run.stored
   if (id !== null) send(w, id, { command: 'prompt', id, text: record.prompt })
+}
+
+/** Behind an interrupt an answer would come too late: a denial that interrupts is sent first. */
+export function sendAnswers(w: Work): void {
+  if (!listening(w)) return
+  for (const { approval, requestId, answer, input } of w.s.answered) {
+    const key = `answer-${approval}`
+    if (answer) send(w, key, { command: 'answer', approval, requestId, answer, input })
+    else send(w, key, { command: 'withdraw', approval, requestId })
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isHarder, type ReachedLimit, stepAfter } from './end-request.ts'
 import type { LiveRun } from './live-run.ts'
 import { decide, effect, isDelivered, type Machine, newId, send, type Work } from './machine.ts'
+import { sendAnswers } from './outbox.ts'
 import type { CancelStep } from '../../../protocol/index.ts'
 import { graceOver, type LiveProcess, sleptSince } from './volatile.ts'
 
@@ -49,6 +50,7 @@ function takeStep(w: Work, process: LiveProcess, { stored, pursued }: LiveRun, s
 /** Asks for the end of the turn; again if the agent says that its prompt was still queued. */
 export function interrupt(w: Work, process: LiveProcess): void {
   if (process.closing) return
+  sendAnswers(w)
   const requestId = newId(w, 'interrupt-')
   send(w, requestId, { command: 'interrupt', requestId })
 }
