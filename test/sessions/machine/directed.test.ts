@@ -1,51 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../protocol/limits.ts'
-import type { RunLimits } from '../../../protocol/index.ts'
-import type { ScriptedProcess } from './support/scripted-process.ts'
+import { allow, cancel, lastOf, later, pass, running, sentTo, typesOf } from './support/running.ts'
 import { client, config, diskFull, World } from './support/world.ts'
 
 /** Rules of the session machine that random histories meet too seldom, or that only a named case explains. */
-
-const pass = (world: World) => {
-  for (let round = 0; round < 6; round++) {
-    world.commit()
-    while (world.flights.length > 0) world.land()
-  }
-}
-
-/** A session whose process has begun the turn of a run. */
-function running(runLimits?: RunLimits, fields: ConstructorParameters<typeof World>[0] = {}, reads = true) {
-  const world = new World(fields)
-  const run = world.enqueue(runLimits)
-  pass(world)
-  const process = world.process!
-  while (process.unread.length > 0) process.readLine()
-  world.read(Infinity)
-  pass(world)
-  while (reads && process.unread.length > 0) process.readLine()
-  if (reads) process.beginTurn('hello ')
-  world.read(Infinity)
-  world.commit()
-  return { world, run, process }
-}
-
-const typesOf = (world: World, run: string | null) =>
-  world.stored.events.filter(event => event.run === run).map(({ body }) => body.type)
-const lastOf = (world: World, run: string) => world.stored.events.findLast(event => event.run === run)!.body
-const sentTo = (process: ScriptedProcess, command: string) =>
-  [...process.got.values()].filter(each => each.command === command)
-const cancel = (world: World, run: string, mode: 'interrupt' | 'terminate' | 'kill' = 'interrupt') =>
-  world.call({ input: 'cancel', run, mode, by: client(1) })
-const later = (world: World, ms: number) => {
-  world.now += ms
-  world.tick()
-  world.commit()
-}
-const allow = (world: World, at = 0) => {
-  const { approval } = world.m.s.open[at]!.approval
-  const resolution = { decision: 'allow', by: client(1), answer: { behavior: 'allow' } } as const
-  return world.call({ input: 'answer', approval, resolution, by: client(1) })
-}
 
 describe('the end of a run', () => {
   it('is a full disk, not the limit that the run hit before', () => {

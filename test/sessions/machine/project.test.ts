@@ -6,7 +6,7 @@ import { World } from './support/world.ts'
 const settle = (world: World) => {
   for (let round = 0; round < 5; round++) {
     world.commit()
-    while (world.flights.length > 0) world.land()
+    world.landAll()
   }
 }
 

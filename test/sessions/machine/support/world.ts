@@ -8,6 +8,7 @@ import { fold } from '../../../../daemon/sessions/machine/apply.ts'
 import { nextDeadline } from '../../../../daemon/sessions/machine/deadlines.ts'
 import type { Effect } from '../../../../daemon/sessions/machine/effect.ts'
 import type { AdoptedProcess, ClientCall, ProcessFact, WorldFact } from '../../../../daemon/sessions/machine/input.ts'
+import type { StoredRun } from '../../../../daemon/sessions/machine/live-run.ts'
 import { createMachine, type Machine, type Out } from '../../../../daemon/sessions/machine/machine.ts'
 import { changesOf, project, type Records } from '../../../../daemon/sessions/machine/project.ts'
 import { type Emitted, noFacts } from '../../../../daemon/sessions/machine/sink.ts'
@@ -86,6 +87,12 @@ export class World {
     this.m = createMachine(scripted, s, config, 'life 0')
     this.snapshot = structuredClone(s)
     this.committed = structuredClone(s)
+  }
+
+  /** The newest record of a run. */
+  storedRun(run: string): StoredRun | undefined {
+    const text = this.storedRuns.get(run)
+    return text === undefined ? undefined : (JSON.parse(text) as StoredRun)
   }
 
   get process(): ScriptedProcess | undefined {
