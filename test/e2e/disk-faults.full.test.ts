@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { openSqlite } from '../../daemon/store/sqlite/sqlite.ts'
-import type { Run } from '../../protocol/index.ts'
+import type { Run, Session } from '../../protocol/index.ts'
 import { startTestDaemon, tempHome } from '../support/daemon.ts'
 import { canInjectFaults, createFaults, type FaultRule } from '../support/faults/faults.ts'
+import { isAlive } from '../support/processes.ts'
 import type { RpcPeer, WireEvent } from '../support/rpc-peer.ts'
 import { tempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
@@ -28,16 +29,13 @@ async function faultyDaemon() {
   return { daemon, faults, peer: await daemon.peer() }
 }
 
-function longestRawLog(directory: string): string {
+/** Returns the text of the complete lines of the longest raw log. The exit record follows the line that a kill cuts. */
+function textIn(directory: string): string {
   const logs = readdirSync(directory).flatMap(name =>
     name.endsWith('.raw') ? [readFileSync(join(directory, name), 'utf8')] : [],
   )
-  return logs.toSorted((one, other) => other.length - one.length)[0]!
-}
-
-/** Returns the text of the complete lines of a raw log. The exit record follows the line that a kill cuts. */
-function textIn(rawLog: string): string {
-  const frames = rawLog
+  const longest = logs.toSorted((one, other) => other.length - one.length)[0]!
+  const frames = longest
     .split('\n')
     .slice(0, -1)
     .flatMap(line => (line.includes('text_delta') && !line.includes('\x1e') ? [JSON.parse(line)] : []))
@@ -81,6 +79,7 @@ describe.skipIf(!canInjectFaults)('a failing disk (skipped without a C compiler)
     const quietEvents = await follow(peer, quiet)
     const loud = await start(peer, 'sim:flood frames=1000000 size=200 rate=500')
     const loudEvents = await follow(peer, loud)
+    const { pid } = (await peer.call<Session>('session.get', { session: loud.session })).process!
 
     faults.set(both('*/muxd.db*', error))
     await until(() => expect(daemon.log()).toContain(loud.session))
@@ -90,14 +89,13 @@ describe.skipIf(!canInjectFaults)('a failing disk (skipped without a C compiler)
     const seen = loudEvents().length
     expect((await read(peer, loud)).slice(0, seen)).toEqual(loudEvents().slice(0, seen))
     // The process is killed, although the end of its run cannot be stored yet.
-    const processes = join(daemon.home, 'processes')
-    await until(() => expect(longestRawLog(processes)).toContain('\x1e'))
+    await until(() => expect(isAlive(pid)).toBe(false))
 
     faults.set()
     expect(await wait(peer, loud)).toMatchObject({ state: 'failed', result: { failure: { code, retryable: true } } })
     await until(async () => expectWholeLog(loudEvents(), { log: await read(peer, loud) }))
     // Output that could not be stored is read again. Its events follow the end of the run.
-    const printed = textIn(longestRawLog(processes))
+    const printed = textIn(join(daemon.home, 'processes'))
     expect(printed.length).toBeGreaterThan(0)
     await until(async () => {
       const log = await read(peer, loud)
