@@ -73,14 +73,14 @@ describe('a run with limits', () => {
 
   it('fails by its limit despite a later cancel, and is cancelled if the cancel came first', async () => {
     const { peer } = await open({ cancelGraceMs: 60_000 })
-    const late = await start(peer, 'sim:hang ignore=interrupt', { inactivityMs: 200 })
+    const late = await start(peer, 'sim:hang ignore=interrupt', { inactivityMs: 200 }, await warmSession(peer))
     await until(async () =>
       expect(await peer.call('run.get', { run: late.run })).toMatchObject({ state: 'cancelling' }),
     )
     await peer.call('run.cancel', { run: late.run, mode: 'kill' })
     expect(await ended(peer, late)).toMatchObject(failed('inactive'))
 
-    const early = await start(peer, 'sim:hang ignore=interrupt', { timeoutMs: 700 })
+    const early = await start(peer, 'sim:hang ignore=interrupt', { timeoutMs: 700 }, await warmSession(peer))
     await until(async () => expect(await peer.call('run.get', { run: early.run })).toMatchObject({ state: 'running' }))
     await peer.call('run.cancel', { run: early.run })
     await until(async () => {
