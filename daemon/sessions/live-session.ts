@@ -44,6 +44,8 @@ export interface LiveSession {
   readOn(): void
   /** Ends the process, gently, and with `sweep` what the session's processes have left behind. */
   close(options?: { sweep: boolean }): Promise<Session>
+  /** The session is deleted: ends a process whose end could not be stored, and does not try to store it again. */
+  drop(): void
   /** The daemon stops: ends the process; every unfinished run becomes `interrupted`. */
   shutdown(reason: string): Promise<void>
   /** The daemon goes and another will come: stops acting, and leaves everything as it is. */

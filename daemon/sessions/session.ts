@@ -211,6 +211,14 @@ export function createSession(
       process.read(s.process)
     },
 
+    drop() {
+      const { process: current } = memory.m.s
+      end()
+      slot.carryOut('give_slot')
+      if (current) process.carryOut({ effect: 'discard', process: current.id })
+      process.carryOut({ effect: 'release_conversation', process: null })
+      context.onIdle(id)
+    },
     async shutdown(reason) {
       memory.stopReason = reason
       const over = new Promise<void>(resolve => void (stopped = resolve))

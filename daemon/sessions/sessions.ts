@@ -45,7 +45,7 @@ import { factsOf } from './recovery/stored-facts.ts'
 import type { SessionContext } from './session-context.ts'
 import type { LiveSession } from './live-session.ts'
 import { createSession } from './session.ts'
-import type { EventRow, SessionFilter } from '../store/store.ts'
+import { type EventRow, type SessionFilter, SyncFailed } from '../store/store.ts'
 import { removeTemporaryOf } from '../home/temporary-place.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
 
@@ -269,11 +269,21 @@ export function createSessions(context: SessionsContext): Sessions {
       // By itself: on a full disk the end of the process may not be stored, and what follows in the same turn would fail too.
       journal.flush()
       journalNow({ session: id, deleted: true, durable: true })
+      live.get(id)?.drop()
       await journal.settled()
       removeTemporaryOf(context.home, id)
       await context.onDeleted()
     } finally {
       deleting.delete(id)
+    }
+  }
+
+  /** A full disk has no room for the end of the process, and deleting the session makes room. */
+  async function closeForDeletion(session: LiveSession | undefined) {
+    try {
+      await session?.close()
+    } catch (error) {
+      if (error instanceof RpcError || error instanceof SyncFailed) throw error
     }
   }
 
@@ -393,7 +403,7 @@ export function createSessions(context: SessionsContext): Sessions {
       refuseWhileBusy(live.get(id), id, force, 'delete it')
       await remove(id, async () => {
         if (force) await cancelAll(id, by)
-        await live.get(id)?.close()
+        await closeForDeletion(live.get(id))
       })
     },
 
