@@ -42,6 +42,8 @@ export function endRun(
   const event = terminalEvent(run, state, { ...facts, ...limited, said: facts.outcome ?? said(), ended })
   run.stored = sealRun(run, event, sink.event(event, idOf(run), time, source))
   sink.facts.ended.push(run.stored)
+  // The process goes with it. What it said last is not said by the run whose prompt waited, too.
+  if (run === s.background && s.active && s.process && !facts.outcome) agent.forgetTurn(s.process.decoder)
   if (s.active === run) s.active = null
   if (s.background === run) s.background = null
   if (s.process) s.process.replies = []
