@@ -20,7 +20,8 @@ export const allowed = {
   'daemon/compose.ts': [
     '.', // package.json, for the version
     'protocol',
-    'daemon/agents/claude',
+    'daemon/agents',
+    'daemon/agents/claude', // no other file names an agent
     'daemon/home',
     'daemon/log',
     'daemon/notify',
@@ -40,6 +41,7 @@ export const allowed = {
     'node:',
     'npm:nanoid',
   ],
+  'daemon/agent-table.ts': ['protocol', 'daemon/agents'],
   // Ends the parts in order.
   'daemon/shutdown.ts': [
     'protocol',
@@ -97,7 +99,11 @@ export const allowed = {
     'node:',
     'npm:node-pty', // nowhere else: it has native parts
   ],
-  'daemon/agents': ['protocol'],
+  // The interface of an agent, nothing else: `agent.ts`.
+  'daemon/agents': [
+    'protocol',
+    'daemon/pty-host', // output.ts: how lines are read
+  ],
   'daemon/agents/claude': [
     'protocol',
     'daemon', // hook-points.ts
@@ -105,7 +111,6 @@ export const allowed = {
     'daemon/agents/claude/translate',
     'daemon/log',
     'daemon/os',
-    'daemon/pty-host',
     'node:',
   ],
   'daemon/agents/claude/translate': [
@@ -147,7 +152,6 @@ export const allowed = {
     'protocol',
     'daemon', // config.ts, hook-points.ts
     'daemon/agents',
-    'daemon/agents/claude',
     'daemon/home',
     'daemon/log',
     'daemon/os',
@@ -175,10 +179,14 @@ export const allowed = {
   // Does what the machine asks for.
   'daemon/sessions/effects': [
     'protocol',
-    'daemon/agents/claude',
+    'daemon', // hook-points.ts
+    'daemon/agents',
     'daemon/home',
+    'daemon/log',
+    'daemon/pty-host',
     'daemon/sessions',
     'daemon/sessions/machine',
+    'node:',
     'npm:nanoid',
   ],
   // Folds what is stored to the state of a session.
@@ -195,7 +203,6 @@ export const allowed = {
     'protocol',
     'daemon', // hook-points.ts
     'daemon/agents',
-    'daemon/agents/claude', // reads the lines of a raw log
     'daemon/pty-host',
     'daemon/rpc',
     'daemon/store',
@@ -203,6 +210,7 @@ export const allowed = {
   ],
   'daemon/retention': [
     'protocol',
+    'daemon/agents',
     'daemon/log',
     'daemon/pty-host',
     'daemon/sessions',

@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs'
 import { nanoid } from 'nanoid'
 import packageJson from '../package.json' with { type: 'json' }
-import type { AvailableAgent, DaemonEvent } from '../protocol/index.ts'
+import type { DaemonEvent } from '../protocol/index.ts'
 import { limits } from '../protocol/limits.ts'
 import { createOperatorPresence } from './sessions/operator-presence.ts'
-import { claude as claudeAgent } from './agents/claude/agent.ts'
-import { inheritable } from './agents/claude/environment.ts'
-import { createClaudeLocator, type LocatedClaude } from './agents/claude/locate.ts'
+import { createAgentTable } from './agent-table.ts'
+import type { Agent } from './agents/agent.ts'
+import { createClaude } from './agents/claude/agent.ts'
 import { buildId } from './build-id.ts'
 import type { Config } from './config.ts'
 import { createDiskNotice } from './disk-notice.ts'
@@ -16,6 +16,7 @@ import { createRemotePtyHost } from './pty-host/remote.ts'
 import { openHome, openSockets, writeInfo } from './home/home.ts'
 import { watchHome } from './home/home-watch.ts'
 import { lockHome } from './home/home-lock.ts'
+import { inheritable } from './inherited-environment.ts'
 import type { Log } from './log/log.ts'
 import { createNotifications } from './notify/notifications.ts'
 import { createGc } from './retention/gc.ts'
@@ -59,11 +60,16 @@ export const version = packageJson.version
 /** A disk with less free space counts as full. */
 const roomBytes = 1024 * 1024
 
+/** The agents of muxd. A program that composes a daemon itself may have others. */
+export const productAgents = ({ claudeBin, environment, allowEnvironment }: Config): Agent[] => [
+  createClaude({ bin: claudeBin, environment, inherited: inheritable(environment, allowEnvironment) }),
+]
+
 /**
  * Puts the parts together and starts to listen. Rejects if it cannot; `main.ts` lists the expected errors. It is one long
  * function because it is a list: each part needs some of those above it, and is closed in the reverse order.
  */
-export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
+export async function startDaemon(config: Config, log: Log, agentsOf = productAgents): Promise<Daemon> {
   const startedAt = Date.now()
   const home = openHome(config.home)
   // A start writes small files. Removing the ballast makes room for them; it is created again when there is enough.
@@ -81,20 +87,11 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     const tokens = createTokens(home.tokens, { log, onReplaced: () => tellInfo() })
     opened.push(() => tokens.close())
     const instance = nanoid()
-    const inherited = inheritable(config.environment, config.allowEnvironment)
-    const locate = createClaudeLocator(config.claudeBin, config.environment, inherited)
-    let claude: LocatedClaude | null = null
-    const locateAndRemember = async () => {
-      try {
-        return (claude = await locate())
-      } catch (error) {
-        claude = null
-        throw error
-      }
-    }
-    const agents = (): AvailableAgent[] => (claude ? [{ kind: 'claude', ...claude }] : [])
+    const { agents, available, locateAll } = createAgentTable(agentsOf(config), (agent, error) =>
+      log.warn('the program of an agent was not found', { agent, error }),
+    )
     // Only `hello` and `daemon.status` report it, so the start does not wait.
-    const located = locateAndRemember().catch((error: unknown) => log.warn('Claude Code was not found', { error }))
+    const located = locateAll()
 
     const store = openStore(home.database, { boot: bootId(), log })
     // The raw logs of processes that continue without the daemon are not synced.
@@ -102,7 +99,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     opened.push(() => store.close({ inOrder: allIsOnDisk() }))
     opened.push(startForgettingKeys(store.requests, log))
 
-    const topics = createTopics({ store, instance, processesDir: home.processes })
+    const topics = createTopics({ store, instance, processesDir: home.processes, agents })
     const hub: Hub = createHub({ lookup: topics.lookup, limits, onWatched: topic => presence.changed(topic) })
     const presence: Presence = createPresence({
       watching: hub.watching,
@@ -162,8 +159,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       ptyHost,
       config,
       log,
-      agent: claudeAgent,
-      locate: locateAndRemember,
+      agents,
       operatorPresence,
       memory: createMemoryRoom({
         minFreeBytes: config.minFreeBytes,
@@ -171,7 +167,6 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
         now: Date.now,
       }),
       claims,
-      environment: inherited,
       build: buildId(),
       home,
       processesDir: home.processes,
@@ -191,7 +186,16 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     // Publish the ends of runs that the take-over has found before the first client connects.
     await journal.settled()
 
-    const gc = createGc({ store, sessions, claims, reclaimer, processesDir: home.processes, policy: config, log })
+    const gc = createGc({
+      agents,
+      store,
+      sessions,
+      claims,
+      reclaimer,
+      processesDir: home.processes,
+      policy: config,
+      log,
+    })
     opened.push(() => Promise.all([gc.close(), reclaimer.close()]))
 
     const shutdown = createShutdown({
@@ -241,11 +245,11 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
           gc,
           ptyHost,
           notifications,
-          agents,
+          agents: available,
           server: () => server,
           stop: (reason, options) => void shutdown.close(reason, options).catch(() => {}),
         }),
-        ...sessionHandlers(sessions, locateAndRemember, presence.viewers),
+        ...sessionHandlers(sessions, agents, presence.viewers),
         ...approvalHandlers(sessions),
         ...topicHandlers(topics.lookup),
         ...tokenHandlers(tokens, codes, pageUrl),
@@ -265,7 +269,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
       version,
       instance,
       node: process.versions.node,
-      agents,
+      agents: available,
       log,
       limits: { maxRuns: config.maxRuns, unattendedMs: config.unattendedMs },
       checkResults: config.checkResults,

@@ -84,7 +84,7 @@ const ConfigFile = Type.Object(
 )
 export type Config = Static<typeof ConfigFile> & {
   home: string
-  /** The environment that processes inherit, as far as `allowEnvironment` permits (`agents/claude/environment.ts`). */
+  /** The environment that processes inherit, as far as `allowEnvironment` permits (`inherited-environment.ts`). */
   environment: NodeJS.ProcessEnv
   /** The given options, and those of the environment, for the next daemon (`DaemonInfo`). */
   args: string[]

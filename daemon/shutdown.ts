@@ -36,7 +36,7 @@ export interface ShutdownOptions {
   hub: Hub
   server: () => RunningServer
   publishState(state: DaemonEvent['state'], detail: string): void
-  /** Resolves when the search for Claude Code at the start is over. */
+  /** Resolves when the search for the agents' programs at the start is over. */
   located: Promise<unknown>
   /** Closes the parts that the start has opened, in reverse order. */
   closeAll(): Promise<void>

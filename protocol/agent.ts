@@ -28,18 +28,20 @@ export const ClaudeOptions = Type.Object({
 })
 export type ClaudeOptions = Static<typeof ClaudeOptions>
 
-/** The kinds of agents, each with the schema of its options. */
+/** The kinds of agents that muxd has, each with the schema of its options. `claude` is Claude Code. */
 export const agents = { claude: ClaudeOptions } as const
 
-/** A kind of agent: the program that a session runs. `claude` is Claude Code. */
-export const AgentKind = Type.Enum(Object.keys(agents) as (keyof typeof agents)[])
+/** A kind of agent: the program that a session runs. The daemon refuses a kind that it does not have. */
+export const AgentKind = Type.String({ maxLength: 64 })
 export type AgentKind = Static<typeof AgentKind>
 
+type KnownKind = keyof typeof agents
+
 /** The agent of a session whose creator named none. */
-export const defaultAgent = 'claude' satisfies AgentKind
+export const defaultAgent = 'claude' satisfies KnownKind
 
 /** The options of an agent of this kind. */
-export type AgentOptions<Kind extends AgentKind = AgentKind> = Static<(typeof agents)[Kind]>
+export type AgentOptions<Kind extends KnownKind = KnownKind> = Static<(typeof agents)[Kind]>
 
 /** An agent that the daemon can start: its program, and the version that the program reports. */
 export const AvailableAgent = Type.Object({ kind: AgentKind, path: Type.String(), version: Type.String() })
@@ -47,7 +49,7 @@ export type AvailableAgent = Static<typeof AvailableAgent>
 
 /** The agent of a new session and its options, which are those of its kind. */
 export type AgentChoice = {
-  [Kind in AgentKind]: (Kind extends typeof defaultAgent ? { agent?: Kind } : { agent: Kind }) & {
+  [Kind in KnownKind]: (Kind extends typeof defaultAgent ? { agent?: Kind } : { agent: Kind }) & {
     options?: AgentOptions<Kind>
   }
-}[AgentKind]
+}[KnownKind]

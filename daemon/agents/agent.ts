@@ -1,11 +1,158 @@
-import type { ApprovalKind, ApprovalReason, EventBody, Failure, FailureCode, RunLimits } from '../../protocol/index.ts'
+import type {
+  AgentOptions,
+  ApprovalKind,
+  ApprovalReason,
+  EventBody,
+  Failure,
+  FailureCode,
+  RunLimits,
+} from '../../protocol/index.ts'
+import type { DamagedLines, LineParser } from '../pty-host/output.ts'
+
+export type { DamagedLines } from '../pty-host/output.ts'
 
 /**
- * An agent's program, as sessions see it: what it prints, decoded to facts that hold for any agent. An agent keeps no state
- * outside the decoder, so the same lines always give the same facts.
+ * An agent: a program that sessions run. Sessions know it by this interface only. Nothing here is stored by the agent
+ * itself, and no process is started by it.
  */
-export interface Agent {
-  /** Names the agent in stored state. */
+export interface Agent extends AgentCodec {
+  /** Finds the program. Called before each start, so it caches. Rejects with `AgentUnavailable`. */
+  locate(): Promise<LocatedAgent>
+  /** The process to start for a session. Only computes: the caller writes the files and starts the process. */
+  processSpec(request: ProcessRequest): ProcessSpec
+  /** The permission modes that a client may ask for. */
+  readonly permissionModes: readonly string[]
+  /**
+   * Checks options beyond their schema, for a new session and before each start. Returns the options to keep. Throws
+   * `OptionRefused`, and what `places` throws.
+   */
+  checkOptions(options: AgentOptions, cwd: string, places: OptionPlaces): AgentOptions
+  readonly conversations: Conversations
+}
+
+/** A program that can be started: its absolute path, and the version that it reports. */
+export interface LocatedAgent {
+  path: string
+  version: string
+}
+
+/** No usable program was found. `tried` has the paths that were tried, in order, each with its problem. */
+export class AgentUnavailable extends Error {
+  override readonly name = 'AgentUnavailable'
+  readonly tried: readonly string[]
+  /** How to install the program. */
+  readonly install: string
+
+  constructor(message: string, tried: readonly string[], install: string) {
+    super(message)
+    this.tried = tried
+    this.install = install
+  }
+}
+
+/** Where options may lead. Paths are absolute, pointers are JSON pointers in the options. */
+export interface OptionPlaces {
+  allowBypassPermissions: boolean
+  /** Sessions may use certain directories only. The two checks throw for a path outside of them. */
+  isConfined: boolean
+  checkFile(path: string, pointer: string): void
+  /** Returns the directory with its links resolved. */
+  checkDirectory(path: string, pointer: string): string
+}
+
+/** An option that the agent does not accept. Without `expected`, the value is valid, but the configuration forbids it. */
+export class OptionRefused extends Error {
+  override readonly name = 'OptionRefused'
+  readonly pointer: string
+  readonly expected: string | undefined
+
+  constructor(pointer: string, problem: string, expected?: string) {
+    super(problem)
+    this.pointer = pointer
+    this.expected = expected
+  }
+}
+
+export interface ProcessRequest {
+  /** The path of the program, as `locate` found it. */
+  path: string
+  conversation: LaunchMode
+  options: AgentOptions
+  /** Limits of the run that the process is started for. They hold beside those of the options. */
+  limits: RunLimits | undefined
+  /** Where `files` will be. Only the user may read it, and it is removed with the process. */
+  directory: string
+  /** The `TMPDIR` of the process. */
+  tmpDir: string
+}
+
+/**
+ * The conversation of a new process: `start` begins one under the given id, `resume` continues one, and `fork` copies
+ * the conversation `of`, up to and including the message `at`, to a new one under the id `fork`.
+ */
+export type LaunchMode = { start: string } | { resume: string } | { fork: string; of: string; at: string }
+
+export interface ProcessSpec {
+  command: [string, ...string[]]
+  /** The whole environment. */
+  env: Record<string, string>
+  /** The contents of files by name, to be written to the `directory` of the request. */
+  files: ReadonlyMap<string, string>
+}
+
+/**
+ * The conversations that the agent keeps on disk, those of other programs included. Sessions only read them. An agent that
+ * keeps none finds and lists none.
+ */
+export interface Conversations {
+  /** The directory of the conversations of a process with these variables beside the inherited ones. */
+  directory(env: Record<string, string> | undefined): string
+  /** Looks for a conversation that began in `cwd`. `lookedAt` is a path that does not exist. */
+  find(directory: string, id: string, cwd: string): Promise<FoundConversation | { lookedAt: string }>
+  /** Reads the end of a found conversation. Rejects if it cannot be read. */
+  readEnd(path: string): Promise<ConversationEnd>
+  /** The conversations that began in `cwd`, last used first. */
+  list(directory: string, cwd: string, limit: number): Promise<KnownConversation[]>
+  /** The live processes of the agent that are known to have a conversation open, whoever started them. */
+  listOpen(directory: string): Promise<OpenConversation[]>
+}
+
+export interface FoundConversation {
+  path: string
+  /** The directory in which the conversation began, if it is not the requested one. */
+  elsewhere?: string
+  /** The first prompt; undefined if it is not known. */
+  prompt: string | undefined
+}
+
+export interface ConversationEnd {
+  /** The id of the newest message; undefined if there is none. */
+  message: string | undefined
+  /** The cost counter in USD from which a process that resumes the conversation continues; undefined if there is none. */
+  counterUsd: number | undefined
+}
+
+export interface KnownConversation {
+  id: string
+  /** The first prompt; empty if it is not known. */
+  prompt: string
+  /** Times are ms since epoch. */
+  startedAt: number | null
+  updatedAt: number
+  sizeBytes: number
+}
+
+export interface OpenConversation {
+  pid: number
+  conversationId: string
+}
+
+/**
+ * The pure half of an agent: what its program prints, decoded to facts that hold for any agent, and what it is told. It
+ * keeps no state outside the decoder, so the same lines always give the same facts.
+ */
+export interface AgentCodec extends LineParser<LineContent> {
+  /** Names the agent in records and in stored state. */
   readonly kind: string
   /** Raised when the decoder's state or what it makes of a frame changes. */
   readonly decoderVersion: number
@@ -34,10 +181,12 @@ export interface Agent {
   holdsLimits(started: RunLimits | undefined, run: RunLimits | undefined): boolean
   /** Whether a process that was started with these limits can serve no second run. */
   servesOneRun(limits: RunLimits | undefined): boolean
-  /** Why the agent would not accept these permission rules; undefined if it would. */
-  problemOfRules(rules: readonly string[], cwd: string): string | undefined
+  /** The first permission rule that the agent would not accept; undefined if it accepts all. */
+  badRule(rules: readonly string[], cwd: string): { index: number; problem: string } | undefined
   /** The rule that denies a tool as such, whatever its input; undefined if there is none. Ignores invalid rules. */
   denyingRule(rules: readonly string[], cwd: string, tool: string): string | undefined
+  /** What to answer so that the agent remembers its own suggestions, for this session only. */
+  permissionsToRemember(suggestions: readonly unknown[]): unknown[]
   /** Whether a refused change of the mode would be possible in a new process. */
   needsNewProcess(refusal: Answer & { ok: false }): boolean
 }
@@ -170,16 +319,11 @@ export type Said = Pick<Outcome, 'response' | 'transcript' | 'responseCut' | 'tr
 /** The fields of an `unparsed` event. */
 export type Unparsed = Omit<Extract<EventBody, { type: 'unparsed' }>, 'type' | 'parent'>
 
+/** A part of a line: a frame, which `decode` takes, or text that is none. */
+export type LineContent = { frame: Record<string, unknown> } | { unparsed: Unparsed }
+
 /**
  * One line of a process's output: what it says, the raw log offset behind it, and when its last byte arrived. Or the lines
  * that lie in a damaged place of the log, as one.
  */
-export type OutputLine = ({ frame: Record<string, unknown> } | { unparsed: Unparsed } | { damaged: DamagedLines }) & {
-  offset: number
-  time: number
-}
-
-export interface DamagedLines {
-  bytes: number
-  detail: string
-}
+export type OutputLine = (LineContent | { damaged: DamagedLines }) & { offset: number; time: number }

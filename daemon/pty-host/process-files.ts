@@ -45,3 +45,9 @@ export function processFiles(dir: string, id: string): ProcessFiles {
 
 /** The files of a process that its release removes. */
 export const whileHeld = ({ in: input, stderr, pid, options }: ProcessFiles): string[] => [input, stderr, pid, options]
+
+/** The directories to remove when a process has ended: its option files, and the `TMPDIR` of an earlier version. */
+export function processDirectories(dir: string, id: string): string[] {
+  const { tmp, options } = processFiles(dir, id)
+  return [tmp, options]
+}

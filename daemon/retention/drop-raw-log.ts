@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises'
+import type { AgentCodec } from '../agents/agent.ts'
 import { processFiles } from '../pty-host/process-files.ts'
 import type { Store, StoredProcess } from '../store/store.ts'
+import { agentOf } from '../sessions/agent-of.ts'
 import { outputsOf } from '../topics/process-output.ts'
 import { inSlices } from './in-slices.ts'
 
@@ -10,12 +12,16 @@ import { inSlices } from './in-slices.ts'
  * at any step, the same call does the rest. Rejects with the signal's reason if it is aborted.
  */
 export async function dropRawLog(
-  { store, processesDir }: { store: Store; processesDir: string },
+  { agents, store, processesDir }: { agents: ReadonlyMap<string, AgentCodec>; store: Store; processesDir: string },
   process: StoredProcess,
   signal: AbortSignal,
 ): Promise<void> {
   if (process.raw === 'kept') {
-    store.processes.dropped(process.id, process.frames ?? (await countFrames(processesDir, process, signal)))
+    const { agent: kind = '' } = store.sessions.get(process.session) ?? {}
+    store.processes.dropped(
+      process.id,
+      process.frames ?? (await countFrames(agentOf(agents, kind), processesDir, process, signal)),
+    )
     // After a power cut, the database must not name files that are gone.
     await store.sync()
   }
@@ -23,8 +29,13 @@ export async function dropRawLog(
   for (const file of [raw, times, err, pack]) await rm(file, { force: true })
 }
 
-async function countFrames(processesDir: string, process: StoredProcess, signal: AbortSignal): Promise<number> {
-  const outputs = outputsOf(processesDir, process, 0)
+async function countFrames(
+  agent: AgentCodec,
+  processesDir: string,
+  process: StoredProcess,
+  signal: AbortSignal,
+): Promise<number> {
+  const outputs = outputsOf(agent, processesDir, process, 0)
   let frames = 0
   const step = () => {
     const { value, done } = outputs.next()

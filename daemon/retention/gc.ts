@@ -1,5 +1,6 @@
 import type { GcResult } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
+import type { AgentCodec } from '../agents/agent.ts'
 import type { Log } from '../log/log.ts'
 import type { Claims } from '../sessions/claims.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -32,6 +33,8 @@ export interface Gc {
 }
 
 export interface GcContext {
+  /** Read the output of their sessions' processes. */
+  agents: ReadonlyMap<string, AgentCodec>
   store: Store
   sessions: Pick<Sessions, 'isAtWork' | 'deleteUnused'>
   claims: Pick<Claims, 'removeStale'>
@@ -45,7 +48,7 @@ const intervalMs = 60 * 60_000
 const usageRowsAtOnce = 200
 
 export function createGc(context: GcContext): Gc {
-  const { store, sessions, reclaimer, processesDir, policy, log } = context
+  const { agents, store, sessions, reclaimer, processesDir, policy, log } = context
   const closing = new AbortController()
   const { signal } = closing
   let last: Promise<unknown> = Promise.resolve()
@@ -114,7 +117,7 @@ export function createGc(context: GcContext): Gc {
     const process = store.processes.get(id)
     if (!process || process.endedAt === null || sessions.isAtWork(session)) return false
     try {
-      await withRoom(store, () => dropRawLog({ store, processesDir }, process, signal))
+      await withRoom(store, () => dropRawLog({ agents, store, processesDir }, process, signal))
       return true
     } catch (error) {
       signal.throwIfAborted()

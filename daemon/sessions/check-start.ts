@@ -1,4 +1,5 @@
 import type { Session } from '../../protocol/index.ts'
+import type { Agent } from '../agents/agent.ts'
 import type { Config } from '../config.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { checkOptions } from './check-options.ts'
@@ -14,12 +15,12 @@ export class MayNotStart extends Error {
  * may have gone or been replaced by a link, and the configuration may allow less. `cwd` is kept with its links resolved, so
  * it must still lead to itself. Throws `MayNotStart`, which names the directory.
  */
-export function checkStart({ cwd, options }: Pick<Session, 'cwd' | 'options'>, config: Config): void {
+export function checkStart(agent: Agent, { cwd, options }: Pick<Session, 'cwd' | 'options'>, config: Config): void {
   try {
     const leadsTo = checkWorkingDirectory(cwd, [], '/cwd')
     if (leadsTo !== cwd) throw new MayNotStart(`the directory ${cwd} was replaced: it leads to ${leadsTo} now`)
     checkWorkingDirectory(cwd, config.allowRoots, '/cwd')
-    checkOptions(options, cwd, '/options', config)
+    checkOptions(agent, options, cwd, '/options', config)
   } catch (error) {
     if (!(error instanceof RpcError)) throw error
     throw new MayNotStart(error.message, { cause: error })

@@ -1,5 +1,5 @@
 import { terminalTypes } from '../../protocol/events.ts'
-import type { Agent } from '../agents/agent.ts'
+import type { AgentCodec } from '../agents/agent.ts'
 import type { ActRow, EventRow, StoredApproval, StoredProcess, StoredRun } from '../store/store.ts'
 import type { Effect } from './machine/effect.ts'
 import type { Input } from './machine/input.ts'
@@ -134,7 +134,7 @@ function newRow(
   }
 }
 
-function endOf(agent: Agent, row: StoredProcess, { decoder, offset }: ProcessState, time: number): StoredProcess {
+function endOf(agent: AgentCodec, row: StoredProcess, { decoder, offset }: ProcessState, time: number): StoredProcess {
   let { counterUsd } = row
   try {
     counterUsd = agent.counterUsd(decoder)

@@ -1,21 +1,23 @@
-import type { Viewers } from '../../protocol/index.ts'
+import { defaultAgent, type Viewers } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
-import { ClaudeUnavailable, installHint, type LocatedClaude } from '../agents/claude/locate.ts'
+import { type Agent, AgentUnavailable } from '../agents/agent.ts'
 import type { Handlers } from '../rpc/handlers.ts'
 import { paramName } from '../rpc/param-name.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { UnknownRecord } from '../store/store.ts'
+import { agentOf, type Agents, checkAgentKind } from './agent-of.ts'
 import type { Sessions } from './sessions.ts'
 
 /** The methods that act on sessions and runs. */
 export function sessionHandlers(
   sessions: Sessions,
-  locate: () => Promise<LocatedClaude>,
+  agents: Agents,
   viewers: (session: string) => Viewers,
 ): Pick<Handlers, 'session' | 'run'> {
   return {
     session: {
       async create({ key: _key, ...spec }, { actor, keep }) {
+        checkAgentKind(agents, spec.agent ?? defaultAgent, 'session.create', '')
         const begun = await sessions.checkImport(spec, '')
         return sessions.create({ spec, pointer: '', begun }, actor, keep)
       },
@@ -40,6 +42,7 @@ export function sessionHandlers(
 
     run: {
       async start({ session, create, prompt, limits: runLimits }, { actor, keep }) {
+        if (create) checkAgentKind(agents, create.agent ?? defaultAgent, 'run.start', '/create')
         checkPrompt(prompt)
         if ((session === undefined) === (create === undefined)) {
           throw new RpcError('invalid_params', 'exactly one of session and create is needed', {
@@ -49,7 +52,8 @@ export function sessionHandlers(
         }
         const begun = session === undefined ? await sessions.checkImport(create!, '/create') : undefined
         if (session !== undefined) await sessions.checkOwner(session)
-        await refuseWithoutClaude(locate)
+        const kind = session === undefined ? (create!.agent ?? defaultAgent) : sessions.get(session).agent
+        await refuseWithoutProgram(agentOf(agents, kind))
         const target = session ?? { spec: create!, pointer: '/create', ...(begun && { begun }) }
         return sessions.startRun(target, prompt, actor, keep, runLimits)
       },
@@ -79,15 +83,15 @@ function checkPrompt(prompt: string) {
   }
 }
 
-async function refuseWithoutClaude(locate: () => Promise<LocatedClaude>) {
+async function refuseWithoutProgram(agent: Agent) {
   try {
-    await locate()
+    await agent.locate()
   } catch (error) {
-    if (!(error instanceof ClaudeUnavailable)) throw error
+    if (!(error instanceof AgentUnavailable)) throw error
     throw new RpcError(
       'agent_unavailable',
       error.message,
-      { agent: 'claude', tried: error.tried, install: installHint },
+      { agent: agent.kind, tried: error.tried, install: error.install },
       { cause: error },
     )
   }

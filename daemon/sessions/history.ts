@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import type { OutputLine } from '../agents/agent.ts'
-import { createOutputReader } from '../agents/claude/output.ts'
+import type { AgentCodec, OutputLine } from '../agents/agent.ts'
+import { createOutputReader } from '../pty-host/output.ts'
 import { processFiles } from '../pty-host/process-files.ts'
 import { openRawLog, type RawLog } from '../pty-host/raw-log.ts'
 import type { EventRow, Store, StoredProcess } from '../store/store.ts'
@@ -20,11 +20,16 @@ export function* storedEvents(store: Pick<Store, 'events'>, session: string, seq
 }
 
 /** The lines of a process from where one begins up to its checkpoint. */
-export function* printedLines(processesDir: string, process: StoredProcess, from: number): Generator<OutputLine> {
+export function* printedLines(
+  agent: AgentCodec,
+  processesDir: string,
+  process: StoredProcess,
+  from: number,
+): Generator<OutputLine> {
   if (!hasPrinted(processesDir, process)) return
   const rawLog = openRawLog(processesDir, process.id, process.offset)
   try {
-    const reader = createOutputReader(rawLog, process.nonce, from)
+    const reader = createOutputReader(rawLog, process.nonce, agent, from)
     for (let output = reader.read(); output; output = reader.read()) {
       for (const line of output.lines) {
         if (line.offset > process.offset) return

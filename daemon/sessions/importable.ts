@@ -1,8 +1,7 @@
 import type { Importable } from '../../protocol/index.ts'
-import { listOpenConversations } from '../agents/claude/open-conversations.ts'
-import { listTranscripts } from '../agents/claude/transcripts.ts'
+import type { Agent } from '../agents/agent.ts'
 import { promptExcerpt } from './first-prompt.ts'
-import { conversationKey, openElsewhere } from './ownership.ts'
+import { openElsewhere } from './ownership.ts'
 import type { SessionContext } from './session-context.ts'
 
 /**
@@ -12,12 +11,13 @@ import type { SessionContext } from './session-context.ts'
 export async function listImportable(
   cwd: string,
   limit: number,
-  context: Pick<SessionContext, 'claims' | 'store' | 'log' | 'environment'>,
+  context: Pick<SessionContext, 'claims' | 'store' | 'log'> & { agent: Agent },
 ): Promise<Importable[]> {
-  const { config } = conversationKey(context.environment, undefined, '')
-  const found = await listTranscripts(config, cwd, limit)
+  const { conversations } = context.agent
+  const config = conversations.directory(undefined)
+  const found = await conversations.list(config, cwd, limit)
   const owners = new Map(context.store.sessions.all().map(owner => [owner.conversationId, owner.session]))
-  const listing = listOpenConversations(config)
+  const listing = conversations.listOpen(config)
   return await Promise.all(
     found.map(async ({ id: conversationId, prompt, ...facts }) => {
       const session = owners.get(conversationId)

@@ -1,13 +1,6 @@
 import { nanoid } from 'nanoid'
-import {
-  type ApprovalOptions,
-  type ClaudeOptions,
-  defaultAgent,
-  type Session,
-  type SessionSpec,
-} from '../../protocol/index.ts'
-import { permissionModes } from '../../protocol/wire.ts'
-import { BadPermissionRule, parsePermissionRules } from '../agents/claude/permission-rules.ts'
+import type { AgentOptions, ApprovalOptions, Session, SessionSpec } from '../../protocol/index.ts'
+import type { Agent } from '../agents/agent.ts'
 import type { Config } from '../config.ts'
 import { paramName } from '../rpc/param-name.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
@@ -16,15 +9,16 @@ import { checkWorkingDirectory } from './working-directory.ts'
 
 /** The record of a session as it is asked for; not stored yet. Throws `RpcError` for what may not be asked for. */
 export function newSession(
+  agent: Agent,
   spec: SessionSpec,
   pointer: string,
   config: Config,
   { forkedFrom, firstPrompt }: Pick<Session, 'forkedFrom' | 'firstPrompt'> = {},
 ): Session {
   const cwd = checkWorkingDirectory(spec.cwd, config.allowRoots, `${pointer}/cwd`)
-  const options = checkOptions(spec.options ?? {}, cwd, `${pointer}/options`, config)
-  checkLeave(options, `${pointer}/options`, config)
-  if (spec.approvals) checkRules(spec.approvals, cwd, `${pointer}/approvals`)
+  const options = checkOptions(agent, spec.options ?? {}, cwd, `${pointer}/options`, config)
+  checkLeave(agent, options, `${pointer}/options`, config)
+  if (spec.approvals) checkRules(agent, spec.approvals, cwd, `${pointer}/approvals`)
   const now = Date.now()
   return {
     session: `s_${nanoid()}`,
@@ -33,7 +27,7 @@ export function newSession(
     cwd,
     state: 'idle',
     process: null,
-    agent: spec.agent ?? defaultAgent,
+    agent: agent.kind,
     options,
     conversationId: spec.conversationId ?? null,
     ...(spec.approvals && { approvals: spec.approvals }),
@@ -49,11 +43,16 @@ export function newSession(
 }
 
 /**
- * Throws `invalid_params` for a permission mode that Claude Code does not have, and `forbidden` where the configuration does
+ * Throws `invalid_params` for a permission mode that the agent does not have, and `forbidden` where the configuration does
  * not allow what is asked for. `pointer` is where the options stand in the call's params.
  */
-export function checkLeave({ args, permissionMode }: ClaudeOptions, pointer: string, config: Config) {
-  if (permissionMode !== undefined && !(permissionModes as readonly string[]).includes(permissionMode)) {
+export function checkLeave(
+  { permissionModes }: Pick<Agent, 'permissionModes'>,
+  { args, permissionMode }: AgentOptions,
+  pointer: string,
+  config: Config,
+) {
+  if (permissionMode !== undefined && !permissionModes.includes(permissionMode)) {
     const expected = `one of ${permissionModes.join(', ')}`
     throw new RpcError(
       'invalid_params',
@@ -76,13 +75,15 @@ export function checkLeave({ args, permissionMode }: ClaudeOptions, pointer: str
 }
 
 /** Throws `invalid_params` with the place of a rule that is none. */
-export function checkRules({ rules = [] }: ApprovalOptions, cwd: string, pointer: string) {
-  try {
-    parsePermissionRules(rules, cwd)
-  } catch (error) {
-    if (!(error instanceof BadPermissionRule)) throw error
-    const path = `${pointer}/rules/${error.index}`
-    const expected = 'allow, ask or deny with a tool, and a pattern as Claude Code has it'
-    throw new RpcError('invalid_params', `${paramName(path)}: ${error.message}`, { path, expected }, { cause: error })
-  }
+export function checkRules(
+  agent: Pick<Agent, 'badRule'>,
+  { rules = [] }: ApprovalOptions,
+  cwd: string,
+  pointer: string,
+) {
+  const bad = agent.badRule(rules, cwd)
+  if (!bad) return
+  const path = `${pointer}/rules/${bad.index}`
+  const expected = 'allow, ask or deny with a tool, and a pattern as Claude Code has it'
+  throw new RpcError('invalid_params', `${paramName(path)}: ${bad.problem}`, { path, expected })
 }

@@ -1,6 +1,6 @@
 import { readdirSync, rmSync } from 'node:fs'
-import { processDirectories } from '../agents/claude/claude-process.ts'
 import { removeOtherTemporary } from '../home/temporary-place.ts'
+import { processDirectories } from '../pty-host/process-files.ts'
 import type { SessionContext } from './session-context.ts'
 
 /**

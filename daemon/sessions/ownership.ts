@@ -1,12 +1,11 @@
-import { listOpenConversations, type OpenConversation } from '../agents/claude/open-conversations.ts'
-import { configDirectory } from '../agents/claude/transcripts.ts'
+import type { Agent, OpenConversation } from '../agents/agent.ts'
 import { markOf } from '../pty-host/process-mark.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { type Claim, type DamagedClaim, isDamaged } from './claim-file.ts'
 import type { ConversationKey } from './claims.ts'
 import type { SessionContext } from './session-context.ts'
 
-type OwnershipContext = Pick<SessionContext, 'claims' | 'store' | 'log'>
+type OwnershipContext = Pick<SessionContext, 'claims' | 'store' | 'log'> & { agent: Agent }
 
 /** A live process that has a conversation open and is not of this home; `home` where another muxd holds it. */
 export interface OpenElsewhere {
@@ -44,22 +43,22 @@ const describeMaybe = ({ claim, why }: OpenMaybe) =>
 const describe = ({ pid, home }: OpenElsewhere) =>
   home === undefined ? `process ${pid}, which is not muxd's` : `the muxd of ${home} (process ${pid})`
 
-/** The environment in which a session's Claude Code finds its conversations. */
+/** A conversation, and the place where a session's agent keeps it. */
 export const conversationKey = (
-  environment: NodeJS.ProcessEnv,
+  { conversations }: Agent,
   env: Record<string, string> | undefined,
-  claudeSessionId: string,
-): ConversationKey => ({ config: configDirectory({ ...environment, ...env }), claudeSessionId })
+  conversationId: string,
+): ConversationKey => ({ config: conversations.directory(env), claudeSessionId: conversationId })
 
 /** Who else has a conversation open, as far as that can be known for certain: docs/claude-cli.md. */
 export async function openElsewhere(
-  { claims, store }: OwnershipContext,
+  { agent, claims, store }: OwnershipContext,
   key: ConversationKey,
-  listing: Promise<OpenConversation[]> = listOpenConversations(key.config),
+  listing: Promise<OpenConversation[]> = agent.conversations.listOpen(key.config),
 ): Promise<OpenElsewhere | OpenMaybe | undefined> {
   const [claim, listed] = await Promise.all([claims.ofOthers(key), listing])
   if (claim) return owner(claim)
-  const other = listed.find(({ pid, claudeSessionId }) => claudeSessionId === key.claudeSessionId && !isOwn(pid, store))
+  const other = listed.find(({ pid, conversationId }) => conversationId === key.claudeSessionId && !isOwn(pid, store))
   return other && { pid: other.pid }
 }
 

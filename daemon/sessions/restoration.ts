@@ -65,6 +65,7 @@ export function createRestoration(options: RestorationOptions): Restoration {
   let unadopted: Input[] = []
 
   const storage = createStorageRetry({
+    agent,
     giveUp(failure) {
       if (memory.mode !== 'open') return
       // Its process may have started or ended since.

@@ -1,6 +1,5 @@
 import type { OperatorPresence } from './operator-presence.ts'
 import type { Agent } from '../agents/agent.ts'
-import type { LocatedClaude } from '../agents/claude/locate.ts'
 import type { Config } from '../config.ts'
 import type { Home } from '../home/home.ts'
 import type { PtyHost } from '../pty-host/pty-host.ts'
@@ -19,10 +18,9 @@ export interface SessionContext {
   admission: Admission
   operatorPresence: OperatorPresence
   claims: Claims
+  /** The agent of the session. */
   agent: Agent
-  locate(): Promise<LocatedClaude>
   config: Config
-  environment: NodeJS.ProcessEnv
   /** Identifies this program: what another has derived from output may differ, and that is no damage. */
   build: string
   home: Home

@@ -190,7 +190,7 @@ export function createSession(
     async answer(answer, by, keep) {
       const question = memory.m.s.open.find(({ approval }) => approval.approval === answer.approval)
       if (!question) return null
-      const resolution = resolutionOf(question.approval, answer, by)
+      const resolution = resolutionOf(agent, question.approval, answer, by)
       const { approval } = question.approval
       return calls.open(call => post({ input: 'answer', call, approval, resolution, by }), keep)
     },

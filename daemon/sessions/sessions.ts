@@ -12,12 +12,14 @@ import type {
   SessionNaming,
   SessionSpec,
 } from '../../protocol/index.ts'
+import { defaultAgent } from '../../protocol/agent.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { storageError } from '../rpc/storage-error.ts'
 import type { JournalEntry } from '../store/journal/entry.ts'
 import { createAdmission } from './admission.ts'
+import { agentOf, type Agents } from './agent-of.ts'
 import { callError } from './calls.ts'
 import type { MemoryRoom } from './memory-room.ts'
 import { openingEvent } from './beginning.ts'
@@ -112,7 +114,8 @@ export interface NewSession {
 }
 
 export interface SessionsContext
-  extends Omit<SessionContext, 'admission' | 'ticker' | 'onIdle' | 'onProcessIdle' | 'onPublished'> {
+  extends Omit<SessionContext, 'agent' | 'admission' | 'ticker' | 'onIdle' | 'onProcessIdle' | 'onPublished'> {
+  agents: Agents
   /** For the processes that runs start. */
   memory: MemoryRoom
   /** A session is at work from now on: called before anything is appended to its log. */
@@ -141,7 +144,7 @@ export function createSessions(context: SessionsContext): Sessions {
         .toSorted((one, other) => one.record.usedAt - other.record.usedAt)
         .some(session => session.endIdleProcess()),
   })
-  const sessionContext: SessionContext = {
+  const sessionContext: Omit<SessionContext, 'agent'> = {
     ...context,
     admission,
     ticker: createTicker(),
@@ -160,6 +163,8 @@ export function createSessions(context: SessionsContext): Sessions {
     },
   }
 
+  const agentFor = ({ agent = defaultAgent }: Pick<SessionSpec, 'agent'>) => agentOf(context.agents, agent)
+
   /** The session at work; loads it where it is not. */
   function load(id: string): LiveSession {
     const record = stored(id)
@@ -167,8 +172,9 @@ export function createSessions(context: SessionsContext): Sessions {
   }
 
   function takeUp(record: Session, made?: { opening: EventBody | undefined }): LiveSession {
+    const agent = agentOf(context.agents, record.agent)
     context.onLoaded(record.session)
-    const session = createSession(sessionContext, record, made)
+    const session = createSession({ ...sessionContext, agent }, record, made)
     live.set(record.session, session)
     return session
   }
@@ -310,17 +316,18 @@ export function createSessions(context: SessionsContext): Sessions {
     create({ spec, pointer, begun }, by, keep) {
       refuseStopping()
       refuseSecondOwner(spec)
-      const made = newSession(spec, pointer, config, begun)
+      const made = newSession(agentFor(spec), spec, pointer, config, begun)
       return storeNew(made, openingEvent(made, by), keep)
     },
 
     async update(id, changes, by) {
       refuseStopping()
       refuseUnusable(id)
-      const { cwd } = present(stored(id))
+      const { cwd, agent: kind } = present(stored(id))
+      const agent = agentOf(context.agents, kind)
       const { permissionMode } = changes
-      if (changes.approvals) checkRules(changes.approvals, cwd, '/approvals')
-      if (permissionMode !== undefined) checkLeave({ permissionMode }, '', config)
+      if (changes.approvals) checkRules(agent, changes.approvals, cwd, '/approvals')
+      if (permissionMode !== undefined) checkLeave(agent, { permissionMode }, '', config)
       const updated = await asStored(load(id).update(changes, by))
       await journal.view.whenPublished(id)
       return updated
@@ -331,20 +338,21 @@ export function createSessions(context: SessionsContext): Sessions {
       refuseUnusable(id)
       await journal.view.whenPublished(id)
       const source = present(stored(id))
-      const { cwd, agent, title, firstPrompt, labels, approvals, head, lastRun: run } = source
+      const { cwd, agent: kind, title, firstPrompt, labels, approvals, head, lastRun: run } = source
       if (live.get(id)?.busy) {
         throw new RpcError('conflict', `session ${id} has a run that has not ended (${run}): fork it after that`, {
           run,
         })
       }
-      const forkedFrom = await forkPoint(source, context.environment)
+      const agent = agentOf(context.agents, kind)
+      const forkedFrom = await forkPoint(source, agent)
       // What has been said meanwhile is in the transcript, in part.
       if (present(stored(id)).head !== head) throw overtaken(id)
       const made = newSession(
+        agent,
         {
           cwd,
-          agent,
-          options: withReportedMode(source, config),
+          options: withReportedMode(agent, source, config),
           title,
           labels,
           ...(approvals && { approvals }),
@@ -359,19 +367,25 @@ export function createSessions(context: SessionsContext): Sessions {
       return fork
     },
 
-    importable: (cwd, limit) => listImportable(checkWorkingDirectory(cwd, config.allowRoots, '/cwd'), limit, context),
+    importable: (cwd, limit) =>
+      listImportable(checkWorkingDirectory(cwd, config.allowRoots, '/cwd'), limit, {
+        ...context,
+        agent: agentFor({}),
+      }),
 
     async checkImport({ conversationId, ...spec }, pointer) {
-      return conversationId === undefined ? {} : checkImport({ ...spec, conversationId }, pointer, context)
+      if (conversationId === undefined) return {}
+      return checkImport({ ...spec, conversationId }, pointer, { ...context, agent: agentFor(spec) })
     },
 
     async checkOwner(id) {
       refuseUnusable(id)
-      const { process, conversationId, options } = present(stored(id))
+      const { agent: kind, process, conversationId, options } = present(stored(id))
       if (process || conversationId === null) return
-      const key = conversationKey(context.environment, options.env, conversationId)
+      const agent = agentOf(context.agents, kind)
+      const key = conversationKey(agent, options.env, conversationId)
       // Calls at the same time share one look, and go on in the order in which they came.
-      const look = looking.get(id) ?? openElsewhere(context, key).finally(() => looking.delete(id))
+      const look = looking.get(id) ?? openElsewhere({ ...context, agent }, key).finally(() => looking.delete(id))
       looking.set(id, look)
       const other = await look
       if (other) throw inUse(new ConversationInUse(conversationId, other))
@@ -421,7 +435,9 @@ export function createSessions(context: SessionsContext): Sessions {
       if (typeof session === 'string') refuseUnusable(session)
       else refuseSecondOwner(session.spec)
       const made =
-        typeof session === 'string' ? undefined : newSession(session.spec, session.pointer, config, session.begun)
+        typeof session === 'string'
+          ? undefined
+          : newSession(agentFor(session.spec), session.spec, session.pointer, config, session.begun)
       const at = made ? takeUp(made, { opening: openingEvent(made, by) }) : load(session as string)
       return asStored(at.enqueue(prompt, by, keep, runLimits))
     },

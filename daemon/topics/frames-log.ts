@@ -1,23 +1,26 @@
-import type { OutputLine } from '../agents/agent.ts'
+import type { AgentCodec, OutputLine } from '../agents/agent.ts'
 import type { StoredProcess } from '../store/store.ts'
 import { cutEvent } from './cut-event.ts'
 import { type Place, placeBytes, start } from './places.ts'
 import { outputsOf } from './process-output.ts'
 import type { TopicLog } from './topic-log.ts'
 
-/**
- * `session/<id>/frames`: what Claude Code printed, untranslated, over all processes of a session. Nothing is stored for
- * it: it is read from the raw logs. Lines are counted once, from where the last count ended. Some intermediate counts
- * are kept, so that a reader in the middle does not begin at the start. When a raw log is dropped, its count is stored,
- * so that the frames of later processes keep their numbers.
- */
-export function createFramesLog(options: {
+export interface FramesLogOptions {
   epoch: string
+  agent: AgentCodec
   /** The processes of the session, oldest first. */
   processes(): StoredProcess[]
   processesDir: string
   maxEventBytes: number
-}): TopicLog & { whole(seq: number): string | undefined } {
+}
+
+/**
+ * `session/<id>/frames`: what an agent printed, untranslated, over all processes of a session. Nothing is stored for
+ * it: it is read from the raw logs. Lines are counted once, from where the last count ended. Some intermediate counts
+ * are kept, so that a reader in the middle does not begin at the start. When a raw log is dropped, its count is stored,
+ * so that the frames of later processes keep their numbers.
+ */
+export function createFramesLog(options: FramesLogOptions): TopicLog & { whole(seq: number): string | undefined } {
   const segments = new Map<string, Segment>()
 
   const all = (): Segment[] => {
@@ -34,7 +37,7 @@ export function createFramesLog(options: {
       segment.process = process
       segment.before = before
       if (process.frames !== null) segment.count = process.frames
-      else if (!segment.whole) countOn(segment, options.processesDir)
+      else if (!segment.whole) countOn(segment, options)
       segment.whole = process.endedAt !== null
       before += segment.count
       return segment
@@ -51,7 +54,7 @@ export function createFramesLog(options: {
     let bytes = 0
     for (const segment of all()) {
       if (segment.process.raw === 'dropped' || segment.before + segment.count <= after) continue
-      for (const { line, seq } of linesOf(segment, after, options.processesDir)) {
+      for (const { line, seq } of linesOf(segment, after, options)) {
         const text = JSON.stringify({ seq, time: line.time, type: 'frame', ...content(line) })
         texts.push(text)
         bytes += text.length
@@ -82,9 +85,11 @@ interface Segment {
   whole: boolean
 }
 
-function countOn(segment: Segment, processesDir: string) {
+type Source = Pick<FramesLogOptions, 'agent' | 'processesDir'>
+
+function countOn(segment: Segment, { agent, processesDir }: Source) {
   const last = segment.places.at(-1)!
-  for (const output of outputsOf(processesDir, segment.process, last.offset)) {
+  for (const output of outputsOf(agent, processesDir, segment.process, last.offset)) {
     segment.count += output.lines.length
     const beforeLast = segment.places.at(-2)
     const place = { count: segment.count, offset: output.offset }
@@ -93,11 +98,15 @@ function countOn(segment: Segment, processesDir: string) {
   }
 }
 
-function* linesOf(segment: Segment, after: number, processesDir: string): Generator<{ line: OutputLine; seq: number }> {
+function* linesOf(
+  segment: Segment,
+  after: number,
+  { agent, processesDir }: Source,
+): Generator<{ line: OutputLine; seq: number }> {
   const { process, places, before, count } = segment
   const place = places.findLast(({ count: lines }) => lines <= after - before) ?? places[0]
   let seq = before + place.count
-  for (const output of outputsOf(processesDir, process, place.offset)) {
+  for (const output of outputsOf(agent, processesDir, process, place.offset)) {
     // Records positions beyond those that counting recorded.
     const reached = { count: seq - before + output.lines.length, offset: output.offset }
     if (reached.offset >= places.at(-1)!.offset + placeBytes) places.push(reached)

@@ -1,5 +1,6 @@
 import { parseTopic, type SessionsEvent, sessionsEvents, type TopicPattern } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
+import type { AgentCodec } from '../agents/agent.ts'
 import { secretFields } from '../rpc/secret-fields.ts'
 import type { Store } from '../store/store.ts'
 import { createFramesLog } from './frames-log.ts'
@@ -22,8 +23,14 @@ const secrets = new Map(Object.entries(sessionsEvents).map(([type, schema]) => [
 const withoutSecrets = (record: object): object =>
   (secrets.get((record as SessionsEvent).type)?.mask(record) as object | undefined) ?? record
 
-export function createTopics(options: { store: Store; instance: string; processesDir: string }): Topics {
-  const { store, instance, processesDir } = options
+export function createTopics(options: {
+  store: Store
+  instance: string
+  processesDir: string
+  /** Read the frames of their sessions. */
+  agents: ReadonlyMap<string, AgentCodec>
+}): Topics {
+  const { store, instance, processesDir, agents } = options
   const { maxEventBytes } = limits
   const { epoch } = store
   const logs = createSessionLogs({ events: store.events, epoch, maxEventBytes })
@@ -32,14 +39,16 @@ export function createTopics(options: { store: Store; instance: string; processe
   const workspaces = createRingLog({ epoch: instance, maxEventBytes, ...workspacesRingBounds })
   const frames = new Map<string, TopicLog>()
 
-  const framesOf = (session: string): TopicLog => {
+  const framesOf = (session: string, kind: string): TopicLog | undefined => {
+    const agent = agents.get(kind)
+    if (!agent) return undefined
     const processes = () => store.processes.ofSession(session)
-    const log = frames.get(session) ?? createFramesLog({ epoch, processes, processesDir, maxEventBytes })
+    const log = frames.get(session) ?? createFramesLog({ epoch, agent, processes, processesDir, maxEventBytes })
     frames.set(session, log)
     return log
   }
 
-  const logOf: Record<TopicPattern, (session: string) => TopicLog> = {
+  const logOf: Record<TopicPattern, (session: string, agent: string) => TopicLog | undefined> = {
     'session/<id>': session => logs.open(session),
     'session/<id>/frames': framesOf,
     sessions: () => sessions,
@@ -55,11 +64,12 @@ export function createTopics(options: { store: Store; instance: string; processe
     lookup(topic) {
       const { pattern, session } = parseTopic(topic) ?? {}
       if (pattern === undefined) return undefined
-      if (session && !store.sessions.get(session)) {
+      const record = session && store.sessions.get(session)
+      if (session && !record) {
         frames.delete(session)
         return undefined
       }
-      return logOf[pattern](session ?? '')
+      return logOf[pattern](session ?? '', record ? record.agent : '')
     },
   }
 }

@@ -7,7 +7,8 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { commandLine } from '../../daemon/agents/claude/command-line.ts'
 import { initializeLine, userLine } from '../../daemon/agents/claude/control.ts'
 import { claudeEnvironment } from '../../daemon/agents/claude/environment.ts'
-import { createOutputReader } from '../../daemon/agents/claude/output.ts'
+import { claude } from '../../daemon/agents/claude/agent.ts'
+import { createOutputReader } from '../../daemon/pty-host/output.ts'
 import { createTranslator } from '../claude-output/support/translator.ts'
 import type { HeldProcess } from '../../daemon/pty-host/pty-host.ts'
 import { createInProcessPtyHost } from '../../daemon/pty-host/in-process.ts'
@@ -51,7 +52,7 @@ async function startSession(
   const nonce = randomUUID().replaceAll('-', '')
   const command = commandLine({ path: source, conversation: { start: randomUUID() }, options: {} })
   const held = await startProcess({ id, nonce, command, cwd: dir, env: claudeEnvironment(process.env, {}, dir) })
-  const output = createOutputReader(openRawLog(dir, id), nonce)
+  const output = createOutputReader(openRawLog(dir, id), nonce, claude)
   const translator = createTranslator()
   let seq = 0
   held.onGrow(() => {

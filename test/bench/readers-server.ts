@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { limits } from '../../protocol/limits.ts'
+import { claude } from '../../daemon/agents/claude/agent.ts'
 import type { RunningServer } from '../../daemon/server/start-server.ts'
 import { createJournal } from '../../daemon/store/journal/journal.ts'
 import { openStore } from '../../daemon/store/open.ts'
@@ -41,7 +42,7 @@ export interface Scanned {
 
 const dir = mkdtempSync(join(tmpdir(), 'muxd-bench-'))
 const store = openStore(join(dir, 'muxd.db'), { ballastBytes: 0 })
-const topics = createTopics({ store, instance: 'bench', processesDir: dir })
+const topics = createTopics({ store, instance: 'bench', processesDir: dir, agents: new Map([['claude', claude]]) })
 const hub = createHub({ lookup: topics.lookup, limits })
 const journal = createJournal(store, createPublisher({ ...topics, hub, now: Date.now }))
 let server: RunningServer

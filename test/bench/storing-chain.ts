@@ -46,7 +46,7 @@ const day = 24 * 60 * 60 * 1_000
 const patience = { cancelGraceMs: day, resultGraceMs: day, idleCloseMs: day, unattendedMs: day, backgroundWaitMs: day }
 const dir = mkdtempSync(join(tmpdir(), 'muxd-bench-'))
 const store = openStore(join(dir, 'muxd.db'), { ballastBytes: 0 })
-const topics = createTopics({ store, instance: 'bench', processesDir: dir })
+const topics = createTopics({ store, instance: 'bench', processesDir: dir, agents: new Map([['claude', claude]]) })
 const hub = createHub({ lookup: topics.lookup, limits })
 const publisher = createPublisher({ ...topics, hub, now: Date.now })
 const ways = new Map([true, false].map(isStored => [isStored, openChain(isStored)]))

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { createOutputReader, type Output } from '../../daemon/agents/claude/output.ts'
+import type { LineContent } from '../../daemon/agents/agent.ts'
+import { claude } from '../../daemon/agents/claude/agent.ts'
+import { createOutputReader, type Output } from '../../daemon/pty-host/output.ts'
 import { processFiles } from '../../daemon/pty-host/process-files.ts'
 import { openRawLog } from '../../daemon/pty-host/raw-log.ts'
 import { createRawLog } from '../../daemon/pty-host/raw-log-writer.ts'
@@ -8,10 +10,10 @@ import { tempDir } from '../support/temp-dir.ts'
 const nonce = 'nonce'
 
 /** Returns what a reader of a raw log that begins at `from` returns. */
-function outputsFrom(dir: string, from: number): Output[] {
+function outputsFrom(dir: string, from: number): Output<LineContent>[] {
   const rawLog = openRawLog(dir, 'p', from)
-  const reader = createOutputReader(rawLog, nonce, from)
-  const outputs: Output[] = []
+  const reader = createOutputReader(rawLog, nonce, claude, from)
+  const outputs: Output<LineContent>[] = []
   for (let output = reader.read(); output; output = reader.read()) outputs.push(output)
   rawLog.close()
   return outputs

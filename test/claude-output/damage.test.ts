@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { OutputLine } from '../../daemon/agents/agent.ts'
-import { createOutputReader } from '../../daemon/agents/claude/output.ts'
+import { claude } from '../../daemon/agents/claude/agent.ts'
+import { createOutputReader } from '../../daemon/pty-host/output.ts'
 import { processFiles } from '../../daemon/pty-host/process-files.ts'
 import { openRawLog } from '../../daemon/pty-host/raw-log.ts'
 import { createRawLog } from '../../daemon/pty-host/raw-log-writer.ts'
@@ -26,7 +27,7 @@ function record(dir: string, bytes: Buffer, chunkBytes: number) {
 
 function readAll(dir: string, writtenBytes: number) {
   const rawLog = openRawLog(dir, 'p', writtenBytes)
-  const reader = createOutputReader(rawLog, recordedNonce)
+  const reader = createOutputReader(rawLog, recordedNonce, claude)
   const lines: OutputLine[] = []
   let status: number | null | undefined
   for (let output = reader.read(); output; output = reader.read()) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { claudeEnvironment, inheritable, isReserved } from '../../daemon/agents/claude/environment.ts'
+import { claudeEnvironment, isReserved } from '../../daemon/agents/claude/environment.ts'
+import { inheritable } from '../../daemon/inherited-environment.ts'
 
 const daemon = {
   PATH: '/bin',

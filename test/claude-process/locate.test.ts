@@ -2,7 +2,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ClaudeUnavailable, createClaudeLocator } from '../../daemon/agents/claude/locate.ts'
+import { AgentUnavailable } from '../../daemon/agents/agent.ts'
+import { createClaudeLocator } from '../../daemon/agents/claude/locate.ts'
 
 let directory: string
 beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'muxd-locate-'))))
@@ -70,10 +71,10 @@ describe('finding Claude Code', () => {
     async (_title, script, message) => {
       const path = script === undefined ? join(directory, 'claude') : executable('claude', script)
       const error: unknown = await locate(path).catch((reason: unknown) => reason)
-      expect(error).toBeInstanceOf(ClaudeUnavailable)
-      expect((error as ClaudeUnavailable).message).toMatch(message)
-      expect((error as ClaudeUnavailable).message).toMatch('npm install -g @anthropic-ai/claude-code')
-      expect((error as ClaudeUnavailable).tried).toEqual([expect.stringContaining(path)])
+      expect(error).toBeInstanceOf(AgentUnavailable)
+      expect((error as AgentUnavailable).message).toMatch(message)
+      expect((error as AgentUnavailable).message).toMatch('npm install -g @anthropic-ai/claude-code')
+      expect((error as AgentUnavailable).tried).toEqual([expect.stringContaining(path)])
     },
   )
 
@@ -87,6 +88,6 @@ describe('finding Claude Code', () => {
     const error: unknown = await createClaudeLocator('no-such-claude', { PATH: directory })().catch(
       (reason: unknown) => reason,
     )
-    expect((error as ClaudeUnavailable).tried[0]).toContain(join(directory, 'no-such-claude'))
+    expect((error as AgentUnavailable).tried[0]).toContain(join(directory, 'no-such-claude'))
   })
 })

@@ -6,7 +6,7 @@ import type { Store, StoredProcess } from '../../daemon/store/store.ts'
 import { tempStore } from '../store/temp-store.ts'
 import { session } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
-import { endedProcess, framesOf, printed, readAll } from './raw-logs.ts'
+import { agents, endedProcess, framesOf, printed, readAll } from './raw-logs.ts'
 
 const never = new AbortController().signal
 
@@ -14,7 +14,7 @@ test('frames of a dropped raw log are gone, and later frames keep their numbers'
   const { store, dir } = threeProcesses()
   const kept = framesOf(store, dir, 's_1')
   const before = readAll(kept)
-  await dropRawLog({ store, processesDir: dir }, store.processes.get('p_1')!, never)
+  await dropRawLog({ agents, store, processesDir: dir }, store.processes.get('p_1')!, never)
 
   expect(readdirSync(dir).filter(name => name.startsWith('p_1'))).toEqual([])
   for (const log of [kept, framesOf(store, dir, 's_1')]) {
@@ -23,7 +23,8 @@ test('frames of a dropped raw log are gone, and later frames keep their numbers'
     expect(log.whole(4_000)).toBeUndefined()
     expect(log.whole(4_001)).toBe(before[4_000])
   }
-  for (const id of ['p_2', 'p_3']) await dropRawLog({ store, processesDir: dir }, store.processes.get(id)!, never)
+  for (const id of ['p_2', 'p_3'])
+    await dropRawLog({ agents, store, processesDir: dir }, store.processes.get(id)!, never)
   expect([kept.first(), kept.head()]).toEqual([before.length + 1, before.length])
   expect(kept.read(before.length, 1, Infinity)).toEqual([])
 })
@@ -31,7 +32,7 @@ test('frames of a dropped raw log are gone, and later frames keep their numbers'
 test('an interrupted drop of a raw log is finished by the next one', async () => {
   const { store, dir } = threeProcesses()
   const before = readAll(framesOf(store, dir, 's_1'))
-  const drop = () => dropRawLog({ store, processesDir: dir }, store.processes.get('p_1')!, never)
+  const drop = () => dropRawLog({ agents, store, processesDir: dir }, store.processes.get('p_1')!, never)
   // The state after a part of the steps: the database has the number of frames, and some files still exist.
   store.processes.dropped('p_1', 4_000)
   rmSync(processFiles(dir, 'p_1').times)
@@ -45,7 +46,7 @@ test('an interrupted drop of a raw log is finished by the next one', async () =>
 test('an aborted drop leaves the files unchanged', async () => {
   const { store, dir } = threeProcesses()
   const aborted = AbortSignal.abort(new Error('the daemon stops'))
-  await expect(dropRawLog({ store, processesDir: dir }, store.processes.get('p_1')!, aborted)).rejects.toThrow(
+  await expect(dropRawLog({ agents, store, processesDir: dir }, store.processes.get('p_1')!, aborted)).rejects.toThrow(
     'the daemon stops',
   )
   expect(
@@ -64,7 +65,7 @@ test('a raw log compressed by an earlier version counts as dropped, and the next
   expect(store.processes.get('p_1')).toMatchObject({ raw: 'dropped', frames: 4_000 })
   const frames = framesOf(store, dir, 's_1')
   expect([frames.first(), frames.head()]).toEqual([4_001, 6_800])
-  await dropRawLog({ store, processesDir: dir }, store.processes.get('p_1')!, never)
+  await dropRawLog({ agents, store, processesDir: dir }, store.processes.get('p_1')!, never)
   expect(existsSync(files.pack)).toBe(false)
 })
 

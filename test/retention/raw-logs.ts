@@ -1,9 +1,13 @@
 import { writeFileSync } from 'node:fs'
+import { claude } from '../../daemon/agents/claude/agent.ts'
 import { processFiles } from '../../daemon/pty-host/process-files.ts'
 import { createRawLog } from '../../daemon/pty-host/raw-log-writer.ts'
 import type { Store, StoredProcess } from '../../daemon/store/store.ts'
 import { createFramesLog } from '../../daemon/topics/frames-log.ts'
 import { processOf } from '../support/records.ts'
+
+/** The agents whose output the raw logs hold. */
+export const agents = new Map([['claude', claude]])
 
 /** Returns lines of many sizes, some of them not JSON. The same `count` and `seed` give the same lines. */
 export function printed(count: number, seed = 1): Buffer {
@@ -48,6 +52,7 @@ export function endedProcess(
 export const framesOf = (store: Store, processesDir: string, session: string) =>
   createFramesLog({
     epoch: store.epoch,
+    agent: claude,
     processes: () => store.processes.ofSession(session),
     processesDir,
     maxEventBytes: 256 * 1024,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Approval, ApprovalAnswer } from '../../protocol/index.ts'
+import { claude } from '../../daemon/agents/claude/agent.ts'
 import { permissionLine } from '../../daemon/agents/claude/control.ts'
 import { resolutionOf } from '../../daemon/sessions/approval-answer.ts'
 import { approval as stored } from '../support/records.ts'
@@ -15,7 +16,7 @@ const question = approval({
   input: { questions: [{ question: 'Which/one?' }, { question: 'Which all?', multiSelect: true }] },
 })
 type Given = Omit<ApprovalAnswer, 'approval'>
-const resolve = (of: Approval, given: Given) => resolutionOf(of, { approval: of.approval, ...given }, by)
+const resolve = (of: Approval, given: Given) => resolutionOf(claude, of, { approval: of.approval, ...given }, by)
 /** Returns the response that Claude Code reads. */
 const sent = (of: Approval, given: Given) => {
   const line = permissionLine('q', resolve(of, given).answer!, of.input)

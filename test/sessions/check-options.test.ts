@@ -3,9 +3,12 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ClaudeOptions } from '../../protocol/index.ts'
+import { createClaude } from '../../daemon/agents/claude/agent.ts'
 import { readConfig } from '../../daemon/config.ts'
 import { checkOptions } from '../../daemon/sessions/check-options.ts'
 import { tempDir } from '../support/temp-dir.ts'
+
+const agent = createClaude({ bin: undefined, environment: {}, inherited: {} })
 
 /** Creates `allowed/`, where sessions may run if `confined`, and `outside/`. One link in `allowed/` leads outside. */
 function placesForTest({ confined = true, leave = false } = {}) {
@@ -20,7 +23,7 @@ function placesForTest({ confined = true, leave = false } = {}) {
     allowBypassPermissions: leave,
   }
   const cwd = join(root, 'allowed/project')
-  return { root, cwd, check: (options: ClaudeOptions) => checkOptions(options, cwd, '/create/options', config) }
+  return { root, cwd, check: (options: ClaudeOptions) => checkOptions(agent, options, cwd, '/create/options', config) }
 }
 
 const refusal = (path: string) =>

@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import type { LaunchMode } from '../../daemon/agents/agent.ts'
+import { createClaude } from '../../daemon/agents/claude/agent.ts'
 import { counterBefore } from '../../daemon/sessions/cost-counter.ts'
 import { session } from '../support/records.ts'
 import { tempDir } from '../support/temp-dir.ts'
@@ -8,12 +10,14 @@ import { tempDir } from '../support/temp-dir.ts'
 const id = '11111111-1111-4111-8111-111111111111'
 const message = { type: 'user', uuid: 'u', cwd: '/', isSidechain: false, message: { content: 'x' } }
 
-const counter = (beginning: Parameters<typeof counterBefore>[0], entries?: object[]) => {
+const agent = createClaude({ bin: undefined, environment: {}, inherited: {} })
+
+const counter = (beginning: LaunchMode, entries?: object[]) => {
   const config = tempDir()
   const directory = join(config, 'projects', '-')
   mkdirSync(directory, { recursive: true })
   if (entries) writeFileSync(join(directory, `${id}.jsonl`), entries.map(entry => JSON.stringify(entry)).join('\n'))
-  return counterBefore(beginning, { config, claudeSessionId: id }, session('s_1'))
+  return counterBefore(agent, beginning, { config, claudeSessionId: id }, session('s_1'))
 }
 
 it('a new conversation’s cost counter begins at zero, and so does a fork’s', async () => {

@@ -1,19 +1,63 @@
 import type { FailureCode } from '../../../protocol/index.ts'
-import type { Agent, Exit, Launch } from '../agent.ts'
+import { permissionModes } from '../../../protocol/wire.ts'
+import type { Agent, AgentCodec, Exit, Launch, LineContent, ProcessRequest, ProcessSpec } from '../agent.ts'
 import { noBackgroundTasks } from './background-tasks.ts'
 import type { ClaudeDecoder } from './claude-decoder.ts'
+import { checkOptions } from './check-options.ts'
+import { commandLine } from './command-line.ts'
 import { decode } from './decode.ts'
 import { encode } from './encode.ts'
+import { claudeEnvironment } from './environment.ts'
 import { classifyExit, endedWithoutResult, failureOf } from './failure.ts'
+import { decodeLine, isFrame, notDecodable } from './frame.ts'
+import { createClaudeLocator } from './locate.ts'
+import { listOpenConversations } from './open-conversations.ts'
+import { optionFiles } from './option-files.ts'
+import { forThisSession } from './permission-request.ts'
 import { BadPermissionRule, parsePermissionRules, type PermissionRule, ruleNaming } from './permission-rules.ts'
-import { holdsLimits } from './process-limits.ts'
+import { holdsLimits, withLimits } from './process-limits.ts'
+import { configDirectory, findTranscript, listTranscripts, readEnd } from './transcripts.ts'
 import { outcomeOf } from './translate/result.ts'
 import { createTranslatorState, forgetTurn } from './translate/state.ts'
 
-/** Claude Code as an `Agent`. */
+export interface ClaudeConfig {
+  /** The configured path or name of the executable. */
+  bin: string | undefined
+  /** The daemon's own environment, in which the executable is looked up. */
+  environment: NodeJS.ProcessEnv
+  /** The part of it that processes inherit. */
+  inherited: NodeJS.ProcessEnv
+}
+
+/** Claude Code. */
+export const createClaude = ({ bin, environment, inherited }: ClaudeConfig): Agent => ({
+  ...claude,
+  locate: createClaudeLocator(bin, environment, inherited),
+  processSpec({ path, conversation, options: given, limits, directory, tmpDir }: ProcessRequest): ProcessSpec {
+    const { options, files } = optionFiles(withLimits(given, limits), directory)
+    return {
+      command: commandLine({ path, conversation, options }),
+      env: claudeEnvironment(inherited, given.env, tmpDir),
+      files,
+    }
+  },
+  permissionModes,
+  checkOptions,
+  conversations: {
+    directory: env => configDirectory({ ...inherited, ...env }),
+    find: findTranscript,
+    readEnd,
+    list: listTranscripts,
+    listOpen: listOpenConversations,
+  },
+})
+
+/** What Claude Code prints and is told. */
 export const claude = {
   kind: 'claude',
   decoderVersion: 1,
+  parse,
+  isFrame,
   begin: (launch: Launch): ClaudeDecoder => ({ translator: createTranslatorState(launch), tasks: noBackgroundTasks }),
   decode,
   said: ({ translator }: ClaudeDecoder) => outcomeOf(translator.turn),
@@ -27,16 +71,25 @@ export const claude = {
   holdsLimits,
   // Claude Code counts money from the start of its process on.
   servesOneRun: limits => limits?.maxBudgetUsd !== undefined,
-  problemOfRules(rules, cwd) {
-    const problem = read(rules, cwd).find(rule => rule instanceof BadPermissionRule)
-    return problem?.message
+  badRule(rules, cwd) {
+    const index = read(rules, cwd).findIndex(rule => rule instanceof BadPermissionRule)
+    return index < 0 ? undefined : { index, problem: (read(rules, cwd)[index] as BadPermissionRule).message }
   },
   denyingRule(rules, cwd, tool) {
     const valid = read(rules, cwd).filter(rule => 'text' in rule)
     return ruleNaming(valid, 'deny', tool)?.text
   },
+  permissionsToRemember: forThisSession,
   needsNewProcess: ({ errorCode }) => errorCode === 'bypass_not_launched',
-} satisfies Agent
+} satisfies AgentCodec
+
+function parse(line: Buffer): LineContent[] {
+  try {
+    return decodeLine(line)
+  } catch {
+    return [notDecodable(line.length)]
+  }
+}
 
 /** A list of rules is read once: a session asks for each question, and keeps the same list until its rules change. */
 const known = new WeakMap<readonly string[], (PermissionRule | BadPermissionRule)[]>()

@@ -1,17 +1,12 @@
+import type { LaunchMode } from '../agent.ts'
 import type { ProcessOptions } from './option-files.ts'
 
 export interface CommandLineOptions {
   /** The absolute path of Claude Code. */
   path: string
-  conversation: Beginning
+  conversation: LaunchMode
   options: ProcessOptions
 }
-
-/**
- * The conversation of a new process: `start` begins one under the given id, `resume` continues one, and `fork` copies
- * the conversation `of`, up to and including the message `at`, to a new one under the id `fork`.
- */
-export type Beginning = { start: string } | { resume: string } | { fork: string; of: string; at: string }
 
 /**
  * Returns the command line of Claude Code for a process of a session. Prompts, control requests and permission requests
@@ -39,7 +34,7 @@ export function commandLine({ path, conversation, options }: CommandLineOptions)
   ]
 }
 
-function begin(conversation: Beginning): string[] {
+function begin(conversation: LaunchMode): string[] {
   if ('start' in conversation) return ['--session-id', conversation.start]
   if ('resume' in conversation) return ['--resume', conversation.resume]
   const { fork, of, at } = conversation

@@ -1,3 +1,5 @@
+import { isMuxds } from '../../inherited-environment.ts'
+
 /**
  * Returns the environment of a Claude Code process: the inherited variables (so that `ANTHROPIC_*`, proxies and the
  * user's variables work) without those of muxd and those that an outer Claude Code sets for the commands it starts,
@@ -22,27 +24,12 @@ export function claudeEnvironment(
 }
 
 /**
- * Returns the part of the daemon's environment that may be inherited: all variables, or those that `allow` names.
- * `ANTHROPIC_*` names all variables with that prefix. The variables of the simulator are always inherited.
- */
-export function inheritable(daemon: NodeJS.ProcessEnv, allow: readonly string[] | undefined): NodeJS.ProcessEnv {
-  if (allow === undefined) return daemon
-  const isAllowed = (name: string) =>
-    isSimulators(name) || allow.some(each => (each.endsWith('*') ? name.startsWith(each.slice(0, -1)) : name === each))
-  return Object.fromEntries(Object.entries(daemon).filter(([name]) => isAllowed(name)))
-}
-
-/**
  * Whether muxd or Claude Code marks processes with this variable. A session must not set it, because its process would
  * be taken for another one.
  */
 export const isReserved = (name: string): boolean => isMuxds(name) || isSurroundings(name)
 
 const isWithheld = (name: string) => isReserved(name) || terminalSize.has(name)
-
-const isMuxds = (name: string) => name.startsWith('MUXD_') && !isSimulators(name)
-
-const isSimulators = (name: string) => name.startsWith('MUXD_SIMULATOR_')
 
 const isSurroundings = (name: string) =>
   surroundingClaude.has(name) || /^CLAUDE_CODE_(SESSION|CHILD|MESSAGING)_/.test(name)

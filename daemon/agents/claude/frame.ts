@@ -1,10 +1,8 @@
+import type { LineContent } from '../agent.ts'
 import { hasTooManyBlocks, type OverBound, overBound } from './frame-bounds.ts'
 import { redact } from '../../log/redact.ts'
 import { endOfObject, type Search } from './scan-json.ts'
 import { isShape, type Shape } from './shape.ts'
-
-/** A part of a line of the raw log: a frame, or other text. */
-export type Decoded = { frame: Shape } | { unparsed: Unparsed }
 
 /**
  * The fields of an `unparsed` event. `too_deep` and `too_many_values` mean JSON above a bound, `not_decodable` a line
@@ -22,7 +20,7 @@ export interface Unparsed {
  * escape sequences and control characters anywhere, since JSON escapes both and they are never content. Text glued to a
  * frame becomes an `unparsed` of its own. Never throws.
  */
-export function decodeLine(bytes: Buffer): Decoded[] {
+export function decodeLine(bytes: Buffer): LineContent[] {
   if (bytes.length === 0) return []
   // Enough for nearly all lines.
   const raw = bytes.toString('utf8')
@@ -74,8 +72,8 @@ const frameTypes = new Set([
 ])
 
 /** Returns the frames of a line with more than one JSON value, and the text around them. */
-function takeApart(text: string): Decoded[] {
-  const decoded: Decoded[] = []
+function takeApart(text: string): LineContent[] {
+  const decoded: LineContent[] = []
   const search: Search = { budget: maxScans * text.length, failed: new Set() }
   let told = 0
   const tellText = (end: number) => {
@@ -102,7 +100,7 @@ function takeApart(text: string): Decoded[] {
 
 const isFrameType = (type: unknown, isCut: boolean) => typeof type === 'string' && (!isCut || frameTypes.has(type))
 
-const asFrame = (frame: Shape, text: string): Decoded[] => [
+const asFrame = (frame: Shape, text: string): LineContent[] => [
   hasTooManyBlocks(frame) ? unparsed('too_many_values', text) : { frame },
 ]
 
@@ -116,7 +114,7 @@ function parse(text: string): unknown {
   }
 }
 
-function unparsed(reason: Unparsed['reason'], text: string): Decoded {
+function unparsed(reason: Unparsed['reason'], text: string): LineContent {
   return {
     unparsed: {
       reason,

@@ -4,32 +4,16 @@ import { access, realpath, stat } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { AgentUnavailable, type LocatedAgent } from '../agent.ts'
 import { claudeEnvironment } from './environment.ts'
 
-/** A usable Claude Code: its absolute path and the output of `--version` (`2.1.329 (Claude Code)`). */
-export interface LocatedClaude {
-  path: string
-  version: string
-}
-
-/** No usable Claude Code was found. `tried` has the paths that were tried, in order, each with its problem. */
-export class ClaudeUnavailable extends Error {
-  override readonly name = 'ClaudeUnavailable'
-  readonly tried: string[]
-
-  constructor(message: string, tried: string[]) {
-    super(message)
-    this.tried = tried
-  }
-}
-
-export const installHint = 'npm install -g @anthropic-ai/claude-code (or set MUXD_CLAUDE_BIN, --claude-bin)'
+const installHint = 'npm install -g @anthropic-ai/claude-code (or set MUXD_CLAUDE_BIN, --claude-bin)'
 const oldestMajor = 2
 const versionTimeoutMs = 15_000
 
 /**
  * Returns a function that finds Claude Code and asks it for its version: only `configured` if given, else `claude` on
- * PATH and at the usual places. The function rejects with `ClaudeUnavailable`. It caches the answer until the file
+ * PATH and at the usual places. The function rejects with `AgentUnavailable`. It caches the answer until the file
  * changes, so it may be called before every start. Simultaneous calls share one answer and resolve in their order, so
  * prompts that wait for it do not overtake each other. Claude Code gets the environment `inherited`.
  */
@@ -38,12 +22,12 @@ export function createClaudeLocator(
   environment: NodeJS.ProcessEnv,
   inherited: NodeJS.ProcessEnv = environment,
 ) {
-  const known = new Map<string, { stamp: string; claude: LocatedClaude }>()
+  const known = new Map<string, { stamp: string; claude: LocatedAgent }>()
 
-  let underWay: Promise<LocatedClaude> | undefined
+  let underWay: Promise<LocatedAgent> | undefined
   return () => (underWay ??= locate().finally(() => (underWay = undefined)))
 
-  async function locate(): Promise<LocatedClaude> {
+  async function locate(): Promise<LocatedAgent> {
     const tried: string[] = []
     /** The problems of files that exist. */
     const problems: string[] = []
@@ -65,7 +49,11 @@ export function createClaudeLocator(
       known.set(candidate, { stamp, claude: asked })
       return asked
     }
-    throw new ClaudeUnavailable(`${problems.join('; ') || notFound(configured)}; to install it: ${installHint}`, tried)
+    throw new AgentUnavailable(
+      `${problems.join('; ') || notFound(configured)}; to install it: ${installHint}`,
+      tried,
+      installHint,
+    )
   }
 }
 
@@ -99,7 +87,7 @@ async function executableStamp(path: string): Promise<string | { problem: string
   }
 }
 
-async function askVersion(path: string, inherited: NodeJS.ProcessEnv): Promise<LocatedClaude | { problem: string }> {
+async function askVersion(path: string, inherited: NodeJS.ProcessEnv): Promise<LocatedAgent | { problem: string }> {
   try {
     const { stdout } = await promisify(execFile)(path, ['--version'], {
       env: claudeEnvironment(inherited, undefined, tmpdir()),

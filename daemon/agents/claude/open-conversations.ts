@@ -1,13 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isLive } from '../../os/process-identity.ts'
+import type { OpenConversation } from '../agent.ts'
 import { countOf, nameOf, type Shape, shapeOf } from './shape.ts'
-
-/** A live Claude Code process and its open conversation. */
-export interface OpenConversation {
-  pid: number
-  claudeSessionId: string
-}
 
 /**
  * Reads Claude Code's own list of its processes (`sessions/<pid>.json` in the configuration directory, since about
@@ -27,11 +22,11 @@ export async function listOpenConversations(config: string): Promise<OpenConvers
 async function readEntry(path: string): Promise<OpenConversation | undefined> {
   const entry = await readJson(path)
   const pid = countOf(entry?.['pid'])
-  const claudeSessionId = nameOf(entry?.['sessionId'])
+  const conversationId = nameOf(entry?.['sessionId'])
   const started = nameOf(entry?.['procStart'])
   const domain = nameOf(entry?.['pidDomain'])
-  if (!pid || claudeSessionId === undefined || started === undefined || domain === undefined) return undefined
-  return (await isLive({ pid, started, domain })) ? { pid, claudeSessionId } : undefined
+  if (!pid || conversationId === undefined || started === undefined || domain === undefined) return undefined
+  return (await isLive({ pid, started, domain })) ? { pid, conversationId } : undefined
 }
 
 async function readJson(path: string): Promise<Shape | undefined> {

@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ClaudeOptions } from '../../../protocol/index.ts'
 import { looksInline } from './inline-json.ts'
@@ -34,11 +33,4 @@ export function optionFiles(
       looksInline(value) ? inFile(`mcp-config-${index}.json`, value) : value,
     )
   return { options, files }
-}
-
-/** Writes files that only the user may read and write. Claude Code reads them again when they change. */
-export async function writeOptionFiles(directory: string, files: ReadonlyMap<string, string>): Promise<void> {
-  if (files.size === 0) return
-  await mkdir(directory, { mode: 0o700 })
-  for (const [name, content] of files) await writeFile(join(directory, name), content, { mode: 0o600, flag: 'wx' })
 }

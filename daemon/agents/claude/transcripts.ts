@@ -3,6 +3,7 @@ import { access, open, readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { ConversationEnd, FoundConversation, KnownConversation } from '../agent.ts'
 import { linesFromEnd } from './lines-from-end.ts'
 import { isShape, listOf, nameOf, numberOf, type Shape, shapeOf, stringOf } from './shape.ts'
 
@@ -16,14 +17,6 @@ import { isShape, listOf, nameOf, numberOf, type Shape, shapeOf, stringOf } from
 export const configDirectory = (environment: NodeJS.ProcessEnv): string =>
   environment['CLAUDE_CONFIG_DIR'] || join(environment['HOME'] || homedir(), '.claude')
 
-export interface FoundTranscript {
-  path: string
-  /** The directory in which the conversation began, if it is not the requested one. */
-  elsewhere?: string
-  /** The first prompt; undefined if it is not known. */
-  prompt: string | undefined
-}
-
 /**
  * Finds the transcript of a conversation: in the folder for `cwd`, else in any other folder, because Claude Code finds
  * it there too. If there is none, returns the path in the folder for `cwd` as `lookedAt`.
@@ -32,7 +25,7 @@ export async function findTranscript(
   config: string,
   id: string,
   cwd: string,
-): Promise<FoundTranscript | { lookedAt: string }> {
+): Promise<FoundConversation | { lookedAt: string }> {
   const lookedAt = join(projectsOf(config), projectName(cwd), `${id}.jsonl`)
   const projects = await projectDirectories(config)
   const here = projects.filter(isOf(cwd))
@@ -45,23 +38,14 @@ export async function findTranscript(
   return { lookedAt }
 }
 
-export interface TranscriptEnd {
-  /** The uuid of the newest message; undefined if there is none. */
-  message: string | undefined
-  /**
-   * The cost counter in USD from which a process that resumes the conversation continues; undefined if there is none.
-   */
-  counterUsd: number | undefined
-}
-
 /**
  * The maximum number of bytes read from the end. It is large because one line may hold megabytes of a tool's output.
  */
 const endBytes = 32 * 1024 * 1024
 
 /** Reads the end of a transcript. Claude Code has written the messages of a turn when it prints the result. */
-export async function readEnd(path: string): Promise<TranscriptEnd> {
-  const end: TranscriptEnd = { message: undefined, counterUsd: undefined }
+export async function readEnd(path: string): Promise<ConversationEnd> {
+  const end: ConversationEnd = { message: undefined, counterUsd: undefined }
   const file = await open(path)
   try {
     for await (const line of linesFromEnd(file, endBytes)) {
@@ -75,15 +59,6 @@ export async function readEnd(path: string): Promise<TranscriptEnd> {
     await file.close()
   }
   return end
-}
-
-export interface KnownConversation {
-  id: string
-  /** The first prompt; empty if it is not known. */
-  prompt: string
-  startedAt: number | null
-  updatedAt: number
-  sizeBytes: number
 }
 
 /** Returns the conversations that began in a directory and have a message, last used first. */

@@ -1,14 +1,6 @@
 import { nanoid } from 'nanoid'
 import type { Session } from '../../../protocol/index.ts'
-import {
-  adoptClaudeProcess,
-  type ClaudeProcess,
-  type OutputSink,
-  readEndedProcess,
-  startClaudeProcess,
-} from '../../agents/claude/claude-process.ts'
-import type { Beginning } from '../../agents/claude/command-line.ts'
-import { withLimits } from '../../agents/claude/process-limits.ts'
+import type { LaunchMode } from '../../agents/agent.ts'
 import { openTemporary } from '../../home/temporary-place.ts'
 import { beginningOf, idOf } from '../beginning.ts'
 import { checkStart } from '../check-start.ts'
@@ -22,6 +14,13 @@ import { conversationKey, type Ownership } from '../ownership.ts'
 import { isDiskFull, startFailure, storageFailure } from '../own-failures.ts'
 import { withReportedMode } from '../permission-mode.ts'
 import type { SessionContext } from '../session-context.ts'
+import {
+  adoptAgentProcess,
+  type AgentProcess,
+  type OutputSink,
+  readEndedProcess,
+  startAgentProcess,
+} from './agent-process.ts'
 
 export type ProcessEffect = Extract<
   Effect,
@@ -50,7 +49,7 @@ type Fact = ProcessFact | WorldFact
 export interface ProcessEffects {
   carryOut(effect: ProcessEffect): void
   /** What there is of a process whose record has no end. */
-  find(process: ProcessState): 'starting' | ClaudeProcess | 'gone' | null
+  find(process: ProcessState): 'starting' | AgentProcess | 'gone' | null
   /** Takes over what a daemon before this one has left of a process. Nothing is read before `read`. */
   adopt(process: ProcessState): void
   /** Begins to read the output of the adopted process, from the checkpoint on. */
@@ -77,9 +76,9 @@ export interface ProcessEffectsOptions {
 
 export function createProcessEffects(options: ProcessEffectsOptions): ProcessEffects {
   const { context, session, ownership, post } = options
-  const { config, environment, log, processesDir, ptyHost, store } = context
-  const prepared = new Map<string, { path: string; conversation: Beginning }>()
-  const handles = new Map<string, ClaudeProcess>()
+  const { agent, config, log, processesDir, ptyHost, store } = context
+  const prepared = new Map<string, { path: string; conversation: LaunchMode }>()
+  const handles = new Map<string, AgentProcess>()
   const starting = new Set<string>()
   const underWay = new Set<Promise<void>>()
   // Of these nothing more is read.
@@ -94,11 +93,11 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
     const record = options.record()
     const conversation = beginningOf(record, crypto.randomUUID())
     const id = idOf(conversation)
-    const key = conversationKey(environment, record.options.env, id)
+    const key = conversationKey(agent, record.options.env, id)
     try {
-      const counterUsd = await counterBefore(conversation, key, record)
-      checkStart(record, config)
-      const { path } = await context.locate()
+      const counterUsd = await counterBefore(agent, conversation, key, record)
+      checkStart(agent, record, config)
+      const { path } = await agent.locate()
       await ownership.take(key, process)
       prepared.set(process, { path, conversation })
       const launch = {
@@ -110,7 +109,7 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
       const nonce = nanoid(16).replaceAll(/[^A-Za-z0-9]/g, 'x')
       post({ input: 'prepared', process, nonce, launch, conversation: id, oneShot: config.idleCloseMs === 0 })
     } catch (error) {
-      post({ input: 'start_failed', process, failure: startFailure(error) })
+      post({ input: 'start_failed', process, failure: startFailure(agent, error) })
     }
   }
 
@@ -121,9 +120,9 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
     if (process?.id !== id || !found) return
     starting.add(id)
     const record = options.record()
-    let claude: ClaudeProcess
+    let started: AgentProcess
     try {
-      claude = await startClaudeProcess(
+      started = await startAgentProcess(
         {
           ...context,
           ...found,
@@ -131,18 +130,19 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
           nonce: process.nonce,
           cwd: record.cwd,
           tmpDir: openTemporary(context.home, session),
-          options: withLimits(withReportedMode(record, config), process.limits),
+          options: withReportedMode(agent, record, config),
+          limits: process.limits,
         },
         sinkOf(id),
       )
     } catch (error) {
       starting.delete(id)
-      return post({ input: 'start_failed', process: id, failure: startFailure(error) })
+      return post({ input: 'start_failed', process: id, failure: startFailure(agent, error) })
     }
     starting.delete(id)
-    handles.set(id, claude)
-    post({ input: 'started', process: id, pid: claude.pid, startedAt: claude.startedAt })
-    if (!unread.has(id)) claude.follow()
+    handles.set(id, started)
+    post({ input: 'started', process: id, pid: started.pid, startedAt: started.startedAt })
+    if (!unread.has(id)) started.follow()
   }
 
   function sinkOf(process: string): OutputSink {
@@ -160,7 +160,7 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
       },
       stalled(error) {
         if (isDiskFull(error)) context.onDiskFull((error as Error).message)
-        unlessUnread({ input: 'stalled', process, failure: storageFailure(error) })
+        unlessUnread({ input: 'stalled', process, failure: storageFailure(agent, error) })
       },
       ended({ status, stderrTail, lost }) {
         handles.delete(process)
@@ -202,7 +202,7 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
 
   function readFrom(id: string, nonce: string, from: number) {
     unread.delete(id)
-    readEndedProcess(id, { log, processesDir, nonce, from }, sinkOf(id))
+    readEndedProcess(id, { agent, log, processesDir, nonce, from }, sinkOf(id))
   }
 
   function readAgain(id: string, nonce: string, offset: number) {
@@ -241,7 +241,7 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
         case 'hold_conversation': {
           const { process, conversation } = effect
           const pid = handles.get(process)?.pid
-          const key = conversationKey(environment, options.record().options.env, conversation)
+          const key = conversationKey(agent, options.record().options.env, conversation)
           if (pid !== undefined) ownership.hold(key, process, pid)
           return
         }
@@ -270,7 +270,7 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
     adopt({ id, nonce, offset }) {
       if (!hasPrinted(processesDir, { id, offset })) return
       const held = ptyHost.list().find(process => process.id === id)
-      if (held) handles.set(id, adoptClaudeProcess(held, { log, processesDir, nonce, from: offset }, sinkOf(id)))
+      if (held) handles.set(id, adoptAgentProcess(held, { agent, log, processesDir, nonce, from: offset }, sinkOf(id)))
     },
 
     read({ id, nonce, offset }) {

@@ -1,4 +1,5 @@
 import type { Failure } from '../../../protocol/index.ts'
+import type { AgentCodec } from '../../agents/agent.ts'
 import { storageFailure } from '../own-failures.ts'
 
 /**
@@ -13,6 +14,7 @@ export interface StorageRetry {
 }
 
 export interface StorageRetryOptions {
+  agent: AgentCodec
   /** Called when the end of the runs could not be stored either, and is tried again. */
   giveUp(failure: Failure): void
   /** Returns whether all can be stored again, and everything that was printed has been read. */
@@ -23,7 +25,7 @@ export interface StorageRetryOptions {
 
 const retryMs = 1_000
 
-export function createStorageRetry({ giveUp, works, over }: StorageRetryOptions): StorageRetry {
+export function createStorageRetry({ agent, giveUp, works, over }: StorageRetryOptions): StorageRetry {
   let timer: NodeJS.Timeout | undefined
   let owed: Failure | undefined
 
@@ -47,7 +49,7 @@ export function createStorageRetry({ giveUp, works, over }: StorageRetryOptions)
 
   return {
     failed(error) {
-      const failure = storageFailure(error)
+      const failure = storageFailure(agent, error)
       // A second failure within the time comes from giving up: at once it would fail again.
       const isFirst = timer === undefined
       if (!isFirst) owed = failure

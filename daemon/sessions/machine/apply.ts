@@ -1,4 +1,4 @@
-import type { Agent, OutputLine } from '../../agents/agent.ts'
+import type { AgentCodec, OutputLine } from '../../agents/agent.ts'
 import { isHarder } from './end-request.ts'
 import type { StoredAct } from './act.ts'
 import { applyCancel, applyEscalated, applyLimit } from './cancellation.ts'
@@ -16,7 +16,7 @@ import { goingRun, type SessionState } from './state.ts'
  * Applies an act. Together with `applyLine` this is all that changes the durable state. Recovery runs the same code, so
  * nothing here may read a clock, the configuration or the volatile state.
  */
-export function applyAct(agent: Agent, s: SessionState, act: StoredAct, sink: Sink): void {
+export function applyAct(agent: AgentCodec, s: SessionState, act: StoredAct, sink: Sink): void {
   const { time } = act
   s.acts = act.n
   switch (act.act) {
@@ -75,7 +75,7 @@ export function applyAct(agent: Agent, s: SessionState, act: StoredAct, sink: Si
 type ActOf<Name extends StoredAct['act']> = Extract<StoredAct, { act: Name }>
 
 /** A client that denies with `interrupt` also asks for the end of the run. */
-function applyResolved(agent: Agent, s: SessionState, act: ActOf<'resolved'>, sink: Sink): void {
+function applyResolved(agent: AgentCodec, s: SessionState, act: ActOf<'resolved'>, sink: Sink): void {
   const { approval, resolution, time } = act
   const asked = s.open.find(each => each.approval.approval === approval)
   if (!asked) return
@@ -95,7 +95,7 @@ function applyLeft(s: SessionState, { left }: ActOf<'left'>): void {
   s.session = left ? { ...session, left } : session
 }
 
-function applyEnded(agent: Agent, s: SessionState, act: ActOf<'ended'>, sink: Sink): void {
+function applyEnded(agent: AgentCodec, s: SessionState, act: ActOf<'ended'>, sink: Sink): void {
   const run = takeRun(s, act.run)
   if (!run) return
   const { time } = act
@@ -113,7 +113,7 @@ function applyEnded(agent: Agent, s: SessionState, act: ActOf<'ended'>, sink: Si
 
 /** Like `foldInto`; returns the events. */
 export function fold(
-  agent: Agent,
+  agent: AgentCodec,
   s: SessionState,
   acts: Iterable<StoredAct>,
   lines: Iterable<OutputLine>,
@@ -130,7 +130,7 @@ export function fold(
  */
 export function foldInto(
   sink: Sink,
-  agent: Agent,
+  agent: AgentCodec,
   s: SessionState,
   acts: Iterable<StoredAct>,
   lines: Iterable<OutputLine>,

@@ -1,5 +1,5 @@
 import type { Actor, CancelMode, CancelStep } from '../../../protocol/index.ts'
-import type { Agent } from '../../agents/agent.ts'
+import type { AgentCodec } from '../../agents/agent.ts'
 import { escalateTo, isHarder, limitReached, type ReachedLimit, requestEnd } from './end-request.ts'
 import { endRun, takeRun } from './runs.ts'
 import type { Sink } from './sink.ts'
@@ -8,7 +8,7 @@ import { goingRun, type SessionState } from './state.ts'
 /** The fold's part of a cancel: who asked, what limit was hit, and how hard the end is pursued. */
 
 export function applyCancel(
-  agent: Agent,
+  agent: AgentCodec,
   s: SessionState,
   { run: id, by, mode, reason }: { run: string; by: Actor; mode: CancelMode; reason?: string },
   time: number,
@@ -22,7 +22,7 @@ export function applyCancel(
 }
 
 export function applyLimit(
-  agent: Agent,
+  agent: AgentCodec,
   s: SessionState,
   { run: id, reached }: { run: string; reached: ReachedLimit },
   time: number,

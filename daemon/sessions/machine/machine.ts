@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Agent, Command } from '../../agents/agent.ts'
+import type { AgentCodec, Command } from '../../agents/agent.ts'
 import type { Act, StoredAct } from './act.ts'
 import { applyAct } from './apply.ts'
 import type { CallError, Effect } from './effect.ts'
@@ -10,12 +10,12 @@ import { type LiveProcess, type MachineConfig, newVolatile, type Volatile } from
 
 /** A session: its durable and its volatile half. */
 export interface Machine {
-  agent: Agent
+  agent: AgentCodec
   s: SessionState
   v: Volatile
 }
 
-export const createMachine = (agent: Agent, s: SessionState, config: MachineConfig, nonce: string): Machine => ({
+export const createMachine = (agent: AgentCodec, s: SessionState, config: MachineConfig, nonce: string): Machine => ({
   agent,
   s,
   v: newVolatile(config, nonce),

@@ -54,8 +54,8 @@ export function giveRules(w: Work): void {
     process.rules = 'held'
     return
   }
-  const problem = agent.problemOfRules(rules, cwd)
-  if (problem !== undefined) return rulesRefused(w, problem)
+  const bad = agent.badRule(rules, cwd)
+  if (bad) return rulesRefused(w, bad.problem)
   const requestId = newId(w, `${rulesRequest}-`)
   process.rules = 'asked'
   process.rulesRequest = { requestId, at: time }

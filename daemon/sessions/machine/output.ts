@@ -1,5 +1,5 @@
 import type { EventBody } from '../../../protocol/index.ts'
-import type { Agent, Decoded, Outcome, OutputLine, Signal, Turn } from '../../agents/agent.ts'
+import type { AgentCodec, Decoded, Outcome, OutputLine, Signal, Turn } from '../../agents/agent.ts'
 import { sumOfTokens } from '../../usage/tokens.ts'
 import { limits } from '../../../protocol/limits.ts'
 import { used } from '../last-use.ts'
@@ -25,7 +25,7 @@ export class LineFault extends Error {
  * Applies one line of the process. All frames that share an offset must be applied before anything else. Throws only
  * `LineFault`.
  */
-export function applyLine(agent: Agent, s: SessionState, line: OutputLine, sink: Sink): void {
+export function applyLine(agent: AgentCodec, s: SessionState, line: OutputLine, sink: Sink): void {
   try {
     applyOne(agent, s, line, sink)
   } catch (error) {
@@ -33,7 +33,7 @@ export function applyLine(agent: Agent, s: SessionState, line: OutputLine, sink:
   }
 }
 
-function applyOne(agent: Agent, s: SessionState, line: OutputLine, sink: Sink): void {
+function applyOne(agent: AgentCodec, s: SessionState, line: OutputLine, sink: Sink): void {
   const { process } = s
   if (!process) return
   const source: Source = { process: process.id, offset: line.offset }
@@ -55,7 +55,7 @@ function applyOne(agent: Agent, s: SessionState, line: OutputLine, sink: Sink): 
 
 /** One line at work. */
 interface At {
-  agent: Agent
+  agent: AgentCodec
   s: SessionState
   process: ProcessState
   time: number

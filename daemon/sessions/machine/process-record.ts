@@ -1,5 +1,5 @@
 import { limits } from '../../../protocol/limits.ts'
-import type { Agent } from '../../agents/agent.ts'
+import type { AgentCodec } from '../../agents/agent.ts'
 import type { StoredAct } from './act.ts'
 import type { LiveRun } from './live-run.ts'
 import { withdrawAll } from './questions.ts'
@@ -10,7 +10,7 @@ import type { SessionState } from './state.ts'
 /** The fold's part of a process's life: what its beginning and its end change. */
 
 export function beginProcess(
-  agent: Agent,
+  agent: AgentCodec,
   s: SessionState,
   { process, nonce, run, limits: runLimits, launch, oneShot }: Extract<StoredAct, { act: 'process_begun' }>,
 ): void {
@@ -42,7 +42,7 @@ export function beginProcess(
 
 /** Ends with the process the runs that it leaves behind. */
 export function endProcess(
-  agent: Agent,
+  agent: AgentCodec,
   s: SessionState,
   { status, stderrTail, forced, lost, exitKnown }: Extract<StoredAct, { act: 'process_ended' }>,
   time: number,

@@ -1,4 +1,4 @@
-import type { Agent, Outcome, Said } from '../../agents/agent.ts'
+import type { AgentCodec, Outcome, Said } from '../../agents/agent.ts'
 import type { Failure } from '../../../protocol/index.ts'
 import { used } from '../last-use.ts'
 import { isEnded, type RunInput } from '../run-state.ts'
@@ -21,7 +21,7 @@ export interface EndFacts {
 
 /** Moves a run by `input`, and ends it if that leads to an end. */
 export function endRun(
-  agent: Agent,
+  agent: AgentCodec,
   s: SessionState,
   run: LiveRun,
   input: RunInput,
@@ -62,7 +62,7 @@ export function takeRun(s: SessionState, id: string): LiveRun | undefined {
 
 /** Ends a run whose outcome was held back until its process ended. */
 export function releaseHeld(
-  agent: Agent,
+  agent: AgentCodec,
   s: SessionState,
   forcedExit: boolean,
   time: number,
@@ -82,7 +82,7 @@ export function releaseHeld(
  * finished run in between, or one while the session was restored, would come back: then the session is unusable.
  */
 export function applyFault(
-  agent: Agent,
+  agent: AgentCodec,
   s: SessionState,
   fault: { reason: string; bytes: number; offset?: number; whileRestoring: boolean },
   time: number,
@@ -108,7 +108,7 @@ export function applyFault(
 }
 
 /** If the exception has left something in the decoder that cannot be read, the turn's text is lost. */
-function forgetUnreadable(agent: Agent, { process }: SessionState): void {
+function forgetUnreadable(agent: AgentCodec, { process }: SessionState): void {
   if (!process) return
   try {
     agent.said(process.decoder)
@@ -125,7 +125,7 @@ function forgetFault(s: SessionState, { run }: StoredRun): void {
   s.session = session
 }
 
-const limitFailure = (agent: Agent, { exceeded }: LiveRun): Failure => {
+const limitFailure = (agent: AgentCodec, { exceeded }: LiveRun): Failure => {
   const { limit, value } = exceeded!
   return agent.failure(limit === 'timeoutMs' ? 'timed_out' : 'inactive', `${limit} is ${value}`)
 }

@@ -1,5 +1,5 @@
 import { passThrowPoint } from '../../hook-points.ts'
-import type { DamagedLines, OutputLine } from '../../agents/agent.ts'
+import type { AgentCodec, DamagedLines, OutputLine } from '../../agents/agent.ts'
 import type { StoredProcess, StoredRun } from '../../store/store.ts'
 import { hasPrinted, printedBytes, printedLines, storedEvents } from '../history.ts'
 import type { Act, StoredAct } from '../machine/act.ts'
@@ -12,7 +12,7 @@ import { reconcile } from './reconcile.ts'
 import { type Reread, readSnapshot, versionOf } from './snapshots.ts'
 import { begunOf, stateOfFacts, type StoredFacts } from './stored-facts.ts'
 
-type Context = Pick<SessionContext, 'store' | 'agent' | 'build' | 'processesDir' | 'log'>
+type Context = Pick<SessionContext, 'store' | 'build' | 'processesDir' | 'log'> & { agent: AgentCodec }
 
 export interface Restored {
   state: SessionState
@@ -52,7 +52,7 @@ export function restore(context: Context, facts: StoredFacts): Restored {
   const { state, acts, offset, firstSeq } = base
   const damaged: DamagedLines[] = []
   const reread = { lines: 0, bytes: row.offset - offset }
-  const lines = watched(printedLines(processesDir, row, offset), reread, damaged)
+  const lines = watched(printedLines(agent, processesDir, row, offset), reread, damaged)
   let differences: Differences = { events: 0, firstSeq: 0 }
   if (firstSeq === null) foldInto(uncomparedSink(state), agent, state, acts, lines, row.offset)
   else {

@@ -1,5 +1,5 @@
 import { deserialize, serialize } from 'node:v8'
-import type { Agent } from '../../agents/agent.ts'
+import type { AgentCodec } from '../../agents/agent.ts'
 import type { SnapshotTable, StoredProcess, StoredSnapshot } from '../../store/store.ts'
 import { type SessionState, stateVersion } from '../machine/state.ts'
 
@@ -26,9 +26,9 @@ const actsBetween = 10_000
 /** A larger snapshot would delay all sessions while it is stored. */
 const maxBytes = 4 * 1024 * 1024
 
-export const versionOf = ({ kind, decoderVersion }: Agent): string => `${stateVersion}/${kind}/${decoderVersion}`
+export const versionOf = ({ kind, decoderVersion }: AgentCodec): string => `${stateVersion}/${kind}/${decoderVersion}`
 
-export function createSnapshots(agent: Agent, linesBetween = usualLinesBetween): Snapshots {
+export function createSnapshots(agent: AgentCodec, linesBetween = usualLinesBetween): Snapshots {
   let from = 0
   let lines = 0
   let acts = 0

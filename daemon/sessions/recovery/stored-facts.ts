@@ -1,5 +1,5 @@
 import type { Session } from '../../../protocol/index.ts'
-import type { Agent } from '../../agents/agent.ts'
+import type { AgentCodec } from '../../agents/agent.ts'
 import type { Store, StoredApproval, StoredProcess, StoredRun } from '../../store/store.ts'
 import type { Act } from '../machine/act.ts'
 import { beginProcess } from '../machine/process-record.ts'
@@ -58,7 +58,7 @@ export const queuedOf = ({ unfinished }: Pick<StoredFacts, 'unfinished'>): Store
     .toSorted((one, other) => (one.run.position ?? 0) - (other.run.position ?? 0))
 
 /** The state as far as the tables alone say it: without what the process has printed. */
-export function stateOfFacts(agent: Agent, facts: StoredFacts): SessionState {
+export function stateOfFacts(agent: AgentCodec, facts: StoredFacts): SessionState {
   const s = restState(facts.record, queuedOf(facts))
   s.head = facts.head
   s.acts = facts.acts

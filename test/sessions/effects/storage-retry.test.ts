@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest'
+import { claude } from '../../../daemon/agents/claude/agent.ts'
 import { createStorageRetry } from '../../../daemon/sessions/effects/storage-retry.ts'
 import { DiskFull } from '../../../daemon/store/store.ts'
 import { until } from '../../support/until.ts'
@@ -7,6 +8,7 @@ it('a failed entry gives the runs up at once, and each further failure only afte
   const calls: string[] = []
   let works = false
   const retry = createStorageRetry({
+    agent: claude,
     giveUp: ({ code }) => void calls.push(code),
     works: () => works,
     over: () => void calls.push('over'),

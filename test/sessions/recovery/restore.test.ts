@@ -2,7 +2,7 @@ import { truncateSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { claude } from '../../../daemon/agents/claude/agent.ts'
-import { createOutputReader } from '../../../daemon/agents/claude/output.ts'
+import { createOutputReader } from '../../../daemon/pty-host/output.ts'
 import type { Log } from '../../../daemon/log/log.ts'
 import { chunksHeader } from '../../../daemon/pty-host/raw-chunks.ts'
 import { openRawLog } from '../../../daemon/pty-host/raw-log.ts'
@@ -82,7 +82,7 @@ function storedSession() {
     print(...frames: object[]) {
       appendToRawLog(rawLog, frames.map(frame => `${JSON.stringify(frame)}\n`).join(''))
       const log = openRawLog(processesDir, id)
-      const reader = createOutputReader(log, 'nonce', m.s.process!.offset)
+      const reader = createOutputReader(log, 'nonce', claude, m.s.process!.offset)
       for (let output = reader.read(); output; output = reader.read())
         take({ input: 'output', process: id, lines: output.lines, offset: output.offset })
       log.close()

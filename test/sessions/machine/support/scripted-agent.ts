@@ -1,5 +1,5 @@
 import type { FailureCode } from '../../../../protocol/index.ts'
-import type { Agent, Command, Decoded } from '../../../../daemon/agents/agent.ts'
+import type { AgentCodec, Command, Decoded } from '../../../../daemon/agents/agent.ts'
 
 /** An agent whose frames are the facts themselves, and whose input lines are the commands themselves. */
 
@@ -11,9 +11,11 @@ interface ScriptedDecoder {
 
 const failure = (code: FailureCode, detail: string) => ({ code, title: code, detail, retryable: false })
 
-export const scripted: Agent = {
+export const scripted: AgentCodec = {
   kind: 'scripted',
   decoderVersion: 1,
+  parse: line => [{ frame: JSON.parse(line.toString()) as Record<string, unknown> }],
+  isFrame: () => true,
   begin: () => ({ said: '' }) satisfies ScriptedDecoder,
   decode(decoder, given) {
     const d = decoder as ScriptedDecoder
@@ -49,8 +51,12 @@ export const scripted: Agent = {
   holdsLimits: (one, other) =>
     one?.maxTurns === other?.maxTurns && one?.maxBudgetUsd === undefined && other?.maxBudgetUsd === undefined,
   servesOneRun: limits => limits?.maxBudgetUsd !== undefined,
-  problemOfRules: rules => (rules.includes('bad') ? 'a bad rule' : undefined),
+  badRule(rules) {
+    const index = rules.indexOf('bad')
+    return index < 0 ? undefined : { index, problem: 'a bad rule' }
+  },
   denyingRule: (rules, _cwd, tool) => rules.find(rule => rule === `deny ${tool}`),
+  permissionsToRemember: suggestions => [...suggestions],
   needsNewProcess: ({ errorCode }) => errorCode === 'new_process',
 }
 

@@ -1,21 +1,18 @@
 import { rmSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import type { ClaudeOptions } from '../../../protocol/index.ts'
-import type { HeldProcess, PtyHost } from '../../pty-host/pty-host.ts'
-import { processFiles } from '../../pty-host/process-files.ts'
-import { openRawLog } from '../../pty-host/raw-log.ts'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Agent, LineContent, OutputLine, ProcessRequest } from '../../agents/agent.ts'
 import { passHookPoint } from '../../hook-points.ts'
 import type { Log } from '../../log/log.ts'
-import { type Beginning, commandLine } from './command-line.ts'
-import { claudeEnvironment } from './environment.ts'
-import { optionFiles, writeOptionFiles } from './option-files.ts'
-import type { OutputLine } from '../agent.ts'
-import { createOutputReader, type Output } from './output.ts'
+import { createOutputReader, type Output } from '../../pty-host/output.ts'
+import { processDirectories, processFiles } from '../../pty-host/process-files.ts'
+import type { HeldProcess, PtyHost } from '../../pty-host/pty-host.ts'
+import { openRawLog } from '../../pty-host/raw-log.ts'
 
-/** A live Claude Code process. It takes lines, and its output goes to an `OutputSink`. */
-export interface ClaudeProcess {
+/** A live process of an agent. It takes lines, and its output goes to an `OutputSink`. */
+export interface AgentProcess {
   readonly id: string
-  /** The pid of Claude Code, not of its shim. */
+  /** The pid of the agent's program, not of its shim. */
   readonly pid: number
   readonly startedAt: number
   readonly inputEnded: boolean
@@ -64,67 +61,58 @@ export interface ProcessEnd {
   lost: boolean
 }
 
-export interface StartOptions {
+export interface StartOptions extends Omit<ProcessRequest, 'directory'> {
+  agent: Agent
   ptyHost: PtyHost
   log: Log
   /** The directory of the raw logs. */
   processesDir: string
-  environment: NodeJS.ProcessEnv
   id: string
   nonce: string
-  /** The path of the executable of Claude Code. */
-  path: string
   cwd: string
-  conversation: Beginning
-  options: ClaudeOptions
-  /** The `TMPDIR` of the process. It must exist. */
-  tmpDir: string
 }
 
 /** The number of bytes from the end of stderr in a failure. */
 const stderrTailBytes = 4 * 1024
-
-/**
- * Returns the directories to remove when a process has ended: its option files, and the `TMPDIR` of an earlier version.
- */
-export function processDirectories(processesDir: string, id: string): string[] {
-  const { tmp, options } = processFiles(processesDir, id)
-  return [tmp, options]
-}
 
 async function removeDirectories(processesDir: string, id: string): Promise<void> {
   for (const directory of processDirectories(processesDir, id)) await rm(directory, { recursive: true, force: true })
 }
 
 /**
- * Starts Claude Code. Rejects with `SpawnFailed`.
+ * Starts the program of an agent. `tmpDir` must exist. Rejects with `SpawnFailed`.
  */
-export async function startClaudeProcess(options: StartOptions, sink: OutputSink): Promise<ClaudeProcess> {
-  const { ptyHost, processesDir, id, nonce } = options
-  const directories = processFiles(processesDir, id)
-  const given = optionFiles(options.options, directories.options)
+export async function startAgentProcess(options: StartOptions, sink: OutputSink): Promise<AgentProcess> {
+  const { agent, ptyHost, processesDir, id, nonce, cwd } = options
+  const directory = processFiles(processesDir, id).options
+  const { command, env, files } = agent.processSpec({ ...options, directory })
   try {
-    await writeOptionFiles(directories.options, given.files)
-    const env = claudeEnvironment(options.environment, options.options.env, options.tmpDir)
-    const command = commandLine({ ...options, options: given.options })
-    const held = await ptyHost.start({ id, nonce, command, cwd: options.cwd, env })
-    return adoptClaudeProcess(held, { ...options, from: 0 }, sink)
+    await writeFiles(directory, files)
+    const held = await ptyHost.start({ id, nonce, command, cwd, env })
+    return adoptAgentProcess(held, { ...options, from: 0 }, sink)
   } catch (error) {
     await removeDirectories(processesDir, id)
     throw error
   }
 }
 
-export interface AdoptOptions extends Pick<StartOptions, 'log' | 'processesDir' | 'nonce'> {
+/** Writes files that only the user may read and write. The program may read them again when they change. */
+async function writeFiles(directory: string, files: ReadonlyMap<string, string>): Promise<void> {
+  if (files.size === 0) return
+  await mkdir(directory, { mode: 0o700 })
+  for (const [name, content] of files) await writeFile(join(directory, name), content, { mode: 0o600, flag: 'wx' })
+}
+
+export interface AdoptOptions extends Pick<StartOptions, 'agent' | 'log' | 'processesDir' | 'nonce'> {
   /** The raw log offset up to which an earlier daemon has read lines. */
   from: number
 }
 
 /** Takes over a process that the pty-host holds. */
-export function adoptClaudeProcess(held: HeldProcess, options: AdoptOptions, sink: OutputSink): ClaudeProcess {
+export function adoptAgentProcess(held: HeldProcess, options: AdoptOptions, sink: OutputSink): AgentProcess {
   const { log } = options
   const { id } = held
-  const send: ClaudeProcess['send'] = (line, lineId) =>
+  const send: AgentProcess['send'] = (line, lineId) =>
     void held
       .writeLine(line, lineId)
       .catch((error: unknown) => log.info('a line was not delivered', { process: id, error }))
@@ -243,14 +231,14 @@ export function readEndedProcess(id: string, options: AdoptOptions, sink: Output
   sink.ended(end)
 }
 
-type Exit = NonNullable<Output['exit']>
+type Exit = NonNullable<Output<LineContent>['exit']>
 
 /** A read returns at most 256 KiB. */
 const readsPerTurn = 2
 
-function startReading(id: string, { processesDir, nonce, from }: AdoptOptions, sink: OutputSink) {
+function startReading(id: string, { agent, processesDir, nonce, from }: AdoptOptions, sink: OutputSink) {
   const rawLog = openRawLog(processesDir, id, from)
-  const reader = createOutputReader(rawLog, nonce, from)
+  const reader = createOutputReader(rawLog, nonce, agent, from)
   const printedBefore = rawLog.sizeBytes()
   let readUpTo = from
   let isClosed = false
