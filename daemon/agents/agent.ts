@@ -19,7 +19,7 @@ export interface Agent extends AgentCodec {
   /** Finds the program. Called before each start, so it caches. Rejects with `AgentUnavailable`. */
   locate(): Promise<LocatedAgent>
   /** The process to start for a session. Only computes: the caller writes the files and starts the process. */
-  processSpec(request: ProcessRequest): ProcessSpec
+  launchSpec(request: LaunchRequest): LaunchSpec
   /** The permission modes that a client may ask for. */
   readonly permissionModes: readonly string[]
   /**
@@ -73,7 +73,7 @@ export class OptionRefused extends Error {
   }
 }
 
-export interface ProcessRequest {
+export interface LaunchRequest {
   /** The path of the program, as `locate` found it. */
   path: string
   conversation: LaunchMode
@@ -92,7 +92,7 @@ export interface ProcessRequest {
  */
 export type LaunchMode = { start: string } | { resume: string } | { fork: string; of: string; at: string }
 
-export interface ProcessSpec {
+export interface LaunchSpec {
   command: [string, ...string[]]
   /** The whole environment. */
   env: Record<string, string>

@@ -1,6 +1,6 @@
 import type { FailureCode } from '../../../protocol/index.ts'
 import { permissionModes } from '../../../protocol/wire.ts'
-import type { Agent, AgentCodec, Exit, Launch, LineContent, ProcessRequest, ProcessSpec } from '../agent.ts'
+import type { Agent, AgentCodec, Exit, Launch, LineContent, LaunchRequest, LaunchSpec } from '../agent.ts'
 import { noBackgroundTasks } from './background-tasks.ts'
 import type { ClaudeDecoder } from './claude-decoder.ts'
 import { checkOptions } from './check-options.ts'
@@ -33,7 +33,7 @@ export interface ClaudeConfig {
 export const createClaude = ({ bin, environment, inherited }: ClaudeConfig): Agent => ({
   ...claude,
   locate: createClaudeLocator(bin, environment, inherited),
-  processSpec({ path, conversation, options: given, limits, directory, tmpDir }: ProcessRequest): ProcessSpec {
+  launchSpec({ path, conversation, options: given, limits, directory, tmpDir }: LaunchRequest): LaunchSpec {
     const { options, files } = optionFiles(withLimits(given, limits), directory)
     return {
       command: commandLine({ path, conversation, options }),

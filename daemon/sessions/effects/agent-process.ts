@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Agent, LineContent, OutputLine, ProcessRequest } from '../../agents/agent.ts'
+import type { Agent, LineContent, OutputLine, LaunchRequest } from '../../agents/agent.ts'
 import { passHookPoint } from '../../hook-points.ts'
 import type { Log } from '../../log/log.ts'
 import { createOutputReader, type Output } from '../../pty-host/output.ts'
@@ -61,7 +61,7 @@ export interface ProcessEnd {
   lost: boolean
 }
 
-export interface StartOptions extends Omit<ProcessRequest, 'directory'> {
+export interface StartOptions extends Omit<LaunchRequest, 'directory'> {
   agent: Agent
   ptyHost: PtyHost
   log: Log
@@ -85,7 +85,7 @@ async function removeDirectories(processesDir: string, id: string): Promise<void
 export async function startAgentProcess(options: StartOptions, sink: OutputSink): Promise<AgentProcess> {
   const { agent, ptyHost, processesDir, id, nonce, cwd } = options
   const directory = processFiles(processesDir, id).options
-  const { command, env, files } = agent.processSpec({ ...options, directory })
+  const { command, env, files } = agent.launchSpec({ ...options, directory })
   try {
     await writeFiles(directory, files)
     const held = await ptyHost.start({ id, nonce, command, cwd, env })
