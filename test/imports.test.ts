@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { expect, it } from 'vitest'
 import { tempDir } from './support/temp-dir.ts'
 
@@ -107,4 +108,20 @@ it('the check of imports fails when the page with the diagrams is not current', 
     status: 1,
     problems: ['page.md does not show the imports of today. Write it again with: npm run imports'],
   })
+})
+
+it('only the composition of the daemon may import the details of an agent, and sessions its interface alone', async () => {
+  const { allowed } = (await import(pathToFileURL(resolve('.ci/imports.config.mjs')).href)) as {
+    allowed: Record<string, string[]>
+  }
+  const table = Object.entries(allowed)
+  const product = table.filter(([entry]) => entry.startsWith('daemon'))
+  const importersOf = (fits: (name: string) => boolean) =>
+    product.flatMap(([entry, names]) => (names.some(fits) ? [entry] : []))
+  const isDetail = (name: string) => name.startsWith('daemon/agents/')
+  expect(importersOf(isDetail).filter(entry => !entry.startsWith('daemon/agents/'))).toEqual(['daemon/compose.ts'])
+  expect(importersOf(name => name === 'daemon/**' || name === '**')).toEqual([])
+  // The folder of the interface has no other file, so that an entry for the folder allows nothing else.
+  const files = readdirSync('daemon/agents', { withFileTypes: true }).filter(each => each.isFile())
+  expect(files.map(({ name }) => name)).toEqual(['agent.ts'])
 })

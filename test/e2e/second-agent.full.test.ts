@@ -19,9 +19,9 @@ beforeAll(async () => {
   return () => directory.remove()
 })
 
-const startDaemon = (options: { home?: string; script?: string } = {}) =>
+const startDaemon = (options: { home?: string; script?: string; hasEcho?: boolean } = {}) =>
   startTestDaemon({
-    daemonProgram,
+    ...(options.hasEcho !== false && { daemonProgram }),
     env: { ECHO_AGENT: options.script ?? echoScript },
     ...(options.home !== undefined && { home: options.home }),
   })
@@ -224,4 +224,34 @@ it('a run of a second agent and its question survive kill -9 of the daemon, and 
     expect(log.map(({ type }) => type)).not.toContain('log_damaged')
     expect(log.filter(({ type }) => type === 'session_init')).toHaveLength(1)
   }
+})
+
+it('a daemon without an agent shows its sessions, and leaves their processes to the next daemon that has it', async () => {
+  const daemon = await startDaemon()
+  const { home } = daemon
+  const mux = await client(daemon, 'test')
+  const [session, unused] = [await newSession(mux), await newSession(mux)]
+  const feed = createFeed()
+  const run = await mux.run({ session, prompt: `repeat ${feed.path}` })
+  const events = run.events()
+  feed.say('before')
+  const seen = await until(events, said('before'))
+  await daemon.kill()
+
+  const without = await startDaemon({ home, hasEcho: false })
+  expect(await mux.api.session.get({ session })).toMatchObject({ agent: 'echo', state: 'running' })
+  await expect(mux.run({ session: unused, prompt: 'x' })).rejects.toMatchObject({
+    kind: 'agent_unavailable',
+    message: 'this muxd has no agent "echo", it has "claude"',
+    data: { agent: 'echo', tried: [] },
+  })
+  await mux.api.session.delete({ session: unused })
+  feed.say('meanwhile')
+  await without.kill()
+
+  await startDaemon({ home })
+  feed.close()
+  seen.push(...(await restOf(events)))
+  expect(seen.at(-1)).toMatchObject({ type: 'done', response: 'before\nmeanwhile\n' })
+  expectWholeLog(await readLog<Event>(params => mux.api.topic.read(params), session))
 })
