@@ -146,6 +146,16 @@ describe('a session whose end of a run could not be stored either', () => {
     expect(typesOf(world, next)).toContain('run_started')
   })
 
+  it('takes no output until it is read again, because a gap is in front of it', () => {
+    const { world, process } = failing()
+    world.retryStorage()
+    world.commit()
+    expect(world.m.v.process?.phase).toBe('behind')
+    const output = { input: 'output', process: process.id, lines: process.raw.slice(-1), offset: process.end } as const
+    expect(world.input(output)).toMatchObject({ acts: [], events: [], effects: [] })
+    expect(texts(world)).toEqual(['hello '])
+  })
+
   it('gives up again when the retry is not stored either, and keeps the order of its events', () => {
     const { world, run } = failing()
     for (let second = 0; second < 3; second++) {

@@ -234,6 +234,23 @@ describe('the conversation of a process', () => {
     expect(world.pending.effects).toContainEqual({ effect: 'release_conversation', process: process.id })
   })
 
+  it.each([
+    ['lost in its first moments, whenever that is found, is begun anew', null, null],
+    ['that ended by itself after 10 s is kept', 1, 'c_new'],
+  ])('of a process %s', (_what, status, kept) => {
+    const { world, process } = running()
+    const init = { type: 'session_init' as const, claudeSessionId: 'c_new', tools: [], cwd: '/' }
+    process.print({ events: [init as never] })
+    world.read(Infinity)
+    world.commit()
+    expect(world.m.s.session.conversationId).toBe('c_new')
+    world.now += 10_000
+    process.ends(status)
+    world.read(Infinity)
+    pass(world)
+    expect(world.m.s.session.conversationId).toBe(kept)
+  })
+
   it('cannot be given up while a run or background work goes on', () => {
     const { world, process } = running()
     const giveUp = () => {

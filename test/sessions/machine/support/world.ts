@@ -174,6 +174,8 @@ export class World {
     const { process } = v
     if (['end_input', 'signal', 'kill', 'abandon', 'discard'].includes(effect.effect))
       this.ending.add((effect as { process: string }).process)
+    if (effect.effect === 'read_again' && effect.offset !== s.process?.offset)
+      throw new Error(`output is read again from ${effect.offset}`)
     if (effect.effect !== 'send') return
     if (this.ending.has(effect.process)) throw new Error(`a line for a process that ends: ${effect.lineId}`)
     if (process?.phase !== 'live' || process.id !== effect.process)
