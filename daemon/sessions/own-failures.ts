@@ -2,7 +2,7 @@ import type { Failure } from '../../protocol/index.ts'
 import type { AgentCodec } from '../agents/agent.ts'
 import { isNoSpace } from '../os/system-error.ts'
 import { DiskFull } from '../store/store.ts'
-import { ConversationInUse } from './ownership.ts'
+import { ConversationInUse } from './conversation-lock/session-lock.ts'
 
 /** The failures of runs that muxd itself could not continue. */
 

@@ -6,8 +6,8 @@ import type { PtyHost } from '../pty-host/pty-host.ts'
 import type { Log } from '../log/log.ts'
 import type { Journal } from '../store/journal/journal.ts'
 import type { Store, StoredRun } from '../store/store.ts'
-import type { Admission } from './admission.ts'
-import type { Claims } from './claims.ts'
+import type { Admission } from './scheduling/scheduler.ts'
+import type { Claims } from './conversation-lock/locks.ts'
 import type { Ticker } from './effects/ticker.ts'
 
 /** What every session works with. */

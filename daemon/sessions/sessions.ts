@@ -18,15 +18,15 @@ import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { storageError } from '../rpc/storage-error.ts'
 import type { JournalEntry } from '../store/journal/entry.ts'
-import { createAdmission } from './admission.ts'
+import { createAdmission } from './scheduling/scheduler.ts'
 import { agentOf, type Agents } from './agent-of.ts'
-import { callError } from './calls.ts'
-import type { MemoryRoom } from './memory-room.ts'
-import { openingEvent } from './beginning.ts'
-import { forkPoint } from './fork.ts'
-import { endIdleProcesses } from './idle-processes.ts'
-import { checkImport } from './import.ts'
-import { listImportable } from './importable.ts'
+import { callError } from './interpreter/calls.ts'
+import type { MemoryRoom } from './scheduling/memory-budget.ts'
+import { openingEvent } from './launch/launch-mode.ts'
+import { forkPoint } from './launch/fork.ts'
+import { endIdleProcesses } from './scheduling/idle-processes.ts'
+import { checkImport } from './launch/import.ts'
+import { listImportable } from './launch/importable.ts'
 import {
   ConversationInUse,
   conversationKey,
@@ -34,22 +34,22 @@ import {
   type OpenElsewhere,
   openElsewhere,
   type OpenMaybe,
-} from './ownership.ts'
+} from './conversation-lock/session-lock.ts'
 import { withoutEnded } from './left-processes.ts'
 import { isEnded } from './run-state.ts'
-import { withReportedMode } from './permission-mode.ts'
+import { withReportedMode } from './launch/permission-mode.ts'
 import { endOrphans } from './orphans.ts'
 import { createRunWaiters } from './run-waiters.ts'
 import { createTicker } from './effects/ticker.ts'
 import { cameTooLate } from './machine/call-errors.ts'
-import { checkLeave, checkRules, newSession } from './new-session.ts'
+import { checkLeave, checkRules, newSession } from './launch/new-session.ts'
 import { factsOf } from './recovery/stored-facts.ts'
 import type { SessionContext } from './session-context.ts'
-import type { LiveSession } from './live-session.ts'
-import { createSession } from './session.ts'
+import type { LiveSession } from './interpreter/live-session.ts'
+import { createSession } from './interpreter/session.ts'
 import { type EventRow, type SessionFilter, SyncFailed } from '../store/store.ts'
 import { removeTemporaryOf } from '../home/temporary-place.ts'
-import { checkWorkingDirectory } from './working-directory.ts'
+import { checkWorkingDirectory } from './launch/working-directory.ts'
 
 /**
  * All sessions of a daemon. Those at work are in memory, the others in the store until they are asked for. Every

@@ -1,5 +1,5 @@
 import type { WaitingFor } from '../../../protocol/index.ts'
-import type { Admission, Place } from '../admission.ts'
+import type { Admission, Place } from '../scheduling/scheduler.ts'
 import type { Effect } from '../machine/effect.ts'
 
 type SlotEffect = Extract<Effect['effect'], `${string}_slot`>

@@ -1,6 +1,6 @@
 import { limits } from '../../../protocol/limits.ts'
 import type { Approval } from '../../../protocol/index.ts'
-import { deadlineOf, judge, tooMany } from '../approval-policy.ts'
+import { deadlineOf, judge, tooMany } from './approval-policy.ts'
 import { decide, listening, type Machine, type Work } from './machine.ts'
 import { cancellerOf } from './questions.ts'
 import type { Resolution } from './resolution.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createAdmission, type Admission } from '../../../daemon/sessions/admission.ts'
+import { createAdmission, type Admission } from '../../../daemon/sessions/scheduling/scheduler.ts'
 import { createSlot } from '../../../daemon/sessions/effects/slot.ts'
 
 function sessionOf(admission: Admission) {

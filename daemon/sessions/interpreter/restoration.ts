@@ -1,0 +1,218 @@
+import { nanoid } from 'nanoid'
+import { sleepWatch } from '../../os/sleep.ts'
+import { SyncFailed } from '../../store/store.ts'
+import type { Calls } from './calls.ts'
+import type { ProcessEffects } from '../effects/process-effects.ts'
+import type { Slot } from '../effects/slot.ts'
+import { createStorageRetry } from '../effects/storage-retry.ts'
+import { faultOf, isProgramError } from './faults.ts'
+import type { Inbox } from './inbox.ts'
+import type { AdoptedProcess, Input } from '../machine/input.ts'
+import { createMachine, type Machine } from '../machine/machine.ts'
+import type { ProcessState, SessionState } from '../machine/state.ts'
+import type { Memory } from './memory.ts'
+import { isDiskFull } from '../own-failures.ts'
+import { type Restored, restore } from '../recovery/restore.ts'
+import type { Snapshots } from '../recovery/snapshots.ts'
+import { readFacts, recordsOf, stateOfFacts, type StoredFacts } from '../recovery/stored-facts.ts'
+import type { SessionContext } from '../session-context.ts'
+
+/**
+ * Restores a session from what is stored: after a restart of the daemon, and when its memory cannot be trusted any more,
+ * because an entry was not stored or muxd's own code has thrown. All take the same path.
+ */
+export interface Restoration {
+  /** Restores the session for the first time. Returns the inputs with which it begins. */
+  begin(facts: StoredFacts, adopt: (process: ProcessState) => void): Input[]
+  /**
+   * Keeps an exception in muxd's own code inside the session: forgets the memory, restores what is stored, applies the
+   * lines in front of the faulty one again, and lets the machine end the runs and the process.
+   */
+  contain(error: unknown, input: Input | undefined): void
+  /** An exception outside of a step. */
+  broken(error: unknown): void
+  /** An entry was not stored. */
+  notStored(error: unknown): void
+  /** The session waits to be adopted: nothing else is taken, because the machine would take its process for gone. */
+  readonly isUnadopted: boolean
+  /** Something could not be stored, and that is tried again. */
+  readonly isFailing: boolean
+  /** Nothing is tried again. */
+  stop(): void
+}
+
+export interface RestorationOptions {
+  context: SessionContext
+  session: string
+  memory: Memory
+  inbox: Inbox
+  calls: Calls
+  snapshots: Snapshots
+  slot: Slot
+  process: ProcessEffects
+  /** Ends the session in memory. */
+  end(): void
+  /** All could be stored again. */
+  recovered(): void
+  /** The session has ended everything that it can end, because the daemon stops. */
+  stopped(): void
+}
+
+export function createRestoration(options: RestorationOptions): Restoration {
+  const { context, session, memory, inbox, calls, snapshots, slot, process, end } = options
+  const { agent, build, journal, log, store } = context
+  // The inputs with which a session begins that waits to try again.
+  let unadopted: Input[] = []
+
+  const storage = createStorageRetry({
+    agent,
+    giveUp(failure) {
+      if (memory.mode !== 'open') return
+      // Its process may have started or ended since.
+      if (unadopted.length > 0) skipOutput()
+      const begun = unadopted.map(each => (each.input === 'adopted' ? { ...each, process: adoptedProcess() } : each))
+      unadopted = []
+      inbox.putFirst([...begun, { input: 'storage_failed', failure, time: Date.now() }])
+      inbox.run()
+    },
+    works() {
+      if (!store.ballast.restore()) return false
+      if (memory.mode === 'open') inbox.push({ input: 'storage_works', time: Date.now() })
+      return memory.m.v.process?.phase !== 'behind'
+    },
+    over: options.recovered,
+  })
+
+  function contain(error: unknown, input: Input | undefined) {
+    unadopted = []
+    log.error('a session failed', { session, where: input?.input ?? 'effect', error })
+    const { life } = memory
+    journal.flush()
+    // An entry that could not be stored: the lines are read again later.
+    if (memory.mode === 'over' || memory.life !== life) return
+    if (input?.input === 'fault' || input?.input === 'adopted') return giveUp()
+    const { before, ...fault } = faultOf(error, input, memory.row?.offset ?? 0)
+    const inputs = reload(error)
+    if (!inputs) return
+    const isFaulty = inputs.some(each => each.input === 'fault')
+    if (!isFaulty) inputs.push(...before, { input: 'fault', ...fault, whileRestoring: false, time: Date.now() })
+    inbox.putFirst(inputs)
+  }
+
+  function broken(error: unknown) {
+    inbox.alone(() => contain(error, undefined))
+  }
+
+  /** The handling of a fault has failed itself: the session stays as it is stored until it is loaded again. */
+  function giveUp() {
+    log.error('the fault of a session could not be handled', { session })
+    inbox.drop()
+    end()
+    context.onIdle(session)
+  }
+
+  function notStored(error: unknown) {
+    if (memory.mode === 'over') return
+    if (error instanceof SyncFailed) {
+      // The daemon ends, and its processes go on without it.
+      calls.rejectAll(error)
+      options.stopped()
+      return end()
+    }
+    if (isProgramError(error)) return broken(error)
+    log.error('events could not be stored', { session, error })
+    if (isDiskFull(error)) context.onDiskFull((error as Error).message)
+    inbox.alone(() => {
+      const inputs = reload(error)
+      if (!inputs) return
+      skipOutput()
+      const failure = storage.failed(error)
+      // In one entry with the ends of the runs: a full disk has room for no other.
+      if (failure) inbox.putFirst([...inputs, { input: 'storage_failed', failure, time: Date.now() }])
+      else unadopted = inputs
+    })
+    if (memory.stopReason !== undefined) options.stopped()
+  }
+
+  /** What the process prints from here on is behind a gap: it is read again later. */
+  function skipOutput() {
+    const current = memory.m.s.process
+    if (current && process.find(current) !== 'starting') process.fallBehind(current.id)
+  }
+
+  /** Forgets the memory. Returns the inputs with which the restored session begins; undefined if it is not stored. */
+  function reload(error: unknown): Input[] | undefined {
+    memory.life += 1
+    slot.carryOut('give_slot')
+    calls.rejectTaken(error)
+    // Those of an earlier restoration, which has failed too.
+    inbox.drop(['adopted', 'fault'])
+    const facts = readFacts(store, session)
+    if (facts) return begin(facts, () => {})
+    // It was to be created by the entry that failed.
+    calls.rejectAll(error)
+    end()
+    context.onUnmade(session)
+    return undefined
+  }
+
+  function begin(facts: StoredFacts, adopt: (process: ProcessState) => void): Input[] {
+    const time = Date.now()
+    memory.records = recordsOf(facts)
+    memory.row = facts.row
+    const { stopReason } = memory
+    const stop: Input[] = stopReason === undefined ? [] : [{ input: 'shutdown', reason: stopReason, time }]
+    let restored: Restored
+    try {
+      restored = restore(context, facts)
+    } catch (error) {
+      log.error('a session failed while it was restored', { session, error })
+      memory.m = newMachine(context, stateOfFacts(agent, facts))
+      const { before: _, ...fault } = faultOf(error, undefined, 0)
+      return [{ input: 'fault', ...fault, whileRestoring: true, time }, ...stop]
+    }
+    const { state, damage, reread, needsSnapshot } = restored
+    memory.m = newMachine(context, state)
+    snapshots.resume(state, reread, needsSnapshot)
+    memory.reread = reread
+    if (facts.row && facts.row.translator !== null && facts.row.translator !== build) {
+      // What follows is derived by this program, what came before by another: they are not compared again.
+      memory.row = { ...facts.row, translator: null }
+      memory.owesRow = true
+    } else memory.owesRow = false
+    if (state.process) adopt(state.process)
+    const adopted: Input = { input: 'adopted', process: adoptedProcess(), ...(damage && { damage }), time }
+    return [adopted, ...stop]
+  }
+
+  function adoptedProcess(): AdoptedProcess | null {
+    const current = memory.m.s.process
+    const found = current && process.find(current)
+    if (!current || !found) return null
+    if (typeof found === 'string') return { id: current.id, state: found }
+    const { pid, startedAt, inputEnded } = found
+    return { id: current.id, state: 'held', pid, startedAt, inputEnded }
+  }
+
+  return {
+    begin,
+    contain,
+    broken,
+    notStored,
+    get isUnadopted() {
+      return unadopted.length > 0
+    },
+    get isFailing() {
+      return storage.isFailing
+    },
+    stop: storage.stop,
+  }
+}
+
+export function newMachine(context: SessionContext, state: SessionState): Machine {
+  const { agent, config, operatorPresence } = context
+  const machine = createMachine(agent, state, config, nanoid(8))
+  machine.v.emptySince = operatorPresence.emptySince
+  machine.v.sleeps = [...sleepWatch.sleeps]
+  return machine
+}

@@ -1,0 +1,35 @@
+import type { Importable } from '../../../protocol/index.ts'
+import type { Agent } from '../../agents/agent.ts'
+import { promptExcerpt } from './first-prompt.ts'
+import { openElsewhere } from '../conversation-lock/session-lock.ts'
+import type { SessionContext } from '../session-context.ts'
+
+/**
+ * The conversations that Claude Code knows in a directory, the last used first, and which of them cannot be taken up: one
+ * that a session here has, one that is known to be open elsewhere.
+ */
+export async function listImportable(
+  cwd: string,
+  limit: number,
+  context: Pick<SessionContext, 'claims' | 'store' | 'log'> & { agent: Agent },
+): Promise<Importable[]> {
+  const { conversations } = context.agent
+  const config = conversations.directory(undefined)
+  const found = await conversations.list(config, cwd, limit)
+  const owners = new Map(context.store.sessions.all().map(owner => [owner.conversationId, owner.session]))
+  const listing = conversations.listOpen(config)
+  return await Promise.all(
+    found.map(async ({ id: conversationId, prompt, ...facts }) => {
+      const session = owners.get(conversationId)
+      const key = { config, claudeSessionId: conversationId }
+      const openIn = session === undefined ? await openElsewhere(context, key, listing) : undefined
+      return {
+        conversationId,
+        prompt: promptExcerpt(prompt),
+        ...facts,
+        ...(session !== undefined && { session }),
+        ...(openIn && 'pid' in openIn && { openIn }),
+      }
+    }),
+  )
+}
