@@ -26,9 +26,9 @@ import { type RunningServer, startServer } from './server/start-server.ts'
 import { findStaticFiles } from './server/static-files.ts'
 import { approvalHandlers } from './sessions/approval-handlers.ts'
 import { availableMemory } from './os/available-memory.ts'
-import { claimsDirectory, createClaims } from './sessions/conversation-lock/locks.ts'
+import { locksDirectory, createConversationLocks } from './sessions/conversation-lock/locks.ts'
 import { sessionHandlers } from './sessions/handlers.ts'
-import { createMemoryRoom } from './sessions/scheduling/memory-budget.ts'
+import { createMemoryBudget } from './sessions/scheduling/memory-budget.ts'
 import { createSessions } from './sessions/sessions.ts'
 import { createShutdown, type Shutdown } from './shutdown.ts'
 import { daemonHandlers, freeBytes } from './status.ts'
@@ -152,7 +152,7 @@ export async function startDaemon(config: Config, log: Log, agentsOf = productAg
     const ptyHost = await createRemotePtyHost({ home, logLevel: config.logLevel, muxd: version, log })
     opened.push(() => ptyHost.leave())
 
-    const claims = createClaims({ directory: claimsDirectory(config.environment), home: home.directory })
+    const conversationLocks = createConversationLocks({ directory: locksDirectory(config.environment), home: home.directory })
     const sessions = createSessions({
       store,
       journal,
@@ -161,12 +161,12 @@ export async function startDaemon(config: Config, log: Log, agentsOf = productAg
       log,
       agents,
       operatorPresence,
-      memory: createMemoryRoom({
+      memory: createMemoryBudget({
         minFreeBytes: config.minFreeBytes,
         availableBytes: () => availableMemory(),
         now: Date.now,
       }),
-      claims,
+      conversationLocks,
       build: buildId(),
       home,
       processesDir: home.processes,
@@ -190,7 +190,7 @@ export async function startDaemon(config: Config, log: Log, agentsOf = productAg
       agents,
       store,
       sessions,
-      claims,
+      conversationLocks,
       reclaimer,
       processesDir: home.processes,
       policy: config,
@@ -206,7 +206,7 @@ export async function startDaemon(config: Config, log: Log, agentsOf = productAg
       journal,
       sessions,
       ptyHost,
-      claims,
+      conversationLocks,
       hub,
       server: () => server,
       publishState,

@@ -5,7 +5,7 @@ import type { HomeLost } from './home/home-watch.ts'
 import type { Log } from './log/log.ts'
 import type { RemotePtyHost } from './pty-host/remote.ts'
 import type { RunningServer } from './server/start-server.ts'
-import type { Claims } from './sessions/conversation-lock/locks.ts'
+import type { ConversationLocks } from './sessions/conversation-lock/locks.ts'
 import { removeTemporary } from './sessions/orphans.ts'
 import type { Sessions } from './sessions/sessions.ts'
 import type { CloseOptions } from './status.ts'
@@ -32,7 +32,7 @@ export interface ShutdownOptions {
   journal: Journal
   sessions: Sessions
   ptyHost: RemotePtyHost
-  claims: Claims
+  conversationLocks: ConversationLocks
   hub: Hub
   server: () => RunningServer
   publishState(state: DaemonEvent['state'], detail: string): void
@@ -43,7 +43,7 @@ export interface ShutdownOptions {
 }
 
 export function createShutdown(options: ShutdownOptions): Shutdown {
-  const { home, log, disk, journal, sessions, ptyHost, claims, hub, publishState } = options
+  const { home, log, disk, journal, sessions, ptyHost, conversationLocks, hub, publishState } = options
   let lost: HomeLost | undefined
   let closing: Promise<void> | undefined
   let settleClosed: (ended: Promise<void>) => void
@@ -63,7 +63,7 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
     await journal.settled()
     if (!keepSessions) {
       await ptyHost.close()
-      await claims.removeStale().catch((error: unknown) => log.warn('stale claims stay', { error }))
+      await conversationLocks.removeStale().catch((error: unknown) => log.warn('stale locks of conversations could not be removed', { error }))
       if (!lost) removeTemporary(home.processes, new Set())
     }
     await leave(restart ? 4001 : 4000, reason)

@@ -2,7 +2,7 @@ import type { GcResult } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { AgentCodec } from '../agents/agent.ts'
 import type { Log } from '../log/log.ts'
-import type { Claims } from '../sessions/conversation-lock/locks.ts'
+import type { ConversationLocks } from '../sessions/conversation-lock/locks.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { isDamage, type Store } from '../store/store.ts'
 import { dropRawLog } from './drop-raw-log.ts'
@@ -37,7 +37,7 @@ export interface GcContext {
   agents: ReadonlyMap<string, AgentCodec>
   store: Store
   sessions: Pick<Sessions, 'isAtWork' | 'deleteUnused'>
-  claims: Pick<Claims, 'removeStale'>
+  conversationLocks: Pick<ConversationLocks, 'removeStale'>
   reclaimer: Reclaimer
   processesDir: string
   policy: RetentionPolicy & { keepUsageMs: number }
@@ -141,7 +141,7 @@ export function createGc(context: GcContext): Gc {
     return { done, freedBytes: expectedBytes(done) }
   }
 
-  const claimsFailed = (error: unknown) => log.warn('stale claims of conversations could not be removed', { error })
+  const locksFailed = (error: unknown) => log.warn('stale locks of conversations could not be removed', { error })
   const forgetUsage = (before: number) => inSlices(() => store.usage.forgetBefore(before, usageRowsAtOnce) > 0, signal)
 
   const run = async (dryRun: boolean): Promise<GcResult> => {
@@ -151,7 +151,7 @@ export function createGc(context: GcContext): Gc {
     const planned = await plan(facts)
     if (dryRun) return resultOf(planned, expectedBytes(planned), true)
     const { done, freedBytes } = await execute(planned)
-    await context.claims.removeStale().catch(claimsFailed)
+    await context.conversationLocks.removeStale().catch(locksFailed)
     if (policy.keepUsageMs > 0) await forgetUsage(Date.now() - policy.keepUsageMs)
     if (done.sessions.length + done.rawLogs.length > 0) {
       log.info('kept to the retention', { sessions: done.sessions.length, rawLogs: done.rawLogs.length, freedBytes })

@@ -6,8 +6,8 @@ import type { PtyHost } from '../pty-host/pty-host.ts'
 import type { Log } from '../log/log.ts'
 import type { Journal } from '../store/journal/journal.ts'
 import type { Store, StoredRun } from '../store/store.ts'
-import type { Admission } from './scheduling/scheduler.ts'
-import type { Claims } from './conversation-lock/locks.ts'
+import type { Scheduler } from './scheduling/scheduler.ts'
+import type { ConversationLocks } from './conversation-lock/locks.ts'
 import type { Ticker } from './effects/ticker.ts'
 
 /** What every session works with. */
@@ -15,9 +15,9 @@ export interface SessionContext {
   store: Store
   journal: Journal
   ptyHost: PtyHost
-  admission: Admission
+  scheduler: Scheduler
   operatorPresence: OperatorPresence
-  claims: Claims
+  conversationLocks: ConversationLocks
   /** The agent of the session. */
   agent: Agent
   config: Config

@@ -18,10 +18,10 @@ import type { KeepAnswer } from '../rpc/idempotency.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
 import { storageError } from '../rpc/storage-error.ts'
 import type { JournalEntry } from '../store/journal/entry.ts'
-import { createAdmission } from './scheduling/scheduler.ts'
+import { createScheduler } from './scheduling/scheduler.ts'
 import { agentOf, type Agents } from './agent-of.ts'
 import { callError } from './interpreter/calls.ts'
-import type { MemoryRoom } from './scheduling/memory-budget.ts'
+import type { MemoryBudget } from './scheduling/memory-budget.ts'
 import { openingEvent } from './launch/launch-mode.ts'
 import { forkPoint } from './launch/fork.ts'
 import { endIdleProcesses } from './scheduling/idle-processes.ts'
@@ -114,10 +114,10 @@ export interface NewSession {
 }
 
 export interface SessionsContext
-  extends Omit<SessionContext, 'agent' | 'admission' | 'ticker' | 'onIdle' | 'onProcessIdle' | 'onPublished'> {
+  extends Omit<SessionContext, 'agent' | 'scheduler' | 'ticker' | 'onIdle' | 'onProcessIdle' | 'onPublished'> {
   agents: Agents
   /** For the processes that runs start. */
-  memory: MemoryRoom
+  memory: MemoryBudget
   /** A session is at work from now on: called before anything is appended to its log. */
   onLoaded(session: string): void
   /** Sessions have been deleted. Resolves when nothing but rows is left of them. */
@@ -133,7 +133,7 @@ export function createSessions(context: SessionsContext): Sessions {
   const looking = new Map<string, Promise<OpenElsewhere | OpenMaybe | undefined>>()
   let stopping = false
 
-  const admission = createAdmission({
+  const scheduler = createScheduler({
     maxRuns: config.maxRuns,
     hasMemory: context.memory.has,
     onStart: context.memory.reserve,
@@ -146,7 +146,7 @@ export function createSessions(context: SessionsContext): Sessions {
   })
   const sessionContext: Omit<SessionContext, 'agent'> = {
     ...context,
-    admission,
+    scheduler,
     ticker: createTicker(),
     onUnmade(id) {
       live.delete(id)

@@ -72,7 +72,7 @@ export function processOf(ofSession: string, id: string, fields: Partial<StoredP
     counterUsd: 0,
     resumed: false,
     firstSeq: 1,
-    claudeSessionIdBefore: null,
+    conversationIdBefore: null,
     raw: 'kept',
     frames: null,
     oneShot: false,

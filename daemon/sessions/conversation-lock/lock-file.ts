@@ -3,29 +3,29 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { isLive, type ProcessIdentity } from '../../os/process-identity.ts'
 
-/** Who has a conversation open: a session of a muxd, with the process that lives, or is about to, on its behalf. */
-export interface Claim {
+/** Who has a conversation open: a session of some muxd, and the process that it runs or is about to start. */
+export interface Lock {
   home: string
   session: string
-  /** muxd's id of the Claude Code process. */
+  /** muxd's id of the agent's process. */
   process: string
-  /** That process, once it exists; before, the daemon that starts it. The claim is valid while this process lives. */
+  /** That process once it exists, until then the daemon that starts it. The lock is valid while this process lives. */
   holder: ProcessIdentity
 }
 
 /**
- * A claim file that exists and cannot be read. Its owner is unknown and may be alive, so it blocks the conversation
- * until somebody removes the file. Claims are written whole and synced, so neither a killed daemon nor a power cut
- * leaves such a file.
+ * A lock file that exists and cannot be read. Its owner is unknown and may be alive, so it blocks the conversation until
+ * somebody removes the file. Lock files are written whole and synced, so neither a killed daemon nor a power cut leaves
+ * such a file.
  */
-export interface DamagedClaim {
+export interface DamagedLock {
   file: string
   why: string
 }
 
-export const isDamaged = (claim: Claim | DamagedClaim): claim is DamagedClaim => 'why' in claim
+export const isDamaged = (lock: Lock | DamagedLock): lock is DamagedLock => 'why' in lock
 
-const ClaimFile = Compile(
+const LockFile = Compile(
   Type.Object({
     home: Type.String(),
     session: Type.String(),
@@ -34,18 +34,18 @@ const ClaimFile = Compile(
   }),
 )
 
-/** Undefined only where the file does not exist. */
-export function readClaim(file: string): Claim | DamagedClaim | undefined {
-  let claim: unknown
+/** Returns undefined only if the file does not exist. */
+export function readLock(file: string): Lock | DamagedLock | undefined {
+  let lock: unknown
   try {
-    claim = JSON.parse(readFileSync(file, 'utf8'))
+    lock = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     return { file, why: (error as Error).message }
   }
-  return ClaimFile.Check(claim) ? claim : { file, why: 'it does not name a process' }
+  return LockFile.Check(lock) ? lock : { file, why: 'it does not name a process' }
 }
 
-/** Whether the claim still counts. */
-export const isValid = async (claim: Claim | DamagedClaim): Promise<boolean> =>
-  isDamaged(claim) || (await isLive(claim.holder))
+/** Whether the lock still counts. */
+export const isValid = async (lock: Lock | DamagedLock): Promise<boolean> =>
+  isDamaged(lock) || (await isLive(lock.holder))

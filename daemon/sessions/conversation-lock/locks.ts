@@ -16,59 +16,59 @@ import { nanoid } from 'nanoid'
 import { defaultHome } from '../../config.ts'
 import { identify, isLocal } from '../../os/process-identity.ts'
 import { holdLock } from '../../store/sqlite/file-lock.ts'
-import { type Claim, type DamagedClaim, isDamaged, isValid, readClaim } from './lock-file.ts'
+import { type Lock, type DamagedLock, isDamaged, isValid, readLock } from './lock-file.ts'
 
-/** A conversation of Claude Code's, among all that a user has: two homes mean the same one by it. */
+/** Names a conversation among all that a user has. It means the same conversation in every home. */
 export interface ConversationKey {
-  /** Claude Code's configuration directory. */
+  /** The agent's configuration directory. */
   config: string
   claudeSessionId: string
 }
 
 /**
- * One owner for each conversation, over all homes of a user: Claude Code itself lets two processes continue the same
- * conversation, and the turns of one of them are lost. A claim is a small file in a directory that the homes share. It
- * is taken before a process is started and released when that process has ended. A claim whose process has ended does
- * not count; a damaged one does.
+ * Gives each conversation one owner, over all homes of a user. Claude Code itself lets two processes continue the same
+ * conversation, and the turns of one of them are lost. A lock is a small file in a directory that the homes share. It is
+ * taken before a process starts and released when that process has ended. A lock whose process has ended does not count.
+ * A damaged one does.
  */
-export interface Claims {
+export interface ConversationLocks {
   /**
-   * Takes a conversation, or renews the claim: then `undefined`. Resolves with the claim of another home whose process
-   * lives, or with a damaged one. Claims of this home are never in the way: its daemon knows what it does.
+   * Takes a conversation or renews its lock, and resolves with undefined. Resolves with the lock of another home whose
+   * process lives, or with a damaged one. A lock of this home never blocks: its one daemon knows its sessions.
    */
   take(
     key: ConversationKey,
-    claim: Omit<Claim, 'home' | 'holder'>,
+    lock: Omit<Lock, 'home' | 'holder'>,
     pid?: number,
-  ): Promise<Claim | DamagedClaim | undefined>
-  /** Releases it, if it is this process's. */
+  ): Promise<Lock | DamagedLock | undefined>
+  /** Releases the conversation, if this process holds it. */
   release(key: ConversationKey, process: string): Promise<void>
-  /** The claim of another home whose process lives, or a damaged one. */
-  ofOthers(key: ConversationKey): Promise<Claim | DamagedClaim | undefined>
-  /** Removes claims of any home whose process has ended, and drafts of killed daemons. Resolves with their number. */
+  /** The lock of another home whose process lives, or a damaged one. */
+  ofOthers(key: ConversationKey): Promise<Lock | DamagedLock | undefined>
+  /** Removes locks of any home whose process has ended, and drafts of killed daemons. Resolves with the number of locks. */
   removeStale(): Promise<number>
 }
 
-/** A draft becomes a claim within moments: one this old belongs to a daemon that was killed meanwhile. */
+/** A draft becomes a lock at once. One this old belongs to a daemon that was killed meanwhile. */
 const draftMs = 60 * 60_000
 
-export const claimsDirectory = (environment: NodeJS.ProcessEnv): string =>
+export const locksDirectory = (environment: NodeJS.ProcessEnv): string =>
   join(dirname(defaultHome(environment)), 'muxd-claims')
 
-export function createClaims({ directory, home }: { directory: string; home: string }): Claims {
+export function createConversationLocks({ directory, home }: { directory: string; home: string }): ConversationLocks {
   const fileOf = ({ config, claudeSessionId }: ConversationKey) => {
     const key = `${resolved(config)}\0${claudeSessionId}`
     return join(directory, `${createHash('sha256').update(key).digest('hex').slice(0, 40)}.json`)
   }
 
-  const inTheWay = async (file: string): Promise<Claim | DamagedClaim | undefined> => {
-    const claim = readClaim(file)
-    if (!claim || (!isDamaged(claim) && claim.home === home)) return undefined
-    return (await isValid(claim)) ? claim : undefined
+  const inTheWay = async (file: string): Promise<Lock | DamagedLock | undefined> => {
+    const lock = readLock(file)
+    if (!lock || (!isDamaged(lock) && lock.home === home)) return undefined
+    return (await isValid(lock)) ? lock : undefined
   }
 
-  /** One after the other, over all daemons: of two that find the same stale claim one takes it over. */
-  const replace = async (file: string, draft: string): Promise<Claim | DamagedClaim | undefined> => {
+  /** One at a time over all daemons: if two find the same stale lock, one takes it over. */
+  const replace = async (file: string, draft: string): Promise<Lock | DamagedLock | undefined> => {
     const unlock = await locked(join(directory, 'lock'))
     try {
       const other = await inTheWay(file)
@@ -82,9 +82,9 @@ export function createClaims({ directory, home }: { directory: string; home: str
   const removeIfStale = async (file: string): Promise<number> => {
     const unlock = await locked(join(directory, 'lock'))
     try {
-      const claim = readClaim(file)
-      // In another container its process cannot be seen.
-      if (!claim || isDamaged(claim) || !isLocal(claim.holder) || (await isValid(claim))) return 0
+      const lock = readLock(file)
+      // A process in another container cannot be seen.
+      if (!lock || isDamaged(lock) || !isLocal(lock.holder) || (await isValid(lock))) return 0
       rmSync(file, { force: true })
       return 1
     } finally {
@@ -93,14 +93,14 @@ export function createClaims({ directory, home }: { directory: string; home: str
   }
 
   return {
-    async take(key, claim, pid = process.pid) {
+    async take(key, lock, pid = process.pid) {
       const holder = await identify(pid)
-      // It has ended already: there is nothing to hold.
+      // It has ended already.
       if (!holder) return undefined
       mkdirSync(directory, { recursive: true, mode: 0o700 })
       const file = fileOf(key)
       const draft = `${file}.${nanoid(8)}`
-      writeFileSync(draft, JSON.stringify({ ...claim, home, holder, ...key }), { mode: 0o600, flush: true })
+      writeFileSync(draft, JSON.stringify({ ...lock, home, holder, ...key }), { mode: 0o600, flush: true })
       try {
         if (linked(draft, file)) return undefined
         return await replace(file, draft)
@@ -111,11 +111,11 @@ export function createClaims({ directory, home }: { directory: string; home: str
     async release(key, processId) {
       const file = fileOf(key)
       if (!existsSync(file)) return
-      // Its process is gone, so that another may be about to take it over.
+      // Its process is gone, so another may be about to take the file over.
       const unlock = await locked(join(directory, 'lock'))
       try {
-        const claim = readClaim(file)
-        if (claim && !isDamaged(claim) && claim.home === home && claim.process === processId)
+        const lock = readLock(file)
+        if (lock && !isDamaged(lock) && lock.home === home && lock.process === processId)
           rmSync(file, { force: true })
       } finally {
         unlock()
@@ -134,7 +134,7 @@ export function createClaims({ directory, home }: { directory: string; home: str
   }
 }
 
-/** There whole and at once, or not because another is there. */
+/** Creates the file whole and at once; false if it exists. */
 function linked(draft: string, file: string): boolean {
   try {
     linkSync(draft, file)
@@ -145,7 +145,7 @@ function linked(draft: string, file: string): boolean {
   }
 }
 
-/** Held for a file's reading and writing only. */
+/** Held only while a lock file is read and written. */
 async function locked(file: string): Promise<() => void> {
   for (;;) {
     const unlock = holdLock(file)

@@ -9,7 +9,7 @@ export interface Effects {
 }
 
 export interface EffectsOptions {
-  context: Pick<SessionContext, 'admission' | 'onProcessIdle'>
+  context: Pick<SessionContext, 'scheduler' | 'onProcessIdle'>
   slot: Slot
   process: ProcessEffects
   /** The session has ended everything, because the daemon stops. */
@@ -29,7 +29,7 @@ export function createEffects({ context, slot, process, stopped }: EffectsOption
         case 'process_idle':
           return context.onProcessIdle()
         case 'process_gone':
-          return context.admission.recheck()
+          return context.scheduler.recheck()
         case 'stopped':
           return stopped()
         // Calls are answered with the entry, and the session is forgotten when it has nothing left to store.

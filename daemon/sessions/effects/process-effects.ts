@@ -10,7 +10,7 @@ import type { Effect } from '../machine/effect.ts'
 import type { ProcessFact, WorldFact } from '../machine/input.ts'
 import type { ProcessState } from '../machine/state.ts'
 import { counterBefore } from '../launch/cost-counter.ts'
-import { conversationKey, type Ownership } from '../conversation-lock/session-lock.ts'
+import { conversationKey, type SessionLock } from '../conversation-lock/session-lock.ts'
 import { isDiskFull, startFailure, storageFailure } from '../own-failures.ts'
 import { withReportedMode } from '../launch/permission-mode.ts'
 import type { SessionContext } from '../session-context.ts'
@@ -65,7 +65,7 @@ export interface ProcessEffects {
 export interface ProcessEffectsOptions {
   context: SessionContext
   session: string
-  ownership: Ownership
+  lock: SessionLock
   /** The session's record and its process, as they are now. */
   record(): Session
   process(): ProcessState | null
@@ -75,7 +75,7 @@ export interface ProcessEffectsOptions {
 }
 
 export function createProcessEffects(options: ProcessEffectsOptions): ProcessEffects {
-  const { context, session, ownership, post } = options
+  const { context, session, lock, post } = options
   const { agent, config, log, processesDir, ptyHost, store } = context
   const prepared = new Map<string, { path: string; conversation: LaunchMode }>()
   const handles = new Map<string, AgentProcess>()
@@ -98,7 +98,7 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
       const counterUsd = await counterBefore(agent, conversation, key, record)
       checkStart(agent, record, config)
       const { path } = await agent.locate()
-      await ownership.take(key, process)
+      await lock.take(key, process)
       prepared.set(process, { path, conversation })
       const launch = {
         claudeSessionId: record.conversationId,
@@ -242,12 +242,12 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
           const { process, conversation } = effect
           const pid = handles.get(process)?.pid
           const key = conversationKey(agent, options.record().options.env, conversation)
-          if (pid !== undefined) ownership.hold(key, process, pid)
+          if (pid !== undefined) lock.hold(key, process, pid)
           return
         }
         case 'release_conversation':
           if (effect.process !== null) prepared.delete(effect.process)
-          return ownership.release(effect.process)
+          return lock.release(effect.process)
         case 'read_again': {
           const { process, offset } = effect
           const nonce = options.process()?.nonce
@@ -286,14 +286,14 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
 
     async settled() {
       while (underWay.size > 0) await Promise.all(underWay)
-      await ownership.settled()
+      await lock.settled()
     },
 
     async leave() {
       for (const handle of handles.values()) handle.unfollow()
       // What was prepared is not started any more.
-      for (const id of prepared.keys()) ownership.release(id)
-      await ownership.settled()
+      for (const id of prepared.keys()) lock.release(id)
+      await lock.settled()
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { WaitingFor } from '../../../protocol/index.ts'
-import type { Admission, Place } from '../scheduling/scheduler.ts'
+import type { Scheduler, RunSlot } from '../scheduling/scheduler.ts'
 import type { Effect } from '../machine/effect.ts'
 
 type SlotEffect = Extract<Effect['effect'], `${string}_slot`>
@@ -10,10 +10,10 @@ export interface Slot {
 }
 
 export function createSlot(
-  admission: Admission,
+  scheduler: Scheduler,
   session: { startsProcess(): boolean; granted(): void; waits(what: WaitingFor): void },
 ): Slot {
-  let place: Place | undefined
+  let slot: RunSlot | undefined
   // A request that was withdrawn says nothing any more.
   let asked: object | undefined
 
@@ -22,28 +22,28 @@ export function createSlot(
       switch (effect) {
         case 'ask_slot': {
           const request = {}
-          place?.leave()
+          slot?.leave()
           asked = request
           const isAsked = () => asked === request
-          place = admission.request({
+          slot = scheduler.request({
             startsProcess: session.startsProcess,
-            admitted: () => void (isAsked() && session.granted()),
+            granted: () => void (isAsked() && session.granted()),
             waits: what => void (isAsked() && session.waits(what)),
           })
           return
         }
         case 'give_slot':
           asked = undefined
-          place?.leave()
-          place = undefined
+          slot?.leave()
+          slot = undefined
           return
         case 'take_slot':
-          place ??= admission.take()
+          slot ??= scheduler.take()
           return
         case 'lend_slot':
-          return place?.lend()
+          return slot?.lend()
         case 'reclaim_slot':
-          return place?.takeBack()
+          return slot?.takeBack()
         default:
           effect satisfies never
       }

@@ -126,7 +126,7 @@ function newRow(
     resumed: launch.resumed,
     oneShot,
     firstSeq,
-    claudeSessionIdBefore: launch.claudeSessionId,
+    conversationIdBefore: launch.claudeSessionId,
     raw: 'kept',
     frames: null,
     translator: build,

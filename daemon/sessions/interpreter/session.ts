@@ -20,7 +20,7 @@ import { isIdle } from '../machine/machine.ts'
 import { activityOf, project, queuedBytes } from '../machine/project.ts'
 import { isWorking, restState } from '../machine/state.ts'
 import type { Memory } from './memory.ts'
-import { createOwnership } from '../conversation-lock/session-lock.ts'
+import { createSessionLock } from '../conversation-lock/session-lock.ts'
 import { createSnapshots } from '../recovery/snapshots.ts'
 import { factsOf, stateOfFacts } from '../recovery/stored-facts.ts'
 import { createRestoration, newMachine } from './restoration.ts'
@@ -67,13 +67,13 @@ export function createSession(
   const process = createProcessEffects({
     context,
     session: id,
-    ownership: createOwnership(context, id),
+    lock: createSessionLock(context, id),
     record,
     process: () => memory.m.s.process,
     post,
     failed: error => restoration.broken(error),
   })
-  const slot = createSlot(context.admission, {
+  const slot = createSlot(context.scheduler, {
     startsProcess: () => startsProcess(memory.m),
     granted: () => post({ input: 'slot_granted' }),
     waits: what => post({ input: 'slot_waits', what }),

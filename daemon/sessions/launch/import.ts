@@ -7,7 +7,7 @@ import { ConversationInUse, conversationKey, inUse, openElsewhere } from '../con
 import type { SessionContext } from '../session-context.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
 
-type ImportContext = Pick<SessionContext, 'claims' | 'store' | 'log'> & { agent: Agent; config: Config }
+type ImportContext = Pick<SessionContext, 'conversationLocks' | 'store' | 'log'> & { agent: Agent; config: Config }
 
 /**
  * Checks that a conversation which was begun without this muxd can be taken up: it exists in that directory, something has

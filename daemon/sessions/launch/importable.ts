@@ -11,7 +11,7 @@ import type { SessionContext } from '../session-context.ts'
 export async function listImportable(
   cwd: string,
   limit: number,
-  context: Pick<SessionContext, 'claims' | 'store' | 'log'> & { agent: Agent },
+  context: Pick<SessionContext, 'conversationLocks' | 'store' | 'log'> & { agent: Agent },
 ): Promise<Importable[]> {
   const { conversations } = context.agent
   const config = conversations.directory(undefined)

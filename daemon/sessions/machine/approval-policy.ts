@@ -27,7 +27,7 @@ export const tooMany = (): Resolution =>
   )
 
 /** How long people are waited for. */
-export interface Patience {
+export interface DeadlineTerms {
   policy: ApprovalOptions['policy']
   /** Since when nobody who could answer has been connected; undefined while somebody is. */
   unattendedSince: number | undefined
@@ -40,7 +40,7 @@ export interface Patience {
 /** When a question that somebody is asked is decided without them, and how; undefined when never. */
 export function deadlineOf(
   { requestedAt, expiresAt }: Approval,
-  { policy, unattendedSince, unattendedMs, sleptSince }: Patience,
+  { policy, unattendedSince, unattendedMs, sleptSince }: DeadlineTerms,
 ): { at: number; resolution: Resolution } | undefined {
   const isLeftAlone = policy !== 'ask' && unattendedMs > 0 && unattendedSince !== undefined
   const since = isLeftAlone ? Math.max(unattendedSince, requestedAt) : Infinity

@@ -48,7 +48,7 @@ export function stop(w: Work): void {
 }
 
 /** With nothing to do, the process is kept for a while; without a process, the session may be forgotten. */
-export function settle(w: Work): void {
+export function scheduleIdle(w: Work): void {
   const { agent, s, v, time } = w
   const { process } = v
   if (v.mode !== 'open') return

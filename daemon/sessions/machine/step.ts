@@ -1,6 +1,6 @@
 import { review } from './approvals.ts'
 import { decideCall } from './calls.ts'
-import { closeProcess, settle, stop } from './close-process.ts'
+import { closeProcess, scheduleIdle, stop } from './close-process.ts'
 import { deliver, keepSlot } from './deliver.ts'
 import { finishAnswers } from './finish-answers.ts'
 import type { Input } from './input.ts'
@@ -98,7 +98,7 @@ function react(w: Work, knowsOutput: boolean): void {
     if (w.s.acts === acts) break
   }
   outbox(w)
-  settle(w)
+  scheduleIdle(w)
 }
 
 /** The process holds the conversation that it reports, and gives up the one before. */

@@ -91,7 +91,7 @@ function fromSnapshot({ agent, build, store, processesDir }: Context, facts: Sto
 
 function fromBeginning({ build, store }: Context, facts: StoredFacts, row: StoredProcess): Base {
   const { session } = facts.record
-  const before = { conversationId: row.claudeSessionIdBefore, costUsd: row.costUsdBefore }
+  const before = { conversationId: row.conversationIdBefore, costUsd: row.costUsdBefore }
   const state = restState({ ...facts.record, ...before })
   const stored = readActs(store, session, store.acts.bounds(session).first - 1)
   // Acts in front of it, in the same entry, are in the tables already.

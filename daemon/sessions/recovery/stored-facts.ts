@@ -87,7 +87,7 @@ export const begunOf = (row: StoredProcess, run: StoredRun | undefined): Extract
   run: run?.run.run ?? '',
   ...(run?.run.limits && { limits: run.run.limits }),
   launch: {
-    claudeSessionId: row.claudeSessionIdBefore,
+    claudeSessionId: row.conversationIdBefore,
     costUsd: row.costUsdBefore,
     counterUsd: row.counterUsdBefore,
     resumed: row.resumed,

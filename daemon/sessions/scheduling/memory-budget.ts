@@ -1,17 +1,17 @@
 /**
- * Whether there is memory for one more Claude Code. It takes 180 to 270 MB, but only after some seconds: those that were
- * started moments ago are counted as if they had all of it already.
+ * Tells whether there is memory for one more process of Claude Code. A process takes 180 to 270 MB within some seconds.
+ * Until then it counts as if it had taken all of that.
  */
-export interface MemoryRoom {
+export interface MemoryBudget {
   has(): boolean
   /** One more process is about to be started. */
   reserve(): void
 }
 
-export interface MemoryRoomOptions {
-  /** At least so much has to be available before a start; 0: it is not looked at. */
+export interface MemoryBudgetOptions {
+  /** The memory that must be available before a start; 0: no limit. */
   minFreeBytes: number
-  /** Undefined where the system does not tell: then nothing waits. */
+  /** Undefined if the system does not say: then nothing waits. */
   availableBytes(): number | undefined
   now(): number
 }
@@ -19,7 +19,7 @@ export interface MemoryRoomOptions {
 export const processBytes = 256 * 1024 * 1024
 export const growthMs = 10_000
 
-export function createMemoryRoom({ minFreeBytes, availableBytes, now }: MemoryRoomOptions): MemoryRoom {
+export function createMemoryBudget({ minFreeBytes, availableBytes, now }: MemoryBudgetOptions): MemoryBudget {
   let startedAt: number[] = []
   return {
     has() {

@@ -1,64 +1,64 @@
 import type { WaitingFor } from '../../../protocol/index.ts'
 
 /**
- * Lets at most `maxRuns` runs be active at once, and starts no process for which there is no memory; the others wait in
- * the order in which they came. One that waits for memory lets those pass that need no process started. A run that waits
- * for an answer lends its place, and takes it back at once: then more than `maxRuns` may be active, and no other begins.
+ * Gives slots to at most `maxRuns` active runs, in the order of the requests, and starts no process without memory for
+ * it. A request that waits for memory lets requests pass that need no new process. A run lends its slot while it waits
+ * for an answer, and takes it back at once: then more than `maxRuns` may be active, and no other run begins.
  */
-export interface Admission {
-  request(request: AdmissionRequest): Place
-  /** A place for a run that is active already, whether there is room for it or not. */
-  take(): Place
-  /** Looks again: a process has ended. */
+export interface Scheduler {
+  request(request: SlotRequest): RunSlot
+  /** Returns a slot for a run that is active already, even above `maxRuns`. */
+  take(): RunSlot
+  /** Checks the waiting requests again, because a process has ended. */
   recheck(): void
   readonly active: number
 }
 
-/** Of a run among the active ones, or among those that wait. Each member may be called again without effect. */
-export interface Place {
-  /** Gives it back for good, or withdraws the request while it still waits. */
+/** The slot of a run, or its request for one. A second call of a method has no effect. */
+export interface RunSlot {
+  /** Gives the slot back for good, or withdraws the request. */
   leave(): void
-  /** It does not count for now. */
+  /** The slot is free for others until `takeBack`. */
   lend(): void
   takeBack(): void
 }
 
-export interface AdmissionRequest {
-  /** Whether a process has to be started for it, as things are now. */
+export interface SlotRequest {
+  /** Whether the run needs a new process now. */
   startsProcess(): boolean
-  /** Called at once or later, when the place is there. */
-  admitted(): void
-  /** What it waits for: called at once or later, whenever that is another. */
+  /** Called once, when the run has its slot. May be called before `request` returns. */
+  granted(): void
+  /** Called when the run begins to wait for something else. May be called before `request` returns. */
   waits(what: Exclude<WaitingFor, 'session'>): void
 }
 
-export interface AdmissionOptions {
+export interface SchedulerOptions {
   maxRuns: number
   /** Whether there is memory for one more process. Default: always. */
   hasMemory?(): boolean
-  /** One more process is about to be started. */
+  /** Called before one more process is started. */
   onStart?(): void
   /**
-   * There is no memory: something that nobody needs now is to be ended. Answers whether anything ends; where nothing
-   * does and no run is active either, nothing would ever come free, and the next run is started all the same.
+   * Ends something that is not needed now, because there is no memory. Returns whether anything ends. If nothing does
+   * and no run is active, no memory would ever come free, so the next run starts all the same.
    */
   relieve?(): boolean
-  /** So often memory is looked at while something waits for it. */
+  /** How often memory is checked while a request waits for it. */
   recheckMs?: number
 }
 
-export function createAdmission(options: AdmissionOptions): Admission {
+export function createScheduler(options: SchedulerOptions): Scheduler {
   const { maxRuns, hasMemory = () => true, onStart = () => {}, relieve = () => false, recheckMs = 1_000 } = options
-  let waiting: { request: AdmissionRequest; told?: WaitingFor }[] = []
+  let waiting: { request: SlotRequest; told?: WaitingFor }[] = []
   let active = 0
   let lent = 0
   let timer: NodeJS.Timeout | undefined
-  let admitting = false
+  let granting = false
   let again = false
 
   const hasMemoryNow = () => hasMemory() || (active + lent === 0 && !relieve())
 
-  /** The first that may begin, and what the others wait for. */
+  /** Returns the first request that may begin, and tells those in front of it what they wait for. */
   function choose() {
     let memory: boolean | undefined
     for (const each of waiting) {
@@ -78,36 +78,36 @@ export function createAdmission(options: AdmissionOptions): Admission {
     each.request.waits(what)
   }
 
-  function admitAll() {
+  function grantAll() {
     for (let next = choose(); next; next = choose()) {
       const { request } = next
       waiting = waiting.filter(each => each !== next)
       active += 1
       if (request.startsProcess()) onStart()
-      request.admitted()
+      request.granted()
     }
     clearTimeout(timer)
     if (!waiting.some(({ told }) => told === 'memory')) return
     if (active > 0) relieve()
-    timer = setTimeout(admit, recheckMs).unref()
+    timer = setTimeout(grant, recheckMs).unref()
   }
 
-  /** What is called from here may ask again: that is looked at afterwards. */
-  function admit() {
+  /** A callback may request a slot: that request is checked afterwards. */
+  function grant() {
     again = true
-    if (admitting) return
-    admitting = true
+    if (granting) return
+    granting = true
     try {
       while (again) {
         again = false
-        admitAll()
+        grantAll()
       }
     } finally {
-      admitting = false
+      granting = false
     }
   }
 
-  function placeOf(waits: () => boolean, withdraw: () => void): Place {
+  function slotOf(waits: () => boolean, withdraw: () => void): RunSlot {
     let state: 'held' | 'lent' | 'left' = 'held'
     const change = (next: typeof state) => {
       if (state === next || state === 'left') return
@@ -117,7 +117,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
         lent += Number(next === 'lent') - Number(state === 'lent')
       }
       state = next
-      if (next !== 'held') admit()
+      if (next !== 'held') grant()
     }
     return { leave: () => change('left'), lend: () => change('lent'), takeBack: () => change('held') }
   }
@@ -126,10 +126,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
     get active() {
       return active
     },
-    recheck: admit,
+    recheck: grant,
     take() {
       active += 1
-      return placeOf(
+      return slotOf(
         () => false,
         () => {},
       )
@@ -137,12 +137,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
     request(request) {
       const each = { request }
       waiting.push(each)
-      const place = placeOf(
+      const slot = slotOf(
         () => waiting.includes(each),
         () => (waiting = waiting.filter(other => other !== each)),
       )
-      admit()
-      return place
+      grant()
+      return slot
     },
   }
 }

@@ -29,7 +29,7 @@ export interface StoredProcess {
   /** `seq` of the first event that its output can have given. Those of older versions: of the `run_started` before it. */
   firstSeq: number
   /** The session's `conversationId` when it was started. */
-  claudeSessionIdBefore: string | null
+  conversationIdBefore: string | null
   /** Whether its raw log is kept. */
   raw: 'kept' | 'dropped'
   /** Number of frames that it printed; null while its raw log is kept. */
@@ -63,7 +63,7 @@ export interface ProcessTable {
 
 const select = `SELECT processes.id, sessions.id AS session, nonce, pid, started_at AS startedAt, offset,
     cost_usd_before AS costUsdBefore, counter_usd_before AS counterUsdBefore, counter_usd AS counterUsd,
-    resumed, one_shot AS oneShot, first_seq AS firstSeq, claude_session_before AS claudeSessionIdBefore, raw, frames,
+    resumed, one_shot AS oneShot, first_seq AS firstSeq, claude_session_before AS conversationIdBefore, raw, frames,
     translator, ended_at AS endedAt
   FROM processes JOIN sessions ON sessions.number = processes.session`
 
@@ -72,7 +72,7 @@ export function createProcessTable(db: Sqlite): ProcessTable {
     `INSERT INTO processes (id, session, nonce, pid, started_at, offset, cost_usd_before, counter_usd_before,
        counter_usd, resumed, one_shot, first_seq, claude_session_before, raw, frames, translator, ended_at)
      SELECT @id, number, @nonce, @pid, @startedAt, @offset, @costUsdBefore, @counterUsdBefore, @counterUsd, @resumed,
-       @oneShot, @firstSeq, @claudeSessionIdBefore, @raw, @frames, @translator, @endedAt
+       @oneShot, @firstSeq, @conversationIdBefore, @raw, @frames, @translator, @endedAt
      FROM sessions WHERE id = @session
      ON CONFLICT (id) DO UPDATE SET nonce = excluded.nonce, pid = excluded.pid, started_at = excluded.started_at,
        offset = excluded.offset, cost_usd_before = excluded.cost_usd_before,
@@ -97,7 +97,7 @@ export function createProcessTable(db: Sqlite): ProcessTable {
         ...process,
         resumed: Number(process.resumed),
         oneShot: Number(process.oneShot),
-        claudeSessionIdBefore: process.claudeSessionIdBefore && exactText(process.claudeSessionIdBefore),
+        conversationIdBefore: process.conversationIdBefore && exactText(process.conversationIdBefore),
       }
       if (save.run(row) > 0) return
       throw new UnknownRecord(`process ${process.id} is of session ${process.session}, which does not exist`)
@@ -126,6 +126,6 @@ const stored = (row: Row): StoredProcess => ({
   ...row,
   resumed: row.resumed !== 0,
   oneShot: row.oneShot !== 0,
-  claudeSessionIdBefore: row.claudeSessionIdBefore && originalText(row.claudeSessionIdBefore),
+  conversationIdBefore: row.conversationIdBefore && originalText(row.conversationIdBefore),
   raw: row.raw === 'compressed' ? 'dropped' : row.raw,
 })

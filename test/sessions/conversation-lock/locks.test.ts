@@ -14,7 +14,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { identify } from '../../../daemon/os/process-identity.ts'
-import { createClaims, claimsDirectory } from '../../../daemon/sessions/conversation-lock/locks.ts'
+import { createConversationLocks, locksDirectory } from '../../../daemon/sessions/conversation-lock/locks.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 const key = { config: '/config', claudeSessionId: 'id' }
@@ -23,8 +23,8 @@ const homes = () => {
   const directory = join(tempDir(), 'claims')
   return {
     directory,
-    one: createClaims({ directory, home: '/one' }),
-    other: createClaims({ directory, home: '/other' }),
+    one: createConversationLocks({ directory, home: '/one' }),
+    other: createConversationLocks({ directory, home: '/other' }),
   }
 }
 const sleeper = () => {
@@ -82,7 +82,7 @@ it('one of many simultaneous takers gets the claim of a dead process', async () 
   await one.take(key, claim(), child.pid)
   child.kill('SIGKILL')
   await once(child, 'exit')
-  const takers = Array.from({ length: 12 }, (_, index) => createClaims({ directory, home: `/${index}` }))
+  const takers = Array.from({ length: 12 }, (_, index) => createConversationLocks({ directory, home: `/${index}` }))
   const taken = await Promise.all(takers.map(taker => taker.take(key, claim(`p_${index()}`))))
   expect(taken.filter(other => other === undefined)).toHaveLength(1)
   expect(readdirSync(directory).filter(name => name !== 'lock')).toHaveLength(1)
@@ -169,7 +169,7 @@ it('a claim also applies to another path of the same configuration directory', a
 })
 
 it('the directory of the claims is below XDG_STATE_HOME or ~/.local/state, and the same for every home', () => {
-  expect(claimsDirectory({ XDG_STATE_HOME: '/state' })).toBe('/state/muxd-claims')
-  expect(claimsDirectory({ XDG_STATE_HOME: '/state', MUXD_HOME: '/elsewhere' })).toBe('/state/muxd-claims')
-  expect(claimsDirectory({ MUXD_HOME: '/elsewhere' })).toBe(join(homedir(), '.local', 'state', 'muxd-claims'))
+  expect(locksDirectory({ XDG_STATE_HOME: '/state' })).toBe('/state/muxd-claims')
+  expect(locksDirectory({ XDG_STATE_HOME: '/state', MUXD_HOME: '/elsewhere' })).toBe('/state/muxd-claims')
+  expect(locksDirectory({ MUXD_HOME: '/elsewhere' })).toBe(join(homedir(), '.local', 'state', 'muxd-claims'))
 })

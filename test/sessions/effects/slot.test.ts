@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { createAdmission, type Admission } from '../../../daemon/sessions/scheduling/scheduler.ts'
+import { createScheduler, type Scheduler } from '../../../daemon/sessions/scheduling/scheduler.ts'
 import { createSlot } from '../../../daemon/sessions/effects/slot.ts'
 
-function sessionOf(admission: Admission) {
+function sessionOf(scheduler: Scheduler) {
   const told: string[] = []
-  const slot = createSlot(admission, {
+  const slot = createSlot(scheduler, {
     startsProcess: () => true,
     granted: () => void told.push('granted'),
     waits: what => void told.push(what),
@@ -14,45 +14,45 @@ function sessionOf(admission: Admission) {
 
 describe('the slot of a session', () => {
   it('is granted at once if one is free, and after another session has given its slot back', () => {
-    const admission = createAdmission({ maxRuns: 1 })
-    const [one, other] = [sessionOf(admission), sessionOf(admission)]
+    const scheduler = createScheduler({ maxRuns: 1 })
+    const [one, other] = [sessionOf(scheduler), sessionOf(scheduler)]
     one.slot.carryOut('ask_slot')
     other.slot.carryOut('ask_slot')
     expect([one.told, other.told]).toEqual([['granted'], ['slot']])
     one.slot.carryOut('give_slot')
     expect(other.told).toEqual(['slot', 'granted'])
-    expect(admission.active).toBe(1)
+    expect(scheduler.active).toBe(1)
   })
 
   it('is taken for a run that goes on, whether one is free or not, and given back once', () => {
-    const admission = createAdmission({ maxRuns: 1 })
-    const [one, other] = [sessionOf(admission), sessionOf(admission)]
+    const scheduler = createScheduler({ maxRuns: 1 })
+    const [one, other] = [sessionOf(scheduler), sessionOf(scheduler)]
     for (const { slot } of [one, other]) slot.carryOut('take_slot')
-    expect(admission.active).toBe(2)
+    expect(scheduler.active).toBe(2)
     for (let count = 0; count < 2; count++) one.slot.carryOut('give_slot')
-    expect(admission.active).toBe(1)
+    expect(scheduler.active).toBe(1)
   })
 
   it('does not count while it is lent', () => {
-    const admission = createAdmission({ maxRuns: 1 })
-    const [one, other] = [sessionOf(admission), sessionOf(admission)]
+    const scheduler = createScheduler({ maxRuns: 1 })
+    const [one, other] = [sessionOf(scheduler), sessionOf(scheduler)]
     one.slot.carryOut('ask_slot')
     other.slot.carryOut('ask_slot')
     one.slot.carryOut('lend_slot')
     expect(other.told).toEqual(['slot', 'granted'])
     one.slot.carryOut('reclaim_slot')
-    expect(admission.active).toBe(2)
+    expect(scheduler.active).toBe(2)
   })
 
   it('is withdrawn while it waits, and asked for anew without a leak', () => {
-    const admission = createAdmission({ maxRuns: 1 })
-    const [one, other] = [sessionOf(admission), sessionOf(admission)]
+    const scheduler = createScheduler({ maxRuns: 1 })
+    const [one, other] = [sessionOf(scheduler), sessionOf(scheduler)]
     one.slot.carryOut('ask_slot')
     other.slot.carryOut('ask_slot')
     other.slot.carryOut('give_slot')
     one.slot.carryOut('give_slot')
-    expect([other.told, admission.active]).toEqual([['slot'], 0])
+    expect([other.told, scheduler.active]).toEqual([['slot'], 0])
     for (let count = 0; count < 2; count++) other.slot.carryOut('ask_slot')
-    expect(admission.active).toBe(1)
+    expect(scheduler.active).toBe(1)
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Approval, ApprovalOptions } from '../../../protocol/index.ts'
 import { parsePermissionRules, ruleNaming } from '../../../daemon/agents/claude/permission-rules.ts'
-import { deadlineOf, judge, type Patience } from '../../../daemon/sessions/machine/approval-policy.ts'
+import { deadlineOf, judge, type DeadlineTerms } from '../../../daemon/sessions/machine/approval-policy.ts'
 import { approval as stored } from '../../support/records.ts'
 
 const approval = (fields: Partial<Approval> = {}) => stored('a_1', 's_1', fields).approval
@@ -34,14 +34,14 @@ describe('judge decides without a client', () => {
 })
 
 describe('an approval that a client is asked for', () => {
-  const patience = (fields: Partial<Patience>): Patience => ({
+  const patience = (fields: Partial<DeadlineTerms>): DeadlineTerms => ({
     policy: undefined,
     unattendedSince: undefined,
     unattendedMs: 100,
     sleptSince: () => 0,
     ...fields,
   })
-  it.each<[string, Partial<Approval>, Partial<Patience>, number | undefined]>([
+  it.each<[string, Partial<Approval>, Partial<DeadlineTerms>, number | undefined]>([
     ['waits while a client is connected', {}, {}, undefined],
     ['is denied unattendedMs after the last client left', {}, { unattendedSince: 1_000 }, 1_100],
     [

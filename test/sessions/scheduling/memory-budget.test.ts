@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { availableMemory } from '../../../daemon/os/available-memory.ts'
-import { createMemoryRoom, growthMs, processBytes } from '../../../daemon/sessions/scheduling/memory-budget.ts'
+import { createMemoryBudget, growthMs, processBytes } from '../../../daemon/sessions/scheduling/memory-budget.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 
 const mebibyte = 1024 ** 2
@@ -10,7 +10,7 @@ const mebibyte = 1024 ** 2
 describe('room for one more process', () => {
   const setUp = (minFreeBytes: number, available: number | undefined) => {
     let time = 1_000_000
-    const room = createMemoryRoom({ minFreeBytes, availableBytes: () => available, now: () => time })
+    const room = createMemoryBudget({ minFreeBytes, availableBytes: () => available, now: () => time })
     return { room, pass: (ms: number) => void (time += ms) }
   }
 

@@ -1,26 +1,26 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
-  type AdmissionOptions,
-  type AdmissionRequest,
-  createAdmission,
+  type SchedulerOptions,
+  type SlotRequest,
+  createScheduler,
 } from '../../../daemon/sessions/scheduling/scheduler.ts'
 import { until } from '../../support/until.ts'
 
-/** Creates an admission for named requests. `told` records what happens to them, in order. */
-function setUp(options: AdmissionOptions) {
-  const admission = createAdmission(options)
+/** Creates an scheduler for named requests. `told` records what happens to them, in order. */
+function setUp(options: SchedulerOptions) {
+  const scheduler = createScheduler(options)
   const told: string[] = []
-  const request = (name: string, fields: Partial<AdmissionRequest> = {}) =>
-    admission.request({
+  const request = (name: string, fields: Partial<SlotRequest> = {}) =>
+    scheduler.request({
       startsProcess: () => true,
-      admitted: () => void told.push(name),
+      granted: () => void told.push(name),
       waits: what => void told.push(`${name} waits for ${what}`),
       ...fields,
     })
-  return { admission, told, request }
+  return { scheduler, told, request }
 }
 
-describe('admission', () => {
+describe('scheduler', () => {
   it('admits up to maxRuns requests at once and the others in their order', () => {
     const { told, request } = setUp({ maxRuns: 2 })
     const places = ['a', 'b', 'c', 'd'].map(name => request(name))
@@ -33,31 +33,31 @@ describe('admission', () => {
   })
 
   it('frees a slot once, however often it is given back', () => {
-    const { admission, request } = setUp({ maxRuns: 1 })
+    const { scheduler, request } = setUp({ maxRuns: 1 })
     const place = request('a')
     place.lend()
     place.leave()
     place.leave()
     place.takeBack()
-    expect(admission.active).toBe(0)
+    expect(scheduler.active).toBe(0)
   })
 
   it('admits another request while a slot is lent, and none while more than maxRuns are active', () => {
-    const { admission, told, request } = setUp({ maxRuns: 1 })
+    const { scheduler, told, request } = setUp({ maxRuns: 1 })
     const first = request('first')
     first.lend()
     const second = request('second')
     const third = request('third')
     first.takeBack()
     first.takeBack()
-    expect(admission.active).toBe(2)
+    expect(scheduler.active).toBe(2)
     second.leave()
-    expect(admission.active).toBe(1)
+    expect(scheduler.active).toBe(1)
     expect(told).toEqual(['first', 'second', 'third waits for slot'])
     first.leave()
     expect(told.at(-1)).toBe('third')
     third.leave()
-    expect(admission.active).toBe(0)
+    expect(scheduler.active).toBe(0)
   })
 
   it('forgets a request that was withdrawn while it waited', () => {
@@ -71,8 +71,8 @@ describe('admission', () => {
   })
 })
 
-describe('admission without memory', () => {
-  const short = (fields: Partial<AdmissionOptions> = {}) => {
+describe('scheduler without memory', () => {
+  const short = (fields: Partial<SchedulerOptions> = {}) => {
     const memory = { enough: false }
     const all = setUp({ maxRuns: 3, hasMemory: () => memory.enough, recheckMs: 5, ...fields })
     onTestFinished(() => void (memory.enough = true))
@@ -103,11 +103,11 @@ describe('admission without memory', () => {
   })
 
   it('admits a waiting request on recheck() if there is memory by then', () => {
-    const { admission, memory, told, request } = short({ recheckMs: 1_000_000 })
+    const { scheduler, memory, told, request } = short({ recheckMs: 1_000_000 })
     request('first')
     request('second')
     memory.enough = true
-    admission.recheck()
+    scheduler.recheck()
     expect(told.at(-1)).toBe('second')
   })
 
@@ -120,32 +120,32 @@ describe('admission without memory', () => {
   })
 
   it('makes a request wait while a slot is lent, since its process could free memory', () => {
-    const { admission, told, request } = short({ recheckMs: 1_000_000 })
+    const { scheduler, told, request } = short({ recheckMs: 1_000_000 })
     const first = request('first')
     first.lend()
     request('second')
     expect(told).toEqual(['first', 'second waits for memory'])
     first.leave()
     expect(told.at(-1)).toBe('second')
-    expect(admission.active).toBe(1)
+    expect(scheduler.active).toBe(1)
   })
 
   it('makes even the first request wait while relieve() can free memory', async () => {
     let idle = 2
-    const { admission, told, request } = short({ recheckMs: 1_000_000, relieve: () => idle > 0 })
+    const { scheduler, told, request } = short({ recheckMs: 1_000_000, relieve: () => idle > 0 })
     request('first')
     expect(told).toEqual(['first waits for memory'])
     idle = 0
-    admission.recheck()
+    scheduler.recheck()
     expect(told.at(-1)).toBe('first')
   })
 
   it('reports when a request waits for a slot instead of memory', () => {
-    const { admission, told, request } = short({ maxRuns: 2, recheckMs: 1_000_000 })
+    const { scheduler, told, request } = short({ maxRuns: 2, recheckMs: 1_000_000 })
     request('first')
     request('second')
-    const taken = admission.take()
-    admission.recheck()
+    const taken = scheduler.take()
+    scheduler.recheck()
     expect(told).toEqual(['first', 'second waits for memory', 'second waits for slot'])
     taken.leave()
     expect(told.at(-1)).toBe('second waits for memory')

@@ -19,7 +19,7 @@ test('a home of the schema before gets the acts of its live processes from their
   store.runs.save(run('r_2', 's_1'))
   store.runs.save({ ...run('r_3', 's_1'), promptUuid: null })
   store.processes.save(processOf('s_1', 'p_old', { endedAt: 5 }))
-  const launch = { claudeSessionIdBefore: 'c-1', costUsdBefore: 0.1, counterUsdBefore: 1, resumed: true }
+  const launch = { conversationIdBefore: 'c-1', costUsdBefore: 0.1, counterUsdBefore: 1, resumed: true }
   store.processes.save(processOf('s_1', 'p_1', { firstSeq: 3, ...launch }))
   store.processes.save(processOf('s_2', 'p_2', { endedAt: 5 }))
   store.approvals.save({ ...approval('a_1', 's_1'), answer: JSON.stringify(answer) })

@@ -168,7 +168,7 @@ test('processes are kept in order with 64-bit offsets and are live until they en
     costUsdBefore: 0.125,
     resumed: true,
     firstSeq: 7,
-    claudeSessionIdBefore: 'c-1',
+    conversationIdBefore: 'c-1',
     raw: 'dropped' as const,
     frames: 12,
   }

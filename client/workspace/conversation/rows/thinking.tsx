@@ -8,7 +8,7 @@ export function Thinking({ item }: { item: ThinkingItem; version: number }) {
   return (
     <div class="thinking">
       <button type="button" class="fold" aria-expanded={open} onClick={toggle}>
-        <span class={item.finished ? 'label' : 'label lively'}>{item.finished ? 'Thought' : 'Thinking'}</span>
+        <span class={item.finished ? 'label' : 'label in-progress'}>{item.finished ? 'Thought' : 'Thinking'}</span>
         {!open && (
           <span class="clip excerpt" dir="auto">
             {oneLine(item.text.slice(0, 400))}
