@@ -31,6 +31,8 @@ export const allowed = {
     'daemon/rpc',
     'daemon/server',
     'daemon/sessions',
+    'daemon/sessions/conversation-lock',
+    'daemon/sessions/scheduling',
     'daemon/store',
     'daemon/store/disk',
     'daemon/store/journal',
@@ -50,6 +52,7 @@ export const allowed = {
     'daemon/pty-host',
     'daemon/server',
     'daemon/sessions',
+    'daemon/sessions/conversation-lock',
     'daemon/store/journal',
     'daemon/topics',
   ],
@@ -157,15 +160,16 @@ export const allowed = {
     'daemon/os',
     'daemon/pty-host',
     'daemon/rpc',
+    'daemon/sessions/conversation-lock',
     'daemon/sessions/effects',
+    'daemon/sessions/interpreter',
+    'daemon/sessions/launch',
     'daemon/sessions/machine',
     'daemon/sessions/recovery',
+    'daemon/sessions/scheduling',
     'daemon/store',
     'daemon/store/journal',
-    'daemon/store/sqlite', // file-lock.ts
     'node:',
-    'npm:nanoid',
-    'npm:typebox',
   ],
   // Pure: no clock, no I/O, nothing random, and no agent by name.
   'daemon/sessions/machine': [
@@ -176,6 +180,24 @@ export const allowed = {
     'daemon/usage',
     'node:', // hashes
   ],
+  // Takes the inputs of a session, stores what its machine gives, and restores it.
+  'daemon/sessions/interpreter': [
+    'protocol',
+    'daemon', // hook-points.ts
+    'daemon/agents',
+    'daemon/log',
+    'daemon/os',
+    'daemon/rpc',
+    'daemon/sessions',
+    'daemon/sessions/conversation-lock',
+    'daemon/sessions/effects',
+    'daemon/sessions/machine',
+    'daemon/sessions/recovery',
+    'daemon/store',
+    'daemon/store/journal',
+    'node:',
+    'npm:nanoid',
+  ],
   // Does what the machine asks for.
   'daemon/sessions/effects': [
     'protocol',
@@ -185,7 +207,10 @@ export const allowed = {
     'daemon/log',
     'daemon/pty-host',
     'daemon/sessions',
+    'daemon/sessions/conversation-lock',
+    'daemon/sessions/launch',
     'daemon/sessions/machine',
+    'daemon/sessions/scheduling',
     'node:',
     'npm:nanoid',
   ],
@@ -198,6 +223,32 @@ export const allowed = {
     'daemon/sessions/machine',
     'daemon/store',
     'node:',
+  ],
+  // What a new session or process begins with, and the checks before.
+  'daemon/sessions/launch': [
+    'protocol',
+    'daemon', // config.ts
+    'daemon/agents',
+    'daemon/rpc',
+    'daemon/sessions',
+    'daemon/sessions/conversation-lock',
+    'node:',
+    'npm:nanoid',
+  ],
+  // Which run begins next.
+  'daemon/sessions/scheduling': ['protocol'],
+  // One owner for each conversation, over all homes of a user.
+  'daemon/sessions/conversation-lock': [
+    'daemon', // config.ts
+    'daemon/agents',
+    'daemon/os',
+    'daemon/pty-host',
+    'daemon/rpc',
+    'daemon/sessions',
+    'daemon/store/sqlite', // file-lock.ts
+    'node:',
+    'npm:nanoid',
+    'npm:typebox',
   ],
   'daemon/topics': [
     'protocol',
@@ -214,6 +265,7 @@ export const allowed = {
     'daemon/log',
     'daemon/pty-host',
     'daemon/sessions',
+    'daemon/sessions/conversation-lock',
     'daemon/store',
     'daemon/topics', // drops the raw logs that no topic reads
     'node:',

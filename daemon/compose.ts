@@ -152,7 +152,10 @@ export async function startDaemon(config: Config, log: Log, agentsOf = productAg
     const ptyHost = await createRemotePtyHost({ home, logLevel: config.logLevel, muxd: version, log })
     opened.push(() => ptyHost.leave())
 
-    const conversationLocks = createConversationLocks({ directory: locksDirectory(config.environment), home: home.directory })
+    const conversationLocks = createConversationLocks({
+      directory: locksDirectory(config.environment),
+      home: home.directory,
+    })
     const sessions = createSessions({
       store,
       journal,

@@ -63,7 +63,9 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
     await journal.settled()
     if (!keepSessions) {
       await ptyHost.close()
-      await conversationLocks.removeStale().catch((error: unknown) => log.warn('stale locks of conversations could not be removed', { error }))
+      await conversationLocks
+        .removeStale()
+        .catch((error: unknown) => log.warn('stale locks of conversations could not be removed', { error }))
       if (!lost) removeTemporary(home.processes, new Set())
     }
     await leave(restart ? 4001 : 4000, reason)

@@ -24,7 +24,7 @@ import { callError } from './interpreter/calls.ts'
 import type { MemoryBudget } from './scheduling/memory-budget.ts'
 import { openingEvent } from './launch/launch-mode.ts'
 import { forkPoint } from './launch/fork.ts'
-import { endIdleProcesses } from './scheduling/idle-processes.ts'
+import { endIdleProcesses } from './idle-processes.ts'
 import { checkImport } from './launch/import.ts'
 import { listImportable } from './launch/importable.ts'
 import {

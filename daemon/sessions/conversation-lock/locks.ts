@@ -36,11 +36,7 @@ export interface ConversationLocks {
    * Takes a conversation or renews its lock, and resolves with undefined. Resolves with the lock of another home whose
    * process lives, or with a damaged one. A lock of this home never blocks: its one daemon knows its sessions.
    */
-  take(
-    key: ConversationKey,
-    lock: Omit<Lock, 'home' | 'holder'>,
-    pid?: number,
-  ): Promise<Lock | DamagedLock | undefined>
+  take(key: ConversationKey, lock: Omit<Lock, 'home' | 'holder'>, pid?: number): Promise<Lock | DamagedLock | undefined>
   /** Releases the conversation, if this process holds it. */
   release(key: ConversationKey, process: string): Promise<void>
   /** The lock of another home whose process lives, or a damaged one. */
@@ -115,8 +111,7 @@ export function createConversationLocks({ directory, home }: { directory: string
       const unlock = await locked(join(directory, 'lock'))
       try {
         const lock = readLock(file)
-        if (lock && !isDamaged(lock) && lock.home === home && lock.process === processId)
-          rmSync(file, { force: true })
+        if (lock && !isDamaged(lock) && lock.home === home && lock.process === processId) rmSync(file, { force: true })
       } finally {
         unlock()
       }

@@ -2,7 +2,7 @@ import { nanoid } from 'nanoid'
 import type { Session } from '../../../protocol/index.ts'
 import type { LaunchMode } from '../../agents/agent.ts'
 import { openTemporary } from '../../home/temporary-place.ts'
-import { beginningOf, idOf } from '../launch/launch-mode.ts'
+import { launchModeOf, idOf } from '../launch/launch-mode.ts'
 import { checkStart } from '../launch/check-start.ts'
 import { hasPrinted } from '../history.ts'
 import { withLeft } from '../left-processes.ts'
@@ -91,7 +91,7 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
 
   async function prepare(process: string): Promise<void> {
     const record = options.record()
-    const conversation = beginningOf(record, crypto.randomUUID())
+    const conversation = launchModeOf(record, crypto.randomUUID())
     const id = idOf(conversation)
     const key = conversationKey(agent, record.options.env, id)
     try {

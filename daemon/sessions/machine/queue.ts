@@ -1,5 +1,5 @@
 import type { Actor, RunLimits } from '../../../protocol/index.ts'
-import { withFirstPrompt } from '../launch/first-prompt.ts'
+import { withFirstPrompt } from '../first-prompt.ts'
 import { used } from '../last-use.ts'
 import { advance, queuedRun, resumeRun } from './live-run.ts'
 import type { Sink } from './sink.ts'

@@ -1,4 +1,4 @@
-import type { LiveSession } from '../interpreter/live-session.ts'
+import type { LiveSession } from './interpreter/live-session.ts'
 
 /** Ends the idle processes above `max`, the one whose session was unused for longest first. */
 export function endIdleProcesses(sessions: Iterable<LiveSession>, max: number): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { promptExcerpt, withFirstPrompt } from '../../../daemon/sessions/launch/first-prompt.ts'
-import { limits } from '../../../protocol/limits.ts'
-import { session } from '../../support/records.ts'
+import { promptExcerpt, withFirstPrompt } from '../../daemon/sessions/first-prompt.ts'
+import { limits } from '../../protocol/limits.ts'
+import { session } from '../support/records.ts'
 
 describe('the first prompt of a session', () => {
   it('is stored once and never replaced', () => {

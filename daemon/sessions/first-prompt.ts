@@ -1,5 +1,5 @@
-import type { Session } from '../../../protocol/index.ts'
-import { limits } from '../../../protocol/limits.ts'
+import type { Session } from '../../protocol/index.ts'
+import { limits } from '../../protocol/limits.ts'
 
 /** Returns the record with its first prompt, by which clients name a session without a title. */
 export function withFirstPrompt<Named extends Pick<Session, 'firstPrompt' | 'lastRun'>>(
