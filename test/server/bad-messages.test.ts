@@ -101,7 +101,7 @@ describe('a bad message is answered and the connection stays open', () => {
       'lll',
     ],
     ['session.create', { cwd: '/', options: { allowedTools: ['a', ''] } }, '/options/allowedTools/1', /string/, '""'],
-    ['session.create', { cwd: '/', agent: 'codex' }, '/agent', '"claude"', '"codex"'],
+    ['session.create', { cwd: '/', agent: 5 }, '/agent', /string/, '5'],
     ['session.create', { cwd: '/', claude: {} }, '/claude', /options/, 'protocol 2'],
     ['session.create', { cwd: '/', claudeSessionId: 'x' }, '/claudeSessionId', /conversationId/, 'protocol 2'],
     ['run.start', { create: { cwd: '/', claude: {} }, prompt: 'x' }, '/create/claude', /options/, 'protocol 2'],
