@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { allow, cancel, lastOf, later, pass, running, sentTo, typesOf } from './support/running.ts'
-import { client, config } from './support/world.ts'
+import { client, config, World } from './support/world.ts'
 
 describe('a process', () => {
   it('that serves one run gets the end of its input with the end of that run', () => {
@@ -84,6 +84,19 @@ describe('a close', () => {
     pass(world)
     expect(world.answers.get(call)).toMatchObject({ effect: 'answer', after: 'published' })
     expect(world.m.s.closed).toBe(true)
+  })
+
+  it('with a sweep keeps the session until what was left behind is ended', () => {
+    const left = { processes: [{ pid: 1, startedAt: 1, command: 'x', identity: 'y' }], more: 0 }
+    const world = new World({ left })
+    const call = ++world.calls
+    world.unanswered.add(call)
+    const closing = world.input({ input: 'close', call, sweep: true })
+    expect(closing.effects).toEqual([{ effect: 'end_left' }])
+    const ended = world.input({ input: 'left_ended' })
+    expect(ended.effects.map(({ effect }) => effect)).toEqual(['answer', 'forget'])
+    expect(world.m.s.session.left).toBeUndefined()
+    world.commit()
   })
 
   it('is undone by the next run', () => {

@@ -45,6 +45,14 @@ describe('the queue of a session', () => {
     expect([...runs.values()].map(each => each.run.position)).toEqual([0, 1, 2, 3])
   })
 
+  it('has one event for a move beyond the end, with the last position, and none if it is repeated', () => {
+    const { world, move } = setUp(3)
+    move('r_1', 99)
+    move('r_1', 99)
+    const moved = world.pending.events.filter(({ body }) => body.type === 'run_moved')
+    expect(moved).toMatchObject([{ run: 'r_1', body: { to: 2 } }])
+  })
+
   it('reports only runs whose position has changed', () => {
     const { world, changed, move } = setUp(4)
     changed()

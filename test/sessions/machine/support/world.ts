@@ -480,8 +480,10 @@ export class World {
     if (process?.exit && (phase === 'behind' || this.storage === 'unadopted')) return this.tellExit(process)
     if (!process || (phase !== 'live' && phase !== 'catching_up')) return
     const lines = this.linesBetween(process.id, this.m.s.process!.offset, Infinity).slice(0, count)
-    if (lines.length > 0)
-      this.input({ input: 'output', process: process.id, lines, offset: lines.at(-1)!.offset + (this.now % 2) * 3 })
+    const last = lines.at(-1)?.offset
+    // What follows a line without a frame of its own counts to the offset, too.
+    if (last !== undefined)
+      this.input({ input: 'output', process: process.id, lines, offset: last + (last % 20 === 0 ? 3 : 0) })
     if (this.m.s.process?.id === process.id && this.m.s.process.offset >= process.end) this.tellExit(process)
   }
 
