@@ -13,11 +13,11 @@ import type { ReachedLimit } from './end-request.ts'
 import type { Resolution } from './resolution.ts'
 
 /**
- * A decision. It is stored in the transaction of its events, and recovery applies it again: everything that the decision
- * depended on (clock, configuration, clients) is in it or is not needed.
+ * A decision. It is stored in the transaction of its events, and recovery applies it again. So it contains everything
+ * from the clock, the configuration and the clients that its application needs.
  */
 export type Act =
-  /** The session was made; `event` is what its log begins with, if anything. */
+  /** The session was created; its log begins with `event`. A session whose log begins empty has no such act. */
   | { act: 'opened'; event: EventBody }
   | { act: 'queued'; run: string; promptUuid: string; prompt: string; limits?: RunLimits; by: Actor }
   | { act: 'moved'; run: string; to: number; by: Actor }
@@ -26,7 +26,7 @@ export type Act =
   | { act: 'cancel'; run: string; by: Actor; mode: CancelMode; reason?: string }
   | { act: 'limit'; run: string; reached: ReachedLimit }
   | { act: 'escalated'; run: string; step: CancelStep }
-  /** A question was decided. With a client's deny that interrupts, the run is cancelled in that client's name. */
+  /** A question was decided. A client's deny with `interrupt` also cancels the run in that client's name. */
   | { act: 'resolved'; approval: string; resolution: Resolution }
   | { act: 'updated'; changes: SessionChanges; by: Actor }
   /** A client used the session in a way that leaves no event. */
@@ -49,18 +49,18 @@ export type Act =
       lost?: string
       exitKnown: boolean
     }
-  /** A process was stored, and never started. */
+  /** The stored process was never started. */
   | { act: 'process_unstarted' }
-  /** What the session's processes have left behind; undefined: nothing. */
+  /** `left`: the processes that the session's processes have left behind; undefined if there are none. */
   | { act: 'left'; left?: Session['left'] }
   /** muxd ends a run itself. `unsent`: its prompt never reached the agent. */
   | { act: 'ended'; run: string; cause: 'refused'; failure: Failure }
   | { act: 'ended'; run: string; cause: 'lost'; reason: string }
   | { act: 'ended'; run: string; cause: 'unsent' }
-  /** Recovery found that the raw log does not give the stored events any more. */
+  /** Recovery found that the raw log no longer gives the stored events. */
   | { act: 'damaged'; bytes: number; detail: string }
-  /** An exception in muxd's own code: `bytes` of output up to `offset` were at work. */
+  /** An exception in muxd's own code, during the processing of the last `bytes` of output up to `offset`. */
   | { act: 'faulted'; reason: string; bytes: number; offset?: number; whileRestoring: boolean }
 
-/** An act as it is stored: it comes behind all output up to `at`. */
+/** A stored act. It was applied after all output up to `at`. */
 export type StoredAct = Act & { n: number; time: number; at: { process: string; offset: number } | null }

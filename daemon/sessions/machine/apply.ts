@@ -13,8 +13,8 @@ import { type Emitted, noFacts, type Sink, sinkOf } from './sink.ts'
 import { goingRun, type SessionState } from './state.ts'
 
 /**
- * Applies an act. Together with `applyLine` this is all that changes the durable state. Recovery runs the same code, so
- * nothing here may read a clock, the configuration or the volatile state.
+ * Applies an act. Only this function and `applyLine` change the durable state. Recovery runs the same code, so nothing
+ * here may read a clock, the configuration or the volatile state.
  */
 export function applyAct(agent: AgentCodec, s: SessionState, act: StoredAct, sink: Sink): void {
   const { time } = act
@@ -74,7 +74,7 @@ export function applyAct(agent: AgentCodec, s: SessionState, act: StoredAct, sin
 
 type ActOf<Name extends StoredAct['act']> = Extract<StoredAct, { act: Name }>
 
-/** A client that denies with `interrupt` also asks for the end of the run. */
+/** Resolves a question. A client's deny with `interrupt` also cancels the run. */
 function applyResolved(agent: AgentCodec, s: SessionState, act: ActOf<'resolved'>, sink: Sink): void {
   const { approval, resolution, time } = act
   const asked = s.open.find(each => each.approval.approval === approval)
@@ -111,7 +111,7 @@ function applyEnded(agent: AgentCodec, s: SessionState, act: ActOf<'ended'>, sin
   }
 }
 
-/** Like `foldInto`; returns the events. */
+/** Does the same as `foldInto`, and returns the events. */
 export function fold(
   agent: AgentCodec,
   s: SessionState,
@@ -125,8 +125,8 @@ export function fold(
 }
 
 /**
- * Brings a state from an earlier point to a later one: applies acts and lines in the order in which they happened, up to
- * the stored `offset` of the process, and hands their events to `sink`.
+ * Brings a state from an earlier point to a later one: applies acts and lines in the order in which they happened, up
+ * to the stored `offset` of the process, and hands their events to `sink`.
  */
 export function foldInto(
   sink: Sink,

@@ -1,12 +1,12 @@
 import { type Approval, type ApprovalOptions, limits } from '../../../protocol/index.ts'
 import type { Resolution } from './resolution.ts'
 
-/** Decides questions without a person. Pure: the caller knows the time, the rules and who is connected. */
+/** Decides questions without a person. Pure: the caller supplies the time, the rules and who is connected. */
 
 /**
- * Returns what a session's rules and policy decide about a question; undefined if a person has to answer it. `denying` is
- * the rule that denies the tool. The agent enforces the rules itself: it asks about such a tool only if the rule is newer
- * than the question. The policy does not deny a question that a rule wants asked.
+ * Returns what a session's rules and policy decide about a question; undefined if a person has to answer it. `denying`
+ * is the rule that denies the tool. The agent enforces the rules itself, so it asks about a denied tool only if the
+ * rule is newer than the question. The policy does not deny a question that an `ask` rule requires.
  */
 export function judge(
   { tool, decisionReasonType, askRule }: Approval,
@@ -19,25 +19,25 @@ export function judge(
   return denied('deny', `Nobody is asked in this session: what it needs (${tool}) has to be allowed beforehand.`)
 }
 
-/** For a question beyond `limits.maxOpenApprovals`: so many wait that nobody would reach it. */
+/** Returns the resolution of a question beyond `limits.maxOpenApprovals`. A person would not reach it. */
 export const tooMany = (): Resolution =>
   denied(
     'too many open questions',
     `${limits.maxOpenApprovals} questions of this session already await an answer. Ask again when they are answered.`,
   )
 
-/** How long people are waited for. */
+/** The terms on which a question waits for a person. */
 export interface DeadlineTerms {
   policy: ApprovalOptions['policy']
-  /** Since when nobody who could answer has been connected; undefined while somebody is. */
+  /** The time since which no client that could answer is connected; undefined while one is. */
   unattendedSince: number | undefined
-  /** How long nobody may be connected; 0: for ever. */
+  /** How long a question waits without such a client; 0: for ever. */
   unattendedMs: number
-  /** While the machine slept, nobody could come. */
+  /** How long the computer has slept since `at`, in ms. A person could not connect in that time. */
   sleptSince(at: number): number
 }
 
-/** When a question that somebody is asked is decided without them, and how; undefined when never. */
+/** Returns when and how a question for a person is decided without one; undefined if never. */
 export function deadlineOf(
   { requestedAt, expiresAt }: Approval,
   { policy, unattendedSince, unattendedMs, sleptSince }: DeadlineTerms,

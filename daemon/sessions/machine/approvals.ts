@@ -6,13 +6,13 @@ import { cancellerOf } from './questions.ts'
 import type { Resolution } from './resolution.ts'
 import { sleptSince } from './volatile.ts'
 
-/** Decides the questions that need no person: by rule, by policy, by number, and by time. */
+/** Decides the questions that need no person: by rule, policy, number or time. */
 export function review(w: Work): void {
   const { s, v, time } = w
   if (v.mode !== 'open' || !listening(w)) return
   let waiting = 0
   for (const { approval } of s.open) {
-    // Its agent is about to take it back.
+    // The agent is about to withdraw it.
     if (cancellerOf(s, approval)) continue
     const resolution =
       judgement(w, approval) ?? (waiting < limits.maxOpenApprovals ? undefined : tooMany()) ?? late(w, approval)
@@ -32,7 +32,7 @@ function judgement({ agent, s }: Machine, approval: Approval): Resolution | unde
   return judge(approval, approvals, denying)
 }
 
-/** When a question that waits for a person is decided without one, and how; undefined: never. */
+/** Returns when and how an open question is decided without a person; undefined if never. */
 export function approvalDeadline({ s, v }: Pick<Machine, 's' | 'v'>, approval: Approval) {
   return deadlineOf(approval, {
     policy: s.session.approvals?.policy,

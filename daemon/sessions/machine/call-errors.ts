@@ -16,7 +16,7 @@ export function unusable({ session: { session, unusable: why } }: SessionState):
   return { kind: 'unusable', message, details: { session, ...why } }
 }
 
-/** Somebody else, or something, was first. */
+/** The approval was resolved before this answer. */
 export function cameTooLate({ approval, decision, by }: Approval): CallError {
   const who = by === undefined ? '' : ` by ${'policy' in by ? by.policy : by.name}`
   const what = { allow: 'allowed', deny: 'denied', expired: 'expired', withdrawn: 'withdrawn' }[decision ?? 'withdrawn']
@@ -24,7 +24,7 @@ export function cameTooLate({ approval, decision, by }: Approval): CallError {
   return { kind: 'conflict', message, details: { approval, decision, ...(by && { by }) } }
 }
 
-/** Runs or background work stand in the way of a change that needs the end of the process. */
+/** Returns an error if runs or background work prevent a change for which the process must end. */
 export function workGoesOn(s: SessionState, why: string): CallError | undefined {
   const { session, lastRun: run } = s.session
   if (isWorking(s) || s.queue.length > 0) {

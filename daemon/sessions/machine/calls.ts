@@ -6,11 +6,11 @@ import { decide, effect, endInput, isIdle, refuse, type Work } from './machine.t
 import { cancellerOf } from './questions.ts'
 import { goingRun, queuedRunOf } from './state.ts'
 
-/** Decides a call of a client. `react` does what follows from it. */
+/** Decides a call. `react` does what follows from it. */
 export function decideCall(w: Work, call: ClientCall): void {
   const { s, v } = w
   v.forgotten = false
-  // The time until an idle process is closed begins anew.
+  // The idle time of the process restarts.
   if (call.input !== 'end_idle') v.idleSince = undefined
   const problem = problemOf(w, call)
   if (problem) return refuse(w, call.call, problem)
@@ -73,7 +73,7 @@ function cancel(w: Work, { call, run, mode, reason, by }: Extract<ClientCall, { 
   answer(w, call, { run: found.run })
 }
 
-/** The first valid answer counts. While a cancel is under way it comes too late, before the agent takes the question back. */
+/** The first valid answer counts. Once the run is being cancelled, every answer is too late. */
 function answerQuestion(w: Work, { call, approval, resolution }: Extract<ClientCall, { input: 'answer' }>): void {
   const { s } = w
   const question = s.open.find(each => each.approval.approval === approval)

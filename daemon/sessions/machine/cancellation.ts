@@ -5,7 +5,7 @@ import { endRun, takeRun } from './runs.ts'
 import type { Sink } from './sink.ts'
 import { goingRun, type SessionState } from './state.ts'
 
-/** The fold's part of a cancel: who asked, what limit was hit, and how hard the end is pursued. */
+/** The part of the fold for cancels: the request, the limit that was hit, and the escalation. */
 
 export function applyCancel(
   agent: AgentCodec,

@@ -1,7 +1,7 @@
 import type { SessionChanges, StoredChanges } from '../../../protocol/index.ts'
 import type { SessionRecord } from './state.ts'
 
-/** Returns the record with the changes of a client in it. A live process is not its concern. */
+/** Returns the record with a client's changes. Does not concern a live process. */
 export function changed<Changed extends SessionRecord>(record: Changed, changes: SessionChanges): Changed {
   const { title, labels, model, permissionMode, approvals, conversationId } = changes
   // The mode that was reported before the change is out of date.
@@ -17,7 +17,7 @@ export function changed<Changed extends SessionRecord>(record: Changed, changes:
       ...(model !== undefined && { model }),
       ...(permissionMode !== undefined && { permissionMode }),
     },
-    // The deadline of a question is in its event, and must be the same when the event is derived again.
+    // Keeps `expiresAfterMs`: a question's deadline is in its event, and must be the same when that is derived again.
     ...(approvals && { approvals: { ...approvals, ...(expiresAfterMs !== undefined && { expiresAfterMs }) } }),
     ...(conversationId === null && begunAnew(record)),
   }
@@ -28,13 +28,13 @@ export function changesInEvent({ conversationId, ...changes }: SessionChanges): 
   return conversationId === null ? { ...changes, claudeSessionId: null } : changes
 }
 
-/** The next process begins a conversation of its own. The origin of the session stays known. */
+/** Makes the next process begin a new conversation. `forkedFrom` still names the origin of the session. */
 function begunAnew({ forkedFrom }: SessionRecord): Partial<SessionRecord> {
   if (!forkedFrom) return { conversationId: null }
   const { session, seq } = forkedFrom
   return { conversationId: null, forkedFrom: { session, seq } }
 }
 
-/** Whether a live process has to agree. */
+/** Whether a live process has to agree to the changes. */
 export const concernsProcess = ({ model, permissionMode, approvals }: SessionChanges): boolean =>
   model !== undefined || permissionMode !== undefined || approvals !== undefined

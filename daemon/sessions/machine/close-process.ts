@@ -3,14 +3,14 @@ import { stopping } from './call-errors.ts'
 import { isWorking } from './state.ts'
 import { graceOver } from './volatile.ts'
 
-/** Ends a process that is not needed, gently, and by force if it does not go. */
+/** Ends a process that is not needed: closes its input, and sends SIGTERM and then SIGKILL if it does not end. */
 export function closeProcess(w: Work): void {
   const { s, v, time } = w
   const { process } = v
   if (!process || !isEndable(w)) return
   const isClosed = v.jobs.some(({ job }) => job === 'close') && !isWorking(s)
   if (s.active?.held || isClosed) endInput(w)
-  // It was signalled for a run that has ended since: it still has to go, or the next run waits for ever.
+  // It was signalled for a run that has ended since. It must still end, or the next run would wait for ever.
   if (process.closing && !process.ending && !process.pursuit) process.ending = { step: 'input_ended', at: time }
   if (!process.ending || time < graceOver(v, process.ending.at, v.config.resultGraceMs)) return
   process.forced = true
@@ -21,14 +21,14 @@ export function closeProcess(w: Work): void {
   else effect(w, { effect: 'kill', process: process.id })
 }
 
-/** The daemon stops: ends the process, then what is left of the runs. */
+/** Ends the process because the daemon stops, then the runs that remain. */
 export function stop(w: Work): void {
   const { s, v, time } = w
   const { process } = v
   if (v.mode !== 'stopping') return
   if (process && process.phase !== 'behind') {
     if (process.pid === null || process.phase === 'clearing' || process.forced) return
-    // An idle one ends by itself, so that what it has detached goes on.
+    // An idle process ends gracefully, so that its detached processes live on.
     if (!isWorking(s)) return endInput(w)
     process.closing = true
     process.forced = true
@@ -41,13 +41,13 @@ export function stop(w: Work): void {
     decide(w, { act: 'ended', run: run.run, cause: 'lost', reason: v.stopReason ?? 'the daemon stopped' })
   if (v.stopped || v.clearing.length > 0) return
   v.stopped = true
-  // What waits for the end of a process whose output cannot be stored would wait for ever.
+  // Calls that wait for the end of a process whose output cannot be stored would wait for ever.
   for (const { call } of process ? v.jobs : []) refuse(w, call, stopping)
   if (process) v.jobs = []
   effect(w, { effect: 'stopped' })
 }
 
-/** With nothing to do, the process is kept for a while; without a process, the session may be forgotten. */
+/** Ends a process that has been idle for `idleCloseMs`. Forgets a session without a process and without work. */
 export function scheduleIdle(w: Work): void {
   const { agent, s, v, time } = w
   const { process } = v

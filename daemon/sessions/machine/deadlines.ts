@@ -6,7 +6,7 @@ import { limitOf } from './pursue.ts'
 import { cancellerOf } from './questions.ts'
 import { graceOver } from './volatile.ts'
 
-/** When the next `tick` is due; `Infinity`: never. The interpreter has one timer for it. */
+/** Returns when the next `tick` is due, in ms since epoch; `Infinity` if never. One timer serves all sessions. */
 export function nextDeadline(m: Machine): number {
   const { s, v } = m
   const { config, process } = v

@@ -2,7 +2,7 @@ import { decide, effect, endInput, type Machine, newId, suits, type Work } from 
 import { isWorking } from './state.ts'
 import { newLiveProcess } from './volatile.ts'
 
-/** Keeps the session's slot: one for its first run, which it lends while the run waits for an answer. */
+/** Returns the session's slot when no run needs it, and lends it while the active run waits for an answer. */
 export function keepSlot(w: Work): void {
   const { s, v } = w
   const { active } = s
@@ -23,7 +23,7 @@ export function keepSlot(w: Work): void {
   }
 }
 
-/** Starts the first queued run when the session is free and has a slot, and a process for the run that needs one. */
+/** Starts the first queued run when the session is free and has a slot, and a process for a run that needs one. */
 export function deliver(w: Work): void {
   const { s, v } = w
   if (v.mode !== 'open' || s.session.unusable) return
@@ -54,7 +54,7 @@ function startFirst(w: Work): void {
     return effect(w, { effect: 'ask_slot' })
   }
   if (v.slot !== 'held') return
-  // It stays queued until the process before it is gone, whose end is not its own.
+  // The run stays queued until the unsuitable process has ended, so that this end does not end the run.
   if (v.process && !suits(w, first.run.limits)) return endInput(w)
   if (!v.process && s.process) return
   v.slot = 'used'
@@ -63,7 +63,7 @@ function startFirst(w: Work): void {
   decide(w, { act: 'started', run: first.run.run })
 }
 
-/** A run that needs another process waits for background work in the present one, but not for ever. */
+/** Whether the first queued run needs another process and still waits for background work in the current one. */
 function waitsForBackground({ agent, s, v, time }: Work): boolean {
   const { process } = v
   const [first] = s.queue

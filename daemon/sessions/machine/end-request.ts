@@ -1,11 +1,11 @@
 import type { Actor, CancelEnd, CancelMode, CancelStep, EventOf } from '../../../protocol/index.ts'
 import type { RunInput } from '../run-state.ts'
 
-/** What is known of the end that a client or a limit asked of a run: who asked, how hard, and how hard muxd tried. */
+/** The request of a client or a limit to end a run, and how far muxd has escalated. */
 export interface EndRequest {
   /** The client that asked first, and the strongest mode that any client asked for. */
   cancel?: { by: Actor; reason?: string; mode: CancelMode }
-  /** The limit that the run hit before any client asked for its end: then the run is failed, not cancelled. */
+  /** The limit that the run hit before any client asked for its end. Then the run is `failed`, not `cancelled`. */
   exceeded?: ReachedLimit
   /** The hardest step that was taken, or is about to be. */
   pursued?: CancelStep
@@ -34,13 +34,13 @@ export function escalateTo(run: EndRequest, step: CancelStep): void {
 export const isHarder = (step: CancelStep, than: CancelStep | undefined): boolean =>
   than === undefined || cancelSteps.indexOf(step) > cancelSteps.indexOf(than)
 
-/** The step after `step`; the last step is repeated. */
+/** Returns the step after `step`. The last step is repeated. */
 export const stepAfter = (step: CancelStep): CancelStep =>
   cancelSteps[Math.min(cancelSteps.indexOf(step) + 1, cancelSteps.length - 1)]!
 
 const cancelSteps: readonly CancelStep[] = ['interrupt', 'sigint', 'terminate', 'kill']
 
-/** What the end of a cancelled run was the end of. A process that was signalled ends, whatever it still prints. */
+/** Returns what ended with a cancelled run. A signalled process counts as ended, whatever it still prints. */
 export function endOf(run: EndRequest, input: RunInput, isUnsent: boolean): CancelEnd {
   if (input === 'cancel_requested' || isUnsent) return 'nothing'
   if (input === 'process_ended') return 'process'

@@ -3,7 +3,7 @@ import type { Effect } from './effect.ts'
 import type { Work } from './machine.ts'
 import { runRecord } from './project.ts'
 
-/** Answers calls with the records as they are when all that follows from the call is done. */
+/** Puts the records as they are at the end of the step into the answers to calls. */
 export function finishAnswers(w: Work): void {
   w.out.effects = w.out.effects.map(each => (each.effect === 'answer' ? withRecord(w, each) : each))
 }
@@ -13,6 +13,6 @@ function withRecord(w: Work, answer: Extract<Effect, { effect: 'answer' }>): Eff
   const { run: before } = answer.result
   const ended = w.out.ended.find(({ run }) => run.run === before.run)
   const run = ended?.run ?? runRecord(w, before.run)?.run ?? before
-  // An end is answered when readers can see it.
+  // The answer with an ended run waits until readers can see the end.
   return { ...answer, result: { run }, after: isEnded(run.state) ? 'published' : 'commit' }
 }

@@ -12,10 +12,10 @@ import type { Launch, OutputLine } from '../../agents/agent.ts'
 import type { Resolution } from './resolution.ts'
 import type { ProcessExit } from './volatile.ts'
 
-/** Everything that happens to a session. `time` is the wall clock in ms since epoch. */
+/** Everything that a session reacts to. `time` is the wall clock in ms since epoch. */
 export type Input = { time: number } & (ClientCall | ProcessFact | WorldFact)
 
-/** Calls of clients. Each is answered once, by the effect `answer` or `refuse`. */
+/** Calls of clients and of the daemon. Each is answered once, by the effect `answer` or `refuse`. */
 export type ClientCall =
   | { input: 'enqueue'; call: number; run: string; promptUuid: string; prompt: string; limits?: RunLimits; by: Actor }
   | { input: 'move'; call: number; run: string; to: number; by: Actor }
@@ -26,52 +26,49 @@ export type ClientCall =
   /** A use that leaves no event, such as a fork. */
   | { input: 'use'; call: number }
   | { input: 'close'; call: number; sweep: boolean }
-  /** More processes are idle than may be, or memory is short. */
+  /** From the daemon: too many processes are idle, or memory is short. */
   | { input: 'end_idle'; call: number }
 
-/** Facts about the session's process. They count for the process that they name only. */
+/** Facts about the session's process. A fact applies only to the process that it names. */
 export type ProcessFact =
   /** All frames of whole lines, up to `offset` of the raw log. */
   | { input: 'output'; process: string; lines: readonly OutputLine[]; offset: number }
-  /** Its output cannot be kept. */
+  /** Its raw log cannot be written. */
   | { input: 'stalled'; process: string; failure: Failure }
   | { input: 'prepared'; process: string; nonce: string; launch: Launch; conversation: string; oneShot: boolean }
   | { input: 'started'; process: string; pid: number; startedAt: number }
   | { input: 'start_failed'; process: string; failure: Failure }
-  /** After its last line. */
+  /** Comes after the last line of its output. */
   | ({ input: 'exited'; process: string } & ProcessExit)
-  /** `left`: the record's new value if something was found that lives on. */
+  /** `left`: the new `left` of the record, present if processes were found that live on. */
   | { input: 'cleared'; process: string; left?: Session['left'] }
-  /** All that it had printed when it was adopted has been applied. */
+  /** The output that existed when the process was adopted has been applied. */
   | { input: 'caught_up'; process: string }
 
 export type WorldFact =
-  /** The session was just made. */
+  /** The session was just created. */
   | { input: 'opened'; event: EventBody }
   | { input: 'slot_granted' }
   | { input: 'slot_waits'; what: WaitingFor }
-  /** A deadline is due. `printedAt`: when the process printed last, asked of the raw log. */
+  /** A deadline is due. `printedAt`: when the process last printed, according to the raw log. */
   | { input: 'tick'; printedAt?: number }
   | { input: 'slept'; from: number; to: number }
   | { input: 'presence'; emptySince: number | undefined }
   | { input: 'left_ended' }
-  /** An entry was not stored: the state is the stored one again. */
+  /** An entry could not be stored, and the state was reset to the stored one. */
   | { input: 'storage_failed'; failure: Failure }
-  /** All can be stored again. */
+  /** Storage works again. */
   | { input: 'storage_works' }
-  /** An exception in muxd's own code, while the last `bytes` of output up to `offset` were at work. */
+  /** An exception in muxd's own code, during the processing of the last `bytes` of output up to `offset`. */
   | { input: 'fault'; reason: string; bytes: number; offset?: number; whileRestoring: boolean }
-  /**
-   * The first input after recovery: what the pty-host holds of the process that the state names, and what is wrong with
-   * its raw log.
-   */
+  /** The first input after recovery: what has become of the process in the state, and the damage in its raw log. */
   | { input: 'adopted'; process: AdoptedProcess | null; damage?: { bytes: number; detail: string } }
   | { input: 'shutdown'; reason: string }
 
 /**
- * - `held`: the pty-host has the process.
- * - `starting`: it is being started by this daemon.
- * - `gone`: it has ended, and its output is read to the end.
+ * - `held`: the pty-host holds the process
+ * - `starting`: this daemon is starting it
+ * - `gone`: it has ended, and the rest of its output is about to be read
  */
 export type AdoptedProcess =
   | { id: string; state: 'held'; pid: number; startedAt: number; inputEnded: boolean }

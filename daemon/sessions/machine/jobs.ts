@@ -7,7 +7,7 @@ import { decide, effect, endInput, newId, refuse, send, undelivered, type Work }
 import { mayHaveRules } from './outbox.ts'
 import type { CloseJob, LiveProcess, UpdateJob } from './volatile.ts'
 
-/** Calls that wait for the agent or for the end of the process: one at a time, in the order in which they came. */
+/** Does the calls that wait for the agent or for the end of the process, one at a time and in their order. */
 export function doJobs(w: Work): void {
   const { v } = w
   for (;;) {
@@ -19,7 +19,10 @@ export function doJobs(w: Work): void {
   }
 }
 
-/** Ends the process, and with `sweep` what the session's processes have left behind. `closeProcess` does the former. */
+/**
+ * Closes the session when its process has ended, which `closeProcess` brings about. With `sweep`, first ends the
+ * processes that the session's processes have left behind.
+ */
 function close(w: Work, job: CloseJob): boolean {
   const { s, v } = w
   if (v.process || v.clearing.length > 0) return false
@@ -34,9 +37,10 @@ function close(w: Work, job: CloseJob): boolean {
 }
 
 /**
- * The stages of a change: the live process agrees to the mode, the rules and the model, one after the other; the
- * conversation is given up once the process is gone; then the change is stored. A process that ends over it counts as
- * agreed, because the next one has the change. A refusal puts the mode back, and `giveRules` the rules.
+ * Makes a change in stages. First the live process has to agree to the mode, the rules and the model, one after the
+ * other. A change of the conversation then waits for the end of the process. At last the change is stored. A process
+ * that ends meanwhile counts as agreed, because the next one starts with the change. After a refusal the process gets
+ * the old mode again, and `giveRules` sends the old rules.
  */
 function update(w: Work, job: UpdateJob): boolean {
   for (;;) {
@@ -61,7 +65,7 @@ const stages: Record<Stage, (w: Work, job: UpdateJob) => StageOutcome> = {
     const { s, v } = w
     if (!concernsProcess(job.changes) || v.mode === 'stopping') return 'leave'
     const { process } = v
-    // One that is being started has the old options.
+    // A process that is being started has the old options.
     if (process?.phase === 'preparing' || process?.phase === 'starting' || process?.phase === 'catching_up')
       return 'waits'
     if (process?.phase !== 'live' || process.closing) return 'leave'
@@ -138,7 +142,7 @@ const stages: Record<Stage, (w: Work, job: UpdateJob) => StageOutcome> = {
   },
 }
 
-/** The process that the job asks, if it is still there. */
+/** Returns the process that the job asks, if it is still live. */
 function asked({ v: { process } }: Work, job: UpdateJob): LiveProcess | undefined {
   return process?.id === job.process && process.phase === 'live' ? process : undefined
 }
@@ -168,20 +172,20 @@ function ask(
   return 'waits'
 }
 
-/** A change of the mode that was agreed to is taken back before the call is refused. */
+/** Restores the mode, if the process has agreed to a new one, before the call is refused. */
 function revert(job: UpdateJob, refusal: CallError): StageOutcome {
   if (job.changes.permissionMode === undefined) return refusal
   job.refusal = refusal
   return 'revert'
 }
 
-/** The process has the session's rules if the change was stored; else it gets the stored ones again. */
+/** Notes whether the process has the session's rules. If the change was not stored, it gets the stored ones again. */
 function finish(w: Work, job: UpdateJob, isStored: boolean): void {
   const process = asked(w, job)
   if (process?.rules === 'changing') process.rules = isStored ? 'held' : 'unknown'
 }
 
-/** Takes an answer of the agent to the job that waits for it; false if none does. */
+/** Hands an answer of the agent to the job that waits for it. Returns false if no job does. */
 export function jobAnswered({ v }: Work, answer: Answer): boolean {
   const [job] = v.jobs
   if (job?.job !== 'update' || job.request?.requestId !== answer.requestId) return false
@@ -189,7 +193,7 @@ export function jobAnswered({ v }: Work, answer: Answer): boolean {
   return true
 }
 
-/** When the request that a job waits for counts as unanswered. */
+/** Returns when the request that a job waits for counts as unanswered. */
 export function jobDeadline({ v }: Pick<Work, 'v'>): number | undefined {
   const [job] = v.jobs
   return job?.job === 'update' && job.request ? job.request.at + limits.updateTimeoutMs : undefined

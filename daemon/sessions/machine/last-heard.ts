@@ -1,7 +1,7 @@
 import type { EventBody } from '../../../protocol/index.ts'
 import { keepNewest } from '../../keep-newest.ts'
 
-/** What a process said last. */
+/** The latest signs of life of a process. */
 export interface LastHeardState {
   /** Names of the tools that run, by tool use id. */
   running: Map<string, string>

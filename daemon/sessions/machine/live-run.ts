@@ -12,7 +12,7 @@ export interface StoredRun {
   promptUuid: string | null
 }
 
-/** A run that has not ended: its record, and what is known of it meanwhile. */
+/** A run that has not ended: its record, and facts that the record does not contain. */
 export interface LiveRun extends EndRequest {
   stored: StoredRun
   costUsd: number
@@ -21,15 +21,18 @@ export interface LiveRun extends EndRequest {
   hasBegun?: boolean
   /** The agent has reported that it got the prompt. */
   hasArrived?: boolean
-  /** The agent has begun the turn of its prompt, and has named the prompt. */
+  /** The agent has begun a turn that names its prompt. */
   hasTurn?: boolean
-  /** When the last question of its process was answered: its silence counts from then. */
+  /** When a question of its process was last decided. Its inactivity counts from then. */
   answeredAt?: number
   /** The agent's outcome, held until the process of a one-shot session has ended too. */
   held?: Outcome
 }
 
-/** A run that the agent begins itself, by what a process printed up to `offset`. It has the same id whenever that is read. */
+/**
+ * Creates the run of a turn that the agent began itself, with the line of `process` that ends at `offset`. The run has
+ * the same id each time that line is read.
+ */
 export function createBackgroundRun(
   session: string,
   origin: Origin,
@@ -58,7 +61,7 @@ export function queuedRun(id: string, session: string, prompt: string, origin: O
 
 export const resumeRun = (stored: StoredRun): LiveRun => ({ stored, costUsd: 0, tokens: noTokens })
 
-/** Moves a run to the state that `input` leads to; false if the input means nothing to it. */
+/** Moves a run to the state that `input` leads to. Returns false if the input does not change its state. */
 export function advance(run: LiveRun, input: RunInput, time: number): boolean {
   const { waitingFor: _, ...before } = run.stored.run
   const state = nextRunState(before.state, input, run.exceeded !== undefined)
@@ -76,7 +79,7 @@ export function advance(run: LiveRun, input: RunInput, time: number): boolean {
   return true
 }
 
-/** The terminal event of a run that has just ended as `state`. */
+/** Returns the terminal event of a run that has just ended as `state`. */
 export function terminalEvent(
   run: LiveRun,
   state: TerminalType,
@@ -106,7 +109,7 @@ export function terminalEvent(
   }
 }
 
-/** The record of an ended run: its place in the log and its result. */
+/** Returns the record of an ended run, with its result and the `seq` of its last event. */
 export function sealRun(run: LiveRun, event: Extract<EventBody, { type: TerminalType }>, lastSeq: number): StoredRun {
   return {
     ...run.stored,
@@ -128,7 +131,7 @@ function failureOf(outcome: Outcome | undefined): Failure {
   return { code: 'unknown', title: 'The run failed for an unknown reason', detail: '', retryable: false }
 }
 
-// After a restart: the request is in the log, the run's record says only that there was one.
+// For a run that was restored from its record alone, which does not say who cancelled it.
 const unknownCanceller = {
   by: { client: 'c_unknown', name: 'unknown' },
   reason: undefined,

@@ -8,7 +8,7 @@ import { type Facts, type Sink, sinkOf } from './sink.ts'
 import { isWorking, type SessionState } from './state.ts'
 import { type LiveProcess, type MachineConfig, newVolatile, type Volatile } from './volatile.ts'
 
-/** A session: its durable and its volatile half. */
+/** A session, with its durable half `s` and its volatile half `v`. */
 export interface Machine {
   agent: AgentCodec
   s: SessionState
@@ -21,13 +21,13 @@ export const createMachine = (agent: AgentCodec, s: SessionState, config: Machin
   v: newVolatile(config, nonce),
 })
 
-/** What a step gives: it is stored and carried out by the interpreter, in this order. */
+/** The result of a step. The interpreter stores the facts and acts, and then carries out the effects in order. */
 export interface Out extends Facts {
   acts: StoredAct[]
   effects: Effect[]
 }
 
-/** One step at work. */
+/** A step in progress. */
 export interface Work extends Machine {
   time: number
   out: Out
@@ -35,12 +35,12 @@ export interface Work extends Machine {
 }
 
 export function beginWork({ agent, s, v }: Machine, time: number): Work {
-  // Written out, because this is done for each read of output.
+  // Written out instead of `noFacts()`, because this runs for each read of output.
   const out: Out = { events: [], ended: [], resolved: [], answers: [], toolBoundary: false, acts: [], effects: [] }
   return { agent, s, v, time, out, sink: sinkOf(s, out) }
 }
 
-/** Decides: applies an act and keeps it to be stored. */
+/** Applies an act and adds it to the acts to be stored. */
 export function decide({ agent, s, time, out, sink }: Work, act: Act): void {
   const at = s.process && { process: s.process.id, offset: s.process.offset }
   const stored: StoredAct = { ...act, n: s.acts + 1, time, at }
@@ -53,14 +53,14 @@ export const effect = ({ out }: Work, what: Effect): void => void out.effects.pu
 export const refuse = ({ out }: Work, call: number, error: CallError): void =>
   void out.effects.push({ effect: 'refuse', call, error })
 
-/** An id that no life of the machine gives twice. */
+/** Returns an id that is unique over all lives of the machine. */
 export function newId({ s, v }: Pick<Work, 's' | 'v'>, kind: string): string {
   v.made += 1
   const text = `${s.session.session} ${v.nonce} ${v.made}`
   return `${kind}${createHash('sha256').update(text).digest('base64url').slice(0, 21)}`
 }
 
-/** Sends a command to the process, once in this life of the machine for each `key`. Nothing comes before the first line. */
+/** Sends a command to the process, once for each `key` in this life of the machine. Sends `first` before any other. */
 export function send(w: Work, key: string, command: Command): void {
   const { agent, s, v, out } = w
   const { process } = v
@@ -71,15 +71,15 @@ export function send(w: Work, key: string, command: Command): void {
     out.effects.push({ effect: 'send', process: process.id, lineId, line })
 }
 
-/** The process that listens to us. */
+/** Returns the process if lines can be sent to it. */
 export const listening = ({ v: { process } }: Pick<Work, 'v'>): LiveProcess | null =>
   process?.phase === 'live' && !process.closing ? process : null
 
-/** Whether the end of the process can be brought about now. While it catches up, only the end of the daemon ends it. */
+/** Whether muxd may end the process now. A process that catches up is ended only when the daemon stops. */
 export const isEndable = ({ v: { process, mode } }: Pick<Work, 'v'>): boolean =>
   process?.phase === 'live' || (process?.phase === 'catching_up' && process.pid !== null && mode === 'stopping')
 
-/** Tells the process to end by itself. If it does not, `closeProcess` ends it by force. */
+/** Closes the input of the process, so that it ends. If it does not end in time, `closeProcess` ends it by force. */
 export function endInput(w: Work): void {
   const { process } = w.v
   if (!process || !isEndable(w)) return
@@ -95,7 +95,7 @@ export function endInput(w: Work): void {
 export const isDelivered = (process: LiveProcess, { stored, hasBegun, hasArrived }: LiveRun): boolean =>
   stored.promptUuid === null || hasBegun === true || hasArrived === true || process.sent.has(stored.promptUuid)
 
-/** The active run, if its prompt has to be sent to the process. */
+/** Returns the active run if its prompt has yet to be sent. */
 export function undelivered({ s, v }: Pick<Work, 's' | 'v'>): LiveRun | null {
   const { active } = s
   if (!active || active.held || active.stored.run.state !== 'running') return null
@@ -108,7 +108,7 @@ export function suits({ agent, s, v }: Pick<Work, 'agent' | 's' | 'v'>, limits: 
   return !v.jobs.some(({ job }) => job === 'close') && agent.holdsLimits(s.process.limits, limits)
 }
 
-/** The process has no run, background work or question. */
+/** Whether the process is live and has nothing to do: no run, call, question or background work. */
 export const isIdle = ({ s, v }: Pick<Work, 's' | 'v'>): boolean =>
   v.process?.phase === 'live' &&
   !isWorking(s) &&

@@ -4,8 +4,8 @@ import { rulesRequest } from './request-ids.ts'
 import type { Answer } from '../../agents/agent.ts'
 
 /**
- * Sends what the process should have and was not sent in this life of the machine. After a restart that is everything
- * whose arrival is unknown; the pty-host drops the lines that it has written before.
+ * Sends every due line that was not sent in this life of the machine. After a restart that is everything whose delivery
+ * is unknown; the pty-host drops the lines that it has already written.
  */
 export function outbox(w: Work): void {
   const { s } = w
@@ -24,7 +24,7 @@ export function outbox(w: Work): void {
   if (id !== null) send(w, id, { command: 'prompt', id, text: record.prompt })
 }
 
-/** Behind an interrupt an answer would come too late: a denial that interrupts is sent first. */
+/** Sends answers to questions. Called before an interrupt, because an answer behind it would come too late. */
 export function sendAnswers(w: Work): void {
   if (!listening(w)) return
   for (const { approval, requestId, answer, input } of w.s.answered) {
@@ -35,8 +35,8 @@ export function sendAnswers(w: Work): void {
 }
 
 /**
- * Gives the process the session's permission rules, which it enforces. The prompt waits for its answer. A daemon that has
- * taken a process over does not know which rules it has, and gives it the stored ones.
+ * Sends the session's permission rules to the process, which enforces them. The prompt waits for the answer. A daemon
+ * that has taken a process over does not know which rules the process has, and sends the stored ones.
  */
 export function giveRules(w: Work): void {
   const { agent, s, time } = w
@@ -45,7 +45,7 @@ export function giveRules(w: Work): void {
   const request = process.rulesRequest
   if (process.rules === 'asked' && request && request.at + limits.updateTimeoutMs <= time)
     rulesRefused(w, `the agent did not answer within ${limits.updateTimeoutMs / 1_000} s`)
-  // Refused without a prompt that waited: tried again with the next prompt.
+  // If the rules were refused while no prompt waited, they are sent again before the next prompt.
   const isDue = process.rules === 'unknown' || (process.rules === 'refused' && undelivered(w))
   if (!isDue) return
   const { approvals, cwd } = s.session
@@ -67,18 +67,18 @@ export function giveRules(w: Work): void {
 export const mayHaveRules = ({ s, v }: Pick<Work, 's' | 'v'>): boolean =>
   v.process?.gaveRules === true || s.process?.wasGivenRules === true
 
-/** The agent has answered a request that carried rules. */
+/** Handles the agent's answer to a request that carried rules. */
 export function rulesAnswered(w: Work, answer: Answer): void {
   const { process } = w.v
   if (!process || process.rules === 'changing') return
   const isOurs = process.rulesRequest?.requestId === answer.requestId
-  // Of an earlier daemon: it carried rules that the session may not have.
+  // The request is an earlier daemon's, and its rules may differ from the session's.
   if (!isOurs) process.rules = process.rules === 'asked' ? 'asked' : 'unknown'
   else if (answer.ok) process.rules = 'held'
   else rulesRefused(w, answer.error)
 }
 
-/** Without its rules a session sends no prompt. */
+/** Ends the run whose prompt waits for the rules, and the process: a prompt is never sent without them. */
 function rulesRefused(w: Work, problem: string): void {
   const { process } = w.v
   process!.rules = 'refused'

@@ -11,7 +11,7 @@ import { endRun, releaseHeld } from './runs.ts'
 import type { Sink, Source } from './sink.ts'
 import { currentRun, idOf, type ProcessState, type SessionRecord, type SessionState } from './state.ts'
 
-/** An exception while a line was applied. Nothing that the line has changed may be kept. */
+/** An exception during the application of a line. The changes that the line made must be discarded. */
 export class LineFault extends Error {
   override readonly name = 'LineFault'
   readonly line: OutputLine
@@ -22,7 +22,7 @@ export class LineFault extends Error {
 }
 
 /**
- * Applies one line of the process. All frames that share an offset must be applied before anything else. Throws only
+ * Applies one line of the process. All frames with the same offset must be applied before anything else. Throws only
  * `LineFault`.
  */
 export function applyLine(agent: AgentCodec, s: SessionState, line: OutputLine, sink: Sink): void {
@@ -53,7 +53,7 @@ function applyOne(agent: AgentCodec, s: SessionState, line: OutputLine, sink: Si
   applyDecoded({ agent, s, process, time: line.time, sink, source }, decoded)
 }
 
-/** One line at work. */
+/** The line that is being applied, with its context. */
 interface At {
   agent: AgentCodec
   s: SessionState
@@ -121,7 +121,7 @@ function applySignal({ s, process, time, sink, source }: At, signal: Signal): vo
   }
 }
 
-/** A turn without a name is the agent's own if it names the prompts of others, or if no run is active. */
+/** A turn that names no prompt is the agent's own if the agent names prompts in general, or if no run is active. */
 function turnStarted({ agent, s, process, time, sink, source }: At, turn: Turn): void {
   process.begunAt ??= time
   if (turn.promptUuids.length > 0) process.namesPrompts = true
@@ -141,21 +141,22 @@ function turnStarted({ agent, s, process, time, sink, source }: At, turn: Turn):
 }
 
 /**
- * Returns the runs whose turn a result ends: that of the prompt which it names, the agent's own, else the one that goes
- * on. Both, if the prompt came during a turn of the agent's own and joined it.
+ * Returns the runs that a result ends. A result that names prompts or is of the agent's own turn ends the background
+ * run and the run whose prompt it names: both if the prompt came during the agent's own turn and joined it. A result
+ * that names nothing ends the current run.
  */
 function runsOf({ active, background }: SessionState, process: ProcessState, turn: Turn): LiveRun[] {
   const uuid = active?.stored.promptUuid
   const named = uuid && turn.promptUuids.includes(uuid) ? [active] : []
   if (turn.background || turn.promptUuids.length > 0) return [...(background ? [background] : []), ...named]
-  // If prompts are named, a result without a name is not the result of a prompt whose turn has not begun.
+  // If the agent names prompts, a result without a name does not belong to a prompt whose turn has not begun.
   const whose = background ?? (process.namesPrompts && !active?.hasTurn ? null : active)
   return whose ? [whose] : []
 }
 
 function turnEnded(at: At, outcome: Outcome, spare: EventBody | undefined, runs: readonly LiveRun[]): void {
   const { s, time, sink, source } = at
-  // An outcome that ends nothing: the agent printed two, or its run has ended by other means.
+  // The outcome ends no run: the agent printed two, or the run has ended for another reason.
   if (runs.length === 0 || runs.some(run => run.held)) {
     if (spare) sink.event(spare, idOf(runs[0] ?? null), time, source)
     return
@@ -163,7 +164,7 @@ function turnEnded(at: At, outcome: Outcome, spare: EventBody | undefined, runs:
   for (const run of runs) endByOutcome(at, run, outcome, holdsOutcome(s, run))
 }
 
-/** The process of a one-shot session ends with its run: so the outcome waits for that, unless work goes on behind it. */
+/** Whether the outcome waits for the end of the process, which is one-shot and has no background work. */
 const holdsOutcome = ({ active, process }: SessionState, run: LiveRun): boolean =>
   process !== null &&
   process.oneShot &&
@@ -177,8 +178,8 @@ function endByOutcome({ agent, s, time, sink, source }: At, run: LiveRun, outcom
 }
 
 /**
- * The agent has ended the prompt of the run, and no result of it was seen; other text may have destroyed its frame. While
- * background work goes on or an outcome is held, the result may still follow.
+ * Ends the active run if the agent has ended its prompt without a result: other text may have destroyed the frame of
+ * the result. Does nothing if the result is already held, or may still follow because background work continues.
  */
 function promptEnded(at: At, end: NonNullable<Decoded['promptEnd']>): void {
   const { agent, s, process, time } = at
@@ -193,7 +194,7 @@ function promptEnded(at: At, end: NonNullable<Decoded['promptEnd']>): void {
   endByOutcome(at, run, outcome, false)
 }
 
-/** What the records of the session and of the run take from an event. */
+/** Updates the records of the session and of the run from an event. */
 function observe(s: SessionState, body: EventBody, run: LiveRun | null): void {
   if (body.type === 'claude_session_changed') learn(s, { conversationId: body.to })
   if (body.type === 'session_init') {
@@ -209,12 +210,12 @@ function observe(s: SessionState, body: EventBody, run: LiveRun | null): void {
   if (body.type !== 'cost') return
   s.session = { ...s.session, costUsd: body.costUsd }
   if (!run) return
-  // More than one if a second result came while the first was held.
+  // A run has more than one `cost` if a second result came while the first was held.
   run.costUsd += body.runCostUsd
   run.tokens = sumOfTokens(run.tokens, body.tokens)
 }
 
-/** The record stays the same object while it says the same, because each change of it is published. */
+/** Replaces the record only if a value is new, because each new record is published. */
 function learn(s: SessionState, heard: Pick<Partial<SessionRecord>, 'conversationId' | 'model' | 'permissionMode'>) {
   const isNew = Object.entries(heard).some(([name, value]) => s.session[name as keyof typeof heard] !== value)
   if (isNew) s.session = { ...s.session, ...heard }

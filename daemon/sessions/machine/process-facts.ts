@@ -8,7 +8,7 @@ import type { Failure } from '../../../protocol/index.ts'
 import type { ProcessFact } from './input.ts'
 import type { LiveProcess, ProcessExit } from './volatile.ts'
 
-/** Takes a fact about the session's process. One about another process is of no interest any more. */
+/** Takes a fact about the session's process. For a process that is not the session's any more, only cleans up. */
 export function takeFact(w: Work, fact: Exclude<ProcessFact, { input: 'output' }>): void {
   const { v } = w
   const { process } = v
@@ -42,7 +42,7 @@ export function takeFact(w: Work, fact: Exclude<ProcessFact, { input: 'output' }
   }
 }
 
-/** Applies what the process has printed. Nothing is decided from a line but what `react` sees in the state. */
+/** Applies output of the process, and handles the answers in it. `react` decides everything else from the state. */
 export function takeOutput(w: Work, { process: id, lines, offset }: Extract<ProcessFact, { input: 'output' }>): void {
   const { agent, s, v, out, sink } = w
   const { process } = v
@@ -54,7 +54,7 @@ export function takeOutput(w: Work, { process: id, lines, offset }: Extract<Proc
   for (const answer of out.answers) {
     if (!jobAnswered(w, answer) && answer.requestId.startsWith(rulesRequest)) rulesAnswered(w, answer)
     const uuid = s.active?.stored.promptUuid
-    // The interrupt has stopped nothing: the prompt is still queued.
+    // The interrupt had no effect, because the prompt was still queued.
     const isEarly = uuid && process.pursuit?.run === s.active?.stored.run.run && answer.stillQueued.includes(uuid)
     if (isEarly && process.phase === 'live') interrupt(w, process)
   }
@@ -66,12 +66,12 @@ function prepared(w: Work, fact: Extract<ProcessFact, { input: 'prepared' }>, pr
   if (process?.phase !== 'preparing') return effect(w, { effect: 'release_conversation', process: id })
   const { active } = s
   if (active?.stored.run.state !== 'running' || v.mode === 'stopping') {
-    // Its run has ended meanwhile: nothing is started.
+    // Its run has ended meanwhile, or the daemon stops: start nothing.
     v.process = null
     return effect(w, { effect: 'release_conversation', process: id })
   }
   const { run, limits } = active.stored.run
-  // Stored before it exists: whatever happens next, its raw log is found again.
+  // Stored before the process exists, so that its raw log is found whatever happens next.
   decide(w, { act: 'process_begun', process: id, nonce, run, ...(limits && { limits }), launch, oneShot })
   process.phase = 'starting'
   process.conversation = conversation
@@ -87,14 +87,14 @@ function startFailed(w: Work, { phase, id }: LiveProcess, failure: Failure): voi
   if (s.active) decide(w, { act: 'ended', run: s.active.stored.run.run, cause: 'refused', failure })
 }
 
-/** Nothing is known of this process any more: it was started for a run that a fault has ended. */
+/** Discards a process that the session does not have any more, because a fault has ended its runs. */
 export function discard(w: Work, process: string): void {
   effect(w, { effect: 'discard', process })
   effect(w, { effect: 'release_conversation', process })
   effect(w, { effect: 'process_gone' })
 }
 
-/** What the process prints cannot be kept: its runs fail, and it is killed. */
+/** Fails the runs of the process and kills it, because its output cannot be stored. */
 export function giveUp(w: Work, failure: Failure): void {
   const { s, v } = w
   const { process } = v
@@ -105,7 +105,7 @@ export function giveUp(w: Work, failure: Failure): void {
   if (process.pid !== null) effect(w, { effect: 'abandon', process: process.id })
 }
 
-/** Of a process that muxd ended nothing may live when the end of its run is published. */
+/** Ends the process. If muxd signalled it, first ends what it started: nothing of it may outlive its run. */
 function exited(w: Work, process: LiveProcess, exit: ProcessExit): void {
   if (process.phase === 'clearing') return
   if (process.phase === 'behind') return goneBehind(w, process)
@@ -115,7 +115,7 @@ function exited(w: Work, process: LiveProcess, exit: ProcessExit): void {
   effect(w, { effect: 'clear', process: process.id, spareDetached: false })
 }
 
-/** The process is gone, and what it printed last has to be stored before it counts as ended. */
+/** Handles the exit of a process that is `behind`. It counts as ended only when the rest of its output is stored. */
 function goneBehind(w: Work, process: LiveProcess): void {
   if (process.pid === null) return
   process.pid = null
@@ -140,7 +140,7 @@ function processEnded(w: Work, { status, stderrTail, lost }: ProcessExit, isClea
   effect(w, { effect: 'release_conversation', process: id })
   effect(w, { effect: 'process_gone' })
   if (isClear) return
-  // What a process has detached before a graceful end lives on. A status over 128 names the signal that ended it.
+  // Processes that were detached before a graceful end live on. A status over 128 means that a signal ended it.
   const spareDetached = !lost && !leftRun && status !== null && status <= 128
   v.clearing = [...v.clearing, id]
   effect(w, { effect: 'clear', process: id, spareDetached })
@@ -153,14 +153,14 @@ function cleared(w: Work, { process: id, left }: Extract<ProcessFact, { input: '
   if (v.process?.id === id && v.process.exit) processEnded(w, v.process.exit, true)
 }
 
-/** Sends what it should have before limits and cancels are looked at: these count on a prompt that was sent. */
+/** Sends what is due before `react` checks cancels and limits, which assume that the prompt was sent. */
 function caughtUp(w: Work, process: LiveProcess): void {
   const { s } = w
   if (process.phase !== 'catching_up' || process.pid === null) return
   process.phase = 'live'
   const { active } = s
   process.maybeSent = active?.stored.promptUuid ?? null
-  // It is not sent any more; whether it was is unknown.
+  // The prompt of a cancelled run is not sent again. Whether it was sent before is unknown.
   if (active?.stored.run.state === 'cancelling' && process.maybeSent !== null) process.sent.add(process.maybeSent)
   giveRules(w)
   outbox(w)

@@ -7,7 +7,7 @@ import { endRun, releaseHeld } from './runs.ts'
 import type { Sink } from './sink.ts'
 import type { SessionState } from './state.ts'
 
-/** The fold's part of a process's life: what its beginning and its end change. */
+/** The part of the fold for the start and the end of a process. */
 
 export function beginProcess(
   agent: AgentCodec,
@@ -28,7 +28,7 @@ export function beginProcess(
     cause: undefined,
     begunAt: undefined,
     lastLineAt: undefined,
-    // A fork has a transcript of its own to be written.
+    // False for a fork, whose own transcript has yet to be written.
     kept: launch.claudeSessionId !== null,
     namesPrompts: false,
     wasGivenRules: false,
@@ -40,7 +40,7 @@ export function beginProcess(
   s.answered = []
 }
 
-/** Ends with the process the runs that it leaves behind. */
+/** Ends the process and its runs, except a run whose prompt it did not read. */
 export function endProcess(
   agent: AgentCodec,
   s: SessionState,
@@ -65,25 +65,25 @@ export function endProcess(
     const named = tasks.slice(0, limits.maxLostTasks)
     sink.event({ type: 'background_lost', tasks: named, more: tasks.length - named.length }, null, time)
   }
-  // When a process without an exit record ended is not known: its last line counts.
+  // Without an exit record the time of the end is unknown, so the time of the last line counts.
   if (isUnkept(s, exitKnown ? time : (process.lastLineAt ?? time))) s.session = { ...s.session, conversationId: null }
   s.process = null
   s.answered = []
 }
 
 /**
- * Whether the prompt was sent to a process that was there, and that ended without reading it: the next process gets it. A
- * process that was started for the run would only end again.
+ * Whether the process ended without having read the prompt of the run, so that the next process gets the prompt. False
+ * for a process that was started for this run, because the next one would only end again.
  */
 const isUndelivered = ({ process }: SessionState, run: LiveRun): boolean =>
   run.stored.run.state === 'running' && !run.hasArrived && !run.hasBegun && process?.run !== run.stored.run.run
 
-/** The first lines of a conversation reach the disk about 100 ms after its first turn began; the rest is for busy machines. */
+/** The first lines of a conversation reach the disk about 100 ms after its first turn began. The rest is a margin. */
 const keptAfterMs = 2_000
 
 /**
- * Whether the agent may not know this conversation: it had just begun, and no turn of it has ended. To resume it could fail
- * for ever; to begin anew loses a moment of a first turn.
+ * Whether the conversation may be missing on disk: its first turn had just begun, and no turn has ended. To resume it
+ * could fail for ever. A new conversation loses only a moment of a first turn.
  */
 const isUnkept = ({ process }: SessionState, endedAt: number): boolean =>
   process !== null && !process.kept && process.begunAt !== undefined && endedAt - process.begunAt < keptAfterMs

@@ -4,7 +4,7 @@ import type { StoredRun } from './live-run.ts'
 import type { Machine, Out } from './machine.ts'
 import { currentRun, goingRun, isWorking, type StoredApproval } from './state.ts'
 
-/** The records of a session that is at work. A record that says the same as before is the same object as before. */
+/** The records of a loaded session. A record that has not changed stays the same object. */
 export interface Records {
   session: Session
   runs: ReadonlyMap<string, StoredRun>
@@ -13,7 +13,7 @@ export interface Records {
 
 type Projected = Pick<Machine, 's' | 'v' | 'agent'>
 
-/** Returns the records as readers see them. `time` becomes `updatedAt` if the session's record says something else. */
+/** Returns the records as readers see them. `time` becomes `updatedAt` if the session's record has changed. */
 export function project(m: Projected, before: Records | undefined, time: number): Records {
   const runs = new Map<string, StoredRun>()
   for (const run of [m.s.active, m.s.background]) if (run) runs.set(run.stored.run.run, run.stored)
@@ -21,7 +21,7 @@ export function project(m: Projected, before: Records | undefined, time: number)
   return { session: sessionRecord(m, before?.session, time), runs, approvals: m.s.open }
 }
 
-/** The records that a step has changed, to be stored in its entry. */
+/** Returns the records that a step has changed, to be stored in its entry. */
 export function changesOf(before: Records | undefined, after: Records, out: Pick<Out, 'ended' | 'resolved'>) {
   return {
     ...(after.session !== before?.session && { session: after.session }),
@@ -30,7 +30,7 @@ export function changesOf(before: Records | undefined, after: Records, out: Pick
   }
 }
 
-/** The record of a run that has not ended; `before` if that says the same. */
+/** Returns the record of a run that has not ended; `before` if it has not changed. */
 export function runRecord({ s, v }: Pick<Machine, 's' | 'v'>, id: string, before?: StoredRun): StoredRun | undefined {
   const position = s.queue.findIndex(({ run }) => run.run === id)
   if (position < 0) return goingRun(s, id)?.stored
@@ -64,7 +64,7 @@ function sessionState({ s }: Pick<Machine, 's'>): Session['state'] {
   return isAsking ? 'waiting' : 'idle'
 }
 
-/** The last sign of life of a run that goes on. */
+/** Returns the last sign of life of a run that has left the queue and has not ended. */
 export function activityOf({ s }: Pick<Machine, 's'>, run: string, time: number): Activity | undefined {
   const startedAt = currentRun(s)?.stored.run.startedAt
   if (!goingRun(s, run) || startedAt === undefined || startedAt === null) return undefined
@@ -75,6 +75,6 @@ export function activityOf({ s }: Pick<Machine, 's'>, run: string, time: number)
   return { at: lastLineAt, silentMs: silentMs(lastLineAt), what: whatWasHeard(heard) }
 }
 
-/** Bytes of the prompts that wait here. */
+/** Returns the size of the queued prompts in bytes. */
 export const queuedBytes = ({ s }: Pick<Machine, 's'>): number =>
   s.queue.reduce((sum, { run }) => sum + Buffer.byteLength(run.prompt), 0)

@@ -6,26 +6,26 @@ import type { CancelStep } from '../../../protocol/index.ts'
 import { graceOver, type LiveProcess, sleptSince } from './volatile.ts'
 
 /**
- * Brings about the end that a client or a limit has asked of a run: `interrupt`, `SIGINT`, `SIGTERM`, `SIGKILL`, each only
- * if the step before had no effect within the grace time. A harder request jumps ahead.
+ * Ends a run that a client has cancelled or that has hit a limit: `interrupt`, `SIGINT`, `SIGTERM`, `SIGKILL`, each
+ * only if the step before had no effect within the grace time. A request for a harder step skips those before it.
  */
 export function pursue(w: Work): void {
   const { s, v } = w
   const { process } = v
   const run = [s.active, s.background].find(each => each?.stored.run.state === 'cancelling')
   if (process?.pursuit && process.pursuit.run !== run?.stored.run.run) process.pursuit = null
-  // The next daemon goes on with it.
+  // `stop` ends all runs.
   if (!run || v.mode === 'stopping') return
   if (process && process.phase !== 'live' && process.phase !== 'preparing' && process.phase !== 'starting') return
   if (process?.phase !== 'live' || !mayHavePrompt(process, run)) {
-    // There is nothing to wait for. A process that is being started comes up all the same, and idles.
+    // The agent does not have the prompt. A process that is being started continues to start, and is idle then.
     return decide(w, { act: 'ended', run: run.stored.run.run, cause: 'unsent' })
   }
   const next = nextStep(w, process, run)
   if (next) takeStep(w, process, run, next)
 }
 
-/** A prompt that an earlier daemon has sent, perhaps, cannot be ended by nothing. */
+/** Whether the process may have the prompt: from this daemon, or possibly from an earlier one. */
 const mayHavePrompt = (process: LiveProcess, run: LiveRun): boolean =>
   isDelivered(process, run) || process.maybeSent === run.stored.promptUuid
 
@@ -35,7 +35,10 @@ function nextStep({ v, time }: Work, { pursuit }: LiveProcess, run: LiveRun): Ca
   return graceOver(v, pursuit.at, v.config.cancelGraceMs) <= time ? stepAfter(pursuit.step) : undefined
 }
 
-/** Announces a step that nobody has asked for before it is taken: what the process prints behind it is its end. */
+/**
+ * Takes a step. A step that was not requested is recorded first, so that recovery, too, reads later output as that of a
+ * signalled process.
+ */
 function takeStep(w: Work, process: LiveProcess, { stored, pursued }: LiveRun, step: CancelStep): void {
   const run = stored.run.run
   if (isHarder(step, pursued)) decide(w, { act: 'escalated', run, step })
@@ -47,7 +50,7 @@ function takeStep(w: Work, process: LiveProcess, { stored, pursued }: LiveRun, s
   effect(w, { effect: 'signal', process: process.id, signal: step === 'sigint' ? 'SIGINT' : 'SIGTERM' })
 }
 
-/** Asks for the end of the turn; again if the agent says that its prompt was still queued. */
+/** Asks the agent to end the turn. Called again if the agent answers that the prompt was still queued. */
 export function interrupt(w: Work, process: LiveProcess): void {
   if (process.closing) return
   sendAnswers(w)
@@ -55,24 +58,24 @@ export function interrupt(w: Work, process: LiveProcess): void {
   send(w, requestId, { command: 'interrupt', requestId })
 }
 
-/** A run that has hit a limit of its own is ended like a cancelled one, and fails. */
+/** Records that the active run has hit its own limit. The run is cancelled like any other, but ends as `failed`. */
 export function checkLimits(w: Work, knowsOutput: boolean): void {
   if (w.v.mode === 'stopping') return
   const due = limitOf(w)
   if (!due || due.at > w.time) return
-  // What was printed and not read yet counts: only a tick asks for it.
+  // Unread output counts as activity. Only a tick asks the raw log for it.
   if (due.reached.limit === 'inactivityMs' && !knowsOutput) return
   decide(w, { act: 'limit', run: w.s.active!.stored.run.run, reached: due.reached })
 }
 
-/** The limit that the active run hits first, and when. */
+/** Returns the limit that the active run hits first, and the time in ms since epoch. */
 export function limitOf({ s, v }: Pick<Machine, 's' | 'v'>): { reached: ReachedLimit; at: number } | undefined {
   const run = s.active
   const { process } = v
   if (!run || run.held || run.stored.run.state !== 'running') return undefined
   if (process && process.phase !== 'live' && process.phase !== 'preparing' && process.phase !== 'starting')
     return undefined
-  // Its prompt is being sent again: an interrupt before it would have no effect.
+  // The prompt has yet to be sent again. An interrupt before it would have no effect.
   if (process && process.maybeSent === run.stored.promptUuid && !isDelivered(process, run)) return undefined
   const { limits, startedAt } = run.stored.run
   if (!limits || startedAt === null) return undefined
@@ -80,7 +83,7 @@ export function limitOf({ s, v }: Pick<Machine, 's' | 'v'>): { reached: ReachedL
   const { timeoutMs, inactivityMs } = limits
   if (timeoutMs !== undefined)
     found.push({ reached: { limit: 'timeoutMs', value: timeoutMs }, at: startedAt + timeoutMs })
-  // While an approval waits, nothing can be expected of the process.
+  // While a question is open, the process waits and prints nothing.
   if (inactivityMs !== undefined && s.open.length === 0) {
     const since = Math.max(startedAt, process?.printedAt ?? 0, s.process?.lastLineAt ?? 0, run.answeredAt ?? 0)
     const at = since + inactivityMs + sleptSince(v, since)

@@ -7,15 +7,15 @@ import type { Resolution } from './resolution.ts'
 import type { Sink, Source } from './sink.ts'
 import { currentRun, goingRun, idOf, type SessionState, type StoredApproval } from './state.ts'
 
-/** The fold's part of approvals: questions of the agent, and how they end. */
+/** The part of the fold for approvals: the questions of the agent and their ends. */
 
-/** The agent asks. The same question, told again, is the same approval, also after it was answered. */
+/** Opens an approval for a question of the agent. Ignores a repeated question, even if it was answered before. */
 export function ask(s: SessionState, told: Question, time: number, sink: Sink, source: Source): void {
   const { requestId, kind, tool, input, toolUseId, description, suggestions, parent, ...more } = told
   const { inBackground, ...reason } = more
   if (s.known.has(requestId)) return
   s.known.add(requestId)
-  // Work in the background outlives the turn in which it began.
+  // Background work outlives the turn in which it began.
   const run = inBackground ? null : idOf(currentRun(s))
   const asked = {
     approval: approvalId(source, requestId),
@@ -36,11 +36,11 @@ export function ask(s: SessionState, told: Question, time: number, sink: Sink, s
   s.open = [...s.open, { approval, process: source.process, requestId, answer: null }]
 }
 
-/** The same whenever the output is read. A line may hold several questions. */
+/** Returns the id of an approval, the same each time the output is read. One line may hold several questions. */
 const approvalId = ({ process, offset }: Source, requestId: string): string =>
   `a_${createHash('sha256').update(`${process} ${offset} ${requestId}`).digest('base64url').slice(0, 21)}`
 
-/** A client, a policy or the clock has decided: the agent gets the answer. */
+/** Resolves a question by the decision of a client, a policy or the clock, and keeps the answer for the agent. */
 export function resolve(s: SessionState, id: string, resolution: Resolution, time: number, sink: Sink): void {
   const question = s.open.find(({ approval }) => approval.approval === id)
   if (!question) return
@@ -49,13 +49,13 @@ export function resolve(s: SessionState, id: string, resolution: Resolution, tim
   if (s.active) s.active.answeredAt = Math.max(s.active.answeredAt ?? 0, time)
 }
 
-/** The agent does not wait for an answer any more. */
+/** Withdraws a question for which the agent no longer awaits an answer. */
 export function takeBack(s: SessionState, requestId: string, time: number, sink: Sink, source: Source): void {
   const question = s.open.find(each => each.requestId === requestId)
   if (question) close(s, question, withdrawn(cancellerOf(s, question.approval)), time, sink, source)
 }
 
-/** A run is being cancelled or has ended: its questions are withdrawn. */
+/** Withdraws the questions of a run that is being cancelled or has ended. */
 export function withdrawQuestions(
   s: SessionState,
   run: LiveRun,
@@ -68,18 +68,18 @@ export function withdrawQuestions(
   const other = [s.active, s.background].find(each => each && each !== run && !isEnded(each.stored.run.state))
   for (const question of s.open.filter(({ approval }) => approval.run === id)) {
     close(s, question, withdrawn(run.cancel?.by), time, sink, source)
-    // Another turn goes on in the process: without an answer it could wait for ever.
+    // Another turn goes on in the process, and could wait for ever without an answer.
     if (hasEnded && other) remember(s, { ...question, approval: { ...question.approval, run: idOf(other) } }, endedDeny)
     else remember(s, question, withdrawn(undefined))
   }
 }
 
-/** The process is gone. */
+/** Withdraws all open questions, because the process is gone. */
 export function withdrawAll(s: SessionState, time: number, sink: Sink): void {
   for (const question of s.open) close(s, question, withdrawn(undefined), time, sink)
 }
 
-/** The client that cancels the run that a question belongs to. */
+/** Returns the client that has cancelled the run of a question. */
 export const cancellerOf = (s: SessionState, { run }: Approval): Actor | undefined => goingRun(s, run)?.cancel?.by
 
 function close(
@@ -112,7 +112,10 @@ function close(
   sink.facts.resolved.push({ ...question, approval, answer: answer && JSON.stringify(answer) })
 }
 
-/** Keeps an answer until its run ends or the agent shows that it has it. Lines go out in order, so the newest are enough. */
+/**
+ * Keeps an answer until its run ends or the agent shows that it has the answer. Lines arrive in order, so the newest
+ * suffice.
+ */
 function remember(
   s: SessionState,
   { approval, requestId }: StoredApproval,
@@ -123,7 +126,7 @@ function remember(
   s.answered = all.slice(-limits.maxOpenApprovals)
 }
 
-/** The tool of an answered question has ended: the agent has the answer. */
+/** Drops the answer for a tool that has ended: the agent has it. */
 export function forgetAnswered(s: SessionState, toolUseId: string): void {
   if (s.answered.some(each => each.toolUseId === toolUseId))
     s.answered = s.answered.filter(each => each.toolUseId !== toolUseId)

@@ -5,7 +5,7 @@ import { advance, queuedRun, resumeRun } from './live-run.ts'
 import type { Sink } from './sink.ts'
 import { idOf, queuedRunOf, type SessionState } from './state.ts'
 
-/** The fold's part of the queue. */
+/** The part of the fold that changes the queue. */
 
 export function applyQueued(
   s: SessionState,
@@ -21,7 +21,7 @@ export function applyQueued(
   s.closed = false
 }
 
-/** `to` is the new position; a position behind the end is the last. */
+/** `to` is the new position. A position behind the end means the last one. */
 export function applyMoved(
   s: SessionState,
   { run: id, to, by }: { run: string; to: number; by: Actor },

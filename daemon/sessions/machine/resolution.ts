@@ -6,6 +6,6 @@ export interface Resolution {
   decision: NonNullable<Approval['decision']>
   by?: Decider
   message?: string
-  /** What the agent is told; null if it does not wait for an answer any more. */
+  /** The answer for the agent; null if the question was withdrawn. */
   answer: QuestionAnswer | null
 }

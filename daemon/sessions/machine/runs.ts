@@ -8,14 +8,14 @@ import { withdrawAll, withdrawQuestions } from './questions.ts'
 import type { Sink, Source } from './sink.ts'
 import { currentRun, goingRun, idOf, queuedRunOf, type SessionState } from './state.ts'
 
-/** The fold's part of a run's life: `run-state.ts` has the table. */
+/** The part of the fold that ends runs. `run-state.ts` has the table of their states. */
 
 export interface EndFacts {
   outcome?: Outcome
   failure?: Failure
   /** Why it is `interrupted`. */
   lost?: string
-  /** Its prompt was never sent: nothing had to be ended. */
+  /** Its prompt was never sent, so nothing had to be ended. */
   unsent?: boolean
 }
 
@@ -33,16 +33,16 @@ export function endRun(
   const said = run === currentRun(s) && s.process ? () => agent.said(s.process!.decoder) : nothingSaid
   if (!advance(run, input, time)) return
   const { state } = run.stored.run
-  // An answer would come too late.
+  // An answer to these questions would come too late.
   withdrawQuestions(s, run, isEnded(state), time, sink, source)
   if (!isEnded(state)) return
   const ended = endOf(run, input, facts.unsent ?? false)
-  // Whatever else was reported about its end, it would have gone on without the limit. A full disk counts more.
+  // The limit counts as the reason whatever else was reported, except for a failure of muxd itself (a full disk).
   const limited = run.exceeded && input !== 'refused' && { failure: limitFailure(agent, run) }
   const event = terminalEvent(run, state, { ...facts, ...limited, said: facts.outcome ?? said(), ended })
   run.stored = sealRun(run, event, sink.event(event, idOf(run), time, source))
   sink.facts.ended.push(run.stored)
-  // The process goes with it. What it said last is not said by the run whose prompt waited, too.
+  // The background turn ended without a result. The active run must not report its text as well.
   if (run === s.background && s.active && s.process && !facts.outcome) agent.forgetTurn(s.process.decoder)
   if (s.active === run) s.active = null
   if (s.background === run) s.background = null
@@ -52,7 +52,7 @@ export function endRun(
   forgetFault(s, run.stored)
 }
 
-/** Takes a run out of the queue, so that it can be ended. */
+/** Returns a run so that it can be ended. Removes it from the queue if it is queued. */
 export function takeRun(s: SessionState, id: string): LiveRun | undefined {
   const queued = queuedRunOf(s, id)
   if (!queued) return goingRun(s, id)
@@ -78,8 +78,9 @@ export function releaseHeld(
 }
 
 /**
- * An exception in muxd's own code has made the memory of the process useless: its runs fail. A second one without a
- * finished run in between, or one while the session was restored, would come back: then the session is unusable.
+ * Applies an exception in muxd's own code. The state of the process is unreliable after it, so the runs of the process
+ * fail. The session becomes unusable if the exception would recur: if it is the second one without a finished run in
+ * between, or occurred during restoration.
  */
 export function applyFault(
   agent: AgentCodec,
@@ -107,7 +108,7 @@ export function applyFault(
   s.answered = []
 }
 
-/** If the exception has left something in the decoder that cannot be read, the turn's text is lost. */
+/** Discards the turn's text if the exception has left the decoder in a state that cannot be read. */
 function forgetUnreadable(agent: AgentCodec, { process }: SessionState): void {
   if (!process) return
   try {
@@ -117,7 +118,7 @@ function forgetUnreadable(agent: AgentCodec, { process }: SessionState): void {
   }
 }
 
-/** A run that went well, or failed by the agent's own word, shows that the session works. */
+/** Clears the fault after a run that is done, or that failed for a reason other than `internal`: the session works. */
 function forgetFault(s: SessionState, { run }: StoredRun): void {
   const isFinished = run.state === 'done' || (run.state === 'failed' && run.result?.failure?.code !== 'internal')
   if (!isFinished || !s.session.fault) return

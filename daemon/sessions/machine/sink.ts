@@ -3,7 +3,7 @@ import type { Answer } from '../../agents/agent.ts'
 import type { StoredRun } from './live-run.ts'
 import type { SessionState, StoredApproval } from './state.ts'
 
-/** Where an event comes from: the output of a process up to `offset`; absent for the event of an act. */
+/** The origin of an event: the line of a process that ends at `offset`. The event of an act has none. */
 export interface Source {
   process: string
   offset: number
@@ -17,7 +17,7 @@ export interface Emitted {
   source: Source | null
 }
 
-/** What the fold tells beside the state. Recovery compares the events and ignores the rest. */
+/** The results of the fold beside the state. Recovery compares the events and ignores the rest. */
 export interface Facts {
   events: Emitted[]
   /** Records of runs that ended. */
@@ -32,7 +32,7 @@ export interface Facts {
 
 export const noFacts = (): Facts => ({ events: [], ended: [], resolved: [], answers: [], toolBoundary: false })
 
-/** Takes what the fold tells of one session. */
+/** Collects the facts of the fold of one session. */
 export interface Sink {
   readonly facts: Facts
   /** Numbers an event; returns its `seq`. */

@@ -3,7 +3,7 @@ import type { BackgroundTask, Decoder, Launch, QuestionAnswer, Reply } from '../
 import type { LastHeardState } from './last-heard.ts'
 import type { LiveRun, StoredRun } from './live-run.ts'
 
-/** Raised when this type changes: a snapshot of another version cannot be read. */
+/** Raised when this type changes. A snapshot of another version cannot be read. */
 export const stateVersion = 1
 
 /**
@@ -13,7 +13,7 @@ export const stateVersion = 1
 export interface SessionState {
   version: typeof stateVersion
   session: SessionRecord
-  /** A client closed the session, and nothing has begun in it since. */
+  /** A client closed the session, and no run was queued or begun since. */
   closed: boolean
   /** `seq` of the newest event. */
   head: number
@@ -21,16 +21,16 @@ export interface SessionState {
   acts: number
   /** Runs that wait, in order. Their `position` and `waitingFor` are projections. */
   queue: readonly StoredRun[]
-  /** The run whose prompt the agent has or gets; at most one. */
+  /** The run whose prompt the agent has or will get. */
   active: LiveRun | null
-  /** The turn that the agent began itself. */
+  /** The run of a turn that the agent began itself. */
   background: LiveRun | null
   process: ProcessState | null
   /** Questions without an answer, in the order in which they were asked. */
   open: readonly StoredApproval[]
-  /** Ids of this process's questions, also of answered ones: a question that is told again is the same approval. */
+  /** Request ids of all questions of this process, answered ones too: a repeated question is the same approval. */
   known: Set<string>
-  /** Answers whose arrival is unknown. */
+  /** Answers that the agent may not have received. */
   answered: readonly AnsweredQuestion[]
 }
 
@@ -44,12 +44,12 @@ export interface ProcessState {
   run: string
   limits?: RunLimits
   launch: Launch
-  /** It ends with its run, whose outcome is held until then. Decided at its start, whatever the configuration is later. */
+  /** It ends with its run, whose outcome is held until then. Fixed at its start, even if the configuration changes. */
   oneShot: boolean
   /** Raw log offset up to which its output was applied. */
   offset: number
   decoder: Decoder
-  /** It has said something besides answers to requests. */
+  /** It has printed something other than questions and answers to requests. */
   spoke: boolean
   tasks: readonly BackgroundTask[]
   /** The kind of the next turn that the agent begins itself. */
@@ -58,11 +58,11 @@ export interface ProcessState {
   lastLineAt: number | undefined
   /** The agent has this conversation on disk. */
   kept: boolean
-  /** It has named the prompt of a turn: then a turn without a name is the agent's own. */
+  /** It has named the prompt of a turn. From then on, a turn that names no prompt is the agent's own. */
   namesPrompts: boolean
   /** It has answered a request that carried permission rules. */
   wasGivenRules: boolean
-  /** Replies to requests of this turn, whose arrival is unknown. */
+  /** Replies to requests that the agent may not have received. The end of a run clears them. */
   replies: readonly Reply[]
   heard: LastHeardState
 }
@@ -73,23 +73,23 @@ export interface StoredApproval {
   /** The process that asks, and the id of its request. */
   process: string
   requestId: string
-  /** The answer for the agent, as JSON; null while there is none, and if the question was withdrawn. */
+  /** The answer for the agent as JSON; null while the question is open, and if it was withdrawn. */
   answer: string | null
 }
 
 export interface AnsweredQuestion {
   approval: string
-  /** The run whose end makes the answer void; null: the end of the process does. */
+  /** The run with whose end the answer expires; null if it expires with the process. */
   run: string | null
   requestId: string
   toolUseId: string
-  /** The input that was asked about. */
+  /** The input that the question is about. */
   input: unknown
   /** Null if the session withdrew the question. */
   answer: QuestionAnswer | null
 }
 
-/** The state of a session without a process, from its stored records. */
+/** Returns the state of a session without a process, from its stored records. */
 export function restState(stored: Session, queue: readonly StoredRun[] = []): SessionState {
   const { state, head, updatedAt: _, process: __, ...session } = stored
   return {
@@ -108,12 +108,12 @@ export function restState(stored: Session, queue: readonly StoredRun[] = []): Se
   }
 }
 
-/** The run that output belongs to. */
+/** Returns the run that output belongs to. */
 export const currentRun = (s: SessionState): LiveRun | null => s.background ?? s.active
 
 export const idOf = (run: LiveRun | null): string | null => run?.stored.run.run ?? null
 
-/** A run that has left the queue and has not ended. */
+/** Returns the run with this id if it has left the queue and has not ended. */
 export const goingRun = (s: SessionState, id: string | null): LiveRun | undefined =>
   id === null ? undefined : ([s.active, s.background].find(run => run?.stored.run.run === id) ?? undefined)
 

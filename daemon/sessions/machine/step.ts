@@ -14,24 +14,26 @@ import { takeWorldFact } from './world-facts.ts'
 
 /**
  * A session is a state machine without side effects. `step` takes one input (a client's call, output, a fact about the
- * process, the clock) and returns what is to be stored and what is to be done. `session.ts` is its interpreter: it stores
- * events and acts in one transaction, and carries out the effects once that is committed.
+ * process, the clock) and returns the events and acts to store and the effects to carry out. `interpreter.ts` stores
+ * events and acts in one transaction, and carries out the effects after its commit.
  *
- * - The state has two halves. `SessionState` is durable; only the fold (`apply.ts`, `output.ts`) changes it, and recovery
- *   repeats the fold over the stored acts and lines. `Volatile` begins anew with each daemon; only `step` changes it.
+ * - The state has two halves. `SessionState` is durable; only the fold (`apply.ts`, `output.ts`) changes it, and
+ *   recovery repeats the fold over the stored acts and lines. `Volatile` is empty in each new daemon; only `step`
+ *   changes it.
  * - A decision is an act. It is stored, so recovery decides nothing: a changed clock, configuration or client cannot
  *   change the past. An act emits its events when it is applied.
- * - `react` looks at the state after each input and does what is due. It is level-triggered: nothing has to remember what
- *   comes next. So a restart needs no list of its own: with a fresh `Volatile` everything that is still due is due again.
+ * - `react` looks at the state after each input and does what is due. It depends on the state alone, not on how the
+ *   state came about. So a restart needs no list of open work: with an empty `Volatile`, everything that is due is done
+ *   again.
  * - Nothing here reads a clock or draws a random number. Inputs bring the time and the nonces.
- * - Lines for the process are sent in one place (`outbox.ts`), at most once in each life of the machine. Line ids that an
- *   earlier life has used are dropped by the pty-host.
+ * - Each line is sent at most once in each life of the machine. The pty-host drops lines whose ids an earlier life has
+ *   used.
  */
 export function step(m: Machine, input: Input): Out {
   const w = beginWork(m, input.time)
   switch (input.input) {
     case 'output': {
-      // The hot path: most lines change nothing that anybody waits for.
+      // The hot path: most lines change nothing that `react` depends on.
       const before = shapeOf(m.s)
       takeOutput(w, input)
       if (isSame(before, shapeOf(m.s)) && w.out.answers.length === 0 && !isIdling(before)) return w.out
@@ -80,7 +82,7 @@ export function step(m: Machine, input: Input): Out {
 
 const mostRounds = 100
 
-/** Does what is due, until nothing is. `knowsOutput`: when the process printed last was asked for. */
+/** Does what is due until nothing is due. `knowsOutput`: the time of the newest output, read or not, is known. */
 function react(w: Work, knowsOutput: boolean): void {
   for (let round = 0; ; round++) {
     const { acts } = w.s
@@ -101,7 +103,7 @@ function react(w: Work, knowsOutput: boolean): void {
   scheduleIdle(w)
 }
 
-/** The process holds the conversation that it reports, and gives up the one before. */
+/** Moves the lock of the process to the conversation that it reports. */
 function keepConversation(w: Work): void {
   const { process } = w.v
   const { conversationId: conversation } = w.s.session
@@ -111,7 +113,7 @@ function keepConversation(w: Work): void {
   effect(w, { effect: 'hold_conversation', process: process.id, conversation })
 }
 
-/** What `react` depends on and output can change. */
+/** Returns the parts of the state that output can change and that `react` depends on. */
 function shapeOf({ active, background, open, answered, process, session }: SessionState) {
   return [
     active,
@@ -131,5 +133,5 @@ type Shape = ReturnType<typeof shapeOf>
 
 const isSame = (one: Shape, other: Shape) => one.every((value, index) => value === other[index])
 
-/** Output of an idle process begins its idle time anew. */
+/** Whether no run is active. Output of an idle process restarts its idle time. */
 const isIdling = ([active, , , background]: Shape) => active === null && background === null

@@ -11,30 +11,30 @@ export interface MachineConfig {
   backgroundWaitMs: number
 }
 
-/** The half of a session that a restart begins anew. Only `step` changes it, never the fold. */
+/** The half of a session that is empty after a restart. Only `step` changes it, never the fold. */
 export interface Volatile {
   config: MachineConfig
-  /** Differs in each life of a machine: ids that are made here are used once. */
+  /** Differs in each life of a machine, so that the ids made from it are unique. */
   nonce: string
-  /** How many ids were made. */
+  /** The number of ids made in this life. */
   made: number
   mode: 'open' | 'stopping'
   stopReason: string | undefined
-  /** `lent`: the run waits for an answer, and its slot is free for others. */
+  /** `held`: no run uses it yet. `lent`: the run waits for an answer, and another session may use the slot. */
   slot: 'none' | 'asked' | 'held' | 'used' | 'lent'
-  /** What the first queued run waits for, besides the runs before it. */
+  /** What the first queued run waits for, apart from the runs before it. */
   waitingFor: WaitingFor | undefined
-  /** Since when the first queued run waits for background work in a process that it cannot use. */
+  /** When the first queued run began to wait for background work in a process that it cannot use. */
   backgroundSince: number | undefined
   process: LiveProcess | null
-  /** Processes that have ended, and whose leftovers are being looked for. */
+  /** Ids of ended processes whose leftover processes are being looked for. */
   clearing: readonly string[]
   idleSince: number | undefined
-  /** The effects that are due once in this state were emitted. */
+  /** The effect `forget` was emitted, and nothing has happened since. */
   forgotten: boolean
   stopped: boolean
   jobs: readonly Job[]
-  /** Since when no client has been connected that could answer; undefined while one is. */
+  /** The time since which no client that could answer is connected; undefined while one is. */
   emptySince: number | undefined
   sleeps: readonly Sleep[]
 }
@@ -45,51 +45,51 @@ export interface Sleep {
 }
 
 /**
- * - `preparing`: its conversation and its launch are looked up
- * - `starting`: its record is stored
- * - `catching_up`: it was taken over, and its output up to then is read; nothing is sent to it
+ * - `preparing`: muxd looks up its launch and locks its conversation
+ * - `starting`: its record is stored, and it is being started
+ * - `catching_up`: muxd took it over and reads the output that existed then; nothing is sent to it
  * - `live`
- * - `clearing`: muxd ended it, its output is complete, and what it started is being ended
- * - `behind`: its output could not be stored; it was killed, and its output is read again later
+ * - `clearing`: muxd ended it, its output is complete, and the processes that it started are being ended
+ * - `behind`: its output could not be stored; muxd killed it and reads its output again later
  */
 export type ProcessPhase = 'preparing' | 'starting' | 'catching_up' | 'live' | 'clearing' | 'behind'
 
 export interface LiveProcess {
   id: string
   phase: ProcessPhase
-  /** Null while it has not started, and if it is gone and only its output is left. */
+  /** Null before it has started, and after its end if only its output is left. */
   pid: number | null
   startedAt: number
-  /** The conversation that is held for it. */
+  /** The id of the conversation that is locked for it. */
   conversation: string | null
-  /** Ids of what it was sent in this life of the machine. */
+  /** Keys of the commands and lines that were sent to it in this life of the machine. */
   sent: Set<string>
-  /** A prompt that it may have from an earlier daemon. */
+  /** The id of a prompt that an earlier daemon may have sent to it. */
   maybeSent: string | null
-  /** It gets no prompt any more. */
+  /** It is about to end, and gets no more lines. */
   closing: boolean
   inputEnded: boolean
-  /** How its end is brought about where no run asks for it. */
+  /** The last step by which muxd ends it when no cancelled run requires its end, and the time of that step. */
   ending: { step: 'input_ended' | 'terminate' | 'kill'; at: number } | null
   pursuit: { run: string; step: CancelStep; at: number } | null
-  /** It did not end by itself when it should have. */
+  /** muxd ended it by force: it did not end in time, or it was at work when the daemon stopped. */
   forced: boolean
   signalled: boolean
   /** Whether it has the session's permission rules. `changing`: a client replaces them. */
   rules: 'unknown' | 'asked' | 'held' | 'refused' | 'changing'
   rulesRequest: Request | null
   gaveRules: boolean
-  /** When it printed last, read already or not, as far as it was asked for. */
+  /** The time of its newest output, read or not, according to the latest tick that knew it. */
   printedAt: number
-  /** How it ended, while it is `clearing`. */
+  /** Set while it is `clearing`. */
   exit: ProcessExit | null
 }
 
 export interface ProcessExit {
-  /** The shell's exit status; null if it is not known. */
+  /** The shell's exit status; null if it is unknown. */
   status: number | null
   stderrTail: string
-  /** There is no exit record: its pty-host died. */
+  /** The reason of its end is unknown: its pty-host died, or the exit record is damaged. */
   lost: boolean
 }
 
@@ -98,7 +98,7 @@ export interface Request {
   at: number
 }
 
-/** A call that waits for the agent or for the end of the process. One at a time, in order. */
+/** A call that waits for the agent or for the end of the process. Jobs are done one at a time, in order. */
 export type Job = UpdateJob | CloseJob
 
 export interface UpdateJob {
@@ -106,14 +106,14 @@ export interface UpdateJob {
   call: number
   by: Actor
   changes: SessionChanges
-  /** `mode`, `rules`, `model`: the process is asked. `revert`: the mode is put back. `leave`: the conversation is given up. */
+  /** `mode`, `rules`, `model`: asks the process. `revert`: restores the mode. `leave`: gives the conversation up. */
   stage: 'wait' | 'mode' | 'rules' | 'model' | 'revert' | 'leave' | 'store'
   /** The process that is asked. */
   process: string | null
   request: Request | null
   answer: Answer | null
   modeBefore: string
-  /** What the call is answered after `revert`. */
+  /** The error that the call gets after `revert`. */
   refusal: CallError | null
 }
 
@@ -164,9 +164,9 @@ export const newLiveProcess = (id: string, phase: ProcessPhase): LiveProcess => 
   exit: null,
 })
 
-/** For how long the machine has slept since `at`: in that time nothing can be expected of anybody. */
+/** Returns how long the computer has slept since `at`, in ms. No process and no person can act in that time. */
 export const sleptSince = ({ sleeps }: Volatile, at: number): number =>
   sleeps.reduce((sum, { from, to }) => sum + Math.max(0, to - Math.max(from, at)), 0)
 
-/** When a grace of `ms` from `at` is over, without the time in which the machine slept. */
+/** Returns when a grace time of `ms` from `at` is over. Time in which the computer slept does not count. */
 export const graceOver = (v: Volatile, at: number, ms: number): number => at + ms + sleptSince(v, at)

@@ -52,10 +52,10 @@ export function takeWorldFact(w: Work, fact: WorldFact): void {
 
 const mostSleeps = 1_000
 
-/** After a restart: the fold has brought the state to where it was, and nothing else is known. */
+/** Starts from the folded state after recovery. Of everything volatile, only the state of the process is known. */
 function adopt(w: Work, found: AdoptedProcess | null): void {
   const { s, v, time } = w
-  // Whether there is room for it or not.
+  // The run is active already, so it takes a slot even above the limit.
   if (s.active) {
     v.slot = 'used'
     effect(w, { effect: 'take_slot' })
@@ -69,7 +69,7 @@ function adopt(w: Work, found: AdoptedProcess | null): void {
   if (inputEnded) process.ending = { step: 'input_ended', at: time }
 }
 
-/** The daemon before this one was about to start a process. */
+/** Handles a recovery that found no process. If the state has one, an earlier daemon stored it and did not start it. */
 function unstarted(w: Work): void {
   const { s } = w
   effect(w, { effect: 'release_conversation', process: null })
@@ -77,7 +77,7 @@ function unstarted(w: Work): void {
   if (s.background) decide(w, { act: 'ended', run: s.background.stored.run.run, cause: 'lost', reason: ptyHostDied })
 }
 
-/** What a process printed before it was killed is read from the last checkpoint on, once it can be stored. */
+/** Reads the rest of the output of a killed process, from the last checkpoint on, now that it can be stored. */
 function readAgain(w: Work): void {
   const { s, v } = w
   if (v.process?.phase !== 'behind' || v.process.pid !== null || !s.process) return
