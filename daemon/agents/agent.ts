@@ -12,13 +12,13 @@ import type { DamagedLines, LineParser } from '../pty-host/output.ts'
 export type { DamagedLines } from '../pty-host/output.ts'
 
 /**
- * An agent: a program that sessions run. Sessions know it by this interface only. Nothing here is stored by the agent
- * itself, and no process is started by it.
+ * An agent: a program that sessions run. Sessions know it by this interface only. An agent itself stores nothing and
+ * starts no processes of sessions.
  */
 export interface Agent extends AgentCodec {
   /** Finds the program. Called before each start, so it caches. Rejects with `AgentUnavailable`. */
   locate(): Promise<LocatedAgent>
-  /** The process to start for a session. Only computes: the caller writes the files and starts the process. */
+  /** Returns the process to start for a session. The caller writes the files and starts the process. */
   launchSpec(request: LaunchRequest): LaunchSpec
   /** The permission modes that a client may ask for. */
   readonly permissionModes: readonly string[]
@@ -50,17 +50,19 @@ export class AgentUnavailable extends Error {
   }
 }
 
-/** Where options may lead. Paths are absolute, pointers are JSON pointers in the options. */
+/** The places that options may refer to. Paths are absolute, pointers are JSON pointers in the options. */
 export interface OptionPlaces {
   allowBypassPermissions: boolean
-  /** Sessions may use certain directories only. The two checks throw for a path outside of them. */
+  /** Whether sessions may use certain directories only. The two checks throw for a path outside of them. */
   isConfined: boolean
   checkFile(path: string, pointer: string): void
   /** Returns the directory with its links resolved. */
   checkDirectory(path: string, pointer: string): string
 }
 
-/** An option that the agent does not accept. Without `expected`, the value is valid, but the configuration forbids it. */
+/**
+ * An option that the agent does not accept. Without `expected`, the value is valid, but the configuration forbids it.
+ */
 export class OptionRefused extends Error {
   override readonly name = 'OptionRefused'
   readonly pointer: string
@@ -101,19 +103,19 @@ export interface LaunchSpec {
 }
 
 /**
- * The conversations that the agent keeps on disk, those of other programs included. Sessions only read them. An agent that
- * keeps none finds and lists none.
+ * The conversations that the agent keeps on disk, those of other programs included. Sessions only read them. An agent
+ * that keeps none finds and lists none.
  */
 export interface Conversations {
-  /** The directory of the conversations of a process with these variables beside the inherited ones. */
+  /** Returns the directory of the conversations of a process with these variables beside the inherited ones. */
   directory(env: Record<string, string> | undefined): string
   /** Looks for a conversation that began in `cwd`. `lookedAt` is a path that does not exist. */
   find(directory: string, id: string, cwd: string): Promise<FoundConversation | { lookedAt: string }>
   /** Reads the end of a found conversation. Rejects if it cannot be read. */
   readEnd(path: string): Promise<ConversationEnd>
-  /** The conversations that began in `cwd`, last used first. */
+  /** Lists conversations that began in `cwd`, at most `limit`, last used first. */
   list(directory: string, cwd: string, limit: number): Promise<KnownConversation[]>
-  /** The live processes of the agent that are known to have a conversation open, whoever started them. */
+  /** Lists the live processes of the agent that are known to have a conversation open, whoever started them. */
   listOpen(directory: string): Promise<OpenConversation[]>
 }
 
@@ -128,7 +130,9 @@ export interface FoundConversation {
 export interface ConversationEnd {
   /** The id of the newest message; undefined if there is none. */
   message: string | undefined
-  /** The cost counter in USD from which a process that resumes the conversation continues; undefined if there is none. */
+  /**
+   * The cost counter in USD from which a process that resumes the conversation continues; undefined if there is none.
+   */
   counterUsd: number | undefined
 }
 
@@ -148,32 +152,32 @@ export interface OpenConversation {
 }
 
 /**
- * The pure half of an agent: what its program prints, decoded to facts that hold for any agent, and what it is told. It
- * keeps no state outside the decoder, so the same lines always give the same facts.
+ * The pure half of an agent. It decodes the output of the program to facts that hold for any agent, and encodes
+ * commands to lines. It keeps no state outside the decoder, so the same lines always give the same facts.
  */
 export interface AgentCodec extends LineParser<LineContent> {
   /** Names the agent in records and in stored state. */
   readonly kind: string
-  /** Raised when the decoder's state or what it makes of a frame changes. */
+  /** Raised when the state of the decoder or its result for a frame changes. */
   readonly decoderVersion: number
-  /** The decoder of a process that begins to print. */
+  /** Returns the decoder of a process that has printed nothing yet. */
   begin(launch: Launch): Decoder
   /**
-   * Decodes one frame that arrived at `time`, and changes the decoder. A frame whose decoding fails becomes `unparsed` and
-   * counts for nothing more. Never throws.
+   * Decodes one frame that arrived at `time`, and changes the decoder. A frame whose decoding fails becomes `unparsed`
+   * and counts for nothing more. Never throws.
    */
   decode(decoder: Decoder, frame: unknown, time: number): Decoded | { unparsed: Unparsed }
-  /** What has been said in the current turn, for a run that ends without an outcome. */
+  /** Returns the text of the current turn, for a run that ends without an outcome. */
   said(decoder: Decoder): Said
-  /** Forgets what has been said in the current turn. */
+  /** Forgets the current turn and its text. */
   forgetTurn(decoder: Decoder): void
-  /** Why a process ended without an outcome, as far as its output and its exit say. */
+  /** Returns the failure of a process that ended without an outcome, as far as its output and exit show the reason. */
   exitFailure(decoder: Decoder, exit: Exit): Failure
-  /** The agent's own cost counter, for the next process of the session. */
+  /** Returns the agent's own cost counter in USD, for the record of the process. */
   counterUsd(decoder: Decoder): number
-  /** The lines that bring a command to the process; none if the agent has no such command. */
+  /** Returns the lines that send a command to the process; none if the agent has no such command. */
   encode(decoder: Decoder, command: Command): readonly Line[]
-  /** The text of a failure that muxd found itself. Secrets in `detail` are replaced. */
+  /** Returns the failure with this code and its texts, for a failure that muxd found. Replaces secrets in `detail`. */
   failure(code: FailureCode, detail: string): Failure
   /** The failure of a prompt that the agent ended without an outcome. */
   readonly endedWithoutResult: Failure
@@ -181,24 +185,24 @@ export interface AgentCodec extends LineParser<LineContent> {
   holdsLimits(started: RunLimits | undefined, run: RunLimits | undefined): boolean
   /** Whether a process that was started with these limits can serve no second run. */
   servesOneRun(limits: RunLimits | undefined): boolean
-  /** The first permission rule that the agent would not accept; undefined if it accepts all. */
+  /** Returns the first permission rule that the agent would not accept; undefined if it accepts all. */
   badRule(rules: readonly string[], cwd: string): { index: number; problem: string } | undefined
-  /** The rule that denies a tool as such, whatever its input; undefined if there is none. Ignores invalid rules. */
+  /** Returns the rule that denies a tool whatever its input; undefined if there is none. Ignores invalid rules. */
   denyingRule(rules: readonly string[], cwd: string, tool: string): string | undefined
-  /** What to answer so that the agent remembers its own suggestions, for this session only. */
+  /** Returns the permissions of an answer that makes the agent remember its own suggestions, for this session only. */
   permissionsToRemember(suggestions: readonly unknown[]): unknown[]
   /** Whether a refused change of the mode would be possible in a new process. */
   needsNewProcess(refusal: Answer & { ok: false }): boolean
 }
 
-/** What a session tells its agent's process. `requestId` comes back in the agent's answer. */
+/** A message of a session to its agent's process. `requestId` comes back in the agent's answer. */
 export type Command =
-  /** What every process gets before anything else. */
+  /** Every process gets this command before any other. */
   | { command: 'first' }
   | { command: 'prompt'; id: string; text: string }
   /** The answer to a question; `input` is the input that the agent asked about. */
   | { command: 'answer'; approval: string; requestId: string; answer: QuestionAnswer; input: unknown }
-  /** The session does not answer this question any more, and the agent did not take it back. */
+  /** The session will not answer this question, and the agent did not withdraw it. */
   | { command: 'withdraw'; approval: string; requestId: string }
   | { command: 'interrupt'; requestId: string }
   | { command: 'setModel'; requestId: string; model: string }
@@ -206,43 +210,43 @@ export type Command =
   /** Replaces the process's permission rules. The rules must be valid. */
   | { command: 'setRules'; requestId: string; rules: readonly string[]; cwd: string }
 
-/** A line for a process. A line with an id that the process got before is not written again. */
+/** A line for a process. The pty-host does not write a line again whose id it has written before. */
 export interface Line {
   lineId: string
   line: string
 }
 
-/** `input` is present if it replaces the one asked about. `permissions` are those to remember. */
+/** `input` is present if it replaces the question's input. `permissions` are those to remember. */
 export type QuestionAnswer =
   | { behavior: 'allow'; input?: unknown; permissions?: unknown[] }
   | { behavior: 'deny'; message: string; interrupt?: true }
 
-/** The agent's own memory of a process. Plain data: a snapshot holds it. */
+/** The state that the agent keeps for a process. Plain data, because a snapshot contains it. */
 export type Decoder = object
 
 export interface Launch {
-  /** The agent's id of the conversation, where it is known. */
+  /** The agent's id of the conversation; null if it is not known yet. */
   claudeSessionId: string | null
-  /** What the session has cost before this process. */
+  /** The cost of the session in USD before this process. */
   costUsd: number
-  /** Where the agent's own counter stood then. */
+  /** The value of the agent's own cost counter from which this process continues, in USD. */
   counterUsd: number
   /** The process resumes a conversation. */
   resumed: boolean
 }
 
 export interface Exit {
-  /** Exit code, or 128 + signal; null where it is unknown. */
+  /** Exit code, or 128 + signal; null if it is unknown. */
   status: number | null
   stderrTail: string
   resumed: boolean
-  /** The process has printed something beside answers to requests. */
+  /** The process has printed something other than questions and answers to requests. */
   sawOutput: boolean
 }
 
 /**
- * The contents of a frame. Sessions apply them in this order: the start of a turn, the signals, the events, the outcome,
- * the end of a prompt.
+ * The contents of a frame. Sessions apply them in this order: the start of a turn, the signals, the events, the
+ * outcome, the end of a prompt.
  */
 export interface Decoded {
   turn?: Turn
@@ -251,30 +255,30 @@ export interface Decoded {
   events: readonly EventBody[]
   /** The end of a turn. */
   outcome?: Outcome
-  /** The event in place of an outcome that ends no run. */
+  /** The event that replaces the outcome if that ends no run. */
   spare?: EventBody
-  /** A prompt that the agent has ended. It comes behind the outcome of the prompt's turn. */
+  /** A prompt that the agent has ended. It follows the outcome of the prompt's turn. */
   promptEnd?: { prompt: string; completed: boolean }
 }
 
-/** Where a turn begins or ends, and whose it is. */
+/** The start or the end of a turn, and its origin. */
 export interface Turn {
   at: 'started' | 'ended'
-  /** Ids of the prompts that the turn answers; several where the agent has merged them. */
+  /** Ids of the prompts that the turn answers; several if the agent has merged them. */
   promptUuids: string[]
-  /** Set where the agent began the turn itself. Some agents say so at the end only. */
+  /** Set if the agent began the turn itself. Some agents report it only at the end. */
   background: { kind: string } | null
 }
 
 export type Signal =
   /** The agent waits for a decision. */
   | { signal: 'asked'; question: Question }
-  /** The agent does not wait for an answer any more: to a question or to any other request. */
+  /** The agent no longer waits for the answer to a question or another request. */
   | { signal: 'withdrawn'; requestId: string }
   /** A request that gets the same answer from every session. */
   | ({ signal: 'reply' } & Reply)
   | ({ signal: 'answered' } & Answer)
-  /** All tasks that go on in the background now. */
+  /** All tasks that run in the background now. */
   | { signal: 'background'; tasks: readonly BackgroundTask[] }
   /** The kind of the next turn that the agent begins itself. */
   | { signal: 'cause'; kind: string }
@@ -290,9 +294,9 @@ export interface Question extends ApprovalReason {
   description?: string
   /** Permission updates that the agent offers to remember. */
   suggestions?: unknown[]
-  /** Lane of the task that asks. */
+  /** The lane of the task that asks: the tool use id of its call. */
   parent?: string
-  /** The task that asks goes on in the background, and outlives the turn. */
+  /** The task that asks runs in the background, and outlives the turn. */
   inBackground: boolean
 }
 
@@ -300,7 +304,9 @@ export interface Reply extends Line {
   requestId: string
 }
 
-/** The agent's answer to a request of the session's. */
+/**
+ * The answer of the agent to a request of the session. `stillQueued`: ids of prompts that an interrupt did not affect.
+ */
 export type Answer = { requestId: string; stillQueued: readonly string[] } & (
   | { ok: true }
   | { ok: false; error: string; errorCode: string | null }
@@ -313,17 +319,17 @@ export interface BackgroundTask {
 
 export type Outcome = Extract<EventBody, { type: 'done' | 'failed' }>
 
-/** What has been said in a turn. */
+/** The texts of a turn. */
 export type Said = Pick<Outcome, 'response' | 'transcript' | 'responseCut' | 'transcriptCut'>
 
 /** The fields of an `unparsed` event. */
 export type Unparsed = Omit<Extract<EventBody, { type: 'unparsed' }>, 'type' | 'parent'>
 
-/** A part of a line: a frame, which `decode` takes, or text that is none. */
+/** A part of a line: a frame for `decode`, or text that is not a frame. */
 export type LineContent = { frame: Record<string, unknown> } | { unparsed: Unparsed }
 
 /**
- * One line of a process's output: what it says, the raw log offset behind it, and when its last byte arrived. Or the lines
- * that lie in a damaged place of the log, as one.
+ * One line of a process's output with the raw log offset behind it and the time when its last byte arrived, in ms since
+ * epoch. Lines in a damaged part of the log are one `damaged` line.
  */
 export type OutputLine = (LineContent | { damaged: DamagedLines }) & { offset: number; time: number }

@@ -25,7 +25,7 @@ export interface ClaudeConfig {
   bin: string | undefined
   /** The daemon's own environment, in which the executable is looked up. */
   environment: NodeJS.ProcessEnv
-  /** The part of it that processes inherit. */
+  /** The environment that processes inherit. */
   inherited: NodeJS.ProcessEnv
 }
 
@@ -52,7 +52,7 @@ export const createClaude = ({ bin, environment, inherited }: ClaudeConfig): Age
   },
 })
 
-/** What Claude Code prints and is told. */
+/** The pure half of Claude Code. */
 export const claude = {
   kind: 'claude',
   decoderVersion: 1,
@@ -69,7 +69,7 @@ export const claude = {
   failure: (code: FailureCode, detail: string) => failureOf({ code }, detail),
   endedWithoutResult,
   holdsLimits,
-  // Claude Code counts money from the start of its process on.
+  // Claude Code counts money from the start of its process.
   servesOneRun: limits => limits?.maxBudgetUsd !== undefined,
   badRule(rules, cwd) {
     const index = read(rules, cwd).findIndex(rule => rule instanceof BadPermissionRule)
@@ -91,7 +91,7 @@ function parse(line: Buffer): LineContent[] {
   }
 }
 
-/** A list of rules is read once: a session asks for each question, and keeps the same list until its rules change. */
+/** The parsed rules of each list. A session passes the same list for each question until its rules change. */
 const known = new WeakMap<readonly string[], (PermissionRule | BadPermissionRule)[]>()
 
 function read(rules: readonly string[], cwd: string): (PermissionRule | BadPermissionRule)[] {

@@ -6,8 +6,8 @@ import { isReserved } from './environment.ts'
 import { inlineJson, looksInline } from './inline-json.ts'
 
 /**
- * Checks names of variables, bypassed permissions in settings, and the places that the options name. Returns the options
- * with resolved directories where sessions are confined.
+ * Checks names of variables, bypassed permissions in settings, and the places that the options name. Returns the
+ * options, with resolved `addDirs` if sessions are confined.
  */
 export function checkOptions(options: ClaudeOptions, cwd: string, places: OptionPlaces): ClaudeOptions {
   for (const name of Object.keys(options.env ?? {})) {
@@ -36,8 +36,8 @@ export function checkOptions(options: ClaudeOptions, cwd: string, places: Option
 }
 
 /**
- * A mode in the settings of a session is a request like any other. The settings of the user and of the project are read
- * by Claude Code alone.
+ * Throws if the settings of a session request `bypassPermissions`. The settings of the user and of the project are not
+ * checked, because only Claude Code reads them.
  */
 function checkBypass(settings: string | undefined, cwd: string) {
   if (settings === undefined) return
@@ -63,7 +63,7 @@ function fileJson(path: string): object | undefined {
     const bytes = Buffer.alloc(facts.size)
     return inlineJson(bytes.toString('utf8', 0, readSync(file, bytes, 0, bytes.length, 0)))
   } catch {
-    // Claude Code reports what is wrong with it.
+    // Claude Code reports the problem of the file.
     return undefined
   } finally {
     if (file !== undefined) closeSync(file)

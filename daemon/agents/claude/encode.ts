@@ -11,7 +11,7 @@ import {
 import type { ClaudeDecoder } from './claude-decoder.ts'
 import { parsePermissionRules, permissionSettings } from './permission-rules.ts'
 
-/** The lines of a command. A request has its own id as the id of its line. */
+/** Returns the lines of a command. The id of a request is also the id of its line. */
 export function encode(_decoder: ClaudeDecoder, command: Command): readonly Line[] {
   switch (command.command) {
     case 'first':
@@ -23,7 +23,7 @@ export function encode(_decoder: ClaudeDecoder, command: Command): readonly Line
       return [{ lineId: `answer-${approval}`, line: permissionLine(requestId, answer, input) }]
     }
     case 'withdraw':
-      // An interrupt takes the questions of its turn back by itself.
+      // An interrupt makes Claude Code withdraw the questions of its turn.
       return []
     case 'interrupt':
       return requestLine(command, interruptLine(command.requestId))

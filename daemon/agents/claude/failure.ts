@@ -37,7 +37,7 @@ export interface ResultContext {
 export interface ExitContext {
   /** `$?` of the shell: the exit code, or 128 + signal. Null if the process was lost without an exit record. */
   status: number | null
-  /** The process has printed something on stdout. */
+  /** The process has printed something other than questions and answers to requests. */
   sawOutput: boolean
   /** The process was started with `--resume`. */
   resumed: boolean
