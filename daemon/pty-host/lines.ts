@@ -78,9 +78,7 @@ export function createLineSplitter(startOffset = 0, maxBytes = maxLineBytes): Li
 
 /** How the command ended, as the shim printed it. */
 export interface ExitRecord {
-  /**
-   * What the process printed on the same line before it ended, for example an unterminated line or escape sequences.
-   */
+  /** The output on the same line before the record, for example an unterminated line or escape sequences. */
   before: Buffer
   /** `$?` of the shell: the exit code, or 128 + n for signal n. */
   status: number

@@ -17,7 +17,7 @@ export interface PtyHost {
    * itself with status 126 or 127.
    */
   start(spec: ProcessSpec): Promise<HeldProcess>
-  /** The processes that have not been released. */
+  /** Returns the processes that have not been released. */
   list(): HeldProcess[]
   /**
    * Ends the processes that process `id` has started (found by mark or by descent), and discards the notes about them.
@@ -69,9 +69,9 @@ export interface HeldProcess {
   readonly lost: boolean
   /** Sends a signal to the process group; the shim survives it. Succeeds if the process has ended already. */
   signal(signal: 'SIGINT' | 'SIGTERM'): Promise<void>
-  /** Notes which processes it has started, while their descent is still visible. */
+  /** Notes the descendants of the process, while their descent is still visible. */
   note(): Promise<void>
-  /** Sends SIGKILL to the command and all that it has started (`sweep.ts`). The shim still prints the exit record. */
+  /** Sends SIGKILL to the command and all its descendants (`sweep.ts`). The shim still prints the exit record. */
   kill(): Promise<void>
   /**
    * Calls `listener` with the new size after each append, and once with `ended` when the PTY is closed for any reason.

@@ -9,7 +9,7 @@ export interface SentLines {
   once(lineId: string | undefined, write: () => Promise<void>): Promise<void>
 }
 
-/** More than a turn has lines: only lines of the last turn are ever resent. */
+/** More than the lines of a turn. Only lines of the last turn are ever resent. */
 const keptIds = 10_000
 
 export function createSentLines(): SentLines {

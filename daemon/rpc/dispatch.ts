@@ -28,9 +28,9 @@ export interface Peer {
   readonly subscriptions: Caller['subscriptions']
   /** Queues an answer. */
   send(text: string): void
-  /** Bytes of answers and events that are queued for it and not sent yet. */
+  /** Returns the bytes of answers and events that are queued for the connection and not sent yet. */
   unreadBytes(): number
-  /** The same for answers alone, over all connections of its role. */
+  /** Returns the bytes of unread answers of all connections of its role. */
   roleUnreadBytes(): number
   /** Starts delivery to the cursors placed by calls that are answered now. */
   releaseCursors(): void
@@ -102,7 +102,7 @@ export function createDispatch(options: {
       return path === undefined ? refuseRenamed(name, params) : maskAsValue(path)
     }
 
-    // The details of an error are worked out only while this peer has sent few bad messages.
+    // Finds the details of an error only while this peer has sent few bad messages.
     const refuse = (id: CallId | null, error: RpcError | (() => RpcError)) => {
       const detail = errorRateLimit()
       if (detail === 'exhausted') return peer.close(4500, 'too many bad messages')

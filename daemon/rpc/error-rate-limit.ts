@@ -1,6 +1,7 @@
 /**
- * Bounds the bad messages of one connection with a token bucket. Within it, answers say what was wrong (working that
- * out is costly); beyond it, only that something was wrong; far beyond it, the connection is closed.
+ * Bounds the bad messages of one connection with a token bucket. `detailed`: the answer says what was wrong, which is
+ * costly to find. `brief`: the bucket is empty, and the answer says only that something was wrong. `exhausted`: far
+ * more messages came than the bucket allows, and the connection is closed.
  */
 export type ErrorRateLimit = () => 'detailed' | 'brief' | 'exhausted'
 

@@ -7,11 +7,11 @@ import type { KeepAnswer } from './idempotency.ts'
 export interface Caller {
   readonly actor: Actor
   readonly role: Role
-  /** Aborted when the connection is gone: a handler that waits stops waiting. */
+  /** Aborts when the connection is gone, so that a handler stops waiting. */
   readonly signal: AbortSignal
   /** Cursors of this connection. */
   readonly subscriptions: Subscriptions
-  /** Present if the call carries a `key`: what the call does is stored together with its answer. */
+  /** Present if the call has a `key`. Then the handler stores the answer together with the effects of the call. */
   readonly keep?: KeepAnswer
 }
 

@@ -1,6 +1,6 @@
 import { RpcError } from './rpc-error.ts'
 
-/** By method: where the renamed params of protocol 1 stand, and their names in protocol 2. */
+/** By method: the object `at` that has renamed params of protocol 1, and their names in protocol 2. */
 const renamed: Record<string, { at: string; now: Record<string, string> }> = {
   'session.create': { at: '', now: { claude: 'options', claudeSessionId: 'conversationId' } },
   'session.update': { at: '', now: { claudeSessionId: 'conversationId' } },
@@ -9,7 +9,7 @@ const renamed: Record<string, { at: string; now: Record<string, string> }> = {
 
 /**
  * Returns the error for a call with a param of protocol 1, or undefined if the call has none. Other unknown params are
- * ignored. These must not be: without its options a session could do more than its caller allowed.
+ * ignored, but these must not be: a session without its options could do more than its caller allowed.
  */
 export function refuseRenamed(method: string, params: unknown): RpcError | undefined {
   const row = renamed[method]

@@ -8,7 +8,9 @@ type At = (value: unknown, path: string) => unknown
 export interface SecretFields {
   /** Returns the value with `masked` in place of each secret. Names and the number of entries stay. */
   mask(value: unknown): unknown
-  /** JSON pointer of a secret whose value is `masked` itself: a client sent back what it was shown. */
+  /**
+   * Returns the JSON pointer of a secret whose value is `masked` itself, which a client got in an answer and sent back.
+   */
   maskIn(value: unknown): string | undefined
 }
 

@@ -5,7 +5,7 @@ import { RpcError } from './rpc-error.ts'
 const freeingSpace =
   'free space by deleting sessions (session.delete) or with muxd gc, which both work on a full disk, or remove other files'
 
-/** Runs `work`. An error that keeps it from being stored becomes the caller's error. */
+/** Runs `work`. Throws an error of `work` as the `RpcError` of `storageError`. */
 export function asStorageError<T>(work: () => T): T {
   try {
     return work()
@@ -14,7 +14,7 @@ export function asStorageError<T>(work: () => T): T {
   }
 }
 
-/** Returns a caller's mistake as it is; any other error becomes one that says that it could not be stored. */
+/** Returns an `RpcError` unchanged. Wraps any other error in a `limit` error that says that storing failed. */
 export function storageError(error: unknown): RpcError {
   if (error instanceof RpcError) return error
   const advice = error instanceof DiskFull || isNoSpace(error) ? `; ${freeingSpace}` : ''

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Sink } from '../topics/delivery.ts'
 
-/** Writes complete frames to a WebSocket's socket, and counts for the watch (`watch.ts`). */
+/** Writes complete frames to a WebSocket's socket, and counts writes and bytes for `liveness.ts`. */
 export interface SocketSink extends Sink {
   /** Number of writes so far. */
   writes(): number

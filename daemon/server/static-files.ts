@@ -6,8 +6,8 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 
 /**
- * The files that need no credentials: the page, which contains no secrets, and the SDK for pages of other origins.
- * Requests are looked up in a table of paths that is made when the daemon starts: no file name is built from a request.
+ * The files that need no credentials: the page, which contains no secrets, and the SDK for pages of other origins. The
+ * table of paths is made when the daemon starts, so no file name is built from a request.
  */
 export interface StaticFiles {
   /** Returns undefined for an unknown path. */
@@ -23,7 +23,7 @@ export interface StaticFile {
   content(): Promise<{ plain: Buffer; gzipped: Buffer }>
 }
 
-/** `dist` is the directory of the build's output. Without a build, reading the two fixed files fails. */
+/** `dist` is the output directory of the build. Without a build, reading `/` and `/muxd.js` fails. */
 export function findStaticFiles(dist: URL): StaticFiles {
   const files = new Map<string, StaticFile>()
   const add = (path: string, place: URL, shared = false) => {
