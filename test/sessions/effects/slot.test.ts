@@ -13,7 +13,7 @@ function sessionOf(scheduler: Scheduler) {
 }
 
 describe('the slot of a session', () => {
-  it('is granted at once if one is free, and after another session has given its slot back', () => {
+  it('is granted at once if one is free, else when another session has returned its slot', () => {
     const scheduler = createScheduler({ maxRuns: 1 })
     const [one, other] = [sessionOf(scheduler), sessionOf(scheduler)]
     one.slot.carryOut('ask_slot')
@@ -24,7 +24,7 @@ describe('the slot of a session', () => {
     expect(scheduler.active).toBe(1)
   })
 
-  it('is taken for a run that goes on, whether one is free or not, and given back once', () => {
+  it('is taken for an active run even if none is free, and returned once', () => {
     const scheduler = createScheduler({ maxRuns: 1 })
     const [one, other] = [sessionOf(scheduler), sessionOf(scheduler)]
     for (const { slot } of [one, other]) slot.carryOut('take_slot')
@@ -44,7 +44,7 @@ describe('the slot of a session', () => {
     expect(scheduler.active).toBe(2)
   })
 
-  it('is withdrawn while it waits, and asked for anew without a leak', () => {
+  it('can be requested again after a waiting request was withdrawn, without a leak', () => {
     const scheduler = createScheduler({ maxRuns: 1 })
     const [one, other] = [sessionOf(scheduler), sessionOf(scheduler)]
     one.slot.carryOut('ask_slot')

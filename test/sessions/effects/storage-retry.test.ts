@@ -16,7 +16,7 @@ it('a failed entry gives the runs up at once, and each further failure only afte
   onTestFinished(() => retry.stop())
   const full = new DiskFull('the disk is full')
   expect(retry.failed(full)).toMatchObject({ code: 'disk_full' })
-  // The end of the runs could not be stored either.
+  // The entry that ends the runs could not be stored either.
   expect(retry.failed(full)).toBeUndefined()
   expect([retry.isFailing, calls]).toEqual([true, []])
   await until(() => expect(calls).toEqual(['disk_full']))

@@ -3,10 +3,10 @@ import { limits } from '../../../protocol/limits.ts'
 import { allow, cancel, lastOf, later, pass, running, sentTo, typesOf } from './support/running.ts'
 import { client, config, diskFull, World } from './support/world.ts'
 
-/** Rules of the session machine that random histories meet too seldom, or that only a named case explains. */
+/** Rules of the session machine that random histories rarely test, or that need a named case to be understood. */
 
 describe('the end of a run', () => {
-  it('is a full disk, not the limit that the run hit before', () => {
+  it('has the reason disk_full, not the limit that the run hit before', () => {
     const { world, run } = running({ timeoutMs: 300 })
     later(world, 300)
     world.input({ input: 'storage_failed', failure: diskFull })
@@ -15,7 +15,7 @@ describe('the end of a run', () => {
     expect(lastOf(world, run)).toMatchObject({ type: 'failed', failure: { code: 'disk_full' } })
   })
 
-  it('is that of a limit that passed while no daemon ran, once the output is read', () => {
+  it('comes from a limit that passed while no daemon ran, after the output is read', () => {
     const { world, run, process } = running({ timeoutMs: 300 })
     world.now += 1_000
     world.crash()
@@ -32,7 +32,7 @@ describe('the end of a run', () => {
     expect(lastOf(world, run)).toMatchObject({ type: 'failed', failure: { code: 'timed_out' } })
   })
 
-  it('is its result if the turn ended while no daemon ran, though a limit passed too', () => {
+  it('comes from the result if the turn ended while no daemon ran, even if a limit passed too', () => {
     const { world, run, process } = running({ timeoutMs: 300, inactivityMs: 200 })
     process.endTurn()
     world.now += 1_000
@@ -41,7 +41,7 @@ describe('the end of a run', () => {
     expect(lastOf(world, run).type).toBe('done')
   })
 
-  it('does not come from silence if the process has printed lines that are not read yet', () => {
+  it('does not come from inactivity if the process has printed lines that are not read yet', () => {
     const { world, run, process } = running({ inactivityMs: 150 })
     world.now += 140
     process.print({ text: 'unread ' })
@@ -51,7 +51,7 @@ describe('the end of a run', () => {
     expect(typesOf(world, run)).toContain('limit_reached')
   })
 
-  it('counts silence anew from an answer, also after a restart', () => {
+  it('comes from inactivity counted from the last answer, also after a restart', () => {
     const { world, run, process } = running({ inactivityMs: 150 })
     process.ask('Bash', false)
     world.read(Infinity)
@@ -149,7 +149,7 @@ describe('a cancel', () => {
     expect(sentTo(process, 'interrupt')).toHaveLength(2)
   })
 
-  it('is no cancel of a run whose process ended before it read the prompt: the next process gets it', () => {
+  it('is not inferred from a process that ends before it reads the prompt: the next process gets the prompt', () => {
     const { world, run, process } = running()
     process.endTurn()
     world.read(Infinity)
@@ -169,7 +169,7 @@ describe('a cancel', () => {
     expect(lastOf(world, second).type).toBe('failed')
   })
 
-  it('with a deny that interrupts names the client, and is repeated by the next daemon', () => {
+  it('by a deny with interrupt names the client, and the next daemon repeats its interrupt', () => {
     const { world, run, process } = running()
     process.ask('Bash', false)
     world.read(Infinity)
@@ -187,7 +187,7 @@ describe('a cancel', () => {
 })
 
 describe('a question', () => {
-  it('that is told twice, also after its answer, is one approval', () => {
+  it('that is repeated, even after its answer, is one approval', () => {
     const { world, run, process } = running()
     process.ask('Bash', false)
     world.read(Infinity)
@@ -199,7 +199,7 @@ describe('a question', () => {
     expect(world.m.s.open).toEqual([])
   })
 
-  it('is denied where its run ends beside another turn of the process, which would wait for ever', () => {
+  it('is denied if its run ends while another turn of the process continues, which would wait for ever', () => {
     const { world, process } = running(undefined, {}, false)
     process.print({ turn: { at: 'started', promptUuids: [], background: { kind: 'task' } } })
     const question = {
@@ -219,7 +219,7 @@ describe('a question', () => {
     expect(sentTo(process, 'answer')).toMatchObject([{ requestId: 'q', answer: { behavior: 'deny' } }])
   })
 
-  it('lends the slot of its run, and takes it back with its answer', () => {
+  it('lends the slot of its run, and its answer reclaims the slot', () => {
     const { world, process } = running()
     process.ask('Bash', false)
     world.read(Infinity)
@@ -233,7 +233,7 @@ describe('a question', () => {
     expect(world.slot).toBe('held')
   })
 
-  it('beyond the bound of open questions is denied', () => {
+  it('beyond maxOpenApprovals is denied', () => {
     const { world, process } = running(undefined, { approvals: { policy: 'ask' } })
     for (let at = 0; at <= limits.maxOpenApprovals; at++) {
       const question = { requestId: `q${at}`, kind: 'tool' as const, tool: 'Bash', input: {}, toolUseId: `t${at}` }
@@ -269,7 +269,7 @@ describe('a change of the session', () => {
     expect(world.m.s.session.options.model).toBeUndefined()
   })
 
-  it('whose model is refused puts the mode back', () => {
+  it('restores the mode if the model is refused', () => {
     const { world, process } = running(undefined, { permissionMode: 'default' })
     const changes = { permissionMode: 'plan', model: 'no such' }
     const call = world.call({ input: 'update', changes, by: client(1) })
@@ -284,7 +284,7 @@ describe('a change of the session', () => {
     expect(typesOf(world, null)).not.toContain('session_updated')
   })
 
-  it('whose rules are refused gives the process the stored ones again, before the next prompt', () => {
+  it('sends the stored rules again before the next prompt if the new ones are refused', () => {
     const { world, process } = running(undefined, { approvals: { rules: ['deny Web'] } })
     world.call({ input: 'update', changes: { approvals: { rules: ['deny Bash'] } }, by: client(1) })
     world.commit()
@@ -298,7 +298,7 @@ describe('a change of the session', () => {
     ])
   })
 
-  it('is agreed to by a process that ends over it', () => {
+  it('is stored if the process ends before it answers', () => {
     const { world, process } = running()
     const call = world.call({ input: 'update', changes: { model: 'opus' }, by: client(1) })
     world.commit()
@@ -310,8 +310,8 @@ describe('a change of the session', () => {
   })
 })
 
-describe('rules', () => {
-  it('that the process refuses fail the run, whose prompt is not sent', () => {
+describe('permission rules', () => {
+  it('fail the run if the process refuses them, and its prompt is not sent', () => {
     const world = new World({ approvals: { rules: ['deny Web'] } })
     const run = world.enqueue()
     pass(world)
@@ -325,7 +325,7 @@ describe('rules', () => {
     expect(process.inputEnded).toBe(true)
   })
 
-  it('are given again after a restart, and the prompt waits for the answer', () => {
+  it('are sent again after a restart, and the prompt waits for the answer', () => {
     const { world, process } = running(undefined, { approvals: { rules: ['deny Web'] } }, false)
     world.crash()
     pass(world)
@@ -336,7 +336,7 @@ describe('rules', () => {
 })
 
 describe('a fault', () => {
-  it('ends the run and the process; a second one before a finished run makes the session unusable', () => {
+  it('ends the run and the process, and a second one before a finished run makes the session unusable', () => {
     const { world, run, process } = running()
     world.fault()
     world.commit()
@@ -354,7 +354,7 @@ describe('a fault', () => {
     expect(world.answers.get(closing)).toMatchObject({ effect: 'answer' })
   })
 
-  it('is forgotten when a run has finished', () => {
+  it('is cleared when a run has finished', () => {
     const { world } = running()
     world.fault()
     world.enqueue()
@@ -369,7 +369,7 @@ describe('a fault', () => {
 })
 
 describe('output that could not be stored', () => {
-  it('is stored behind the end of its run, and no run starts before', () => {
+  it('is stored after the end of its run, and no run starts before that', () => {
     const { world, run, process } = running()
     process.print({ text: 'late ' })
     world.read(Infinity)
@@ -387,7 +387,7 @@ describe('output that could not be stored', () => {
 })
 
 describe('a run that needs another process', () => {
-  it('waits for background work in the present one, but not for ever', () => {
+  it('waits for background work in the current one, at most backgroundWaitMs', () => {
     const { world, process } = running()
     process.tasks(['build'])
     process.endTurn()

@@ -3,7 +3,7 @@ import { allow, cancel, lastOf, later, pass, running, sentTo, typesOf } from './
 import { client, config, World } from './support/world.ts'
 
 describe('a process', () => {
-  it('that serves one run gets the end of its input with the end of that run', () => {
+  it('that can serve only one run has its input closed at the end of that run', () => {
     const { world, run, process } = running({ maxBudgetUsd: 1 })
     expect(process.inputEnded).toBe(false)
     process.endTurn()
@@ -29,7 +29,7 @@ describe('a process', () => {
     expect(process.inputEnded).toBe(true)
   })
 
-  it('that was signalled for a run and outlives it is ended after the grace time, also with an empty queue', () => {
+  it('that was signalled for a run and outlives it is ended after the grace time, even if the queue is empty', () => {
     const { world, run, process } = running()
     cancel(world, run)
     later(world, config.cancelGraceMs)
@@ -47,7 +47,7 @@ describe('a process', () => {
     expect(process.exit).not.toBeNull()
   })
 
-  it('that has ended is not sent the answers of a run that ended before', () => {
+  it('does not get the answers of a run that has ended', () => {
     const { world, process } = running()
     process.ask('Bash', false)
     world.read(Infinity)
@@ -68,7 +68,7 @@ describe('a process', () => {
 })
 
 describe('a close', () => {
-  it('waits for the run, then for the process, and is answered when that is gone', () => {
+  it('waits for the run, then for the process, and is answered when the process is gone', () => {
     const { world, process } = running()
     const call = world.call({ input: 'close', sweep: false })
     pass(world)
@@ -116,7 +116,7 @@ describe('a close', () => {
 })
 
 describe('a denial with interrupt', () => {
-  it('of a policy ends no run: only that of a client does', () => {
+  it('does not cancel a run if a policy denies, only if a client does', () => {
     const { world, run, process } = running()
     process.ask('Bash', false)
     world.read(Infinity)

@@ -6,7 +6,7 @@ import { client, config, World } from './support/world.ts'
 const effectsOf = (out: { effects: readonly { effect: string }[] }) => out.effects.map(({ effect }) => effect)
 
 describe('a limit of a run', () => {
-  it('that passed before a restart waits until the prompt is sent again, behind the rules', () => {
+  it('that passed before a restart is applied only after the rules and the prompt are sent again', () => {
     const { world, run, process } = running({ timeoutMs: 300 }, { approvals: { rules: ['deny Web'] } }, false)
     expect(sentTo(process, 'prompt')).toHaveLength(1)
     world.now += 1_000
@@ -33,7 +33,7 @@ describe('a limit of a run', () => {
     expect(typesOf(world, run)).not.toContain('cancel_escalated')
   })
 
-  it('of silence is decided only by a tick, which brings what the process printed last', () => {
+  it('for inactivity is checked only at a tick, which knows the time of the newest output', () => {
     const { world, run, process } = running({ inactivityMs: 150 })
     world.now += 140
     process.print({ text: 'unread ' })
@@ -52,7 +52,7 @@ describe('a limit of a run', () => {
     expect(typesOf(world, run)).toContain('limit_reached')
   })
 
-  it('of time is decided by any input', () => {
+  it('for the total time is checked at any input', () => {
     const { world, run } = running({ timeoutMs: 300 })
     world.now += 299
     world.input({ input: 'presence', emptySince: undefined })
@@ -63,7 +63,7 @@ describe('a limit of a run', () => {
     expect(typesOf(world, run)).toContain('limit_reached')
   })
 
-  it('that was reached comes before a cancel, which makes the end harder only', () => {
+  it('that was reached is the reason of the end, and a later cancel only makes the end harder', () => {
     const { world, run, process } = running({ timeoutMs: 300 })
     later(world, 300)
     const out = world.input({ input: 'cancel', call: ++world.calls, run, mode: 'terminate', by: client(1) })
@@ -90,7 +90,7 @@ describe('a limit of a run', () => {
 })
 
 describe('the steps of a cancel', () => {
-  it('end with the run, also the step that is due', () => {
+  it('end with the run, even if a step is due', () => {
     const { world, run, process } = running()
     cancel(world, run)
     world.commit()
@@ -107,7 +107,7 @@ describe('the steps of a cancel', () => {
   it.each([
     ['terminate', { effect: 'signal', signal: 'SIGTERM' }],
     ['kill', { effect: 'kill' }],
-  ] as const)('begin with %s if that is asked for', (mode, expected) => {
+  ] as const)('begin with %s if that is requested', (mode, expected) => {
     const { world, run, process } = running()
     const call = ++world.calls
     world.unanswered.add(call)
@@ -118,7 +118,7 @@ describe('the steps of a cancel', () => {
     expect(typesOf(world, run)).not.toContain('cancel_escalated')
   })
 
-  it('begin anew with the last step after a restart, under a grace time of its own', () => {
+  it('repeat the last step after a restart, with a new grace time', () => {
     const { world, run, process } = running()
     cancel(world, run)
     later(world, config.cancelGraceMs)
@@ -132,7 +132,7 @@ describe('the steps of a cancel', () => {
     expect(typesOf(world, run).filter(type => type === 'cancel_escalated')).toHaveLength(1)
   })
 
-  it('do not count the time in which the machine slept', () => {
+  it('do not count the time in which the computer slept', () => {
     const { world, run } = running()
     cancel(world, run)
     world.now += config.cancelGraceMs + 5_000
@@ -148,7 +148,7 @@ describe('the steps of a cancel', () => {
 })
 
 describe('a run without a process', () => {
-  it('that is cancelled while its process is prepared ends at once, and nothing is started', () => {
+  it('ends at once if it is cancelled while its process is prepared, and no process starts', () => {
     const world = new World()
     const run = world.enqueue()
     world.commit()
@@ -161,7 +161,7 @@ describe('a run without a process', () => {
     expect([...world.locked]).toEqual([])
   })
 
-  it('fails at its limit while its process is started, which comes up for the next run', () => {
+  it('fails at its limit while its process is starting, and the process serves the next run', () => {
     const world = new World()
     const run = world.enqueue({ timeoutMs: 300 })
     for (let round = 0; round < 2; round++) {

@@ -44,7 +44,7 @@ describe('the next limit of a run', () => {
     expect(limitWith(facts)).toEqual({ limit, at })
   })
 
-  it('excludes sleep of the machine from the silence, but not from the timeout', () => {
+  it('excludes sleep of the computer from the inactivity, but not from the timeout', () => {
     const sleeps = [{ from: 10_100, to: 15_100 }]
     expect(limitWith({ limits: { inactivityMs: 300 }, sleeps })).toMatchObject({ at: 15_300 })
     expect(limitWith({ limits: { timeoutMs: 1_000 }, sleeps })).toMatchObject({ at: 11_000 })

@@ -3,7 +3,7 @@ import { allow, cancel, lastOf, later, pass, running, sentTo, typesOf } from './
 import { client, config, diskFull, World } from './support/world.ts'
 
 describe('a run that is queued while the process closes', () => {
-  it('starts when the process is gone, in a new one', () => {
+  it('starts in a new process when the old one is gone', () => {
     const { world, process } = running()
     process.endTurn()
     world.read(Infinity)
@@ -21,7 +21,7 @@ describe('a run that is queued while the process closes', () => {
     expect(sentTo(process, 'prompt')).toHaveLength(1)
   })
 
-  it('starts when what a signalled process has started is ended too', () => {
+  it('starts only after the children of a signalled process have ended too', () => {
     const { world, run, process } = running()
     cancel(world, run, 'terminate')
     const next = world.enqueue()
@@ -37,7 +37,7 @@ describe('a run that is queued while the process closes', () => {
     expect(typesOf(world, next)).toContain('run_started')
   })
 
-  it('and that had started is given to the next process if this one never read its prompt', () => {
+  it('and has already started goes to the next process if this one never read its prompt', () => {
     const { world, process } = running()
     process.endTurn()
     world.read(Infinity)
@@ -58,7 +58,7 @@ describe('a run that is queued while the process closes', () => {
 })
 
 describe('a fact about an unknown process', () => {
-  it('that started discards the process and gives up its conversation', () => {
+  it('that has started discards the process and releases its conversation', () => {
     const { world, run } = running()
     const { effects, acts } = world.input({ input: 'started', process: 'p_other', pid: 7, startedAt: 1 })
     expect(acts).toEqual([])
@@ -71,7 +71,7 @@ describe('a fact about an unknown process', () => {
     expect(world.m.v.process).toMatchObject({ pid: 1, phase: 'live' })
   })
 
-  it('whose start failed, or that is prepared, gives up its conversation only', () => {
+  it('that is prepared or failed to start only releases its conversation', () => {
     const { world } = running()
     const launch = { claudeSessionId: null, costUsd: 0, counterUsd: 0, resumed: false }
     const release = [{ effect: 'release_conversation', process: 'p_other' }]
@@ -82,7 +82,7 @@ describe('a fact about an unknown process', () => {
     expect(world.m.s.active).not.toBeNull()
   })
 
-  it('that ended, stalled or caught up is ignored', () => {
+  it('that has ended, stalled or caught up is ignored', () => {
     const { world } = running()
     const about = { process: 'p_other' }
     const facts = [
@@ -95,7 +95,7 @@ describe('a fact about an unknown process', () => {
   })
 })
 
-describe('a session whose end of a run could not be stored either', () => {
+describe('a session that could not store the end of its run either', () => {
   const failing = () => {
     const made = running()
     made.process.print({ text: 'late ' })
@@ -107,7 +107,7 @@ describe('a session whose end of a run could not be stored either', () => {
   const texts = (world: World) =>
     world.stored.events.flatMap(({ body }) => (body.type === 'assistant_text' ? [body.delta] : []))
 
-  it('takes calls when that is tried again: a cancel ends nothing that arrived', () => {
+  it('takes calls when the storage is retried, and a cancel does not end an arrived prompt as unsent', () => {
     const { world, run, process } = failing()
     const call = cancel(world, run)
     pass(world)
@@ -123,7 +123,7 @@ describe('a session whose end of a run could not be stored either', () => {
   it.each([
     ['after', false],
     ['before', true],
-  ])('reads its output again once, if the process ends %s that is tried again', (_when, endsBefore) => {
+  ])('reads its output again once if the process ends %s the retry', (_when, endsBefore) => {
     const { world, run, process } = failing()
     if (endsBefore) {
       process.ends(1)
@@ -146,7 +146,7 @@ describe('a session whose end of a run could not be stored either', () => {
     expect(typesOf(world, next)).toContain('run_started')
   })
 
-  it('takes no output until it is read again, because a gap is in front of it', () => {
+  it('takes no output until the output before it is read again, because of the gap', () => {
     const { world, process } = failing()
     world.retryStorage()
     world.commit()
@@ -156,7 +156,7 @@ describe('a session whose end of a run could not be stored either', () => {
     expect(texts(world)).toEqual(['hello '])
   })
 
-  it('gives up again when the retry is not stored either, and keeps the order of its events', () => {
+  it('gives up again if the retry is not stored either, and keeps the order of its events', () => {
     const { world, run } = failing()
     for (let second = 0; second < 3; second++) {
       world.retryStorage()
@@ -183,7 +183,7 @@ describe('a one-shot process', () => {
     return { world, run, process }
   }
 
-  it('gets the end of its input with the result, and its run ends with the process', () => {
+  it('has its input closed at the result, and its run ends with the process', () => {
     const { world, run, process } = held()
     expect(process.inputEnded).toBe(true)
     expect(typesOf(world, run)).not.toContain('done')
@@ -194,7 +194,7 @@ describe('a one-shot process', () => {
     expect(lastOf(world, run)).not.toHaveProperty('forcedExit')
   })
 
-  it('that prints a second result while the first is held gives a notice, and both costs count', () => {
+  it('that prints a second result while the first is held causes a notice, and both costs count', () => {
     const { world, run, process } = held()
     process.print({
       turn: { at: 'ended', promptUuids: [process.lastPrompt!], background: null },
@@ -215,7 +215,7 @@ describe('a one-shot process', () => {
     expect(world.storedRun(run)?.run.result).toMatchObject({ costUsd: 2.5, tokens: { input: 2, output: 2 } })
   })
 
-  it('that does not end by itself is ended by force, which its run says', () => {
+  it('that does not end by itself is ended by force, and its run has forcedExit', () => {
     const { world, run, process } = held()
     later(world, config.resultGraceMs - 1)
     expect(process.signalled).toBe(false)
@@ -227,7 +227,7 @@ describe('a one-shot process', () => {
     expect(lastOf(world, run)).toMatchObject({ type: 'done', forcedExit: true })
   })
 
-  it('whose background work goes on is not waited for: its run ends with the result', () => {
+  it('ends its run at the result if background work continues', () => {
     const world = new World({}, true)
     const run = world.enqueue()
     pass(world)
@@ -243,7 +243,7 @@ describe('a one-shot process', () => {
   })
 })
 
-describe('a deny that interrupts', () => {
+describe('a deny with interrupt', () => {
   const asking = () => {
     const made = running()
     made.process.ask('Bash', false)
@@ -270,7 +270,7 @@ describe('a deny that interrupts', () => {
     expect(world.answers.get(call)).toMatchObject({ effect: 'answer', result: { approval: { decision: 'deny' } } })
   })
 
-  it('ends in the name of its client, at the first result', () => {
+  it('cancels the run in the name of its client at the first result', () => {
     const { world, run, process, approval } = asking()
     deny(world, approval)
     world.commit()
@@ -282,7 +282,7 @@ describe('a deny that interrupts', () => {
     expect(lastOf(world, run)).toMatchObject({ type: 'cancelled', by: client(4), reason: 'no', ended: 'turn' })
   })
 
-  it('of a question without a run ends nothing', () => {
+  it('of a question without a run cancels nothing', () => {
     const { world, run, process } = running()
     process.ask('Bash', true)
     world.read(Infinity)
@@ -292,7 +292,7 @@ describe('a deny that interrupts', () => {
     expect(typesOf(world, run)).not.toContain('cancel_requested')
   })
 
-  it('without a question that is open is answered with no approval', () => {
+  it('of a question that is not open is answered without an approval', () => {
     const { world, run, approval } = asking()
     allow(world)
     const call = deny(world, approval)

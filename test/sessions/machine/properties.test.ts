@@ -5,8 +5,8 @@ import { drain, fields, operation, type Operation, play, stopDaemon } from './su
 import { World } from './support/world.ts'
 
 /**
- * Random histories of a session in a simulated world. The world checks each input, effect and restart; `checkEnd` checks
- * the log and what is left at the end. `MUXD_TEST_HISTORIES` sets their number.
+ * Random histories of a session in a simulated world. The world checks each input, effect and restart; `checkEnd`
+ * checks the log and what is left at the end. `MUXD_TEST_HISTORIES` sets their number.
  */
 const histories = Number(process.env['MUXD_TEST_HISTORIES'] ?? 250)
 const operations = fc.array(operation, { maxLength: 200, size: 'max' })
@@ -33,7 +33,7 @@ describe('a session in any history of calls, output, faults and restarts', () =>
   }, 600_000)
 })
 
-/** A failing history is repeated up to 500 times to find a shorter one: to go on to the shortest takes hours. */
+/** Limits the search for a shorter failing history to 500 tries. To find the shortest takes hours. */
 function shortened<History extends unknown[]>(check: (...history: History) => void): (...history: History) => void {
   let left = Infinity
   return (...history) => {

@@ -73,7 +73,7 @@ const queued = (id: string, promptUuid: string) => ({
   promptUuid,
 })
 
-/** Starts a run for each prompt that the recording names, cancels before the line `cancelAt`, ends what is left. */
+/** Starts a run for each prompt in the recording, cancels before the line `cancelAt`, and ends the remaining runs. */
 function play(lines: readonly OutputLine[], cancelAt: number, snapshotAt: number): Played {
   const prompts = promptsOf(lines)
   const s = restState(session('s_1'), prompts)
@@ -107,7 +107,7 @@ function play(lines: readonly OutputLine[], cancelAt: number, snapshotAt: number
   return played
 }
 
-/** The runs that wait before the first line: one for each prompt that a turn may begin with. */
+/** Returns the runs that are queued before the first line: one for each prompt in the `init` of a turn. */
 const promptsOf = (lines: readonly OutputLine[]) => [
   queued('r_1', lines.flatMap(promptsIn)[0] ?? 'no name'),
   ...lines.flatMap(line => promptsIn(line).map(prompt => queued(`r_${line.offset}`, prompt))),

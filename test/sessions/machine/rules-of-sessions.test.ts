@@ -30,7 +30,7 @@ function heldRun(limits = {}) {
 }
 
 describe('a run whose outcome is held', () => {
-  it('ends by it when the agent begins a turn of its own, and not by force', () => {
+  it('ends with the outcome when the agent begins its own turn, without forcedExit', () => {
     const { world, run, process } = heldRun()
     process.print({ turn: ownTurn })
     world.read(Infinity)
@@ -40,7 +40,7 @@ describe('a run whose outcome is held', () => {
     expect(world.m.s.background).not.toBeNull()
   })
 
-  it('has no limit any more', () => {
+  it('cannot hit a limit', () => {
     const { world, run } = heldRun({ timeoutMs: 300, inactivityMs: 150 })
     world.now += 1_000
     world.input({ input: 'tick', printedAt: 1 })
@@ -50,7 +50,7 @@ describe('a run whose outcome is held', () => {
 })
 
 describe('the partial answer of a process that ended', () => {
-  it('belongs to the own turn of the agent, not to the run whose prompt waits', () => {
+  it('belongs to the background run, not to the run whose prompt waits', () => {
     const { world, run, process } = running(undefined, {}, false)
     process.print({ turn: ownTurn, text: 'on my own' })
     world.read(Infinity)
@@ -64,7 +64,7 @@ describe('the partial answer of a process that ended', () => {
 })
 
 describe('a cancel', () => {
-  it('stays in the name of its first client; only a harder one of another has an event', () => {
+  it('keeps the name of its first client, and only a harder request of another client has an event', () => {
     const { world, run, process } = running()
     const request = (n: number, mode: 'interrupt' | 'terminate' | 'kill') =>
       world.call({ input: 'cancel', run, mode, reason: `r${n}`, by: client(n) })
@@ -81,7 +81,7 @@ describe('a cancel', () => {
     expect(lastOf(world, run)).toMatchObject({ type: 'cancelled', by: client(1), reason: 'r1', mode: 'kill' })
   })
 
-  it('after a restart interrupts a prompt that an earlier daemon has sent, also before the rules are answered', () => {
+  it('after a restart interrupts a prompt that an earlier daemon has sent, even before the rules are answered', () => {
     const { world, run, process } = running(undefined, { approvals: { rules: ['deny Web'] } }, false)
     world.crash()
     pass(world)
@@ -91,7 +91,7 @@ describe('a cancel', () => {
     expect(sentTo(process, 'interrupt')).toHaveLength(1)
   })
 
-  it('that ends its run is answered when readers see that end; any other at its commit', () => {
+  it('is answered after publication if it ends the run at once, else after its commit', () => {
     const { world, run } = running()
     const queued = world.enqueue()
     const atOnce = cancel(world, queued)
@@ -103,7 +103,7 @@ describe('a cancel', () => {
 })
 
 describe('the slot of a session', () => {
-  it('is given back with the end of a run, and the next run asks anew', () => {
+  it('is returned at the end of a run, and requested again for the next run', () => {
     const { world, process } = running()
     world.enqueue()
     process.endTurn()
@@ -112,7 +112,7 @@ describe('the slot of a session', () => {
     expect(slotEffects(out.effects)).toEqual(['give_slot', 'ask_slot'])
   })
 
-  it('is asked for once, and not any more when the last run that waits is cancelled', () => {
+  it('is requested once, and the request is withdrawn when the last queued run is cancelled', () => {
     const world = new World()
     const [first, second] = [world.enqueue(), world.enqueue()]
     expect(slotEffects(world.pending.effects)).toEqual(['ask_slot'])
@@ -123,7 +123,7 @@ describe('the slot of a session', () => {
     expect(slotEffects(world.pending.effects)).toEqual(['give_slot'])
   })
 
-  it('is given back at once by a run that ends while it lends it', () => {
+  it('is returned at once by a run that ends while the slot is lent', () => {
     const { world, process } = running()
     process.ask('Bash', false)
     world.read(Infinity)
@@ -135,7 +135,7 @@ describe('the slot of a session', () => {
     expect(world.slot).toBe('none')
   })
 
-  it('is taken after a restart by a run under way, and asked for by one that waits', () => {
+  it('is taken after a restart for an active run, and requested for a queued one', () => {
     const { world } = running()
     world.crash()
     world.commit()
@@ -150,7 +150,7 @@ describe('the slot of a session', () => {
 })
 
 describe('a question', () => {
-  it('of a run that is being cancelled cannot be answered any more, in the name of the canceller', () => {
+  it('of a run that is being cancelled cannot be answered, and the error names the canceller', () => {
     const { world, run, process } = running()
     cancel(world, run)
     process.print({ signals: [{ signal: 'asked', question: question('late') }] })
@@ -164,7 +164,7 @@ describe('a question', () => {
     expect(sentTo(process, 'answer')).toEqual([])
   })
 
-  it('has its answer sent when that is stored, and by the next daemon too', () => {
+  it('is answered when the answer is stored, and the next daemon sends the answer again', () => {
     const { world, process } = running()
     process.ask('Bash', false)
     world.read(Infinity)
@@ -179,7 +179,7 @@ describe('a question', () => {
     expect(sentTo(process, 'answer')).toHaveLength(1)
   })
 
-  it('is decided by a policy only when the output up to a restart is read', () => {
+  it('is decided by a policy only after the output from before a restart is read', () => {
     const { world, run, process } = running(undefined, { approvals: { policy: 'deny' } })
     process.ask('Bash', false)
     process.takeBack(1)
@@ -192,7 +192,7 @@ describe('a question', () => {
     expect(typesOf(world, run)).toContain('approval_resolved')
   })
 
-  it('is denied when nobody has been connected for unattendedMs since it was asked', () => {
+  it('is denied unattendedMs after it was asked if no client is connected', () => {
     const { world, process } = running()
     world.input({ input: 'presence', emptySince: world.now })
     world.now += 10_000
@@ -217,7 +217,7 @@ describe('a question', () => {
 })
 
 describe('the conversation of a process', () => {
-  it('is held under the id that the agent reports, and given up with the process', () => {
+  it('is locked under the id that the agent reports, and unlocked when the process ends', () => {
     const { world, process } = running()
     const init = { type: 'session_init' as const, claudeSessionId: 'c_new', tools: [], cwd: '/' }
     process.print({ events: [init as never] })
@@ -315,7 +315,7 @@ describe('a daemon that stops', () => {
 })
 
 describe('a process that was stored and never started', () => {
-  it('counts for nothing after a restart: its run gets another', () => {
+  it('is dropped after a restart, and its run gets another process', () => {
     const world = new World()
     const run = world.enqueue()
     for (let round = 0; round < 2; round++) {
@@ -334,7 +334,7 @@ describe('a process that was stored and never started', () => {
 })
 
 describe('damage that recovery finds', () => {
-  it('is in the log once, and the session goes on', () => {
+  it('is in the log once, and the session continues', () => {
     const { world, run, process } = running()
     world.crash({ isDamaged: true })
     pass(world)
@@ -349,8 +349,8 @@ describe('damage that recovery finds', () => {
   })
 })
 
-describe('a result without the name of a prompt', () => {
-  it('does not end a run whose turn has not begun, where prompts are named', () => {
+describe('a result that names no prompt', () => {
+  it('does not end a run whose turn has not begun, if the agent names prompts', () => {
     const { world, process } = running()
     process.endTurn()
     world.read(Infinity)

@@ -41,7 +41,9 @@ function end({ state, act }: FoldedSession) {
     if (run) act({ act: 'ended', run: run.stored.run.run, cause: 'lost', reason: 'the test is over' })
 }
 
-/** Restores the session from its acts, its output and its last snapshot, and compares the events with the stored rows. */
+/**
+ * Restores the session from its acts, its output and its last snapshot, and compares the events with the stored rows.
+ */
 function again(
   { acts, rows }: { acts: FoldedSession['acts']; rows: readonly EventRow[] },
   lines: readonly OutputLine[],
@@ -93,18 +95,18 @@ function logOf(
   return [...first.texts(), ...session.texts()]
 }
 
-/** The index behind the line to which the frame at `index` belongs: a daemon is never killed within a line. */
+/** Returns the index behind the line of the frame at `index`: a daemon is never killed within a line. */
 function behindLine(lines: readonly OutputLine[], index: number): number {
   let at = index + 1
   while (at < lines.length && lines[at]!.offset === lines[index]!.offset) at++
   return at
 }
 
-/** The first frame of the line to which the frame at `index` belongs. */
+/** Returns the index of the first frame in the line of the frame at `index`. */
 const startOfLine = (lines: readonly OutputLine[], index: number) =>
   lines.findIndex(({ offset }) => offset === lines[index]!.offset)
 
-describe('a session that the next daemon derives again', () => {
+describe('a session that the next daemon folds again', () => {
   const most = recordings.filter(name => !name.startsWith('manydeltas'))
 
   it.each(most)('has the same log wherever the daemon is killed: %s', name => {

@@ -104,7 +104,7 @@ const text = (id: string) => ({
   message: { id, content: [{ type: 'text', text: `text ${id}` }] },
 })
 
-/** The records of queued runs get their positions when they are stored. */
+/** Reduces the queue to run ids, because only the stored records of queued runs have positions. */
 const comparable = (state: SessionState) => ({ ...state, queue: state.queue.map(({ run }) => run.run) })
 
 /** Output, a cancel in the middle of it, and more output. */
@@ -118,7 +118,7 @@ function working() {
 }
 
 describe('a session that is restored from what is stored', () => {
-  it('is in the same state, from the snapshot at the beginning of its process', () => {
+  it('is in the same state if its snapshot is from the beginning of its process', () => {
     const { state, restored } = working()
     const { damage, needsSnapshot, told, ...found } = restored()
     expect(comparable(found.state)).toEqual(comparable(state))
@@ -133,7 +133,7 @@ describe('a session that is restored from what is stored', () => {
     expect({ damage, needsSnapshot }).toEqual({ damage: undefined, needsSnapshot: true })
   })
 
-  it('reports output that is gone, and the tables say which runs go on', () => {
+  it('reports missing output, and takes the unfinished runs from the tables', () => {
     const { rawLog, restored } = working()
     truncateSync(`${rawLog}.raw`, statSync(`${rawLog}.raw`).size - 20)
     const { damage, needsSnapshot, state, told } = restored()
@@ -152,7 +152,7 @@ describe('a session that is restored from what is stored', () => {
     expect(comparable(found.state)).toEqual(comparable(state))
   })
 
-  it('has the runs and the queue of the tables if it has no process', () => {
+  it('has the runs and the queue from the tables if it has no process', () => {
     const stored = storedSession()
     stored.take({ input: 'enqueue', call: 2, run: 'r_2', promptUuid: 'uuid 2', prompt: 'next', by: client(1) })
     stored.take({ input: 'exited', process: stored.id, status: 1, stderrTail: '', lost: false })

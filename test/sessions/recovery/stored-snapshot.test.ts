@@ -18,8 +18,8 @@ import { readable, sampleSessions, shapeOf } from '../../support/sample-states.t
  *
  * 1. Raise `stateVersion` (machine/state.ts), or `decoderVersion` of the agent if only its decoder has changed.
  * 2. Let `sampleSessions` (test/support/sample-states.ts) fill each new field.
- * 3. `UPDATE_SNAPSHOT_SAMPLE=1 npx vitest run --project quick test/sessions/recovery/stored-snapshot.test.ts` stores the
- *    sample of the new version. Delete the file of the version before.
+ * 3. `UPDATE_SNAPSHOT_SAMPLE=1 npx vitest run --project quick test/sessions/recovery/stored-snapshot.test.ts` stores
+ * the sample of the new version. Delete the file of the version before.
  */
 const version = versionOf(claude)
 const directory = new URL('../../fixtures/snapshots/', import.meta.url)
@@ -67,7 +67,7 @@ describe('a stored snapshot of this version', () => {
     expect(readable(load(each))).toEqual(each.state)
   })
 
-  it('has the shape of the state of today: another shape needs another version', () => {
+  it('has the shape of the current state (a new shape needs a new version)', () => {
     const shapes = (states: SessionState[]) => [...new Set(states.flatMap(shapeOf))].toSorted()
     const today = shapes(sampleSessions().map(({ session }) => session.state))
     expect(today).toEqual(shapes(stored.map(load)))
@@ -86,7 +86,7 @@ describe('a stored snapshot of this version', () => {
     },
   )
 
-  it('has each field that the types of the state know', () => {
+  it('has each field of the types of the state', () => {
     const states = stored.map(load)
     const runs = states.flatMap(({ active, background }) => [active, background]).filter(run => run !== null)
     const has = (values: object[]) => [...new Set(values.flatMap(Object.keys))].toSorted()
@@ -98,7 +98,7 @@ describe('a stored snapshot of this version', () => {
   })
 })
 
-/** A new field of a type does not compile until it is named here; then the samples have to have it. */
+/** A new field of a type does not compile until it is named here. Then the samples must have it. */
 const fields = {
   state: {
     version: 1,

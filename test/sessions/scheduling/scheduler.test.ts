@@ -6,7 +6,7 @@ import {
 } from '../../../daemon/sessions/scheduling/scheduler.ts'
 import { until } from '../../support/until.ts'
 
-/** Creates an scheduler for named requests. `told` records what happens to them, in order. */
+/** Creates a scheduler for named requests. `told` records what happens to them, in order. */
 function setUp(options: SchedulerOptions) {
   const scheduler = createScheduler(options)
   const told: string[] = []

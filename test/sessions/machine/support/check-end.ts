@@ -4,7 +4,7 @@ import type { World } from './world.ts'
 
 const ends = new Set<string>(terminalTypes)
 
-/** What holds for each history when it is over. */
+/** Checks what must hold at the end of each history. */
 export function checkEnd(world: World): void {
   const { events } = world.stored
   assert.deepEqual(
@@ -26,7 +26,7 @@ export function checkEnd(world: World): void {
   assert.deepEqual([...world.unanswered], [], 'calls without an answer')
   assert.deepEqual([...world.locked], [], 'conversations that are still held')
   const { s, v } = world.m
-  // What a killed process has printed, and could not be stored, is read by the next daemon.
+  // The next daemon reads output of a killed process that could not be stored.
   if (v.process) assert.ok(v.process.phase === 'behind' || v.process.pid === null, 'a process that is not ended')
   else assert.deepEqual([s.process, s.open], [null, []], 'a process or questions that are left')
 }
@@ -54,7 +54,7 @@ function checkPrompts(world: World, ended: Map<string, string>): void {
   for (const [run, isGood] of world.outcomes) if (isGood && ended.get(run) === 'failed') checkFailure(world, run)
 }
 
-/** A run whose turn ended well fails only because its end could not be stored or read. */
+/** A run whose turn ended well may fail only if its end was not stored or read, or if muxd ended the run before. */
 function checkFailure(world: World, run: string): void {
   const end = world.stored.events.find(each => each.run === run && each.body.type === 'failed')
   const code = end?.body.type === 'failed' ? end.body.failure.code : undefined
@@ -62,7 +62,7 @@ function checkFailure(world: World, run: string): void {
   assert.ok(code !== undefined && causes.includes(code), `${run} went well, and failed as ${code}`)
 }
 
-/** Nothing of the run is newer than the time that it was silent for. */
+/** Checks that the run shows no sign of life after `since`, before the event with the `seq` `before`. */
 function checkSilence(world: World, run: string, before: number, since: number): void {
   const signs = world.stored.events.filter(({ seq, run: of, body }) => of === run && seq < before && isSignOfLife(body))
   const last = Math.max(...signs.map(({ time }) => time))

@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import type { RunLimits, Session, SessionChanges } from '../../../../protocol/index.ts'
 import { client, diskFull, type World } from './world.ts'
 
-/** One thing that happens. `a` and `b` choose among its variants. */
+/** One step of a history. `a` and `b` choose among its variants. */
 export interface Operation {
   kind: string
   a: number
@@ -43,7 +43,7 @@ export const operation: fc.Arbitrary<Operation> = fc.record({
   b: fc.nat(8),
 })
 
-/** What the sessions of histories begin with. */
+/** The record fields with which the sessions of histories begin. */
 export const fields: Partial<Session>[] = [
   {},
   { approvals: { expiresAfterMs: 250 } },
@@ -158,7 +158,7 @@ function answer(world: World, a: number, b: number): void {
   world.call({ input: 'answer', approval, resolution: b % 2 ? deny : allow, by })
 }
 
-/** The process does a few things. */
+/** Makes the process act up to four times. */
 function processStep(world: World, a: number, b: number): void {
   for (let count = 0; count <= a % 4; count++) {
     const { process } = world
@@ -214,7 +214,9 @@ function processAct(world: World, kind: number): void {
   }
 }
 
-/** The daemon is killed, and the next one lets everything come to its end: the process obeys, effects arrive, time passes. */
+/**
+ * Kills the daemon, and runs the next one until the session is at rest: the process obeys, effects arrive, time passes.
+ */
 export function drain(world: World): void {
   world.commit()
   world.crash()
@@ -232,7 +234,7 @@ export function drain(world: World): void {
   settle(world)
 }
 
-/** The daemon stops: it waits for its process, or ends it. */
+/** Stops the daemon. Throws if the session does not stop. */
 export function stopDaemon(world: World): void {
   world.commit()
   world.input({ input: 'shutdown', reason: 'the daemon stops' })
@@ -249,7 +251,7 @@ export function stopDaemon(world: World): void {
   if (!world.isStopped) throw new Error('the session does not stop')
 }
 
-/** Effects are carried out, and their answers arrive, until there are none. */
+/** Carries out effects and lets their answers arrive until none is left. */
 function settle(world: World): void {
   world.commit()
   for (let round = 0; world.flights.length > 0; round++) {
@@ -262,7 +264,7 @@ function settle(world: World): void {
 function obey(world: World, round: number): void {
   const { process } = world
   if (!process || process.exit) return
-  // One that obeys nothing is killed in the end, by whoever waits for it.
+  // A process that obeys nothing is killed in the end.
   if (process.stubborn) return process.ends(137)
   process.readLine()
   if (process.signalled) return process.ends(143)

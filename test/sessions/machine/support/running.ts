@@ -11,7 +11,7 @@ export const pass = (world: World) => {
   }
 }
 
-/** A session whose process has begun the turn of a run. */
+/** Returns a session whose process has begun the turn of a run; without `reads`, the prompt is sent and not read. */
 export function running(runLimits?: RunLimits, fields: ConstructorParameters<typeof World>[0] = {}, reads = true) {
   const world = new World(fields)
   const run = world.enqueue(runLimits)

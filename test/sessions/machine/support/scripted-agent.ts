@@ -1,7 +1,7 @@
 import type { FailureCode } from '../../../../protocol/index.ts'
 import type { AgentCodec, Command, Decoded } from '../../../../daemon/agents/agent.ts'
 
-/** An agent whose frames are the facts themselves, and whose input lines are the commands themselves. */
+/** An agent whose frames are `Decoded` objects and whose input lines are commands as JSON. */
 
 export type Frame = Partial<Decoded> & { text?: string }
 

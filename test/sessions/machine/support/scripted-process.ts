@@ -2,7 +2,7 @@ import type { Command, OutputLine, Signal } from '../../../../daemon/agents/agen
 import type { EventBody } from '../../../../protocol/index.ts'
 import { commandOf, type Frame } from './scripted-agent.ts'
 
-/** A process of the scripted agent, with the pty-host in front of it: a line id is written once. */
+/** A process of the scripted agent, and its pty-host, which writes each line id once. */
 export class ScriptedProcess {
   readonly id: string
   readonly raw: OutputLine[] = []
@@ -17,7 +17,7 @@ export class ScriptedProcess {
   interrupted = false
   inputEnded = false
   exit: { status: number | null; lost: boolean } | null = null
-  /** The session was told of its end, which the pty-host does not keep any longer. */
+  /** The session has got its exit, and the pty-host no longer holds it. */
   isExitTold = false
   /** It ends no turn and obeys no signal but `SIGKILL`. */
   stubborn = false
@@ -90,7 +90,7 @@ export class ScriptedProcess {
     this.print({ turn: { at: 'started', promptUuids: [next], background: null }, text })
   }
 
-  /** A question is waited for, however long its answer takes. Answers whether the turn has ended, and how. */
+  /** Ends the turn, and returns how it ended. Returns undefined without a turn, or while a question is open. */
   endTurn(): { prompt: string; isGood: boolean } | undefined {
     const prompt = this.turn
     if (this.exit || prompt === null || this.stubborn || (this.asked.length > 0 && !this.interrupted)) return undefined
@@ -107,7 +107,7 @@ export class ScriptedProcess {
     return { prompt, isGood }
   }
 
-  /** A turn of its own: begins one, or ends the one that goes on. */
+  /** Begins a turn of the agent itself, or ends it if it has begun. */
   own(text: string): void {
     if (this.ownTurn) {
       this.print({ turn: { at: 'ended', promptUuids: [], background: { kind: 'task' } }, text, outcome: done })
@@ -124,7 +124,7 @@ export class ScriptedProcess {
     if (!inBackground) this.asked.push(requestId)
     const question = { requestId, kind: 'tool' as const, tool, input: {}, toolUseId: `t${requestId}`, inBackground }
     this.print({ signals: [{ signal: 'asked', question }] })
-    // Told again, it is the same question.
+    // The same question again.
     this.print({ signals: [{ signal: 'asked', question }] })
   }
 

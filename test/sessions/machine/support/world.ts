@@ -28,7 +28,7 @@ export const config = {
 
 export const diskFull: Failure = { code: 'disk_full', title: '', detail: '', retryable: true }
 
-/** Many more than any history that comes to its end: the bound of everything that could go on for ever. */
+/** Far more than any finite history has. Fails a history that would go on for ever. */
 const mostInputs = 10_000
 
 interface Pending {
@@ -41,15 +41,15 @@ const nothing = (): Pending => ({ events: [], acts: [], effects: [] })
 
 type Call = ClientCall extends infer Each ? (Each extends { call: number } ? Omit<Each, 'call'> : never) : never
 
-/** What is in flight: an answer of the world to an effect. Only those to `prepare` and `start` outlive a reload. */
+/** An answer of the world to an effect, still in flight. Only answers to `prepare` and `start` outlive a reload. */
 interface Flight {
   kind: 'prepare' | 'start' | 'other'
   arrive(): void
 }
 
 /**
- * A session's machine in a simulated world: a store that commits or fails, a pty-host with line ids, a scripted process, a
- * scheduler, a conversation lock, a clock. Each input, commit and restart is checked.
+ * A session's machine in a simulated world: a store that commits or fails, a pty-host with line ids, a scripted
+ * process, a scheduler, a conversation lock, a clock. Each input, commit and restart is checked.
  */
 export class World {
   now = 1
@@ -71,7 +71,7 @@ export class World {
   readonly answers = new Map<number, Extract<Effect, { effect: 'answer' | 'refuse' }>>()
   readonly outcomes = new Map<string, boolean>()
   refolded = 0
-  /** `unadopted`: the end of the runs could not be stored either; what happens until that is tried again waits. */
+  /** `unadopted`: the end of the runs could not be stored either, and inputs wait until the retry. */
   storage: 'works' | 'fails' | 'unadopted' = 'works'
   private inbox: (ProcessFact | WorldFact | ClientCall)[] = []
   isStopped = false
@@ -157,16 +157,16 @@ export class World {
     this.input({ input: 'tick', ...(printedAt !== undefined && { printedAt }) })
     const next = nextDeadline(this.m)
     if (next > this.now) return
-    // What follows from the step itself may be due at once, but not for ever.
+    // The step itself may make something due at once, but not again and again.
     this.input({ input: 'tick', ...(printedAt !== undefined && { printedAt }) })
     if (nextDeadline(this.m) <= this.now) throw new Error('the same deadline is due again and again')
   }
 
   // -- checks --------------------------------------------------------------------------------------------------------
 
-  /** Processes that were told to end in this life of the machine. */
+  /** Ids of processes that the machine has begun to end in this life. */
   private ending = new Set<string>()
-  /** Requests that carry rules, of this life. */
+  /** Ids of the requests with rules that were sent in this life. */
   private asked = new Set<string>()
 
   private checkEffect(effect: Effect): void {
@@ -188,7 +188,7 @@ export class World {
       throw new Error('a prompt is sent to a process with other limits')
   }
 
-  /** Records that are stored by their changes are the records of the whole. */
+  /** Checks that the records that were stored as changes equal the current records. */
   private checkRecords(out: Out): void {
     const after = project(this.m, this.records, this.now)
     const changed = changesOf(this.records, after, out)
@@ -250,7 +250,7 @@ export class World {
     this.flights = this.flights.filter(({ kind }) => kind !== 'other')
   }
 
-  /** `kill -9` of the daemon: the next one folds what is stored, and goes on. */
+  /** Kills the daemon (`kill -9`). The next one folds the stored acts and lines, and continues. */
   crash({ startArrives = false, isDamaged = false } = {}): void {
     const starts = this.flights.filter(({ kind }) => kind === 'start')
     this.newLife()
@@ -258,21 +258,21 @@ export class World {
     this.storage = 'works'
     this.inbox = []
     this.unanswered.clear()
-    // The pty-host may have started it, unknown to the daemon.
+    // The pty-host may have started the process without the knowledge of the daemon.
     if (startArrives && this.m.s.process && starts.length > 0) this.createProcess(this.m.s.process.id)
     this.locked.clear()
     this.adopt(false, isDamaged)
   }
 
-  /** An entry was refused: the memory is dropped and folded again, and the process is kept. */
+  /** Refuses an entry: the session drops its memory, folds again, and keeps the process. */
   failCommit(): void {
     this.newLife()
-    // A second failure comes from giving up: that is tried again later, and until then nothing is adopted.
+    // A second failure refuses the entry that ends the runs. It is retried later; until then nothing is adopted.
     if (this.storage === 'works') this.giveUp()
     else this.storage = 'unadopted'
   }
 
-  /** A second has passed since an entry was refused. */
+  /** Retries the storage, as the session does a second after an entry was refused. */
   retryStorage(): void {
     if (this.storage === 'unadopted') this.giveUp()
     else if (this.storage === 'fails') {
@@ -334,7 +334,7 @@ export class World {
     flight?.arrive()
   }
 
-  /** Lets everything arrive that is in flight now. */
+  /** Lets all answers arrive that are in flight now. */
   landAll(): void {
     for (let { length } = this.flights; length > 0; length--) this.land()
   }
@@ -403,7 +403,7 @@ export class World {
     }
   }
 
-  /** A prompt waits until the rules that this life of the machine has sent are answered. */
+  /** Writes a line. Throws for a prompt that precedes the answer to the rules that this life has sent. */
   private write(process: ScriptedProcess, { lineId, line }: { lineId: string; line: string }): void {
     const { command } = commandOf(line)
     const asked = process.unread.some(each => each.command === 'setRules' && this.asked.has(each.requestId))
@@ -460,7 +460,7 @@ export class World {
     })
   }
 
-  /** The session is loaded again from its records, as long as nothing is under way. */
+  /** Forgets the session if it is at rest. Throws if its records do not give the same state. */
   private forget(): void {
     if (!this.isAtRest || this.flights.length > 0) return
     const { m } = this
@@ -473,7 +473,7 @@ export class World {
     this.isForgotten = true
   }
 
-  /** Reads what the process has printed, of so many lines at most, and then its end. */
+  /** Reads at most `count` lines of the output of the process, and its exit if no line is left. */
   read(count: number): void {
     const { process } = this
     const phase = this.m.v.process?.phase
@@ -493,7 +493,7 @@ export class World {
     this.input({ input: 'exited', process: process.id, stderrTail: '', ...process.exit })
   }
 
-  /** Whether nothing is left to be done. */
+  /** Whether the session has no run, process or call left. */
   get isAtRest(): boolean {
     const { s, v } = this.m
     return (
