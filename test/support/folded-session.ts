@@ -9,7 +9,7 @@ import { restState, type SessionState } from '../../daemon/sessions/machine/stat
 import type { EventRow } from '../../daemon/store/store.ts'
 import { session } from './records.ts'
 
-/** A session whose acts and lines are applied without a daemon: the test decides, and nothing follows by itself. */
+/** A session without a daemon. It applies the acts and lines of the test, and decides nothing itself. */
 export interface FoldedSession {
   readonly state: SessionState
   readonly acts: readonly StoredAct[]
@@ -25,14 +25,14 @@ export interface FoldedSession {
 const by = { client: 'c_1', name: 'test' }
 const newConversation: Launch = { claudeSessionId: null, costUsd: 0, counterUsd: 0, resumed: false }
 
-/** The session `s_1`, whose process `p_1` has begun. */
+/** Returns the session `s_1`, whose process `p_1` has begun. */
 export function foldedSession(launch = newConversation): FoldedSession {
   const folded = continueFolded(restState(session('s_1')))
   folded.act({ act: 'process_begun', process: 'p_1', nonce: 'nonce', run: 'r_1', launch, oneShot: false })
   return folded
 }
 
-/** A session that continues from `state`. */
+/** Returns a session that continues from `state`. */
 export function continueFolded(state: SessionState): FoldedSession {
   const facts = noFacts()
   const sink = sinkOf(state, facts)

@@ -53,7 +53,7 @@ const result = (more: object) => ({
   ...more,
 })
 
-/** A cancelled run with a tool that runs, a question, an answer on its way, a reply, and a queue. */
+/** A run that is being cancelled, with a running tool, a question, an answer, a reply, and a queue. */
 function turnUnderWay(): Sample {
   const session = foldedSession()
   const print = printer(session)
@@ -143,15 +143,15 @@ function heldOutcome(): Sample {
   return { title: 'a held outcome', session, rest: continued => end(continued) }
 }
 
-/** The process ends, and then each run that waits. */
+/** Ends the process, then each queued run. */
 function end({ act }: FoldedSession, ...queued: string[]) {
   act({ act: 'process_ended', status: 1, stderrTail: 'bye', forced: false, exitKnown: true }, 9_000)
   for (const run of queued) act({ act: 'ended', run, cause: 'lost', reason: 'over' }, 9_001)
 }
 
 /**
- * Describes a value by the names and the types in it, one line each, in order. Elements of a list count as one, and a part
- * that was met before as what it was there.
+ * Describes a value by its field names and types, in sorted lines. All elements of a list share one path. A part that
+ * occurred before is described by its first path.
  */
 export function shapeOf(value: unknown): string[] {
   const lines = new Set<string>()
@@ -172,7 +172,7 @@ export function shapeOf(value: unknown): string[] {
 const typeName = (value: unknown): string =>
   value === null ? 'null' : typeof value === 'object' ? value.constructor.name : typeof value
 
-/** A state as JSON, with its maps and sets. A part that was met before has the name of its place. */
+/** Returns a state as JSON, including its maps and sets. A part that occurred before becomes `{ same: first path }`. */
 export function readable(state: SessionState): unknown {
   const seen = new Map<object, string>()
   const visit = (value: unknown, path: string): unknown => {

@@ -6,7 +6,7 @@ import { fixture } from '../claude-output/support/replay.ts'
 /** The expected log of a session for each recording: `test/fixtures/session-goldens.json`. */
 const file = fixture('session-goldens.json')
 
-/** `marks` has a few characters of a hash for each group of `every` events: the first that differs says where to look. */
+/** `marks` has three characters of a hash for each group of `every` events, so that a difference can be located. */
 export interface Golden {
   events: number
   sha256: string
@@ -21,7 +21,9 @@ const maxMarks = 400
 export const writeGoldens = (written: Record<string, Golden>) =>
   writeFileSync(file, `${JSON.stringify(written, undefined, 1)}\n`)
 
-/** Frames that were glued together are one line: the last of them. */
+/**
+ * Returns the index of the last frame in the line of the frame at `at`. Frames that were glued together are one line.
+ */
 export function endOfLine(lines: readonly OutputLine[], at: number): number {
   const next = lines.findIndex(({ offset }, index) => index > at && offset !== lines[at]?.offset)
   return next < 0 ? lines.length - 1 : next - 1

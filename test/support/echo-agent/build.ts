@@ -2,10 +2,12 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { copyOfBuild } from '../changed-build.ts'
 
-/** The script of the echo agent, and a daemon that has it beside muxd's own agents. */
+/** The path of the echo agent's script. */
 export const echoScript = fileURLToPath(new URL('echo-agent.sh', import.meta.url))
 
-/** Builds that daemon in a copy of the build, in `directory`. Returns the path of its program. */
+/**
+ * Builds a daemon that has muxd's agents and the echo agent in a copy of the build. Returns the path of its program.
+ */
 export async function buildEchoDaemon(directory: string): Promise<string> {
   const program = copyOfBuild(directory)
   await build({

@@ -15,7 +15,10 @@ import {
   type QuestionAnswer,
 } from '../../../daemon/agents/agent.ts'
 
-/** The agent of `echo-agent.sh`: the smallest that runs, asks, is cancelled and resumes. Its options are `env` and `model`. */
+/**
+ * The agent of `echo-agent.sh`: the smallest that runs, asks, is cancelled and resumes. Its options are `env` and
+ * `model`.
+ */
 export const createEchoAgent = (script: string, inherited: NodeJS.ProcessEnv): Agent => ({
   kind: 'echo',
   decoderVersion: 1,
@@ -144,7 +147,7 @@ function lineOf(command: Command): Line[] {
       return [{ lineId: command.requestId, line: `stop ${command.requestId}` }]
     case 'setModel':
       return [{ lineId: command.requestId, line: `model ${command.requestId} ${oneLine(command.model)}` }]
-    // A stopped turn takes its question back. The other two cannot be asked for: see `permissionModes` and `badRule`.
+    // A stopped turn withdraws its question. The last two are never requested: see `permissionModes` and `badRule`.
     case 'first':
     case 'withdraw':
     case 'setMode':

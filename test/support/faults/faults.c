@@ -1,12 +1,12 @@
 /*
- * Loaded into a process with LD_PRELOAD: makes writes and syncs of files fail or wait, as a file of rules says, and
- * keeps of each file what its last sync put on the disk. Only files below $FAULTS_SCOPE are touched.
+ * Loaded into a process with LD_PRELOAD. Makes writes and syncs of files fail or wait according to a file of rules, and
+ * keeps a copy of each file as of its last sync. Only files below $FAULTS_SCOPE are affected.
  *
  * $FAULTS_RULES: a file of lines `write|sync PATTERN error NAME [AFTER]` or `write|sync PATTERN stall`. PATTERN is a
- * shell pattern for the whole path; AFTER: so many calls of this process succeed first. A stalled call waits until no
- * rule says so any more. The file is replaced (by rename) and read again when it changes.
+ * shell pattern for the whole path. AFTER: this many calls of each process succeed first. A stalled call waits until no
+ * rule stalls it. The file is replaced (by rename) and read again when it changes.
  *
- * $FAULTS_SYNCED: a directory that gets `PATH with / as %` for each file that was synced, as it was then.
+ * $FAULTS_SYNCED: a directory that gets a copy of each synced file, named by its path with `%` for each `/`.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -73,7 +73,7 @@ static int error_named(const char *name) {
   return EIO;
 }
 
-/* 0: continue; else the error to fail with. Returns when nothing stalls the call any more. */
+/* Returns the error to fail with, or 0 to continue. Waits while a rule stalls the call. */
 static int fault_for(const char *operation, const char *path) {
   for (;;) {
     int error = 0, stalled = 0;
