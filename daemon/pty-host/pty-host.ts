@@ -56,7 +56,7 @@ export interface HeldProcess {
   readonly rawBytes: number
   /**
    * Writes one line and a newline to the process's input. Resolves when the kernel has taken it. Rejects with
-   * `InputClosed` when the process does not read its input any more. Lines arrive whole and in the order of the calls.
+   * `InputClosed` when the process no longer reads its input. Lines arrive whole and in the order of the calls.
    * A line whose `lineId` was used before is not written again, so a caller can resend a line whose delivery is
    * unknown.
    */

@@ -40,7 +40,7 @@ export const stepAfter = (step: CancelStep): CancelStep =>
 
 const cancelSteps: readonly CancelStep[] = ['interrupt', 'sigint', 'terminate', 'kill']
 
-/** Returns what ended with a cancelled run. A signalled process counts as ended, whatever it still prints. */
+/** Returns the `ended` of a `cancelled` event. A signalled process counts as ended, whatever it still prints. */
 export function endOf(run: EndRequest, input: RunInput, isUnsent: boolean): CancelEnd {
   if (input === 'cancel_requested' || isUnsent) return 'nothing'
   if (input === 'process_ended') return 'process'

@@ -8,7 +8,7 @@ import type { Failure } from '../../../protocol/index.ts'
 import type { ProcessFact } from './input.ts'
 import type { LiveProcess, ProcessExit } from './volatile.ts'
 
-/** Takes a fact about the session's process. For a process that is not the session's any more, only cleans up. */
+/** Takes a fact about the session's process. A fact about another process only leads to its clean-up. */
 export function takeFact(w: Work, fact: Exclude<ProcessFact, { input: 'output' }>): void {
   const { v } = w
   const { process } = v
@@ -87,7 +87,7 @@ function startFailed(w: Work, { phase, id }: LiveProcess, failure: Failure): voi
   if (s.active) decide(w, { act: 'ended', run: s.active.stored.run.run, cause: 'refused', failure })
 }
 
-/** Discards a process that the session does not have any more, because a fault has ended its runs. */
+/** Discards a process that the session no longer has, because a fault has ended its runs. */
 export function discard(w: Work, process: string): void {
   effect(w, { effect: 'discard', process })
   effect(w, { effect: 'release_conversation', process })

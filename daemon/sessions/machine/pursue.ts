@@ -18,7 +18,7 @@ export function pursue(w: Work): void {
   if (!run || v.mode === 'stopping') return
   if (process && process.phase !== 'live' && process.phase !== 'preparing' && process.phase !== 'starting') return
   if (process?.phase !== 'live' || !mayHavePrompt(process, run)) {
-    // The agent does not have the prompt. A process that is being started continues to start, and is idle then.
+    // The process does not have the prompt. A process that is being started comes up, and is idle then.
     return decide(w, { act: 'ended', run: run.stored.run.run, cause: 'unsent' })
   }
   const next = nextStep(w, process, run)

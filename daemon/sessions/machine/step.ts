@@ -82,7 +82,7 @@ export function step(m: Machine, input: Input): Out {
 
 const mostRounds = 100
 
-/** Does what is due until nothing is due. `knowsOutput`: the time of the newest output, read or not, is known. */
+/** Does everything that is due. `knowsOutput`: the time of the newest output, read or not, is known. */
 function react(w: Work, knowsOutput: boolean): void {
   for (let round = 0; ; round++) {
     const { acts } = w.s
