@@ -19,7 +19,7 @@ export function agentOf<Each>(agents: ReadonlyMap<string, Each>, kind: string): 
   })
 }
 
-/** Throws `invalid_params` where a caller asks for a kind of agent that this daemon lacks. */
+/** Throws `invalid_params` if this daemon lacks the kind of agent that a caller asks for. */
 export function checkAgentKind(agents: Agents, kind: string, method: string, pointer: string): void {
   if (agents.has(kind)) return
   const expected = kindsOf(agents)

@@ -97,7 +97,7 @@ async function refuseWithoutProgram(agent: Agent) {
   }
 }
 
-/** A page asked for behind a record that is no more. */
+/** Runs `list`. Throws `invalid_params` for the param at `path` if the record that it names does not exist any more. */
 export function known<T>(path: string, list: () => T): T {
   try {
     return list()
@@ -110,7 +110,10 @@ export function known<T>(path: string, list: () => T): T {
   }
 }
 
-/** What of `found` goes into one answer: it ends with the record that passes `listPageBytes`. `next` when there may be more. */
+/**
+ * Returns the records of `found` for one answer, which ends with the record that passes `listPageBytes`. `next` is set
+ * if there may be more.
+ */
 export function page<T>(found: T[], limit: number, idOf: (item: T) => string): { items: T[]; next: { next?: string } } {
   let bytes = 0
   const last = found.findIndex(item => (bytes += JSON.stringify(item).length) > limits.listPageBytes)

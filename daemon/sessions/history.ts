@@ -5,11 +5,11 @@ import { processFiles } from '../pty-host/process-files.ts'
 import { openRawLog, type RawLog } from '../pty-host/raw-log.ts'
 import type { EventRow, Store, StoredProcess } from '../store/store.ts'
 
-/** What is kept of the past of a session. It is read as it is asked for, never all at once. */
+/** Reads the stored past of a session in portions, never all at once. */
 
 const pageRows = 1_000
 
-/** The events of a session from `seq` on. */
+/** Yields the stored events of a session from `seq` on. */
 export function* storedEvents(store: Pick<Store, 'events'>, session: string, seq: number): Generator<EventRow> {
   for (let after = seq - 1; ; ) {
     const page = store.events.rows(session, after, pageRows)
@@ -19,7 +19,7 @@ export function* storedEvents(store: Pick<Store, 'events'>, session: string, seq
   }
 }
 
-/** The lines of a process from where one begins up to its checkpoint. */
+/** Yields the lines of a process from the raw log offset `from`, where a line begins, up to its checkpoint. */
 export function* printedLines(
   agent: AgentCodec,
   processesDir: string,
@@ -46,11 +46,14 @@ export function* printedLines(
 export const hasPrinted = (processesDir: string, { id, offset }: Pick<StoredProcess, 'id' | 'offset'>): boolean =>
   offset > 0 || existsSync(processFiles(processesDir, id).raw)
 
-/** How much of what a process has printed is there. */
+/** Returns the number of bytes that the raw log of a process still holds. */
 export const printedBytes = (processesDir: string, { id, offset }: StoredProcess): number =>
   looking(openRawLog(processesDir, id, offset), rawLog => rawLog.sizeBytes())
 
-/** When a process printed last, be it read already or not; undefined when it has printed nothing. */
+/**
+ * Returns when a process last printed (ms since epoch), even if that output is not read yet; undefined if it has
+ * printed nothing.
+ */
 export const lastPrintedAt = (processesDir: string, { id }: Pick<StoredProcess, 'id'>): number | undefined =>
   looking(openRawLog(processesDir, id), rawLog => {
     const size = rawLog.sizeBytes()

@@ -4,7 +4,9 @@ import { redact } from '../log/redact.ts'
 import type { LeftProcess as FoundProcess } from '../os/left-process.ts'
 import { identitiesOf } from '../os/process-identity.ts'
 
-/** The record with what was found to be left by one more process. */
+/**
+ * Returns the record with the processes that one more process has left behind. Removes those that have ended meanwhile.
+ */
 export function withLeft(record: Session, found: readonly FoundProcess[]): Session {
   const before = withoutEnded(record).left
   const processes = [...(before?.processes ?? []), ...found.map(shownProcess)]
@@ -23,7 +25,7 @@ export function withoutLeft({ left: _, ...record }: Session): Session {
   return record
 }
 
-/** As readers see it: what has ended, or whose pid belongs to another process now, is left out. */
+/** Returns the record without the left processes that have ended, or whose pid now belongs to another process. */
 export function withoutEnded(record: Session): Session {
   if (!record.left) return record
   const identities = identitiesOf(record.left.processes.map(({ pid }) => pid))

@@ -1,13 +1,15 @@
 /**
- * Whether anybody is connected who could answer a question of Claude Code's: a client that may control, has said hello, and
- * did not say there that it cannot ask a person (`answers: false`).
+ * Tracks whether a client is connected that can answer the agent's questions. Such a client has a control token, has
+ * said hello, and did not state there that it cannot ask a person (`answers: false`).
  */
 export interface OperatorPresence {
-  /** Since when nobody has been (ms since epoch), at first since the daemon began; undefined while somebody is. */
+  /**
+   * Since when no such client is connected (ms since epoch); undefined while one is. Initially the start of the daemon.
+   */
   readonly emptySince: number | undefined
-  /** Somebody is there; returns what says that they have left. */
+  /** Counts one client as connected. Returns a function that stops counting it. */
   enter(): () => void
-  /** The first has come or the last has left. */
+  /** Calls `listener` when the first client comes and when the last one leaves. Returns the unsubscribe function. */
   onChange(listener: () => void): () => void
 }
 

@@ -4,8 +4,9 @@ import { processDirectories } from '../pty-host/process-files.ts'
 import type { SessionContext } from './session-context.ts'
 
 /**
- * Ends the processes that are held for nobody, because their session is no more or a power cut has taken their record
- * back, and removes the temporary files of such. Called once, when everything that is known has been taken over.
+ * Ends the processes that the pty-host holds without a stored record of a live process: their session was deleted, or a
+ * power cut has undone the record. Removes the temporary directories of all other processes and of unknown sessions.
+ * Called once, after all known sessions have been taken over.
  */
 export function endOrphans({
   store,
@@ -27,7 +28,7 @@ export function endOrphans({
   removeOtherTemporary(home, store.sessions.ids())
 }
 
-/** Removes the temporary directories of all processes but those that are `known` to live. */
+/** Removes the temporary directories of all processes except those in `known`, which are alive. */
 export function removeTemporary(processesDir: string, known: ReadonlySet<string>): void {
   for (const name of readdirSync(processesDir)) {
     const id = name.replace(/\.(tmp|options)$/, '')

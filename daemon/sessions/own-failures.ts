@@ -4,7 +4,7 @@ import { isNoSpace } from '../os/system-error.ts'
 import { DiskFull } from '../store/store.ts'
 import { ConversationInUse } from './conversation-lock/session-lock.ts'
 
-/** The failures of runs that muxd itself could not continue. */
+/** The failures of runs that muxd itself could not start or continue. */
 
 export const startFailure = (agent: AgentCodec, error: unknown): Failure =>
   agent.failure(error instanceof ConversationInUse ? 'in_use' : 'spawn_failed', (error as Error).message)

@@ -1,46 +1,46 @@
 import type { RunState, TerminalType } from '../../protocol/index.ts'
 
 /**
- * The life of a run, whole:
+ * The life of a run:
  *
  *              started              turn ended
  *   queued ───────────▶ running ─────────────────▶ done | failed
  *     │                   │  ▲ process ended ────▶ failed
  *     │ cancel requested  │ cancel requested
- *     ▼                   ▼         turn ended by it, process ended
+ *     ▼                   ▼         turn failed, process ended
  *   cancelled        cancelling ─────────────────▶ cancelled
- *                         └──── turn ended well ──▶ done   (the request came too late)
+ *                         └──── turn done ────────▶ done   (the request came too late)
  *
- *   A run that comes to a limit of its own is cancelling as well, and fails where it would be cancelled.
+ *   A run that hits a limit of its own is `cancelling` too, but ends as `failed` instead of `cancelled`.
  *
  *   any of the three ── lost ──▶ interrupted;   any of the three ── refused ──▶ failed
  */
 export type RunInput =
-  /** It has left the queue. */
+  /** The run has left the queue. */
   | 'started'
   | 'cancel_requested'
-  /** It has gone on for longer than it may. */
+  /** The run has hit one of its limits. */
   | 'limit_reached'
-  /** Claude Code's result for its turn. */
+  /** The agent has reported the result of the turn. */
   | 'turn_done'
   | 'turn_failed'
-  /** Its process is gone without a result. */
+  /** The process has ended without a result. */
   | 'process_ended'
-  /** muxd itself cannot go on with it: no Claude Code, a full disk. */
+  /** muxd itself cannot start or continue the run, for example without Claude Code or on a full disk. */
   | 'refused'
-  /** The daemon was stopped or died. */
+  /** The daemon was stopped, or the outcome is unknown because the pty-host died or the exit record is damaged. */
   | 'lost'
 
 /**
- * The state after `input`; the same state where the input means nothing any more. `exceeded`: it is a limit that has
- * brought it to be cancelling, and not a request.
+ * Returns the state after `input`; the same state if the input has no effect in it. `exceeded`: the run has hit a
+ * limit, so it ends as `failed` instead of `cancelled`.
  */
 export function nextRunState(state: RunState, input: RunInput, exceeded = false): RunState {
   const next = transitions[state][input] ?? state
   return next === 'cancelled' && exceeded ? 'failed' : next
 }
 
-/** Narrows to the states that nothing leaves; each is named like its terminal event. */
+/** Narrows to the final states. Each has the name of its terminal event. */
 export const isEnded = (state: RunState): state is TerminalType =>
   state === 'done' || state === 'failed' || state === 'cancelled' || state === 'interrupted'
 

@@ -2,7 +2,7 @@ import type { Run } from '../../protocol/index.ts'
 import { startDelay } from '../os/deadline.ts'
 import { isEnded } from './run-state.ts'
 
-/** Who waits for runs to end. An end counts once it is published. */
+/** The calls that wait for runs to end. A run has ended for them once its end is published. */
 export interface RunWaiters {
   /** Resolves with the ended run, or with undefined when `signal` or the time ends the wait. */
   wait(run: string, signal: AbortSignal, timeoutMs?: number): Promise<Run | undefined>
@@ -28,7 +28,8 @@ export function createRunWaiters(): RunWaiters {
         }
         const giveUp = () => settle(undefined)
         signal.addEventListener('abort', giveUp)
-        // Not `AbortSignal.timeout`: what `AbortSignal.any` makes of it does not keep it, and collected it never fires.
+        // Not `AbortSignal.timeout`: a signal of `AbortSignal.any` does not keep it from being garbage-collected, and
+        // then it never fires.
         const cancel = timeoutMs === undefined ? undefined : startDelay(timeoutMs, giveUp)
         ofRun.add(settle)
       })

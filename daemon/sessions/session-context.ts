@@ -10,7 +10,7 @@ import type { Scheduler } from './scheduling/scheduler.ts'
 import type { ConversationLocks } from './conversation-lock/locks.ts'
 import type { Ticker } from './effects/ticker.ts'
 
-/** What every session works with. */
+/** What a session needs from the rest of the daemon. */
 export interface SessionContext {
   store: Store
   journal: Journal
@@ -21,7 +21,7 @@ export interface SessionContext {
   /** The agent of the session. */
   agent: Agent
   config: Config
-  /** Identifies this program: what another has derived from output may differ, and that is no damage. */
+  /** Identifies this program. Another program may derive other events from the same output, which is no damage. */
   build: string
   home: Home
   /** Directory of the raw logs. */
@@ -29,16 +29,19 @@ export interface SessionContext {
   log: Log
   /** The one timer of all sessions. */
   ticker: Ticker
-  /** Readers may see these runs now. */
+  /** Called when readers may see these runs. */
   onPublished(runs: readonly StoredRun[]): void
-  /** Its process has printed something. */
+  /** Called when the session's process has printed something. */
   onOutput(session: string): void
-  /** Its process has nothing to do for now. */
+  /** Called when the session's process has become idle. */
   onProcessIdle(): void
-  /** Something of it could not be stored for want of room. */
+  /** Called when something of the session could not be written because the disk is full. */
   onDiskFull(detail: string): void
-  /** The session could not be stored with its first entry: it does not exist. */
+  /** Called when the first entry of a new session could not be stored: the session does not exist. */
   onUnmade(session: string): void
-  /** The session has nothing to do any more and may be forgotten until it is asked for again. */
+  /**
+   * Called when the session has ended in memory: it has nothing left to do, was deleted, or could not handle a fault.
+   * Unless it is deleted, the next call for it loads it again.
+   */
   onIdle(session: string): void
 }

@@ -52,54 +52,65 @@ import { removeTemporaryOf } from '../home/temporary-place.ts'
 import { checkWorkingDirectory } from './launch/working-directory.ts'
 
 /**
- * All sessions of a daemon. Those at work are in memory, the others in the store until they are asked for. Every
- * member throws `RpcError` for what a caller did wrong.
+ * All sessions of a daemon. Sessions at work are in memory. The others are only in the store, and are loaded when a
+ * call needs them. Every member throws `RpcError` for a mistake of the caller.
  */
 export interface Sessions {
   create(session: NewSession, by: Actor, keep?: KeepAnswer): Session
-  /** Changes a session and, where it has one, its process. */
+  /** Changes a session, and its process if it has one. */
   update(session: string, changes: SessionChanges, by: Actor): Promise<Session>
-  /** A new session with the conversation of this one as it is now. */
+  /** Creates a session with a copy of this session's conversation as it is now. */
   fork(session: string, naming: SessionNaming, by: Actor, keep?: KeepAnswer): Promise<Session>
-  /** What `create` could take up in a directory. */
+  /** Lists the conversations in a directory. Marks those that `create` cannot import. */
   importable(cwd: string, limit: number): Promise<Importable[]>
-  /** Must be called before a session takes up a conversation that was begun elsewhere. Resolves with that one's beginning. */
+  /**
+   * Checks the conversation that a spec imports. Must be called before `create` or `startRun`. Resolves with the first
+   * prompt of the conversation; with an empty object if the spec imports none.
+   */
   checkImport(spec: SessionSpec, pointer: string): Promise<Pick<Session, 'firstPrompt'>>
-  /** To be asked before a run is started: throws `conflict` where the session's conversation is open elsewhere. */
+  /**
+   * Must be called before a run is started in a session. Rejects with `conflict` if the session's conversation is open
+   * elsewhere, and with `unusable` for an unusable session.
+   */
   checkOwner(session: string): Promise<void>
   get(session: string): Session
-  /** `place` is what the page behind a session is asked for with, in the same order. */
+  /** `cursor` requests the page behind its session, in the same order. */
   list(filter: SessionFilter & { order?: 'created' | 'used' }): { session: Session; cursor: string }[]
-  /** `sweep`: also ends what its processes have left behind. */
+  /** `sweep`: also ends the processes that the session's processes have left behind. */
   close(session: string, options: { force: boolean; sweep: boolean }, by: Actor): Promise<Session>
   delete(session: string, force: boolean, by: Actor): Promise<void>
-  /** In a session, or in a new one: then both are stored or neither. */
+  /** Queues a run in a session, or in a new one. A new session and its run are stored together or not at all. */
   startRun(session: string | NewSession, prompt: string, by: Actor, keep?: KeepAnswer, limits?: RunLimits): Promise<Run>
   getRun(run: string): Run
   listRuns(filter: { session?: string; state?: string; limit: number; after?: string }): Run[]
   /** How many runs there are in each state. */
   countRuns(): Record<string, number>
   moveRun(run: string, to: number, by: Actor): Promise<Run>
-  /** Resolves with the run as it is then; one that has ended by it is published by then. */
+  /** Resolves with the run after the request. If the run has ended, its end is published by then. */
   cancelRun(run: string, by: Actor, mode: CancelMode, reason: string | undefined): Promise<Run>
-  /** Resolves with the ended run, or with its present state when `signal` ends the wait. */
+  /** Resolves with the ended run, or with its current state when `signal` or `timeoutMs` ends the wait. */
   waitForRun(run: string, signal: AbortSignal, timeoutMs?: number): Promise<Run>
   getApproval(approval: string): Approval
   listApprovals(filter: { session?: string; state: Approval['state']; limit: number; after?: string }): Approval[]
-  /** The first valid answer counts: a later one is a `conflict` that says whose was. */
+  /**
+   * The first valid answer counts. A later one is rejected with `conflict`, which names the decision and its author.
+   */
   answerApproval(answer: ApprovalAnswer, by: Actor, keep?: KeepAnswer): Promise<Approval>
-  /** Whether it has a process or something to do, or is about to: then retention leaves it alone. */
+  /** Whether the session is in memory or has a live process. Retention leaves such a session alone. */
   isAtWork(session: string): boolean
-  /** Deletes a session unless it is at work or gone: answers whether it did. */
+  /**
+   * Deletes a session. Resolves with false, and leaves it alone, if the session is at work, is being deleted or does
+   * not exist, or if the daemon is stopping.
+   */
   deleteUnused(session: string): Promise<boolean>
   /** How many sessions have a process. */
   readonly processes: number
   /**
-   * Goes on with what a daemon before this one left: the processes that the pty-host has kept, runs that were under way
-   * or queued. What it holds and nobody knows is ended. Called once, before anything else.
+   * Takes over what an earlier daemon left: the processes that the pty-host holds, and the active and queued runs. Ends
+   * held processes that belong to no session. Called once, before anything else.
    */
   takeOver(): void
-  /** Ends everything that runs; nothing can be started any more. */
+  /** Ends all runs and processes. Nothing can be started any more. */
   shutdown(reason: string): Promise<void>
   /** Stops acting and leaves everything running, for the next daemon to take over. */
   leave(): Promise<void>
@@ -107,9 +118,9 @@ export interface Sessions {
 
 export interface NewSession {
   spec: SessionSpec
-  /** Where the spec stands in the caller's params, for messages. */
+  /** JSON pointer of the spec in the caller's params, for messages. */
   pointer: string
-  /** What is known of the conversation that it takes up. */
+  /** What `checkImport` has found out about the imported conversation. */
   begun?: Pick<Session, 'firstPrompt'>
 }
 
@@ -118,9 +129,9 @@ export interface SessionsContext
   agents: Agents
   /** For the processes that runs start. */
   memory: MemoryBudget
-  /** A session is at work from now on: called before anything is appended to its log. */
+  /** Called when a session is loaded into memory, before anything is appended to its log. */
   onLoaded(session: string): void
-  /** Sessions have been deleted. Resolves when nothing but rows is left of them. */
+  /** Called after a session was deleted. Resolves when only database rows are left of it. */
   onDeleted(): Promise<void>
 }
 
@@ -128,7 +139,7 @@ export function createSessions(context: SessionsContext): Sessions {
   const { store, journal, config } = context
   const live = new Map<string, LiveSession>()
   const waiters = createRunWaiters()
-  // From the decision on: what is asked of them then comes too late.
+  // Sessions that are being deleted. Calls that name them fail with `not_found`.
   const deleting = new Set<string>()
   const looking = new Map<string, Promise<OpenElsewhere | OpenMaybe | undefined>>()
   let stopping = false
@@ -137,7 +148,7 @@ export function createSessions(context: SessionsContext): Sessions {
     maxRuns: config.maxRuns,
     hasMemory: context.memory.has,
     onStart: context.memory.reserve,
-    // One at a time, the one unused for longest: it may be enough.
+    // Ends one process at a time, that of the session unused for longest, because one may be enough.
     relieve: () =>
       [...live.values()]
         .filter(({ record }) => record.process !== null)
@@ -158,14 +169,14 @@ export function createSessions(context: SessionsContext): Sessions {
     onProcessIdle: () => endIdleProcesses(live.values(), config.maxIdleProcesses),
     onIdle(id) {
       if (!live.delete(id)) return
-      // What is loaded next is what was committed.
+      // If the session is loaded again, everything that it has appended must be in the store.
       journal.flush()
     },
   }
 
   const agentFor = ({ agent = defaultAgent }: Pick<SessionSpec, 'agent'>) => agentOf(context.agents, agent)
 
-  /** The session at work; loads it where it is not. */
+  /** Returns the session in memory, and loads it if necessary. */
   function load(id: string): LiveSession {
     const record = stored(id)
     return live.get(id) ?? takeUp(record)
@@ -179,7 +190,7 @@ export function createSessions(context: SessionsContext): Sessions {
     return session
   }
 
-  /** Stores a session that nothing is done in yet, with what its log begins with. */
+  /** Stores a new session that has nothing to do yet. `opening` is the first event of its log. */
   function storeNew(made: Session, opening: EventBody | undefined, keep: KeepAnswer | undefined): Session {
     const session = opening ? { ...made, head: 1 } : made
     const answer = keep && { answers: [keep(session)] }
@@ -188,7 +199,7 @@ export function createSessions(context: SessionsContext): Sessions {
     return session
   }
 
-  /** No two sessions go on with one conversation. */
+  /** Throws `conflict` if another session has the conversation that a spec imports. */
   function refuseSecondOwner({ conversationId }: SessionSpec) {
     if (conversationId === undefined) return
     const atWork = [...live.values()].map(({ record }) => record)
@@ -199,7 +210,7 @@ export function createSessions(context: SessionsContext): Sessions {
     throw new RpcError('conflict', `session ${session} has the conversation ${conversationId} already`, { session })
   }
 
-  /** For what is no session's own: committed when it returns. */
+  /** Commits an entry that does not come from a session's machine. Throws if it could not be stored. */
   function journalNow(entry: Omit<JournalEntry, 'events' | 'onFailed'> & Partial<Pick<JournalEntry, 'events'>>) {
     let failure: unknown
     journal.append({ events: [], ...entry, onFailed: error => void (failure = error) })
@@ -213,7 +224,7 @@ export function createSessions(context: SessionsContext): Sessions {
     return session
   }
 
-  /** Refuses a session that can only be read, closed and deleted. */
+  /** Throws `unusable` for a session that can only be read, closed and deleted. */
   function refuseUnusable(id: string) {
     const { unusable } = present(stored(id))
     if (!unusable) return
@@ -227,7 +238,7 @@ export function createSessions(context: SessionsContext): Sessions {
   const present = (session: Session): Session =>
     live.get(session.session)?.record ?? { ...session, head: store.events.bounds(session.session).head }
 
-  /** As readers may see it: what waits for a sync is not shown yet. */
+  /** Returns the record as readers may see it, without changes that still wait for a sync. */
   const shown = (session: Session): Session => withoutEnded(journal.view.session(session))
 
   function shownRun(id: string): Run {
@@ -236,7 +247,7 @@ export function createSessions(context: SessionsContext): Sessions {
     return withActivity(run)
   }
 
-  /** With what was last heard of it, while it goes on. */
+  /** Adds the last activity to a run that has not ended. */
   function withActivity(run: Run): Run {
     const activity = isEnded(run.state) ? undefined : live.get(run.session)?.activityOf(run.run)
     return activity ? { ...run, activity } : run
@@ -266,13 +277,14 @@ export function createSessions(context: SessionsContext): Sessions {
 
   const isAtWork = (id: string) => live.has(id) || store.processes.live().some(process => process.session === id)
 
-  /** What is asked of it from here on comes too late. */
+  /** Deletes a session. `end` first ends its runs and its process; calls that name the session fail meanwhile. */
   async function remove(id: string, end?: () => Promise<void>) {
     deleting.add(id)
     try {
       await end?.()
       await endLeftOf(id)
-      // By itself: on a full disk the end of the process may not be stored, and what follows in the same turn would fail too.
+      // Commits the end of the process separately. It may not be stored on a full disk, and then the deletion would
+      // fail with it.
       journal.flush()
       journalNow({ session: id, deleted: true, durable: true })
       live.get(id)?.drop()
@@ -284,7 +296,7 @@ export function createSessions(context: SessionsContext): Sessions {
     }
   }
 
-  /** A full disk has no room for the end of the process, and deleting the session makes room. */
+  /** Ends the process. Ignores that its end could not be stored: on a full disk, the deletion makes room. */
   async function closeForDeletion(session: LiveSession | undefined) {
     try {
       await session?.close()
@@ -293,7 +305,7 @@ export function createSessions(context: SessionsContext): Sessions {
     }
   }
 
-  /** Nobody could end them any more when the session is gone. */
+  /** Ends the left processes of a session, because nothing could find them after its deletion. */
   async function endLeftOf(id: string) {
     journal.flush()
     const { left } = store.sessions.get(id) ?? {}
@@ -346,7 +358,7 @@ export function createSessions(context: SessionsContext): Sessions {
       }
       const agent = agentOf(context.agents, kind)
       const forkedFrom = await forkPoint(source, agent)
-      // What has been said meanwhile is in the transcript, in part.
+      // If the session went on meanwhile, the transcript contains a part of that.
       if (present(stored(id)).head !== head) throw overtaken(id)
       const made = newSession(
         agent,
@@ -384,7 +396,7 @@ export function createSessions(context: SessionsContext): Sessions {
       if (process || conversationId === null) return
       const agent = agentOf(context.agents, kind)
       const key = conversationKey(agent, options.env, conversationId)
-      // Calls at the same time share one look, and go on in the order in which they came.
+      // Simultaneous calls share one check, and continue in the order in which they came.
       const look = looking.get(id) ?? openElsewhere({ ...context, agent }, key).finally(() => looking.delete(id))
       looking.set(id, look)
       const other = await look
@@ -469,7 +481,7 @@ export function createSessions(context: SessionsContext): Sessions {
     },
 
     async waitForRun(id, signal, timeoutMs) {
-      // One that is stored as ended and not published yet is published when it is synced.
+      // The end of a run may be stored and not published yet. It is published after its sync.
       const run = journal.view.run(storedRun(id))
       if (run && isEnded(run.state)) return run
       return (await waiters.wait(id, signal, timeoutMs)) ?? shownRun(id)
@@ -488,7 +500,7 @@ export function createSessions(context: SessionsContext): Sessions {
       refuseUnusable(session)
       const answered = await asStored(live.get(session)?.answer(answer, by, keep))
       if (answered) return answered
-      // The answer that was first may not be committed yet.
+      // The first answer may not be committed yet.
       journal.flush()
       throw callError(cameTooLate(storedApproval(answer.approval)))
     },
@@ -500,7 +512,7 @@ export function createSessions(context: SessionsContext): Sessions {
     takeOver() {
       const unfinished = store.runs.unfinished()
       const processes = new Map(store.processes.live().map(process => [process.session, process]))
-      // Runs that go on take their slots before others ask for one.
+      // Active runs take their slots before queued runs request one.
       const active = unfinished.filter(({ run }) => run.state !== 'queued')
       const ids = new Set([...active, ...unfinished].map(({ run }) => run.session))
       for (const id of processes.keys()) ids.add(id)
@@ -509,7 +521,7 @@ export function createSessions(context: SessionsContext): Sessions {
           try {
             work(id)
           } catch (error) {
-            // The other sessions go on.
+            // The other sessions are taken over all the same.
             context.log.error('a session could not be taken over', { session: id, error })
           }
         }
@@ -559,7 +571,7 @@ export function createSessions(context: SessionsContext): Sessions {
   }
 }
 
-/** An error that kept a call from being stored becomes the caller's error. */
+/** Turns an error that kept a call from being stored into an `RpcError`. */
 function asStored<Answer>(call: Promise<Answer>): Promise<Answer>
 function asStored<Answer>(call: Promise<Answer> | undefined): Promise<Answer | undefined>
 async function asStored<Answer>(call: Promise<Answer> | undefined): Promise<Answer | undefined> {
@@ -570,7 +582,7 @@ async function asStored<Answer>(call: Promise<Answer> | undefined): Promise<Answ
   }
 }
 
-/** The first event of a log that nobody has opened yet. */
+/** The first event in the log of a session that is not loaded yet. */
 const firstEvent = (body: EventBody): EventRow => ({
   seq: 1,
   run: null,

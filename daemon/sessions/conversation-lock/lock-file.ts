@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { isLive, type ProcessIdentity } from '../../os/process-identity.ts'
 
-/** Who has a conversation open: a session of some muxd, and the process that it runs or is about to start. */
+/** The owner of a conversation: a session of some muxd, and the process that it runs or is about to start. */
 export interface Lock {
   home: string
   session: string
@@ -14,9 +14,9 @@ export interface Lock {
 }
 
 /**
- * A lock file that exists and cannot be read. Its owner is unknown and may be alive, so it blocks the conversation until
- * somebody removes the file. Lock files are written whole and synced, so neither a killed daemon nor a power cut leaves
- * such a file.
+ * A lock file that exists and cannot be read. Its owner is unknown and may be alive, so it blocks the conversation
+ * until somebody removes the file. Lock files are written whole and synced, so neither a killed daemon nor a power cut
+ * leaves such a file.
  */
 export interface DamagedLock {
   file: string

@@ -18,7 +18,7 @@ import { identify, isLocal } from '../../os/process-identity.ts'
 import { holdLock } from '../../store/sqlite/file-lock.ts'
 import { type Lock, type DamagedLock, isDamaged, isValid, readLock } from './lock-file.ts'
 
-/** Names a conversation among all that a user has. It means the same conversation in every home. */
+/** Identifies a conversation among all those of a user. The key is the same in every home. */
 export interface ConversationKey {
   /** The agent's configuration directory. */
   config: string
@@ -27,9 +27,9 @@ export interface ConversationKey {
 
 /**
  * Gives each conversation one owner, over all homes of a user. Claude Code itself lets two processes continue the same
- * conversation, and the turns of one of them are lost. A lock is a small file in a directory that the homes share. It is
- * taken before a process starts and released when that process has ended. A lock whose process has ended does not count.
- * A damaged one does.
+ * conversation, and the turns of one of them are lost. A lock is a small file in a directory that the homes share. It
+ * is taken before a process starts and released when that process has ended. A lock whose process has ended does not
+ * count. A damaged one does.
  */
 export interface ConversationLocks {
   /**
@@ -41,7 +41,9 @@ export interface ConversationLocks {
   release(key: ConversationKey, process: string): Promise<void>
   /** The lock of another home whose process lives, or a damaged one. */
   ofOthers(key: ConversationKey): Promise<Lock | DamagedLock | undefined>
-  /** Removes locks of any home whose process has ended, and drafts of killed daemons. Resolves with the number of locks. */
+  /**
+   * Removes locks of any home whose process has ended, and drafts of killed daemons. Resolves with the number of locks.
+   */
   removeStale(): Promise<number>
 }
 

@@ -43,14 +43,14 @@ const describeMaybe = ({ claim, why }: OpenMaybe) =>
 const describe = ({ pid, home }: OpenElsewhere) =>
   home === undefined ? `process ${pid}, which is not muxd's` : `the muxd of ${home} (process ${pid})`
 
-/** Names a conversation by its id and the directory in which the session's agent keeps it. */
+/** Returns the key of a conversation: its id, and the directory in which the session's agent keeps it. */
 export const conversationKey = (
   { conversations }: Agent,
   env: Record<string, string> | undefined,
   conversationId: string,
 ): ConversationKey => ({ config: conversations.directory(env), claudeSessionId: conversationId })
 
-/** Who else has a conversation open, as far as that is certain (docs/claude-cli.md). */
+/** Returns another owner that has a conversation open, as far as that is certain (docs/claude-cli.md). */
 export async function openElsewhere(
   { agent, conversationLocks, store }: LockContext,
   key: ConversationKey,
@@ -65,7 +65,10 @@ export async function openElsewhere(
 const owner = (lock: Lock | DamagedLock): OpenElsewhere | OpenMaybe =>
   isDamaged(lock) ? { claim: lock.file, why: lock.why } : { pid: lock.holder.pid, home: lock.home }
 
-/** A process of this home is about to end or to be swept, and the next process of its session starts after that. */
+/**
+ * Whether a process belongs to this home. Such a process does not count as another owner: it is about to end or to be
+ * swept, and the next process of its session starts after that.
+ */
 function isOwn(pid: number, store: LockContext['store']): boolean {
   const mark = markOf(pid)
   return mark !== undefined && store.processes.get(mark) !== undefined
@@ -75,9 +78,11 @@ function isOwn(pid: number, store: LockContext['store']): boolean {
 export interface SessionLock {
   /** Called before a process is started. Rejects with `ConversationInUse`. */
   take(key: ConversationKey, process: string): Promise<void>
-  /** The process has started, or has changed its conversation (`/clear`). Releases the conversation before. */
+  /**
+   * Called when the process has started or has changed its conversation (`/clear`). Releases the previous conversation.
+   */
   hold(key: ConversationKey, process: string, pid: number): void
-  /** The process has ended. What another process of the session holds stays; null releases that too. */
+  /** Releases the conversation if this process holds it; null: whichever process of the session holds it. */
   release(process: string | null): void
   /** Resolves when everything asked for so far is done. */
   settled(): Promise<void>

@@ -3,7 +3,7 @@ import type { SessionContext } from '../session-context.ts'
 import type { ProcessEffects } from './process-effects.ts'
 import type { Slot } from './slot.ts'
 
-/** Carries out what the machine asks for, once it is stored. */
+/** Carries out the effects of the machine. Called after the commit of their entry. */
 export interface Effects {
   carryOut(effect: Effect): void
 }
@@ -12,7 +12,7 @@ export interface EffectsOptions {
   context: Pick<SessionContext, 'scheduler' | 'onProcessIdle'>
   slot: Slot
   process: ProcessEffects
-  /** The session has ended everything, because the daemon stops. */
+  /** Called when the session has ended everything, because the daemon stops. */
   stopped(): void
 }
 

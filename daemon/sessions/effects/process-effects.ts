@@ -45,16 +45,22 @@ export type ProcessEffect = Extract<
 
 type Fact = ProcessFact | WorldFact
 
-/** The process of a session: what the pty-host holds of it, and the reader of its output. */
+/** The process of a session: its handle in the pty-host, and the reader of its output. */
 export interface ProcessEffects {
   carryOut(effect: ProcessEffect): void
-  /** What there is of a process whose record has no end. */
+  /**
+   * Returns the handle of a process whose record has no end. `starting`: this daemon is starting it. `gone`: it has
+   * ended. Null: it was never started.
+   */
   find(process: ProcessState): 'starting' | AgentProcess | 'gone' | null
-  /** Takes over what a daemon before this one has left of a process. Nothing is read before `read`. */
+  /** Takes over a process that an earlier daemon started. Reads no output: `read` does. */
   adopt(process: ProcessState): void
   /** Begins to read the output of the adopted process, from the checkpoint on. */
   read(process: ProcessState): void
-  /** Its output could not be stored: kills it at once, without waiting for a commit, and passes no more of its output. */
+  /**
+   * Kills a process whose output could not be stored, at once and without waiting for a commit. Passes no more of its
+   * output.
+   */
   fallBehind(process: string): void
   /** Resolves when nothing is being prepared, started, or cleared any more. */
   settled(): Promise<void>
@@ -66,11 +72,11 @@ export interface ProcessEffectsOptions {
   context: SessionContext
   session: string
   lock: SessionLock
-  /** The session's record and its process, as they are now. */
+  /** Return the current record of the session and its process. */
   record(): Session
   process(): ProcessState | null
   post(fact: Fact): void
-  /** An effect has failed, or the output of the process cannot be read. */
+  /** Called when an effect has failed, or the output of the process cannot be read. */
   failed(error: unknown): void
 }
 
@@ -81,7 +87,7 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
   const handles = new Map<string, AgentProcess>()
   const starting = new Set<string>()
   const underWay = new Set<Promise<void>>()
-  // Of these nothing more is read.
+  // Processes whose output is ignored.
   const unread = new Set<string>()
 
   function follow(work: Promise<void>) {
@@ -251,7 +257,7 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
         case 'read_again': {
           const { process, offset } = effect
           const nonce = options.process()?.nonce
-          // Not among effects: the lines are to be stored portion by portion.
+          // Not while effects are carried out: the lines would wait, and be stored as one entry instead of in portions.
           if (nonce !== undefined) setImmediate(() => readAgain(process, nonce, offset))
           return
         }
@@ -291,7 +297,7 @@ export function createProcessEffects(options: ProcessEffectsOptions): ProcessEff
 
     async leave() {
       for (const handle of handles.values()) handle.unfollow()
-      // What was prepared is not started any more.
+      // Prepared processes are not started any more.
       for (const id of prepared.keys()) lock.release(id)
       await lock.settled()
     },

@@ -4,7 +4,7 @@ import type { Effect } from '../machine/effect.ts'
 
 type SlotEffect = Extract<Effect['effect'], `${string}_slot`>
 
-/** The slot of a session among the active runs: asked for or held. */
+/** The slot of a session's active run, requested or held. */
 export interface Slot {
   carryOut(effect: SlotEffect): void
 }
@@ -14,7 +14,7 @@ export function createSlot(
   session: { startsProcess(): boolean; granted(): void; waits(what: WaitingFor): void },
 ): Slot {
   let slot: RunSlot | undefined
-  // A request that was withdrawn says nothing any more.
+  // The current request. Callbacks of a withdrawn one are ignored.
   let asked: object | undefined
 
   return {

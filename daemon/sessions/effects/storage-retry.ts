@@ -3,8 +3,8 @@ import type { AgentCodec } from '../../agents/agent.ts'
 import { storageFailure } from '../own-failures.ts'
 
 /**
- * What a session does when an entry cannot be stored: it gives up its runs at once, and tries each second whether it can
- * be stored again. If the end of the runs cannot be stored either, that is tried again too.
+ * Handles an entry that cannot be stored. The session gives up its runs at once, and checks every second whether it can
+ * be stored again. If the end of the runs cannot be stored either, that is retried too.
  */
 export interface StorageRetry {
   /** Returns the failure of the runs that are to be given up now. */
@@ -15,9 +15,9 @@ export interface StorageRetry {
 
 export interface StorageRetryOptions {
   agent: AgentCodec
-  /** Called when the end of the runs could not be stored either, and is tried again. */
+  /** Called to retry giving up the runs, after their end could not be stored either. */
   giveUp(failure: Failure): void
-  /** Returns whether all can be stored again, and everything that was printed has been read. */
+  /** Returns whether everything can be stored again, and everything printed has been read. */
   works(): boolean
   /** Called when `works` has returned true. */
   over(): void
@@ -50,7 +50,7 @@ export function createStorageRetry({ agent, giveUp, works, over }: StorageRetryO
   return {
     failed(error) {
       const failure = storageFailure(agent, error)
-      // A second failure within the time comes from giving up: at once it would fail again.
+      // A second failure before the timer fires comes from giving up. An attempt at once would fail again.
       const isFirst = timer === undefined
       if (!isFirst) owed = failure
       tryLater()

@@ -1,4 +1,4 @@
-/** The one timer of all sessions: each has the time of its next deadline on the wall clock. */
+/** The one timer for the deadlines of all sessions. Each session has one deadline on the wall clock, its next. */
 export interface Ticker {
   /** Replaces the deadline of `key`; `Infinity` removes it. `due` is called once, within a second after `at`. */
   set(key: object, at: number, due: () => void): void

@@ -4,7 +4,10 @@ import { paramName } from '../../rpc/param-name.ts'
 import { RpcError } from '../../rpc/rpc-error.ts'
 import type { Resolution } from '../machine/resolution.ts'
 
-/** What a client's answer decides. Throws `invalid_params` for what does not go together, or not with this question. */
+/**
+ * Returns the resolution that a client's answer stands for. Throws `invalid_params` if its members contradict each
+ * other or do not fit the question.
+ */
 export function resolutionOf(agent: AgentCodec, approval: Approval, answer: ApprovalAnswer, by: Actor): Resolution {
   const { decision, message } = answer
   if (decision === 'allow') return { decision, by, answer: allowed(agent, approval, answer) }
@@ -37,7 +40,9 @@ function allowed(agent: AgentCodec, approval: Approval, answer: ApprovalAnswer):
   }
 }
 
-/** The answers as Claude Code takes them: one text a question, several labels with commas between. */
+/**
+ * Returns the answers as Claude Code expects them: one text for each question, with several labels joined by commas.
+ */
 function chosen({ kind, tool, input }: Approval, answers: NonNullable<ApprovalAnswer['answers']>) {
   if (kind !== 'question') refuse('/answers', `nothing, for ${tool} is no question`)
   const { questions: asked } = objectOf(input)
@@ -58,7 +63,7 @@ function chosen({ kind, tool, input }: Approval, answers: NonNullable<ApprovalAn
   )
 }
 
-/** Reads a value without a guaranteed shape. */
+/** Returns `value` if it is an object; an empty object otherwise. */
 const objectOf = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
 

@@ -6,11 +6,16 @@ import type { CallError, CallResult, Effect } from '../machine/effect.ts'
 
 /** The calls of clients that a session has not answered. */
 export interface Calls {
-  /** Opens a call: `post` gives its number to the machine. `keep`: the answer is stored with what the call does. */
+  /**
+   * Opens a call, whose number `post` gives to the machine. `keep`: the answer is stored with the changes of the call.
+   */
   open<Answer>(post: (call: number) => void, keep?: KeepAnswer): Promise<Answer>
-  /** The machine has taken the call. What it did is lost if the session is loaded again. */
+  /** Marks a call as taken by the machine. A restoration loses its changes and rejects it. */
   taken(call: number): void
-  /** Takes a call out to be answered. It is answered, whatever becomes of the session, unless its entry fails. */
+  /**
+   * Removes a call and returns it. The caller answers it, or rejects it if its entry fails. `rejectTaken` and
+   * `rejectAll` do not concern it any more.
+   */
   close(call: number): Call | undefined
   /** Rejects the calls that the machine has taken. */
   rejectTaken(error: unknown): void
@@ -71,7 +76,7 @@ export interface Due {
   error?: CallError
 }
 
-/** Takes out the calls that these effects answer. `record`: the session's record, as it is now. */
+/** Removes the calls that these effects answer, and returns their answers. `record` returns the current record. */
 export function dueAnswers(calls: Calls, effects: readonly Effect[], record: () => Session): Due[] {
   return effects.flatMap((effect): Due[] => {
     if (effect.effect !== 'answer' && effect.effect !== 'refuse') return []
@@ -95,7 +100,10 @@ export function settle({ call, answer, error }: Due): void {
   else call.resolve(answer)
 }
 
-/** The answers to be stored with an entry. What was not found is not stored: the call gets another answer. */
+/**
+ * Returns the answers to store with an entry. Leaves out errors, and null for something not found: its caller gets an
+ * error.
+ */
 export const keptAnswers = (due: readonly Due[]): KeptAnswer[] =>
   due.flatMap(({ call, answer, error }) =>
     call.keep && !error && answer !== null && answer !== undefined ? [call.keep(answer)] : [],

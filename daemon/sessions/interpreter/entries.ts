@@ -5,7 +5,7 @@ import { changesOf, type Records } from '../machine/project.ts'
 import type { SessionContext } from '../session-context.ts'
 import type { StoredProcess, StoredSnapshot } from '../../store/store.ts'
 
-/** Hands what a session's steps gave to the journal. Effects and answers follow once that is stored. */
+/** Appends the results of a session's steps to the journal. Their effects and answers follow after the commit. */
 export interface Entries {
   store(entry: NewEntry): void
   /** Entries that are not committed. */
@@ -14,7 +14,7 @@ export interface Entries {
 
 export interface NewEntry {
   gathering: Gathering
-  /** The records before. */
+  /** The records before the steps. */
   records: Records | undefined
   answers: readonly Due[]
   /** The record of the process, if it has changed without a step. */
@@ -30,14 +30,14 @@ export interface EntriesOptions {
   session: string
   /** The session is not stored: its first entry creates it. */
   isNew: boolean
-  /** An entry is committed, and its effects are carried out. */
+  /** Called when an entry is committed and its effects are carried out. */
   committed(): void
 }
 
 export function createEntries({ context, session, isNew, committed }: EntriesOptions): Entries {
   let isStored = !isNew
   let uncommitted = 0
-  // What stored nothing itself, and follows the newest entry.
+  // Results without anything to store. Their effects and answers follow those of the newest uncommitted entry.
   let followers: NewEntry[] = []
 
   function follow({ answers, onCommitted }: NewEntry) {
@@ -77,7 +77,7 @@ export function createEntries({ context, session, isNew, committed }: EntriesOpt
         onCommitted() {
           after('commit')
           entry.onCommitted()
-          // What these lead to at once comes behind them.
+          // A follower may add further ones to `behind`.
           for (let next = behind.shift(); next; next = behind.shift()) follow(next)
           uncommitted -= 1
           committed()

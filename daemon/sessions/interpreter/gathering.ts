@@ -9,7 +9,7 @@ import { project, type Records } from '../machine/project.ts'
 import type { Emitted } from '../machine/sink.ts'
 import type { ProcessState } from '../machine/state.ts'
 
-/** What one step gives, or several that are stored as one entry. */
+/** The results of one step, or of several steps that are stored as one entry. */
 export interface Gathering {
   events: EventRow[]
   acts: ActRow[]
@@ -19,22 +19,22 @@ export interface Gathering {
   /** The record of the process, if it changes. */
   process?: StoredProcess
   checkpoint?: { process: string; offset: number }
-  /** Lines that were applied, and whether a process has begun: a snapshot may be due. */
+  /** The number of applied lines, and whether a process has begun. They decide whether a snapshot is due. */
   lines: number
   begun: boolean
-  /** The records after the last step, and the newest event then. */
+  /** The records and the `seq` of the newest event after the last step. */
   records: Records
   head: number
 }
 
-/** What the session had before a step. */
+/** The session before a step. */
 export interface Before {
   process: ProcessState | null
   row: StoredProcess | undefined
   records: Records | undefined
 }
 
-/** Gathers what a step gave. Throws `LineFault` for an event of a line that cannot be stored. */
+/** Returns the results of a step. Throws `LineFault` if an event of a line cannot be serialized. */
 export function gather(m: Machine, before: Before, input: Input, out: Out, build: string): Gathering {
   const { acts, ended, resolved, effects } = out
   const isBegun = m.s.process !== null && m.s.process.id !== before.process?.id
@@ -52,7 +52,7 @@ export function gather(m: Machine, before: Before, input: Input, out: Out, build
   }
 }
 
-/** Whether two gatherings can be one entry: an entry holds the record of one process. */
+/** Whether two gatherings fit into one entry, which holds the record of one process at most. */
 export const canJoin = (g: Gathering, next: Gathering): boolean =>
   g.process === undefined || next.process === undefined || g.process.id === next.process.id
 
@@ -78,7 +78,7 @@ function rowOf({ seq, run, time, body, source }: Emitted): EventRow {
   }
 }
 
-/** How the record of the session's process changes with a step. */
+/** Returns the changes to the record of the session's process by a step. */
 function processOf(
   { agent, s, v }: Machine,
   { process, row }: Before,
@@ -102,7 +102,7 @@ function processOf(
   }
 }
 
-/** The record of the present process, as it is when `g` is stored. */
+/** Returns the record of the live process after `g` is stored; undefined if there is none. */
 export function rowAfter(g: Gathering, row: StoredProcess | undefined): StoredProcess | undefined {
   const now = g.process ?? row
   if (!now || now.endedAt !== null) return undefined

@@ -1,19 +1,19 @@
 import type { Input } from '../machine/input.ts'
 
-/** The inputs that a session has not taken yet. One thing is done at a time: inputs wait for a step, and for effects. */
+/** The inputs that a session has not taken yet. They wait while a step is running and while effects are carried out. */
 export interface Inbox {
   readonly isEmpty: boolean
   readonly isBusy: boolean
-  /** Takes an input behind those that wait. */
+  /** Adds an input behind the waiting ones. */
   push(input: Input): void
-  /** Puts inputs in front of those that wait. They are taken with the next `run`. */
+  /** Puts inputs in front of the waiting ones. The next `run` takes them. */
   putFirst(inputs: readonly Input[]): void
   next(): Input | undefined
-  /** Drops the inputs that wait: all of them, or those of these kinds. */
+  /** Drops all waiting inputs, or only the given kinds. */
   drop(kinds?: readonly Input['input'][]): void
-  /** Does `work` on its own. What it leads to at once comes behind it. */
+  /** Runs `work` while no input is taken. Inputs that it pushes are taken after it. */
   alone(work: () => void): void
-  /** Takes the inputs that wait, if they may be taken now. */
+  /** Takes the waiting inputs, if they may be taken now. */
   run(): void
 }
 

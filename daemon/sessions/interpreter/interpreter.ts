@@ -24,7 +24,10 @@ export interface InterpreterOptions {
   record(): Session
 }
 
-/** Returns a function that takes the inputs that wait, and stores what their steps give as one entry. */
+/**
+ * Returns a function that takes the waiting inputs and stores the results of their steps, as one entry unless they
+ * concern two processes.
+ */
 export function createInterpreter(options: InterpreterOptions): () => void {
   const { build, memory, inbox, calls, entries, snapshots, effects, restoration, record } = options
 
@@ -43,7 +46,7 @@ export function createInterpreter(options: InterpreterOptions): () => void {
           g = next
         }
       } catch (error) {
-        // What was complete before is kept.
+        // The results of the steps before are stored.
         if (g) storeEntry(g, true)
         return restoration.contain(error, input)
       }
@@ -55,7 +58,7 @@ export function createInterpreter(options: InterpreterOptions): () => void {
     }
   }
 
-  /** `isCut`: the state is ahead of what is stored. */
+  /** `isCut`: the state already includes steps that are not part of this entry, so a snapshot would not fit it. */
   function storeEntry(g: Gathering, isCut: boolean) {
     const { m, life, records, owesRow } = memory
     memory.records = g.records
@@ -70,7 +73,7 @@ export function createInterpreter(options: InterpreterOptions): () => void {
       ...(owesRow && row && { row }),
       snapshot,
       onCommitted() {
-        // A slot that was asked for before the session was restored is not wanted any more.
+        // A restoration gives up the slot: slot effects from before it are void.
         const due = life === memory.life ? g.effects : g.effects.filter(isNoSlotEffect)
         inbox.alone(() => due.forEach(carryOut))
       },

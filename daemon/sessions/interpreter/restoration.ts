@@ -18,26 +18,29 @@ import { readFacts, recordsOf, stateOfFacts, type StoredFacts } from '../recover
 import type { SessionContext } from '../session-context.ts'
 
 /**
- * Restores a session from what is stored: after a restart of the daemon, and when its memory cannot be trusted any more,
- * because an entry was not stored or muxd's own code has thrown. All take the same path.
+ * Restores a session from the store: after a restart of the daemon, after an entry that was not stored, and after an
+ * exception in muxd's own code. All three take the same path.
  */
 export interface Restoration {
-  /** Restores the session for the first time. Returns the inputs with which it begins. */
+  /** Restores the session for the first time. Returns its first inputs. */
   begin(facts: StoredFacts, adopt: (process: ProcessState) => void): Input[]
   /**
    * Keeps an exception in muxd's own code inside the session: forgets the memory, restores what is stored, applies the
    * lines in front of the faulty one again, and lets the machine end the runs and the process.
    */
   contain(error: unknown, input: Input | undefined): void
-  /** An exception outside of a step. */
+  /** Handles an exception outside of a step. */
   broken(error: unknown): void
-  /** An entry was not stored. */
+  /** Handles an entry that was not stored. */
   notStored(error: unknown): void
-  /** The session waits to be adopted: nothing else is taken, because the machine would take its process for gone. */
+  /**
+   * Whether the input `adopted` still waits for the next attempt to store. No other input is taken until then, because
+   * the machine would consider the process gone.
+   */
   readonly isUnadopted: boolean
-  /** Something could not be stored, and that is tried again. */
+  /** Whether storing has failed and is being retried. */
   readonly isFailing: boolean
-  /** Nothing is tried again. */
+  /** Ends the retries. */
   stop(): void
 }
 
@@ -52,16 +55,16 @@ export interface RestorationOptions {
   process: ProcessEffects
   /** Ends the session in memory. */
   end(): void
-  /** All could be stored again. */
+  /** Called when everything could be stored again. */
   recovered(): void
-  /** The session has ended everything that it can end, because the daemon stops. */
+  /** Called when the session has ended everything that it can end, because the daemon stops. */
   stopped(): void
 }
 
 export function createRestoration(options: RestorationOptions): Restoration {
   const { context, session, memory, inbox, calls, snapshots, slot, process, end } = options
   const { agent, build, journal, log, store } = context
-  // The inputs with which a session begins that waits to try again.
+  // The first inputs of a restored session, while they wait for the next attempt to store.
   let unadopted: Input[] = []
 
   const storage = createStorageRetry({
@@ -88,7 +91,7 @@ export function createRestoration(options: RestorationOptions): Restoration {
     log.error('a session failed', { session, where: input?.input ?? 'effect', error })
     const { life } = memory
     journal.flush()
-    // An entry that could not be stored: the lines are read again later.
+    // The flush has failed and restored the session already. The lines are read again later.
     if (memory.mode === 'over' || memory.life !== life) return
     if (input?.input === 'fault' || input?.input === 'adopted') return giveUp()
     const { before, ...fault } = faultOf(error, input, memory.row?.offset ?? 0)
@@ -103,7 +106,10 @@ export function createRestoration(options: RestorationOptions): Restoration {
     inbox.alone(() => contain(error, undefined))
   }
 
-  /** The handling of a fault has failed itself: the session stays as it is stored until it is loaded again. */
+  /**
+   * Ends the session in memory, because handling a fault has failed too. It stays as it is stored until it is loaded
+   * again.
+   */
   function giveUp() {
     log.error('the fault of a session could not be handled', { session })
     inbox.drop()
@@ -114,7 +120,7 @@ export function createRestoration(options: RestorationOptions): Restoration {
   function notStored(error: unknown) {
     if (memory.mode === 'over') return
     if (error instanceof SyncFailed) {
-      // The daemon ends, and its processes go on without it.
+      // The daemon ends, and its processes continue without it.
       calls.rejectAll(error)
       options.stopped()
       return end()
@@ -127,29 +133,32 @@ export function createRestoration(options: RestorationOptions): Restoration {
       if (!inputs) return
       skipOutput()
       const failure = storage.failed(error)
-      // In one entry with the ends of the runs: a full disk has room for no other.
+      // One entry with the ends of the runs: on a full disk, only an entry with a terminal event is stored.
       if (failure) inbox.putFirst([...inputs, { input: 'storage_failed', failure, time: Date.now() }])
       else unadopted = inputs
     })
     if (memory.stopReason !== undefined) options.stopped()
   }
 
-  /** What the process prints from here on is behind a gap: it is read again later. */
+  /**
+   * Kills the process and ignores its further output, which would come behind a gap. The output is read again later. A
+   * process that is being started is left alone.
+   */
   function skipOutput() {
     const current = memory.m.s.process
     if (current && process.find(current) !== 'starting') process.fallBehind(current.id)
   }
 
-  /** Forgets the memory. Returns the inputs with which the restored session begins; undefined if it is not stored. */
+  /** Replaces the memory with what is stored. Returns the first inputs; undefined if the session is not stored. */
   function reload(error: unknown): Input[] | undefined {
     memory.life += 1
     slot.carryOut('give_slot')
     calls.rejectTaken(error)
-    // Those of an earlier restoration, which has failed too.
+    // Inputs of an earlier restoration, which has failed too.
     inbox.drop(['adopted', 'fault'])
     const facts = readFacts(store, session)
     if (facts) return begin(facts, () => {})
-    // It was to be created by the entry that failed.
+    // The failed entry was to create the session.
     calls.rejectAll(error)
     end()
     context.onUnmade(session)
@@ -176,7 +185,8 @@ export function createRestoration(options: RestorationOptions): Restoration {
     snapshots.resume(state, reread, needsSnapshot)
     memory.reread = reread
     if (facts.row && facts.row.translator !== null && facts.row.translator !== build) {
-      // What follows is derived by this program, what came before by another: they are not compared again.
+      // Another program derived the events before, and this one derives the rest: a later restoration compares none of
+      // them.
       memory.row = { ...facts.row, translator: null }
       memory.owesRow = true
     } else memory.owesRow = false

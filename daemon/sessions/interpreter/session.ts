@@ -29,9 +29,9 @@ import type { SessionContext } from '../session-context.ts'
 type Untimed = Input extends infer Each ? (Each extends Input ? Omit<Each, 'time'> : never) : never
 
 /**
- * A session at work: turns calls and facts into inputs of its machine. `interpreter.ts` takes these, `restoration.ts`
- * begins it anew from what is stored. `made`: the session is not stored yet, and is with its first entry; its log
- * begins with `opening`.
+ * Creates a session in memory, which turns calls and facts into inputs of its machine. `interpreter.ts` takes the
+ * inputs, and `restoration.ts` restores the session from the store. `made`: the session is not stored yet. Its first
+ * entry stores it, and `opening` is the first event of its log.
  */
 export function createSession(
   context: SessionContext,
@@ -110,7 +110,7 @@ export function createSession(
   if (made?.opening) inbox.putFirst([{ input: 'opened', event: made.opening, time: Date.now() }])
 
   function post(input: Untimed) {
-    // What a start under way leads to is still stored, so that the next daemon finds the process.
+    // While the daemon leaves, results of work under way are still stored, so that the next daemon finds the process.
     if (memory.mode === 'over' || (memory.mode === 'leaving' && !finishing.has(input.input))) {
       if ('call' in input) calls.close(input.call)?.reject(callError(stopping))
       return
@@ -119,7 +119,7 @@ export function createSession(
   }
 
   function tick() {
-    // A sleep is told first.
+    // Posts a sleep of the machine before the tick.
     sleepWatch.sleptSince(Date.now())
     try {
       const printedAt = watchesOutput() ? lastPrintedAt(context.processesDir, memory.m.s.process!) : undefined
@@ -129,7 +129,7 @@ export function createSession(
     }
   }
 
-  /** Whether the active run may be silent only for a time. */
+  /** Whether the active run has an inactivity limit and a live process. */
   function watchesOutput(): boolean {
     const { s, v } = memory.m
     return s.active?.stored.run.limits?.inactivityMs !== undefined && s.process !== null && v.process?.phase === 'live'
@@ -150,7 +150,7 @@ export function createSession(
     ticker.remove(key)
   }
 
-  /** The record as it is now, stored or not. */
+  /** Returns the current record, including changes that are not stored yet. */
   function record(): Session {
     const { session } = memory.records ?? project(memory.m, undefined, Date.now())
     return { ...session, head: memory.m.s.head }
@@ -229,7 +229,7 @@ export function createSession(
     },
     async leave() {
       memory.mode = 'leaving'
-      // The effects of what is gathered may start a process.
+      // The effects of entries that are not committed yet may start a process.
       journal.flush()
       await process.settled()
       journal.flush()
@@ -239,5 +239,5 @@ export function createSession(
   }
 }
 
-/** These are still taken when the daemon leaves. */
+/** The inputs that are still taken while the daemon leaves. */
 const finishing = new Set<string>(['started', 'start_failed', 'cleared'] satisfies Input['input'][])

@@ -6,9 +6,9 @@ import { RpcError } from '../../rpc/rpc-error.ts'
 import { checkConfined, checkWorkingDirectory } from './working-directory.ts'
 
 /**
- * Checks the options of a session beyond their schema: values that could not reach the process as they are, places outside
- * the allowed roots, and what the agent itself refuses. Returns the options to keep: directories are resolved. `pointer` is
- * the place of the options in the call's params. Throws `RpcError`.
+ * Checks the options of a session beyond their schema. Refuses values that would not reach the process unchanged, paths
+ * outside the allowed roots, and options that the agent refuses. Returns the options to keep, with directories
+ * resolved. `pointer` is the JSON pointer of the options in the call's params. Throws `RpcError`.
  */
 export function checkOptions(
   agent: Pick<Agent, 'checkOptions'>,
@@ -34,7 +34,7 @@ export function checkOptions(
   }
 }
 
-/** Arguments and variables end at a NUL: the rest would be lost in silence. */
+/** Refuses NUL characters. Arguments and environment variables end at a NUL, so the rest would be lost silently. */
 function checkStrings(value: unknown, pointer: string) {
   if (typeof value === 'string' && value.includes('\0')) {
     throw invalid(pointer, 'no NUL character', 'a NUL character would end it')

@@ -5,15 +5,16 @@ import { RpcError } from '../../rpc/rpc-error.ts'
 import { checkOptions } from './check-options.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
 
-/** A process may not be started where its session is to run. */
+/** A process may not be started with the working directory or the options of its session. */
 export class MayNotStart extends Error {
   override readonly name = 'MayNotStart'
 }
 
 /**
- * Checks the places that a session names once more, before each start of a process: since the session was made a directory
- * may have gone or been replaced by a link, and the configuration may allow less. `cwd` is kept with its links resolved, so
- * it must still lead to itself. Throws `MayNotStart`, which names the directory.
+ * Checks the working directory and the options of a session again before each start of a process. Since the session was
+ * created, a directory may have been removed or replaced by a link, and the configuration may allow less. `cwd` is
+ * stored with its links resolved, so it must resolve to itself. Throws `MayNotStart`, whose message names the path or
+ * option.
  */
 export function checkStart(agent: Agent, { cwd, options }: Pick<Session, 'cwd' | 'options'>, config: Config): void {
   try {

@@ -3,10 +3,9 @@ import type { Agent, LaunchMode } from '../../agents/agent.ts'
 import type { ConversationKey } from '../conversation-lock/locks.ts'
 
 /**
- * Returns where the agent's cost counter in USD stands when the process begins: at zero for a new conversation and for a
- * fork. A resumed conversation goes on from the counter that the agent has kept with it. That is less than the session's
- * cost after a kill, and more when another program continued the conversation. Without a counter, each process counts from
- * zero.
+ * Returns the agent's cost counter (USD) at the start of a process. It is zero for a new conversation and for a fork. A
+ * resumed conversation continues with the counter that the agent has stored with it, or with zero if there is none. The
+ * counter is lower than the session's cost after a kill, and higher if another program has continued the conversation.
  */
 export async function counterBefore(
   { conversations }: Agent,

@@ -4,14 +4,14 @@ import { RpcError } from '../../rpc/rpc-error.ts'
 import { conversationKey } from '../conversation-lock/session-lock.ts'
 
 /**
- * Where a fork of a session that is at rest branches off. Named by its newest message, so that it stays what it is now,
- * however much is said in the source before the fork's first process takes it over. Throws `RpcError` where nothing has
- * been said yet.
+ * Returns the point at which a fork of an idle session branches off. It names the newest message, so that it stays the
+ * same if the source continues before the fork's first process starts. Throws `RpcError` if nothing has been said yet,
+ * or if the transcript does not exist.
  */
 export async function forkPoint(source: Session, agent: Agent): Promise<ForkedFrom> {
   const { session, head: seq, conversationId, cwd, options, forkedFrom } = source
   if (conversationId === null) {
-    // It is a fork itself that has had no run: both are of the same conversation.
+    // The source is itself a fork that has had no run: both branch off at the same point.
     if (forkedFrom?.conversation) return { session, seq, conversation: forkedFrom.conversation }
     throw nothingSaid(session, 'a new session is the same')
   }

@@ -10,8 +10,9 @@ import { checkWorkingDirectory } from './working-directory.ts'
 type ImportContext = Pick<SessionContext, 'conversationLocks' | 'store' | 'log'> & { agent: Agent; config: Config }
 
 /**
- * Checks that a conversation which was begun without this muxd can be taken up: it exists in that directory, something has
- * been said in it, and no live process is known to have it open. Resolves with its first prompt. Throws `RpcError`.
+ * Checks that a conversation that began outside this muxd can be imported: it exists in that directory, something has
+ * been said in it, and no live process is known to have it open. Resolves with its first prompt. Rejects with
+ * `RpcError`.
  */
 export async function checkImport(
   { cwd: given, conversationId: id, options }: SessionSpec & { conversationId: string },

@@ -5,8 +5,8 @@ import { openElsewhere } from '../conversation-lock/session-lock.ts'
 import type { SessionContext } from '../session-context.ts'
 
 /**
- * The conversations that Claude Code knows in a directory, the last used first, and which of them cannot be taken up: one
- * that a session here has, one that is known to be open elsewhere.
+ * Lists the conversations that the agent knows in a directory, last used first. Marks those that cannot be imported: a
+ * session of this muxd has them (`session`), or a live process elsewhere is known to have them open (`openIn`).
  */
 export async function listImportable(
   cwd: string,

@@ -2,8 +2,8 @@ import type { EventBody, Actor, Session } from '../../../protocol/index.ts'
 import type { LaunchMode } from '../../agents/agent.ts'
 
 /**
- * Returns how the next process of a session gets its conversation. `id` names a conversation that muxd begins. It must be
- * new each time: a process that ended at once may leave its id taken and its conversation incomplete.
+ * Returns how the next process of a session gets its conversation. `id` names a conversation that muxd begins. It must
+ * be new each time: a process that ended at once may leave its id taken and its conversation incomplete.
  */
 export function launchModeOf({ conversationId, forkedFrom }: Session, id: string): LaunchMode {
   if (conversationId !== null) return { resume: conversationId }

@@ -7,7 +7,7 @@ import { RpcError } from '../../rpc/rpc-error.ts'
 import { checkOptions } from './check-options.ts'
 import { checkWorkingDirectory } from './working-directory.ts'
 
-/** The record of a session as it is asked for; not stored yet. Throws `RpcError` for what may not be asked for. */
+/** Returns the record of a new session, not stored yet. Throws `RpcError` if the spec is invalid or not allowed. */
 export function newSession(
   agent: Agent,
   spec: SessionSpec,
@@ -43,8 +43,8 @@ export function newSession(
 }
 
 /**
- * Throws `invalid_params` for a permission mode that the agent does not have, and `forbidden` where the configuration does
- * not allow what is asked for. `pointer` is where the options stand in the call's params.
+ * Throws `invalid_params` for a permission mode that the agent does not have, and `forbidden` if the configuration does
+ * not allow `args` or the mode `bypassPermissions`. `pointer` is the JSON pointer of the options in the call's params.
  */
 export function checkLeave(
   { permissionModes }: Pick<Agent, 'permissionModes'>,
@@ -74,7 +74,7 @@ export function checkLeave(
   }
 }
 
-/** Throws `invalid_params` with the place of a rule that is none. */
+/** Throws `invalid_params` with the path of the first rule that the agent would not accept. */
 export function checkRules(
   agent: Pick<Agent, 'badRule'>,
   { rules = [] }: ApprovalOptions,

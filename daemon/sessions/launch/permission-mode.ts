@@ -3,9 +3,9 @@ import type { Agent } from '../../agents/agent.ts'
 import type { Config } from '../../config.ts'
 
 /**
- * The options of a session's next process: its mode is the one that the agent reported last, which an approved plan or a
- * remembered answer may have changed. A mode that a client could not ask for is not carried over: an unknown one, and
- * `bypassPermissions` where the configuration does not allow it. Then the mode that was asked for holds.
+ * Returns the options of a session's next process. Its permission mode is the one that the agent reported last, which
+ * an approved plan or a remembered answer may have changed. A mode that no client could request is not carried over: an
+ * unknown one, or `bypassPermissions` if the configuration does not allow it. The requested mode applies then.
  */
 export function withReportedMode(
   { permissionModes }: Pick<Agent, 'permissionModes'>,

@@ -4,9 +4,9 @@ import { paramName } from '../../rpc/param-name.ts'
 import { RpcError } from '../../rpc/rpc-error.ts'
 
 /**
- * Checks where a session is to run: an absolute path of a directory, inside one of the allowed roots when there are
- * any. Symbolic links are resolved before the comparison, and the resolved path is what is used. Throws
- * `invalid_params` with `pointer`, the place of the value in the call's params.
+ * Checks the working directory of a session: it must be an absolute path of a directory, inside one of the allowed
+ * roots if there are any. Resolves symbolic links before the comparison, and returns the resolved path. Throws
+ * `invalid_params` with `pointer`, the JSON pointer of the value in the call's params.
  */
 export function checkWorkingDirectory(cwd: string, allowRoots: readonly string[], pointer: string): string {
   const refuse = (expected: string, problem: string) =>
@@ -28,7 +28,10 @@ export function checkWorkingDirectory(cwd: string, allowRoots: readonly string[]
   return directory
 }
 
-/** Checks that what is at an absolute path is inside one of `allowRoots`, wherever links lead. Throws `invalid_params`. */
+/**
+ * Checks that an absolute path exists and is inside one of `allowRoots` after links are resolved. Throws
+ * `invalid_params`.
+ */
 export function checkConfined(path: string, allowRoots: readonly string[], pointer: string): void {
   const resolved = realPath(path)
   if (resolved !== undefined && allowRoots.some(root => isInside(resolved, root))) return

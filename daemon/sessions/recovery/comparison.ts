@@ -5,21 +5,24 @@ import type { SessionState } from '../machine/state.ts'
 
 /** How the events that a fold derives differ from the stored ones. */
 export interface Differences {
-  /** Number of stored events that are not derived, or derived otherwise, and the first of them. */
+  /**
+   * Number of stored events that are not derived or derived differently, and of derived events that are not stored.
+   * `firstSeq` is where the first difference is.
+   */
   events: number
   firstSeq: number
 }
 
 export interface Comparison {
-  /** Takes the events of the fold. Each gets the number of the stored event in its place. */
+  /** Takes the events of the fold. Each gets the `seq` of the stored event in its position. */
   sink: Sink
   /** Called after the last line and act. */
   end(): Differences
 }
 
 /**
- * Compares the events of a fold with the stored rows, byte for byte. A line that is gone leaves its rows without events:
- * they are passed over, so that the events behind them are compared with their own rows.
+ * Compares the events of a fold with the stored rows, byte for byte. If a line is gone, no events are derived for its
+ * rows. These rows are skipped and count as differences, so that later events are compared with their own rows.
  */
 export function createComparison(s: SessionState, stored: Iterable<EventRow>): Comparison {
   const rows = stored[Symbol.iterator]()
@@ -37,7 +40,7 @@ export function createComparison(s: SessionState, stored: Iterable<EventRow>): C
     s.head = next.value.seq
     next = rows.next()
   }
-  /** Whether the row stands in front of what the line at `offset`, or an act (null), has derived. */
+  /** Whether the row comes before an event that the line at `offset`, or an act (null), gives. */
   const isBefore = (row: EventRow, offset: number | null) =>
     row.offset !== null && (offset === null || row.offset < offset)
 
@@ -49,7 +52,7 @@ export function createComparison(s: SessionState, stored: Iterable<EventRow>): C
         while (!next.done && isBefore(next.value, source?.offset ?? null)) passOver()
         const row = next.done ? undefined : next.value
         if (!row || row.offset !== (source?.offset ?? null)) {
-          // It has no row: it is not numbered.
+          // The event has no row, so it gets no `seq` of its own.
           differ(s.head + 1)
           return s.head
         }
@@ -65,7 +68,7 @@ export function createComparison(s: SessionState, stored: Iterable<EventRow>): C
     },
   }
 
-  /** Only the state and the events count here. */
+  /** Drops the facts of the fold: only the state and the events are of interest. */
   function forget() {
     facts.answers.length = 0
     facts.ended.length = 0
@@ -73,7 +76,7 @@ export function createComparison(s: SessionState, stored: Iterable<EventRow>): C
   }
 }
 
-/** Numbers events, and forgets them: for output of which the stored events count, whatever is derived now. */
+/** Returns a sink that only numbers the events, for a fold whose events are not compared: the stored ones count. */
 export function uncomparedSink(s: SessionState): Sink {
   const facts = noFacts()
   return {
@@ -88,7 +91,7 @@ export function uncomparedSink(s: SessionState): Sink {
   }
 }
 
-/** What is told of differences, and of damaged places of the raw log; undefined if there is nothing to tell. */
+/** Describes the differences and the damaged parts of the raw log; undefined if there are none. */
 export function damageOf(
   { events, firstSeq }: Differences,
   damaged: readonly DamagedLines[],

@@ -4,9 +4,9 @@ import type { QuestionAnswer } from '../../agents/agent.ts'
 import { queuedOf, type StoredFacts } from './stored-facts.ts'
 
 /**
- * Gives a folded state the records of the tables: whatever became of the raw log, the runs that go on and the questions
- * that are open are those that are stored as such. Where both agree, only the identity of the objects changes, so that
- * no unchanged record is published again. `isTrusted`: the fold has applied all acts.
+ * Replaces the records of a folded state with those of the tables. Whatever the raw log gives, the stored records
+ * decide which runs are unfinished and which questions are open. If both agree, only the identity of the objects
+ * changes, so that no unchanged record is published again. `isTrusted`: the fold has applied all acts.
  */
 export function reconcile(s: SessionState, facts: StoredFacts, isTrusted: boolean): void {
   const { record, asked } = facts
@@ -33,7 +33,7 @@ export function reconcile(s: SessionState, facts: StoredFacts, isTrusted: boolea
   if (s.active && !isTrusted) s.active.answeredAt = Math.max(0, ...asked.map(each => each.approval.resolvedAt ?? 0))
 }
 
-/** Answers whose arrival is unknown, from the tables: those of a run that has ended arrived. */
+/** Returns the stored answers whose delivery is unknown. The answers of a run that has ended have arrived. */
 const answeredOf = (s: SessionState, asked: readonly StoredApproval[]): AnsweredQuestion[] =>
   asked
     .filter(({ answer, approval: { run } }) => answer !== null && (run === null || goingRun(s, run)))

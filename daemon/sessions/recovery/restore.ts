@@ -17,30 +17,30 @@ type Context = Pick<SessionContext, 'store' | 'build' | 'processesDir' | 'log'> 
 export interface Restored {
   state: SessionState
   reread: Reread
-  /** There is no snapshot that the next restart could begin with. */
+  /** A snapshot must be taken at once: none could be used, or damage was found. */
   needsSnapshot: boolean
-  /** The raw log does not give the stored events any more. */
+  /** Parts of the raw log are damaged, or it does not give the stored events any more. */
   damage?: { bytes: number; detail: string }
 }
 
-/** What the fold begins with. */
+/** The start of the fold. */
 interface Base {
   state: SessionState
   acts: readonly StoredAct[]
   offset: number
   /**
-   * The first event that the fold derives. Null: another program derived the stored events. They count, whatever is
-   * derived now.
+   * `seq` of the first event that the fold derives. Null: the events are not compared, because another program derived
+   * the stored ones or acts are missing. The stored events count.
    */
   firstSeq: number | null
   isSnapshot: boolean
-  /** All acts since the beginning of the process are there. */
+  /** No act since the snapshot, or since the beginning of the process, is missing. */
   isWhole: boolean
 }
 
 /**
- * Brings a session to the state in which its last entry was stored: from the last snapshot, or the beginning of its
- * process, through the acts and lines since. Compares the events that these derive with the stored ones, and reports
+ * Restores the state of a session at its last stored entry. Starts at the last snapshot, or at the beginning of its
+ * process, and applies the acts and lines since then. Compares the derived events with the stored ones, and reports
  * differences. Throws what the fold throws.
  */
 export function restore(context: Context, facts: StoredFacts): Restored {
@@ -94,7 +94,7 @@ function fromBeginning({ build, store }: Context, facts: StoredFacts, row: Store
   const before = { conversationId: row.conversationIdBefore, costUsd: row.costUsdBefore }
   const state = restState({ ...facts.record, ...before })
   const stored = readActs(store, session, store.acts.bounds(session).first - 1)
-  // Acts in front of it, in the same entry, are in the tables already.
+  // The tables already contain the effect of the acts before it in the same entry.
   const begunAt = stored?.findIndex(act => act.act === 'process_begun' && act.process === row.id) ?? -1
   const isWhole = begunAt >= 0
   const unfinished = facts.unfinished.find(({ run, promptUuid }) => run.state !== 'queued' && promptUuid !== null)
@@ -106,7 +106,7 @@ function fromBeginning({ build, store }: Context, facts: StoredFacts, row: Store
   return { state, acts, offset: 0, firstSeq: isComparable ? row.firstSeq : null, isSnapshot: false, isWhole }
 }
 
-/** The acts behind `after`; undefined if one of them is damaged or gone. */
+/** Returns the acts behind `after`; undefined if one of them is damaged or gone. */
 function readActs(store: Context['store'], session: string, after: number): StoredAct[] | undefined {
   try {
     return [...store.acts.read(session, after)].map(({ n, time, at, act }) => ({
@@ -120,7 +120,7 @@ function readActs(store: Context['store'], session: string, after: number): Stor
   }
 }
 
-/** The runs that were queued or had begun before the first act that is kept. */
+/** Adds the runs that were queued or started before the first of `acts`. */
 function seed(s: SessionState, acts: readonly StoredAct[], find: (run: string) => StoredRun | undefined): void {
   const known = new Set<string>()
   for (const act of acts) {

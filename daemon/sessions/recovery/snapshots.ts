@@ -4,13 +4,13 @@ import type { SnapshotTable, StoredProcess, StoredSnapshot } from '../../store/s
 import { type SessionState, stateVersion } from '../machine/state.ts'
 
 /**
- * Snapshots of a session's state while it has a process. A restart begins with the last one, so it reads a bounded part
- * of the output again, however long that has become.
+ * Takes snapshots of a session's state while it has a process. A restart begins with the last one, so it reads only a
+ * bounded part of the output again, however long the output is.
  */
 export interface Snapshots {
-  /** Counts what was applied since; returns a snapshot of the state if one is due. */
+  /** Counts what was applied since the last snapshot. Returns a snapshot of the state if one is due. */
   take(s: SessionState, applied: { lines: number; acts: number; begun: boolean }): StoredSnapshot | undefined
-  /** What a restart has read again counts for the next snapshot, and a missing snapshot is taken at once. */
+  /** Counts what a restart has read again. `isMissing`: a snapshot is due at once. */
   resume(s: SessionState, reread: Reread, isMissing: boolean): void
 }
 
@@ -20,7 +20,7 @@ export interface Reread {
   bytes: number
 }
 
-/** To read as many lines again takes about 60 ms. */
+/** Reading this many lines again takes about 60 ms. */
 const usualLinesBetween = 2_000
 const actsBetween = 10_000
 /** A larger snapshot would delay all sessions while it is stored. */
@@ -46,7 +46,7 @@ export function createSnapshots(agent: AgentCodec, linesBetween = usualLinesBetw
       lines += applied.lines
       acts += applied.acts
       const { offset } = s.process
-      // A turn's state grows with the turn: a snapshot is no larger than the output since the one before.
+      // The state grows with the turn, so the next snapshot waits for as much output as the last one was large.
       const isDue = (lines >= linesBetween && offset - from >= bytes) || acts >= actsBetween
       if (!isDue && !isMissing) return undefined
       isMissing = false
@@ -75,7 +75,7 @@ function serialized(s: SessionState): Uint8Array | undefined {
   }
 }
 
-/** The state in the snapshot of a process; undefined if there is none that can be used. */
+/** Returns the state in the snapshot of a process; undefined if there is no usable one. */
 export function readSnapshot(
   snapshots: Pick<SnapshotTable, 'get'>,
   process: StoredProcess,

@@ -7,12 +7,12 @@ import { resumeRun } from '../machine/live-run.ts'
 import type { Records } from '../machine/project.ts'
 import { restState, type SessionState } from '../machine/state.ts'
 
-/** What the tables say about a session. */
+/** The stored records of a session. */
 export interface StoredFacts {
   record: Session
   /** Runs without a terminal event, oldest first. */
   unfinished: readonly StoredRun[]
-  /** The process without an end. */
+  /** The live process: the one without an end. */
   row: StoredProcess | undefined
   /** All questions of that process, oldest first. */
   asked: readonly StoredApproval[]
@@ -51,13 +51,15 @@ export function factsOf(
   }
 }
 
-/** In the order of the queue. Runs of older homes have no positions: these keep their age. */
+/**
+ * Returns the queued runs in the order of the queue. Runs of an older muxd have no positions, and stay in order of age.
+ */
 export const queuedOf = ({ unfinished }: Pick<StoredFacts, 'unfinished'>): StoredRun[] =>
   unfinished
     .filter(({ run }) => run.state === 'queued')
     .toSorted((one, other) => (one.run.position ?? 0) - (other.run.position ?? 0))
 
-/** The state as far as the tables alone say it: without what the process has printed. */
+/** Returns the state according to the tables alone, without the output of the process. */
 export function stateOfFacts(agent: AgentCodec, facts: StoredFacts): SessionState {
   const s = restState(facts.record, queuedOf(facts))
   s.head = facts.head
@@ -79,7 +81,7 @@ export function stateOfFacts(agent: AgentCodec, facts: StoredFacts): SessionStat
 const runOf = ({ unfinished }: StoredFacts): StoredRun | undefined =>
   unfinished.find(({ run, promptUuid }) => run.state !== 'queued' && promptUuid !== null)
 
-/** The act with which a process began, for a process whose acts are not kept. */
+/** Returns the first act of a process whose acts are not kept. */
 export const begunOf = (row: StoredProcess, run: StoredRun | undefined): Extract<Act, { act: 'process_begun' }> => ({
   act: 'process_begun',
   process: row.id,

@@ -58,7 +58,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   const hasMemoryNow = () => hasMemory() || (active + lent === 0 && !relieve())
 
-  /** Returns the first request that may begin, and tells those in front of it what they wait for. */
+  /** Returns the first request that may begin, and reports to the requests before it what they wait for. */
   function choose() {
     let memory: boolean | undefined
     for (const each of waiting) {
@@ -92,7 +92,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     timer = setTimeout(grant, recheckMs).unref()
   }
 
-  /** A callback may request a slot: that request is checked afterwards. */
+  /** Grants slots. A callback may request another slot: that request is checked afterwards. */
   function grant() {
     again = true
     if (granting) return
