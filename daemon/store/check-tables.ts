@@ -2,7 +2,7 @@ import type { Sqlite } from './sqlite/sqlite.ts'
 
 /**
  * Checks the tables and their indexes: with a damaged index, an existing record would not be found. Throws
- * `DatabaseRefused`. Events take up most of the database. Each event and each act is checked when it
+ * `DatabaseRefused`. Leaves out the events, which take up most of the database, and the acts: each is checked when it
  * is read, so that damage to it concerns its session alone.
  */
 export function checkTables(db: Sqlite): void {

@@ -13,7 +13,8 @@ import { openSqlite, type Sqlite } from './sqlite/sqlite.ts'
 
 export interface DatabaseOptions {
   /**
-   * Identifies the current start of the machine: see `boot-id.ts`. If absent, it cannot be told from the one before.
+   * Identifies the current start of the machine: see `boot-id.ts`. If absent, muxd cannot tell whether the machine has
+   * restarted.
    */
   boot?: string | undefined
   log?: Pick<Log, 'warn' | 'error'>

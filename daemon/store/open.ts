@@ -80,7 +80,7 @@ function assemble(
     try {
       writeFileSync(syncFailureFile(file), `${error.message}\n`, { mode: 0o600 })
     } catch {
-      // The disk takes nothing more. The next daemon has only the boot id and what it can read of the log.
+      // Nothing can be written. The next daemon has only the boot id and the readable part of the log to go by.
     }
   }
   const wal = openWalSync(`${file}-wal`, syncFailed)
@@ -104,7 +104,7 @@ function assemble(
     usedBytes: () => (pragma('page_count') - pragma('freelist_count')) * pragma('page_size'),
     giveBack() {
       const free = pragma('freelist_count')
-      // The pragma frees a page a step: as a statement that reads one row, it would free only one.
+      // The pragma frees one page with each step of its statement. Read as a single row, it would free only one page.
       if (free > 0) db.exec(`PRAGMA incremental_vacuum(${pagesGivenBack})`)
       const left = pragma('freelist_count')
       // The file itself shrinks when the log is moved into it.

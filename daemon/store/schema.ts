@@ -8,7 +8,7 @@ const applicationId = 0x6d757864
 
 /**
  * SQL, or a function that reads outside a transaction and returns what to write in one: SQLite refuses to commit a
- * transaction that met a damaged page, also where the rest is in order.
+ * transaction that met a damaged page, even if the rest is in order.
  */
 type Migration = string | ((db: Sqlite) => () => void)
 
@@ -16,9 +16,9 @@ type Migration = string | ((db: Sqlite) => () => void)
  * One step for each schema version; `user_version` is the number of steps taken. A step that has been released is never
  * changed: the next one changes the schema.
  *
- * Numbers stand for ids inside the database, and give the order of creation. An event's place is one integer, session
- * number * 2^32 + seq. Compared with a key of two columns it appends 1.4 times as fast, and events over 1 KB need half
- * the space, because SQLite keeps rows of an integer key whole on a page up to 4 KB.
+ * Numbers stand for ids inside the database, and give the order of creation. The key of an event (`place`) is one
+ * integer, session number * 2^32 + seq. Compared with a key of two columns, appending is 1.4 times as fast and events
+ * over 1 KB need half the space, because SQLite keeps rows of an integer key whole on a page up to 4 KB.
  */
 const migrations: readonly Migration[] = [
   `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -190,7 +190,9 @@ const migrations: readonly Migration[] = [
   makeActsOfEvents,
 ]
 
-/** Creates the tables in an empty file, updates one of an older muxd, and refuses every other. */
+/**
+ * Creates the tables in an empty file, or updates a file of an older muxd. Throws `DatabaseRefused` for any other file.
+ */
 export function prepareSchema(db: Sqlite, file: string): void {
   if (isEmpty(db)) {
     // Lets deleted space be given back later. Must come before anything is written.

@@ -11,7 +11,7 @@ import type { SnapshotTable } from './records/snapshot-table.ts'
 import type { UsageTable } from './records/usage-table.ts'
 import type { WorkspaceTable } from './records/workspace-table.ts'
 
-// What the rest of the daemon uses of the rooms behind this interface.
+// The types and errors of the inner folders that the rest of the daemon uses.
 export type { ActRow } from './log/act-table.ts'
 export type { EventRow, EventTable } from './log/event-table.ts'
 export type { StoredApproval } from './records/approval-table.ts'
@@ -35,7 +35,8 @@ export {
 
 /**
  * SQLite behind a few synchronous members. The daemon opens it once, through `open.ts`. Every write may throw
- * `DiskFull`, and `DatabaseBusy` after five seconds of waiting; every call may throw `DatabaseRefused` (`corrupt`).
+ * `DiskFull`, and `DatabaseBusy` after five seconds of waiting; every call may throw `DatabaseRefused` (`corrupt`)
+ * or `DatabaseUnavailable`.
  */
 export interface Store {
   /** Identifies this database's numbering: a `seq` of another epoch has no meaning here. See `epoch.ts`. */
@@ -52,7 +53,7 @@ export interface Store {
   readonly deletions: DeletionTable
   readonly workspaces: WorkspaceTable
   readonly ballast: Ballast
-  /** Does everything in `work` (synchronous) or nothing. Throws `DiskFull` if the disk is the reason. */
+  /** Does everything in `work` (synchronous) or nothing. After a failed sync, throws that `SyncFailed`. */
   transaction<T>(work: () => T): T
   /**
    * Resolves when everything committed before the call is on the disk. Does not block; calls share a sync. Rejects with
@@ -64,8 +65,8 @@ export interface Store {
   /** Bytes of the pages in use. Deletions reduce this at once; the file shrinks when space is given back. */
   usedBytes(): number
   /**
-   * Gives some free pages back to the file system, in a millisecond or so. Returns false when there is nothing (more)
-   * to give: then the file has become shorter.
+   * Gives some free pages back to the file system, which takes about a millisecond. Returns false when no more can be
+   * given back. If no free page is left and the ballast is held, the file has become shorter.
    */
   giveBack(): boolean
   /**
@@ -74,6 +75,6 @@ export interface Store {
    * `giveBack` and then this.
    */
   makeRoom(): void
-  /** `inOrder: false` says that files of the home are still being written and not synced (raw logs). */
+  /** `inOrder: false`: files of the home (raw logs) are still being written and are not synced. */
   close(how?: { inOrder: boolean }): void
 }

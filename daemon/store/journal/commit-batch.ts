@@ -24,7 +24,7 @@ function commitEntries(store: Store, batch: JournalEntry[]): Outcome {
     })
     return { committed: batch, failed: [] }
   } catch (error) {
-    // Each further attempt would block the daemon for as long again, or be refused.
+    // Each further attempt would block the daemon for just as long, or be refused.
     if (error instanceof DatabaseBusy || error instanceof SyncFailed)
       return { committed: [], failed: batch.map(entry => ({ entry, error })) }
     return commitSingly(store, batch)

@@ -38,8 +38,8 @@ export interface JournalEntry {
    */
   durable: boolean
   /**
-   * The entry is committed: its effects may run. A killed daemon keeps it, a power cut may undo it. Called in the order of
-   * the commits, and before anything of the entry is published.
+   * The entry is committed: its effects may run. A killed daemon keeps it, a power cut may undo it. Called in the order
+   * of the commits, and before anything of the entry is published.
    */
   onCommitted?(): void
   /** The entry is committed and, if durable, on disk: readers may see it. */

@@ -7,16 +7,16 @@ import { attempt, publish, type Publisher } from './publish.ts'
 import { createPublishedView, type PublishedView } from './published-view.ts'
 
 /**
- * The only way into the log: commit, then publish. The entries of one event-loop turn, over all sessions, are committed
- * in one transaction, then their effects run, and then they are published in order. An entry with `durable` and the later entries of its session are
- * published once the disk has it; nothing else waits for that.
+ * The only way into the log: commit, then publish. The entries of all sessions in one event-loop turn are committed in
+ * one transaction. Then their effects run, and then they are published in order. A durable entry and the later entries
+ * of its session are published once the durable entry is on the disk. Other sessions do not wait for that.
  */
 export interface Journal {
   append(entry: JournalEntry): void
   /**
-   * Commits what is pending now instead of at the end of the turn (before an answer that promises it), and publishes
-   * it, except for entries that wait for the disk. `onFailed` is called before it returns. If it is called from within
-   * a callback of the journal, the flush that is under way does the publishing.
+   * Commits the pending entries now instead of at the end of the turn, for example before an answer that promises them.
+   * Publishes them, except for entries that wait for the disk. Calls `onFailed` before it returns. If it is called
+   * within a callback of the journal, the flush that is under way does the publishing.
    */
   flush(): void
   /**
@@ -29,7 +29,7 @@ export interface Journal {
 }
 
 export interface JournalOptions {
-  /** Receives what a publisher or callback threw. Default: a warning of the process. */
+  /** Receives errors that a publisher or callback throws. Default: a warning of the process. */
   onError?(error: unknown): void
   /** A sync has failed: nothing is stored or published any more. Called once. */
   onSyncFailed?(error: unknown): void
@@ -103,8 +103,8 @@ export function createJournal(store: Store, publisher: Publisher, options: Journ
   }
 
   /**
-   * Tells entries that they are committed, and publishes those that may be seen. A callback may append and flush in turn:
-   * what that commits comes here, after the entries ahead of it.
+   * Calls `onCommitted` of committed entries, and then publishes the entries that readers may see. If a callback
+   * appends and flushes in turn, this loop also releases those entries, after the ones before them.
    */
   function release(): void {
     if (withheld > 0) return

@@ -15,7 +15,7 @@ export interface PublishedView {
   listed(kind: keyof Records): Listed | undefined
   /** The store's counts, corrected to the states of the runs that readers may see. */
   countRuns(stored: Record<string, number>): Record<string, number>
-  /** Resolves when everything that waits now is published, for one session or for all. */
+  /** Resolves when no entry waits any more: of one session, or of each session that has waiting entries now. */
   whenPublished(session?: string): Promise<void>
 }
 
@@ -23,7 +23,7 @@ export interface PublishedView {
 export interface PublishedViewKeeper extends PublishedView {
   /** Called before the commit of `batch`. Returns the changes of those entries that will wait. */
   changesOf(batch: readonly JournalEntry[]): ReadonlyMap<JournalEntry, Changes>
-  /** Called with the entries that were committed. Those without `changes` do not wait. */
+  /** Called with the committed entries. Entries without `changes` do not wait. */
   hold(committed: readonly JournalEntry[], changes: ReadonlyMap<JournalEntry, Changes>): void
   published(entry: JournalEntry): void
 }

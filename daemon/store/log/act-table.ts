@@ -4,8 +4,8 @@ import type { Sqlite } from '../sqlite/sqlite.ts'
 import { eventKey } from './event-key.ts'
 
 /**
- * A decision as it is stored. It comes behind all output of the process up to `at`, and in front of the rest; null: it
- * comes behind the act before it. `act` is its JSON.
+ * A decision as it is stored. It follows all output of the process up to `at`, and precedes the rest. If `at` is null,
+ * it follows the act before it. `act` is its JSON.
  */
 export interface ActRow {
   n: number
@@ -16,7 +16,7 @@ export interface ActRow {
 
 /**
  * The decisions of a session that recovery applies again, between the lines of the raw log. They are kept while the
- * session has a live process: without one, its records are its whole state. The numbers go on.
+ * session has a live process: without one, its records are its whole state. Numbers are never used again.
  */
 export interface ActTable {
   /**
@@ -25,27 +25,27 @@ export interface ActTable {
    */
   append(session: string, rows: readonly ActRow[]): void
   /**
-   * The acts with `n > after`, in order; each is read when it is asked for. Throws `DatabaseRefused` (`corrupt`) at one
-   * that is damaged or gone: then the records are all that is known.
+   * Yields the acts with `n > after` in order, and reads each when it is requested. Throws `DatabaseRefused`
+   * (`corrupt`) at an act that is damaged or gone: recovery then relies on the records.
    */
   read(session: string, after: number): Iterable<ActRow>
-  /** Numbers of the first act that is kept and of the newest one ever. `first` is `newest + 1` where none is kept. */
+  /** Numbers of the first act that is kept and of the newest one ever. `first` is `newest + 1` if none is kept. */
   bounds(session: string): { first: number; newest: number }
   /** Forgets all acts, because the session's process has ended. */
   forget(session: string): void
   /**
-   * A snapshot holds what the acts up to `n` did. They are forgotten if they are many or large. Until then, a program
-   * that cannot read the snapshot applies them again.
+   * Called when a snapshot includes the acts up to `n`. Forgets these acts if they are many or large. Otherwise they
+   * stay, because a program that cannot read the snapshot applies them again.
    */
   covered(session: string, n: number): void
   /**
-   * Removes the rows of forgotten acts. Not part of a transaction: SQLite refuses to commit one that met a damaged page,
-   * and damaged acts must not keep the end of their process from being stored.
+   * Removes the rows of forgotten acts. Not part of a transaction: SQLite refuses to commit one that met a damaged
+   * page, and damaged acts must not keep the end of their process from being stored.
    */
   sweep(session: string): void
 }
 
-/** Bounds of the acts that are kept in front of a snapshot: rows, and bytes of their texts. */
+/** Bounds of the acts that are kept although a snapshot includes them: rows, and bytes of their texts. */
 const maxCoveredRows = 10_000
 const maxCoveredBytes = 16 * 1024 * 1024
 
@@ -57,7 +57,7 @@ interface Row {
   crc: number | null
 }
 
-/** What the session's row says of its acts. */
+/** The columns of the session's row that describe its acts. */
 interface Kept {
   number: number
   first: number
@@ -145,6 +145,6 @@ export function createActTable(db: Sqlite): ActTable {
   }
 }
 
-/** What a checksum stands for beside the text. */
+/** Returns the context of an act's checksum: the rest of its row. */
 export const actContext = (key: number, time: number, process: string | null, offset: number | null): number =>
   contextOf(key, time, process, offset)

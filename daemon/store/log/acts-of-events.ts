@@ -33,7 +33,7 @@ interface RunRow {
   record: string
 }
 
-/** Members of the events that tell of decisions. */
+/** Members of the events from which decisions are read. */
 interface Event
   extends Partial<Record<'prompt' | 'reason' | 'mode' | 'step' | 'approval' | 'decision' | 'message', string>> {
   seq: number
@@ -54,9 +54,10 @@ interface Act {
 }
 
 /**
- * Makes the acts of each live process from the stored events, once: an earlier muxd stored no acts, and read decisions
- * back from their events. The acts of a run that was queued before the process began come in front of it, so that they
- * are complete. Where the events are damaged, the records are all that is known. Returns the function that stores the acts.
+ * Makes the acts of each session's live process from the stored events. This migrates a database of an earlier muxd,
+ * which stored no acts and derived decisions from their events. The acts that queued and started the first run precede
+ * the beginning of the process, so that they are complete. If the events are damaged, makes no acts: recovery then has
+ * only the records. Returns the function that stores the acts.
  */
 export function makeActsOfEvents(db: Sqlite): () => void {
   const live = db.prepare<[], LiveProcess>(
@@ -81,7 +82,7 @@ export function makeActsOfEvents(db: Sqlite): () => void {
   return () => found.forEach(store)
 }
 
-/** What a process printed is in its raw log: only events that no line of it made are decisions. */
+/** Returns the decisions since the process began: the events that were not derived from a line of its output. */
 function actsOf(db: Sqlite, process: LiveProcess): Act[] {
   const events = db.prepare<[number, number], EventRow>(
     'SELECT place, process, offset, text, crc FROM events WHERE place >= ? AND place < ? ORDER BY place',
@@ -100,7 +101,7 @@ function actsOf(db: Sqlite, process: LiveProcess): Act[] {
   const decisionsOf = (event: Event): object[] => {
     if (event.type !== 'run_started') return decisionOf(event, db)
     const row = run.get(event.run ?? '')
-    // A run that Claude Code began itself follows from a line.
+    // A run that Claude Code began itself is derived from a line.
     if (!row || row.prompt_uuid === null) return []
     const { limits } = JSON.parse(row.record) as { limits?: object }
     const { run: id, prompt, origin: by } = event
@@ -119,7 +120,7 @@ function actsOf(db: Sqlite, process: LiveProcess): Act[] {
   return acts
 }
 
-/** The decision that an event without a line tells of. */
+/** Returns the decision behind an event that was not derived from a line; empty if there is none. */
 function decisionOf({ type, run, ...event }: Event, db: Sqlite): object[] {
   switch (type) {
     case 'cancel_requested': {

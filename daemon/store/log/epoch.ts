@@ -8,11 +8,12 @@ export type Loss = 'power' | 'sync' | 'damage'
 
 /**
  * Returns the epoch of a database that has just been opened, and why it is new. Events are published before they are on
- * the disk, so a machine that goes down may lose some, and their `seq` would be given to others. A new epoch tells this
- * to clients that hold the old ones. A killed daemon loses nothing: what it committed is in the page cache.
+ * the disk, so a machine that goes down may lose some, and their `seq` would be given to other events. A new epoch
+ * tells clients that the events they hold may be gone. A killed daemon loses nothing: what it committed is in the page
+ * cache.
  *
- * `boot` identifies the current start of the machine. If it is undefined, every end that was not in order counts as one
- * of the machine.
+ * `boot` identifies the current start of the machine. If it is undefined, the machine counts as restarted after every
+ * close that was not in order.
  */
 export function enterEpoch(
   db: Sqlite,

@@ -116,8 +116,8 @@ export function createEventTable(
   }
 
   /**
-   * Passes up to `limit` rows with `seq > after` to `take`, one after the other, until it returns false. Leaves none
-   * out.
+   * Passes up to `limit` rows with `seq > after` to `take` in order, until it returns false. Damaged and missing rows
+   * are replaced.
    */
   function each(
     session: string,

@@ -2,7 +2,9 @@ import { isDamage } from '../sqlite/errors.ts'
 import type { Sqlite } from '../sqlite/sqlite.ts'
 import { eventKey, seqOf } from './event-key.ts'
 
-/** SQL for the `seq` that a session certainly reached, from what else is stored in the transactions of its events. */
+/**
+ * SQL for the `seq` that a session has certainly reached, from the records stored in the transactions of its events.
+ */
 const floorSql = `max(
   coalesce(json_extract(record, '$.head'), 0),
   coalesce((SELECT max(head) FROM processes WHERE processes.session = sessions.number), 0))`

@@ -6,11 +6,12 @@ import type { Sqlite } from '../sqlite/sqlite.ts'
 import { createPager, listedCondition, type RecordFilter, stateValues } from './pager.ts'
 
 /**
- * An approval as stored: the record of the wire, and what the daemon needs to answer Claude Code, also a second time.
+ * An approval as stored: the record of the wire, and what the daemon needs to answer Claude Code and to repeat the
+ * answer.
  */
 export interface StoredApproval {
   approval: Approval
-  /** The process that asks, and the id of its request, by which it is answered. */
+  /** The process that asks, and the id of its request, which the answer names. */
   process: string
   requestId: string
   /** The answer for Claude Code, as JSON; null while there is none, and if the question was withdrawn. */

@@ -26,7 +26,9 @@ export interface StoredProcess {
    * configuration is later.
    */
   oneShot: boolean
-  /** `seq` of the first event that its output can have given. Those of older versions: of the `run_started` before it. */
+  /**
+   * `seq` of the first event that its output may have given. In rows of older versions: of the `run_started` before it.
+   */
   firstSeq: number
   /** The session's `conversationId` when it was started. */
   conversationIdBefore: string | null
@@ -57,7 +59,7 @@ export interface ProcessTable {
   get(id: string): StoredProcess | undefined
   /** Oldest first. */
   ofSession(session: string): StoredProcess[]
-  /** Those without `endedAt`. */
+  /** The processes without `endedAt`, oldest first. */
   live(): StoredProcess[]
 }
 

@@ -42,7 +42,7 @@ export interface SessionTable {
 }
 
 /**
- * Every wanted label is among the record's. Labels are compared as pairs, so that none can be taken for a JSON path.
+ * SQL: the record has every label in `@labels`. Compares labels as pairs, so that no name is taken for a JSON path.
  */
 const hasLabels = `NOT EXISTS (
   SELECT 1 FROM json_each(@labels) AS wanted WHERE NOT EXISTS (

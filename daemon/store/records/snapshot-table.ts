@@ -8,7 +8,7 @@ import type { Sqlite } from '../sqlite/sqlite.ts'
  */
 export interface StoredSnapshot {
   process: string
-  /** The version of what `memory` holds: no program of another version can read it. */
+  /** The version of the format of `memory`. Programs of other versions cannot read it. */
   version: string
   /** Newest event and newest act that it includes. */
   seq: number

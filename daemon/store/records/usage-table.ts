@@ -52,8 +52,8 @@ interface Row {
 }
 
 /**
- * The usage, with a row for each `cost` event and model. The event's key is the key of the row: writing the event again writes
- * the same row again, so that nothing counts twice.
+ * Creates the usage table, which has a row for each `cost` event and model. The event's key is part of the key of the
+ * row, so writing the event again writes the same row and nothing counts twice.
  */
 export function createUsageTable(db: Sqlite): UsageTable {
   const numberOf = db.value<[string], number>('SELECT number FROM sessions WHERE id = ?')

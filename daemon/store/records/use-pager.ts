@@ -20,8 +20,8 @@ type Condition = 'state' | 'listed' | 'labels'
 const first: Position = { urgency: 9, used_at: Number.MAX_SAFE_INTEGER, number: Number.MAX_SAFE_INTEGER }
 
 /**
- * Pages through the sessions by last use: those with an open approval first, then running ones, then the rest. A
- * cursor holds the values that define the order, so a page can be requested behind a session that has moved or is deleted.
+ * Pages through the sessions by last use: those with an open approval first, then running ones, then the rest. A cursor
+ * holds the values that define the order, so a page can be requested behind a session that has moved or was deleted.
  */
 export function createUsePager<Row extends object>(
   db: Sqlite,

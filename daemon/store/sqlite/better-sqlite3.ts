@@ -4,7 +4,10 @@ import type { Engine } from './engine.ts'
 
 let engine: Engine | undefined
 
-/** The package better-sqlite3, which an installation with an older Node has (`sqlite-node20/`). Throws without it. */
+/**
+ * Returns the package better-sqlite3, which an installation with an older Node has (`sqlite-node20/`). Throws without
+ * it.
+ */
 export const betterSqlite3 = (): Engine =>
   (engine ??= createEngine(createRequire(import.meta.url)('#better-sqlite3') as typeof Database))
 
@@ -32,7 +35,7 @@ const createEngine = (Class: typeof Database): Engine => ({
   },
   codeOf(error) {
     if (error instanceof Class.SqliteError) return error.code
-    // Checked by better-sqlite3 itself before it asks SQLite.
+    // better-sqlite3 checks this itself, before it calls SQLite.
     return error instanceof TypeError && error.message.includes('directory does not exist')
       ? 'SQLITE_CANTOPEN'
       : undefined

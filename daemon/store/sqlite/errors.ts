@@ -4,8 +4,8 @@ export class DiskFull extends Error {
 }
 
 /**
- * The disk refused to sync: it is unknown what it holds of the last writes. The daemon must end, and the next one begin
- * with what there is. A repeated sync would succeed without those writes.
+ * The disk refused to sync: it is unknown which of the last writes it holds. The daemon must end, and the next one
+ * begins with what is on the disk. A repeated sync would succeed without those writes.
  */
 export class SyncFailed extends Error {
   override readonly name = 'SyncFailed'
@@ -44,7 +44,7 @@ export class UnknownRecord extends Error {
   override readonly name = 'UnknownRecord'
 }
 
-/** An error of SQLite that none of the store's classes stands for. */
+/** An error of SQLite for which the store has no class of its own. */
 export class SqliteError extends Error {
   override readonly name = 'SqliteError'
 }

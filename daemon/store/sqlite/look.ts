@@ -1,8 +1,8 @@
 import { chooseEngine } from './choose-engine.ts'
 
-/** What `muxd doctor` asks about SQLite. */
+/** Functions for `muxd doctor`. */
 
-/** The engine of this Node and its version of SQLite. Throws where there is none. */
+/** Returns the name of this Node's engine and its version of SQLite. Throws if there is none. */
 export function describeSqlite(): string {
   const engine = chooseEngine()
   const connection = engine.open(':memory:')
@@ -15,8 +15,8 @@ export function describeSqlite(): string {
 }
 
 /**
- * Why a database cannot be read now, with SQLite's code; undefined where it can. Opens it read-only for a moment: this
- * does not disturb a daemon, because readers of a database with a write-ahead log do not lock out its writer.
+ * Returns why a database cannot be read now, with SQLite's code; undefined if it can. Opens it read-only for a moment,
+ * which does not disturb a daemon, because readers of a database with a write-ahead log do not lock out its writer.
  */
 export function readProblem(file: string): { code: string; message: string } | undefined {
   const engine = chooseEngine()

@@ -11,7 +11,7 @@ import {
   SyncFailed,
 } from './errors.ts'
 
-/** The store's error for one of an engine, whose extended result code is `code`; any other error as it is. */
+/** Returns the store's error for an engine's error with the extended result code `code`; any other error as it is. */
 export function storeError(error: unknown, code: string | undefined, file: string): unknown {
   if (code === undefined) return error
   const { message } = error as Error
@@ -41,15 +41,15 @@ export function storeError(error: unknown, code: string | undefined, file: strin
   return new SqliteError(`${message} (${code})`, { cause: error })
 }
 
-/** The file is not as it was written. */
+/** Codes that mean that the file is not as it was written. */
 const cutShort = new Set(['SQLITE_IOERR_SHORT_READ', 'SQLITE_IOERR_CORRUPTFS'])
 
-/** The system refuses something; the file itself may be whole. */
+/** Whether the system refuses something, while the file itself may be whole. */
 const isOfTheSystem = (code: string) => /^SQLITE_(CANTOPEN|IOERR|NOMEM|READONLY|PERM|AUTH)/.test(code)
 
 /**
- * The errno behind an error that SQLite reports without it, found by asking the system again. The database itself is not
- * opened: closing any descriptor of it would give up SQLite's locks.
+ * Returns the errno behind an error, which SQLite does not report, by asking the system again. Does not open the
+ * database: closing any descriptor of it would give up SQLite's locks.
  */
 function refusalOf(file: string, code: string): string | undefined {
   if (code.startsWith('SQLITE_NOMEM')) return 'ENOMEM'
@@ -68,12 +68,15 @@ function refusalOf(file: string, code: string): string | undefined {
   return code.startsWith('SQLITE_IOERR') ? 'EIO' : undefined
 }
 
-/** SQLite says SQLITE_FULL for ENOSPC of a write, but not for EDQUOT, nor where it makes or extends its other files. */
+/**
+ * Whether the code may mean a full disk. SQLite reports SQLITE_FULL for ENOSPC of a write, but neither for EDQUOT nor
+ * when it creates or extends its other files.
+ */
 function isMaybeNoSpace(code: string): boolean {
   return code.startsWith('SQLITE_IOERR') || code.startsWith('SQLITE_CANTOPEN')
 }
 
-/** The errno behind an I/O error is not passed on, so the question is put to the disk again. */
+/** Tests by a write whether the disk is full, because SQLite does not pass on the errno of an I/O error. */
 function isDiskFull(directory: string): boolean {
   const probe = join(directory, `.probe-${process.pid}`)
   try {

@@ -3,13 +3,13 @@ import { resultCodeName } from './result-codes.ts'
 
 let engine: Engine | undefined
 
-/** `node:sqlite`, or undefined where this Node lacks it or requires a flag for it (before 22.13). */
+/** Returns `node:sqlite`; undefined if this Node lacks it or requires a flag for it (before 22.13). */
 export function nodeSqlite(): Engine | undefined {
   engine ??= createEngine(load())
   return engine
 }
 
-/** The part of the module that is used: the types for Node 20 do not have it. */
+/** The part of the module that is used. The types for Node 20 lack the module. */
 interface Module {
   DatabaseSync: new (file: string, options: { readOnly: boolean }) => NodeDatabase
   StatementSync: { prototype: Partial<NodeStatement> }
@@ -28,7 +28,7 @@ interface NodeStatement {
 }
 type NodeRow = Record<string, unknown>
 
-/** Node 22 reports when the module is loaded that it is experimental. This warning is dropped, and no other. */
+/** Loads the module. Drops only the warning of Node 22 that the module is experimental. */
 function load(): Module | undefined {
   const { emitWarning } = process
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {

@@ -1,4 +1,4 @@
-/** SQLite's result codes by name: the primary ones, and below each its extended ones from 1 on. */
+/** Names of SQLite's result codes: for each primary code its name, then the names of its extended codes from 1 on. */
 const names: Record<number, readonly [string, ...string[]]> = {
   1: ['ERROR', 'MISSING_COLLSEQ', 'RETRY', 'SNAPSHOT', 'RESERVESIZE', 'KEY', 'UNABLE'],
   2: ['INTERNAL'],
@@ -80,7 +80,7 @@ const names: Record<number, readonly [string, ...string[]]> = {
   26: ['NOTADB'],
 }
 
-/** `SQLITE_IOERR_FSYNC` for 1034. An unknown extended code keeps the name of its primary one. */
+/** Returns `SQLITE_IOERR_FSYNC` for 1034. An unknown extended code gets the name of its primary code. */
 export function resultCodeName(code: number): string {
   const [primary, ...extended] = names[code & 0xff] ?? [`UNKNOWN_${code}`]
   const detail = extended[(code >> 8) - 1]

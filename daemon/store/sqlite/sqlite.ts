@@ -16,7 +16,7 @@ export interface Sqlite {
   pragma(text: string): unknown
   /** Commits all that `work` does, or nothing. Takes the write lock at once. Nested calls are savepoints. */
   transaction<T>(work: () => T): T
-  /** Called after each commit, also after that of a single statement. */
+  /** Sets the function to call after each commit, also after that of a single statement. */
   onCommitted(call: () => void): void
   /** The error for stored data that cannot be read as it was written. */
   damage(what: string): DatabaseRefused
@@ -71,7 +71,7 @@ export function openSqlite(file: string, engine: Engine = chooseEngine()): Sqlit
       try {
         for (const step of undo) step.run()
       } catch {
-        // SQLite itself has rolled back: it does so when the disk is full or fails.
+        // SQLite has rolled back itself, as it does when the disk is full or fails.
       }
       throw error
     } finally {
