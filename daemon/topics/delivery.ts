@@ -48,9 +48,9 @@ export interface Subscription {
   readonly channel: Channel
   readonly sendQueue: SendQueue
   readonly window: Window | undefined
-  /** When this connection subscribed to the topic (ms since epoch), wherever its cursor was moved since. */
+  /** When this connection subscribed to the topic (ms since epoch). Moving the cursor does not change it. */
   readonly since: number
-  /** Everything up to this `seq` was queued for the socket. */
+  /** The cursor: everything up to this `seq` was queued for the socket. */
   after: number
   state: 'held' | 'live' | 'behind' | 'waiting' | 'ended'
 }
@@ -79,7 +79,7 @@ export interface SendQueueInternals {
   readonly who: () => Watcher | undefined
   readonly chunks: Buffer[]
   chunkBytes: number
-  /** Cursors in state `behind`, the next to serve first. */
+  /** Subscriptions in state `behind`, in the order in which they are served. */
   readonly behind: Subscription[]
   readonly onWritten: () => void
   closed: boolean
@@ -97,6 +97,6 @@ export interface Sink {
    * array as soon as this returns.
    */
   write(chunks: readonly Buffer[], onWritten: () => void): void
-  /** The log could not be read, so the promise to the subscriber cannot be kept. */
+  /** Called when the log could not be read, so the subscriber cannot get its events. */
   fault(error: unknown): void
 }

@@ -15,10 +15,10 @@ export interface FramesLogOptions {
 }
 
 /**
- * `session/<id>/frames`: what an agent printed, untranslated, over all processes of a session. Nothing is stored for
- * it: it is read from the raw logs. Lines are counted once, from where the last count ended. Some intermediate counts
- * are kept, so that a reader in the middle does not begin at the start. When a raw log is dropped, its count is stored,
- * so that the frames of later processes keep their numbers.
+ * Creates the log of `session/<id>/frames`: the output of all processes of a session, untranslated. It is read from the
+ * raw logs, and nothing is stored for it. Lines are counted once, from where the last count ended. Some intermediate
+ * counts are kept, so that a reader in the middle does not begin at the start. When a raw log is dropped, its count is
+ * stored, so that the frames of later processes keep their numbers.
  */
 export function createFramesLog(options: FramesLogOptions): TopicLog & { whole(seq: number): string | undefined } {
   const segments = new Map<string, Segment>()

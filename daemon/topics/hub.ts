@@ -10,13 +10,13 @@ import type { TopicLookup } from './topic-log.ts'
 
 /**
  * The cursors on each topic, and the one flush at the end of each event-loop turn: everything due to a connection, over
- * all its topics and with its answers, leaves in one write. The only way to a subscriber is to read the log at its
- * cursor. Live delivery is fast because a page is built once a turn and shared.
+ * all its topics and with its answers, leaves in one write. Subscribers receive only what is read from the log
+ * at their cursor. Live delivery is fast because a page is built once a turn and shared.
  */
 export interface Hub {
   /** The topic's head has moved. Cheap: the work is done at the end of the turn. */
   published(topic: string): void
-  /** The topic is gone; its subscriptions end. */
+  /** Ends the subscriptions of a topic that does not exist any more. */
   closed(topic: string): void
   /** Adds a connection. `who` returns its client, once that is known. */
   attach(sink: Sink, who?: () => Watcher | undefined): SendQueue
@@ -30,16 +30,17 @@ export interface Hub {
 export function createHub(options: {
   lookup: TopicLookup
   limits: Pick<Limits, 'eventsPageBytes' | 'highWaterBytes' | 'maxSubscriptions'>
-  /** A connection has subscribed to a topic or left it. */
+  /** Called when a connection has subscribed to a topic or left it. */
   onWatched?: (topic: string) => void
   now?: () => number
 }): Hub {
   const { lookup, limits, onWatched, now = Date.now } = options
   const channels = new Map<string, Channel>()
   const dirty = new Set<Channel>()
-  // Send queues with chunks to write, each once: a send queue is added with its first chunk.
+  // Send queues with chunks to write. A send queue is added with its first chunk, so each is there once.
   let touched: SendQueue[] = []
-  // Send queues with cursors behind and room in their socket, the next to serve first.
+  // Send queues with subscriptions that are behind, in the order in which they are served. A queue with a full socket
+  // is taken out until the socket has room.
   const catchingUp = new Set<SendQueue>()
   // Channels that built pages in this turn.
   const paged = new Set<Channel>()
@@ -87,8 +88,8 @@ export function createHub(options: {
     }
   }
 
-  // Serves one page to each send queue in turn, and within a queue to each of its topics in turn, up to a number of bytes
-  // for each event-loop turn. However much is replayed, live events wait for one such portion at most.
+  // Serves one page to each send queue in turn, and within a queue to each of its topics in turn, up to a number of
+  // bytes for each event-loop turn. However much is replayed, live events wait for one such portion at most.
   const catchUp = () => {
     let budget = limits.highWaterBytes
     for (const sendQueue of catchingUp) {

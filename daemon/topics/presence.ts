@@ -7,13 +7,13 @@ import type { Limits } from '../../protocol/limits.ts'
  */
 export interface Presence {
   viewers(session: string): Viewers
-  /** A connection has subscribed to this topic or left it. */
+  /** Called when a connection has subscribed to a topic or left it. */
   changed(topic: string): void
   close(): void
 }
 
 export function createPresence(options: {
-  /** Connections subscribed to a topic, one entry each. */
+  /** Returns the clients subscribed to a topic, with an entry for each connection. */
   watching(topic: string): Viewer[]
   exists(session: string): boolean
   publish(record: { type: 'viewers_changed'; session: string } & Viewers): void
@@ -32,7 +32,8 @@ export function createPresence(options: {
     timer = undefined
     let left = limits.viewersAtOnce
     for (const session of due) {
-      // Each change is a record of a bounded topic: presence must not push out records of what was done.
+      // Each change is a record of a bounded topic, from which presence must not push out the records of sessions and
+      // runs.
       if (left === 0) break
       due.delete(session)
       const now = viewers(session)

@@ -6,8 +6,8 @@ import { openRawLog } from '../pty-host/raw-log.ts'
 import type { StoredProcess } from '../store/store.ts'
 
 /**
- * Yields what a process has printed so far, from an offset where a line begins: whole lines, whose numbering never
- * changes.
+ * Yields the output of a process so far, from `offset`, where a line begins. It consists of whole lines, whose
+ * numbering never changes.
  */
 export function* outputsOf(
   agent: AgentCodec,

@@ -3,7 +3,7 @@ import type { Hub } from './hub.ts'
 import type { RingLog } from './ring-log.ts'
 import type { SessionLogs } from './session-logs.ts'
 
-/** Makes the entries that the journal publishes readable in their logs. Subscribers get them at the end of the turn. */
+/** Adds what the journal publishes to the logs of its topics. Subscribers get it at the end of the turn. */
 export function createPublisher(options: {
   logs: SessionLogs
   sessions: RingLog

@@ -7,7 +7,7 @@ export interface RecentTexts {
   head(): number
   bytes(): number
   push(text: string): void
-  /** Drops the oldest one. */
+  /** Drops the oldest text. */
   shift(): void
   /** Texts of `after + 1 …`, like `TopicLog.read`. `after` must not be below `first() - 1`. */
   read(after: number, limit: number, maxBytes: number): string[]

@@ -2,7 +2,7 @@ import { cutEvent } from './cut-event.ts'
 import { createRecentTexts } from './recent-texts.ts'
 import type { TopicLog } from './topic-log.ts'
 
-/** A topic in memory. Its epoch is the daemon's instance, and records that exceed its bounds are gone. */
+/** A topic in memory. Its epoch is the daemon's instance. If it exceeds its bounds, the oldest records are dropped. */
 export interface RingLog extends TopicLog {
   /** Gives the record its `seq` and `time` (ms since epoch) and makes it visible. Returns the `seq`. */
   append(record: object, time: number): number

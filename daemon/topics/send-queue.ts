@@ -16,7 +16,7 @@ export interface SendQueueHub {
   left(subscription: Subscription): void
   /** Queues a frame to be written at the end of the turn. */
   queue(sendQueue: SendQueue, frame: Buffer): void
-  /** The send queue has cursors behind, or its socket has room again for them. */
+  /** The send queue has subscriptions that are behind, or its socket has room for them again. */
   behind(sendQueue: SendQueue): void
 }
 
@@ -28,7 +28,7 @@ export function createSendQueue(
 ): SendQueue {
   const subscriptions = new Map<string, Subscription>()
   let held: Subscription[] = []
-  // Bytes of the answers queued since nothing was unsent.
+  // Upper bound of the unsent bytes of answers.
   let answerBytes = 0
 
   const end = (subscription: Subscription) => {

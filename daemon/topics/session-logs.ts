@@ -20,7 +20,7 @@ export interface SessionLogs {
   open(session: string): TopicLog
   /** Makes committed events visible. Skips rows that are visible already. */
   publish(session: string, rows: readonly EventRow[]): void
-  /** The session was deleted. */
+  /** Drops the log of a deleted session. */
   drop(session: string): void
   /** Size of the texts in memory, in UTF-16 units. */
   heldBytes(): number
@@ -34,8 +34,8 @@ export function createSessionLogs(options: {
 }): SessionLogs {
   const { events, epoch, maxEventBytes, bounds = recentBounds } = options
   const logs = new Map<string, { log: TopicLog; recent: RecentTexts }>()
-  // Those that hold texts, in the order of their last publication. If the total is over its bound, the first drops
-  // texts.
+  // The logs that hold texts, in the order of their last publication. If the total is over its bound, the first ones
+  // drop texts.
   const holding = new Set<RecentTexts>()
   let heldBytes = 0
 

@@ -27,7 +27,7 @@ export function createTopics(options: {
   store: Store
   instance: string
   processesDir: string
-  /** Read the frames of their sessions. */
+  /** The agents by kind. They parse the frames of their sessions. */
   agents: ReadonlyMap<string, AgentCodec>
 }): Topics {
   const { store, instance, processesDir, agents } = options
