@@ -521,7 +521,7 @@ export function createSessions(context: SessionsContext): Sessions {
           try {
             work(id)
           } catch (error) {
-            // The other sessions are taken over all the same.
+            // The other sessions are still taken over.
             context.log.error('a session could not be taken over', { session: id, error })
           }
         }

@@ -1,7 +1,7 @@
 /**
  * Returns the text of an event as it is sent. If the text is over `maxBytes` of UTF-8, the event is shortened: first
  * its large strings, then its long arrays and objects and its depth. It then has `"cut":{"bytes":N}`, where N is its
- * whole size. Pure and deterministic: live delivery and a replay years later send the same bytes.
+ * size before. Pure and deterministic: live delivery and a replay years later send the same bytes.
  */
 export function cutEvent(text: string, maxBytes: number): string {
   // A UTF-16 unit takes at most three bytes, so most events need no counting.

@@ -14,8 +14,8 @@ export const recentBounds = { sessionBytes: 4 * 1024 * 1024, totalBytes: 64 * 10
  */
 export interface SessionLogs {
   /**
-   * Returns the log of a session that exists. At first use its head is what the store holds, so open it before an
-   * append that is not published at once.
+   * Returns the log of a session that exists. At its first use, its head is the newest stored event. So open it
+   * before an append that is not published at once.
    */
   open(session: string): TopicLog
   /** Makes committed events visible. Skips rows that are visible already. */

@@ -80,7 +80,7 @@ async function removeDirectories(processesDir: string, id: string): Promise<void
 }
 
 /**
- * Starts the program of an agent. `tmpDir` must exist. Rejects with `SpawnFailed`.
+ * Starts the program of an agent. `tmpDir` must exist. Rejects with `SpawnFailed`, or if its files cannot be written.
  */
 export async function startAgentProcess(options: StartOptions, sink: OutputSink): Promise<AgentProcess> {
   const { agent, ptyHost, processesDir, id, nonce, cwd } = options

@@ -40,7 +40,7 @@ export interface SchedulerOptions {
   onStart?(): void
   /**
    * Ends something that is not needed now, because there is no memory. Returns whether anything ends. If nothing does
-   * and no run is active, no memory would ever come free, so the next run starts all the same.
+   * and no run is active, no memory would ever come free, so the next run starts anyway.
    */
   relieve?(): boolean
   /** How often memory is checked while a request waits for it. */

@@ -25,7 +25,7 @@ export function openWalIndex(file: string): WalIndex | undefined {
     committedPages() {
       const words = new Uint32Array((2 * headerBytes) / 4)
       if (readSync(descriptor, words, 0, words.byteLength, 0) < words.byteLength) return 0
-      // The header is stored twice, in this machine's byte order. What both copies report has been committed.
+      // The header is stored twice, in this machine's byte order. The pages that both copies count have been committed.
       const copies = [words.subarray(0, headerBytes / 4), words.subarray(headerBytes / 4)]
       return Math.min(...copies.map(copy => (copy[0] === version ? copy[committedAt]! : 0)))
     },

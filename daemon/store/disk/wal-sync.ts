@@ -3,7 +3,8 @@ import { SyncFailed } from '../sqlite/errors.ts'
 
 export interface WalSync {
   /**
-   * Resolves when what the file held at the call is on the disk. Rejects with `SyncFailed`, and from then on always.
+   * Resolves when the content that the file had at the call is on the disk. Rejects with `SyncFailed`, as does every
+   * later call.
    */
   sync(): Promise<void>
   /** The same, but synchronous. */

@@ -38,15 +38,15 @@ export interface JournalEntry {
    */
   durable: boolean
   /**
-   * The entry is committed: its effects may run. A killed daemon keeps it, a power cut may undo it. Called in the order
-   * of the commits, and before anything of the entry is published.
+   * Called when the entry is committed: its effects may run. The entry survives a killed daemon, but a power cut may
+   * undo it. Called in the order of the commits, and before anything of the entry is published.
    */
   onCommitted?(): void
-  /** The entry is committed and, if durable, on disk: readers may see it. */
+  /** Called when the entry is committed and, if durable, on disk: readers may see it. */
   onPublished?(): void
   /**
-   * Nothing of this entry is stored (`DiskFull`, `DatabaseBusy`, `SyncFailed` or a bug). Entries that the session
-   * appended after it in the same turn fail with the same error, so that `seq` has no hole.
+   * Called when nothing of this entry is stored (`DiskFull`, `DatabaseBusy`, `SyncFailed` or a bug). Entries that the
+   * session appended after it in the same turn fail with the same error, so that `seq` has no hole.
    */
   onFailed(error: unknown): void
 }

@@ -31,7 +31,7 @@ export interface Journal {
 export interface JournalOptions {
   /** Receives errors that a publisher or callback throws. Default: a warning of the process. */
   onError?(error: unknown): void
-  /** A sync has failed: nothing is stored or published any more. Called once. */
+  /** Called once when a sync has failed: nothing is stored or published any more. */
   onSyncFailed?(error: unknown): void
   /**
    * Syncs the output that a durable entry was derived from. The entry is released after this sync and the store's. Does

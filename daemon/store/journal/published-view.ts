@@ -51,7 +51,7 @@ export function createPublishedView(
   const held = new Map<string, Held[]>()
   const waiters = new Map<string, (() => void)[]>()
 
-  /** The oldest waiting change decides: the record before it was published. */
+  /** The oldest waiting change decides what readers see: the record as it was before this change. */
   function seen<Kind extends keyof Records>(kind: Kind, session: string, id: string, stored: Records[Kind]) {
     const first = held.get(session)?.find(({ changes }) => changes[kind].has(id))
     return first === undefined ? stored : visible(kind, first.changes[kind].get(id)!)

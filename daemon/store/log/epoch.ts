@@ -51,8 +51,5 @@ export function markClosedInOrder(db: Sqlite): void {
 /** Key in the table `meta`: the boot during which the database was opened and not closed in order since. */
 const bootOfOpen = 'boot'
 const closedInOrder = 'closed'
-/**
- * Key in the table `meta`: the sessions whose newest events were lost, as they were when a new epoch began because of
- * them.
- */
+/** Key in the table `meta`: the lost heads (see `lost-heads.ts`) that have already caused a new epoch. */
 const lostKey = 'lost'

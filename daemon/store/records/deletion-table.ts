@@ -2,7 +2,10 @@ import { eventKey } from '../log/event-key.ts'
 import { isDamage } from '../sqlite/errors.ts'
 import type { Sqlite } from '../sqlite/sqlite.ts'
 
-/** What deleted sessions leave behind. It is removed in small steps, because a million events take a second. */
+/**
+ * The rows that deleted sessions leave behind. They are removed in small steps: removing a million events takes a
+ * second.
+ */
 export interface DeletionTable {
   /** Ids of the processes of deleted sessions whose files still have to be removed. */
   processes(): string[]
@@ -57,7 +60,7 @@ export function createDeletionTable(db: Sqlite): DeletionTable {
       removeActs.run(eventKey(session, 0), eventKey(session + 1, 0))
       finish.run(session, session, session)
     } catch (error) {
-      // Events on damaged pages stay; the events of other sessions are removed all the same.
+      // Events on damaged pages stay. The events of other sessions are still removed.
       if (!isDamage(error)) throw error
     }
     return false

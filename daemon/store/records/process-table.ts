@@ -22,8 +22,8 @@ export interface StoredProcess {
   /** The process resumed an earlier conversation. */
   resumed: boolean
   /**
-   * The process ends with its run, whose outcome is held back until then. This is decided when it starts, whatever the
-   * configuration is later.
+   * The process ends with its run, whose outcome is held back until then. This is decided when it starts. Later changes
+   * of the configuration do not matter.
    */
   oneShot: boolean
   /**
@@ -38,7 +38,7 @@ export interface StoredProcess {
   frames: number | null
   /**
    * The program that derived all its events so far; null if there were several, or one that did not identify itself.
-   * Another program may translate the same output differently, and cannot tell that from damage.
+   * Another program may translate the same output differently, and the difference would look like damage.
    */
   translator: string | null
   endedAt: number | null
