@@ -1,6 +1,6 @@
 /**
- * Tracks whether a client is connected that can answer the agent's questions. Such a client has a control token, has
- * said hello, and did not state there that it cannot ask a person (`answers: false`).
+ * Tracks whether a client is connected that can answer the agent's questions. Such a client has the role `control`,
+ * has said hello, and did not state there that it cannot ask a person (`answers: false`).
  */
 export interface OperatorPresence {
   /**
