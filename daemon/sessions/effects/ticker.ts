@@ -25,8 +25,10 @@ export function createTicker(now: () => number = Date.now): Ticker {
     timer = undefined
     wakesAt = Infinity
     const time = now()
-    for (const [key, { at, due }] of [...deadlines]) {
-      if (at > time || deadlines.get(key)?.due !== due) continue
+    const late = [...deadlines].filter(([, { at }]) => at <= time)
+    for (const [key, { due }] of late.toSorted(([, one], [, other]) => one.at - other.at)) {
+      // An earlier call may have replaced or removed it.
+      if (deadlines.get(key)?.due !== due) continue
       deadlines.delete(key)
       due()
     }

@@ -12,6 +12,17 @@ describe('the timer of the sessions', () => {
     await until(() => expect(called).toEqual(['first', 'second']))
   })
 
+  it('calls deadlines in the order of their times if several have passed', async () => {
+    let skipped = 0
+    const called: string[] = []
+    const start = Date.now()
+    const ticker = createTicker(() => start + skipped)
+    ticker.set({}, start + 20, () => void called.push('second'))
+    ticker.set({}, start + 10, () => void called.push('first'))
+    skipped = 1_000
+    await until(() => expect(called).toEqual(['first', 'second']))
+  })
+
   it('calls neither a replaced nor a removed deadline', async () => {
     const called: string[] = []
     const ticker = createTicker()
