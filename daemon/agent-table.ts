@@ -10,7 +10,7 @@ export interface AgentTable {
   locateAll(): Promise<void>
 }
 
-/** `onMissing` is told about each program that `locateAll` does not find. */
+/** `locateAll` calls `onMissing` for each program that it does not find. */
 export function createAgentTable(all: readonly Agent[], onMissing: (kind: string, error: unknown) => void): AgentTable {
   const located = new Map<string, LocatedAgent>()
   const remembering = (agent: Agent): Agent => ({

@@ -148,7 +148,7 @@ export function createSessions(context: SessionsContext): Sessions {
     maxRuns: config.maxRuns,
     hasMemory: context.memory.has,
     onStart: context.memory.reserve,
-    // Ends one process at a time, that of the session unused for longest, because one may be enough.
+    // Ends only the process of the session that was unused for longest. That may free enough memory.
     relieve: () =>
       [...live.values()]
         .filter(({ record }) => record.process !== null)

@@ -19,7 +19,7 @@ export function findCommands<Found extends Findable>(commands: readonly Found[],
   return [...found, ...commands.filter(command => command.isFinal && isNamed(command, query))]
 }
 
-/** Returns the index of the picked command, or 0 if none is picked. The command at 0 is never a final one. */
+/** Returns the index of the picked command, or 0 if no command is picked. A final command never has index 0. */
 export function chosenOf(found: readonly Pick<Command, 'id'>[], picked: string | undefined): number {
   return Math.max(
     0,

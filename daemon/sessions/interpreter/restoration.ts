@@ -185,8 +185,8 @@ export function createRestoration(options: RestorationOptions): Restoration {
     snapshots.resume(state, reread, needsSnapshot)
     memory.reread = reread
     if (facts.row && facts.row.translator !== null && facts.row.translator !== build) {
-      // Another program derived the events before, and this one derives the rest: a later restoration compares none of
-      // them.
+      // Another program derived the earlier events of this process. A later restoration cannot compare them with what
+      // this program derives.
       memory.row = { ...facts.row, translator: null }
       memory.owesRow = true
     } else memory.owesRow = false

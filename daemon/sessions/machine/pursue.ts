@@ -36,8 +36,8 @@ function nextStep({ v, time }: Work, { pursuit }: LiveProcess, run: LiveRun): Ca
 }
 
 /**
- * Takes a step. A step that was not requested is recorded first, so that recovery, too, reads later output as that of a
- * signalled process.
+ * Takes a step. A step that no client requested becomes an act before it is taken. So recovery also knows that later
+ * output comes from a signalled process.
  */
 function takeStep(w: Work, process: LiveProcess, { stored, pursued }: LiveRun, step: CancelStep): void {
   const run = stored.run.run

@@ -29,7 +29,7 @@ export interface ActTable {
    * (`corrupt`) at an act that is damaged or gone: recovery then relies on the records.
    */
   read(session: string, after: number): Iterable<ActRow>
-  /** Numbers of the first act that is kept and of the newest one ever. `first` is `newest + 1` if none is kept. */
+  /** Returns the numbers of the first stored act and of the newest act. `first` is `newest + 1` if no act is stored. */
   bounds(session: string): { first: number; newest: number }
   /** Forgets all acts, because the session's process has ended. */
   forget(session: string): void

@@ -16,7 +16,7 @@ export interface Sqlite {
   pragma(text: string): unknown
   /** Commits all that `work` does, or nothing. Takes the write lock at once. Nested calls are savepoints. */
   transaction<T>(work: () => T): T
-  /** Sets the function to call after each commit, also after that of a single statement. */
+  /** Sets the function that is called after each commit. A single statement is a commit, too. */
   onCommitted(call: () => void): void
   /** The error for stored data that cannot be read as it was written. */
   damage(what: string): DatabaseRefused

@@ -24,7 +24,7 @@ describe('the slot of a session', () => {
     expect(scheduler.active).toBe(1)
   })
 
-  it('is taken for an active run even if none is free, and returned once', () => {
+  it('is given to a run that is active already, even above maxRuns, and is returned once', () => {
     const scheduler = createScheduler({ maxRuns: 1 })
     const [one, other] = [sessionOf(scheduler), sessionOf(scheduler)]
     for (const { slot } of [one, other]) slot.carryOut('take_slot')

@@ -29,6 +29,18 @@ function heldRun(limits = {}) {
   return { world, run, process }
 }
 
+/** A session whose process is stored and is being started. */
+function starting() {
+  const world = new World()
+  const run = world.enqueue()
+  for (let round = 0; round < 2; round++) {
+    world.commit()
+    world.landAll()
+  }
+  world.commit()
+  return { world, run }
+}
+
 describe('a run whose outcome is held', () => {
   it('ends with the outcome when the agent begins its own turn, without forcedExit', () => {
     const { world, run, process } = heldRun()
@@ -292,13 +304,7 @@ describe('a daemon that stops', () => {
   })
 
   it('waits for a process that is being started, and ends it', () => {
-    const world = new World()
-    const run = world.enqueue()
-    for (let round = 0; round < 2; round++) {
-      world.commit()
-      world.landAll()
-    }
-    world.commit()
+    const { world, run } = starting()
     expect(world.m.v.process?.phase).toBe('starting')
     stop(world)
     world.commit()
@@ -316,13 +322,7 @@ describe('a daemon that stops', () => {
 
 describe('a process that was stored and never started', () => {
   it('is dropped after a restart, and its run gets another process', () => {
-    const world = new World()
-    const run = world.enqueue()
-    for (let round = 0; round < 2; round++) {
-      world.commit()
-      world.landAll()
-    }
-    world.commit()
+    const { world, run } = starting()
     const first = world.m.s.process!.id
     world.crash()
     pass(world)

@@ -81,7 +81,8 @@ test('a home of the schema before gets the acts of its live processes from their
   expect(actsOf(reopen(file), 's_1')).toHaveLength(14)
 })
 
-test('where an event of a live process cannot be read, the schema step goes on without it', () => {
+/** A store with a live process whose run a client cancels. */
+function cancelledRun() {
   const { store, file } = tempStore()
   store.sessions.add(session('s_1'))
   store.runs.save(run('r_1', 's_1'))
@@ -89,6 +90,11 @@ test('where an event of a live process cannot be read, the schema step goes on w
   const log = createLog(store)
   log.add('run_started', 'r_1', { prompt: 'hello', origin: by })
   log.add('cancel_requested', 'r_1', { by, mode: 'interrupt' })
+  return { store, file, log }
+}
+
+test('where an event of a live process cannot be read, the schema step goes on without it', () => {
+  const { store, file, log } = cancelledRun()
   log.add('cancel_requested', 'r_1', { by, mode: 'kill' })
   toSchemaBefore(store, file, "UPDATE events SET text = 'kill' WHERE place % 4294967296 = 2")
   const names = actsOf(reopen(file), 's_1').map(([, , , act]) => [(act as { act: string }).act])
@@ -96,13 +102,7 @@ test('where an event of a live process cannot be read, the schema step goes on w
 })
 
 test('a damaged page of events does not prevent the schema step', () => {
-  const { store, file } = tempStore()
-  store.sessions.add(session('s_1'))
-  store.runs.save(run('r_1', 's_1'))
-  store.processes.save(processOf('s_1', 'p_1'))
-  const log = createLog(store)
-  log.add('run_started', 'r_1', { prompt: 'hello', origin: by })
-  log.add('cancel_requested', 'r_1', { by, mode: 'interrupt' })
+  const { store, file } = cancelledRun()
   toSchemaBefore(store, file)
   const bytes = readFileSync(file)
   const page = Math.floor(bytes.indexOf('"type":"cancel_requested"') / 4096) * 4096

@@ -251,7 +251,7 @@ export function stopDaemon(world: World): void {
   if (!world.isStopped) throw new Error('the session does not stop')
 }
 
-/** Carries out effects and lets their answers arrive until none is left. */
+/** Carries out all effects, and takes their answers, until no effect is left. */
 function settle(world: World): void {
   world.commit()
   for (let round = 0; world.flights.length > 0; round++) {

@@ -481,7 +481,7 @@ export class World {
     if (!process || (phase !== 'live' && phase !== 'catching_up')) return
     const lines = this.linesBetween(process.id, this.m.s.process!.offset, Infinity).slice(0, count)
     const last = lines.at(-1)?.offset
-    // What follows a line without a frame of its own counts to the offset, too.
+    // The offset may lie behind the last line: bytes without a frame count as read.
     if (last !== undefined)
       this.input({ input: 'output', process: process.id, lines, offset: last + (last % 20 === 0 ? 3 : 0) })
     if (this.m.s.process?.id === process.id && this.m.s.process.offset >= process.end) this.tellExit(process)
