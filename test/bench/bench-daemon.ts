@@ -1,19 +1,22 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { DaemonInfo } from '../../protocol/index.ts'
 
 const program = fileURLToPath(new URL('../../dist/daemon.js', import.meta.url))
 
-/** Starts the built daemon in its own home below `dir`. */
+/** Starts the built daemon in its own home below `dir`. `config` is its `config.json`. */
 export async function startBenchDaemon(
   dir: string,
   argv: string[],
   env: Record<string, string> = {},
+  config: object = {},
 ): Promise<{ info: DaemonInfo; close: () => Promise<void> }> {
   const home = join(dir, 'home')
+  mkdirSync(home, { mode: 0o700, recursive: true })
+  writeFileSync(join(home, 'config.json'), JSON.stringify(config))
   const options = ['--home', home, '--port', '0', '--log-level', 'warn', ...argv]
   const daemon = spawn(process.execPath, [program, ...options], {
     env: { ...process.env, ...env },

@@ -53,7 +53,9 @@ export async function startFeeder(dir: string, sessions: number) {
 
 /** Starts the built daemon in its own home below `dir`. */
 export async function startMuxd(dir: string, sessions: number): Promise<Chain> {
-  const { info, close } = await startBenchDaemon(dir, ['--claude-bin', source, '--max-runs', String(sessions)])
+  const argv = ['--claude-bin', source, '--max-runs', String(sessions)]
+  // All processes are kept between the rounds. If processes had to start, the source would print its frames late.
+  const { info, close } = await startBenchDaemon(dir, argv, {}, { maxIdleProcesses: sessions })
   try {
     const peer = await openPeer(info.url, info.token, 'bench')
     const created = Array.from({ length: sessions }, () =>

@@ -117,6 +117,9 @@ async function measureRound(
 ): Promise<Measured> {
   const { latenciesUs, cpu } = await playRound(feeder, chain, uis, size)
   const frames = latenciesUs.length / uiCount
+  const asked = (framesPerSecond * size.sessions * size.roundMs) / 1e3
+  // A source that begins late prints what it owes at once.
+  if (frames > 1.1 * asked) throw new Error(`${chain.name}: the source printed ${frames} frames, not ${asked}`)
   return {
     p50Ms: quantile(latenciesUs, 0.5) / 1e3,
     p99Ms: quantile(latenciesUs, 0.99) / 1e3,
