@@ -1,7 +1,7 @@
 import { render } from 'preact'
 import { App } from './app/app.tsx'
 import { ConnectScreen, NoToken } from './app/connect-screen.tsx'
-import { applyTheme } from './app/theme.ts'
+import { applyTheme } from './theme.ts'
 import { connectToDaemon } from './connect.ts'
 import { readFragment, writeFragment } from './fragment.ts'
 import { takeToken } from './token.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { labelLines, labelsOf } from '../../client/workspace/app/labels.ts'
+import { labelLines, labelsOf } from '../../client/workspace/app/dialogs/labels.ts'
 import { limits } from '../../client/workspace/conversation/model/labels.ts'
 import { withDraft } from '../../client/workspace/drafts.ts'
 

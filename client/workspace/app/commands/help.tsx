@@ -1,7 +1,7 @@
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog } from '../../parts/dialog.tsx'
 import { commandsOf } from './commands.ts'
-import { chordText, isMac } from '../context/keys.ts'
-import { useWorkspace } from '../context/workspace.ts'
+import { chordText, isMac } from '../../context/keys.ts'
+import { useWorkspace } from '../../context/workspace.ts'
 
 const inBlocks = (mac: boolean): [keys: string, what: string][] => [
   ['↑ ↓', 'move in a list, of sessions, questions or frames'],

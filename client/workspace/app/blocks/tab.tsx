@@ -1,9 +1,9 @@
-import { parseBlockId } from '../layout/block.ts'
-import { sessionLook } from '../panes/session-look.ts'
-import { blockProject, blockTitle, tabLabel } from '../panes/titles.ts'
-import { paneKindOf } from '../panes/registry.ts'
-import { Icon } from '../parts/icons.tsx'
-import { useWorkspace } from '../context/workspace.ts'
+import { parseBlockId } from '../../layout/block.ts'
+import { sessionLook } from '../../panes/session-look.ts'
+import { blockProject, blockTitle, tabLabel } from '../../panes/titles.ts'
+import { paneKindOf } from '../../panes/registry.ts'
+import { Icon } from '../../parts/icons.tsx'
+import { useWorkspace } from '../../context/workspace.ts'
 
 /**
  * The content of a tab. Its close mark is for the mouse only: a tab must hold no button, and the keyboard has a

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
-import { sessionName } from '../../text/session-name.ts'
-import { Dialog } from '../parts/dialog.tsx'
-import { messageOf, useWorkspace } from '../context/workspace.ts'
+import { sessionName } from '../../../text/session-name.ts'
+import { Dialog } from '../../parts/dialog.tsx'
+import { messageOf, useWorkspace } from '../../context/workspace.ts'
 
 /** Asks before a session's process is ended. */
 export function CloseSession({ session }: { session: string }) {

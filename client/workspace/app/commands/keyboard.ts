@@ -1,6 +1,6 @@
 import { commandsOf } from './commands.ts'
-import { isChord, isMac, isTyping } from '../context/keys.ts'
-import type { Workspace } from '../context/workspace.ts'
+import { isChord, isMac, isTyping } from '../../context/keys.ts'
+import type { Workspace } from '../../context/workspace.ts'
 
 /** Runs commands by their keys, wherever the focus is. Returns a function that stops it. */
 export function startKeyboard(workspace: Workspace): () => void {

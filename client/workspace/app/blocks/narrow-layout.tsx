@@ -1,7 +1,7 @@
-import { blockTitle } from '../panes/titles.ts'
-import { Icon } from '../parts/icons.tsx'
-import { Pane } from '../panes/pane.tsx'
-import { useWorkspace } from '../context/workspace.ts'
+import { blockTitle } from '../../panes/titles.ts'
+import { Icon } from '../../parts/icons.tsx'
+import { Pane } from '../../panes/pane.tsx'
+import { useWorkspace } from '../../context/workspace.ts'
 
 /** Shows one block at a time in a narrow window, with a choice of the others. */
 export function NarrowLayout() {

@@ -1,5 +1,5 @@
 import { type Signal, useSignal } from '@preact/signals'
-import { useWorkspace } from '../context/workspace.ts'
+import { useWorkspace } from '../../context/workspace.ts'
 
 const lastUsed = 'muxd.directory'
 

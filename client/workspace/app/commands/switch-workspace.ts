@@ -1,4 +1,4 @@
-import { writeFragment } from '../fragment.ts'
+import { writeFragment } from '../../fragment.ts'
 
 /** Shows another workspace in this window. */
 export function openWorkspace(workspace: string): void {

@@ -1,10 +1,10 @@
 import { useSignal } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
-import { useDraft } from '../drafts.ts'
-import { Dialog } from '../parts/dialog.tsx'
-import { DialogFoot } from '../parts/dialog-foot.tsx'
+import { useDraft } from '../../drafts.ts'
+import { Dialog } from '../../parts/dialog.tsx'
+import { DialogFoot } from '../../parts/dialog-foot.tsx'
 import { labelLines, labelsOf } from './labels.ts'
-import { messageOf, useWorkspace } from '../context/workspace.ts'
+import { messageOf, useWorkspace } from '../../context/workspace.ts'
 
 /** The dialog that changes the title and labels of a session. */
 export function Naming({ session }: { session: string }) {

@@ -1,6 +1,6 @@
 import { untilKnown } from '../records.ts'
-import type { Where } from '../context/pane-manager.ts'
-import type { Workspace } from '../context/workspace.ts'
+import type { Where } from './pane-manager.ts'
+import type { Workspace } from './workspace.ts'
 import { conversationOf } from '../layout/block.ts'
 
 /** Opens the pane of a new session, once its record has arrived. */

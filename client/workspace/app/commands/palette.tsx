@@ -1,11 +1,11 @@
 import { useSignal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
-import { Dialog } from '../parts/dialog.tsx'
+import { Dialog } from '../../parts/dialog.tsx'
 import type { Command } from './command.ts'
 import { commandsOf } from './commands.ts'
 import { chosenOf, findCommands } from './find-commands.ts'
-import { chordText, isMac } from '../context/keys.ts'
-import { useWorkspace } from '../context/workspace.ts'
+import { chordText, isMac } from '../../context/keys.ts'
+import { useWorkspace } from '../../context/workspace.ts'
 
 /** The dialog that finds and runs commands. */
 export function Palette({ query: first = '' }: { query?: string | undefined }) {

@@ -1,4 +1,4 @@
-import type { Chord } from '../context/keys.ts'
+import type { Chord } from '../../context/keys.ts'
 
 /** Something that can be done from the palette or by its keys. */
 export interface Command {

@@ -1,7 +1,7 @@
-import { parseBlockId } from '../layout/block.ts'
+import { parseBlockId } from '../../layout/block.ts'
 import type { Command } from './command.ts'
-import { showSession } from './show-session.ts'
-import { messageOf, type Workspace } from '../context/workspace.ts'
+import { showSession } from '../../context/show-session.ts'
+import { messageOf, type Workspace } from '../../context/workspace.ts'
 
 /** Returns the commands for the session of the active pane, and the command that imports a conversation. */
 export function currentSessionCommands(workspace: Workspace): Command[] {
