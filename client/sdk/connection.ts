@@ -75,6 +75,11 @@ export async function openConnection(opening: Opening): Promise<Connection> {
     pending.clear()
   }
 
+  /** A closing socket would drop the text, and a browser would log an error. The close event rejects the call. */
+  function send(text: string): void {
+    if (socket.readyState === 1) socket.send(text)
+  }
+
   async function call(method: string, params: object, onResult?: (result: unknown) => void): Promise<unknown> {
     const id = ++lastId
     const text = JSON.stringify({ jsonrpc: '2.0', id, method, params })
@@ -92,7 +97,7 @@ export async function openConnection(opening: Opening): Promise<Connection> {
         },
         reject,
       })
-      socket.send(text)
+      send(text)
     })
   }
 
@@ -137,7 +142,7 @@ export async function openConnection(opening: Opening): Promise<Connection> {
       lost: lost.promise,
       call,
       notify: (method, params) => {
-        if (!ended) socket.send(JSON.stringify({ jsonrpc: '2.0', method, params }))
+        send(JSON.stringify({ jsonrpc: '2.0', method, params }))
       },
       end,
       ...(hello.protocol < protocolVersion && withProtocol1?.({ hello, call })),

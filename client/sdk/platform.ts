@@ -17,6 +17,8 @@ interface SocketEvents {
 /** The part of a WebSocket that the SDK uses; browsers and `ws` share it. */
 export interface Socket {
   addEventListener<Type extends keyof SocketEvents>(type: Type, listener: (event: SocketEvents[Type]) => void): void
+  /** 1: open. */
+  readonly readyState: number
   send(text: string): void
   close(): void
   /** Ends the connection without waiting for the peer. Browsers do not have this method. */

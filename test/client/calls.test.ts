@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
+import { WebSocket } from 'ws'
 import { connectForTest, peerForTest, reached } from './harness.ts'
 import { until } from '../support/until.ts'
 
@@ -35,6 +36,25 @@ it('a call in flight rejects when the socket breaks', async () => {
   await expect(call).rejects.toMatchObject({ name: 'Unavailable', kind: 'unavailable', retryable: true })
   await until(() => expect(mux.state).toBe('open'))
   expect(peer.calls('session.close')).toHaveLength(1)
+})
+
+it('a call on a socket that is closing is not sent, and rejects when the socket has closed', async () => {
+  const send = vi.spyOn(WebSocket.prototype, 'send')
+  onTestFinished(() => send.mockRestore())
+  const peer = await peerForTest()
+  const mux = await connectForTest({ url: peer.url })
+  const [client] = send.mock.contexts as WebSocket[]
+  const { ws } = peer.sockets[0]!
+  // The daemon closes, and does not read the answer: the socket of the client stays in between.
+  ws.pause()
+  ws.close(4000, 'going')
+  await until(() => expect(client!.readyState).toBe(WebSocket.CLOSING))
+  const { length } = send.mock.calls
+  const call = mux.api.session.close({ session: 's_1' })
+  await new Promise(setImmediate)
+  expect(send.mock.calls).toHaveLength(length)
+  peer.cut()
+  await expect(call).rejects.toMatchObject({ name: 'Unavailable', retryable: true })
 })
 
 it('a call with a key is sent again when the socket breaks before its answer', async () => {
