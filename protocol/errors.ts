@@ -16,7 +16,6 @@ export const errors = {
   unsupported_version: { code: -32005, retryable: false },
   conflict: { code: -32006, retryable: false },
   agent_unavailable: { code: -32007, retryable: false },
-  cancelled: { code: -32008, retryable: false },
   limit: { code: -32009, retryable: false },
   unusable: { code: -32010, retryable: false },
 } as const
