@@ -53,6 +53,7 @@ export const allowed = {
     'daemon/server',
     'daemon/sessions',
     'daemon/sessions/conversation-lock',
+    'daemon/sessions/recovery',
     'daemon/store/journal',
     'daemon/topics',
   ],
@@ -164,19 +165,33 @@ export const allowed = {
     'daemon/sessions/effects',
     'daemon/sessions/interpreter',
     'daemon/sessions/launch',
-    'daemon/sessions/machine',
+    'daemon/sessions/machine/decide',
+    'daemon/sessions/machine/fold',
     'daemon/sessions/recovery',
     'daemon/sessions/scheduling',
     'daemon/store',
     'daemon/store/journal',
-    'node:',
   ],
-  // Pure: no clock, no I/O, nothing random, and no agent by name.
+  // Pure: no clock, no I/O, nothing random, and no agent by name. `step` decides, and the fold applies.
   'daemon/sessions/machine': [
+    'protocol',
+    'daemon/agents',
+    'daemon/sessions/machine/decide',
+    'daemon/sessions/machine/fold',
+    'node:', // hashes
+  ],
+  // The decisions of a step. They change the volatile half of the state, and the durable half by acts.
+  'daemon/sessions/machine/decide': [
+    'protocol',
+    'daemon/agents',
+    'daemon/sessions/machine',
+    'daemon/sessions/machine/fold',
+  ],
+  // The durable half of the state and everything that changes it. Recovery repeats it.
+  'daemon/sessions/machine/fold': [
     'protocol',
     'daemon', // keep-newest.ts
     'daemon/agents',
-    'daemon/sessions', // rules that are pure too, such as run-state.ts
     'daemon/usage',
     'node:', // hashes
   ],
@@ -192,6 +207,8 @@ export const allowed = {
     'daemon/sessions/conversation-lock',
     'daemon/sessions/effects',
     'daemon/sessions/machine',
+    'daemon/sessions/machine/decide',
+    'daemon/sessions/machine/fold',
     'daemon/sessions/recovery',
     'daemon/store',
     'daemon/store/journal',
@@ -205,12 +222,16 @@ export const allowed = {
     'daemon/agents',
     'daemon/home',
     'daemon/log',
+    'daemon/os',
     'daemon/pty-host',
     'daemon/sessions',
     'daemon/sessions/conversation-lock',
     'daemon/sessions/launch',
     'daemon/sessions/machine',
+    'daemon/sessions/machine/fold',
+    'daemon/sessions/recovery',
     'daemon/sessions/scheduling',
+    'daemon/store',
     'node:',
     'npm:nanoid',
   ],
@@ -219,8 +240,11 @@ export const allowed = {
     'protocol',
     'daemon', // hook-points.ts
     'daemon/agents',
+    'daemon/pty-host',
+    'daemon/home',
     'daemon/sessions',
     'daemon/sessions/machine',
+    'daemon/sessions/machine/fold',
     'daemon/store',
     'node:',
   ],
@@ -232,6 +256,7 @@ export const allowed = {
     'daemon/rpc',
     'daemon/sessions',
     'daemon/sessions/conversation-lock',
+    'daemon/sessions/machine/fold',
     'node:',
     'npm:nanoid',
   ],

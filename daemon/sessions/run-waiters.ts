@@ -1,6 +1,6 @@
 import type { Run } from '../../protocol/index.ts'
 import { startDelay } from '../os/deadline.ts'
-import { isEnded } from './run-state.ts'
+import { isEnded } from './machine/fold/run-state.ts'
 
 /** The calls that wait for runs to end. A run has ended for them once its end is published. */
 export interface RunWaiters {

@@ -2,7 +2,7 @@ import type { Approval, Run, Session } from '../../protocol/index.ts'
 import type { SessionFilter } from '../store/store.ts'
 import { withoutEnded } from './left-processes.ts'
 import { type LoadedSessions, notFound } from './loaded-sessions.ts'
-import { isEnded } from './run-state.ts'
+import { isEnded } from './machine/fold/run-state.ts'
 
 /** Reads sessions, runs and approvals as readers may see them: what waits for a sync is not shown yet. */
 export interface SessionReading {

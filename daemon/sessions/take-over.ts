@@ -1,5 +1,5 @@
 import type { LoadedSessions } from './loaded-sessions.ts'
-import { endOrphans } from './orphans.ts'
+import { endOrphans } from './recovery/orphans.ts'
 import { factsOf } from './recovery/stored-facts.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { claude } from '../../daemon/agents/claude/agent.ts'
 import type { ClaudeDecoder } from '../../daemon/agents/claude/claude-decoder.ts'
-import type { LiveRun } from '../../daemon/sessions/machine/live-run.ts'
+import type { LiveRun } from '../../daemon/sessions/machine/fold/live-run.ts'
 import { activityOf } from '../../daemon/sessions/machine/project.ts'
 import { foldedSession, type FoldedSession } from '../support/folded-session.ts'
 import { expectWholeLog } from '../support/whole-log.ts'

@@ -1,4 +1,4 @@
-import type { SessionState } from '../../daemon/sessions/machine/state.ts'
+import type { SessionState } from '../../daemon/sessions/machine/fold/state.ts'
 import { foldedSession, type FoldedSession } from './folded-session.ts'
 
 /**

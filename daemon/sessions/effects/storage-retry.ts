@@ -1,6 +1,6 @@
 import type { Failure } from '../../../protocol/index.ts'
 import type { AgentCodec } from '../../agents/agent.ts'
-import { storageFailure } from '../own-failures.ts'
+import { storageFailure } from './own-failures.ts'
 
 /**
  * Handles an entry that cannot be stored. The session gives up its runs at once, and checks every second whether it can

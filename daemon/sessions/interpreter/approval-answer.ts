@@ -2,7 +2,7 @@ import type { Actor, Approval, ApprovalAnswer } from '../../../protocol/index.ts
 import type { AgentCodec, QuestionAnswer } from '../../agents/agent.ts'
 import { paramName } from '../../rpc/param-name.ts'
 import { RpcError } from '../../rpc/rpc-error.ts'
-import type { Resolution } from '../machine/resolution.ts'
+import type { Resolution } from '../machine/fold/resolution.ts'
 
 /**
  * Returns the resolution that a client's answer stands for. Throws `invalid_params` if its members contradict each

@@ -1,7 +1,7 @@
 import { passThrowPoint } from '../../hook-points.ts'
 import { redact } from '../../log/redact.ts'
 import type { Input } from '../machine/input.ts'
-import { LineFault } from '../machine/output.ts'
+import { LineFault } from '../machine/fold/output.ts'
 
 /** An exception in muxd's own code while a session was taking an input. It is a bug, whatever the input was. */
 export interface Fault {

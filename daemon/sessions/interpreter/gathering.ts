@@ -4,10 +4,10 @@ import type { ActRow, EventRow, StoredApproval, StoredProcess, StoredRun } from 
 import type { Effect } from '../machine/effect.ts'
 import type { Input } from '../machine/input.ts'
 import type { Machine, Out } from '../machine/machine.ts'
-import { LineFault } from '../machine/output.ts'
+import { LineFault } from '../machine/fold/output.ts'
 import { project, type Records } from '../machine/project.ts'
-import type { Emitted } from '../machine/sink.ts'
-import type { ProcessState } from '../machine/state.ts'
+import type { Emitted } from '../machine/fold/sink.ts'
+import type { ProcessState } from '../machine/fold/state.ts'
 
 /** The results of one step, or of several steps that are stored as one entry. */
 export interface Gathering {

@@ -1,6 +1,6 @@
 import type { Importable } from '../../../protocol/index.ts'
 import type { Agent } from '../../agents/agent.ts'
-import { promptExcerpt } from '../first-prompt.ts'
+import { promptExcerpt } from '../machine/fold/first-prompt.ts'
 import { openElsewhere } from '../conversation-lock/session-lock.ts'
 import type { SessionContext } from '../session-context.ts'
 

@@ -9,7 +9,7 @@ import type {
   WaitingFor,
 } from '../../../protocol/index.ts'
 import type { Launch, OutputLine } from '../../agents/agent.ts'
-import type { Resolution } from './resolution.ts'
+import type { Resolution } from './fold/resolution.ts'
 import type { ProcessExit } from './volatile.ts'
 
 /** Everything that a session reacts to. `time` is the wall clock in ms since epoch. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { AgentCodec, Command } from '../../agents/agent.ts'
-import type { Act, StoredAct } from './act.ts'
-import { applyAct } from './apply.ts'
+import type { Act, StoredAct } from './fold/act.ts'
+import { applyAct } from './fold/apply.ts'
 import type { CallError, Effect } from './effect.ts'
-import type { LiveRun } from './live-run.ts'
-import { type Facts, type Sink, sinkOf } from './sink.ts'
-import { isWorking, type SessionState } from './state.ts'
+import type { LiveRun } from './fold/live-run.ts'
+import { type Facts, type Sink, sinkOf } from './fold/sink.ts'
+import { isWorking, type SessionState } from './fold/state.ts'
 import { type LiveProcess, type MachineConfig, newVolatile, type Volatile } from './volatile.ts'
 
 /** A session, with its durable half `s` and its volatile half `v`. */

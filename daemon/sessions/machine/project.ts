@@ -1,8 +1,8 @@
 import type { Activity, Session, WaitingFor } from '../../../protocol/index.ts'
-import { whatWasHeard } from './last-heard.ts'
-import type { StoredRun } from './live-run.ts'
+import { whatWasHeard } from './fold/last-heard.ts'
+import type { StoredRun } from './fold/live-run.ts'
 import type { Machine, Out } from './machine.ts'
-import { currentRun, goingRun, isWorking, type StoredApproval } from './state.ts'
+import { currentRun, goingRun, isWorking, type StoredApproval } from './fold/state.ts'
 
 /** The records of a loaded session. A record that has not changed stays the same object. */
 export interface Records {

@@ -1,7 +1,7 @@
 import type { DamagedLines } from '../../agents/agent.ts'
 import type { EventRow } from '../../store/store.ts'
-import { noFacts, type Sink } from '../machine/sink.ts'
-import type { SessionState } from '../machine/state.ts'
+import { noFacts, type Sink } from '../machine/fold/sink.ts'
+import type { SessionState } from '../machine/fold/state.ts'
 
 /** How the events that a fold derives differ from the stored ones. */
 export interface Differences {

@@ -1,5 +1,11 @@
-import { resumeRun, type LiveRun } from '../machine/live-run.ts'
-import { goingRun, restState, type AnsweredQuestion, type SessionState, type StoredApproval } from '../machine/state.ts'
+import { resumeRun, type LiveRun } from '../machine/fold/live-run.ts'
+import {
+  goingRun,
+  restState,
+  type AnsweredQuestion,
+  type SessionState,
+  type StoredApproval,
+} from '../machine/fold/state.ts'
 import type { QuestionAnswer } from '../../agents/agent.ts'
 import { queuedOf, type StoredFacts } from './stored-facts.ts'
 

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8'
 import type { AgentCodec } from '../../agents/agent.ts'
 import type { SnapshotTable, StoredProcess, StoredSnapshot } from '../../store/store.ts'
-import { type SessionState, stateVersion } from '../machine/state.ts'
+import { type SessionState, stateVersion } from '../machine/fold/state.ts'
 
 /**
  * Takes snapshots of a session's state while it has a process. A restart begins with the last one, so it reads only a

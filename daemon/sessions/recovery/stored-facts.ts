@@ -1,11 +1,11 @@
 import type { Session } from '../../../protocol/index.ts'
 import type { AgentCodec } from '../../agents/agent.ts'
 import type { Store, StoredApproval, StoredProcess, StoredRun } from '../../store/store.ts'
-import type { Act } from '../machine/act.ts'
-import { beginProcess } from '../machine/process-record.ts'
-import { resumeRun } from '../machine/live-run.ts'
+import type { Act } from '../machine/fold/act.ts'
+import { beginProcess } from '../machine/fold/process-record.ts'
+import { resumeRun } from '../machine/fold/live-run.ts'
 import type { Records } from '../machine/project.ts'
-import { restState, type SessionState } from '../machine/state.ts'
+import { restState, type SessionState } from '../machine/fold/state.ts'
 
 /** The stored records of a session. */
 export interface StoredFacts {

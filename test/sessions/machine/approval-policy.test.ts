@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Approval, ApprovalOptions } from '../../../protocol/index.ts'
 import { parsePermissionRules, ruleNaming } from '../../../daemon/agents/claude/permission-rules.ts'
-import { deadlineOf, judge, type DeadlineTerms } from '../../../daemon/sessions/machine/approval-policy.ts'
+import { deadlineOf, judge, type DeadlineTerms } from '../../../daemon/sessions/machine/decide/approval-policy.ts'
 import { approval as stored } from '../../support/records.ts'
 
 const approval = (fields: Partial<Approval> = {}) => stored('a_1', 's_1', fields).approval

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { nextDeadline } from '../../../daemon/sessions/machine/deadlines.ts'
+import { nextDeadline } from '../../../daemon/sessions/machine/decide/deadlines.ts'
 import { cancel, lastOf, later, pass, running, sentTo, typesOf } from './support/running.ts'
 import { client, config, World } from './support/world.ts'
 

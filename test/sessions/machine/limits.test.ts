@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RunLimits } from '../../../protocol/index.ts'
 import { createMachine } from '../../../daemon/sessions/machine/machine.ts'
-import { limitOf } from '../../../daemon/sessions/machine/pursue.ts'
+import { limitOf } from '../../../daemon/sessions/machine/decide/pursue.ts'
 import { newLiveProcess } from '../../../daemon/sessions/machine/volatile.ts'
 import { approval } from '../../support/records.ts'
 import { foldedSession } from '../../support/folded-session.ts'

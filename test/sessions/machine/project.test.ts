@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { startsProcess } from '../../../daemon/sessions/machine/deliver.ts'
+import { startsProcess } from '../../../daemon/sessions/machine/decide/deliver.ts'
 import { activityOf, project, queuedBytes } from '../../../daemon/sessions/machine/project.ts'
 import { World } from './support/world.ts'
 

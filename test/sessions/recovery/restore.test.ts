@@ -11,7 +11,7 @@ import { gather, rowAfter } from '../../../daemon/sessions/interpreter/gathering
 import type { Input } from '../../../daemon/sessions/machine/input.ts'
 import { createMachine } from '../../../daemon/sessions/machine/machine.ts'
 import type { Records } from '../../../daemon/sessions/machine/project.ts'
-import { restState, type SessionState } from '../../../daemon/sessions/machine/state.ts'
+import { restState, type SessionState } from '../../../daemon/sessions/machine/fold/state.ts'
 import { step } from '../../../daemon/sessions/machine/step.ts'
 import { restore } from '../../../daemon/sessions/recovery/restore.ts'
 import { createSnapshots } from '../../../daemon/sessions/recovery/snapshots.ts'

@@ -1,7 +1,7 @@
 import { deserialize } from 'node:v8'
 import { expect, it } from 'vitest'
 import { claude } from '../../../daemon/agents/claude/agent.ts'
-import type { SessionState } from '../../../daemon/sessions/machine/state.ts'
+import type { SessionState } from '../../../daemon/sessions/machine/fold/state.ts'
 import { createSnapshots } from '../../../daemon/sessions/recovery/snapshots.ts'
 import { foldedSession } from '../../support/folded-session.ts'
 

@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { claude } from '../../../daemon/agents/claude/agent.ts'
-import type { LiveRun } from '../../../daemon/sessions/machine/live-run.ts'
+import type { LiveRun } from '../../../daemon/sessions/machine/fold/live-run.ts'
 import type {
   AnsweredQuestion,
   ProcessState,
   SessionState,
   StoredApproval,
-} from '../../../daemon/sessions/machine/state.ts'
+} from '../../../daemon/sessions/machine/fold/state.ts'
 import { createSnapshots, readSnapshot, versionOf } from '../../../daemon/sessions/recovery/snapshots.ts'
 import { continueFolded } from '../../support/folded-session.ts'
 import { readable, sampleSessions, shapeOf } from '../../support/sample-states.ts'
