@@ -38,6 +38,7 @@ export const allowed = {
     'daemon/store/journal',
     'daemon/tokens',
     'daemon/topics',
+    'daemon/topics/delivery',
     'daemon/usage',
     'daemon/workspaces',
     'node:',
@@ -55,7 +56,7 @@ export const allowed = {
     'daemon/sessions/conversation-lock',
     'daemon/sessions/recovery',
     'daemon/store/journal',
-    'daemon/topics',
+    'daemon/topics/delivery',
   ],
   // `daemon.status` asks every part for its state.
   'daemon/status.ts': [
@@ -108,23 +109,38 @@ export const allowed = {
     'protocol',
     'daemon/pty-host', // output.ts: how lines are read
   ],
+  // One parse of each line. In order: the agent, translate (events), facts (what single frames tell), frame (the JSON).
+  // Beside them: how a process starts, permission rules, and the conversations that Claude Code stores.
   'daemon/agents/claude': [
     'protocol',
     'daemon', // hook-points.ts
     'daemon/agents',
+    'daemon/agents/claude/conversations',
+    'daemon/agents/claude/facts',
+    'daemon/agents/claude/frame',
+    'daemon/agents/claude/launch',
+    'daemon/agents/claude/permissions',
     'daemon/agents/claude/translate',
-    'daemon/log',
-    'daemon/os',
-    'node:',
   ],
   'daemon/agents/claude/translate': [
     'protocol',
     'daemon', // keep-newest.ts
     'daemon/agents',
-    'daemon/agents/claude', // readers of single fields of a frame
+    'daemon/agents/claude/facts',
+    'daemon/agents/claude/frame',
     'daemon/log',
     'daemon/usage',
   ],
+  'daemon/agents/claude/facts': ['protocol', 'daemon/agents', 'daemon/agents/claude/frame', 'daemon/log'],
+  'daemon/agents/claude/frame': ['protocol', 'daemon/agents', 'daemon/log'],
+  'daemon/agents/claude/launch': [
+    'protocol',
+    'daemon', // hook-points.ts
+    'daemon/agents',
+    'node:',
+  ],
+  'daemon/agents/claude/permissions': ['node:'],
+  'daemon/agents/claude/conversations': ['daemon/agents', 'daemon/agents/claude/frame', 'daemon/os', 'node:'],
   // Opening a store puts its rooms together; the interface names the tables in them.
   'daemon/store': [
     'daemon/log',
@@ -275,15 +291,23 @@ export const allowed = {
     'npm:nanoid',
     'npm:typebox',
   ],
+  // The topics by name. Under them: delivery to connections, and the logs that it reads.
   'daemon/topics': [
     'protocol',
-    'daemon', // hook-points.ts
     'daemon/agents',
-    'daemon/pty-host',
     'daemon/rpc',
     'daemon/store',
     'daemon/store/journal',
+    'daemon/topics/delivery',
+    'daemon/topics/logs',
   ],
+  'daemon/topics/delivery': [
+    'protocol',
+    'daemon', // hook-points.ts
+    'daemon/rpc',
+    'daemon/topics/logs',
+  ],
+  'daemon/topics/logs': ['daemon/agents', 'daemon/pty-host', 'daemon/store'],
   'daemon/retention': [
     'protocol',
     'daemon/agents',
@@ -292,7 +316,7 @@ export const allowed = {
     'daemon/sessions',
     'daemon/sessions/conversation-lock',
     'daemon/store',
-    'daemon/topics', // drops the raw logs that no topic reads
+    'daemon/topics/logs', // drops the raw logs that no topic reads
     'node:',
   ],
   'daemon/usage': ['protocol', 'daemon/rpc', 'daemon/store', 'node:'],
@@ -301,7 +325,7 @@ export const allowed = {
     'daemon/log',
     'daemon/pty-host', // ends what a command has left behind, as for processes
     'daemon/store',
-    'daemon/topics', // shortens an event as topics do
+    'daemon/topics/logs', // shortens an event as topics do
     'node:',
     'npm:typebox',
   ],
@@ -333,7 +357,7 @@ export const allowed = {
     'daemon/sessions', // operator-presence.ts
     'daemon/store',
     'daemon/tokens',
-    'daemon/topics',
+    'daemon/topics/delivery',
     'node:',
     'npm:ws',
   ],

@@ -10,7 +10,7 @@ import { removeTemporary } from './sessions/recovery/orphans.ts'
 import type { Sessions } from './sessions/sessions.ts'
 import type { CloseOptions } from './status.ts'
 import type { Journal } from './store/journal/journal.ts'
-import type { Hub } from './topics/hub.ts'
+import type { Hub } from './topics/delivery/hub.ts'
 
 /** The end of a daemon. The first of these calls decides how it ends. */
 export interface Shutdown {

@@ -1,7 +1,7 @@
 import type { Run, Session } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { EventRow } from '../store/store.ts'
-import { cutEvent } from '../topics/cut-event.ts'
+import { cutEvent } from '../topics/logs/cut-event.ts'
 
 /** A message to a target. `body` is the JSON; the rest is for a command's environment. */
 export interface Message {

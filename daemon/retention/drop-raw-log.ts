@@ -3,7 +3,7 @@ import type { AgentCodec } from '../agents/agent.ts'
 import { processFiles } from '../pty-host/process-files.ts'
 import type { Store, StoredProcess } from '../store/store.ts'
 import { agentOf } from '../sessions/agent-of.ts'
-import { outputsOf } from '../topics/process-output.ts'
+import { outputsOf } from '../topics/logs/process-output.ts'
 import { inSlices } from './in-slices.ts'
 
 /**

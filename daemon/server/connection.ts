@@ -3,7 +3,7 @@ import { type CloseCode, closeCodes, type Limits, type Role, type Subscriber } f
 import type { OperatorPresence } from '../sessions/operator-presence.ts'
 import type { Log } from '../log/log.ts'
 import type { Dispatch } from '../rpc/dispatch.ts'
-import type { Hub } from '../topics/hub.ts'
+import type { Hub } from '../topics/delivery/hub.ts'
 import type { Ticker } from './ticker.ts'
 import type { RoleUnread } from './role-unread.ts'
 import { socketSink } from './socket-sink.ts'

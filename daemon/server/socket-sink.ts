@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
-import type { Sink } from '../topics/delivery.ts'
+import type { Sink } from '../topics/delivery/delivery.ts'
 
 /** Writes complete frames to a WebSocket's socket, and counts writes and bytes for `liveness.ts`. */
 export interface SocketSink extends Sink {

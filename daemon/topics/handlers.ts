@@ -1,7 +1,7 @@
 import { limits } from '../../protocol/limits.ts'
 import type { Handlers } from '../rpc/handlers.ts'
 import { RpcError } from '../rpc/rpc-error.ts'
-import type { TopicLog, TopicLookup } from './topic-log.ts'
+import type { TopicLog, TopicLookup } from './logs/topic-log.ts'
 
 /** The methods that read topics. */
 export function topicHandlers(lookup: TopicLookup): Pick<Handlers, 'topic' | 'event'> {

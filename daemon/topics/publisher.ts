@@ -1,7 +1,7 @@
 import type { Publisher } from '../store/journal/publish.ts'
-import type { Hub } from './hub.ts'
-import type { RingLog } from './ring-log.ts'
-import type { SessionLogs } from './session-logs.ts'
+import type { Hub } from './delivery/hub.ts'
+import type { RingLog } from './logs/ring-log.ts'
+import type { SessionLogs } from './logs/session-logs.ts'
 
 /** Adds what the journal publishes to the logs of its topics. Subscribers get it at the end of the turn. */
 export function createPublisher(options: {

@@ -3,10 +3,10 @@ import { limits } from '../../protocol/limits.ts'
 import type { AgentCodec } from '../agents/agent.ts'
 import { secretFields } from '../rpc/secret-fields.ts'
 import type { Store } from '../store/store.ts'
-import { createFramesLog } from './frames-log.ts'
-import { createRingLog, latestOnly, type RingLog, sessionsRingBounds, workspacesRingBounds } from './ring-log.ts'
-import { createSessionLogs, type SessionLogs } from './session-logs.ts'
-import type { TopicLog, TopicLookup } from './topic-log.ts'
+import { createFramesLog } from './logs/frames-log.ts'
+import { createRingLog, latestOnly, type RingLog, sessionsRingBounds, workspacesRingBounds } from './logs/ring-log.ts'
+import { createSessionLogs, type SessionLogs } from './logs/session-logs.ts'
+import type { TopicLog, TopicLookup } from './logs/topic-log.ts'
 
 /** The logs behind the topics of a daemon. */
 export interface Topics {

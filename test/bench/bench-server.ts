@@ -3,8 +3,8 @@ import { methods } from '../../protocol/methods.ts'
 import type { Handlers } from '../../daemon/rpc/handlers.ts'
 import { type RunningServer, startServer } from '../../daemon/server/start-server.ts'
 import { topicHandlers } from '../../daemon/topics/handlers.ts'
-import type { Hub } from '../../daemon/topics/hub.ts'
-import type { TopicLookup } from '../../daemon/topics/topic-log.ts'
+import type { Hub } from '../../daemon/topics/delivery/hub.ts'
+import type { TopicLookup } from '../../daemon/topics/logs/topic-log.ts'
 import { fixedTokens } from '../support/fixed-tokens.ts'
 
 /** The daemon's server over the topics of a benchmark, with the methods that read them. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeLine } from '../../daemon/agents/claude/frame.ts'
+import { decodeLine } from '../../daemon/agents/claude/frame/frame.ts'
 import { createTranslator } from './support/translator.ts'
 import type { EventBody } from '../../protocol/index.ts'
 import { limits } from '../../protocol/limits.ts'

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { type ApiError, classifyExit, classifyResult, type ExitContext } from '../../daemon/agents/claude/failure.ts'
+import {
+  type ApiError,
+  classifyExit,
+  classifyResult,
+  type ExitContext,
+} from '../../daemon/agents/claude/facts/failure.ts'
 import type { FailureCode } from '../../protocol/index.ts'
 import { ofType, translate } from './support/replay.ts'
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { failureTexts } from '../../daemon/agents/claude/failure-texts.ts'
+import { failureTexts } from '../../daemon/agents/claude/facts/failure-texts.ts'
 
 test('docs/failures.md has every code with its title, its advice, and whether a retry can help', () => {
   const page = readFileSync(new URL('../../docs/failures.md', import.meta.url), 'utf8')

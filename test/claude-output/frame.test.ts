@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decodeLine } from '../../daemon/agents/claude/frame.ts'
+import { decodeLine } from '../../daemon/agents/claude/frame/frame.ts'
 
 const decode = (line: string | Buffer) => decodeLine(Buffer.from(line))
 const frame = { type: 'system', subtype: 'x', text: 'grüße \u2028 [' }

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { Compile } from 'typebox/compile'
 import { describe, expect, test } from 'vitest'
-import { decodeLine } from '../../daemon/agents/claude/frame.ts'
+import { decodeLine } from '../../daemon/agents/claude/frame/frame.ts'
 import { createTranslator } from './support/translator.ts'
-import { readControl, readTurn } from '../../daemon/agents/claude/turn.ts'
+import { readControl, readTurn } from '../../daemon/agents/claude/facts/turn.ts'
 import { type EventBody, type EventType, events as schemas } from '../../protocol/index.ts'
 import { largeRecordings, readRecording, recordedNonce, recordings, replay } from './support/replay.ts'
 

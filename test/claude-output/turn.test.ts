@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { followBackgroundTasks, noBackgroundTasks } from '../../daemon/agents/claude/background-tasks.ts'
-import { readControl, readTurn } from '../../daemon/agents/claude/turn.ts'
+import { followBackgroundTasks, noBackgroundTasks } from '../../daemon/agents/claude/facts/background-tasks.ts'
+import { readControl, readTurn } from '../../daemon/agents/claude/facts/turn.ts'
 import { readRecording, replay } from './support/replay.ts'
 
 const frames = (name: string) => replay([readRecording(name)]).frames

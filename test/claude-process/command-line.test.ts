@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { commandLine } from '../../daemon/agents/claude/command-line.ts'
+import { commandLine } from '../../daemon/agents/claude/launch/command-line.ts'
 import {
   initializeLine,
   interruptLine,
@@ -7,7 +7,7 @@ import {
   unsupportedLine,
   userLine,
 } from '../../daemon/agents/claude/control.ts'
-import { claudeEnvironment } from '../../daemon/agents/claude/environment.ts'
+import { claudeEnvironment } from '../../daemon/agents/claude/launch/environment.ts'
 
 const id = '11111111-1111-4111-8111-111111111111'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { claudeEnvironment, isReserved } from '../../daemon/agents/claude/environment.ts'
+import { claudeEnvironment, isReserved } from '../../daemon/agents/claude/launch/environment.ts'
 import { inheritable } from '../../daemon/inherited-environment.ts'
 
 const daemon = {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { AgentUnavailable } from '../../daemon/agents/agent.ts'
-import { createClaudeLocator } from '../../daemon/agents/claude/locate.ts'
+import { createClaudeLocator } from '../../daemon/agents/claude/launch/locate.ts'
 
 let directory: string
 beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'muxd-locate-'))))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { optionFiles } from '../../daemon/agents/claude/option-files.ts'
+import { optionFiles } from '../../daemon/agents/claude/launch/option-files.ts'
 
 const of = (options: Parameters<typeof optionFiles>[0]) => {
   const { options: given, files } = optionFiles(options, '/d')

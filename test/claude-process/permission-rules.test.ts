@@ -3,7 +3,7 @@ import {
   BadPermissionRule,
   parsePermissionRules,
   permissionSettings,
-} from '../../daemon/agents/claude/permission-rules.ts'
+} from '../../daemon/agents/claude/permissions/permission-rules.ts'
 
 const settings = (rules: string[], cwd = '/home/me/project') => permissionSettings(parsePermissionRules(rules, cwd))
 const refusal = (rule: string, cwd = '/home/me/project') => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { holdsLimits, type ProcessLimits, withLimits } from '../../daemon/agents/claude/process-limits.ts'
+import { holdsLimits, type ProcessLimits, withLimits } from '../../daemon/agents/claude/launch/process-limits.ts'
 
 it('withLimits takes the stricter of two limits', () => {
   const options = { model: 'm', maxTurns: 3, maxBudgetUsd: 2 }

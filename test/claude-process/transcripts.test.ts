@@ -2,8 +2,13 @@ import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { linesFromEnd } from '../../daemon/agents/claude/lines-from-end.ts'
-import { configDirectory, findTranscript, listTranscripts, readEnd } from '../../daemon/agents/claude/transcripts.ts'
+import { linesFromEnd } from '../../daemon/agents/claude/conversations/lines-from-end.ts'
+import {
+  configDirectory,
+  findTranscript,
+  listTranscripts,
+  readEnd,
+} from '../../daemon/agents/claude/conversations/transcripts.ts'
 import { tempDir } from '../support/temp-dir.ts'
 
 const id = '11111111-1111-4111-8111-111111111111'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { claudeEnvironment } from '../../daemon/agents/claude/environment.ts'
+import { claudeEnvironment } from '../../daemon/agents/claude/launch/environment.ts'
 import { startSuite, type Suite } from './support/suite.ts'
 import { one, play } from './support/watch.ts'
 

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Importable, Run } from '../../protocol/index.ts'
-import { readEnd } from '../../daemon/agents/claude/transcripts.ts'
+import { readEnd } from '../../daemon/agents/claude/conversations/transcripts.ts'
 import { identify } from '../../daemon/os/process-identity.ts'
 import {
   close,

@@ -3,7 +3,7 @@ import { claude } from '../../daemon/agents/claude/agent.ts'
 import { processFiles } from '../../daemon/pty-host/process-files.ts'
 import { createRawLog } from '../../daemon/pty-host/raw-log-writer.ts'
 import type { Store, StoredProcess } from '../../daemon/store/store.ts'
-import { createFramesLog } from '../../daemon/topics/frames-log.ts'
+import { createFramesLog } from '../../daemon/topics/logs/frames-log.ts'
 import { processOf } from '../support/records.ts'
 
 /** The agents whose output the raw logs hold. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createRingLog } from '../../daemon/topics/ring-log.ts'
+import { createRingLog } from '../../daemon/topics/logs/ring-log.ts'
 import { greet, instance, socketOf, startTestServer } from './harness.ts'
 import { until } from '../support/until.ts'
 

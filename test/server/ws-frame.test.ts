@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { textFrame } from '../../daemon/topics/ws-frame.ts'
+import { textFrame } from '../../daemon/topics/delivery/ws-frame.ts'
 
 test.each([0, 125, 126, 65_535, 65_536])('a message of %i bytes is one unmasked text frame', bytes => {
   const frame = textFrame('x'.repeat(bytes))

@@ -1,4 +1,4 @@
-import { decodeLine } from '../../daemon/agents/claude/frame.ts'
+import { decodeLine } from '../../daemon/agents/claude/frame/frame.ts'
 import type { OutputLine } from '../../daemon/agents/agent.ts'
 import { createLineSplitter } from '../../daemon/pty-host/lines.ts'
 import { readRecording } from '../claude-output/support/replay.ts'

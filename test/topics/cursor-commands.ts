@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import type { Since } from '../../daemon/topics/cursor.ts'
+import type { Since } from '../../daemon/topics/delivery/cursor.ts'
 import {
   acknowledge,
   type Client,

@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert'
-import type { Since } from '../../daemon/topics/cursor.ts'
+import type { Since } from '../../daemon/topics/delivery/cursor.ts'
 import type { WireMessage } from './simulated-socket.ts'
 import { bytesOf, type Connection, type World } from './cursor-world.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import * as fc from 'fast-check'
-import { cutEvent } from '../../daemon/topics/cut-event.ts'
+import { cutEvent } from '../../daemon/topics/logs/cut-event.ts'
 
 const event = (fields: object) => JSON.stringify({ seq: 7, time: 1, run: 'r_1', type: 'tool_result', ...fields })
 const bytesOf = (text: string) => Buffer.byteLength(text)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createRingLog, latestOnly } from '../../daemon/topics/ring-log.ts'
+import { createRingLog, latestOnly } from '../../daemon/topics/logs/ring-log.ts'
 
 const ring = (bounds: { maxRecords?: number; maxBytes?: number } = {}) =>
   createRingLog({ epoch: 'i', maxRecords: Infinity, maxBytes: Infinity, maxEventBytes: 1_000, ...bounds })

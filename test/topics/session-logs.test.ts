@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { openStore } from '../../daemon/store/open.ts'
 import type { EventRow } from '../../daemon/store/store.ts'
-import { createSessionLogs } from '../../daemon/topics/session-logs.ts'
+import { createSessionLogs } from '../../daemon/topics/logs/session-logs.ts'
 import { session as sessionRecord } from '../support/records.ts'
 
 const maxEventBytes = 1_000

@@ -1,4 +1,4 @@
-import type { Sink } from '../../daemon/topics/delivery.ts'
+import type { Sink } from '../../daemon/topics/delivery/delivery.ts'
 
 /** A connection's socket as a hub sees it. The test decides when the other end reads. */
 export interface SimulatedSocket {

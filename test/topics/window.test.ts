@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createWindow } from '../../daemon/topics/window.ts'
+import { createWindow } from '../../daemon/topics/delivery/window.ts'
 
 test('fitting() counts the events that fit, and an ack frees room once', () => {
   const window = createWindow(100)

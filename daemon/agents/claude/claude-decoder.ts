@@ -1,4 +1,4 @@
-import type { BackgroundTasks } from './background-tasks.ts'
+import type { BackgroundTasks } from './facts/background-tasks.ts'
 import type { TranslatorState } from './translate/state.ts'
 
 /** The state of the decoder of one process. */

@@ -1,9 +1,9 @@
 import type { Signal } from '../agent.ts'
 import type { ClaudeDecoder } from './claude-decoder.ts'
 import { unsupportedLine } from './control.ts'
-import { readPermissionRequest } from './permission-request.ts'
-import type { Shape } from './shape.ts'
-import { type Control, readControl, stillQueued } from './turn.ts'
+import { readPermissionRequest } from './facts/permission-request.ts'
+import type { Shape } from './frame/shape.ts'
+import { type Control, readControl, stillQueued } from './facts/turn.ts'
 
 /** Returns the signals of a frame of the control protocol. */
 export function controlSignals(decoder: ClaudeDecoder, frame: Shape): Signal[] {

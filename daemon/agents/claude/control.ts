@@ -1,9 +1,9 @@
 import type { QuestionAnswer } from '../agent.ts'
-import type { PermissionSettings } from './permission-rules.ts'
+import type { PermissionSettings } from './permissions/permission-rules.ts'
 
 /**
  * The lines that muxd writes to the stdin of Claude Code (stream-json). Each function returns one line without its
- * newline, and none keeps state. `turn.ts` reads the answers.
+ * newline, and none keeps state. `facts/turn.ts` reads the answers.
  */
 
 /** A prompt. The `init` and `result` of its turn carry `uuid`, which matches the turn to its run. */

@@ -1,11 +1,11 @@
 import type { EventBody } from '../../../protocol/index.ts'
 import { passThrowPoint } from '../../hook-points.ts'
 import type { Decoded, Signal, Unparsed } from '../agent.ts'
-import { followBackgroundTasks, tasksOf } from './background-tasks.ts'
+import { followBackgroundTasks, tasksOf } from './facts/background-tasks.ts'
 import type { ClaudeDecoder } from './claude-decoder.ts'
 import { controlSignals } from './control-signals.ts'
-import { notDecodable } from './frame.ts'
-import { isShape, nameOf, type Shape, shapeOf } from './shape.ts'
+import { notDecodable } from './frame/frame.ts'
+import { isShape, nameOf, type Shape, shapeOf } from './frame/shape.ts'
 import { assistantFrame } from './translate/assistant.ts'
 import { conversationReset, followSession } from './translate/conversation-id.ts'
 import { kindOfFrame, notice } from './translate/notice.ts'
@@ -16,7 +16,7 @@ import { systemFrame } from './translate/system.ts'
 import { toolProgress } from './translate/tool-progress.ts'
 import { lengthOf } from './translate/transcript.ts'
 import { userFrame } from './translate/user.ts'
-import { readTurn } from './turn.ts'
+import { readTurn } from './facts/turn.ts'
 
 /** Decodes a frame. No other code reads it. An exception makes the frame `unparsed`. */
 export function decode(decoder: ClaudeDecoder, frame: unknown, time: number): Decoded | { unparsed: Unparsed } {

@@ -9,7 +9,7 @@ import {
   userLine,
 } from './control.ts'
 import type { ClaudeDecoder } from './claude-decoder.ts'
-import { parsePermissionRules, permissionSettings } from './permission-rules.ts'
+import { parsePermissionRules, permissionSettings } from './permissions/permission-rules.ts'
 
 /** Returns the lines of a command. The id of a request is also the id of its line. */
 export function encode(_decoder: ClaudeDecoder, command: Command): readonly Line[] {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
-import { decodeLine } from '../../../daemon/agents/claude/frame.ts'
+import { decodeLine } from '../../../daemon/agents/claude/frame/frame.ts'
 import { createLineSplitter, parseExitRecord } from '../../../daemon/pty-host/lines.ts'
 import { createTranslator, type TranslatorOptions } from './translator.ts'
 import type { EventBody } from '../../../protocol/index.ts'

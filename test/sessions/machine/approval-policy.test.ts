@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Approval, ApprovalOptions } from '../../../protocol/index.ts'
-import { parsePermissionRules, ruleNaming } from '../../../daemon/agents/claude/permission-rules.ts'
+import { parsePermissionRules, ruleNaming } from '../../../daemon/agents/claude/permissions/permission-rules.ts'
 import { deadlineOf, judge, type DeadlineTerms } from '../../../daemon/sessions/machine/decide/approval-policy.ts'
 import { approval as stored } from '../../support/records.ts'
 

@@ -1,5 +1,5 @@
 import { keepNewest } from '../../../keep-newest.ts'
-import { countOf, isShape, listOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
+import { countOf, isShape, listOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from '../frame/shape.ts'
 import { addCitations, addText, completeInput, finishTool, kindOf, openBlock, type Target, textOf } from './blocks.ts'
 import { addUsage, finishMessage, startBeside, startMessage } from './messages.ts'
 import { kindOfFrame, notice } from './notice.ts'

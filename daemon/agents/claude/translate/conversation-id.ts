@@ -1,4 +1,4 @@
-import { nameOf, type Shape } from '../shape.ts'
+import { nameOf, type Shape } from '../frame/shape.ts'
 import { restartCounter } from './cost.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'

@@ -1,6 +1,6 @@
 import type { EventBody, ModelShare, Tokens } from '../../../../protocol/index.ts'
 import { noTokens, sumOfTokens } from '../../../usage/tokens.ts'
-import { countOf, isShape, type Shape, shapeOf, usdOf } from '../shape.ts'
+import { countOf, isShape, type Shape, shapeOf, usdOf } from '../frame/shape.ts'
 import { tokensOf } from './messages.ts'
 
 /**

@@ -1,5 +1,5 @@
 import type { EventBody, Tokens } from '../../../../protocol/index.ts'
-import { countOf, isShape, type Shape } from '../shape.ts'
+import { countOf, isShape, type Shape } from '../frame/shape.ts'
 import { finishTool, streamedInput } from './blocks.ts'
 import { type Emit, inLane, type Lane, type Message, openMessage, type TurnState } from './turn-state.ts'
 

@@ -1,5 +1,5 @@
 import type { EventBody } from '../../../../protocol/index.ts'
-import { nameOf, type Shape, shapeOf } from '../shape.ts'
+import { nameOf, type Shape, shapeOf } from '../frame/shape.ts'
 
 /** Returns the notice of a frame without an event of its own, verbatim, so that no output of Claude Code is dropped. */
 export function notice(kind: string, frame: unknown): Extract<EventBody, { type: 'notice' }> {

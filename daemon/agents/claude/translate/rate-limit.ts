@@ -1,4 +1,4 @@
-import { msOf, nameOf, numberOf, type Shape, shapeOf } from '../shape.ts'
+import { msOf, nameOf, numberOf, type Shape, shapeOf } from '../frame/shape.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
 import type { Emit } from './turn-state.ts'

@@ -1,7 +1,7 @@
 import type { Tokens } from '../../../../protocol/index.ts'
 import { noTokens } from '../../../usage/tokens.ts'
 import type { Launch } from '../../agent.ts'
-import type { ApiError, RateLimit } from '../failure.ts'
+import type { ApiError, RateLimit } from '../facts/failure.ts'
 import type { CostState } from './cost.ts'
 import { clearTurn, createTurnState, type TurnState } from './turn-state.ts'
 

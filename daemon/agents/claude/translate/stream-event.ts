@@ -1,4 +1,4 @@
-import { countOf, nameOf, type Shape, shapeOf, stringOf } from '../shape.ts'
+import { countOf, nameOf, type Shape, shapeOf, stringOf } from '../frame/shape.ts'
 import { addCitations, addText, finishTool, openBlock, streamedInput, type Target, textOf } from './blocks.ts'
 import { addUsage, finishMessage, startMessage, withdraw } from './messages.ts'
 import { extend } from './transcript.ts'

@@ -1,6 +1,6 @@
 import type { EventBody } from '../../../../protocol/index.ts'
 import { redact } from '../../../log/redact.ts'
-import { countOf, listOf, msOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from '../shape.ts'
+import { countOf, listOf, msOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from '../frame/shape.ts'
 import { kindOfFrame, notice } from './notice.ts'
 import type { TranslatorState } from './state.ts'
 import { supersede } from './supersede.ts'

@@ -1,7 +1,7 @@
 import { keepNewest } from '../../../keep-newest.ts'
 import type { EventBody } from '../../../../protocol/index.ts'
-import { endedStatuses } from '../background-tasks.ts'
-import { nameOf, type Shape, shapeOf } from '../shape.ts'
+import { endedStatuses } from '../facts/background-tasks.ts'
+import { nameOf, type Shape, shapeOf } from '../frame/shape.ts'
 import { closeLane } from './messages.ts'
 import type { TranslatorState } from './state.ts'
 

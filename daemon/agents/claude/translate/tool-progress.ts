@@ -1,4 +1,4 @@
-import { msOf, nameOf, type Shape, stringOf } from '../shape.ts'
+import { msOf, nameOf, type Shape, stringOf } from '../frame/shape.ts'
 import type { TranslatorState } from './state.ts'
 import { callerOf, type Emit } from './turn-state.ts'
 

@@ -1,5 +1,5 @@
 import { limits } from '../../../../protocol/limits.ts'
-import { isShape } from '../shape.ts'
+import { isShape } from '../frame/shape.ts'
 import type { Block, TranscriptItem, TurnState } from './turn-state.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { keepNewest } from '../../../keep-newest.ts'
 import type { EventBody } from '../../../../protocol/index.ts'
-import { isShape, listOf, nameOf, type Shape, shapeOf, stringOf } from '../shape.ts'
+import { isShape, listOf, nameOf, type Shape, shapeOf, stringOf } from '../frame/shape.ts'
 import { toolResult } from './blocks.ts'
 import { finishMessage } from './messages.ts'
 import { kindOfFrame, notice } from './notice.ts'

@@ -1,4 +1,4 @@
-import type { SubscriptionStatus } from '../../protocol/index.ts'
+import type { SubscriptionStatus } from '../../../protocol/index.ts'
 import type { Page, Subscription } from './delivery.ts'
 import type { Window } from './window.ts'
 

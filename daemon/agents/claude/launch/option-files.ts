@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { ClaudeOptions } from '../../../protocol/index.ts'
+import type { ClaudeOptions } from '../../../../protocol/index.ts'
 import { looksInline } from './inline-json.ts'
 
 /** Options for a command line. Values that may be long or secret are in files, so that `ps` shows only their paths. */

@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { isLive } from '../../os/process-identity.ts'
-import type { OpenConversation } from '../agent.ts'
-import { countOf, nameOf, type Shape, shapeOf } from './shape.ts'
+import { isLive } from '../../../os/process-identity.ts'
+import type { OpenConversation } from '../../agent.ts'
+import { countOf, nameOf, type Shape, shapeOf } from '../frame/shape.ts'
 
 /**
  * Reads Claude Code's own list of its processes (`sessions/<pid>.json` in the configuration directory, since about

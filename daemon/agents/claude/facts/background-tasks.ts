@@ -1,5 +1,5 @@
-import type { BackgroundTask } from '../agent.ts'
-import { listOf, nameOf, type Shape, shapeOf, stringOf } from './shape.ts'
+import type { BackgroundTask } from '../../agent.ts'
+import { listOf, nameOf, type Shape, shapeOf, stringOf } from '../frame/shape.ts'
 
 /** The background tasks of a process. Plain data, because a snapshot holds it. */
 export interface BackgroundTasks {

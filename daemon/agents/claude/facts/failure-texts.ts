@@ -1,4 +1,4 @@
-import type { FailureCode } from '../../../protocol/index.ts'
+import type { FailureCode } from '../../../../protocol/index.ts'
 
 export interface FailureText {
   /** What happened, in one line for people. */

@@ -1,7 +1,7 @@
-import type { Failure, FailureCode } from '../../../protocol/index.ts'
+import type { Failure, FailureCode } from '../../../../protocol/index.ts'
 import { failureTexts } from './failure-texts.ts'
-import { redact } from '../../log/redact.ts'
-import { countOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from './shape.ts'
+import { redact } from '../../../log/redact.ts'
+import { countOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from '../frame/shape.ts'
 
 /** An error of the API, as Claude Code reports it. `status` is null if there was no HTTP answer. */
 export interface ApiError {

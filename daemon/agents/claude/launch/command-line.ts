@@ -1,4 +1,4 @@
-import type { LaunchMode } from '../agent.ts'
+import type { LaunchMode } from '../../agent.ts'
 import type { ProcessOptions } from './option-files.ts'
 
 export interface CommandLineOptions {

@@ -1,4 +1,4 @@
-import { limits } from '../../../protocol/limits.ts'
+import { limits } from '../../../../protocol/limits.ts'
 
 /**
  * Readers of JSON values without a guaranteed shape. The output of Claude Code changes with its versions, and no value

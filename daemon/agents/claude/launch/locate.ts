@@ -4,7 +4,7 @@ import { access, realpath, stat } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { AgentUnavailable, type LocatedAgent } from '../agent.ts'
+import { AgentUnavailable, type LocatedAgent } from '../../agent.ts'
 import { claudeEnvironment } from './environment.ts'
 
 const installHint = 'npm install -g @anthropic-ai/claude-code (or set MUXD_CLAUDE_BIN, --claude-bin)'

@@ -1,6 +1,6 @@
 import { textFrame } from './ws-frame.ts'
 import type { Channel, Page } from './delivery.ts'
-import type { TopicLog } from './topic-log.ts'
+import type { TopicLog } from '../logs/topic-log.ts'
 
 export function createChannel(topic: string, log: TopicLog): Channel {
   // Every page starts with the same text, so building one only adds the texts of its events.

@@ -1,4 +1,4 @@
-import type { EventRow, EventTable } from '../store/store.ts'
+import type { EventRow, EventTable } from '../../store/store.ts'
 import { cutEvent } from './cut-event.ts'
 import { createRecentTexts, type RecentTexts } from './recent-texts.ts'
 import type { TopicLog } from './topic-log.ts'

@@ -1,5 +1,5 @@
-import type { ParamsOf, ResultOf, Methods } from '../../protocol/index.ts'
-import { RpcError } from '../rpc/rpc-error.ts'
+import type { ParamsOf, ResultOf, Methods } from '../../../protocol/index.ts'
+import { RpcError } from '../../rpc/rpc-error.ts'
 import { textFrame } from './ws-frame.ts'
 import type { Channel, SendQueue, SendQueueInternals, Sink, Subscription, Watcher } from './delivery.ts'
 import { placeCursor } from './cursor.ts'

@@ -1,9 +1,9 @@
-import type { AgentCodec, LineContent } from '../agents/agent.ts'
-import { isKept } from '../pty-host/kept-file.ts'
-import { createOutputReader, type Output } from '../pty-host/output.ts'
-import { processFiles } from '../pty-host/process-files.ts'
-import { openRawLog } from '../pty-host/raw-log.ts'
-import type { StoredProcess } from '../store/store.ts'
+import type { AgentCodec, LineContent } from '../../agents/agent.ts'
+import { isKept } from '../../pty-host/kept-file.ts'
+import { createOutputReader, type Output } from '../../pty-host/output.ts'
+import { processFiles } from '../../pty-host/process-files.ts'
+import { openRawLog } from '../../pty-host/raw-log.ts'
+import type { StoredProcess } from '../../store/store.ts'
 
 /**
  * Yields the output of a process so far, from `offset`, where a line begins. It consists of whole lines, whose

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { ClaudeOptions } from '../../../protocol/index.ts'
-import { OptionRefused, type OptionPlaces } from '../agent.ts'
+import type { ClaudeOptions } from '../../../../protocol/index.ts'
+import { OptionRefused, type OptionPlaces } from '../../agent.ts'
 import { isReserved } from './environment.ts'
 import { inlineJson, looksInline } from './inline-json.ts'
 

@@ -1,4 +1,4 @@
-import { isMuxds } from '../../inherited-environment.ts'
+import { isMuxds } from '../../../inherited-environment.ts'
 
 /**
  * Returns the environment of a Claude Code process: the inherited variables (so that `ANTHROPIC_*`, proxies and the

@@ -1,4 +1,4 @@
-import { limits } from '../../../protocol/limits.ts'
+import { limits } from '../../../../protocol/limits.ts'
 import { isShape, listOf, shapeOf } from './shape.ts'
 
 /** The reason why a line is not read as a frame although it may be JSON. */

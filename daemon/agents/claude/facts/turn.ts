@@ -1,5 +1,5 @@
-import type { Turn } from '../agent.ts'
-import { listOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from './shape.ts'
+import type { Turn } from '../../agent.ts'
+import { listOf, nameOf, type Shape, shapeOf, stringOf, stringsOf } from '../frame/shape.ts'
 
 /**
  * Reads the turn of `system/init` and `result`. Returns null for any other frame. Versions before 2.1.329 name no

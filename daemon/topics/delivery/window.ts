@@ -1,4 +1,4 @@
-import { limits } from '../../protocol/limits.ts'
+import { limits } from '../../../protocol/limits.ts'
 
 /**
  * Bounds how far a subscription may run ahead of its client's acks: at most `bytes` of event texts are sent and not

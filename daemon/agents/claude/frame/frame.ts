@@ -1,6 +1,6 @@
-import type { LineContent } from '../agent.ts'
+import type { LineContent } from '../../agent.ts'
 import { hasTooManyBlocks, type OverBound, overBound } from './frame-bounds.ts'
-import { redact } from '../../log/redact.ts'
+import { redact } from '../../../log/redact.ts'
 import { endOfObject, type Search } from './scan-json.ts'
 import { isShape, type Shape } from './shape.ts'
 

@@ -3,9 +3,9 @@ import { access, open, readdir, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import type { ConversationEnd, FoundConversation, KnownConversation } from '../agent.ts'
+import type { ConversationEnd, FoundConversation, KnownConversation } from '../../agent.ts'
 import { linesFromEnd } from './lines-from-end.ts'
-import { isShape, listOf, nameOf, numberOf, type Shape, shapeOf, stringOf } from './shape.ts'
+import { isShape, listOf, nameOf, numberOf, type Shape, shapeOf, stringOf } from '../frame/shape.ts'
 
 /**
  * Reads Claude Code's transcripts. Each conversation is one file, `projects/<directory's name>/<id>.jsonl` in the

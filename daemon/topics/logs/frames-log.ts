@@ -1,5 +1,5 @@
-import type { AgentCodec, OutputLine } from '../agents/agent.ts'
-import type { StoredProcess } from '../store/store.ts'
+import type { AgentCodec, OutputLine } from '../../agents/agent.ts'
+import type { StoredProcess } from '../../store/store.ts'
 import { cutEvent } from './cut-event.ts'
 import { type Place, placeBytes, start } from './places.ts'
 import { outputsOf } from './process-output.ts'

@@ -1,12 +1,12 @@
-import type { Viewer } from '../../protocol/index.ts'
-import type { Limits } from '../../protocol/limits.ts'
-import { passHookPoint } from '../hook-points.ts'
-import { RpcError } from '../rpc/rpc-error.ts'
+import type { Viewer } from '../../../protocol/index.ts'
+import type { Limits } from '../../../protocol/limits.ts'
+import { passHookPoint } from '../../hook-points.ts'
+import { RpcError } from '../../rpc/rpc-error.ts'
 import { createChannel } from './channel.ts'
 import type { Channel, SendQueue, Sink, Subscription, Watcher } from './delivery.ts'
 import { createSendQueue, type SendQueueHub } from './send-queue.ts'
 import { takePage } from './subscription.ts'
-import type { TopicLookup } from './topic-log.ts'
+import type { TopicLookup } from '../logs/topic-log.ts'
 
 /**
  * The cursors on each topic, and the one flush at the end of each event-loop turn: everything due to a connection, over

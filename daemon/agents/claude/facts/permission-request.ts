@@ -1,5 +1,5 @@
-import type { ApprovalKind, ApprovalReason } from '../../../protocol/index.ts'
-import { nameOf, type Shape, shapeOf, stringOf } from './shape.ts'
+import type { ApprovalKind, ApprovalReason } from '../../../../protocol/index.ts'
+import { nameOf, type Shape, shapeOf, stringOf } from '../frame/shape.ts'
 import type { Control } from './turn.ts'
 
 /** `can_use_tool`: Claude Code asks whether, and with which input, it may use a tool. It waits without a time limit. */

@@ -1,4 +1,4 @@
-import type { ClaudeOptions, RunLimits } from '../../../protocol/index.ts'
+import type { ClaudeOptions, RunLimits } from '../../../../protocol/index.ts'
 
 /**
  * The limits that Claude Code enforces itself. A process gets them at its start. It counts turns for each prompt, and

@@ -1,4 +1,4 @@
-import type { RecoveryReason } from '../../protocol/index.ts'
+import type { RecoveryReason } from '../../../protocol/index.ts'
 
 /**
  * The position at which a client wants to start: the oldest kept event, behind the newest one, or after a position that

@@ -1,6 +1,6 @@
-import type { SubscriptionStatus, Viewer } from '../../protocol/index.ts'
-import type { Subscriptions } from '../rpc/handlers.ts'
-import type { TopicLog } from './topic-log.ts'
+import type { SubscriptionStatus, Viewer } from '../../../protocol/index.ts'
+import type { Subscriptions } from '../../rpc/handlers.ts'
+import type { TopicLog } from '../logs/topic-log.ts'
 import type { Window } from './window.ts'
 
 // The parts of delivery. A channel knows its subscriptions, a subscription knows its channel and its send queue, and a
