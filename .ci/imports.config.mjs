@@ -409,6 +409,7 @@ export const allowed = {
     'client/sdk',
     'client/workspace',
     'client/workspace/layout',
+    'client/workspace/parts',
     'npm:@preact/signals',
     'npm:preact',
   ],
@@ -422,11 +423,13 @@ export const allowed = {
     'npm:@preact/signals',
     'npm:preact',
   ],
-  // A conversation: model (what it says) < list < rows, prompt, search < the pane, whose context its parts may import.
+  // A conversation: model (what it says) < event-window (what of it is loaded), list < rows, prompt, search < foot < the
+  // pane, whose context its parts may import.
   'client/workspace/conversation': [
     'client/sdk',
-    'client/text',
     'client/workspace',
+    'client/workspace/conversation/event-window',
+    'client/workspace/conversation/foot',
     'client/workspace/conversation/list',
     'client/workspace/conversation/model',
     'client/workspace/conversation/prompt',
@@ -437,6 +440,7 @@ export const allowed = {
     'npm:preact',
   ],
   'client/workspace/conversation/model': ['client/sdk', 'client/text', 'client/workspace/parts', 'npm:diff'],
+  'client/workspace/conversation/event-window': ['client/sdk', 'client/workspace/conversation/model'],
   'client/workspace/conversation/list': ['client/workspace/conversation/model', 'npm:preact'],
   'client/workspace/conversation/rows': [
     'client/text',
@@ -451,14 +455,25 @@ export const allowed = {
     'client/sdk',
     'client/workspace',
     'client/workspace/conversation',
-    'client/workspace/conversation/model',
     'client/workspace/parts',
     'npm:@preact/signals',
     'npm:preact',
   ],
   'client/workspace/conversation/search': [
+    'client/workspace/conversation/event-window',
     'client/workspace/conversation/list',
     'client/workspace/conversation/model',
+    'client/workspace/parts',
+    'npm:preact',
+  ],
+  // What is below the messages.
+  'client/workspace/conversation/foot': [
+    'client/sdk',
+    'client/text',
+    'client/workspace/conversation',
+    'client/workspace/conversation/model',
+    'client/workspace/conversation/prompt',
+    'client/workspace/layout',
     'client/workspace/parts',
     'npm:preact',
   ],

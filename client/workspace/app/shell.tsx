@@ -20,7 +20,8 @@ import { announceApprovals } from '../approvals/notifications.tsx'
 import { Palette } from './commands/palette.tsx'
 import { NarrowLayout } from './blocks/narrow-layout.tsx'
 import { nextTheme, theme } from '../theme.ts'
-import { messageOf, useWorkspace, type Workspace } from '../context/workspace.ts'
+import { messageOf } from '../parts/format.ts'
+import { useWorkspace, type Workspace } from '../context/workspace.ts'
 
 /** Windows below this width show one block only. */
 const narrow = matchMedia('(max-width: 719px)')

@@ -4,6 +4,7 @@ import { useContext } from 'preact/hooks'
 import type { ClientApi, HelloResult, Mux } from '../../sdk/browser.ts'
 import type { Connection } from '../connect.ts'
 import { createLayoutStore, type LayoutStore } from '../layout/layout-store.ts'
+import { messageOf } from '../parts/format.ts'
 import { followRecords, type Records } from '../records.ts'
 import { createPaneManager, type PaneManager } from './pane-manager.ts'
 import { createWindowView } from './window-view.ts'
@@ -79,6 +80,3 @@ export function createWorkspace(name: string, connection: Connection, hello: Hel
 export const WorkspaceContext = createContext<Workspace>(undefined as never)
 
 export const useWorkspace = (): Workspace => useContext(WorkspaceContext)
-
-/** Returns the text shown for an error. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

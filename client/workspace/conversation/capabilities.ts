@@ -1,3 +1,4 @@
+import { useEffect, useState } from 'preact/hooks'
 import type { FrameEvent, Mux } from '../../sdk/browser.ts'
 
 /** The slash commands and models that Claude Code reports for a session. */
@@ -12,14 +13,34 @@ export interface SlashCommand {
   argumentHint: string
 }
 
-export const noCapabilities: Capabilities = { commands: [], models: [] }
+const noCapabilities: Capabilities = { commands: [], models: [] }
+
+/** The capabilities of the newest process, read when the user is about to use them. */
+export function useCapabilities(mux: Mux, session: string, startedAt: number | undefined) {
+  const [known, setKnown] = useState<{ capabilities: Capabilities; of: number | undefined }>()
+  const [uses, setUses] = useState(0)
+  const isCurrent = known !== undefined && (startedAt === undefined || known.of === startedAt)
+  useEffect(() => {
+    if (uses === 0 || isCurrent) return
+    const stop = new AbortController()
+    readCapabilities(mux, session, startedAt, stop.signal).then(
+      // If the process has not answered yet, the next use reads again.
+      capabilities => capabilities && setKnown({ capabilities, of: startedAt }),
+      () => {
+        // The prompt box works without them.
+      },
+    )
+    return () => stop.abort()
+  }, [uses, startedAt])
+  return { known: known?.capabilities ?? noCapabilities, use: () => void (isCurrent || setUses(uses + 1)) }
+}
 
 /**
  * Reads the capabilities from the answer to `initialize`, which is among the first frames of each Claude Code process.
  * Uses the process started at `startedAt` (ms since epoch), or the oldest one. Undefined before the process has
  * answered.
  */
-export async function readCapabilities(
+async function readCapabilities(
   mux: Mux,
   session: string,
   startedAt: number | undefined,

@@ -5,11 +5,14 @@ import type { Opened } from './list/rows.ts'
 import type { Remedy } from './model/advice.ts'
 import type { EndItem } from './model/items.ts'
 
-/** The context of the rows of a conversation. */
+/** The context of the rows of a conversation and of the controls below them. */
 export interface PaneContext {
   mux: Mux
   session: string
+  /** The user cannot change the session, or nobody can, because it is unusable. */
   readOnly: boolean
+  /** Shows a problem below the conversation. */
+  report(error: unknown): void
   opened: Opened
   /** Opens or closes an item, or a part of one. */
   setOpen(key: string, open: boolean): void

@@ -3,8 +3,8 @@ import type { ComponentChildren } from 'preact'
 import { useEffect } from 'preact/hooks'
 import type { DaemonStatus } from '../../sdk/browser.ts'
 import { claudeIn, isSimulator } from '../context/simulator.ts'
-import { messageOf, useWorkspace } from '../context/workspace.ts'
-import { bytes, count, duration } from '../parts/format.ts'
+import { useWorkspace } from '../context/workspace.ts'
+import { bytes, count, duration, messageOf } from '../parts/format.ts'
 import { useNow } from '../parts/time.tsx'
 
 const refreshMs = 2_000

@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import type { Usage } from '../../sdk/browser.ts'
-import { messageOf, useWorkspace } from '../context/workspace.ts'
-import { count, usd } from '../parts/format.ts'
+import { useWorkspace } from '../context/workspace.ts'
+import { count, messageOf, usd } from '../parts/format.ts'
 import { lastDays, nameOf, plotUsage, type UsagePlot } from './usage-plot.ts'
 
 const ranges = [7, 30, 90]

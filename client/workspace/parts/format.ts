@@ -69,3 +69,6 @@ export const oneLine = (text: string, most = 200): string => {
   const line = text.trim().split('\n', 1)[0]!.trim()
   return line.length > most ? `${line.slice(0, most)}…` : line
 }
+
+/** Returns the text shown for an error. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

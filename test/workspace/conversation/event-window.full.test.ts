@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { expect, it, onTestFinished } from 'vitest'
 import { connect, type Mux } from '../../../client/sdk/index.ts'
-import type { EventWindow } from '../../../client/workspace/conversation/event-window.ts'
+import type { EventWindow } from '../../../client/workspace/conversation/event-window/event-window.ts'
 import { describeWithPages } from '../../client/chromium.ts'
 import { tempDir } from '../../support/temp-dir.ts'
 import { until } from '../../support/until.ts'

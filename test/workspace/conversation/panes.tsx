@@ -5,7 +5,7 @@ import {
   createEventWindow,
   type EventWindow,
   type EventWindowBounds,
-} from '../../../client/workspace/conversation/event-window.ts'
+} from '../../../client/workspace/conversation/event-window/event-window.ts'
 
 /** What the panes show, from the fragment of the address. */
 interface Shown {

@@ -5,13 +5,13 @@ import { approvalList, conversationOf, parseBlockId } from '../../layout/block.t
 import { paneKinds } from '../../panes/registry.ts'
 import { blockTitle } from '../../panes/titles.ts'
 import { sessionName } from '../../../text/session-name.ts'
-import { oneLine } from '../../parts/format.ts'
+import { messageOf, oneLine } from '../../parts/format.ts'
 import { openWorkspace } from './switch-workspace.ts'
 import type { Chord } from '../../context/keys.ts'
 import type { Command } from './command.ts'
 import { currentSessionCommands } from './session-commands.ts'
 import { nextTheme, theme } from '../../theme.ts'
-import { messageOf, type Workspace } from '../../context/workspace.ts'
+import type { Workspace } from '../../context/workspace.ts'
 
 /** Returns all commands that are possible now. */
 export function commandsOf(workspace: Workspace): Command[] {

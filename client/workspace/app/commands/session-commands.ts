@@ -1,7 +1,8 @@
 import { parseBlockId } from '../../layout/block.ts'
 import type { Command } from './command.ts'
 import { showSession } from '../../context/show-session.ts'
-import { messageOf, type Workspace } from '../../context/workspace.ts'
+import { messageOf } from '../../parts/format.ts'
+import type { Workspace } from '../../context/workspace.ts'
 
 /** Returns the commands for the session of the active pane, and the command that imports a conversation. */
 export function currentSessionCommands(workspace: Workspace): Command[] {

@@ -1,8 +1,8 @@
 import type { CancelMode } from '../../../sdk/browser.ts'
 import { useDraft } from '../../drafts.ts'
 import { Dialog } from '../../parts/dialog.tsx'
-import { oneLine } from '../../parts/format.ts'
-import { messageOf, useWorkspace } from '../../context/workspace.ts'
+import { messageOf, oneLine } from '../../parts/format.ts'
+import { useWorkspace } from '../../context/workspace.ts'
 
 const modes: [mode: CancelMode, label: string, what: string][] = [
   ['interrupt', 'Interrupt', 'ends the turn; the process lives on'],

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks'
 import { sessionName } from '../../../text/session-name.ts'
 import { Dialog } from '../../parts/dialog.tsx'
-import { messageOf, useWorkspace } from '../../context/workspace.ts'
+import { messageOf } from '../../parts/format.ts'
+import { useWorkspace } from '../../context/workspace.ts'
 
 /** Asks before a session's process is ended. */
 export function CloseSession({ session }: { session: string }) {

@@ -2,11 +2,11 @@ import { useSignal } from '@preact/signals'
 import type { Importable } from '../../../sdk/browser.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { DialogFoot } from '../../parts/dialog-foot.tsx'
-import { bytes, oneLine } from '../../parts/format.ts'
+import { bytes, messageOf, oneLine } from '../../parts/format.ts'
 import { Ago } from '../../parts/time.tsx'
 import { DirectoryField, rememberDirectory, useDirectory } from './directory.tsx'
 import { showSession } from '../../context/show-session.ts'
-import { messageOf, useWorkspace } from '../../context/workspace.ts'
+import { useWorkspace } from '../../context/workspace.ts'
 
 /** The dialog that imports a conversation that was started without muxd in a directory. */
 export function ImportConversation() {

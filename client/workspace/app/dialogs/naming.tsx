@@ -4,7 +4,8 @@ import { useDraft } from '../../drafts.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { DialogFoot } from '../../parts/dialog-foot.tsx'
 import { labelLines, labelsOf } from './labels.ts'
-import { messageOf, useWorkspace } from '../../context/workspace.ts'
+import { messageOf } from '../../parts/format.ts'
+import { useWorkspace } from '../../context/workspace.ts'
 
 /** The dialog that changes the title and labels of a session. */
 export function Naming({ session }: { session: string }) {

@@ -1,4 +1,5 @@
-import type { CancelMode } from '../../../sdk/browser.ts'
+import { useState } from 'preact/hooks'
+import type { CancelMode, Mux, Run } from '../../../sdk/browser.ts'
 
 /** The strongest cancel that this pane has requested for a run. */
 export interface Cancelling {
@@ -21,4 +22,31 @@ export function nextCancel(run: string, before: Cancelling | undefined, shift: b
   if (shift) return asked === 'kill' ? undefined : { run, mode: 'kill' }
   if (asked === undefined) return { run, mode: 'interrupt' }
   return asked === 'interrupt' ? { run, mode: 'terminate' } : undefined
+}
+
+/** The cancels that the user requests in this pane. */
+export interface Cancels {
+  /** The strongest one so far. */
+  cancelling: Cancelling | undefined
+  /** Takes the next step for the current run. `hard` kills the process and everything it started. */
+  cancel(hard: boolean): void
+  /** To call when the user does something else, so that the next press of Escape is meant for the current run. */
+  forget(): void
+}
+
+/** Without a run to cancel, `cancel` does nothing. */
+export function useCancels(mux: Mux, running: Run | undefined, onProblem: (error: unknown) => void): Cancels {
+  const [cancelling, setCancelling] = useState<Cancelling>()
+  return {
+    cancelling,
+    cancel(hard) {
+      const next = running && nextCancel(running.run, cancelling, hard)
+      if (!next) return
+      setCancelling(next)
+      if (next.run === running.run) mux.attach(next.run).cancel(undefined, { mode: next.mode }).catch(onProblem)
+    },
+    forget() {
+      if (cancelling && cancelling.run !== running?.run) setCancelling(undefined)
+    },
+  }
 }

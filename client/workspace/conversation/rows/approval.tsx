@@ -1,4 +1,6 @@
-import { AnswerForm, TimeLeft, useAnswering } from '../../approvals/answering.tsx'
+import { AnswerForm } from '../../approvals/answer-form.tsx'
+import { useAnswering } from '../../approvals/answering.ts'
+import { TimeLeft } from '../../approvals/time-left.tsx'
 import { ReasonView } from '../../approvals/approval-reason.tsx'
 import { Markdown } from '../../parts/markdown.tsx'
 import type { ApprovalPart, ToolItem } from '../model/items.ts'

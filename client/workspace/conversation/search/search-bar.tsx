@@ -1,14 +1,17 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
+import type { EventWindow } from '../event-window/event-window.ts'
 import { Icon } from '../../parts/icons.tsx'
+import type { Search } from './search.ts'
 
 /** Searches the loaded part of the conversation; a button loads older events. */
-export function SearchBar(props: SearchBarProps) {
-  const { asked, words, found, at, hasOlder, isLoading, onWords, onStep, onOlder, onClose } = props
+export function SearchBar({ search, eventWindow }: { search: Search; eventWindow: EventWindow }) {
+  const { asked, words, found, at, step } = search
+  const { hasOlder, isLoading } = eventWindow
   const field = useRef<HTMLInputElement>(null)
   // Before the next key press, which belongs to the field. Again for each request to search.
   useLayoutEffect(() => field.current!.select(), [asked])
   const older = () => {
-    onOlder()
+    void eventWindow.loadOlder()
     // The disabled button loses the focus while older events load.
     field.current!.focus()
   }
@@ -17,8 +20,8 @@ export function SearchBar(props: SearchBarProps) {
       class="search-bar"
       role="search"
       onKeyDown={event => {
-        if (event.key === 'Escape') onClose()
-        else if (event.key === 'Enter' && event.target === field.current) onStep(event.shiftKey ? -1 : 1)
+        if (event.key === 'Escape') search.close()
+        else if (event.key === 'Enter' && event.target === field.current) step(event.shiftKey ? -1 : 1)
         else return
         event.preventDefault()
         event.stopPropagation()
@@ -33,10 +36,10 @@ export function SearchBar(props: SearchBarProps) {
         aria-label="Search in this conversation"
         placeholder="Search in this conversation"
         value={words}
-        onInput={event => onWords(event.currentTarget.value)}
+        onInput={event => search.look(event.currentTarget.value)}
       />
       <span class="dim small numeric" role="status">
-        {!words.trim() ? '' : found === 0 ? 'not found' : `${at + 1} of ${found}`}
+        {!words.trim() ? '' : found.length === 0 ? 'not found' : `${at + 1} of ${found.length}`}
       </span>
       {hasOlder && (
         <button type="button" class="button plain" disabled={isLoading} onClick={older}>
@@ -47,8 +50,8 @@ export function SearchBar(props: SearchBarProps) {
         type="button"
         class="button plain icon"
         aria-label="The one before"
-        disabled={!found}
-        onClick={() => onStep(-1)}
+        disabled={!found.length}
+        onClick={() => step(-1)}
       >
         <span class="up">
           <Icon name="chevron" />
@@ -58,31 +61,16 @@ export function SearchBar(props: SearchBarProps) {
         type="button"
         class="button plain icon"
         aria-label="The next one"
-        disabled={!found}
-        onClick={() => onStep(1)}
+        disabled={!found.length}
+        onClick={() => step(1)}
       >
         <span class="down">
           <Icon name="chevron" />
         </span>
       </button>
-      <button type="button" class="button plain icon" aria-label="Close the search" onClick={onClose}>
+      <button type="button" class="button plain icon" aria-label="Close the search" onClick={search.close}>
         <Icon name="close" />
       </button>
     </div>
   )
-}
-
-interface SearchBarProps {
-  /** Number of requests to search; a new one selects the text of the field. */
-  asked: number
-  words: string
-  found: number
-  /** The index of the match that is shown. */
-  at: number
-  hasOlder: boolean
-  isLoading: boolean
-  onWords: (words: string) => void
-  onStep: (by: number) => void
-  onOlder: () => void
-  onClose: () => void
 }

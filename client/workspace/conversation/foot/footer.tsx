@@ -1,7 +1,7 @@
-import type { Mux, Run } from '../../sdk/browser.ts'
-import { count, usd } from '../parts/format.ts'
-import type { Facts } from './model/items.ts'
-import { waiting } from './model/labels.ts'
+import type { Mux, Run } from '../../../sdk/browser.ts'
+import { count, usd } from '../../parts/format.ts'
+import type { Facts } from '../model/items.ts'
+import { waiting } from '../model/labels.ts'
 
 /** One line about the whole session: its state, the context used and the cost. */
 export function Footer({ facts, isRunning, next, costUsd, isModelShown, state }: FooterProps) {

@@ -1,14 +1,18 @@
-import type { Run } from '../../sdk/browser.ts'
-import { duration, shortPath } from '../parts/format.ts'
-import { useNow } from '../parts/time.tsx'
-import type { Facts, ToolItem } from './model/items.ts'
-import { toolAbout } from './model/tool-output.ts'
-import { toolName } from './model/tool-view.ts'
-import { limits } from './model/labels.ts'
-import type { Cancelling } from './prompt/cancelling.ts'
+import type { Run } from '../../../sdk/browser.ts'
+import { duration, shortPath } from '../../parts/format.ts'
+import { useNow } from '../../parts/time.tsx'
+import type { Transcript } from '../model/transcript.ts'
+import { toolAbout } from '../model/tool-output.ts'
+import { toolName } from '../model/tool-view.ts'
+import { limits } from '../model/labels.ts'
+import { usePane } from '../pane-context.ts'
+import type { Cancels } from '../prompt/cancelling.ts'
 
 /** The current run of the session, with its cancel button: the line above the queue and the prompt. */
-export function RunStatusBar({ run, facts, current, cancelling, readOnly, onCancel }: RunStatusBarProps) {
+export function RunStatusBar({ run, transcript, cancels }: RunStatusBarProps) {
+  const { readOnly } = usePane()
+  const { facts, current } = transcript
+  const { cancelling, cancel } = cancels
   const now = useNow()
   const asked = cancelling?.run === run.run ? cancelling.mode : undefined
   const isWarned = cancelling?.warnedOf === run.run
@@ -43,7 +47,7 @@ export function RunStatusBar({ run, facts, current, cancelling, readOnly, onCanc
             type="button"
             class="button plain danger"
             disabled={asked === 'kill'}
-            onClick={event => onCancel(event.shiftKey)}
+            onClick={event => cancel(event.shiftKey)}
           >
             {asked === undefined ? 'Cancel' : asked === 'interrupt' ? 'End the process' : 'Kill'}
           </button>
@@ -69,11 +73,6 @@ const hints = {
 
 interface RunStatusBarProps {
   run: Run
-  facts: Readonly<Facts>
-  /** The tool that is running or asks for approval. */
-  current: ToolItem | undefined
-  cancelling: Cancelling | undefined
-  readOnly: boolean
-  /** `hard` kills the process and everything it started. */
-  onCancel: (hard: boolean) => void
+  transcript: Transcript
+  cancels: Cancels
 }

@@ -1,9 +1,11 @@
-import type { Session } from '../../sdk/browser.ts'
-import { harmless } from '../../text/harmless.ts'
-import { Ago } from '../parts/time.tsx'
+import type { Session } from '../../../sdk/browser.ts'
+import { harmless } from '../../../text/harmless.ts'
+import { Ago } from '../../parts/time.tsx'
+import { usePane } from '../pane-context.ts'
 
 /** The processes that Claude Code left running on purpose, such as a dev server, and a button that ends them. */
-export function Left({ left, readOnly, isRunning, onEnd }: LeftProps) {
+export function Left({ left, readOnly, isRunning }: LeftProps) {
+  const { mux, session, report } = usePane()
   const { processes, more } = left
   const count = processes.length + more
   return (
@@ -29,7 +31,7 @@ export function Left({ left, readOnly, isRunning, onEnd }: LeftProps) {
           class="button danger"
           disabled={isRunning}
           title={isRunning ? 'Possible once the run has ended' : undefined}
-          onClick={onEnd}
+          onClick={() => void mux.api.session.close({ session, sweep: true }).catch(report)}
         >
           {count === 1 ? 'End it' : 'End them'}
         </button>
@@ -40,8 +42,8 @@ export function Left({ left, readOnly, isRunning, onEnd }: LeftProps) {
 
 interface LeftProps {
   left: NonNullable<Session['left']>
+  /** Unlike the pane, false for an unusable session: its processes can be ended. */
   readOnly: boolean
   /** A run is active or queued, so the processes cannot be ended. */
   isRunning: boolean
-  onEnd(): void
 }

@@ -1,12 +1,14 @@
-import type { Mux, Run } from '../../../sdk/browser.ts'
+import type { Run } from '../../../sdk/browser.ts'
 import type { ComponentChildren } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from '../../parts/icons.tsx'
 import { oneLine } from '../../parts/format.ts'
 import { limits, nameOf, waiting } from '../model/labels.ts'
+import { usePane } from '../pane-context.ts'
 
 /** The queued prompts, the next one first. Shift and an arrow key move a prompt; Delete removes it. */
-export function Queue({ mux, runs, readOnly, onProblem }: QueueProps) {
+export function Queue({ runs }: { runs: readonly Run[] }) {
+  const { mux, readOnly, report } = usePane()
   const list = useRef<HTMLOListElement>(null)
   const rowAt = (index: number) => list.current?.children[index] as HTMLElement | undefined
   // The run that is being moved. Its row loses the focus on the way and gets it back.
@@ -18,7 +20,7 @@ export function Queue({ mux, runs, readOnly, onProblem }: QueueProps) {
   })
   if (!runs.length) return null
 
-  const settle = (work: Promise<unknown>) => void work.catch(onProblem)
+  const settle = (work: Promise<unknown>) => void work.catch(report)
   const move = (run: Run, to: number) => {
     if (to < 0 || to >= runs.length) return
     moving.current = { run: run.run, to }
@@ -90,11 +92,4 @@ function Act({ label, onClick, children }: { label: string; onClick: () => void;
       {children}
     </button>
   )
-}
-
-interface QueueProps {
-  mux: Mux
-  runs: readonly Run[]
-  readOnly: boolean
-  onProblem: (error: Error) => void
 }

@@ -1,4 +1,4 @@
-import { harmless } from '../../text/harmless.ts'
+import { harmless } from '../../../text/harmless.ts'
 
 /** Replaces the prompt box of an unusable session and shows the reason. */
 export function Unusable({ reason, at }: { reason: string; at: number }) {
