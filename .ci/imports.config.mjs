@@ -374,30 +374,67 @@ export const allowed = {
   'client/sdk/build.mjs': ['node:', 'npm:esbuild'],
   'client/text': ['protocol'],
 
+  // The command line: screen < errors, render < daemon < command < follow < commands, each importing those before it.
+  // The files beside these folders are the two programs, muxd and its demo.
   'client/cli': [
+    'client/cli/command',
+    'client/cli/commands',
+    'client/cli/errors',
+    'client/cli/screen',
+    'client/sdk',
+    'npm:commander',
+  ],
+  'client/cli/commands': [
     'protocol',
+    'client/cli/command',
+    'client/cli/daemon',
+    'client/cli/errors',
+    'client/cli/follow',
     'client/cli/render',
+    'client/cli/screen',
     'client/sdk',
     'client/sdk/node',
     'client/text',
     'node:',
     'npm:commander',
-    'npm:picocolors',
   ],
-  // The table of commands.
-  'client/cli/program.ts': ['protocol', 'client/cli/commands', 'client/cli/render', 'client/sdk', 'npm:commander'],
-  'client/cli/commands': [
+  // A run as it goes on, and the questions that a person answers in its terminal.
+  'client/cli/follow': [
     'protocol',
-    'client/cli',
+    'client/cli/errors',
     'client/cli/render',
+    'client/cli/render/run',
+    'client/cli/screen',
     'client/sdk',
-    'client/sdk/node',
-    'client/text',
     'node:',
   ],
-  'client/cli/render': ['protocol', 'client/sdk', 'client/text', 'node:', 'npm:picocolors'],
-  'client/cli/demo.ts': ['client/cli/demo', 'client/cli/render', 'client/sdk', 'node:'],
-  'client/cli/demo': ['client/cli', 'client/cli/render', 'client/sdk', 'node:'],
+  // What all commands share: common options, the connection.
+  'client/cli/command': [
+    'protocol',
+    'client/cli/daemon',
+    'client/cli/errors',
+    'client/cli/screen',
+    'client/sdk',
+    'node:',
+    'npm:commander',
+  ],
+  // The daemon of this machine: its start, its home, its logs.
+  'client/cli/daemon': ['protocol', 'client/cli/errors', 'client/cli/screen', 'client/sdk', 'client/sdk/node', 'node:'],
+  'client/cli/errors': ['client/cli/screen', 'client/sdk', 'npm:commander'],
+  // Records of the protocol as lines of text; run/ shows the events of a run.
+  'client/cli/render': ['protocol', 'client/cli/screen', 'client/sdk', 'client/text', 'node:', 'npm:picocolors'],
+  'client/cli/render/run': ['client/cli/render', 'client/cli/screen', 'client/sdk', 'client/text', 'npm:picocolors'],
+  // Output and its text: harmless, wrapped, live lines.
+  'client/cli/screen': ['client/text', 'node:', 'npm:picocolors'],
+  'client/cli/demo.ts': [
+    'client/cli/demo',
+    'client/cli/render',
+    'client/cli/render/run',
+    'client/cli/screen',
+    'client/sdk',
+    'node:',
+  ],
+  'client/cli/demo': ['client/cli/daemon', 'client/cli/screen', 'client/sdk', 'node:'],
 
   // The page: parts < layout < context < approvals < conversation < panes < app, each importing those before it.
   // The files beside these folders are the connection, and state that outlives a component; main.tsx starts the page.

@@ -56,7 +56,7 @@ export async function main(argv: string[]): Promise<void> {
     // checkpoint on a regular exit and move data to the database that its log may lack.
     if (error instanceof SyncFailed) process.exit(4)
     if (error instanceof HomeLost) process.exit(5)
-    // The CLI retries a start that fails with 3 (`client/cli/background.ts`).
+    // The CLI retries a start that fails with 3 (`client/cli/daemon/background.ts`).
     process.exit(error instanceof BadConfig || error instanceof BadHome || wrongNode !== undefined ? 2 : 3)
   }
 }

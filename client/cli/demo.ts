@@ -3,10 +3,10 @@ import { connect, type Mux, RunCancelled, type RunHandle } from '../sdk/index.ts
 import { sdkVersion } from '../sdk/version.ts'
 import { type Column, createColumn, sideBySide } from './demo/columns.ts'
 import { type DemoDaemon, startDemoDaemon } from './demo/daemon.ts'
-import { colorsFor, endWithReader, isTerminal } from './output.ts'
+import { colorsFor, endWithReader, isTerminal } from './screen/output.ts'
 import { usd } from './render/format.ts'
-import { createRunView } from './render/run-view.ts'
-import { oneLine } from './render/text.ts'
+import { createRunView } from './render/run/run-view.ts'
+import { oneLine } from './screen/text.ts'
 
 /*
  * A demonstration of fifteen seconds, without an account: three runs, and two clients on one of them. One client

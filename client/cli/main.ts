@@ -1,15 +1,13 @@
 import { CommanderError } from 'commander'
-import { wantsJson } from './error-record.ts'
-import { exitCodeOf } from './exit.ts'
-import { endWithReader } from './output.ts'
+import { wantsJson } from './errors/error-record.ts'
+import { exitCodeOf } from './errors/exit.ts'
+import { endWithReader } from './screen/output.ts'
 import { createProgram } from './program.ts'
-import { reportError } from './report-error.ts'
+import { reportError } from './errors/report-error.ts'
 
 endWithReader()
 try {
-  await createProgram(code => {
-    process.exitCode = code
-  }).parseAsync()
+  await createProgram().parseAsync()
 } catch (error) {
   process.exitCode = failed(error)
 }

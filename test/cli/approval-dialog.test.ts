@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { askPerson, howToAnswer } from '../../client/cli/approval-dialog.ts'
+import { askPerson, howToAnswer } from '../../client/cli/follow/approval-dialog.ts'
 import type { Asked } from '../../client/cli/render/approval.ts'
 
 /** Types these lines. Returns the answer, the prompts that were shown, and the lines that were not read. */

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { exitCodes } from '../../client/cli/exit.ts'
+import { exitCodes } from '../../client/cli/errors/exit.ts'
 import { createProgram } from '../../client/cli/program.ts'
 
-const program = createProgram(() => {})
+const program = createProgram()
 const commands = program.commands.flatMap(command =>
   command.commands.length > 0
     ? command.commands.map(each => `muxd ${command.name()} ${each.name()}`)

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { type LogTail, openTail } from '../../client/cli/log-tail.ts'
+import { type LogTail, openTail } from '../../client/cli/daemon/log-tail.ts'
 import { createLogFile } from '../../daemon/log/log-file.ts'
 import { tempDir } from '../support/temp-dir.ts'
 

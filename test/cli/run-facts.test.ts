@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Event } from '../../client/sdk/index.ts'
-import { durationOption } from '../../client/cli/duration-option.ts'
+import { durationOption } from '../../client/cli/command/option-values.ts'
 import { limitsOf, queuedFor, silence } from '../../client/cli/render/run-facts.ts'
-import { terminalSink } from '../../client/cli/render/sink.ts'
-import { createSilence } from '../../client/cli/silence.ts'
+import { terminalSink } from '../../client/cli/screen/sink.ts'
+import { createSilence } from '../../client/cli/follow/silence.ts'
 import { until } from '../support/until.ts'
 
 it.each([

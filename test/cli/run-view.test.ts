@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import picocolors from 'picocolors'
 import type { Event, EventBody } from '../../protocol/index.ts'
 import type { Gap as GapItem } from '../../client/sdk/index.ts'
-import { createRunView } from '../../client/cli/render/run-view.ts'
-import { pipeSink, terminalSink } from '../../client/cli/render/sink.ts'
+import { createRunView } from '../../client/cli/render/run/run-view.ts'
+import { pipeSink, terminalSink } from '../../client/cli/screen/sink.ts'
 
 const colors = picocolors.createColors(false)
 const by = { client: 'c_1', name: 'ada' }

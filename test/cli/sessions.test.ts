@@ -3,7 +3,7 @@ import picocolors from 'picocolors'
 import type { Run, Session } from '../../client/sdk/index.ts'
 import { queueLines } from '../../client/cli/render/queue.ts'
 import { type SessionRow, sessionLines } from '../../client/cli/render/sessions.ts'
-import { widthOf } from '../../client/cli/render/text.ts'
+import { widthOf } from '../../client/cli/screen/text.ts'
 import { run as runRecord, session as sessionRecord } from '../support/records.ts'
 
 const now = 1_000_000_000_000

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import type { DaemonStatus } from '../../client/sdk/index.ts'
 import { statusLines } from '../../client/cli/render/status.ts'
-import { widthOf } from '../../client/cli/render/text.ts'
+import { widthOf } from '../../client/cli/screen/text.ts'
 
 const time = 1_000_000_000
 

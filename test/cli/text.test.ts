@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { age, bytes, duration, table, usd } from '../../client/cli/render/format.ts'
-import { jsonLine } from '../../client/cli/output.ts'
-import { fit, harmless, harmlessLine, oneLine, widthOf } from '../../client/cli/render/text.ts'
+import { jsonLine } from '../../client/cli/screen/output.ts'
+import { fit, harmless, harmlessLine, oneLine, widthOf } from '../../client/cli/screen/text.ts'
 import { firstLine, summary } from '../../client/cli/render/tool.ts'
 
 describe('shown text', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { widthOf } from '../../client/cli/render/text.ts'
+import { widthOf } from '../../client/cli/screen/text.ts'
 import { usageLines } from '../../client/cli/render/usage.ts'
 import type { Usage } from '../../protocol/index.ts'
 

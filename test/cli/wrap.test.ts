@@ -1,9 +1,9 @@
 import picocolors from 'picocolors'
 import { describe, expect, it } from 'vitest'
 import { approvalLines } from '../../client/cli/render/approval.ts'
-import { terminalSink } from '../../client/cli/render/sink.ts'
-import { widthOf } from '../../client/cli/render/text.ts'
-import { wrapStyled } from '../../client/cli/render/wrap.ts'
+import { terminalSink } from '../../client/cli/screen/sink.ts'
+import { widthOf } from '../../client/cli/screen/text.ts'
+import { wrapStyled } from '../../client/cli/screen/wrap.ts'
 
 const colors = picocolors.createColors(true)
 // oxlint-disable-next-line no-control-regex

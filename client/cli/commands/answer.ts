@@ -1,8 +1,11 @@
+import type { Command } from 'commander'
 import type { AllowOptions, Approval, Mux } from '../../sdk/index.ts'
-import { type ExitCode, exitCodes, Usage } from '../exit.ts'
-import { printJson, say } from '../output.ts'
+import { acting, command } from '../command/command.ts'
+import { another } from '../command/option-values.ts'
+import { type ExitCode, exitCodes, Usage } from '../errors/exit.ts'
+import { printJson, say } from '../screen/output.ts'
 import { questionsOf } from '../render/approval.ts'
-import { type CommonOptions, withMux } from '../with-mux.ts'
+import { type CommonOptions, withMux } from '../command/with-mux.ts'
 import { outcomeLine } from './approvals.ts'
 
 export interface ApproveOptions extends CommonOptions {
@@ -11,8 +14,22 @@ export interface ApproveOptions extends CommonOptions {
   answer?: string[]
 }
 
+export function declareAnswers(program: Command): void {
+  command(program, 'approve', 'allow a tool, answer a question or approve a plan')
+    .argument('<approval>')
+    .option('--remember', 'do not ask again for the same in this session')
+    .option('--input <json>', 'give the tool this input instead')
+    .option('--answer <question=label>', 'the answer to a question; repeatable', another)
+    .action(acting(approve))
+  command(program, 'deny', 'deny a tool, a question or a plan')
+    .argument('<approval>')
+    .option('-m, --message <text>', 'the reason, for Claude')
+    .option('--interrupt', 'end the turn as well')
+    .action(acting(deny))
+}
+
 /** `muxd approve`: allows a tool or plan, or answers a question with the chosen labels. */
-export async function approve(approval: string, options: ApproveOptions): Promise<ExitCode> {
+async function approve(approval: string, options: ApproveOptions): Promise<ExitCode> {
   const input = options.input === undefined ? undefined : parseInput(options.input)
   return answering(options, async (mux, signal) => {
     const answers = options.answer && (await answersOf(mux, approval, options.answer, signal))
@@ -26,7 +43,7 @@ export async function approve(approval: string, options: ApproveOptions): Promis
 }
 
 /** `muxd deny`: denies, with a reason for Claude. */
-export async function deny(
+async function deny(
   approval: string,
   { message, interrupt, ...options }: CommonOptions & { message?: string; interrupt?: true },
 ): Promise<ExitCode> {

@@ -1,19 +1,28 @@
+import type { Command } from 'commander'
 import type { Approval, Mux } from '../../sdk/index.ts'
-import { howToAnswer } from '../approval-dialog.ts'
-import { type ExitCode, exitCodes } from '../exit.ts'
-import { colorsFor, columnsOfOutput, print, printJson, say } from '../output.ts'
+import { acting, command } from '../command/command.ts'
+import { howToAnswer } from '../follow/approval-dialog.ts'
+import { type ExitCode, exitCodes } from '../errors/exit.ts'
+import { colorsFor, columnsOfOutput, print, printJson, say } from '../screen/output.ts'
 import { approvalLines, approvalSummary } from '../render/approval.ts'
 import { age, table } from '../render/format.ts'
-import { oneLine } from '../render/text.ts'
-import { type CommonOptions, withMux } from '../with-mux.ts'
+import { oneLine } from '../screen/text.ts'
+import { type CommonOptions, withMux } from '../command/with-mux.ts'
 
 export interface ApprovalsOptions extends CommonOptions {
   session?: string
   watch?: true
 }
 
+export function declareApprovals(program: Command): void {
+  command(program, 'approvals', 'list what waits for an answer')
+    .option('-s, --session <id>', 'of this session')
+    .option('-w, --watch', 'go on with new ones until Ctrl-C')
+    .action(acting(approvals))
+}
+
 /** `muxd approvals`: lists the open questions, or shows them as they come. */
-export async function approvals(options: ApprovalsOptions): Promise<ExitCode> {
+async function approvals(options: ApprovalsOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true, answers: options.watch === true }, (mux, signal) =>
     options.watch ? watchApprovals(mux, options, signal) : listApprovals(mux, options, signal),
   )

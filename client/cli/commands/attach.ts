@@ -1,17 +1,27 @@
+import { type Command, Option } from 'commander'
 import type { Event, Gap, Mux } from '../../sdk/index.ts'
-import { type ExitCode, exitCodes } from '../exit.ts'
-import { asksHere, createFollower } from '../follow.ts'
-import { type CommonOptions, withMux } from '../with-mux.ts'
+import { acting, command } from '../command/command.ts'
+import { wholeNumber } from '../command/option-values.ts'
+import { type ExitCode, exitCodes } from '../errors/exit.ts'
+import { asksHere, createFollower } from '../follow/follow.ts'
+import { type CommonOptions, withMux } from '../command/with-mux.ts'
 
 export interface AttachOptions extends CommonOptions {
   from?: number
+}
+
+export function declareAttach(program: Command): void {
+  command(program, 'attach', 'watch a run until it ends, or a session until Ctrl-C')
+    .argument('<session|run>')
+    .addOption(new Option('--from <seq>', 'start with this event').argParser(wholeNumber))
+    .action(acting(attach))
 }
 
 /**
  * `muxd attach`: shows a run until it ends, or a session and its runs until Ctrl-C. Leaving ends nothing. A session is
  * shown from the beginning of its latest run, or from event `from`.
  */
-export async function attach(id: string, options: AttachOptions): Promise<ExitCode> {
+async function attach(id: string, options: AttachOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true, answers: asksHere(options) }, async (mux, signal) => {
     const follower = createFollower({ json: options.json, prompts: true, mux })
     const leaving = new AbortController()

@@ -3,21 +3,27 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Command } from 'commander'
 import { connect, type DaemonStatus, homeDirectory, type Mux, readDaemonInfo, type Session } from '../../sdk/index.ts'
 import { socketDirectory } from '../../sdk/node/daemon-json.ts'
 import { protocolVersion } from '../../../protocol/wire.ts'
 import { sdkVersion } from '../../sdk/version.ts'
-import { type ConfigLook, lookAtConfig } from '../config-check.ts'
-import { type ExitCode, exitCodes } from '../exit.ts'
-import { checkDatabase, checkLock, checkSqlite, type Finding } from '../home-checks.ts'
-import { diskProblem, homeProblem } from '../home-problem.ts'
-import { colorsFor, printJson, printWrapped } from '../output.ts'
+import { acting, command } from '../command/command.ts'
+import { type ConfigLook, lookAtConfig } from '../daemon/config-check.ts'
+import { type ExitCode, exitCodes } from '../errors/exit.ts'
+import { checkDatabase, checkLock, checkSqlite, type Finding } from '../daemon/home-checks.ts'
+import { diskProblem, homeProblem } from '../daemon/home-problem.ts'
+import { colorsFor, printJson, printWrapped } from '../screen/output.ts'
 import { ptyHostOf } from '../render/status.ts'
-import { oneLine } from '../render/text.ts'
-import type { CommonOptions } from '../with-mux.ts'
+import { oneLine } from '../screen/text.ts'
+import type { CommonOptions } from '../command/with-mux.ts'
+
+export function declareDoctor(program: Command): void {
+  command(program, 'doctor', 'check the installation').action(acting(doctor))
+}
 
 /** `muxd doctor`: checks what muxd needs. Starts nothing and changes nothing. */
-export async function doctor(options: CommonOptions): Promise<ExitCode> {
+async function doctor(options: CommonOptions): Promise<ExitCode> {
   const home = homeDirectory(options.home)
   const daemon = lookAtDaemon(home, options)
   const config = lookAtConfig(home)

@@ -1,10 +1,13 @@
 import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
 import type { Importable, Mux, Session } from '../../sdk/index.ts'
-import { type ExitCode, exitCodes, Usage } from '../exit.ts'
-import { columnsOfOutput, print, printJson, say } from '../output.ts'
+import { acting, command } from '../command/command.ts'
+import { wholeNumber } from '../command/option-values.ts'
+import { type ExitCode, exitCodes, Usage } from '../errors/exit.ts'
+import { columnsOfOutput, print, printJson, say } from '../screen/output.ts'
 import { age, bytes, table } from '../render/format.ts'
-import { oneLine } from '../render/text.ts'
-import { type CommonOptions, withMux } from '../with-mux.ts'
+import { oneLine } from '../screen/text.ts'
+import { type CommonOptions, withMux } from '../command/with-mux.ts'
 
 export interface ImportOptions extends CommonOptions {
   directory?: string
@@ -13,11 +16,21 @@ export interface ImportOptions extends CommonOptions {
   limit: number
 }
 
+export function declareImport(program: Command): void {
+  command(program, 'import', 'continue a conversation that was started with claude in a terminal')
+    .argument('[id]', "Claude Code's session id; without it, list the conversations of the directory")
+    .option('-C, --directory <dir>', 'where it was started (default: here)')
+    .option('--last', 'the conversation that was used last')
+    .option('--title <text>', 'title of the new session')
+    .addOption(new Option('-n, --limit <count>', 'list at most this many').default(20).argParser(wholeNumber))
+    .action(acting(importConversation))
+}
+
 /**
  * `muxd import`: continues a conversation that was begun without muxd. Without an id or `--last`, lists the
  * conversations.
  */
-export async function importConversation(id: string | undefined, options: ImportOptions): Promise<ExitCode> {
+async function importConversation(id: string | undefined, options: ImportOptions): Promise<ExitCode> {
   const cwd = resolve(options.directory ?? '.')
   if (id !== undefined && options.last) throw new Usage('--last is for when no id is given')
   return withMux(options, { mayStart: true }, async (mux, signal) => {

@@ -1,16 +1,25 @@
+import { type Command, Option } from 'commander'
 import type { Mux, Run, Session } from '../../sdk/index.ts'
-import { type ExitCode, exitCodes } from '../exit.ts'
-import { colorsFor, columnsOfOutput, print, printJson, say } from '../output.ts'
+import { acting, command } from '../command/command.ts'
+import { wholeNumber } from '../command/option-values.ts'
+import { type ExitCode, exitCodes } from '../errors/exit.ts'
+import { colorsFor, columnsOfOutput, print, printJson, say } from '../screen/output.ts'
 import { type SessionRow, sessionLines } from '../render/sessions.ts'
-import { type CommonOptions, withMux } from '../with-mux.ts'
+import { type CommonOptions, withMux } from '../command/with-mux.ts'
 import { queuedRuns } from './queue.ts'
 
 export interface ListOptions extends CommonOptions {
   limit: number
 }
 
+export function declareList(program: Command): void {
+  command(program, 'ls', 'list sessions: waiting and running ones first, then by last use')
+    .addOption(new Option('-n, --limit <count>', 'at most this many').default(50).argParser(wholeNumber))
+    .action(acting(list))
+}
+
 /** `muxd ls`: lists sessions, waiting and running ones first, then by last use. */
-export async function list(options: ListOptions): Promise<ExitCode> {
+async function list(options: ListOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const sessions: Session[] = []
     let after: string | undefined

@@ -1,15 +1,18 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { type Command, Option } from 'commander'
 import { homeDirectory } from '../../sdk/index.ts'
-import { logDirectory } from '../background.ts'
-import { type ExitCode, exitCodes, Usage } from '../exit.ts'
-import { type LogTail, openTail } from '../log-tail.ts'
-import { colorsFor, print, say } from '../output.ts'
-import { dayOf, type LogLevel, type LogLine, logLevels, parseLogLine, renderLogLine } from '../render/log-line.ts'
 import { harmlessJson } from '../../text/harmless.ts'
-import { harmless } from '../render/text.ts'
-import type { CommonOptions } from '../with-mux.ts'
+import { acting, command } from '../command/command.ts'
+import { wholeNumber } from '../command/option-values.ts'
+import { logDirectory } from '../daemon/background.ts'
+import { type ExitCode, exitCodes, Usage } from '../errors/exit.ts'
+import { type LogTail, openTail } from '../daemon/log-tail.ts'
+import { colorsFor, print, say } from '../screen/output.ts'
+import { dayOf, type LogLevel, type LogLine, logLevels, parseLogLine, renderLogLine } from '../render/log-line.ts'
+import { harmless } from '../screen/text.ts'
+import type { CommonOptions } from '../command/with-mux.ts'
 
 export interface LogsOptions extends CommonOptions {
   lines: number
@@ -19,8 +22,16 @@ export interface LogsOptions extends CommonOptions {
 
 const pollMs = 200
 
+export function declareLogs(program: Command): void {
+  command(program, 'logs', 'show the log of the daemon')
+    .addOption(new Option('-n, --lines <count>', 'the last lines').default(100).argParser(wholeNumber))
+    .option('-f, --follow', 'go on with new lines until Ctrl-C')
+    .addOption(new Option('--level <level>', 'this level and worse').choices(logLevels).default('debug'))
+    .action(acting(logs))
+}
+
 /** `muxd logs`: prints the logs of a home's daemons. Reads the files, so no daemon has to run. */
-export async function logs(options: LogsOptions): Promise<ExitCode> {
+async function logs(options: LogsOptions): Promise<ExitCode> {
   if (options.url !== undefined) throw new Usage('logs are read from the home directory: --url does not go with them')
   const directory = logDirectory(homeDirectory(options.home))
   const threshold = logLevels.indexOf(options.level)

@@ -2,18 +2,27 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { writeFile } from 'node:fs/promises'
+import type { Command } from 'commander'
 import { homeDirectory } from '../../sdk/index.ts'
-import { type ExitCode, exitCodes } from '../exit.ts'
-import { print, printJson, say } from '../output.ts'
-import { type CommonOptions, withMux } from '../with-mux.ts'
+import { acting, command } from '../command/command.ts'
+import { type ExitCode, exitCodes } from '../errors/exit.ts'
+import { print, printJson, say } from '../screen/output.ts'
+import { type CommonOptions, withMux } from '../command/with-mux.ts'
 
 export interface OpenOptions extends CommonOptions {
   observe?: true
   print?: true
 }
 
+export function declareOpen(program: Command): void {
+  command(program, 'open', 'open the workspace in a browser')
+    .option('--observe', 'a link that can only watch')
+    .option('--print', 'print the link instead')
+    .action(acting(open))
+}
+
 /** `muxd open`: opens the workspace in a browser with a link that works once. */
-export async function open(options: OpenOptions): Promise<ExitCode> {
+async function open(options: OpenOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const link = await mux.api.token.link({ role: options.observe ? 'observe' : 'control' }, { signal })
     if (options.json) await printJson(link)

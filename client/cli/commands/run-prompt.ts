@@ -1,6 +1,6 @@
-import { Usage } from '../exit.ts'
-import { say } from '../output.ts'
-import { checkSize, readInput, readPipedInput } from '../piped-input.ts'
+import { Usage } from '../errors/exit.ts'
+import { say } from '../screen/output.ts'
+import { checkSize, readInput, readPipedInput } from './piped-input.ts'
 
 /**
  * Returns the prompt of `muxd run`: the argument, followed by standard input as context. Without an argument, or with

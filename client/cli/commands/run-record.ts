@@ -1,19 +1,40 @@
+import { type Command, Option } from 'commander'
 import type { Approval, Failure, Session } from '../../../protocol/index.ts'
 import { type CancelMode, type Mux, type Run, Unavailable } from '../../sdk/index.ts'
-import { howToAnswer } from '../approval-dialog.ts'
-import { type ExitCode, exitCodeOf, exitCodeOfEnd, exitCodes, Usage } from '../exit.ts'
-import { colorsFor, print, printJson, say } from '../output.ts'
-import { reportError } from '../report-error.ts'
+import { acting, command } from '../command/command.ts'
+import { durationOrZeroOption } from '../command/option-values.ts'
+import { howToAnswer } from '../follow/approval-dialog.ts'
+import { type ExitCode, exitCodeOf, exitCodeOfEnd, exitCodes, Usage } from '../errors/exit.ts'
+import { colorsFor, print, printJson, say } from '../screen/output.ts'
+import { reportError } from '../errors/report-error.ts'
 import { approvalSummary } from '../render/approval.ts'
 import { duration, tokens, usd } from '../render/format.ts'
 import { leftLines } from '../render/left.ts'
 import { limitsOf, queuedFor, silence, silentAfterMs } from '../render/run-facts.ts'
-import { harmless, oneLine } from '../render/text.ts'
+import { harmless, oneLine } from '../screen/text.ts'
 import { whatToDo } from '../render/what-to-do.ts'
-import { type CommonOptions, withMux } from '../with-mux.ts'
+import { type CommonOptions, withMux } from '../command/with-mux.ts'
+
+export function declareRunRecord(program: Command): void {
+  command(program, 'cancel', 'cancel runs')
+    .argument('<run...>', 'runs, or sessions for their latest')
+    .option('--reason <text>', 'the reason, for everybody who watches')
+    .addOption(new Option('--terminate', 'end the process').conflicts('kill'))
+    .option('--kill', 'kill the process and everything it started')
+    .action(acting(cancel))
+  command(program, 'wait', 'wait until runs have ended; exits with the code of the worst end')
+    .argument('<run...>', 'runs, or sessions for their latest')
+    .addOption(
+      new Option('--timeout <duration>', 'give up after this time, with exit code 124').argParser(durationOrZeroOption),
+    )
+    .action(acting(wait))
+  command(program, 'show', 'show the prompt and the answer of a run')
+    .argument('<run>', 'a run, or a session for its latest')
+    .action(acting(show))
+}
 
 /** `muxd cancel`: requests the end of runs; with `--kill` kills their processes at once. */
-export async function cancel(
+async function cancel(
   ids: string[],
   options: CommonOptions & { reason?: string; kill?: true; terminate?: true },
 ): Promise<ExitCode> {
@@ -32,7 +53,7 @@ export async function cancel(
  * `muxd wait`: waits until all these runs have ended, and prints each as it ends. The exit code describes the run that
  * ended worst.
  */
-export async function wait(ids: string[], options: CommonOptions & { timeout?: number }): Promise<ExitCode> {
+async function wait(ids: string[], options: CommonOptions & { timeout?: number }): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, (mux, signal) =>
     eachOf(ids, options, async id => {
       const run = await ended(mux, await runId(mux, id), options.timeout, signal)
@@ -69,7 +90,7 @@ async function eachOf(
 const rank = (code: ExitCode, order: readonly ExitCode[]) => (order.includes(code) ? order.indexOf(code) : order.length)
 
 /** `muxd show`: prints the prompt and the answer of a run. */
-export async function show(id: string, options: CommonOptions): Promise<ExitCode> {
+async function show(id: string, options: CommonOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const run = await mux.attach(await runId(mux, id)).info({ signal })
     if (options.json) await printJson(run)

@@ -1,9 +1,13 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { permissionModes } from '../../../protocol/wire.ts'
 import type { ApprovalOptions, ClaudeOptions, RunLimits, StartedRun } from '../../sdk/index.ts'
-import { type ExitCode, exitCodes, Usage } from '../exit.ts'
-import { asksHere, createFollower, type Follower } from '../follow.ts'
-import { print, printJson, say } from '../output.ts'
+import { acting, command } from '../command/command.ts'
+import { another, durationOption, wholeNumber } from '../command/option-values.ts'
+import { type ExitCode, exitCodes, Usage } from '../errors/exit.ts'
+import { asksHere, createFollower, type Follower } from '../follow/follow.ts'
+import { print, printJson, say } from '../screen/output.ts'
 import { queuedFor } from '../render/run-facts.ts'
-import { type CommonOptions, withMux } from '../with-mux.ts'
+import { type CommonOptions, withMux } from '../command/with-mux.ts'
 import { readPrompt } from './run-prompt.ts'
 
 export interface RunCommandOptions extends CommonOptions {
@@ -25,8 +29,42 @@ export interface RunCommandOptions extends CommonOptions {
   stdin: boolean
 }
 
+export function declareRun(program: Command): void {
+  command(program, 'run', 'start a run and show it; Ctrl-C cancels it')
+    .argument(
+      '[prompt]',
+      'what to do; standard input is added below it; with - or without a prompt, standard input is the prompt',
+    )
+    .option('--no-stdin', 'do not read standard input')
+    .option('-C, --directory <dir>', 'where to work (default: here)')
+    .option('-s, --session <id>', 'continue this session')
+    .option('--model <name>', 'the model to use')
+    .addOption(new Option('--permission-mode <mode>', 'what may be done without asking').choices(permissionModes))
+    .addOption(new Option('--approvals <policy>', 'ask or deny what no rule decides').choices(['ask', 'deny']))
+    .option('--allow <rule>', 'allow without asking, as Bash(git status *); repeatable', another)
+    .option('--ask <rule>', 'always ask, also with --approvals deny; repeatable', another)
+    .option('--deny <rule>', 'deny without asking; repeatable', another)
+    .option('--title <text>', 'title of the new session')
+    .addOption(
+      new Option('--timeout <duration>', 'end the run after this time, as 90s, 10m or 1h30m').argParser(durationOption),
+    )
+    .addOption(
+      new Option('--inactivity <duration>', 'end the run after this time without output').argParser(durationOption),
+    )
+    .addOption(new Option('--max-turns <count>', 'at most this many requests to the model').argParser(wholeNumber))
+    .addOption(new Option('--max-budget <usd>', 'end the run at this cost').argParser(dollars))
+    .option('-d, --detach', 'print the id of the run and return')
+    .action(acting(run))
+}
+
+function dollars(text: string): number {
+  if (!/^\d*\.?\d+$/.test(text) || Number(text) === 0)
+    throw new InvalidArgumentError('expected an amount of USD above 0.')
+  return Number(text)
+}
+
 /** `muxd run`: starts a run and shows it until it ends; Ctrl-C cancels it. */
-export async function run(given: string | undefined, options: RunCommandOptions): Promise<ExitCode> {
+async function run(given: string | undefined, options: RunCommandOptions): Promise<ExitCode> {
   const clash = ofNewSession.find(name => options[name] !== undefined)
   if (options.session !== undefined && clash) {
     throw new Usage(

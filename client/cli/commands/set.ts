@@ -1,8 +1,11 @@
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import { permissionModes } from '../../../protocol/wire.ts'
 import type { Session, SessionChanges } from '../../sdk/index.ts'
-import { type ExitCode, exitCodes, Usage } from '../exit.ts'
-import { print, printJson } from '../output.ts'
-import { oneLine } from '../render/text.ts'
-import { type CommonOptions, withMux } from '../with-mux.ts'
+import { acting, command } from '../command/command.ts'
+import { type ExitCode, exitCodes, Usage } from '../errors/exit.ts'
+import { print, printJson } from '../screen/output.ts'
+import { oneLine } from '../screen/text.ts'
+import { type CommonOptions, withMux } from '../command/with-mux.ts'
 
 export interface SetOptions extends CommonOptions {
   title?: string
@@ -12,8 +15,28 @@ export interface SetOptions extends CommonOptions {
   anew?: true
 }
 
+export function declareSet(program: Command): void {
+  command(program, 'set', 'change the title, labels or options of a session')
+    .argument('<session>')
+    .option('--title <text>', 'the title')
+    .addOption(new Option('--label <name=value>', 'set a label; name= removes it').argParser(collectLabels))
+    .option('--model <name>', 'the model to use from now on')
+    .addOption(
+      new Option('--permission-mode <mode>', 'what may be done without asking from now on').choices(permissionModes),
+    )
+    .option('--anew', 'the next run starts a new conversation')
+    .action(acting(set))
+}
+
+/** Collects the labels of a repeatable option. */
+function collectLabels(text: string, earlier: Record<string, string> = {}): Record<string, string> {
+  const at = text.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('expected name=value.')
+  return { ...earlier, [text.slice(0, at)]: text.slice(at + 1) }
+}
+
 /** `muxd set`: changes a session. A new model or mode applies to its live process at once. */
-export async function set(session: string, options: SetOptions): Promise<ExitCode> {
+async function set(session: string, options: SetOptions): Promise<ExitCode> {
   const { title, label, model, permissionMode, anew } = options
   const changes: SessionChanges = {
     ...(title !== undefined && { title }),

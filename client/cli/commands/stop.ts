@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Command } from 'commander'
 import { protocolVersion } from '../../../protocol/wire.ts'
 import {
   type DaemonInfo,
@@ -9,18 +10,29 @@ import {
   Unavailable,
 } from '../../sdk/index.ts'
 import { sdkVersion } from '../../sdk/version.ts'
-import { holdsSessions, startInBackground } from '../background.ts'
-import { lookAtConfig } from '../config-check.ts'
-import { endDaemon } from '../end-daemon.ts'
-import { type ExitCode, exitCodes, Usage } from '../exit.ts'
-import { printJson, say } from '../output.ts'
+import { acting, command } from '../command/command.ts'
+import { holdsSessions, startInBackground } from '../daemon/background.ts'
+import { lookAtConfig } from '../daemon/config-check.ts'
+import { endDaemon } from '../command/end-daemon.ts'
+import { type ExitCode, exitCodes, Usage } from '../errors/exit.ts'
+import { printJson, say } from '../screen/output.ts'
 import { count } from '../render/format.ts'
-import type { CommonOptions } from '../with-mux.ts'
+import type { CommonOptions } from '../command/with-mux.ts'
+
+export function declareStop(program: Command): void {
+  command(program, 'stop', 'stop the daemon and all runs')
+    .option('--keep-sessions', 'runs go on, and the next daemon takes them over')
+    .action(acting(stop))
+  command(program, 'restart', 'replace the daemon with a new one; runs go on')
+    .option('--wait', 'first wait until no run is active or queued')
+    .option('--simulate', 'use the simulator in place of Claude Code: no account, nothing real')
+    .action(acting(restart))
+}
 
 /**
  * `muxd stop`: stops the daemon and waits until it has ended. Active runs end as `interrupted`, unless `keepSessions`.
  */
-export async function stop({
+async function stop({
   keepSessions = false,
   ...options
 }: CommonOptions & { keepSessions?: boolean }): Promise<ExitCode> {
@@ -39,7 +51,7 @@ export async function stop({
 }
 
 /** `muxd restart`: replaces the daemon with a new one with the same options and port. Its sessions continue. */
-export async function restart({
+async function restart({
   wait,
   simulate,
   ...options

@@ -1,11 +1,27 @@
+import { type Command, Option } from 'commander'
 import type { Token } from '../../sdk/index.ts'
-import { type ExitCode, exitCodes, Usage } from '../exit.ts'
-import { columnsOfOutput, print, printJson, say } from '../output.ts'
+import { acting, command } from '../command/command.ts'
+import { durationOption } from '../command/option-values.ts'
+import { type ExitCode, exitCodes, Usage } from '../errors/exit.ts'
+import { columnsOfOutput, print, printJson, say } from '../screen/output.ts'
 import { tokenLines, tokenMade } from '../render/tokens.ts'
-import { type CommonOptions, withMux } from '../with-mux.ts'
+import { type CommonOptions, withMux } from '../command/with-mux.ts'
+
+export function declareToken(program: Command): void {
+  const token = program.command('token').description('create, list and revoke access tokens')
+  command(token, 'create', 'create a token; standard output gets only its secret')
+    .argument('<name>', 'a name for the list')
+    .option('--observe', 'it can read, and change nothing')
+    .addOption(new Option('--expires <time>', 'it expires after this time, as 12h or 7d').argParser(durationOption))
+    .action(acting(createToken))
+  command(token, 'ls', 'list tokens').action(acting(listTokens))
+  command(token, 'revoke', 'revoke a token and close its connections; a built-in one is replaced')
+    .argument('<token>', 'its id or name')
+    .action(acting(revokeToken))
+}
 
 /** `muxd token create`: creates a token. Standard output gets only the secret. */
-export async function createToken(
+async function createToken(
   name: string,
   options: CommonOptions & { observe?: true; expires?: number },
 ): Promise<ExitCode> {
@@ -23,7 +39,7 @@ export async function createToken(
 }
 
 /** `muxd token ls`: lists the tokens. */
-export async function listTokens(options: CommonOptions): Promise<ExitCode> {
+async function listTokens(options: CommonOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const { tokens } = await mux.api.token.list({}, { signal })
     if (options.json) for (const token of tokens) await printJson(token)
@@ -36,7 +52,7 @@ export async function listTokens(options: CommonOptions): Promise<ExitCode> {
 }
 
 /** `muxd token revoke`: revokes a token and closes its connections. */
-export async function revokeToken(idOrName: string, options: CommonOptions): Promise<ExitCode> {
+async function revokeToken(idOrName: string, options: CommonOptions): Promise<ExitCode> {
   return withMux(options, { mayStart: true }, async (mux, signal) => {
     const id = tokenId(idOrName, (await mux.api.token.list({}, { signal })).tokens)
     await mux.api.token.revoke({ id }, { signal })

@@ -1,5 +1,5 @@
-import { fitStyled, type Sink } from '../render/sink.ts'
-import { harmless, widthOf } from '../render/text.ts'
+import { fitStyled, type Sink } from '../screen/sink.ts'
+import { harmless, widthOf } from '../screen/text.ts'
 
 /** A column of text: the output of a client, wrapped to the column's width. */
 export interface Column extends Sink {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { readDaemonInfo } from '../../sdk/index.ts'
-import { daemonProgram } from '../background.ts'
+import { daemonProgram } from '../daemon/background.ts'
 
 /** A daemon with the simulator in a temporary home. `close` ends it and removes the home. */
 export interface DemoDaemon {

@@ -1,7 +1,7 @@
 import type { Colors } from 'picocolors/types.js'
 import type { Approval, ApprovalReason } from '../../sdk/index.ts'
 import { type DiffLine, diffOf } from './diff.ts'
-import { harmless, oneLine, widthOf } from './text.ts'
+import { harmless, oneLine, widthOf } from '../screen/text.ts'
 import { summary } from './tool.ts'
 
 /** The fields of a question that are needed to show and answer it. The event and the record both have them. */

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os'
 import type { Tokens } from '../../../protocol/index.ts'
-import { fit, widthOf } from './text.ts'
+import { fit, widthOf } from '../screen/text.ts'
 
 export const usd = (amount: number): string => `$${amount === 0 ? '0' : amount.toFixed(amount < 0.1 ? 4 : 2)}`
 

@@ -1,5 +1,5 @@
 import type { Session } from '../../../protocol/index.ts'
-import { oneLine } from './text.ts'
+import { oneLine } from '../screen/text.ts'
 
 /** Renders the processes that Claude Code left running, and the command that ends them. */
 export function leftLines({ session, left }: Session): string[] {

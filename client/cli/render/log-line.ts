@@ -1,5 +1,5 @@
 import type { Colors } from 'picocolors/types.js'
-import { harmless, oneLine } from './text.ts'
+import { harmless, oneLine } from '../screen/text.ts'
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof logLevels)[number]

@@ -1,7 +1,7 @@
 import type { Colors } from 'picocolors/types.js'
 import type { Run } from '../../sdk/index.ts'
 import { table } from './format.ts'
-import { oneLine } from './text.ts'
+import { oneLine } from '../screen/text.ts'
 
 /** Renders queued runs, one in each line. Positions count from 1, as in `muxd move --to`. */
 export function queueLines(runs: readonly Run[], { columns, colors }: { columns: number; colors: Colors }): string[] {

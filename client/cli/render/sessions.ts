@@ -3,7 +3,7 @@ import type { Run, Session } from '../../sdk/index.ts'
 import { sessionName } from '../../text/session-name.ts'
 import { age, shortPath, table, usd } from './format.ts'
 import { silentAfterMs } from './run-facts.ts'
-import { oneLine } from './text.ts'
+import { oneLine } from '../screen/text.ts'
 
 /** A session with the runs that determine its state. */
 export interface SessionRow {

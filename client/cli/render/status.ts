@@ -2,7 +2,7 @@ import { protocolVersion } from '../../../protocol/wire.ts'
 import type { DaemonStatus } from '../../sdk/index.ts'
 import { sdkVersion } from '../../sdk/version.ts'
 import { age, bytes, count, duration, shortPath, table } from './format.ts'
-import { oneLine } from './text.ts'
+import { oneLine } from '../screen/text.ts'
 
 /** Renders the daemon's status: one line for each subject, details indented below it. */
 export function statusLines(now: DaemonStatus, time: number): string[] {

@@ -1,6 +1,6 @@
 import type { Token } from '../../sdk/index.ts'
 import { age, duration, table } from './format.ts'
-import { oneLine } from './text.ts'
+import { oneLine } from '../screen/text.ts'
 
 /** Renders tokens, one in each line. `time` is the current time. */
 export function tokenLines(tokens: readonly Token[], time: number, columns: number): string[] {

@@ -1,5 +1,5 @@
 import { summarizeToolInput } from '../../text/summarize-tool-input.ts'
-import { oneLine } from './text.ts'
+import { oneLine } from '../screen/text.ts'
 
 /** Returns the part of a tool's input that distinguishes the call, in one line. */
 export const summary = (input: unknown): string => oneLine(summarizeToolInput(input))

@@ -1,6 +1,6 @@
 import type { Tokens, Usage, UsageGroup, UsageRow } from '../../sdk/index.ts'
 import { count, table, usd } from './format.ts'
-import { oneLine } from './text.ts'
+import { oneLine } from '../screen/text.ts'
 
 /** Renders usage, one line for each row and the sum. A day is shown only where it changes. */
 export function usageLines({ rows, more, total }: Usage, by: readonly UsageGroup[], columns: number): string[] {

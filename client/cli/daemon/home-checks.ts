@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { readDaemonInfo } from '../sdk/index.ts'
+import { readDaemonInfo } from '../../sdk/index.ts'
 import { loadDaemonCode } from './daemon-code.ts'
-import { oneLine } from './render/text.ts'
+import { oneLine } from '../screen/text.ts'
 
 /** The result of one check of `muxd doctor`. */
 export interface Finding {

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { RpcError, Unavailable } from '../sdk/index.ts'
+import { RpcError, Unavailable } from '../../sdk/index.ts'
 import { Usage } from './exit.ts'
 import { errorText } from './error-text.ts'
 

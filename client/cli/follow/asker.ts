@@ -1,8 +1,8 @@
-import type { EventOf, Mux } from '../sdk/index.ts'
-import { RpcError } from '../sdk/index.ts'
+import type { EventOf, Mux } from '../../sdk/index.ts'
+import { RpcError } from '../../sdk/index.ts'
 import { askPerson, howToAnswer } from './approval-dialog.ts'
 import { type LinePrompt, openLinePrompt } from './line-prompt.ts'
-import { approvalSummary } from './render/approval.ts'
+import { approvalSummary } from '../render/approval.ts'
 
 type Asked = EventOf<'approval_requested'>
 

@@ -1,12 +1,12 @@
 import type { Colors } from 'picocolors/types.js'
-import type { Decider, Event, EventOf, Gap, Origin, TerminalEvent } from '../../sdk/index.ts'
-import { turnEnd } from '../../text/turn-end.ts'
-import { approvalLines, approvalSummary } from './approval.ts'
-import { bytes, duration, tokens, usd } from './format.ts'
-import type { Sink } from './sink.ts'
-import { harmless, oneLine } from './text.ts'
-import { firstLine, summary } from './tool.ts'
-import { whatToDo } from './what-to-do.ts'
+import type { Decider, Event, EventOf, Gap, Origin, TerminalEvent } from '../../../sdk/index.ts'
+import { turnEnd } from '../../../text/turn-end.ts'
+import { approvalLines, approvalSummary } from '../approval.ts'
+import { bytes, duration, tokens, usd } from '../format.ts'
+import type { Sink } from '../../screen/sink.ts'
+import { harmless, oneLine } from '../../screen/text.ts'
+import { firstLine, summary } from '../tool.ts'
+import { whatToDo } from '../what-to-do.ts'
 
 /** Shows the events of a run as they arrive. */
 export interface RunView {

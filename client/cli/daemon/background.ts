@@ -5,15 +5,15 @@ import { connect as connectTo, type NetConnectOpts } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { limits } from '../../protocol/limits.ts'
-import { exitCodes } from './exit.ts'
+import { limits } from '../../../protocol/limits.ts'
+import { exitCodes } from '../errors/exit.ts'
 import { diskProblem, homeProblem } from './home-problem.ts'
-import { connect, type DaemonInfo, readDaemonInfo, Unavailable } from '../sdk/index.ts'
-import { socketDirectory } from '../sdk/node/daemon-json.ts'
+import { connect, type DaemonInfo, readDaemonInfo, Unavailable } from '../../sdk/index.ts'
+import { socketDirectory } from '../../sdk/node/daemon-json.ts'
 
 /** Returns the URL of the daemon's program: its bundle, or in development its source. It exports `main(argv)`. */
 export const daemonProgram = (): URL =>
-  new URL(import.meta.url.endsWith('.ts') ? '../../daemon/main.ts' : './daemon.js', import.meta.url)
+  new URL(import.meta.url.endsWith('.ts') ? '../../../daemon/main.ts' : './daemon.js', import.meta.url)
 
 /**
  * Starts a daemon that outlives this program, and resolves when it answers. If another daemon of the home was faster,

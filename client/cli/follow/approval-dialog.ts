@@ -1,6 +1,6 @@
-import type { Approval } from '../sdk/index.ts'
-import { type Asked, type Question, questionsOf } from './render/approval.ts'
-import { fit, oneLine } from './render/text.ts'
+import type { Approval } from '../../sdk/index.ts'
+import { type Asked, type Question, questionsOf } from '../render/approval.ts'
+import { fit, oneLine } from '../screen/text.ts'
 
 /** The params of `approval.answer`, without the approval's id. */
 export type GivenAnswer =

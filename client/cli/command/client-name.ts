@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readlinkSync } from 'node:fs'
 import { hostname, userInfo } from 'node:os'
 import { isatty } from 'node:tty'
-import { Usage } from './exit.ts'
+import { Usage } from '../errors/exit.ts'
 
 const longestName = 200
 

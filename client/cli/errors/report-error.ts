@@ -1,7 +1,7 @@
 import { errorRecord } from './error-record.ts'
 import { errorText } from './error-text.ts'
-import { jsonLine, say } from './output.ts'
-import { oneLine } from './render/text.ts'
+import { jsonLine, say } from '../screen/output.ts'
+import { oneLine } from '../screen/text.ts'
 
 /** Prints an error on standard error; with `--json` as one line of JSON. */
 export function reportError(error: unknown, json: boolean): void {

@@ -1,6 +1,6 @@
-import type { Event, Gap } from '../sdk/index.ts'
-import { terminalTypes } from '../../protocol/wire.ts'
-import { silence, silentAfterMs } from './render/run-facts.ts'
+import type { Event, Gap } from '../../sdk/index.ts'
+import { terminalTypes } from '../../../protocol/wire.ts'
+import { silence, silentAfterMs } from '../render/run-facts.ts'
 
 /** Reports that a run has been silent. */
 export interface Silence {

@@ -3,9 +3,9 @@ import { fstatSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import picocolors from 'picocolors'
 import type { Colors } from 'picocolors/types.js'
-import { harmlessJson } from '../text/harmless.ts'
-import { harmlessLine } from './render/text.ts'
-import { wrapStyled } from './render/wrap.ts'
+import { harmlessJson } from '../../text/harmless.ts'
+import { harmlessLine } from './text.ts'
+import { wrapStyled } from './wrap.ts'
 
 const { createColors } = picocolors
 

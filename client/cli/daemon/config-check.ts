@@ -1,5 +1,5 @@
 import { loadDaemonCode } from './daemon-code.ts'
-import { oneLine } from './render/text.ts'
+import { oneLine } from '../screen/text.ts'
 
 export type ConfigLook = { claudeBin?: string | undefined } | { problem: string }
 

@@ -1,4 +1,4 @@
-import { type Event, type Gap, type Mux, RpcError } from '../sdk/index.ts'
+import { type Event, type Gap, type Mux, RpcError } from '../../sdk/index.ts'
 
 /**
  * Reads an event of a session again if it was sent cut. If the daemon no longer has the event, returns it as it is,

@@ -1,5 +1,5 @@
-import type { EventOf, Mux } from '../sdk/index.ts'
-import { duration } from './render/format.ts'
+import type { EventOf, Mux } from '../../sdk/index.ts'
+import { duration } from '../render/format.ts'
 
 /**
  * Says when an open question is denied without an answer. Empty for a question that waits without a limit, and for one

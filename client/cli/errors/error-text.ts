@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { RpcError } from '../sdk/index.ts'
+import { RpcError } from '../../sdk/index.ts'
 
 /** Returns the message of an error for a user of the command line, with names of options instead of params. */
 export function errorText(error: unknown): string {

@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs'
-import { limits } from '../../protocol/limits.ts'
-import { Usage } from './exit.ts'
+import { limits } from '../../../protocol/limits.ts'
+import { Usage } from '../errors/exit.ts'
 
 /** A pipe that is silent for this time counts as one that never sends anything. */
 const silentMs = 3_000

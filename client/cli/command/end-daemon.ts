@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type DaemonStatus, type Mux, Unavailable } from '../sdk/index.ts'
+import { type DaemonStatus, type Mux, Unavailable } from '../../sdk/index.ts'
 import { type CommonOptions, withMux } from './with-mux.ts'
 
 /**

@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events'
-import { connect, homeDirectory, type Mux, Unavailable } from '../sdk/index.ts'
-import { sdkVersion } from '../sdk/version.ts'
-import { holdsSessions, startInBackground } from './background.ts'
+import { connect, homeDirectory, type Mux, Unavailable } from '../../sdk/index.ts'
+import { sdkVersion } from '../../sdk/version.ts'
+import { holdsSessions, startInBackground } from '../daemon/background.ts'
 import { clientName } from './client-name.ts'
-import { Usage } from './exit.ts'
-import { say } from './output.ts'
+import { Usage } from '../errors/exit.ts'
+import { say } from '../screen/output.ts'
 
 /** Options that every command takes. */
 export interface CommonOptions {

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { type Run, RpcError, type TerminalEvent, Unavailable } from '../sdk/index.ts'
+import { type Run, RpcError, type TerminalEvent, Unavailable } from '../../sdk/index.ts'
 
 /** The exit codes of the program. 124 has the same meaning in `timeout`. */
 export const exitCodes = { done: 0, failed: 1, usage: 2, unavailable: 3, timeout: 124, cancelled: 130 } as const
