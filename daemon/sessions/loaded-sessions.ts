@@ -31,19 +31,22 @@ export interface LoadedSessions {
   /** The sessions in memory by id. */
   readonly live: Map<string, LiveSession>
   readonly waiters: RunWaiters
-  /** Sessions that are being deleted: no call finds them any more. */
+  /** Sessions that are being deleted. Calls that name them fail with `not_found`. */
   readonly deleting: Set<string>
   isStopping: boolean
   /** Returns the session, from the store if it is not in memory. Throws `not_found`. */
   load(id: string): LiveSession
-  /** Brings a session to memory. `made`: it is stored with its first entry, and its log begins with `opening`. */
+  /**
+   * Loads a session into memory. `made`: the session is not stored yet. Its first entry stores it, and its log begins
+   * with `opening`.
+   */
   open(record: Session, made?: { opening: EventBody | undefined }): LiveSession
   /** The stored record. Throws `not_found`. */
   stored(id: string): Session
   /** The record as it is now, stored or not. Throws `not_found`. */
   present(id: string): Session
   agentFor(spec: Pick<SessionSpec, 'agent'>): Agent
-  /** Commits an entry that no session in memory makes. Throws what kept it from being stored. */
+  /** Commits an entry that does not come from a session's machine. Throws if it could not be stored. */
   commit(entry: Omit<JournalEntry, 'events' | 'onFailed'> & Partial<Pick<JournalEntry, 'events'>>): void
   /** Throws `unusable` for a session that can only be read, closed and deleted. */
   refuseUnusable(id: string): void
@@ -60,7 +63,7 @@ export function createLoadedSessions(context: SessionsContext): LoadedSessions {
     maxRuns: config.maxRuns,
     hasMemory: context.memory.has,
     onStart: context.memory.reserve,
-    // One process at a time may be enough: that of the session that was unused for longest.
+    // Ends only the process of the session that was unused for longest. That may free enough memory.
     relieve: () =>
       [...live.values()]
         .filter(({ record }) => record.process !== null)
@@ -81,7 +84,7 @@ export function createLoadedSessions(context: SessionsContext): LoadedSessions {
     onProcessIdle: () => endIdleProcesses(live.values(), config.maxIdleProcesses),
     onIdle(id) {
       if (!live.delete(id)) return
-      // The next load reads what is committed.
+      // If the session is loaded again, everything that it has appended must be in the store.
       journal.flush()
     },
   }
@@ -142,7 +145,7 @@ export function createLoadedSessions(context: SessionsContext): LoadedSessions {
 export const notFound = (what: string, id: string) =>
   new RpcError('not_found', `there is no ${what} ${id}`, { [what]: id })
 
-/** An error that kept a call from being stored becomes the caller's error. */
+/** Turns an error that kept a call from being stored into an `RpcError`. */
 export function asStored<Answer>(call: Promise<Answer>): Promise<Answer>
 export function asStored<Answer>(call: Promise<Answer> | undefined): Promise<Answer | undefined>
 export async function asStored<Answer>(call: Promise<Answer> | undefined): Promise<Answer | undefined> {

@@ -51,7 +51,7 @@ export function createCreation(loaded: LoadedSessions): SessionCreation {
   const { config, journal } = context
   const looking = new Map<string, Promise<OpenElsewhere | OpenMaybe | undefined>>()
 
-  /** Stores a session without runs, and the first event of its log. */
+  /** Stores a new session that has nothing to do yet. `opening` is the first event of its log. */
   function storeNew(made: Session, opening: EventBody | undefined, keep: KeepAnswer | undefined): Session {
     const session = opening ? { ...made, head: 1 } : made
     const answer = keep && { answers: [keep(session)] }
@@ -88,7 +88,7 @@ export function createCreation(loaded: LoadedSessions): SessionCreation {
       }
       const agent = loaded.agentFor(source)
       const forkedFrom = await forkPoint(source, agent)
-      // The transcript has only a part of what the session has said meanwhile.
+      // If the session went on meanwhile, the transcript contains a part of that.
       if (loaded.present(id).head !== head) throw overtaken(id)
       const options = withReportedMode(agent, source, config)
       const spec = { cwd, options, title, labels, ...(approvals && { approvals }), ...naming }
@@ -117,7 +117,7 @@ export function createCreation(loaded: LoadedSessions): SessionCreation {
       if (process || conversationId === null) return
       const agent = loaded.agentFor(session)
       const key = conversationKey(agent, options.env, conversationId)
-      // Calls at the same time share one look, and continue in their order.
+      // Simultaneous calls share one check, and continue in the order in which they came.
       const look = looking.get(id) ?? openElsewhere({ ...context, agent }, key).finally(() => looking.delete(id))
       looking.set(id, look)
       const other = await look
@@ -142,6 +142,7 @@ export function refuseSecondOwner({ context, live }: LoadedSessions, { conversat
   throw new RpcError('conflict', `session ${session} has the conversation ${conversationId} already`, { session })
 }
 
+/** The first event in the log of a session that is not loaded yet. */
 const firstEvent = (body: EventBody): EventRow => ({
   seq: 1,
   run: null,

@@ -8,7 +8,7 @@ import type { SessionReading } from './session-reading.ts'
 
 /** Closes and deletes sessions. */
 export interface SessionEnd {
-  /** `sweep`: also ends what its processes have left behind. `force`: kills its runs first. */
+  /** `sweep`: also ends the processes that the session's processes have left behind. `force`: kills its runs first. */
   close(session: string, options: { force: boolean; sweep: boolean }, by: Actor): Promise<Session>
   delete(session: string, force: boolean, by: Actor): Promise<void>
   /**
@@ -46,14 +46,14 @@ export function createEnd(
     await Promise.all(ends)
   }
 
-  /** Deletes a session after `end`. From here on no call finds it. */
+  /** Deletes a session. `end` first ends its runs and its process; calls that name the session fail meanwhile. */
   async function remove(id: string, end?: () => Promise<void>) {
     deleting.add(id)
     try {
       await end?.()
       await endLeftOf(id)
-      // In a turn of its own: on a full disk the end of the process may not be stored, and later entries of that turn
-      // would fail too.
+      // Commits the end of the process separately. It may not be stored on a full disk, and then the deletion would
+      // fail with it.
       journal.flush()
       loaded.commit({ session: id, deleted: true, durable: true })
       live.get(id)?.drop()
@@ -65,7 +65,7 @@ export function createEnd(
     }
   }
 
-  /** Ends what the session has left behind. After the deletion nobody could end it. */
+  /** Ends the left processes of a session, because nothing could find them after its deletion. */
   async function endLeftOf(id: string) {
     journal.flush()
     const { left } = store.sessions.get(id) ?? {}
@@ -100,7 +100,7 @@ export function createEnd(
   }
 }
 
-/** A full disk has no room for the end of the process, and deleting the session makes room. */
+/** Ends the process. Ignores that its end could not be stored: on a full disk, the deletion makes room. */
 async function closeForDeletion(session: LiveSession | undefined) {
   try {
     await session?.close()

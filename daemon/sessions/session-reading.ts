@@ -26,7 +26,7 @@ export function createReading(loaded: LoadedSessions): SessionReading {
 
   const shown = (session: Session): Session => withoutEnded(view.session(session))
 
-  /** Adds the last sign of life of a run that goes on. */
+  /** Adds the last activity to a run that has not ended. */
   function withActivity(run: Run): Run {
     const activity = isEnded(run.state) ? undefined : live.get(run.session)?.activityOf(run.run)
     return activity ? { ...run, activity } : run

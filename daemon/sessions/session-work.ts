@@ -24,7 +24,7 @@ import { type SessionReading, storedApproval, storedRun } from './session-readin
 export interface SessionWork {
   /** Changes a session, and its process if it has one. */
   update(session: string, changes: SessionChanges, by: Actor): Promise<Session>
-  /** Queues a run in a session, or in a new session: then both are stored or neither. */
+  /** Queues a run in a session, or in a new one. A new session and its run are stored together or not at all. */
   startRun(session: string | NewSession, prompt: string, by: Actor, keep?: KeepAnswer, limits?: RunLimits): Promise<Run>
   moveRun(run: string, to: number, by: Actor): Promise<Run>
   /** Resolves with the run after the request. If the run has ended, its end is published by then. */
@@ -83,7 +83,7 @@ export function createWork(loaded: LoadedSessions, { getRun }: Pick<SessionReadi
     },
 
     async waitForRun(id, signal, timeoutMs) {
-      // A run that is stored as ended counts as ended once that is synced and published.
+      // The end of a run may be stored and not published yet. It is published after its sync.
       const run = journal.view.run(storedRun(loaded, id))
       if (run && isEnded(run.state)) return run
       return (await waiters.wait(id, signal, timeoutMs)) ?? getRun(id)

@@ -14,7 +14,7 @@ export interface Sessions extends SessionReading, SessionCreation, SessionWork, 
   readonly processes: number
   /** Takes over what an earlier daemon left. Called once, before anything else. */
   takeOver(): void
-  /** Ends everything that runs. Nothing can be started from now on. */
+  /** Ends all runs and processes. Nothing can be started any more. */
   shutdown(reason: string): Promise<void>
   /** Stops acting and leaves everything running, for the next daemon to take over. */
   leave(): Promise<void>

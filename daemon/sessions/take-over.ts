@@ -3,14 +3,14 @@ import { endOrphans } from './recovery/orphans.ts'
 import { factsOf } from './recovery/stored-facts.ts'
 
 /**
- * Continues what an earlier daemon left: processes that the pty-host has kept, and runs that were under way or queued. A
- * held process that belongs to no session is ended.
+ * Takes over what an earlier daemon left: the processes that the pty-host holds, and the active and queued runs. Ends
+ * held processes that belong to no session.
  */
 export function takeOver({ context, live, load, stored }: LoadedSessions): void {
   const { journal, log, store } = context
   const unfinished = store.runs.unfinished()
   const processes = new Map(store.processes.live().map(process => [process.session, process]))
-  // Runs that go on take their slots before others ask for one.
+  // Active runs take their slots before queued runs request one.
   const active = unfinished.filter(({ run }) => run.state !== 'queued')
   const ids = new Set([...active, ...unfinished].map(({ run }) => run.session))
   for (const id of processes.keys()) ids.add(id)
@@ -20,7 +20,7 @@ export function takeOver({ context, live, load, stored }: LoadedSessions): void 
       try {
         work(id)
       } catch (error) {
-        // The other sessions go on.
+        // The other sessions are still taken over.
         log.error('a session could not be taken over', { session: id, error })
       }
     }

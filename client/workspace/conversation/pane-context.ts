@@ -9,7 +9,7 @@ import type { EndItem } from './model/items.ts'
 export interface PaneContext {
   mux: Mux
   session: string
-  /** The user cannot change the session, or nobody can, because it is unusable. */
+  /** The user cannot change the session: the token is an observe token, or the session is unusable. */
   readOnly: boolean
   /** Shows a problem below the conversation. */
   report(error: unknown): void
